@@ -1,0 +1,4 @@
+//! Makes a production bug of an Angzarr system a regression test.
+
+pub mod model;
+pub mod payload;

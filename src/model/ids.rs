@@ -1,0 +1,275 @@
+//! Identifiers and the small values that pages and commands are made of.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An identifier that Angzarr would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// A domain outside `[a-z_][a-z0-9_-]{0,63}`.
+    #[error("`{0}` is not a domain: 1 to 64 characters, a-z, 0-9, _ and -, beginning with a letter or _")]
+    Domain(String),
+    /// An edition name outside `[a-z][a-z0-9_-]{0,63}`.
+    #[error("`{0}` is not an edition name: 1 to 64 characters, a-z, 0-9, _ and -, beginning with a letter")]
+    Edition(String),
+    /// A root that is not 16 bytes.
+    #[error("a root is 16 bytes, this one has {0}")]
+    RootLength(usize),
+    /// Text that does not spell a root.
+    #[error("`{0}` is not a root: a UUID with or without dashes is expected")]
+    RootText(String),
+}
+
+/// Name of a business domain: the aggregate type that a coordinator serves.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Domain(String);
+
+impl Domain {
+    /// Checks the coordinator's own rule for domain names.
+    pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
+        let name = name.into();
+        let first_fits = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+        if first_fits && is_identifier_tail(&name) { Ok(Self(name)) } else { Err(IdError::Domain(name)) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Domain {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::new(text)
+    }
+}
+
+fn is_identifier_tail(name: &str) -> bool {
+    name.len() <= 64 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+}
+
+/// Identity of one aggregate within its domain: 16 bytes, shown as a UUID.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Root([u8; 16]);
+
+impl Root {
+    /// A root from its bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// A root from bytes of unknown length.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, IdError> {
+        bytes.try_into().map(Self).map_err(|_| IdError::RootLength(bytes.len()))
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The 32 lower-case hex digits without dashes.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = self.hex();
+        write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Root({self})")
+    }
+}
+
+impl FromStr for Root {
+    type Err = IdError;
+
+    /// Reads a UUID with its dashes in their places, or 32 hex digits.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let refused = || IdError::RootText(text.to_owned());
+        let bytes = text.as_bytes();
+        let dashed = bytes.len() == 36 && [8, 13, 18, 23].iter().all(|&at| bytes[at] == b'-');
+        let digits: Vec<u8> = bytes.iter().copied().filter(|b| !(dashed && *b == b'-')).collect();
+        if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(refused());
+        }
+        let mut root = [0; 16];
+        for (byte, pair) in root.iter_mut().zip(digits.chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| refused())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
+        }
+        Ok(Self(root))
+    }
+}
+
+/// A checked name of an edition other than main.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EditionName(String);
+
+impl EditionName {
+    /// Checks the coordinator's own rule for edition names.
+    pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
+        let name = name.into();
+        let first_fits = name.starts_with(|c: char| c.is_ascii_lowercase());
+        if first_fits && is_identifier_tail(&name) { Ok(Self(name)) } else { Err(IdError::Edition(name)) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EditionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a named edition leaves the main timeline of one domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Divergence {
+    /// Domain whose timeline is left.
+    pub domain: Domain,
+    /// First sequence that is the edition's own.
+    pub sequence: u32,
+}
+
+/// A timeline: the main one, or a named branch of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Edition {
+    /// The main timeline. Its two spellings on the wire, `angzarr` and empty, are a matter of the dialect.
+    #[default]
+    Main,
+    /// A branch.
+    Named {
+        /// Its name.
+        name: EditionName,
+        /// Explicit points of divergence, mostly none.
+        divergences: Vec<Divergence>,
+    },
+}
+
+impl Edition {
+    /// Reads either spelling of main, or a name.
+    pub fn from_name(name: &str) -> Result<Self, IdError> {
+        match name {
+            "" | "angzarr" | "main" => Ok(Self::Main),
+            name => Ok(Self::Named { name: EditionName::new(name)?, divergences: Vec::new() }),
+        }
+    }
+
+    /// `main`, or the name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Main => "main",
+            Self::Named { name, .. } => name.as_str(),
+        }
+    }
+
+    /// Whether this is the main timeline.
+    #[must_use]
+    pub const fn is_main(&self) -> bool {
+        matches!(self, Self::Main)
+    }
+}
+
+/// An instant as protobuf has it, kept even where it is no valid date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub seconds: i64,
+    /// Nanoseconds within the second.
+    pub nanos: i32,
+}
+
+/// A typed payload: protobuf's `Any`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Payload {
+    /// The type URL exactly as recorded.
+    pub type_url: String,
+    /// The message's bytes, exactly as recorded.
+    pub value: Vec<u8>,
+}
+
+impl Payload {
+    /// A payload under the prefix that Angzarr's clients use most.
+    #[must_use]
+    pub fn new(type_name: &str, value: Vec<u8>) -> Self {
+        Self { type_url: format!("type.googleapis.com/{type_name}"), value }
+    }
+
+    /// Full name of the message type: the text after the last `/` of the URL.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        self.type_url.rsplit('/').next().unwrap_or(&self.type_url)
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({}, {} bytes)", self.type_url, self.value.len())
+    }
+}
+
+/// A payload that is stored elsewhere (claim check).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadReference {
+    /// Kind of store.
+    pub storage: Storage,
+    /// Where it is.
+    pub uri: String,
+    /// SHA-256 of the payload.
+    pub content_hash: Vec<u8>,
+    /// Size of the payload in bytes.
+    pub original_size: u64,
+    /// When it was stored.
+    pub stored_at: Option<Timestamp>,
+}
+
+/// Kind of store that a [`PayloadReference`] points into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// Not said.
+    Unspecified,
+    /// A file system.
+    Filesystem,
+    /// Google Cloud Storage.
+    Gcs,
+    /// Amazon S3.
+    S3,
+    /// A kind that this version does not know.
+    Unknown(i32),
+}
+
+/// How long a snapshot is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// The deployment's rule.
+    Default,
+    /// For ever.
+    Persist,
+    /// Until the next one.
+    Transient,
+    /// A rule that this version does not know.
+    Unknown(i32),
+}

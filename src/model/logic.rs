@@ -1,0 +1,64 @@
+//! Business logic behind a small synchronous trait: plain types in, plain types out, nothing generated.
+
+use super::{CommandBook, Domain, EmittedBook, EventBook, Failure, Notification, Page, Payload, Revocation, Snapshot};
+
+/// Something that logic is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stimulus {
+    /// Handle a command in the light of the history so far.
+    Command {
+        /// What happened before.
+        prior: EventBook,
+        /// What is wanted.
+        command: CommandBook,
+    },
+    /// Fold a history into a state.
+    Fold {
+        /// State to begin with.
+        snapshot: Option<Snapshot>,
+        /// Pages to fold.
+        pages: Vec<Page>,
+    },
+    /// Bring old pages into their newest form.
+    Upcast {
+        /// Domain they belong to.
+        domain: Domain,
+        /// The pages.
+        pages: Vec<Page>,
+    },
+}
+
+/// What logic answers to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// These events happened; none is a legal answer.
+    Events(EmittedBook),
+    /// The command is taken back.
+    Revocation(Revocation),
+    /// Somebody is told something instead.
+    Notification(Notification),
+}
+
+/// A reply, or the failing status instead of one.
+pub type Answer = Result<Reply, Failure>;
+
+/// An aggregate's business logic in Rust, for replay in process and to be served over gRPC.
+///
+/// A panic counts as a handler that crashed. Implementations must not persist anything: they are called with
+/// captured histories, as often as somebody debugs.
+pub trait Logic: Send + Sync {
+    /// Handles the first page of `command` in the light of `prior`.
+    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer;
+
+    /// Folds pages into a state, beginning with `snapshot` where there is one.
+    fn fold(&self, snapshot: Option<&Snapshot>, pages: &[Page]) -> Result<Payload, Failure> {
+        let _ = (snapshot, pages);
+        Err(Failure::unimplemented("this logic offers no state"))
+    }
+
+    /// Brings old pages into their newest form.
+    fn upcast(&self, domain: &Domain, pages: &[Page]) -> Result<Vec<Page>, Failure> {
+        let _ = (domain, pages);
+        Err(Failure::unimplemented("this logic has no upcaster"))
+    }
+}

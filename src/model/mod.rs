@@ -1,0 +1,18 @@
+//! The domain in plain Rust: what Angzarr means, without how it is sent or written down.
+//!
+//! Nothing here knows protobuf, gRPC, YAML or a number of the wire. What a type promises, its only
+//! constructor checks.
+
+mod book;
+mod command;
+mod ids;
+mod logic;
+mod outcome;
+
+pub use book::{Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot};
+pub use command::{CommandBook, CommandPage, Header, MergeStrategy, SyncMode};
+pub use ids::{
+    Divergence, Domain, Edition, EditionName, IdError, Payload, PayloadReference, Retention, Root, Storage, Timestamp,
+};
+pub use logic::{Answer, Logic, Reply, Stimulus};
+pub use outcome::{Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation};
