@@ -1,6 +1,8 @@
 //! Makes a production bug of an Angzarr system a regression test.
 
+pub mod fixture;
 pub mod model;
 pub mod payload;
 pub mod replay;
+pub mod snapshot;
 pub mod wire;

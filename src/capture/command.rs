@@ -1,0 +1,126 @@
+//! A command that somebody wrote down: YAML or JSON.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_yaml::Value;
+
+use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
+use crate::payload::{Registry, UnknownType, ViewError};
+
+/// A written command that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// No YAML or JSON of the expected shape.
+    #[error("{file}: {reason}")]
+    Invalid {
+        /// Where it was read.
+        file: String,
+        /// What is wrong, with line and column.
+        reason: String,
+    },
+    /// A type without a descriptor.
+    #[error("{file}: {reason}{}", suggestion(&reason.similar))]
+    UnknownType {
+        /// Where it was read.
+        file: String,
+        /// The type.
+        reason: UnknownType,
+    },
+    /// A payload that is no message of its type.
+    #[error("{file}: payload{}: {message}", path.iter().map(|part| format!(".{part}")).collect::<String>())]
+    Payload {
+        /// Where it was read.
+        file: String,
+        /// Where in the payload.
+        path: Vec<String>,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+fn suggestion(similar: &[String]) -> String {
+    match similar {
+        [] => "; name the descriptors in replay.toml, or give the payload as `bytes`".to_owned(),
+        similar => format!("; did you mean {}?", similar.join(", ")),
+    }
+}
+
+/// A command as it is written down.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandDraft {
+    /// Type name, in full or its last part.
+    pub r#type: String,
+    /// Content, readable.
+    pub payload: Option<Value>,
+    /// Content as base64, where there is no descriptor.
+    pub bytes: Option<String>,
+    /// Head that the sender expected; the captured head where it is left out.
+    pub sequence: Option<u32>,
+    /// What to do when the head is another.
+    pub merge_strategy: Option<String>,
+    /// Workflow.
+    #[serde(default)]
+    pub correlation_id: String,
+}
+
+/// Reads a draft; `file` is for messages.
+pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
+    let invalid = |reason: String| DraftError::Invalid { file: file.to_owned(), reason };
+    // `Value` refuses keys that stand twice; the typed pass knows line and column of the rest.
+    serde_yaml::from_str::<Value>(text).map_err(|error| invalid(error.to_string()))?;
+    serde_yaml::from_str(text).map_err(|error| invalid(error.to_string()))
+}
+
+impl CommandDraft {
+    /// The command for an aggregate at a head. `prefix` goes before the type name in its URL.
+    pub fn into_book(
+        self,
+        file: &str,
+        descriptors: &Registry,
+        cover: &Cover,
+        head: u32,
+        prefix: &str,
+    ) -> Result<CommandBook, DraftError> {
+        let file = file.to_owned();
+        let invalid = |reason: &str| DraftError::Invalid { file: file.clone(), reason: reason.to_owned() };
+        let (type_name, value) = match (&self.payload, &self.bytes) {
+            (None, Some(bytes)) => {
+                let value = STANDARD.decode(bytes).map_err(|_| invalid("`bytes` is not base64"))?;
+                (descriptors.resolve(&self.r#type).unwrap_or_else(|_| self.r#type.clone()), value)
+            }
+            (view, None) => {
+                let type_name = descriptors
+                    .resolve(&self.r#type)
+                    .map_err(|reason| DraftError::UnknownType { file: file.clone(), reason })?;
+                let empty = Value::Mapping(serde_yaml::Mapping::new());
+                let value = descriptors.encode(&type_name, view.as_ref().unwrap_or(&empty)).map_err(
+                    |ViewError { path, message }| DraftError::Payload { file: file.clone(), path, message },
+                )?;
+                (type_name, value)
+            }
+            (Some(_), Some(_)) => return Err(invalid("either `payload` or `bytes`, not both")),
+        };
+        let merge_strategy = match self.merge_strategy.as_deref() {
+            None | Some("commutative") => MergeStrategy::Commutative,
+            Some("strict") => MergeStrategy::Strict,
+            Some("aggregate-handles") => MergeStrategy::AggregateHandles,
+            Some("manual") => MergeStrategy::Manual,
+            Some(_) => {
+                return Err(invalid("`merge_strategy` is commutative, strict, aggregate-handles or manual"));
+            }
+        };
+        Ok(CommandBook {
+            cover: Cover { correlation_id: self.correlation_id, ..cover.clone() },
+            pages: vec![CommandPage {
+                header: Header::Sequence(self.sequence.unwrap_or(head)),
+                sync_mode: None,
+                merge_strategy,
+                command: Some(Payload { type_url: format!("{prefix}{type_name}"), value }),
+                external: None,
+            }],
+            original: None,
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! An aggregate's history, however long: in one reply where it fits, in windows where not.
+
+use super::{CaptureError, EventQueries};
+use crate::model::{Cover, Edition, History, Page, Snapshot, Timestamp};
+use crate::wire::{PointInTime, QueryError, Selection};
+
+/// How far a history is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpTo {
+    /// All of it.
+    Head,
+    /// The pages before this sequence.
+    Before(u32),
+    /// As it was at an instant.
+    Time(Timestamp),
+}
+
+/// Where a named edition leaves main, as far as the wire tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditionShape {
+    /// The main timeline.
+    Main,
+    /// It has pages of its own from this sequence on.
+    DivergesAt(u32),
+    /// It has none: what was read is the main timeline.
+    NothingOfItsOwn,
+}
+
+/// A history as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The pages.
+    pub history: History,
+    /// Stored state, where the coordinator returns it and it lies within the pages.
+    pub snapshot: Option<Snapshot>,
+    /// Sequence that the next event of the whole history would get.
+    pub head: u32,
+    /// How the edition relates to main.
+    pub edition: EditionShape,
+}
+
+/// Pages of the first window; a window that does not fit is halved.
+const FIRST_WINDOW: u32 = 2_048;
+
+/// Reads a history. `progress` is told how many pages have come so far.
+pub fn fetch_history(
+    queries: &dyn EventQueries,
+    cover: &Cover,
+    up_to: UpTo,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Fetched, CaptureError> {
+    let edition = edition_shape(queries, cover)?;
+    let (mut pages, snapshot) = match queries.event_book(cover, Selection::Whole) {
+        Ok(book) => (book.history.into_pages(), book.snapshot),
+        Err(error) if is_too_large(&error) => (in_windows(queries, cover, &edition, progress)?, None),
+        Err(error) => return Err(error.into()),
+    };
+    progress(pages.len());
+    reread_gaps(queries, cover, &mut pages)?;
+    let whole = History::new(pages).map_err(|reason| CaptureError::Disordered { reason })?;
+    let head = whole.next_sequence();
+    let end = match up_to {
+        UpTo::Head => head,
+        UpTo::Before(end) => end,
+        UpTo::Time(time) => {
+            let at = queries.event_book(cover, Selection::AsOf(PointInTime::Time(time)))?;
+            at.history.next_sequence()
+        }
+    };
+    Ok(Fetched {
+        history: whole.before(end),
+        // A snapshot that holds later events did not exist yet, as far as this case goes.
+        snapshot: snapshot.filter(|snapshot| snapshot.sequence < end),
+        head,
+        edition,
+    })
+}
+
+fn is_too_large(error: &QueryError) -> bool {
+    matches!(error, QueryError::Call(error) if error.is_too_large())
+}
+
+fn edition_shape(queries: &dyn EventQueries, cover: &Cover) -> Result<EditionShape, CaptureError> {
+    if cover.edition.is_main() {
+        return Ok(EditionShape::Main);
+    }
+    // A range of an edition holds its own pages only; where it does not (newer coordinators), it begins with
+    // main's, and the first page that differs is the divergence.
+    let own = match queries.event_book(cover, Selection::Range(0, None)) {
+        Ok(book) => book.history,
+        Err(error) if is_too_large(&error) => queries.event_book(cover, Selection::Range(0, Some(0)))?.history,
+        Err(error) => return Err(error.into()),
+    };
+    let main = Cover { edition: Edition::Main, ..cover.clone() };
+    let main = match queries.event_book(&main, Selection::Whole) {
+        Ok(book) => book.history,
+        Err(error) if is_too_large(&error) => History::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let first = own.pages().iter().find(|page| !main.pages().contains(page));
+    Ok(first.map_or(EditionShape::NothingOfItsOwn, |page| EditionShape::DivergesAt(page.sequence)))
+}
+
+/// Reads windows by range. A named edition is main's prefix and its own pages.
+fn in_windows(
+    queries: &dyn EventQueries,
+    cover: &Cover,
+    edition: &EditionShape,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Vec<Page>, CaptureError> {
+    let main = Cover { edition: Edition::Main, ..cover.clone() };
+    let mut pages = Vec::new();
+    match edition {
+        EditionShape::Main | EditionShape::NothingOfItsOwn => {
+            windows(queries, &main, 0, None, &mut pages, progress)?;
+        }
+        EditionShape::DivergesAt(divergence) => {
+            windows(queries, &main, 0, Some(*divergence), &mut pages, progress)?;
+            windows(queries, cover, *divergence, None, &mut pages, progress)?;
+        }
+    }
+    Ok(pages)
+}
+
+/// Reads from `next` to before `end`, or to the head.
+fn windows(
+    queries: &dyn EventQueries,
+    cover: &Cover,
+    mut next: u32,
+    end: Option<u32>,
+    pages: &mut Vec<Page>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<(), CaptureError> {
+    let mut window = FIRST_WINDOW;
+    while end.is_none_or(|end| next < end) {
+        let last = next.saturating_add(window - 1);
+        let last = end.map_or(last, |end| last.min(end - 1));
+        let read = match queries.event_book(cover, Selection::Range(next, Some(last))) {
+            Ok(book) => book.history.into_pages(),
+            Err(error) if is_too_large(&error) && window > 1 => {
+                window /= 2;
+                continue;
+            }
+            Err(error) if is_too_large(&error) => return Err(CaptureError::PageTooLarge { sequence: next }),
+            Err(error) => return Err(error.into()),
+        };
+        if read.is_empty() && end.is_none() && !more_after(queries, cover, last)? {
+            return Ok(());
+        }
+        next = last.saturating_add(1);
+        pages.extend(read);
+        progress(pages.len());
+        if last == u32::MAX {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Whether an empty window was a gap and not the end.
+fn more_after(queries: &dyn EventQueries, cover: &Cover, last: u32) -> Result<bool, CaptureError> {
+    match queries.event_book(cover, Selection::Range(last.saturating_add(1), None)) {
+        Ok(book) => Ok(!book.history.pages().is_empty()),
+        Err(error) if is_too_large(&error) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A gap found by one read is read again; one that stays is a fact of production.
+fn reread_gaps(queries: &dyn EventQueries, cover: &Cover, pages: &mut Vec<Page>) -> Result<(), CaptureError> {
+    let history = History::new(pages.clone()).map_err(|reason| CaptureError::Disordered { reason })?;
+    for (first, last) in history.gaps() {
+        pages.extend(queries.event_book(cover, Selection::Range(first, Some(last)))?.history.into_pages());
+    }
+    pages.sort_by_key(|page| page.sequence);
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! From production to a case: which aggregate, its history, the command that failed.
+//!
+//! Takes a query interface, so that it cannot write to a server even by mistake. No clock and no file system in
+//! here: both come from the mains.
+
+mod command;
+mod history;
+mod queries;
+mod root;
+mod select;
+pub mod ticket;
+
+pub use command::{CommandDraft, DraftError, parse_draft};
+pub use history::{EditionShape, Fetched, UpTo, fetch_history};
+pub use queries::EventQueries;
+pub use root::{RootPart, RootSpec, RootSpecError, find_root};
+pub use select::{FailingCommand, Selected, case_name, select_ticket, settle_head};
+
+use crate::model::PageOrderError;
+use crate::wire::QueryError;
+
+/// A capture that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaptureError {
+    /// A query failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// Nothing fits.
+    #[error(
+        "nothing is stored for {spec}; an unknown root and an empty history look the same on the wire; looked at: {}",
+        looked_at.join(", ")
+    )]
+    UnknownRoot {
+        /// What was asked for.
+        spec: String,
+        /// Domains and addresses.
+        looked_at: Vec<String>,
+    },
+    /// Several fit.
+    #[error("{spec} fits several aggregates; name one of them:\n{}", indented(candidates))]
+    AmbiguousRoot {
+        /// What was asked for.
+        spec: String,
+        /// What fits, as `domain/root`.
+        candidates: Vec<String>,
+    },
+    /// One page is larger than a reply may be.
+    #[error("page {sequence} alone is larger than a reply may be; ask for a larger limit at the coordinator (ANGZARR_GRPC_MESSAGE_SIZE_KB)")]
+    PageTooLarge {
+        /// The page.
+        sequence: u32,
+    },
+    /// Windows that do not fit together.
+    #[error("the history changed while it was read: {reason}; capture it again")]
+    Disordered {
+        /// What does not fit.
+        reason: PageOrderError,
+    },
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,467 @@
+//! `replay.toml`: found upwards, overridden by `replay.local.toml` and the environment, every key checked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::fixture::{Probe, Rule};
+use crate::model::{Domain, IdError};
+use crate::wire::{Dialect, UnknownDialect};
+
+/// Name of the configuration file.
+pub const FILE_NAME: &str = "replay.toml";
+/// Name of the overriding file, which is not committed.
+pub const LOCAL_FILE_NAME: &str = "replay.local.toml";
+/// Prefix of overriding environment variables: `ANGZARR_REPLAY__LOGIC__PLAYER__ADDRESS=127.0.0.1:50052`.
+pub const ENVIRONMENT_PREFIX: &str = "ANGZARR_REPLAY__";
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that cannot be read.
+    #[error("cannot read {file}: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// A file with an error; the reason has line, column and an excerpt.
+    #[error("{file}: {reason}")]
+    Invalid {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The files together make no sense.
+    #[error("configuration ({origin}): {reason}")]
+    Inconsistent {
+        /// Files and variables that it came from.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Where production is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Name of the source.
+    pub name: String,
+    /// Address of each domain's coordinator.
+    pub addresses: BTreeMap<Domain, String>,
+    /// Address for every other domain, with `{domain}` in it.
+    pub template: Option<String>,
+    /// Dialect, where it is not found out at connection.
+    pub dialect: Option<Dialect>,
+    /// Failure logs: files of tickets.
+    pub tickets: Vec<PathBuf>,
+}
+
+impl SourceConfig {
+    /// Domains that are known to be there.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.addresses.keys()
+    }
+
+    /// Address of a domain's coordinator.
+    #[must_use]
+    pub fn address(&self, domain: &Domain) -> Option<String> {
+        let fill = |template: &String| template.replace("{domain}", domain.as_str());
+        self.addresses.get(domain).cloned().or_else(|| self.template.as_ref().map(fill))
+    }
+}
+
+/// Where logic under test is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogicPlace {
+    /// Registered in the mains, in this process.
+    InProcess(String),
+    /// Serving already.
+    Address(String),
+    /// Started when it is needed.
+    Command {
+        /// Program and arguments.
+        command: Vec<String>,
+        /// Run once before.
+        build: Option<Vec<String>>,
+        /// Working directory.
+        directory: PathBuf,
+        /// Additional environment.
+        environment: Vec<(String, String)>,
+        /// A fixed port.
+        port: Option<u16>,
+        /// Seconds that starting may take.
+        start_timeout: u64,
+        /// The same under a debugger.
+        debug: Option<DebugConfig>,
+    },
+}
+
+/// How logic is started under its debugger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebugConfig {
+    /// Program and arguments; `{port}` and `{debug_port}` are filled in.
+    pub command: Vec<String>,
+    /// What to tell the developer to attach to.
+    pub attach: String,
+}
+
+/// Logic under test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogicConfig {
+    /// Name of the logic.
+    pub name: String,
+    /// Domain whose cases it answers.
+    pub domain: Domain,
+    /// Where it is.
+    pub place: LogicPlace,
+    /// Dialect, where it is not the case's own.
+    pub dialect: Option<Dialect>,
+    /// Whether a coordinator would have it upcast histories.
+    pub upcaster: bool,
+    /// Seconds that one call may take.
+    pub deadline: u64,
+    /// Whether it answers every case of its domain in addition to the domain's own logic.
+    pub twin: bool,
+    /// File without which it cannot run.
+    pub requires: Option<PathBuf>,
+}
+
+/// Cases that are left out, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// Pattern of fixture paths without ending, `*` for anything.
+    pub fixtures: String,
+    /// Only on this logic.
+    pub logic: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Everything that is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Folder of `replay.toml`, or the working directory where there is none.
+    pub root: PathBuf,
+    /// The files and variables that it came from, for messages.
+    pub origin: String,
+    /// Folder of the fixtures.
+    pub fixtures: PathBuf,
+    /// `.proto` folders and descriptor sets.
+    pub descriptors: Vec<PathBuf>,
+    /// Source that is asked when none is named.
+    pub source: Option<String>,
+    /// Sources by name.
+    pub sources: BTreeMap<String, SourceConfig>,
+    /// Logic by name.
+    pub logic: BTreeMap<String, LogicConfig>,
+    /// Normalising rules.
+    pub rules: Vec<Rule>,
+    /// Cases left out.
+    pub skip: Vec<Skip>,
+    /// Whether a failing case may be replayed a second time to tell what is not deterministic.
+    pub probe: Probe,
+    /// Whether a twin that cannot run is a failure.
+    pub demand_twins: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    fixtures: Option<PathBuf>,
+    #[serde(default)]
+    descriptors: Vec<PathBuf>,
+    source: Option<String>,
+    #[serde(default)]
+    sources: BTreeMap<String, RawSource>,
+    #[serde(default)]
+    logic: BTreeMap<String, RawLogic>,
+    #[serde(default)]
+    rules: Vec<RawRule>,
+    #[serde(default)]
+    skip: Vec<RawSkip>,
+    probe: Option<RawProbe>,
+    #[serde(default)]
+    demand_twins: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSource {
+    address: Option<String>,
+    #[serde(default)]
+    addresses: BTreeMap<String, String>,
+    #[serde(default)]
+    domains: Vec<String>,
+    dialect: Option<String>,
+    #[serde(default)]
+    tickets: Vec<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLogic {
+    domain: Option<String>,
+    in_process: Option<String>,
+    address: Option<String>,
+    command: Option<Vec<String>>,
+    build: Option<Vec<String>>,
+    directory: Option<PathBuf>,
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+    port: Option<u16>,
+    start_timeout: Option<u64>,
+    debug: Option<RawDebug>,
+    dialect: Option<String>,
+    #[serde(default)]
+    upcaster: bool,
+    deadline: Option<u64>,
+    #[serde(default)]
+    twin: bool,
+    requires: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDebug {
+    command: Vec<String>,
+    attach: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    r#type: String,
+    field: String,
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSkip {
+    fixtures: String,
+    logic: Option<String>,
+    reason: String,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawProbe {
+    Always,
+    Never,
+}
+
+impl Config {
+    /// Reads the configuration that is in force in a folder: the nearest `replay.toml` upwards, then
+    /// `replay.local.toml` beside it, then the environment.
+    pub fn load(
+        folder: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let file = folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|file| file.is_file());
+        let root = file.as_deref().and_then(Path::parent).unwrap_or(folder).to_owned();
+        let mut table = toml::Table::new();
+        let mut origin = Vec::new();
+        for file in file.into_iter().chain(Some(root.join(LOCAL_FILE_NAME)).filter(|file| file.is_file())) {
+            merge(&mut table, read(&file)?);
+            origin.push(file.display().to_string());
+        }
+        let mut overrides: Vec<_> =
+            environment.into_iter().filter(|(key, _)| key.starts_with(ENVIRONMENT_PREFIX)).collect();
+        overrides.sort();
+        for (key, value) in overrides {
+            override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value);
+            origin.push(format!("${key}"));
+        }
+        if origin.is_empty() {
+            origin.push(format!("no {FILE_NAME} above {}", folder.display()));
+        }
+        let origin = origin.join(", ");
+        let inconsistent = |reason: String| ConfigError::Inconsistent { origin: origin.clone(), reason };
+        let raw: RawConfig = table.try_into().map_err(|error: toml::de::Error| inconsistent(error.to_string()))?;
+        check(raw, root, origin.clone()).map_err(inconsistent)
+    }
+}
+
+fn read(file: &Path) -> Result<toml::Table, ConfigError> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|reason| ConfigError::Unreadable { file: name.clone(), reason })?;
+    let invalid = |error: toml::de::Error| ConfigError::Invalid { file: name.clone(), reason: error.to_string() };
+    // Each file by itself first: only then does an error have a line and a column.
+    toml::from_str::<RawConfig>(&text).map_err(invalid)?;
+    toml::from_str(&text).map_err(invalid)
+}
+
+fn merge(below: &mut toml::Table, above: toml::Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+/// `LOGIC__PLAYER_PYTHON__PORT` sets `logic.player-python.port`: names are matched without case, `_` for `-`.
+fn override_by(table: &mut toml::Table, path: &str, value: &str) {
+    let spelled = |table: &toml::Table, part: &str| {
+        let part = part.to_lowercase();
+        let known = table.keys().find(|key| key.to_lowercase().replace('-', "_") == part).cloned();
+        known.unwrap_or(part)
+    };
+    let mut parts: Vec<&str> = path.split("__").collect();
+    let Some(last) = parts.pop() else { return };
+    let mut table = table;
+    for part in parts {
+        let key = spelled(table, part);
+        let entry = table.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        match entry {
+            toml::Value::Table(inner) => table = inner,
+            _ => return,
+        }
+    }
+    let key = spelled(table, last);
+    let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    table.insert(key, parsed);
+}
+
+fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Config, String> {
+    let mut sources = BTreeMap::new();
+    for (name, source) in raw.sources {
+        let source = source.check(&name, &root).map_err(|reason| format!("source `{name}`: {reason}"))?;
+        sources.insert(name, source);
+    }
+    let mut logic = BTreeMap::new();
+    for (name, one) in raw.logic {
+        let one = one.check(&name, &root).map_err(|reason| format!("logic `{name}`: {reason}"))?;
+        logic.insert(name, one);
+    }
+    for one in logic.values().filter(|one: &&LogicConfig| !one.twin) {
+        let rival = logic.values().find(|other| !other.twin && other.domain == one.domain && other.name != one.name);
+        if let Some(rival) = rival {
+            return Err(format!(
+                "logic `{}` and `{}` both answer the domain `{}`; mark one of them `twin = true`",
+                one.name, rival.name, one.domain
+            ));
+        }
+    }
+    Ok(Config {
+        fixtures: root.join(raw.fixtures.unwrap_or_else(|| "fixtures".into())),
+        descriptors: raw.descriptors.iter().map(|path| root.join(path)).collect(),
+        source: raw.source,
+        sources,
+        logic,
+        rules: raw.rules.into_iter().map(RawRule::into_rule).collect(),
+        skip: raw.skip.into_iter().map(RawSkip::into_skip).collect(),
+        probe: match raw.probe {
+            Some(RawProbe::Never) => Probe::Never,
+            Some(RawProbe::Always) | None => Probe::Always,
+        },
+        demand_twins: raw.demand_twins,
+        root,
+        origin,
+    })
+}
+
+impl RawRule {
+    fn into_rule(self) -> Rule {
+        Rule { type_pattern: self.r#type, field: self.field, reason: self.reason }
+    }
+}
+
+impl RawSkip {
+    fn into_skip(self) -> Skip {
+        Skip { fixtures: self.fixtures, logic: self.logic, reason: self.reason }
+    }
+}
+
+fn dialect(name: Option<String>) -> Result<Option<Dialect>, String> {
+    name.map(|name| name.parse().map_err(|error: UnknownDialect| error.to_string())).transpose()
+}
+
+fn domain(name: &str) -> Result<Domain, String> {
+    Domain::new(name).map_err(|error: IdError| error.to_string())
+}
+
+impl RawSource {
+    fn check(self, name: &str, root: &Path) -> Result<SourceConfig, String> {
+        if name == EMBEDDED {
+            return Err(format!("`{EMBEDDED}` is the name of the built-in source; choose another"));
+        }
+        let mut addresses = BTreeMap::new();
+        for (name, address) in self.addresses {
+            addresses.insert(domain(&name)?, address);
+        }
+        let is_template = self.address.as_ref().is_some_and(|address| address.contains("{domain}"));
+        if let Some(address) = &self.address {
+            if self.domains.is_empty() && !is_template {
+                return Err("`address` serves one domain or several: name them in `domains`, or put {domain} in the \
+                            address"
+                    .into());
+            }
+            for name in &self.domains {
+                addresses.entry(domain(name)?).or_insert_with(|| address.replace("{domain}", name));
+            }
+        } else if addresses.is_empty() {
+            return Err("it needs `address` or `addresses`".into());
+        }
+        Ok(SourceConfig {
+            name: name.to_owned(),
+            addresses,
+            template: self.address.filter(|_| is_template),
+            dialect: dialect(self.dialect)?,
+            tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
+        })
+    }
+}
+
+/// Name of the source that is built in, where the mains bring one.
+pub const EMBEDDED: &str = "embedded";
+
+impl RawLogic {
+    fn check(self, name: &str, root: &Path) -> Result<LogicConfig, String> {
+        let of_a_command = self.build.is_some()
+            || self.directory.is_some()
+            || self.port.is_some()
+            || self.start_timeout.is_some()
+            || self.debug.is_some()
+            || !self.environment.is_empty();
+        let place = match (self.in_process, self.address, self.command) {
+            (Some(_) | None, Some(_), None) | (Some(_), None, None) if of_a_command => {
+                return Err("`build`, `directory`, `environment`, `port`, `start_timeout` and `debug` go with \
+                            `command`"
+                    .into());
+            }
+            (Some(registered), None, None) => LogicPlace::InProcess(registered),
+            (None, Some(address), None) => LogicPlace::Address(address),
+            (None, None, Some(command)) if !command.is_empty() => LogicPlace::Command {
+                command,
+                build: self.build,
+                directory: root.join(self.directory.unwrap_or_default()),
+                environment: self.environment.into_iter().collect(),
+                port: self.port,
+                start_timeout: self.start_timeout.unwrap_or(30),
+                debug: self.debug.map(|debug| DebugConfig { command: debug.command, attach: debug.attach }),
+            },
+            _ => return Err("it needs one of `in_process`, `address` and `command`".into()),
+        };
+        Ok(LogicConfig {
+            name: name.to_owned(),
+            domain: domain(self.domain.as_deref().unwrap_or(name))?,
+            place,
+            dialect: dialect(self.dialect)?,
+            upcaster: self.upcaster,
+            deadline: self.deadline.unwrap_or(30),
+            twin: self.twin,
+            requires: self.requires.map(|path| root.join(path)),
+        })
+    }
+}

@@ -1,0 +1,14 @@
+//! Outcomes as stable text, and what is compared with what.
+//!
+//! Every normalising rule is here, each with its reason: the same outcome gives the same text on any machine, in
+//! any order. Snapshots hold the outcome and nothing of where it came from.
+
+mod difference;
+mod normalise;
+mod render;
+mod verdict;
+
+pub use difference::{Difference, differences};
+pub use normalise::Rules;
+pub use render::{Renderer, Seen};
+pub use verdict::Verdict;

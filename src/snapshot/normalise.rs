@@ -1,0 +1,127 @@
+//! Rules that leave fields out of comparisons: clocks, made-up ids.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_yaml::Value;
+
+use crate::fixture::Rule;
+
+/// Rules in the order in which they are tried, and which of them ever fired.
+#[derive(Debug, Default)]
+pub struct Rules {
+    rules: Vec<(Rule, AtomicBool)>,
+}
+
+impl Rules {
+    /// Rules, none of which has fired.
+    #[must_use]
+    pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
+        Self {
+            rules: rules
+                .into_iter()
+                .map(|rule| (rule, AtomicBool::new(false)))
+                .collect(),
+        }
+    }
+
+    /// Replaces the fields that a rule names by the rule's reason. That a field is there stays visible.
+    pub fn apply(&self, type_name: &str, view: &mut Value) {
+        for (rule, fired) in &self.rules {
+            if !matches_pattern(&rule.type_pattern, type_name) {
+                continue;
+            }
+            let path: Vec<&str> = rule.field.split('.').collect();
+            if replace(view, &path, &rule.reason) {
+                fired.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Rules that never fired.
+    pub fn unused(&self) -> impl Iterator<Item = &Rule> {
+        self.rules
+            .iter()
+            .filter(|(_, fired)| !fired.load(Ordering::Relaxed))
+            .map(|(rule, _)| rule)
+    }
+}
+
+fn replace(view: &mut Value, path: &[&str], reason: &str) -> bool {
+    match (view, path) {
+        // Elements of a list are transparent: a rule speaks of all of them.
+        (Value::Sequence(items), path) => items
+            .iter_mut()
+            .fold(false, |fired, item| replace(item, path, reason) || fired),
+        (Value::Mapping(fields), [field, rest @ ..]) => {
+            let mut fired = false;
+            for (key, value) in fields.iter_mut() {
+                if !key.as_str().is_some_and(|key| matches_pattern(field, key)) {
+                    continue;
+                }
+                if rest.is_empty() {
+                    *value = Value::String(format!("[{reason}]"));
+                    fired = true;
+                } else {
+                    fired |= replace(value, rest, reason);
+                }
+            }
+            fired
+        }
+        _ => false,
+    }
+}
+
+/// Matches a whole text with a pattern in which `*` stands for anything.
+pub(super) fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(rest) = text.strip_prefix(before) else {
+        return false;
+    };
+    (0..=rest.len())
+        .filter(|&at| rest.is_char_boundary(at))
+        .any(|at| matches_pattern(after, &rest[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(type_pattern: &str, field: &str) -> Rule {
+        Rule {
+            type_pattern: type_pattern.into(),
+            field: field.into(),
+            reason: "clock".into(),
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_the_whole_text() {
+        assert!(matches_pattern("examples.*", "examples.FundsReserved"));
+        assert!(matches_pattern("*_at", "reserved_at"));
+        assert!(matches_pattern("*", ""));
+        assert!(!matches_pattern("examples.Funds", "examples.FundsReserved"));
+        assert!(!matches_pattern("*_at", "reserved_at_all"));
+    }
+
+    #[test]
+    fn a_rule_reaches_into_lists_and_leaves_the_field_visible() {
+        let mut view: Value =
+            serde_yaml::from_str("seats: [{since_at: 1, n: 1}, {since_at: 2, n: 2}]").unwrap();
+        let rules = Rules::new([rule("t.*", "seats.*_at"), rule("t.*", "nothing")]);
+        rules.apply("t.Seated", &mut view);
+        let expected: Value = serde_yaml::from_str(
+            "seats: [{since_at: '[clock]', n: 1}, {since_at: '[clock]', n: 2}]",
+        )
+        .unwrap();
+        assert_eq!(view, expected);
+        assert_eq!(
+            rules
+                .unused()
+                .map(|rule| rule.field.as_str())
+                .collect::<Vec<_>>(),
+            ["nothing"]
+        );
+    }
+}

@@ -1,0 +1,291 @@
+//! An outcome as a readable value, ready to be compared or written.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_yaml::{Mapping, Value};
+
+use super::Rules;
+use crate::model::{
+    Body, Cover, EmittedBook, Failure, Header, Notification, Outcome, Page, Payload, Revocation,
+};
+use crate::payload::{Decoded, Registry, to_yaml};
+use crate::replay::{HistoryReplay, Replay};
+
+/// What a renderer came across.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Types without a descriptor: their payloads are compared as bytes.
+    pub undescribed: Vec<String>,
+}
+
+/// Renders outcomes with descriptors and rules.
+pub struct Renderer<'a> {
+    descriptors: Vec<&'a Registry>,
+    rules: Vec<&'a Rules>,
+    addressed: &'a Cover,
+    head: u32,
+}
+
+impl<'a> Renderer<'a> {
+    /// A renderer for what was sent to one aggregate at a head. The first registry that knows a type decides.
+    #[must_use]
+    pub const fn new(
+        descriptors: Vec<&'a Registry>,
+        rules: Vec<&'a Rules>,
+        addressed: &'a Cover,
+        head: u32,
+    ) -> Self {
+        Self {
+            descriptors,
+            rules,
+            addressed,
+            head,
+        }
+    }
+
+    /// Outcome of a command.
+    #[must_use]
+    pub fn command(&self, replay: &Replay) -> Value {
+        let mut fields = self.outcome(&replay.outcome);
+        if let Some(other) = &replay.outcome_without_snapshot {
+            // Real logic differs there: what it would do with the full history is part of what it does.
+            put(
+                &mut fields,
+                "without_snapshot",
+                Value::Mapping(self.outcome(other)),
+            );
+        }
+        Value::Mapping(fields)
+    }
+
+    /// Outcome of a history; none where the logic offers nothing to compare.
+    #[must_use]
+    pub fn history(&self, replay: &HistoryReplay) -> Option<Value> {
+        if replay.state.is_none() && replay.upcast.is_none() {
+            return None;
+        }
+        let mut fields = Mapping::new();
+        let parts = [
+            ("state", &replay.state),
+            ("state_from_snapshot", &replay.state_from_snapshot),
+            ("upcast", &replay.upcast),
+        ];
+        for (key, outcome) in parts {
+            match outcome {
+                None => {}
+                Some(Outcome::Folded(state)) => put(&mut fields, key, self.typed("state", state)),
+                Some(Outcome::Upcast(pages)) => put(&mut fields, key, self.pages(pages)),
+                Some(other) => put(&mut fields, key, Value::Mapping(self.outcome(other))),
+            }
+        }
+        Some(Value::Mapping(fields))
+    }
+
+    /// The value as the text of a snapshot.
+    #[must_use]
+    pub fn text(value: &Value) -> String {
+        to_yaml(value)
+    }
+
+    /// Events by type and content, nothing else.
+    #[must_use]
+    pub fn events<'b>(&self, events: impl IntoIterator<Item = &'b Body>) -> Value {
+        Value::Sequence(
+            events
+                .into_iter()
+                .map(|body| Value::Mapping(self.body(body)))
+                .collect(),
+        )
+    }
+
+    fn outcome(&self, outcome: &Outcome) -> Mapping {
+        let mut fields = Mapping::new();
+        put(&mut fields, "outcome", outcome.word().into());
+        match outcome {
+            Outcome::Accepted(book) => self.emitted(&mut fields, book),
+            Outcome::Revoked(revocation) => revoked(&mut fields, revocation),
+            Outcome::Notified(notification) => self.notified(&mut fields, notification),
+            Outcome::Rejected(failure)
+            | Outcome::Crashed(failure)
+            | Outcome::Unimplemented(failure)
+            | Outcome::Refused(failure) => failed(&mut fields, failure),
+            Outcome::Folded(state) => put(&mut fields, "state", self.typed("state", state)),
+            Outcome::Upcast(pages) => put(&mut fields, "pages", self.pages(pages)),
+        }
+        fields
+    }
+
+    /// Left out of a book: `created_at` (a wall clock or nothing), `next_sequence` and the snapshot (stale or
+    /// optional), the cover where it is the addressed aggregate's (each library fills it differently), and
+    /// sequences where they only count on.
+    fn emitted(&self, fields: &mut Mapping, book: &EmittedBook) {
+        if let Some(cover) = book.cover.as_ref().filter(|cover| self.is_foreign(cover)) {
+            put(fields, "cover", cover_view(cover));
+        }
+        let mut next = self.head;
+        let mut events = Vec::with_capacity(book.pages.len());
+        for page in &book.pages {
+            let mut event = Mapping::new();
+            match &page.header {
+                Header::Sequence(sequence) if *sequence == next => {}
+                Header::Absent => {}
+                Header::Sequence(sequence) => put(&mut event, "sequence", (*sequence).into()),
+                Header::ExternalDeferred { external_id, .. } => {
+                    put(&mut event, "external_deferred", external_id.as_str().into());
+                }
+                Header::AngzarrDeferred {
+                    source_component, ..
+                } => {
+                    put(
+                        &mut event,
+                        "angzarr_deferred",
+                        source_component.as_str().into(),
+                    );
+                }
+            }
+            next = next.saturating_add(1);
+            event.extend(self.body(&page.body));
+            if page.provisional {
+                put(&mut event, "provisional", true.into());
+            }
+            events.push(Value::Mapping(event));
+        }
+        put(fields, "events", Value::Sequence(events));
+    }
+
+    /// A book for another aggregate is stored there by some coordinators: it has to be seen.
+    fn is_foreign(&self, cover: &Cover) -> bool {
+        let addressed = self.addressed;
+        (&cover.domain, &cover.root) != (&addressed.domain, &addressed.root)
+            || (!cover.edition.is_main() && cover.edition.label() != addressed.edition.label())
+    }
+
+    fn body(&self, body: &Body) -> Mapping {
+        match body {
+            Body::Event(payload) => self.typed_fields("event", payload),
+            Body::External(reference) => {
+                let mut fields = Mapping::new();
+                put(&mut fields, "external", reference.uri.as_str().into());
+                put(
+                    &mut fields,
+                    "content_hash",
+                    STANDARD.encode(&reference.content_hash).into(),
+                );
+                fields
+            }
+            Body::Empty => Mapping::from_iter([("empty".into(), true.into())]),
+        }
+    }
+
+    fn pages(&self, pages: &[Page]) -> Value {
+        let view = |page: &Page| {
+            let mut fields = Mapping::new();
+            put(&mut fields, "sequence", page.sequence.into());
+            fields.extend(self.body(&page.body));
+            Value::Mapping(fields)
+        };
+        Value::Sequence(pages.iter().map(view).collect())
+    }
+
+    fn notified(&self, fields: &mut Mapping, notification: &Notification) {
+        if let Some(cover) = &notification.cover {
+            put(fields, "cover", cover_view(cover));
+        }
+        if let Some(payload) = &notification.payload {
+            put(fields, "notification", self.typed("payload", payload));
+        }
+        if !notification.metadata.is_empty() {
+            put(fields, "metadata", pairs(&notification.metadata));
+        }
+    }
+
+    fn typed(&self, key: &str, payload: &Payload) -> Value {
+        Value::Mapping(self.typed_fields(key, payload))
+    }
+
+    /// A payload by type name (prefixes of type URLs differ between libraries) and content.
+    fn typed_fields(&self, key: &str, payload: &Payload) -> Mapping {
+        let mut fields = Mapping::new();
+        put(&mut fields, "type", payload.type_name().into());
+        let registry = self
+            .descriptors
+            .iter()
+            .find(|registry| registry.knows(payload.type_name()));
+        match registry.map_or(Decoded::Undescribed, |registry| registry.decode(payload)) {
+            Decoded::Exact(view) => put(&mut fields, key, self.ruled(payload, view)),
+            // Map entries and fields in another order are the same message; fields that the descriptor does not
+            // have are not.
+            Decoded::Inexact(view) => {
+                put(&mut fields, key, self.ruled(payload, view));
+                if registry.is_some_and(|registry| registry.has_unknown_fields(payload)) {
+                    put(&mut fields, "bytes", STANDARD.encode(&payload.value).into());
+                }
+            }
+            Decoded::Undescribed => {
+                put(&mut fields, "bytes", STANDARD.encode(&payload.value).into())
+            }
+            Decoded::Malformed(reason) => {
+                put(&mut fields, "malformed", reason.into());
+                put(&mut fields, "bytes", STANDARD.encode(&payload.value).into());
+            }
+        }
+        fields
+    }
+
+    fn ruled(&self, payload: &Payload, mut view: Value) -> Value {
+        for rules in &self.rules {
+            rules.apply(payload.type_name(), &mut view);
+        }
+        view
+    }
+}
+
+fn put(fields: &mut Mapping, key: &str, value: Value) {
+    fields.insert(key.into(), value);
+}
+
+fn failed(fields: &mut Mapping, failure: &Failure) {
+    put(fields, "code", failure.code.name().into());
+    put(fields, "message", failure.message.as_str().into());
+    if let Some(info) = &failure.info {
+        put(fields, "reason", info.reason.as_str().into());
+        if !info.metadata.is_empty() {
+            put(fields, "metadata", pairs(&info.metadata));
+        }
+    }
+}
+
+fn revoked(fields: &mut Mapping, revocation: &Revocation) {
+    put(fields, "reason", revocation.reason.as_str().into());
+    let flags = [
+        ("emit_system_revocation", revocation.emit_system_revocation),
+        (
+            "send_to_dead_letter_queue",
+            revocation.send_to_dead_letter_queue,
+        ),
+        ("escalate", revocation.escalate),
+        ("abort", revocation.abort),
+    ];
+    for (key, _) in flags.into_iter().filter(|(_, set)| *set) {
+        put(fields, key, true.into());
+    }
+}
+
+fn cover_view(cover: &Cover) -> Value {
+    let mut fields = Mapping::new();
+    put(&mut fields, "domain", cover.domain.as_str().into());
+    put(&mut fields, "root", cover.root.to_string().into());
+    if !cover.edition.is_main() {
+        put(&mut fields, "edition", cover.edition.label().into());
+    }
+    Value::Mapping(fields)
+}
+
+fn pairs(pairs: &[(String, String)]) -> Value {
+    Value::Mapping(
+        pairs
+            .iter()
+            .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
+            .collect(),
+    )
+}

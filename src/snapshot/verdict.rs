@@ -1,0 +1,163 @@
+//! Does today's code do what production did?
+
+use std::fmt;
+
+use serde_yaml::Value;
+
+use super::{Difference, Renderer, differences};
+use crate::fixture::Observed;
+use crate::model::{Body, Failure, Outcome};
+
+/// The answer, and never a guess.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Today's code does what production did.
+    Reproduced,
+    /// It does something else.
+    NotReproduced {
+        /// In a few words: `accepted now`, `differs in event 2, field new_balance`.
+        summary: String,
+        /// Everything that differs.
+        differences: Vec<Difference>,
+    },
+    /// It cannot be judged.
+    NotChecked {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reproduced => f.write_str("reproduced"),
+            Self::NotReproduced { summary, .. } => write!(f, "not reproduced: {summary}"),
+            Self::NotChecked { reason } => write!(f, "not checked: {reason}"),
+        }
+    }
+}
+
+impl Verdict {
+    /// Judges an outcome by what production was observed to do.
+    #[must_use]
+    pub fn judge(observed: Option<&Observed>, outcome: &Outcome, renderer: &Renderer<'_>) -> Self {
+        let Some(observed) = observed else {
+            return Self::NotChecked {
+                reason: "what production did is not known".into(),
+            };
+        };
+        match (observed, outcome) {
+            (Observed::Accepted(events), Outcome::Accepted(book)) => {
+                let now: Vec<&Body> = book.pages.iter().map(|page| &page.body).collect();
+                Self::of_events(&renderer.events(events), &renderer.events(now))
+            }
+            (Observed::Rejected(then), Outcome::Rejected(now))
+            | (Observed::Crashed(then), Outcome::Crashed(now))
+            | (Observed::Unimplemented(then), Outcome::Unimplemented(now))
+            | (Observed::Refused(then), Outcome::Refused(now)) => Self::of_failures(then, now),
+            (Observed::Revoked(then), Outcome::Revoked(now)) => {
+                // The coordinator words a revocation as a status.
+                let now = Failure {
+                    message: format!("Command revoked: {}", now.reason),
+                    ..then.clone()
+                };
+                Self::of_failures(then, &now)
+            }
+            (Observed::Notified, Outcome::Notified(_)) => Self::NotChecked {
+                reason: "a notification's content is not captured".into(),
+            },
+            // A coordinator answers a notification with an empty book.
+            (Observed::Accepted(events), Outcome::Notified(_)) if events.is_empty() => {
+                Self::Reproduced
+            }
+            (observed, outcome) => Self::NotReproduced {
+                summary: format!("{} now", described(outcome)),
+                differences: vec![Difference {
+                    path: "outcome".into(),
+                    expected: Some(observed.word().into()),
+                    actual: Some(outcome.word().into()),
+                }],
+            },
+        }
+    }
+
+    fn of_events(then: &Value, now: &Value) -> Self {
+        let found = differences(then, now);
+        let Some(first) = found.first() else {
+            return Self::Reproduced;
+        };
+        let count = |events: &Value| events.as_sequence().map_or(0, Vec::len);
+        let summary = if count(then) == count(now) {
+            in_events(&first.path)
+        } else {
+            format!(
+                "{} events now, production stored {}",
+                count(now),
+                count(then)
+            )
+        };
+        Self::NotReproduced {
+            summary,
+            differences: found,
+        }
+    }
+
+    fn of_failures(then: &Failure, now: &Failure) -> Self {
+        let mut found = Vec::new();
+        let mut field = |path: &str, then: &str, now: &str| {
+            if then != now {
+                found.push(Difference {
+                    path: path.into(),
+                    expected: Some(then.into()),
+                    actual: Some(now.into()),
+                });
+            }
+        };
+        field("code", then.code.name(), now.code.name());
+        field("message", &then.message, &now.message);
+        if let Some(info) = &then.info {
+            field(
+                "reason",
+                &info.reason,
+                now.info.as_ref().map_or("", |info| &info.reason),
+            );
+        }
+        if found.is_empty() {
+            return Self::Reproduced;
+        }
+        let summary = format!("another status now: {}: {:?}", now.code, now.message);
+        Self::NotReproduced {
+            summary,
+            differences: found,
+        }
+    }
+}
+
+/// An outcome in a few words, with the status where it was one.
+pub(super) fn described(outcome: &Outcome) -> String {
+    match outcome.failure() {
+        Some(failure) => format!(
+            "{} ({}: {:?})",
+            outcome.word(),
+            failure.code,
+            failure.message
+        ),
+        None => outcome.word().to_owned(),
+    }
+}
+
+/// `[1].event.new_balance.amount` in words that count from 1.
+fn in_events(path: &str) -> String {
+    let Some((index, rest)) = path.strip_prefix('[').and_then(|path| path.split_once(']')) else {
+        return format!("differs in {path}");
+    };
+    let number = index.parse::<usize>().map_or(0, |index| index + 1);
+    let field = rest
+        .trim_start_matches('.')
+        .trim_start_matches("event")
+        .trim_start_matches('.');
+    match field {
+        "" => format!("differs in event {number}"),
+        field => format!("differs in event {number}, field {field}"),
+    }
+}
