@@ -58,13 +58,13 @@ impl Aggregate for Player {
         match event.type_name() {
             "examples.PlayerRegistered" => state.registered(decode(event)?),
             "examples.FundsDeposited" => {
-                state.bankroll = decode::<FundsDeposited>(event)?.new_balance
+                state.bankroll = decode::<FundsDeposited>(event)?.new_balance;
             }
             "examples.FundsWithdrawn" => {
-                state.bankroll = decode::<FundsWithdrawn>(event)?.new_balance
+                state.bankroll = decode::<FundsWithdrawn>(event)?.new_balance;
             }
             "examples.FundsTransferred" => {
-                state.bankroll = decode::<FundsTransferred>(event)?.new_balance
+                state.bankroll = decode::<FundsTransferred>(event)?.new_balance;
             }
             "examples.FundsReserved" => state.reserved(decode(event)?),
             "examples.FundsReleased" => state.released(decode(event)?),

@@ -59,10 +59,10 @@ impl Aggregate for Table {
             "examples.PlayerJoined" => state.joined(decode(event)?),
             "examples.PlayerLeft" => state.left(&decode(event)?),
             "examples.PlayerSatOut" => {
-                state.sits_out(&decode::<PlayerSatOut>(event)?.player_root, true)
+                state.sits_out(&decode::<PlayerSatOut>(event)?.player_root, true);
             }
             "examples.PlayerSatIn" => {
-                state.sits_out(&decode::<PlayerSatIn>(event)?.player_root, false)
+                state.sits_out(&decode::<PlayerSatIn>(event)?.player_root, false);
             }
             "examples.ChipsAdded" => state.chips_added(&decode(event)?),
             "examples.HandStarted" => state.hand_started(decode(event)?),
