@@ -6,6 +6,7 @@ It serves `angzarr.CommandHandlerService` and health on 127.0.0.1:$PORT until it
 
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -298,8 +299,11 @@ def main():
     state_of_health = health.HealthServicer()
     state_of_health.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(state_of_health, server)
-    # A port that is taken raises here, with the address in its words.
-    port = server.add_insecure_port(f"127.0.0.1:{os.environ.get('PORT', '50052')}")
+    address = f"127.0.0.1:{os.environ.get('PORT', '50052')}"
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        sys.exit(f"error: cannot serve on {address}: {error}")
     server.start()
     print(f"player on 127.0.0.1:{port}, dialect angzarr", flush=True)
     ended = threading.Event()
