@@ -9,6 +9,7 @@ mod render;
 mod verdict;
 
 pub use difference::{Difference, differences};
+pub(crate) use normalise::matches_pattern;
 pub use normalise::Rules;
 pub use render::{Renderer, Seen};
 pub use verdict::Verdict;

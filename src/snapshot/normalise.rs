@@ -49,9 +49,13 @@ impl Rules {
 fn replace(view: &mut Value, path: &[&str], reason: &str) -> bool {
     match (view, path) {
         // Elements of a list are transparent: a rule speaks of all of them.
-        (Value::Sequence(items), path) => items
-            .iter_mut()
-            .fold(false, |fired, item| replace(item, path, reason) || fired),
+        (Value::Sequence(items), path) => {
+            let mut fired = false;
+            for item in items {
+                fired |= replace(item, path, reason);
+            }
+            fired
+        }
         (Value::Mapping(fields), [field, rest @ ..]) => {
             let mut fired = false;
             for (key, value) in fields.iter_mut() {
@@ -72,7 +76,7 @@ fn replace(view: &mut Value, path: &[&str], reason: &str) -> bool {
 }
 
 /// Matches a whole text with a pattern in which `*` stands for anything.
-pub(super) fn matches_pattern(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else {
         return pattern == text;
     };

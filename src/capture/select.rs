@@ -1,0 +1,127 @@
+//! Which failure is meant, and which head its command saw.
+
+use super::ticket::Ticket;
+use crate::fixture::{CaseStimulus, HeadKnowledge};
+use crate::model::{CommandBook, Cover, Edition, Failure, FailureClass, MergeStrategy};
+use crate::wire::{Dialect, SequenceCheck};
+
+/// A command that failed, or is to be tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingCommand {
+    /// The command.
+    pub command: CommandBook,
+    /// How production answered, where that is known.
+    pub failure: Option<Failure>,
+    /// Head that was observed, where the ticket says so.
+    pub head: Option<u32>,
+}
+
+/// The newest ticket of an aggregate, and how many others it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected<'a> {
+    /// The ticket.
+    pub ticket: &'a Ticket,
+    /// Other failures of the aggregate that could have been taken.
+    pub others: Vec<&'a Ticket>,
+    /// Stale commands, which are only taken when asked for.
+    pub stale: usize,
+}
+
+/// Takes the newest failure of an aggregate. Tickets come in the order of their log; a ticket with a time is
+/// newer than one with an earlier time. A stale sequence is no bug of the logic and is passed over.
+#[must_use]
+pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selected<'a>> {
+    let of_aggregate: Vec<&Ticket> = tickets
+        .iter()
+        .filter(|ticket| {
+            ticket.domain == cover.domain
+                && ticket.root == cover.root
+                && ticket.edition.label() == cover.edition.label()
+        })
+        .collect();
+    let is_stale = |ticket: &&&Ticket| ticket.failure.class() == FailureClass::StaleSequence;
+    let stale = of_aggregate.iter().filter(is_stale).count();
+    let mut usable: Vec<&Ticket> =
+        of_aggregate.iter().filter(|ticket| !is_stale(ticket)).copied().collect();
+    // Stable: without times the order of the log stands.
+    usable.sort_by_key(|ticket| ticket.time);
+    let ticket = usable.pop()?;
+    Some(Selected { ticket, others: usable, stale })
+}
+
+/// The head that the command saw, and how that is known.
+#[must_use]
+pub fn settle_head(
+    failing: &FailingCommand,
+    given: Option<u32>,
+    current: u32,
+    dialect: Dialect,
+) -> (u32, HeadKnowledge) {
+    if let Some(given) = given {
+        return (given, HeadKnowledge::Given);
+    }
+    if let Some(head) = failing.head.or_else(|| failing.failure.as_ref().and_then(stated_head)) {
+        return (head, HeadKnowledge::Ticket);
+    }
+    match checked_head(failing, dialect) {
+        Some(head) => (head, HeadKnowledge::Checked),
+        None => (current, HeadKnowledge::Assumed),
+    }
+}
+
+/// `… aggregate at 3`: a coordinator that refuses a stale command says where the aggregate is.
+fn stated_head(failure: &Failure) -> Option<u32> {
+    if failure.class() != FailureClass::StaleSequence {
+        return None;
+    }
+    failure.message.rsplit_once("aggregate at ")?.1.trim().parse().ok()
+}
+
+/// The command's own header, where its coordinator held it against the head and let it pass.
+fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
+    let failure = failing.failure.as_ref()?;
+    let page = failing.command.pages.first()?;
+    let strategy = page.merge_strategy;
+    let is_checked = match dialect.sequence_check() {
+        SequenceCheck::UnlessAggregateHandles => strategy != MergeStrategy::AggregateHandles,
+        SequenceCheck::StrictOnly => strategy == MergeStrategy::Strict,
+    };
+    let diverges = matches!(
+        &failing.command.cover.edition,
+        Edition::Named { divergences, .. } if !divergences.is_empty()
+    );
+    // Input that is refused may have been refused before the check.
+    let reached_the_logic = !matches!(
+        failure.class(),
+        FailureClass::StaleSequence | FailureClass::Refused | FailureClass::Unreachable
+    );
+    (is_checked && !diverges && reached_the_logic).then(|| page.header.sequence()).flatten()
+}
+
+/// Name of a case without folder and ending: `withdraw-funds-6513270e-3`.
+#[must_use]
+pub fn case_name(stimulus: &CaseStimulus, cover: &Cover, head: u32) -> String {
+    let what = match stimulus {
+        CaseStimulus::Command(command) => kebab(command.type_name().rsplit('.').next().unwrap_or_default()),
+        CaseStimulus::History => "history".to_owned(),
+    };
+    let what = if what.is_empty() { "command".to_owned() } else { what };
+    let edition = match &cover.edition {
+        Edition::Main => String::new(),
+        Edition::Named { name, .. } => format!("-{name}"),
+    };
+    format!("{what}-{}{edition}-{head}", &cover.root.hex()[..8])
+}
+
+fn kebab(name: &str) -> String {
+    let mut text = String::new();
+    let mut previous_is_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && previous_is_lower {
+            text.push('-');
+        }
+        previous_is_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+        text.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+    }
+    text
+}

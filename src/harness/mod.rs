@@ -1,0 +1,140 @@
+//! `cargo test`: every fixture is a trial, named by its path.
+//!
+//! The folder is the list: names are found by walking, nothing is parsed and nothing is started before a trial
+//! runs.
+
+mod discovery;
+mod pending;
+mod trial;
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use discovery::{Entry, discover, entry_of};
+use libtest_mimic::{Arguments, Completion, Trial};
+
+use crate::project::{App, Project};
+use crate::replay::end_started_logic_on_interrupt;
+use crate::snapshot::Rules;
+use trial::{Context, Ending};
+
+/// What the trials of a run came to.
+#[derive(Debug, Default)]
+struct Tally {
+    closed: usize,
+    open: Vec<String>,
+    not_checked: usize,
+}
+
+impl App {
+    /// The main of a test target with `harness = false`. Understands the arguments of `cargo test` and
+    /// `cargo nextest`.
+    #[must_use]
+    pub fn harness(self) -> ExitCode {
+        pending::silence_assertions();
+        end_started_logic_on_interrupt();
+        let arguments = Arguments::from_args();
+        let folder = std::env::current_dir().unwrap_or_default();
+        match Project::open(self, &folder) {
+            Ok(project) => run(&arguments, &Arc::new(project)),
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
+    let rules = Arc::new(Rules::new(project.config().rules.clone()));
+    let context = Context { project: Arc::clone(project), rules: Arc::clone(&rules) };
+    let entries = match entries(arguments, project) {
+        Ok(entries) => entries,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let mut trials: Vec<Trial> =
+        entries.iter().map(|entry| to_trial(entry, &context, arguments, &tally)).collect();
+    let orphans = Arc::clone(project);
+    trials.push(Trial::test(discovery::ORPHANS, move || discovery::orphans(&orphans).map_err(Into::into)));
+    let conclusion = libtest_mimic::run(arguments, trials);
+    if !arguments.list {
+        let is_whole = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
+        summarise(&tally, &rules, is_whole && !conclusion.has_failed());
+    }
+    // Started logic ends with the project, before the process does.
+    drop(context);
+    conclusion.exit_code()
+}
+
+/// With an exact name only that file is looked at: a runner with a process a test must not walk each time.
+fn entries(arguments: &Arguments, project: &Project) -> Result<Vec<Entry>, discovery::DiscoveryError> {
+    match &arguments.filter {
+        Some(name) if arguments.exact => Ok(entry_of(project, name).into_iter().collect()),
+        _ => discover(project),
+    }
+}
+
+fn to_trial(entry: &Entry, context: &Context, arguments: &Arguments, tally: &Arc<Mutex<Tally>>) -> Trial {
+    let left_out = entry.left_out(&context.project);
+    // nextest shows what ignores itself while it runs as passed: it has to be told while listing. `cargo test`
+    // shows the reason of what ignores itself.
+    let is_told_early = arguments.list
+        || arguments.ignored
+        || arguments.include_ignored
+        || std::env::var_os("NEXTEST").is_some();
+    let is_ignored = is_told_early && left_out.is_some();
+    let (entry, context, tally) = (entry.clone(), context.clone(), Arc::clone(tally));
+    let name = entry.name.clone();
+    let trial = Trial::ignorable_test(name, move || {
+        let ending = match left_out {
+            Some(reason) if !is_told_early => Ending::NotChecked(reason),
+            Some(reason) => return Err(format!("not checked: {reason}").into()),
+            None => trial::run(&context, &entry),
+        };
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        match ending {
+            Ending::Closed => tally.closed += 1,
+            Ending::Open => tally.open.push(entry.name.clone()),
+            Ending::NotChecked(reason) => {
+                tally.not_checked += 1;
+                if is_told_early {
+                    return Err(format!("not checked: {reason}\n\n{}", how_to_leave_out(&entry)).into());
+                }
+                return Ok(Completion::ignored_with(format!("not checked: {reason}")));
+            }
+            Ending::Failed(message) => return Err(message.into()),
+        }
+        Ok(Completion::Completed)
+    });
+    trial.with_ignored_flag(is_ignored)
+}
+
+fn how_to_leave_out(entry: &Entry) -> String {
+    format!(
+        "a runner with a process a test cannot show a case as ignored while it runs; leave it out by name in \
+         replay.toml:\n\n  [[skip]]\n  fixtures = \"{}\"\n  reason = \"…\"",
+        entry.relative
+    )
+}
+
+fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
+    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+    let open = tally.open.len();
+    println!(
+        "replay: {} closed, {open} open{}, {} not checked",
+        tally.closed,
+        if open == 0 { "" } else { " (known bugs that still reproduce)" },
+        tally.not_checked
+    );
+    for name in &tally.open {
+        println!("  open: {name}");
+    }
+    for rule in rules.unused().filter(|_| says_unused) {
+        println!("  note: the rule for `{}` of `{}` in replay.toml never fired", rule.field, rule.type_pattern);
+    }
+    println!();
+}

@@ -1,0 +1,232 @@
+//! One fixture: read, replayed, compared.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_yaml::Value;
+use similar::TextDiff;
+
+use super::{Entry, discovery, pending};
+use crate::fixture::{Fixture, Probe, Status};
+use crate::project::{CaseRun, Project, RunError, SelectedLogic, run_case};
+use crate::replay::Target;
+use crate::snapshot::{Rules, Verdict, differences};
+
+/// What all trials share.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) project: Arc<Project>,
+    pub(super) rules: Arc<Rules>,
+}
+
+/// How a trial ended.
+pub(super) enum Ending {
+    /// The outcome is the accepted one.
+    Closed,
+    /// The known bug is still there.
+    Open,
+    /// It cannot be judged; why.
+    NotChecked(String),
+    /// With this message.
+    Failed(String),
+}
+
+pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
+    match replayed(context, entry) {
+        Ok(Replayed::Judged(trial)) => trial.end(),
+        Ok(Replayed::NotChecked(reason)) => Ending::NotChecked(reason),
+        Err(message) => Ending::Failed(message),
+    }
+}
+
+enum Replayed<'a> {
+    Judged(Box<Judged<'a>>),
+    NotChecked(String),
+}
+
+/// A replayed case that can be compared.
+struct Judged<'a> {
+    context: &'a Context,
+    entry: &'a Entry,
+    fixture: Fixture,
+    target: Box<dyn Target>,
+    logic: SelectedLogic,
+    run: CaseRun,
+    view: Value,
+    text: String,
+}
+
+fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, String> {
+    let project = &context.project;
+    let fixture = project.folder().read(&entry.path).map_err(|error| error.report())?;
+    let logic = match &entry.twin {
+        Some(twin) => project.logics().named(twin).map(Some),
+        None => project.logics().of_case(&fixture.case),
+    };
+    let Some(logic) = logic.map_err(|error| error.to_string())? else {
+        let domain = &fixture.case.cover.domain;
+        return Ok(Replayed::NotChecked(format!("no logic is configured for the domain `{domain}`")));
+    };
+    if let Some(missing) = discovery::missing_requirement(&logic.config) {
+        return Err(missing);
+    }
+    let target = project.logics().target(&logic, &fixture.case.source.dialect);
+    let target = target.map_err(|error| error.to_string())?;
+    let run = once(context, &fixture, target.as_ref()).map_err(|error| failed(project, &logic, &error))?;
+    let Some(view) = run.view.clone() else {
+        let reason = format!("logic `{}` offers neither Replay nor an upcaster", logic.config.name);
+        return Ok(Replayed::NotChecked(reason));
+    };
+    let text = run.text().unwrap_or_default();
+    Ok(Replayed::Judged(Box::new(Judged { context, entry, fixture, target, logic, run, view, text })))
+}
+
+fn once(context: &Context, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, RunError> {
+    let own = Rules::new(fixture.case.rules.clone());
+    run_case(&context.project, fixture, target, &context.rules, &own, true)
+}
+
+/// An error of the replay, with the last words of logic that we started.
+fn failed(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
+    match project.logics().last_words(&logic.config.name) {
+        Some(words) => format!("{error}\n{words}"),
+        None => error.to_string(),
+    }
+}
+
+impl Judged<'_> {
+    fn end(self) -> Ending {
+        let snapshot = Project::snapshot_path(&self.entry.path);
+        let accepted = match pending::accepted(&snapshot) {
+            Ok(accepted) => accepted,
+            Err(reason) => return Ending::Failed(format!("{}: {reason}", Project::shown(&snapshot))),
+        };
+        if accepted.is_some() && self.entry.twin.is_none() {
+            pending::reference(&snapshot);
+        }
+        match (self.fixture.case.status, accepted) {
+            // Accepting the pending snapshot of an open case closes it.
+            (_, Some(accepted)) => self.closed(&snapshot, &accepted),
+            (Status::Closed, None) => self.missing(&snapshot),
+            (Status::Open, None) => self.open(&snapshot),
+        }
+    }
+
+    fn closed(self, snapshot: &Path, accepted: &str) -> Ending {
+        if pending::is_same(accepted, &self.text) {
+            if self.entry.twin.is_none() {
+                if pending::is_forced() {
+                    pending::assert(&self.entry.path, &self.text);
+                }
+                pending::discard(snapshot);
+            }
+            return Ending::Closed;
+        }
+        if let Some(flicker) = self.flicker() {
+            return Ending::Failed(flicker);
+        }
+        if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
+            return Ending::Closed;
+        }
+        let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
+        let mut lines = vec![format!("{}: the outcome changed", Project::shown(&self.entry.path))];
+        lines.extend(differences(&expected, &self.view).iter().map(|difference| format!("  {difference}")));
+        lines.push(String::new());
+        lines.push(diff(accepted, &self.text));
+        lines.push(self.verdict_line());
+        lines.push(self.next_steps(snapshot));
+        Ending::Failed(lines.join("\n"))
+    }
+
+    fn missing(self, snapshot: &Path) -> Ending {
+        if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
+            return Ending::Closed;
+        }
+        Ending::Failed(format!(
+            "{}: the case is closed and its snapshot {} is missing\n\ntoday's outcome:\n{}\n{}",
+            Project::shown(&self.entry.path),
+            Project::shown(snapshot),
+            indented(&self.text),
+            self.next_steps(snapshot)
+        ))
+    }
+
+    fn open(self, snapshot: &Path) -> Ending {
+        match &self.run.verdict {
+            Verdict::Reproduced => {
+                if self.entry.twin.is_none() {
+                    pending::discard(snapshot);
+                }
+                Ending::Open
+            }
+            Verdict::NotChecked { reason } => Ending::NotChecked(format!(
+                "the case is open, but {reason}; accept today's outcome with `cargo xtask close {}`",
+                Project::shown(&self.entry.path)
+            )),
+            Verdict::NotReproduced { differences, .. } => {
+                if let Some(flicker) = self.flicker() {
+                    return Ending::Failed(flicker);
+                }
+                if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
+                    return Ending::Closed;
+                }
+                let mut lines =
+                    vec![format!("{}: the open case no longer reproduces", Project::shown(&self.entry.path))];
+                lines.push(self.verdict_line());
+                lines.extend(differences.iter().map(|difference| format!("  {difference}")));
+                lines.push(format!("\ntoday's outcome:\n{}", indented(&self.text)));
+                lines.push(self.next_steps(snapshot));
+                Ending::Failed(lines.join("\n"))
+            }
+        }
+    }
+
+    /// Whether the outcome changes between two runs. Asks the logic once more, unless that is forbidden.
+    fn flicker(&self) -> Option<String> {
+        let probe = self.fixture.case.probe.unwrap_or(self.context.project.config().probe);
+        if probe == Probe::Never {
+            return None;
+        }
+        let again = once(self.context, &self.fixture, self.target.as_ref()).ok()?.view?;
+        let found = differences(&self.view, &again);
+        if found.is_empty() {
+            return None;
+        }
+        let mut lines = vec![format!(
+            "{}: not deterministic: two runs one after the other differ",
+            Project::shown(&self.entry.path)
+        )];
+        lines.extend(found.iter().map(|difference| format!("  {difference}")));
+        lines.push("\nadd a rule for each field, to replay.toml or to the fixture:\n".into());
+        lines.push("  [[rules]]\n  type = \"…\"\n  field = \"…\"\n  reason = \"…\"".into());
+        Some(lines.join("\n"))
+    }
+
+    fn verdict_line(&self) -> String {
+        format!("against production: {}, on {}", self.run.verdict, self.logic.describe())
+    }
+
+    fn next_steps(&self, snapshot: &Path) -> String {
+        let fixture = Project::shown(&self.entry.path);
+        let debug = format!("look into it:  cargo xtask replay {fixture}");
+        if let Some(twin) = &self.entry.twin {
+            return format!("\nthe snapshot is the other logic's; {debug} --logic {twin}");
+        }
+        let accept = if pending::pending_path(snapshot).exists() {
+            "cargo insta review, or cargo xtask close"
+        } else {
+            "cargo xtask close"
+        };
+        format!("\n{debug}\naccept it:     {accept} {fixture}")
+    }
+}
+
+fn diff(accepted: &str, text: &str) -> String {
+    let (accepted, text) = (format!("{}\n", accepted.trim_end()), format!("{}\n", text.trim_end()));
+    let diff = TextDiff::from_lines(&accepted, &text);
+    diff.unified_diff().context_radius(3).header("accepted", "today").to_string()
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,106 @@
+//! One case replayed on one target, and what can be said of it.
+
+use serde_yaml::Value;
+
+use super::{Project, ProjectError};
+use crate::fixture::{Case, CaseStimulus, Fixture};
+use crate::model::EventBook;
+use crate::replay::{HistoryReplay, Note, Replay, Target, TargetError, replay_command, replay_history};
+use crate::snapshot::{Renderer, Rules, Verdict};
+
+/// A replayed case.
+#[derive(Debug, Clone)]
+pub struct CaseRun {
+    /// The outcome as a readable, normalised value; none where the logic offers nothing to compare.
+    pub view: Option<Value>,
+    /// Whether today's code does what production did.
+    pub verdict: Verdict,
+    /// What is worth saying.
+    pub notes: Vec<Note>,
+    /// What was replayed.
+    pub checked: Checked,
+}
+
+/// The raw result behind a run.
+#[derive(Debug, Clone)]
+pub enum Checked {
+    /// Of a command.
+    Command(Replay),
+    /// Of a history.
+    History(HistoryReplay),
+}
+
+impl CaseRun {
+    /// The text that is compared with the snapshot.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        self.view.as_ref().map(Renderer::text)
+    }
+}
+
+/// A case without an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The logic gave none.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The project has a fault.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+}
+
+/// The captured book as the engine takes it.
+#[must_use]
+pub fn book_of(case: &Case) -> EventBook {
+    EventBook {
+        cover: case.cover.clone(),
+        snapshot: case.snapshot.clone(),
+        history: case.history.clone(),
+        next_sequence: head_of(case),
+    }
+}
+
+/// Sequence that the next event of a case's history gets. A snapshot may reach further than the pages do.
+fn head_of(case: &Case) -> u32 {
+    let after_snapshot = case.snapshot.as_ref().map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
+    case.history.next_sequence().max(after_snapshot)
+}
+
+/// Replays a case once on a target, and judges the outcome.
+pub fn run_case(
+    project: &Project,
+    fixture: &Fixture,
+    target: &dyn Target,
+    project_rules: &Rules,
+    own_rules: &Rules,
+    both_ways: bool,
+) -> Result<CaseRun, RunError> {
+    let case = &fixture.case;
+    let book = book_of(case);
+    let mut registries = Vec::with_capacity(2);
+    // Today's descriptors first: a renamed field is a change that the snapshot shows.
+    registries.push(project.registry()?);
+    registries.push(&fixture.descriptors);
+    let rules = vec![own_rules, project_rules];
+    let renderer = Renderer::new(registries, rules, &case.cover, book.next_sequence);
+    match &case.stimulus {
+        CaseStimulus::Command(command) => {
+            let replay = replay_command(target, &book, command, both_ways)?;
+            Ok(CaseRun {
+                view: Some(renderer.command(&replay)),
+                verdict: Verdict::judge(case.observed.as_ref(), &replay.outcome, &renderer),
+                notes: replay.notes.clone(),
+                checked: Checked::Command(replay),
+            })
+        }
+        CaseStimulus::History => {
+            let replay = replay_history(target, &book)?;
+            Ok(CaseRun {
+                view: renderer.history(&replay),
+                verdict: Verdict::NotChecked { reason: "production's own state is not known".into() },
+                notes: Vec::new(),
+                checked: Checked::History(replay),
+            })
+        }
+    }
+}

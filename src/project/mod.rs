@@ -1,0 +1,125 @@
+//! A project: its configuration, its descriptors, its fixtures, its sources, and the logic that answers its cases.
+//!
+//! What both mains share. The mains bring what only they know: logic registered in process, and an embedded
+//! deployment.
+
+mod case_run;
+mod config;
+mod logics;
+mod sources;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
+pub use config::{Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig};
+pub use logics::{LogicUnavailable, Logics, SelectedLogic};
+pub use sources::{OpenSource, SourceError};
+
+use crate::coordinator::Embedded;
+use crate::fixture::Folder;
+use crate::model::Logic;
+use crate::payload::{DescriptorError, Registry};
+
+/// What a main brings: logic in process, and an embedded deployment to try things on.
+#[derive(Clone, Default)]
+pub struct App {
+    pub(crate) in_process: BTreeMap<String, Arc<dyn Logic>>,
+    pub(crate) embedded: Option<fn() -> Embedded>,
+}
+
+impl App {
+    /// Nothing registered: all logic comes from `replay.toml`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Registers Rust logic under a name. It answers the domain of that name unless `replay.toml` says otherwise.
+    #[must_use]
+    pub fn logic(mut self, name: &str, logic: impl Logic + 'static) -> Self {
+        self.in_process.insert(name.to_owned(), Arc::new(logic));
+        self
+    }
+
+    /// Brings a deployment that is started for a call and ended after it: the source when none is configured.
+    #[must_use]
+    pub fn embedded(mut self, embedded: fn() -> Embedded) -> Self {
+        self.embedded = Some(embedded);
+        self
+    }
+}
+
+/// A project that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// Its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its descriptors.
+    #[error(transparent)]
+    Descriptors(#[from] Arc<DescriptorError>),
+}
+
+/// An open project.
+pub struct Project {
+    app: App,
+    config: Config,
+    registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
+    folder: Folder,
+    logics: Logics,
+}
+
+impl Project {
+    /// Opens the project that a folder belongs to. Reads the configuration, nothing else.
+    pub fn open(app: App, folder: &Path) -> Result<Self, ProjectError> {
+        let config = Config::load(folder, std::env::vars())?;
+        Ok(Self::with_config(app, config))
+    }
+
+    /// A project with a given configuration.
+    #[must_use]
+    pub fn with_config(app: App, config: Config) -> Self {
+        let logics = Logics::new(&app, &config);
+        let folder = Folder::open(&config.fixtures);
+        Self { app, config, registry: OnceLock::new(), folder, logics }
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The folder of fixtures.
+    #[must_use]
+    pub const fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Logic under test.
+    #[must_use]
+    pub const fn logics(&self) -> &Logics {
+        &self.logics
+    }
+
+    /// Today's descriptors, compiled on first use.
+    pub fn registry(&self) -> Result<&Registry, ProjectError> {
+        let load = || Registry::from_paths(&self.config.descriptors).map_err(Arc::new);
+        self.registry.get_or_init(load).as_ref().map_err(|error| Arc::clone(error).into())
+    }
+
+    /// A path as it is shown: relative to the working directory where it lies below it.
+    #[must_use]
+    pub fn shown(path: &Path) -> String {
+        let here = std::env::current_dir().unwrap_or_default();
+        path.strip_prefix(&here).unwrap_or(path).display().to_string()
+    }
+
+    /// The snapshot beside a fixture.
+    #[must_use]
+    pub fn snapshot_path(fixture: &Path) -> PathBuf {
+        fixture.with_extension("snap")
+    }
+}

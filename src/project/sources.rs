@@ -1,0 +1,239 @@
+//! Production, opened for queries.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{EMBEDDED, Project, SourceConfig};
+use crate::capture::EventQueries;
+use crate::capture::ticket::{Ticket, TicketError};
+use crate::coordinator::RunningDeployment;
+use crate::model::Domain;
+use crate::wire::{CallError, Connection, ConnectionOptions, Dialect, QueryClient, detect_dialect};
+
+/// A source that cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No such source.
+    #[error("there is no source `{name}`; configured are: {}", known.join(", "))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Names that there are.
+        known: Vec<String>,
+    },
+    /// Nothing is configured and nothing is built in.
+    #[error("no source is configured; add one to replay.toml:\n\n  [sources.production]\n  address = \"{{domain}}.example:1310\"")]
+    None,
+    /// Several are configured and none is the default.
+    #[error("several sources are configured ({}); name one with --source, or set `source` in replay.toml", known.join(", "))]
+    Several {
+        /// Names that there are.
+        known: Vec<String>,
+    },
+    /// A domain that the source does not have.
+    #[error("source `{source_name}` has no domain `{domain}`; it has: {}", known.join(", "))]
+    UnknownDomain {
+        /// Name of the source.
+        source_name: String,
+        /// The domain.
+        domain: Domain,
+        /// Domains that it has.
+        known: Vec<String>,
+    },
+    /// A template cannot list its domains.
+    #[error("source `{source_name}` has one address for every domain; say which with --domain, or list `domains` in replay.toml")]
+    NoDomains {
+        /// Name of the source.
+        source_name: String,
+    },
+    /// The server does not answer.
+    #[error("source `{source_name}`, domain `{domain}`: {reason}")]
+    Call {
+        /// Name of the source.
+        source_name: String,
+        /// The domain.
+        domain: Domain,
+        /// The failed call.
+        reason: CallError,
+    },
+    /// A gRPC server of another kind.
+    #[error("source `{source_name}`, domain `{domain}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect")]
+    NoAngzarr {
+        /// Name of the source.
+        source_name: String,
+        /// The domain.
+        domain: Domain,
+        /// The address.
+        address: String,
+    },
+    /// A server of another dialect than configured.
+    #[error("source `{source_name}`, domain `{domain}`: {address} does not speak `{configured}`, it speaks `{spoken}`; correct `dialect` in replay.toml or leave it out")]
+    WrongDialect {
+        /// Name of the source.
+        source_name: String,
+        /// The domain.
+        domain: Domain,
+        /// The address.
+        address: String,
+        /// Dialect in the configuration.
+        configured: Dialect,
+        /// Dialect that it answers.
+        spoken: Dialect,
+    },
+    /// A failure log with an error.
+    #[error("{file}: {reason}")]
+    Tickets {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: TicketError,
+    },
+    /// A failure log that cannot be read.
+    #[error("cannot read the failure log {file}: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// The embedded deployment did not start.
+    #[error("the embedded deployment did not start: {0}")]
+    Embedded(std::io::Error),
+}
+
+/// A source ready to be asked.
+pub struct OpenSource {
+    /// Its name.
+    pub name: String,
+    /// Queries by domain.
+    pub domains: BTreeMap<Domain, Box<dyn EventQueries>>,
+    /// Failures that it is known for, in the order of their logs.
+    pub tickets: Vec<Ticket>,
+    /// Whether the dialect had to be assumed among several of one package.
+    pub assumed_dialect: Option<Dialect>,
+    _embedded: Option<RunningDeployment>,
+}
+
+impl OpenSource {
+    /// Whether it is the embedded one, whose data is public.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.name == EMBEDDED
+    }
+}
+
+impl Project {
+    /// Opens a source: the named one, else the configured default, else the only one, else the embedded one.
+    /// With a domain, only that domain's coordinator is connected to.
+    pub fn source(&self, name: Option<&str>, domain: Option<&Domain>) -> Result<OpenSource, SourceError> {
+        let name = self.source_name(name)?;
+        if name == EMBEDDED {
+            return self.embedded_source(domain);
+        }
+        let config = &self.config.sources[&name];
+        let domains: Vec<Domain> = match domain {
+            Some(domain) => vec![domain.clone()],
+            None => config.domains().cloned().collect(),
+        };
+        if domains.is_empty() {
+            return Err(SourceError::NoDomains { source_name: name });
+        }
+        let mut open = BTreeMap::new();
+        let mut assumed_dialect = None;
+        for domain in domains {
+            let (queries, assumed) = connect(config, &domain)?;
+            assumed_dialect = assumed_dialect.or(assumed);
+            open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
+        }
+        let tickets = read_tickets(&config.tickets)?;
+        Ok(OpenSource { name, domains: open, tickets, assumed_dialect, _embedded: None })
+    }
+
+    fn source_name(&self, asked: Option<&str>) -> Result<String, SourceError> {
+        let has_embedded = self.app.embedded.is_some();
+        let mut known: Vec<String> = self.config.sources.keys().cloned().collect();
+        let chosen = asked.map(str::to_owned).or_else(|| self.config.source.clone());
+        if let Some(name) = chosen {
+            if known.contains(&name) || (has_embedded && name == EMBEDDED) {
+                return Ok(name);
+            }
+            known.extend(has_embedded.then(|| EMBEDDED.to_owned()));
+            return Err(SourceError::Unknown { name, known });
+        }
+        match known.len() {
+            0 if has_embedded => Ok(EMBEDDED.to_owned()),
+            0 => Err(SourceError::None),
+            1 if !has_embedded => Ok(known.remove(0)),
+            _ => {
+                known.extend(has_embedded.then(|| EMBEDDED.to_owned()));
+                Err(SourceError::Several { known })
+            }
+        }
+    }
+
+    fn embedded_source(&self, domain: Option<&Domain>) -> Result<OpenSource, SourceError> {
+        let embedded = self.app.embedded.ok_or(SourceError::None)?();
+        let tickets = embedded.tickets.clone();
+        let running = embedded.start().map_err(SourceError::Embedded)?;
+        let known: Vec<String> = running.addresses().keys().map(ToString::to_string).collect();
+        let mut domains = BTreeMap::new();
+        for (name, address) in running.addresses() {
+            if domain.is_some_and(|domain| domain != name) {
+                continue;
+            }
+            let connection = Connection::new(&address.to_string(), ConnectionOptions::default()).map_err(|reason| {
+                SourceError::Call { source_name: EMBEDDED.into(), domain: name.clone(), reason }
+            })?;
+            let queries = QueryClient::new(connection, running.dialect());
+            domains.insert(name.clone(), Box::new(queries) as Box<dyn EventQueries>);
+        }
+        if let Some(domain) = domain.filter(|_| domains.is_empty()) {
+            return Err(SourceError::UnknownDomain { source_name: EMBEDDED.into(), domain: domain.clone(), known });
+        }
+        let name = EMBEDDED.to_owned();
+        Ok(OpenSource { name, domains, tickets, assumed_dialect: None, _embedded: Some(running) })
+    }
+}
+
+/// Connects to a domain's coordinator and makes sure that it speaks the configured dialect, or finds it out.
+fn connect(config: &SourceConfig, domain: &Domain) -> Result<(QueryClient, Option<Dialect>), SourceError> {
+    let source_name = config.name.clone();
+    let known = || config.domains().map(ToString::to_string).collect();
+    let address = config.address(domain).ok_or_else(|| SourceError::UnknownDomain {
+        source_name: source_name.clone(),
+        domain: domain.clone(),
+        known: known(),
+    })?;
+    let failed = |reason| SourceError::Call { source_name: config.name.clone(), domain: domain.clone(), reason };
+    let connection = Connection::new(&address, ConnectionOptions::default()).map_err(failed)?;
+    let Some(spoken) = detect_dialect(&connection).map_err(failed)? else {
+        return Err(SourceError::NoAngzarr { source_name, domain: domain.clone(), address });
+    };
+    match config.dialect {
+        Some(configured) if configured.package() != spoken.package() => Err(SourceError::WrongDialect {
+            source_name,
+            domain: domain.clone(),
+            address,
+            configured,
+            spoken,
+        }),
+        Some(configured) => Ok((QueryClient::new(connection, configured), None)),
+        None => Ok((QueryClient::new(connection, spoken), spoken.is_ambiguous().then_some(spoken))),
+    }
+}
+
+/// Reads failure logs, a ticket a line.
+pub(crate) fn read_tickets(files: &[PathBuf]) -> Result<Vec<Ticket>, SourceError> {
+    let mut tickets = Vec::new();
+    for file in files {
+        let name = Project::shown(file);
+        let text = std::fs::read_to_string(file)
+            .map_err(|reason| SourceError::Unreadable { file: name.clone(), reason })?;
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let ticket = Ticket::parse_line(line, number + 1)
+                .map_err(|reason| SourceError::Tickets { file: name.clone(), reason })?;
+            tickets.push(ticket);
+        }
+    }
+    Ok(tickets)
+}
