@@ -1,0 +1,3 @@
+//! From a source to a fixture: what production has, and what failed there.
+
+pub mod ticket;
