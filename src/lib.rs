@@ -1,8 +1,12 @@
 //! Makes a production bug of an Angzarr system a regression test.
 
+pub mod capture;
+pub mod coordinator;
 pub mod fixture;
+pub mod harness;
 pub mod model;
 pub mod payload;
+pub mod project;
 pub mod replay;
 pub mod snapshot;
 pub mod wire;

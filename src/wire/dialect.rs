@@ -14,6 +14,17 @@ pub enum SequenceCheck {
     StrictOnly,
 }
 
+/// How far the coordinators of a dialect have come; they answer some queries differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Generation {
+    /// Core 0.5.1, the only one that was released.
+    Released,
+    /// The sources of spring and early summer 2026.
+    Spring,
+    /// The sources of autumn 2026.
+    Autumn,
+}
+
 /// One of the ways in which Angzarr's protocol has been spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
@@ -23,6 +34,7 @@ pub struct Dialect {
     enum_base: i32,
     main_edition: &'static str,
     sequence_check: SequenceCheck,
+    generation: Generation,
     two_phase_commit: bool,
 }
 
@@ -38,6 +50,7 @@ const ALL: [Dialect; 6] = [
         enum_base: 0,
         main_edition: "angzarr",
         sequence_check: SequenceCheck::UnlessAggregateHandles,
+        generation: Generation::Released,
         two_phase_commit: true,
     },
     Dialect {
@@ -46,6 +59,7 @@ const ALL: [Dialect; 6] = [
         enum_base: 1,
         main_edition: "",
         sequence_check: SequenceCheck::StrictOnly,
+        generation: Generation::Autumn,
         two_phase_commit: false,
     },
     Dialect {
@@ -54,6 +68,7 @@ const ALL: [Dialect; 6] = [
         enum_base: 0,
         main_edition: "",
         sequence_check: SequenceCheck::StrictOnly,
+        generation: Generation::Autumn,
         two_phase_commit: true,
     },
     Dialect {
@@ -62,6 +77,7 @@ const ALL: [Dialect; 6] = [
         enum_base: 0,
         main_edition: "",
         sequence_check: SequenceCheck::UnlessAggregateHandles,
+        generation: Generation::Spring,
         two_phase_commit: true,
     },
     Dialect {
@@ -70,6 +86,7 @@ const ALL: [Dialect; 6] = [
         enum_base: 0,
         main_edition: "",
         sequence_check: SequenceCheck::UnlessAggregateHandles,
+        generation: Generation::Spring,
         two_phase_commit: true,
     },
     Dialect {
@@ -78,6 +95,7 @@ const ALL: [Dialect; 6] = [
         enum_base: 0,
         main_edition: "",
         sequence_check: SequenceCheck::UnlessAggregateHandles,
+        generation: Generation::Spring,
         two_phase_commit: true,
     },
 ];
@@ -115,6 +133,12 @@ impl Dialect {
     #[must_use]
     pub const fn sequence_check(&self) -> SequenceCheck {
         self.sequence_check
+    }
+
+    /// How far its coordinators have come.
+    #[must_use]
+    pub const fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// Whether provisional pages exist, which logic sees as placeholders.

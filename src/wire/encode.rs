@@ -121,6 +121,12 @@ pub(super) fn emitted_book(book: &EmittedBook, dialect: Dialect) -> pb::EventBoo
     }
 }
 
+/// Encodes a page that logic emitted, as it is to be stored.
+#[must_use]
+pub fn encode_emitted_page(page: &EmittedPage, dialect: Dialect) -> Bytes {
+    emitted_page(page, dialect).encode_to_vec().into()
+}
+
 fn emitted_page(page: &EmittedPage, dialect: Dialect) -> pb::EventPage {
     pb::EventPage {
         header: header(&page.header, None, dialect),

@@ -9,7 +9,9 @@ use prost::Message;
 use super::messages as pb;
 use super::serve::{Methods, Refusal, Server};
 use super::{CallError, Connection, DecodeError, Dialect, decode, encode};
-use crate::model::{Failure, Logic, Outcome, Page, Reply, Stimulus};
+use crate::model::{
+    CommandBook, EmittedBook, EventBook, Failure, Logic, Outcome, Page, Reply, Stimulus,
+};
 
 /// Logic that gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +81,20 @@ impl LogicClient {
         })
     }
 
+    /// Sends one command, once, and judges nothing: a failing status stays one, with its details. For those
+    /// who pass it on.
+    pub fn handle(&self, prior: &EventBook, command: &CommandBook) -> Result<Reply, LogicError> {
+        let path = self.dialect.path("CommandHandlerService", "Handle");
+        let reply = self
+            .connection
+            .call(&path, contextual_command(prior, command, self.dialect))?;
+        business_reply(reply).map_err(|reason| LogicError::Garbage {
+            address: self.connection.address().to_owned(),
+            method: "CommandHandlerService/Handle".to_owned(),
+            reason,
+        })
+    }
+
     fn outcome_of_failure(
         &self,
         stimulus: &Stimulus,
@@ -107,13 +123,19 @@ const fn method_of(stimulus: &Stimulus) -> (&'static str, &'static str) {
     }
 }
 
+fn contextual_command(prior: &EventBook, command: &CommandBook, dialect: Dialect) -> Bytes {
+    let message = pb::ContextualCommand {
+        events: Some(encode::encode_event_book(prior, dialect)),
+        command: Some(encode::encode_command_book(command, dialect)),
+    };
+    message.encode_to_vec().into()
+}
+
 fn request(stimulus: &Stimulus, dialect: Dialect) -> Bytes {
     let bytes = match stimulus {
-        Stimulus::Command { prior, command } => pb::ContextualCommand {
-            events: Some(encode::encode_event_book(prior, dialect)),
-            command: Some(encode::encode_command_book(command, dialect)),
+        Stimulus::Command { prior, command } => {
+            return contextual_command(prior, command, dialect);
         }
-        .encode_to_vec(),
         Stimulus::Fold { snapshot, pages } => pb::ReplayRequest {
             base_snapshot: snapshot.as_ref().map(encode::encode_snapshot),
             events: pages.iter().map(encode::encode_page).collect(),
@@ -151,14 +173,22 @@ fn outcome(stimulus: &Stimulus, reply: Bytes) -> Result<Outcome, DecodeError> {
 }
 
 fn business_response(reply: Bytes) -> Result<Outcome, DecodeError> {
+    Ok(match business_reply(reply)? {
+        Reply::Events(book) => Outcome::Accepted(book),
+        Reply::Revocation(revocation) => Outcome::Revoked(revocation),
+        Reply::Notification(notification) => Outcome::Notified(notification),
+    })
+}
+
+pub(super) fn business_reply(reply: Bytes) -> Result<Reply, DecodeError> {
     use pb::business_response::Result as Answer;
     let reply: pb::BusinessResponse = decode::message("business response", reply)?;
     Ok(match reply.result {
-        None => Outcome::Accepted(crate::model::EmittedBook::default()),
-        Some(Answer::Events(book)) => Outcome::Accepted(decode::emitted_book(book)?),
-        Some(Answer::Revocation(revocation)) => Outcome::Revoked(decode::revocation(revocation)),
+        None => Reply::Events(EmittedBook::default()),
+        Some(Answer::Events(book)) => Reply::Events(decode::emitted_book(book)?),
+        Some(Answer::Revocation(revocation)) => Reply::Revocation(decode::revocation(revocation)),
         Some(Answer::Notification(notification)) => {
-            Outcome::Notified(decode::notification(notification)?)
+            Reply::Notification(decode::notification(notification)?)
         }
     })
 }

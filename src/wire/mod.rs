@@ -5,6 +5,7 @@
 //! a [`Dialect`] is data.
 
 mod client;
+mod coordinate;
 mod decode;
 mod dialect;
 mod encode;
@@ -13,17 +14,24 @@ mod logic;
 mod messages;
 mod query;
 mod serve;
+mod understand;
 
 pub use client::{CallError, Connection, ConnectionOptions};
+pub use coordinate::{
+    AskedBook, AskedPages, Coordinator, RawCover, Refused, ReplyBook, SentCommand, recorded_events,
+    serve_coordinator,
+};
 pub use decode::{
     DecodeError, StoredBook, command_book, command_book_of_request, event_book, page, snapshot,
 };
-pub use dialect::{Dialect, SequenceCheck, UnknownDialect};
+pub use dialect::{Dialect, Generation, SequenceCheck, UnknownDialect};
 pub use encode::{
-    encode_command_book, encode_command_request, encode_event_book, encode_page, encode_snapshot,
+    encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
+    encode_page, encode_snapshot,
 };
 pub use health::{HealthAnswer, ask_health};
 pub use logic::{LogicClient, LogicError, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Refusal, Server};
+pub use understand::{Direction, Understood, understand};

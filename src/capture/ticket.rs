@@ -1,0 +1,287 @@
+//! Failure tickets: what went wrong in production, one JSON object a line.
+//!
+//! Version 1 has the keys `ticket` (1), `domain`, `root` (UUID), `edition` (`main` or a name), `sequence` (of the
+//! command's first page; null where it is stamped on arrival), `correlation_id`, `code` (gRPC's name), `message`,
+//! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
+//! the next sequence was when the command failed). The command is the truth; the keys beside it are for people
+//! and for searching, and have to agree with it.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::coordinator::recording::{RecordedFailure, Recording};
+use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
+use crate::wire::{self, Dialect};
+
+const VERSION: u64 = 1;
+
+/// Written with padding, read with or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A command that production did not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// The command, with the cover that says whom it was for.
+    pub command: CommandBook,
+    /// What production answered.
+    pub failure: Failure,
+    /// How the command is encoded.
+    pub dialect: Dialect,
+    /// When it failed.
+    pub time: Option<Timestamp>,
+    /// Next sequence of the aggregate when it failed.
+    pub head: Option<u32>,
+}
+
+/// A line that is no ticket.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {kind}")]
+pub struct TicketError {
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub kind: TicketErrorKind,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TicketErrorKind {
+    /// It is no JSON object, or has a key that is unknown or of the wrong type.
+    #[error("no failure ticket: {0}")]
+    Json(String),
+    /// A key is missing.
+    #[error("the key `{0}` is missing")]
+    Missing(&'static str),
+    /// Another version of the format.
+    #[error(
+        "ticket version {0} is not known, this version reads {VERSION}; is there a newer angzarr-replay?"
+    )]
+    Version(String),
+    /// A value that its key does not take.
+    #[error("`{key}`: {reason}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The command is for somebody else than the keys say.
+    #[error("`{key}` says `{ticket}`, the command says `{command}`; correct the ticket")]
+    Disagrees {
+        /// The key.
+        key: &'static str,
+        /// What the key says.
+        ticket: String,
+        /// What the command says.
+        command: String,
+    },
+}
+
+/// All that is known before the version is.
+#[derive(Deserialize)]
+struct Header {
+    ticket: Option<serde_json::Value>,
+}
+
+/// The keys of version 1 in the order in which they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    ticket: u64,
+    domain: Option<String>,
+    root: Option<String>,
+    edition: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    sequence: Option<Expected>,
+    correlation_id: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+    dialect: Option<String>,
+    command: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    head: Option<u32>,
+}
+
+/// A sequence that may be null: stamped on arrival.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Expected(Option<u32>);
+
+/// Tells a null from a missing key.
+fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Expected>, D::Error> {
+    Expected::deserialize(reader).map(Some)
+}
+
+impl Ticket {
+    /// The failures of a recorded deployment, in order.
+    #[must_use]
+    pub fn of_recording(recording: &Recording, dialect: Dialect) -> Vec<Self> {
+        let ticket = |failed: &RecordedFailure| Self {
+            command: failed.command.clone(),
+            failure: failed.failure.clone(),
+            dialect,
+            time: None,
+            head: failed.head,
+        };
+        recording.failed.iter().map(ticket).collect()
+    }
+
+    /// Reads one line; `number` is its place in the file, for messages.
+    pub fn parse_line(text: &str, number: usize) -> Result<Self, TicketError> {
+        parse(text).map_err(|kind| TicketError { line: number, kind })
+    }
+
+    /// Reads a file's tickets with their line numbers; blank lines are passed over.
+    pub fn parse_lines(text: &str) -> Result<Vec<(usize, Self)>, TicketError> {
+        (1..)
+            .zip(text.lines())
+            .filter(|(_, line)| !line.trim().is_empty())
+            .map(|(number, line)| Ok((number, Self::parse_line(line, number)?)))
+            .collect()
+    }
+
+    /// Writes it as one line, without the line's end. The command is written by its own bytes.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let cover = &self.command.cover;
+        let line = Line {
+            ticket: VERSION,
+            domain: Some(cover.domain.to_string()),
+            root: Some(cover.root.to_string()),
+            edition: Some(cover.edition.label().to_owned()),
+            sequence: Some(Expected(self.command.expected_sequence())),
+            correlation_id: Some(cover.correlation_id.clone()),
+            code: Some(self.failure.code.name().to_owned()),
+            message: Some(self.failure.message.clone()),
+            dialect: Some(self.dialect.name().to_owned()),
+            command: Some(BASE64.encode(wire::encode_command_book(&self.command, self.dialect))),
+            time: self.time.and_then(instant).map(|time| time.to_string()),
+            head: self.head,
+        };
+        serde_json::to_string(&line).expect("texts and numbers are JSON")
+    }
+}
+
+fn instant(time: Timestamp) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::new(time.seconds, time.nanos).ok()
+}
+
+fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
+    // The line is the file's to count: within it there is only one.
+    let json = |error: serde_json::Error| {
+        TicketErrorKind::Json(
+            error
+                .to_string()
+                .replace(" at line 1 column ", " at column "),
+        )
+    };
+    let header: Header = serde_json::from_str(text).map_err(json)?;
+    match header.ticket {
+        None => return Err(TicketErrorKind::Missing("ticket")),
+        Some(version) if version.as_u64() != Some(VERSION) => {
+            return Err(TicketErrorKind::Version(version.to_string()));
+        }
+        Some(_) => {}
+    }
+    let line: Line = serde_json::from_str(text).map_err(json)?;
+    let dialect: Dialect = required("dialect", line.dialect.clone())?
+        .parse()
+        .map_err(|error: wire::UnknownDialect| value("dialect", &error))?;
+    let code = required("code", line.code.clone())?;
+    let failure = Failure {
+        code: Code::from_name(&code).ok_or_else(|| {
+            value(
+                "code",
+                &format!("`{code}` is no status code of gRPC, such as NOT_FOUND"),
+            )
+        })?,
+        message: required("message", line.message.clone())?,
+        info: None,
+    };
+    let bytes = BASE64
+        .decode(required("command", line.command.clone())?)
+        .map_err(|error| value("command", &format!("no base64 ({error})")))?;
+    let command =
+        wire::command_book(&bytes.into(), dialect).map_err(|error| value("command", &error))?;
+    check_agreement(&line, &command)?;
+    let time = line
+        .time
+        .map(|text| {
+            text.parse::<jiff::Timestamp>()
+                .map_err(|error| value("time", &format!("no RFC 3339 instant ({error})")))
+        })
+        .transpose()?;
+    Ok(Ticket {
+        command,
+        failure,
+        dialect,
+        time: time.map(|time| Timestamp {
+            seconds: time.as_second(),
+            nanos: time.subsec_nanosecond(),
+        }),
+        head: line.head,
+    })
+}
+
+fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketErrorKind> {
+    let cover = &command.cover;
+    let sequence_text =
+        |sequence: Option<u32>| sequence.map_or_else(|| "null".to_owned(), |s| s.to_string());
+    let root = required("root", line.root.clone())?;
+    let root: Root = root.parse().map_err(|error| value("root", &error))?;
+    let Some(Expected(sequence)) = line.sequence else {
+        return Err(TicketErrorKind::Missing("sequence"));
+    };
+    let pairs = [
+        (
+            "domain",
+            required("domain", line.domain.clone())?,
+            cover.domain.to_string(),
+        ),
+        ("root", root.to_string(), cover.root.to_string()),
+        (
+            "edition",
+            required("edition", line.edition.clone())?,
+            cover.edition.label().to_owned(),
+        ),
+        (
+            "sequence",
+            sequence_text(sequence),
+            sequence_text(command.expected_sequence()),
+        ),
+        (
+            "correlation_id",
+            required("correlation_id", line.correlation_id.clone())?,
+            cover.correlation_id.clone(),
+        ),
+    ];
+    for (key, ticket, command) in pairs {
+        if ticket != command {
+            return Err(TicketErrorKind::Disagrees {
+                key,
+                ticket,
+                command,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn required<T>(key: &'static str, found: Option<T>) -> Result<T, TicketErrorKind> {
+    found.ok_or(TicketErrorKind::Missing(key))
+}
+
+fn value(key: &'static str, reason: &impl ToString) -> TicketErrorKind {
+    TicketErrorKind::Value {
+        key,
+        reason: reason.to_string(),
+    }
+}

@@ -1,0 +1,28 @@
+//! Instants as the store compares them.
+
+use crate::model::Timestamp;
+
+/// Where the time of insertion comes from. Mains give the system's clock, tests a fixed one.
+pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// RFC 3339 in UTC with nine digits: the order of such texts is the order of the instants. What is outside the
+/// years 0 to 9999 counts as the nearest instant within.
+pub(super) fn text(time: Timestamp) -> String {
+    /// 0000-01-01T00:00:00Z and 9999-12-30T00:00:00Z; beyond the latter lies what jiff calls an instant.
+    const YEARS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_128_000;
+    let seconds = time.seconds.clamp(*YEARS.start(), *YEARS.end());
+    let nanos = if seconds == time.seconds {
+        time.nanos.clamp(0, 999_999_999)
+    } else {
+        0
+    };
+    let instant = jiff::Timestamp::from_second(seconds)
+        .ok()
+        .and_then(|instant| {
+            instant
+                .checked_add(jiff::SignedDuration::from_nanos(nanos.into()))
+                .ok()
+        })
+        .expect("years 0 to 9999 are instants");
+    format!("{instant:.9}")
+}

@@ -1,0 +1,161 @@
+//! The queries: what is read, and how a reply names it.
+
+use bytes::Bytes;
+
+use super::LocalCoordinator;
+use super::store::{StoredPage, Stream};
+use super::timeline::{Timeline, next_after};
+use super::validate::{self, Addressed};
+use crate::model::{Cover, Domain, Edition, Failure, Root};
+use crate::wire::{AskedBook, AskedPages, Generation, PointInTime, Refused, ReplyBook};
+
+/// The released coordinator's message really is this path: the text it stands for was left out.
+const NO_POINT_RELEASED: &str = "crate::services::errmsg::TEMPORAL_QUERY_MISSING_POINT";
+const NO_POINT: &str = "a temporal query needs as_of_time or as_of_sequence";
+
+impl LocalCoordinator {
+    /// `GetEventBook`.
+    pub(super) fn read_book(&self, query: &AskedBook) -> Result<ReplyBook, Refused> {
+        match validate::query(query)? {
+            Addressed::Workflow(id) => {
+                Ok(self.workflow(&id)?.into_iter().next().unwrap_or_default())
+            }
+            Addressed::Aggregate(stream) => self.selected(&stream, &query.pages),
+        }
+    }
+
+    /// `GetEvents`, which learned to respect edition and selection with time.
+    pub(super) fn read_books(&self, query: &AskedBook) -> Result<Vec<ReplyBook>, Refused> {
+        let generation = self.dialect.generation();
+        let stream = match validate::query(query)? {
+            Addressed::Workflow(id) => return self.workflow(&id),
+            Addressed::Aggregate(stream) => stream,
+        };
+        let book = match generation {
+            Generation::Released => self.selected(&stream.main(), &AskedPages::Whole),
+            Generation::Spring => self.selected(&stream, &AskedPages::Whole),
+            Generation::Autumn => self.selected(&stream, &query.pages),
+        };
+        Ok(vec![book?])
+    }
+
+    /// `Synchronize`, which excluded the upper end of a range at first.
+    pub(super) fn synchronized(&self, query: &AskedBook) -> Result<ReplyBook, Refused> {
+        let mut query = query.clone();
+        if let (Generation::Released, AskedPages::Range(lower, Some(upper))) =
+            (self.dialect.generation(), &query.pages)
+        {
+            query.pages = match upper.checked_sub(1) {
+                Some(last) => AskedPages::Range(*lower, Some(last)),
+                None => AskedPages::Sequences(Vec::new()),
+            };
+        }
+        self.read_book(&query)
+    }
+
+    /// `GetAggregateRoots`.
+    pub(super) fn all_roots(&self) -> Result<Vec<(Domain, Root)>, Refused> {
+        let mut roots = Vec::new();
+        for store in self.stores.all() {
+            roots.extend(store.roots().map_err(failed)?);
+        }
+        Ok(roots)
+    }
+
+    fn selected(&self, stream: &Stream, asked: &AskedPages) -> Result<ReplyBook, Refused> {
+        let generation = self.dialect.generation();
+        let Some(store) = self.stores.of(&stream.domain) else {
+            if matches!(asked, AskedPages::NoPoint) {
+                return Err(self.no_point().into());
+            }
+            return Ok(book_of(stream, Vec::new()));
+        };
+        let timeline = Timeline { store, stream };
+        let pages = match asked {
+            AskedPages::Whole => {
+                let mut book = book_of(stream, timeline.whole(None).map_err(failed)?);
+                if generation >= Generation::Autumn {
+                    let snapshot = store.newest_snapshot(stream).map_err(failed)?;
+                    book.snapshot = snapshot.map(|(_, bytes)| bytes.into());
+                }
+                return Ok(book);
+            }
+            AskedPages::Range(lower, upper) => {
+                timeline.range(*lower, upper.unwrap_or(u32::MAX), generation)
+            }
+            AskedPages::Sequences(wanted) => timeline.sequences(wanted),
+            AskedPages::AsOf(point) => timeline.as_of(*point, generation),
+            AskedPages::NoPoint => return Err(self.no_point().into()),
+        };
+        Ok(book_of(stream, pages.map_err(failed)?))
+    }
+
+    fn no_point(&self) -> Failure {
+        Failure::refused(match self.dialect.generation() {
+            Generation::Released => NO_POINT_RELEASED,
+            Generation::Spring | Generation::Autumn => NO_POINT,
+        })
+    }
+
+    /// The pages of one workflow, a book for each stream. The next sequence of such books is left at 0.
+    fn workflow(&self, correlation_id: &str) -> Result<Vec<ReplyBook>, Refused> {
+        let mut books = Vec::new();
+        for store in self.stores.all() {
+            for (stream, pages) in store.correlated(correlation_id).map_err(failed)? {
+                let mut book = book_of(&stream, pages);
+                book.next_sequence = 0;
+                if let Some(cover) = &mut book.cover {
+                    correlation_id.clone_into(&mut cover.correlation_id);
+                }
+                books.push(book);
+            }
+        }
+        Ok(books)
+    }
+
+    /// Pages of a stream as they were at a point in time, for speculation.
+    pub(super) fn pages_as_of(
+        &self,
+        stream: &Stream,
+        point: PointInTime,
+    ) -> Result<Vec<StoredPage>, Refused> {
+        match self.stores.of(&stream.domain) {
+            None => Ok(Vec::new()),
+            Some(store) => Timeline { store, stream }
+                .as_of(point, self.dialect.generation())
+                .map_err(failed),
+        }
+    }
+}
+
+/// A book as queries return it: the cover without a correlation id, the next sequence that of these pages.
+pub(super) fn book_of(stream: &Stream, pages: Vec<StoredPage>) -> ReplyBook {
+    ReplyBook {
+        cover: Some(cover_of(stream)),
+        spells_main: true,
+        snapshot: None,
+        next_sequence: next_after(&pages),
+        pages: pages
+            .into_iter()
+            .map(|page| Bytes::from(page.bytes))
+            .collect(),
+    }
+}
+
+pub(super) fn cover_of(stream: &Stream) -> Cover {
+    Cover {
+        edition: match &stream.edition {
+            None => Edition::Main,
+            Some(name) => Edition::Named {
+                name: name.clone(),
+                divergences: Vec::new(),
+            },
+        },
+        ..Cover::main(stream.domain.clone(), stream.root)
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+pub(super) fn failed(error: super::StoreError) -> Refused {
+    super::internal(error.to_string()).into()
+}

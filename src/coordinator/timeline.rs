@@ -1,0 +1,107 @@
+//! Reading a timeline: which pages belong to a named edition, and which part of them is asked for.
+
+use super::clock;
+use super::store::{Part, Store, StoreError, StoredPage, Stream};
+use crate::wire::{Generation, PointInTime};
+
+/// One aggregate's timeline in a store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeline<'a> {
+    pub(super) store: &'a Store,
+    pub(super) stream: &'a Stream,
+}
+
+impl Timeline<'_> {
+    /// Every page: of the main timeline below the divergence, then the edition's own. The divergence is the
+    /// given one, else the lowest own sequence, so an edition without pages reads as main.
+    pub(super) fn whole(&self, divergence: Option<u32>) -> Result<Vec<StoredPage>, StoreError> {
+        self.composite(Part::WHOLE, divergence)
+    }
+
+    fn composite(
+        &self,
+        part: Part<'_>,
+        divergence: Option<u32>,
+    ) -> Result<Vec<StoredPage>, StoreError> {
+        let own = self.store.pages(self.stream, part)?;
+        if self.stream.edition.is_none() {
+            return Ok(own);
+        }
+        let lowest = self.store.bounds(self.stream)?.map(|(lowest, _)| lowest);
+        // A divergence above the edition's own beginning would show sequences twice: the own pages win.
+        let divergence = lowest
+            .into_iter()
+            .chain(divergence)
+            .min()
+            .unwrap_or(u32::MAX);
+        let mut pages = self.store.pages(&self.stream.main(), part)?;
+        pages.retain(|page| page.sequence < divergence);
+        pages.extend(own);
+        Ok(pages)
+    }
+
+    /// A range or a state in the past. Of a named edition, early coordinators return the own pages only.
+    fn partial(
+        &self,
+        part: Part<'_>,
+        generation: Generation,
+    ) -> Result<Vec<StoredPage>, StoreError> {
+        if generation >= Generation::Autumn {
+            self.composite(part, None)
+        } else {
+            self.store.pages(self.stream, part)
+        }
+    }
+
+    /// Pages between two sequences, both included.
+    pub(super) fn range(
+        &self,
+        lower: u32,
+        upper: u32,
+        generation: Generation,
+    ) -> Result<Vec<StoredPage>, StoreError> {
+        self.partial(Part::Range(lower, upper), generation)
+    }
+
+    /// Pages as they were at a point in time.
+    pub(super) fn as_of(
+        &self,
+        point: PointInTime,
+        generation: Generation,
+    ) -> Result<Vec<StoredPage>, StoreError> {
+        match point {
+            PointInTime::Sequence(last) => self.partial(Part::Range(0, last), generation),
+            PointInTime::Time(time) => self.partial(Part::Until(&clock::text(time)), generation),
+        }
+    }
+
+    /// Those of the named sequences that the stream itself has.
+    pub(super) fn sequences(&self, wanted: &[u32]) -> Result<Vec<StoredPage>, StoreError> {
+        let (Some(lowest), Some(highest)) = (wanted.iter().min(), wanted.iter().max()) else {
+            return Ok(Vec::new());
+        };
+        let mut pages = self
+            .store
+            .pages(self.stream, Part::Range(*lowest, *highest))?;
+        pages.retain(|page| wanted.contains(&page.sequence));
+        Ok(pages)
+    }
+
+    /// Sequence of the next event.
+    pub(super) fn head(&self, divergence: Option<u32>) -> Result<u32, StoreError> {
+        if let Some((_, last)) = self.store.bounds(self.stream)? {
+            return Ok(last.saturating_add(1));
+        }
+        if self.stream.edition.is_none() {
+            return Ok(0);
+        }
+        Ok(next_after(&self.whole(divergence)?))
+    }
+}
+
+/// Last sequence and one; 0 where there is none.
+pub(super) fn next_after(pages: &[StoredPage]) -> u32 {
+    pages
+        .last()
+        .map_or(0, |page| page.sequence.saturating_add(1))
+}

@@ -1,0 +1,127 @@
+//! What a coordinator refuses before it looks anything up. Where the real one's words were recorded, they are
+//! these.
+
+use super::store::Stream;
+use crate::model::{CommandBook, Cover, Domain, Edition, Failure, Root};
+use crate::wire::{AskedBook, RawCover, SentCommand};
+
+/// Most pages of a command book.
+const COMMAND_PAGES: usize = 100;
+/// Most bytes of a command's payload.
+const COMMAND_BYTES: usize = 262_144;
+/// Longest correlation id.
+const CORRELATION_ID_LENGTH: usize = 128;
+
+/// Whom a query addresses.
+pub(super) enum Addressed {
+    /// Everything of one workflow.
+    Workflow(String),
+    /// One aggregate.
+    Aggregate(Stream),
+}
+
+/// A correlation id goes before everything else; domain, root and edition are then not looked at.
+pub(super) fn query(query: &AskedBook) -> Result<Addressed, Failure> {
+    let cover = query
+        .cover
+        .as_ref()
+        .ok_or_else(|| Failure::refused("the query has no cover"))?;
+    if cover.correlation_id.is_empty() {
+        return Ok(Addressed::Aggregate(stream(cover)?));
+    }
+    correlation_id(&cover.correlation_id)?;
+    Ok(Addressed::Workflow(cover.correlation_id.clone()))
+}
+
+fn stream(cover: &RawCover) -> Result<Stream, Failure> {
+    let domain = domain(&cover.domain)?;
+    let root = root(cover)?;
+    let edition = match edition(&cover.edition)? {
+        Edition::Main => None,
+        Edition::Named { name, .. } => Some(name),
+    };
+    Ok(Stream {
+        domain,
+        edition,
+        root,
+    })
+}
+
+/// Checks a command as it was sent.
+pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<CommandBook, Failure> {
+    let sent = sent.ok_or_else(|| Failure::refused(missing))?;
+    let cover = sent
+        .cover
+        .as_ref()
+        .ok_or_else(|| Failure::refused("the command book has no cover"))?;
+    stream(cover)?;
+    correlation_id(&cover.correlation_id)?;
+    let pages = sent.payload_sizes.len();
+    if pages > COMMAND_PAGES {
+        return Err(Failure::refused(format!(
+            "the command book has {pages} pages, at most {COMMAND_PAGES} are taken"
+        )));
+    }
+    if let Some(size) = sent
+        .payload_sizes
+        .iter()
+        .find(|size| **size > COMMAND_BYTES)
+    {
+        return Err(Failure::refused(format!(
+            "a command has {size} bytes, at most {COMMAND_BYTES} are taken"
+        )));
+    }
+    if sent.provisional {
+        return Err(Failure::refused(
+            "two-phase commit (cascade_id) is not offered by the local coordinator",
+        ));
+    }
+    sent.book
+        .map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// The stream that a checked cover addresses.
+pub(super) fn stream_of(cover: &Cover) -> Stream {
+    Stream {
+        domain: cover.domain.clone(),
+        edition: match &cover.edition {
+            Edition::Main => None,
+            Edition::Named { name, .. } => Some(name.clone()),
+        },
+        root: cover.root,
+    }
+}
+
+fn domain(name: &str) -> Result<Domain, Failure> {
+    if name.is_empty() {
+        return Err(Failure::refused("domain name cannot be empty"));
+    }
+    Domain::new(name).map_err(|error| Failure::refused(error.to_string()))
+}
+
+fn root(cover: &RawCover) -> Result<Root, Failure> {
+    let bytes = cover
+        .root
+        .as_ref()
+        .ok_or_else(|| Failure::refused("the cover has no root"))?;
+    Root::from_slice(bytes).map_err(|_| {
+        Failure::refused(format!(
+            "Invalid UUID: invalid length: expected 16 bytes, found {}",
+            bytes.len()
+        ))
+    })
+}
+
+fn edition(name: &str) -> Result<Edition, Failure> {
+    Edition::from_name(name).map_err(|error| Failure::refused(error.to_string()))
+}
+
+fn correlation_id(id: &str) -> Result<(), Failure> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if id.len() <= CORRELATION_ID_LENGTH && id.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "`{id}` is not a correlation id: at most {CORRELATION_ID_LENGTH} characters, letters, digits, _ and -"
+    )))
+}
