@@ -2,3 +2,5 @@
 
 pub mod model;
 pub mod payload;
+pub mod replay;
+pub mod wire;

@@ -21,7 +21,13 @@ impl Cover {
     /// The main timeline of an aggregate, without a correlation id.
     #[must_use]
     pub const fn main(domain: Domain, root: Root) -> Self {
-        Self { domain, root, correlation_id: String::new(), edition: Edition::Main, ext: None }
+        Self {
+            domain,
+            root,
+            correlation_id: String::new(),
+            edition: Edition::Main,
+            ext: None,
+        }
     }
 }
 
@@ -82,7 +88,9 @@ pub struct Snapshot {
 
 /// Pages whose sequences do not rise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("page {position} has sequence {sequence}, after sequence {previous}: sequences have to rise")]
+#[error(
+    "page {position} has sequence {sequence}, after sequence {previous}: sequences have to rise"
+)]
 pub struct PageOrderError {
     /// Position of the offending page, from 0.
     pub position: usize,
@@ -128,13 +136,22 @@ impl History {
     /// Sequence that the next event would get.
     #[must_use]
     pub fn next_sequence(&self) -> u32 {
-        self.pages.last().map_or(0, |page| page.sequence.saturating_add(1))
+        self.pages
+            .last()
+            .map_or(0, |page| page.sequence.saturating_add(1))
     }
 
     /// The pages before `head`.
     #[must_use]
     pub fn before(&self, head: u32) -> Self {
-        Self { pages: self.pages.iter().filter(|page| page.sequence < head).cloned().collect() }
+        Self {
+            pages: self
+                .pages
+                .iter()
+                .filter(|page| page.sequence < head)
+                .cloned()
+                .collect(),
+        }
     }
 
     /// Sequences between 0 and the head that have no page, as inclusive ranges.
@@ -182,7 +199,12 @@ impl EmittedPage {
     /// A page that says nothing but its event.
     #[must_use]
     pub const fn event(payload: Payload) -> Self {
-        Self { header: Header::Absent, created_at: None, body: Body::Event(payload), provisional: false }
+        Self {
+            header: Header::Absent,
+            created_at: None,
+            body: Body::Event(payload),
+            provisional: false,
+        }
     }
 }
 

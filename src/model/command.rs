@@ -109,13 +109,18 @@ impl CommandBook {
     /// The expected head, as a coordinator reads it: of the first page, 0 where there is none.
     #[must_use]
     pub fn expected_sequence(&self) -> Option<u32> {
-        self.pages.first().map_or(Some(0), |page| page.header.sequence())
+        self.pages
+            .first()
+            .map_or(Some(0), |page| page.header.sequence())
     }
 
     /// Type name of the first command, empty where it has none.
     #[must_use]
     pub fn type_name(&self) -> &str {
-        self.pages.first().and_then(|page| page.command.as_ref()).map_or("", Payload::type_name)
+        self.pages
+            .first()
+            .and_then(|page| page.command.as_ref())
+            .map_or("", Payload::type_name)
     }
 
     /// The same commands for another head; deferred headers become explicit, as a coordinator does it.
@@ -124,7 +129,8 @@ impl CommandBook {
         let mut book = self.clone();
         let mut changed = false;
         for (offset, page) in book.pages.iter_mut().enumerate() {
-            let sequence = Header::Sequence(head.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX)));
+            let sequence =
+                Header::Sequence(head.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX)));
             changed |= page.header != sequence;
             page.header = sequence;
         }

@@ -7,11 +7,18 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// A domain outside `[a-z_][a-z0-9_-]{0,63}`.
-    #[error("`{0}` is not a domain: 1 to 64 characters, a-z, 0-9, _ and -, beginning with a letter or _")]
+    #[error(
+        "`{0}` is not a domain: 1 to 64 characters, a-z, 0-9, _ and -, beginning with a letter or _"
+    )]
     Domain(String),
     /// An edition name outside `[a-z][a-z0-9_-]{0,63}`.
-    #[error("`{0}` is not an edition name: 1 to 64 characters, a-z, 0-9, _ and -, beginning with a letter")]
+    #[error(
+        "`{0}` is not an edition name: 1 to 64 characters, a-z, 0-9, _ and -, beginning with a letter"
+    )]
     Edition(String),
+    /// The word that stands for the main timeline here.
+    #[error("an edition cannot be called `main`: the word stands for the main timeline here")]
+    ReservedEdition,
     /// A root that is not 16 bytes.
     #[error("a root is 16 bytes, this one has {0}")]
     RootLength(usize),
@@ -29,7 +36,11 @@ impl Domain {
     pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
         let name = name.into();
         let first_fits = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-        if first_fits && is_identifier_tail(&name) { Ok(Self(name)) } else { Err(IdError::Domain(name)) }
+        if first_fits && is_identifier_tail(&name) {
+            Ok(Self(name))
+        } else {
+            Err(IdError::Domain(name))
+        }
     }
 
     /// The name as text.
@@ -53,7 +64,10 @@ impl FromStr for Domain {
 }
 
 fn is_identifier_tail(name: &str) -> bool {
-    name.len() <= 64 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+    name.len() <= 64
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
 
 /// Identity of one aggregate within its domain: 16 bytes, shown as a UUID.
@@ -69,7 +83,10 @@ impl Root {
 
     /// A root from bytes of unknown length.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, IdError> {
-        bytes.try_into().map(Self).map_err(|_| IdError::RootLength(bytes.len()))
+        bytes
+            .try_into()
+            .map(Self)
+            .map_err(|_| IdError::RootLength(bytes.len()))
     }
 
     /// The 16 bytes.
@@ -81,14 +98,22 @@ impl Root {
     /// The 32 lower-case hex digits without dashes.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
 impl fmt::Display for Root {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hex = self.hex();
-        write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        write!(
+            f,
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
     }
 }
 
@@ -106,7 +131,11 @@ impl FromStr for Root {
         let refused = || IdError::RootText(text.to_owned());
         let bytes = text.as_bytes();
         let dashed = bytes.len() == 36 && [8, 13, 18, 23].iter().all(|&at| bytes[at] == b'-');
-        let digits: Vec<u8> = bytes.iter().copied().filter(|b| !(dashed && *b == b'-')).collect();
+        let digits: Vec<u8> = bytes
+            .iter()
+            .copied()
+            .filter(|b| !(dashed && *b == b'-'))
+            .collect();
         if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
             return Err(refused());
         }
@@ -128,7 +157,14 @@ impl EditionName {
     pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
         let name = name.into();
         let first_fits = name.starts_with(|c: char| c.is_ascii_lowercase());
-        if first_fits && is_identifier_tail(&name) { Ok(Self(name)) } else { Err(IdError::Edition(name)) }
+        if name == "main" {
+            return Err(IdError::ReservedEdition);
+        }
+        if first_fits && is_identifier_tail(&name) {
+            Ok(Self(name))
+        } else {
+            Err(IdError::Edition(name))
+        }
     }
 
     /// The name as text.
@@ -169,11 +205,23 @@ pub enum Edition {
 }
 
 impl Edition {
-    /// Reads either spelling of main, or a name.
+    /// Reads either spelling of main on the wire, or a name.
     pub fn from_name(name: &str) -> Result<Self, IdError> {
         match name {
-            "" | "angzarr" | "main" => Ok(Self::Main),
-            name => Ok(Self::Named { name: EditionName::new(name)?, divergences: Vec::new() }),
+            "" | "angzarr" => Ok(Self::Main),
+            name => Ok(Self::Named {
+                name: EditionName::new(name)?,
+                divergences: Vec::new(),
+            }),
+        }
+    }
+
+    /// Reads what [`Edition::label`] writes.
+    pub fn from_label(label: &str) -> Result<Self, IdError> {
+        if label == "main" {
+            Ok(Self::Main)
+        } else {
+            Self::from_name(label)
         }
     }
 
@@ -215,7 +263,10 @@ impl Payload {
     /// A payload under the prefix that Angzarr's clients use most.
     #[must_use]
     pub fn new(type_name: &str, value: Vec<u8>) -> Self {
-        Self { type_url: format!("type.googleapis.com/{type_name}"), value }
+        Self {
+            type_url: format!("type.googleapis.com/{type_name}"),
+            value,
+        }
     }
 
     /// Full name of the message type: the text after the last `/` of the URL.

@@ -1,8 +1,15 @@
 //! Business logic behind a small synchronous trait: plain types in, plain types out, nothing generated.
 
-use super::{CommandBook, Domain, EmittedBook, EventBook, Failure, Notification, Page, Payload, Revocation, Snapshot};
+use super::{
+    CommandBook, Domain, EmittedBook, EventBook, Failure, Notification, Page, Payload, Revocation,
+    Snapshot,
+};
 
 /// Something that logic is asked.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every stimulus is a command"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stimulus {
     /// Handle a command in the light of the history so far.

@@ -9,10 +9,13 @@ mod ids;
 mod logic;
 mod outcome;
 
-pub use book::{Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot};
+pub use book::{
+    Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
+};
 pub use command::{CommandBook, CommandPage, Header, MergeStrategy, SyncMode};
 pub use ids::{
-    Divergence, Domain, Edition, EditionName, IdError, Payload, PayloadReference, Retention, Root, Storage, Timestamp,
+    Divergence, Domain, Edition, EditionName, IdError, Payload, PayloadReference, Retention, Root,
+    Storage, Timestamp,
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation};

@@ -51,13 +51,19 @@ impl Code {
     /// The name, as in `FAILED_PRECONDITION`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(code, _)| *code == self).map_or("UNKNOWN", |(_, name)| name)
+        Self::NAMES
+            .iter()
+            .find(|(code, _)| *code == self)
+            .map_or("UNKNOWN", |(_, name)| name)
     }
 
     /// The code of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(code, _)| *code)
+        Self::NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(code, _)| *code)
     }
 }
 
@@ -112,25 +118,41 @@ impl Failure {
     /// A business rejection, as client libraries send it.
     #[must_use]
     pub fn rejected(message: impl Into<String>) -> Self {
-        Self { code: Code::FailedPrecondition, message: message.into(), info: None }
+        Self {
+            code: Code::FailedPrecondition,
+            message: message.into(),
+            info: None,
+        }
     }
 
     /// Input that is not understood.
     #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { code: Code::InvalidArgument, message: message.into(), info: None }
+        Self {
+            code: Code::InvalidArgument,
+            message: message.into(),
+            info: None,
+        }
     }
 
     /// A handler that failed on its own defect.
     #[must_use]
     pub fn crashed(message: impl Into<String>) -> Self {
-        Self { code: Code::Unknown, message: message.into(), info: None }
+        Self {
+            code: Code::Unknown,
+            message: message.into(),
+            info: None,
+        }
     }
 
     /// A method that the logic does not have.
     #[must_use]
     pub fn unimplemented(message: impl Into<String>) -> Self {
-        Self { code: Code::Unimplemented, message: message.into(), info: None }
+        Self {
+            code: Code::Unimplemented,
+            message: message.into(),
+            info: None,
+        }
     }
 
     /// What this status means.
@@ -143,8 +165,12 @@ impl Failure {
             {
                 FailureClass::StaleSequence
             }
-            Code::Aborted if self.message.starts_with("Sequence mismatch:") => FailureClass::StaleSequence,
-            Code::FailedPrecondition if self.message.starts_with("Command revoked:") => FailureClass::Revoked,
+            Code::Aborted if self.message.starts_with("Sequence mismatch:") => {
+                FailureClass::StaleSequence
+            }
+            Code::FailedPrecondition if self.message.starts_with("Command revoked:") => {
+                FailureClass::Revoked
+            }
             Code::FailedPrecondition
             | Code::NotFound
             | Code::AlreadyExists
@@ -165,7 +191,10 @@ impl Failure {
 
 /// The logic takes the command back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "the four flags are Angzarr's own")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "the four flags are Angzarr's own"
+)]
 pub struct Revocation {
     /// Emit a revocation of the system's own.
     pub emit_system_revocation: bool,
@@ -237,8 +266,15 @@ impl Outcome {
         match failure.class() {
             FailureClass::Rejected | FailureClass::StaleSequence => Ok(Self::Rejected(failure)),
             FailureClass::Revoked => {
-                let reason = failure.message.trim_start_matches("Command revoked:").trim_start().to_owned();
-                Ok(Self::Revoked(Revocation { reason, ..Revocation::default() }))
+                let reason = failure
+                    .message
+                    .trim_start_matches("Command revoked:")
+                    .trim_start()
+                    .to_owned();
+                Ok(Self::Revoked(Revocation {
+                    reason,
+                    ..Revocation::default()
+                }))
             }
             FailureClass::Refused => Ok(Self::Refused(failure)),
             FailureClass::Unimplemented => Ok(Self::Unimplemented(failure)),
@@ -251,9 +287,10 @@ impl Outcome {
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Rejected(failure) | Self::Crashed(failure) | Self::Unimplemented(failure) | Self::Refused(failure) => {
-                Some(failure)
-            }
+            Self::Rejected(failure)
+            | Self::Crashed(failure)
+            | Self::Unimplemented(failure)
+            | Self::Refused(failure) => Some(failure),
             _ => None,
         }
     }

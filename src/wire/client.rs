@@ -1,0 +1,420 @@
+//! A blocking gRPC client that sends bytes to paths chosen at run time.
+//!
+//! Each thread has a runtime and channels of its own: no lock is shared between trials that run at once, which
+//! is four times as fast as one runtime for all.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use tonic::client::Grpc;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use super::serve::BytesCodec;
+use crate::model::{Code, Failure};
+
+/// How calls are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionOptions {
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long one call may take; none while a debugger may be attached.
+    pub deadline: Option<Duration>,
+}
+
+impl Default for ConnectionOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            deadline: Some(Duration::from_secs(30)),
+        }
+    }
+}
+
+/// A server's address, connected to on first use by each thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    address: String,
+    options: ConnectionOptions,
+}
+
+/// A call without a reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The text is no address.
+    #[error("`{address}` is no address: HOST:PORT or http://HOST:PORT is expected")]
+    Address {
+        /// The text.
+        address: String,
+    },
+    /// A scheme that this version does not speak.
+    #[error(
+        "{address}: TLS is not supported yet; use a plain address, for example through a port forward"
+    )]
+    Scheme {
+        /// The address.
+        address: String,
+    },
+    /// Nothing answers there.
+    #[error("cannot reach {address} for {method}: {reason}")]
+    Unreachable {
+        /// The address.
+        address: String,
+        /// Method that was called.
+        method: String,
+        /// The transport's words.
+        reason: String,
+    },
+    /// Something answers that is no gRPC server.
+    #[error("{address} is no gRPC server ({reason}); is it the right port?")]
+    NotGrpc {
+        /// The address.
+        address: String,
+        /// What was seen of it.
+        reason: String,
+    },
+    /// The connection ended before the reply.
+    #[error("the connection to {address} broke during {method}: {reason}")]
+    Broken {
+        /// The address.
+        address: String,
+        /// Method that was called.
+        method: String,
+        /// The transport's words.
+        reason: String,
+    },
+    /// No reply in time.
+    #[error("{address} did not answer {method} within {seconds} s")]
+    Deadline {
+        /// The address.
+        address: String,
+        /// Method that was called.
+        method: String,
+        /// The deadline in seconds.
+        seconds: u64,
+    },
+    /// The server answered with a failing status.
+    #[error("{address} answered {method} with {code}: {message}", code = failure.code, message = failure.message)]
+    Status {
+        /// The address.
+        address: String,
+        /// Method that was called.
+        method: String,
+        /// The status.
+        failure: Failure,
+        /// Its binary details.
+        details: Bytes,
+    },
+}
+
+impl CallError {
+    /// The failing status, where the server answered with one.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Status { failure, .. } => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// Whether a message was larger than one side takes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.failure().is_some_and(|failure| {
+            matches!(failure.code, Code::OutOfRange | Code::ResourceExhausted)
+                && (failure.message.contains("message length too large")
+                    || failure.message.contains("larger than max")
+                    || failure.message.contains("message larger"))
+        })
+    }
+
+    /// Whether the server has no such method at all: another package, or another kind of server.
+    #[must_use]
+    pub fn is_unknown_method(&self) -> bool {
+        self.failure().is_some_and(|failure| {
+            failure.code == Code::Unimplemented
+                && (failure.message.is_empty()
+                    || failure.message == "Method not found!"
+                    || failure.message.starts_with("unknown service")
+                    || failure.message.starts_with("unknown method"))
+        })
+    }
+}
+
+/// A runtime and its channels, by address. The channels' tasks run while a call blocks on the runtime.
+struct Worker {
+    runtime: tokio::runtime::Runtime,
+    channels: RefCell<HashMap<String, Channel>>,
+}
+
+thread_local! {
+    static WORKER: Worker = Worker {
+        runtime: tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a current-thread runtime needs nothing that can be missing"),
+        channels: RefCell::new(HashMap::new()),
+    };
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    WORKER.with(|worker| worker.runtime.block_on(work))
+}
+
+impl Connection {
+    /// Checks an address, `HOST:PORT` with or without `http://`. Nothing is sent.
+    pub fn new(address: &str, options: ConnectionOptions) -> Result<Self, CallError> {
+        let refused = || CallError::Address {
+            address: address.to_owned(),
+        };
+        if address.starts_with("https://") {
+            return Err(CallError::Scheme {
+                address: address.to_owned(),
+            });
+        }
+        let plain = address
+            .strip_prefix("http://")
+            .unwrap_or(address)
+            .trim_end_matches('/');
+        let (host, port) = plain.rsplit_once(':').ok_or_else(refused)?;
+        if host.is_empty() || port.parse::<u16>().is_err() || plain.contains(['/', '@', ' ', '?']) {
+            return Err(refused());
+        }
+        Ok(Self {
+            address: plain.to_owned(),
+            options,
+        })
+    }
+
+    /// `HOST:PORT`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The same server with other options.
+    #[must_use]
+    pub fn with_options(&self, options: ConnectionOptions) -> Self {
+        Self {
+            address: self.address.clone(),
+            options,
+        }
+    }
+
+    /// Calls a unary method.
+    pub fn call(&self, path: &str, request: Bytes) -> Result<Bytes, CallError> {
+        let channel = self.channel()?;
+        block_on(async {
+            let mut client = grpc(channel);
+            let call = async {
+                client
+                    .ready()
+                    .await
+                    .map_err(|error| self.transport(path, &error))?;
+                let path_and_query = self.path(path)?;
+                let reply = client
+                    .unary(Request::new(request), path_and_query, BytesCodec)
+                    .await;
+                reply
+                    .map(tonic::Response::into_inner)
+                    .map_err(|status| self.failed(path, &status))
+            };
+            self.within_deadline(path, call).await
+        })
+    }
+
+    /// Calls a method that streams its replies, and collects them.
+    pub fn call_stream(&self, path: &str, request: Bytes) -> Result<Vec<Bytes>, CallError> {
+        let channel = self.channel()?;
+        block_on(async {
+            let mut client = grpc(channel);
+            let call = async {
+                client
+                    .ready()
+                    .await
+                    .map_err(|error| self.transport(path, &error))?;
+                let path_and_query = self.path(path)?;
+                let reply = client
+                    .server_streaming(Request::new(request), path_and_query, BytesCodec)
+                    .await;
+                let mut stream = reply
+                    .map_err(|status| self.failed(path, &status))?
+                    .into_inner();
+                let mut messages = Vec::new();
+                while let Some(message) = stream
+                    .message()
+                    .await
+                    .map_err(|status| self.failed(path, &status))?
+                {
+                    messages.push(message);
+                }
+                Ok(messages)
+            };
+            self.within_deadline(path, call).await
+        })
+    }
+
+    fn path(&self, path: &str) -> Result<PathAndQuery, CallError> {
+        PathAndQuery::try_from(path).map_err(|_| CallError::Address {
+            address: self.address.clone(),
+        })
+    }
+
+    fn channel(&self) -> Result<Channel, CallError> {
+        WORKER.with(|worker| {
+            if let Some(channel) = worker.channels.borrow().get(&self.address) {
+                return Ok(channel.clone());
+            }
+            let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
+                .map_err(|_| CallError::Address {
+                    address: self.address.clone(),
+                })?
+                .connect_timeout(self.options.connect_timeout)
+                .tcp_nodelay(true);
+            let _inside = worker.runtime.enter();
+            let channel = endpoint.connect_lazy();
+            worker
+                .channels
+                .borrow_mut()
+                .insert(self.address.clone(), channel.clone());
+            Ok(channel)
+        })
+    }
+
+    async fn within_deadline<T>(
+        &self,
+        path: &str,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let Some(deadline) = self.options.deadline else {
+            return call.await;
+        };
+        tokio::time::timeout(deadline, call)
+            .await
+            .unwrap_or_else(|_| {
+                Err(CallError::Deadline {
+                    address: self.address.clone(),
+                    method: method_of(path),
+                    seconds: deadline.as_secs(),
+                })
+            })
+    }
+
+    fn transport(&self, path: &str, error: &(dyn std::error::Error + 'static)) -> CallError {
+        self.classify_transport(path, &root_cause(error), error)
+    }
+
+    fn classify_transport(
+        &self,
+        path: &str,
+        reason: &str,
+        error: &(dyn std::error::Error + 'static),
+    ) -> CallError {
+        let address = self.address.clone();
+        let method = method_of(path);
+        let reason = reason.to_owned();
+        if speaks_no_http2(error) {
+            CallError::NotGrpc { address, reason }
+        } else if is_connect_error(error) {
+            CallError::Unreachable {
+                address,
+                method,
+                reason,
+            }
+        } else {
+            CallError::Broken {
+                address,
+                method,
+                reason,
+            }
+        }
+    }
+
+    fn failed(&self, path: &str, status: &Status) -> CallError {
+        if let Some(source) = status.source() {
+            // A status made on this side, from a failure of the transport.
+            return self.classify_transport(path, &root_cause(source), source);
+        }
+        if status.message().starts_with("grpc-status header missing") {
+            let reason = status
+                .message()
+                .rsplit(", ")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            return CallError::NotGrpc {
+                address: self.address.clone(),
+                reason,
+            };
+        }
+        CallError::Status {
+            address: self.address.clone(),
+            method: method_of(path),
+            failure: Failure {
+                code: super::serve::code_from_tonic(status.code()),
+                message: status.message().to_owned(),
+                info: super::serve::error_info(status.details()),
+            },
+            details: Bytes::copy_from_slice(status.details()),
+        }
+    }
+}
+
+fn grpc(channel: Channel) -> Grpc<Channel> {
+    // Histories are larger than tonic's default of 4 MiB; the server's limit is the one that counts.
+    Grpc::new(channel)
+        .max_decoding_message_size(usize::MAX)
+        .max_encoding_message_size(usize::MAX)
+}
+
+/// `EventQueryService/GetEventBook` of a path, without the package.
+fn method_of(path: &str) -> String {
+    let mut parts = path.trim_start_matches('/').splitn(2, '/');
+    let service = parts
+        .next()
+        .unwrap_or_default()
+        .rsplit('.')
+        .next()
+        .unwrap_or_default();
+    format!("{service}/{}", parts.next().unwrap_or_default())
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    causes(error)
+        .last()
+        .map_or_else(String::new, ToString::to_string)
+}
+
+fn is_connect_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let text = cause.to_string();
+        text.contains("tcp connect error")
+            || text.contains("dns error")
+            || text == "deadline has elapsed"
+    })
+}
+
+fn speaks_no_http2(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let text = cause.to_string();
+        text.contains("FRAME_SIZE_ERROR")
+            || text.contains("frame with invalid size")
+            || text.contains("invalid HTTP")
+    })
+}

@@ -1,0 +1,261 @@
+//! Dialects as data: package, numbers of the shifted enums, and the few differences of behaviour.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::{Edition, MergeStrategy, Retention, Storage, SyncMode};
+
+/// When a coordinator refuses a command because its sequence is not the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SequenceCheck {
+    /// Always, unless the aggregate handles merging itself or the header is deferred.
+    UnlessAggregateHandles,
+    /// Only under the strategy STRICT; other strategies compare the fields that were touched.
+    StrictOnly,
+}
+
+/// One of the ways in which Angzarr's protocol has been spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    name: &'static str,
+    package: &'static str,
+    /// Number of the first real value of the shifted enums.
+    enum_base: i32,
+    main_edition: &'static str,
+    sequence_check: SequenceCheck,
+    two_phase_commit: bool,
+}
+
+/// A name that no dialect has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no dialect `{0}`; known are {names}", names = Dialect::names().join(", "))]
+pub struct UnknownDialect(pub String);
+
+const ALL: [Dialect; 6] = [
+    Dialect {
+        name: "angzarr",
+        package: "angzarr",
+        enum_base: 0,
+        main_edition: "angzarr",
+        sequence_check: SequenceCheck::UnlessAggregateHandles,
+        two_phase_commit: true,
+    },
+    Dialect {
+        name: "io.angzarr.v1",
+        package: "io.angzarr.v1",
+        enum_base: 1,
+        main_edition: "",
+        sequence_check: SequenceCheck::StrictOnly,
+        two_phase_commit: false,
+    },
+    Dialect {
+        name: "io.angzarr.v1-2026-09",
+        package: "io.angzarr.v1",
+        enum_base: 0,
+        main_edition: "",
+        sequence_check: SequenceCheck::StrictOnly,
+        two_phase_commit: true,
+    },
+    Dialect {
+        name: "io.angzarr.v1-2026-06",
+        package: "io.angzarr.v1",
+        enum_base: 0,
+        main_edition: "",
+        sequence_check: SequenceCheck::UnlessAggregateHandles,
+        two_phase_commit: true,
+    },
+    Dialect {
+        name: "angzarr_client.proto.angzarr.v1",
+        package: "angzarr_client.proto.angzarr.v1",
+        enum_base: 0,
+        main_edition: "",
+        sequence_check: SequenceCheck::UnlessAggregateHandles,
+        two_phase_commit: true,
+    },
+    Dialect {
+        name: "angzarr_client.proto.angzarr",
+        package: "angzarr_client.proto.angzarr",
+        enum_base: 0,
+        main_edition: "",
+        sequence_check: SequenceCheck::UnlessAggregateHandles,
+        two_phase_commit: true,
+    },
+];
+
+impl Dialect {
+    /// Core 0.5 and every released client library.
+    pub const ANGZARR: Self = ALL[0];
+    /// The newest sources, enums beginning with an `_UNSPECIFIED`.
+    pub const IO_ANGZARR_V1: Self = ALL[1];
+
+    /// Every dialect, the likelier first. Those that share a package with an earlier one cannot be told from
+    /// it on the wire.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        &ALL
+    }
+
+    fn names() -> Vec<&'static str> {
+        ALL.iter().map(|dialect| dialect.name).collect()
+    }
+
+    /// Name in configuration and fixtures.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Package of its services and messages.
+    #[must_use]
+    pub const fn package(&self) -> &'static str {
+        self.package
+    }
+
+    /// Which commands its coordinators hold against the head.
+    #[must_use]
+    pub const fn sequence_check(&self) -> SequenceCheck {
+        self.sequence_check
+    }
+
+    /// Whether provisional pages exist, which logic sees as placeholders.
+    #[must_use]
+    pub const fn has_two_phase_commit(&self) -> bool {
+        self.two_phase_commit
+    }
+
+    /// Whether another dialect has the same package, so that a connection does not tell which one it is.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        ALL.iter()
+            .any(|other| other.package == self.package && other.name != self.name)
+    }
+
+    /// Type URL of the placeholder that logic sees for a page that is not its business.
+    #[must_use]
+    pub fn placeholder_type_url(&self) -> String {
+        format!("type.angzarr.io/{}.NoOp", self.package)
+    }
+
+    /// gRPC path of a method, as in `/angzarr.EventQueryService/GetEventBook`.
+    #[must_use]
+    pub fn path(&self, service: &str, method: &str) -> String {
+        format!("/{}.{service}/{method}", self.package)
+    }
+
+    /// How a coordinator of this dialect spells an edition to logic and in replies.
+    #[must_use]
+    pub fn edition_name<'a>(&self, edition: &'a Edition) -> &'a str
+    where
+        Self: 'a,
+    {
+        match edition {
+            Edition::Main => self.main_edition,
+            Edition::Named { name, .. } => name.as_str(),
+        }
+    }
+
+    const fn unshift(self, number: i32) -> i32 {
+        // 0 is *_UNSPECIFIED in a shifted enum, which every reader takes for the default.
+        if number == 0 {
+            0
+        } else {
+            number - self.enum_base
+        }
+    }
+
+    pub(super) const fn merge_strategy(self, number: i32) -> MergeStrategy {
+        match self.unshift(number) {
+            0 => MergeStrategy::Commutative,
+            1 => MergeStrategy::Strict,
+            2 => MergeStrategy::AggregateHandles,
+            3 => MergeStrategy::Manual,
+            _ => MergeStrategy::Unknown(number),
+        }
+    }
+
+    pub(super) const fn merge_strategy_number(self, strategy: MergeStrategy) -> i32 {
+        match strategy {
+            MergeStrategy::Commutative => self.enum_base,
+            MergeStrategy::Strict => self.enum_base + 1,
+            MergeStrategy::AggregateHandles => self.enum_base + 2,
+            MergeStrategy::Manual => self.enum_base + 3,
+            MergeStrategy::Unknown(number) => number,
+        }
+    }
+
+    pub(super) const fn sync_mode(self, number: i32) -> SyncMode {
+        match self.unshift(number) {
+            0 => SyncMode::Async,
+            1 => SyncMode::Simple,
+            2 => SyncMode::Cascade,
+            3 => SyncMode::Decision,
+            4 => SyncMode::Isolated,
+            _ => SyncMode::Unknown(number),
+        }
+    }
+
+    pub(super) const fn sync_mode_number(self, mode: SyncMode) -> i32 {
+        match mode {
+            SyncMode::Async => self.enum_base,
+            SyncMode::Simple => self.enum_base + 1,
+            SyncMode::Cascade => self.enum_base + 2,
+            SyncMode::Decision => self.enum_base + 3,
+            SyncMode::Isolated => self.enum_base + 4,
+            SyncMode::Unknown(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+    fn from_str(name: &str) -> Result<Self, UnknownDialect> {
+        ALL.iter()
+            .copied()
+            .find(|dialect| dialect.name == name)
+            .ok_or_else(|| UnknownDialect(name.to_owned()))
+    }
+}
+
+pub(super) const fn retention(number: i32) -> Retention {
+    match number {
+        0 => Retention::Default,
+        1 => Retention::Persist,
+        2 => Retention::Transient,
+        _ => Retention::Unknown(number),
+    }
+}
+
+pub(super) const fn retention_number(retention: Retention) -> i32 {
+    match retention {
+        Retention::Default => 0,
+        Retention::Persist => 1,
+        Retention::Transient => 2,
+        Retention::Unknown(number) => number,
+    }
+}
+
+pub(super) const fn storage(number: i32) -> Storage {
+    match number {
+        0 => Storage::Unspecified,
+        1 => Storage::Filesystem,
+        2 => Storage::Gcs,
+        3 => Storage::S3,
+        _ => Storage::Unknown(number),
+    }
+}
+
+pub(super) const fn storage_number(storage: Storage) -> i32 {
+    match storage {
+        Storage::Unspecified => 0,
+        Storage::Filesystem => 1,
+        Storage::Gcs => 2,
+        Storage::S3 => 3,
+        Storage::Unknown(number) => number,
+    }
+}

@@ -1,0 +1,29 @@
+//! What Angzarr says on the wire: dialects, messages, gRPC clients and servers.
+//!
+//! The only place that knows generated types, field quirks and enum numbers. Above it there are words.
+//! One superset of all dialects' messages serves them all (field numbers do not collide, see `proto/wire.proto`);
+//! a [`Dialect`] is data.
+
+mod client;
+mod decode;
+mod dialect;
+mod encode;
+mod health;
+mod logic;
+mod messages;
+mod query;
+mod serve;
+
+pub use client::{CallError, Connection, ConnectionOptions};
+pub use decode::{
+    DecodeError, StoredBook, command_book, command_book_of_request, event_book, page, snapshot,
+};
+pub use dialect::{Dialect, SequenceCheck, UnknownDialect};
+pub use encode::{
+    encode_command_book, encode_command_request, encode_event_book, encode_page, encode_snapshot,
+};
+pub use health::{HealthAnswer, ask_health};
+pub use logic::{LogicClient, LogicError, serve_logic};
+pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
+pub(crate) use serve::panic_text;
+pub use serve::{Methods, Refusal, Server};

@@ -1,0 +1,172 @@
+//! The queries of a coordinator: everything that may be asked of production.
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::messages as pb;
+use super::{CallError, Connection, Dialect, StoredBook, decode, encode};
+use crate::model::{Cover, Domain, Root, Timestamp};
+
+/// Which pages are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// All of them.
+    Whole,
+    /// From one sequence to another, both included; to the head where the second is missing.
+    Range(u32, Option<u32>),
+    /// As the history was at a point in time.
+    AsOf(PointInTime),
+}
+
+/// A point in time, inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PointInTime {
+    /// After this event.
+    Sequence(u32),
+    /// After this instant.
+    Time(Timestamp),
+}
+
+/// A query that has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The reply makes no sense.
+    #[error("{address} answered {method} with bytes that make no sense: {reason}")]
+    Garbage {
+        /// The address.
+        address: String,
+        /// Method that was called.
+        method: &'static str,
+        /// What is wrong with them.
+        reason: decode::DecodeError,
+    },
+}
+
+/// Asks one coordinator's queries. It has no method that writes.
+#[derive(Debug, Clone)]
+pub struct QueryClient {
+    connection: Connection,
+    dialect: Dialect,
+}
+
+impl QueryClient {
+    /// Queries over a connection, in a dialect.
+    #[must_use]
+    pub const fn new(connection: Connection, dialect: Dialect) -> Self {
+        Self {
+            connection,
+            dialect,
+        }
+    }
+
+    /// The dialect spoken.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// `HOST:PORT`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.connection.address()
+    }
+
+    /// Asks for pages of one aggregate. The cover's correlation id is not sent: a coordinator would take it for
+    /// another kind of query and ignore the root.
+    pub fn event_book(
+        &self,
+        cover: &Cover,
+        selection: Selection,
+    ) -> Result<StoredBook, QueryError> {
+        let cover = pb::Cover {
+            correlation_id: String::new(),
+            ext: None,
+            ..encode::cover(cover)
+        };
+        let query = pb::Query {
+            cover: Some(cover),
+            selection: selection_message(selection),
+        };
+        let path = self.dialect.path("EventQueryService", "GetEventBook");
+        let reply = self.connection.call(&path, query.encode_to_vec().into())?;
+        decode::event_book(reply)
+            .map_err(|reason| self.garbage("EventQueryService/GetEventBook", reason))
+    }
+
+    /// Every aggregate of the coordinator's store, main timeline.
+    pub fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError> {
+        let path = self.dialect.path("EventQueryService", "GetAggregateRoots");
+        let replies = self.connection.call_stream(&path, Bytes::new())?;
+        let read = |bytes| -> Result<_, decode::DecodeError> {
+            let message: pb::AggregateRoot = decode::message("aggregate root", bytes)?;
+            let refused = |error| decode::DecodeError::new("aggregate root", &error);
+            let root = message.root.unwrap_or_default();
+            Ok((
+                Domain::new(message.domain).map_err(refused)?,
+                Root::from_slice(&root.value).map_err(refused)?,
+            ))
+        };
+        replies
+            .into_iter()
+            .map(|bytes| {
+                read(bytes)
+                    .map_err(|reason| self.garbage("EventQueryService/GetAggregateRoots", reason))
+            })
+            .collect()
+    }
+
+    fn garbage(&self, method: &'static str, reason: decode::DecodeError) -> QueryError {
+        QueryError::Garbage {
+            address: self.connection.address().to_owned(),
+            method,
+            reason,
+        }
+    }
+}
+
+fn selection_message(selection: Selection) -> Option<pb::query::Selection> {
+    match selection {
+        Selection::Whole => None,
+        Selection::Range(lower, upper) => Some(pb::query::Selection::Range(pb::SequenceRange {
+            lower,
+            upper,
+        })),
+        Selection::AsOf(point) => {
+            let point = match point {
+                PointInTime::Sequence(sequence) => {
+                    pb::temporal_query::PointInTime::AsOfSequence(sequence)
+                }
+                PointInTime::Time(time) => {
+                    pb::temporal_query::PointInTime::AsOfTime(encode::timestamp(time))
+                }
+            };
+            Some(pb::query::Selection::Temporal(pb::TemporalQuery {
+                point_in_time: Some(point),
+            }))
+        }
+    }
+}
+
+/// Finds out which dialect a coordinator speaks: it answers exactly one package, so an empty query is refused
+/// by its own package and unknown to the others. Nothing where no package is known there.
+pub fn detect_dialect(connection: &Connection) -> Result<Option<Dialect>, CallError> {
+    let mut tried: Vec<&str> = Vec::new();
+    for dialect in Dialect::all() {
+        if tried.contains(&dialect.package()) {
+            continue;
+        }
+        tried.push(dialect.package());
+        match connection.call(
+            &dialect.path("EventQueryService", "GetEventBook"),
+            Bytes::new(),
+        ) {
+            Err(error) if error.is_unknown_method() => {}
+            Err(error) if error.failure().is_none() => return Err(error),
+            Ok(_) | Err(_) => return Ok(Some(*dialect)),
+        }
+    }
+    Ok(None)
+}
