@@ -1,5 +1,6 @@
 //! Makes a production bug of an Angzarr system a regression test.
 
+pub mod fixture;
 pub mod model;
 pub mod payload;
 pub mod replay;
