@@ -1,7 +1,36 @@
 //! Payloads as readable values: descriptors, `Any` to YAML and back, byte for byte or not at all.
 //!
 //! Knows nothing of fixtures, snapshots or gRPC.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `registry` | the public face: what is described, decode and encode |
+//! | `compile`, `merge` | where descriptors come from, and how several sources become one pool |
+//! | `view` | bytes to a readable value |
+//! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
+//! | `text` | the text forms of bytes, instants and durations, both ways |
+//! | `subset` | the smallest descriptor set for some types |
+//! | `skeleton` | example values |
+//! | `yaml` | values to canonical YAML text |
 
+mod canonical;
+mod compile;
+mod error;
+mod field;
+mod merge;
+mod parse;
 mod registry;
+mod skeleton;
+mod subset;
+mod text;
+mod view;
+mod wire;
+mod yaml;
+mod yaml_text;
 
-pub use registry::{Decoded, DescriptorError, DescriptorSet, Registry, UnknownType, ViewError};
+pub use error::{DescriptorError, UnknownType, ViewError};
+pub use registry::{Decoded, DescriptorSet, Registry};
+pub use yaml::to_yaml;
+
+/// Levels of mappings and lists that a view may have. YAML readers stop at 128, and a fixture adds its own.
+const MAX_DEPTH: usize = 100;

@@ -1,14 +1,30 @@
-//! The registry of message descriptors.
+//! The registry of message descriptors: what is described, and both directions of a payload.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_yaml::Value;
 
+use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
+use super::{MAX_DEPTH, canonical, compile, skeleton, subset, view};
 use crate::model::Payload;
 
 /// Descriptors of the message types that payloads may have. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Registry {}
+#[derive(Clone, Default)]
+pub struct Registry {
+    pool: DescriptorPool,
+    /// Full names of the messages, sorted.
+    names: Arc<Vec<String>>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registry({} types)", self.names.len())
+    }
+}
 
 /// What a registry makes of a payload.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +35,7 @@ pub enum Decoded {
     Inexact(Value),
     /// There is no descriptor of this type.
     Undescribed,
-    /// The bytes are no message of this type; the reason.
+    /// The bytes are no message of this type, or cannot be shown; the reason.
     Malformed(String),
 }
 
@@ -32,80 +48,149 @@ pub struct DescriptorSet {
     pub bytes: Vec<u8>,
 }
 
-/// Descriptors that cannot be had.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct DescriptorError(pub String);
-
-/// A type without a descriptor.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no descriptor of `{name}`")]
-pub struct UnknownType {
-    /// The type asked for.
-    pub name: String,
-    /// Types of a similar name, best first.
-    pub similar: Vec<String>,
-}
-
-/// A view that is no message of its type.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ViewError {
-    /// Where in the view: keys and indices as text, outermost first.
-    pub path: Vec<String>,
-    /// What is wrong.
-    pub message: String,
-}
-
 impl Registry {
     /// Descriptors from `.proto` folders, `.proto` files and descriptor-set files, together.
+    ///
+    /// Every folder is an include root, for the other folders and files too. No path at all is an empty registry.
     pub fn from_paths(paths: &[PathBuf]) -> Result<Self, DescriptorError> {
-        let _ = paths;
-        todo!()
+        compile::pool_of_paths(paths).map(Self::new)
     }
 
     /// Descriptors from an encoded descriptor set.
     pub fn from_descriptor_set(bytes: &[u8]) -> Result<Self, DescriptorError> {
-        let _ = bytes;
-        todo!()
+        compile::pool_of_descriptor_set("the data", bytes).map(Self::new)
+    }
+
+    fn new(pool: DescriptorPool) -> Self {
+        let messages = pool.all_messages().filter(|message| !message.is_map_entry());
+        let mut names: Vec<_> = messages.map(|message| message.full_name().to_owned()).collect();
+        names.sort_unstable();
+        Self { pool, names: Arc::new(names) }
+    }
+
+    /// Whether no type is described.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Full names of all messages that are described, sorted.
+    #[must_use]
+    pub fn type_names(&self) -> Vec<String> {
+        self.names.to_vec()
     }
 
     /// Whether a full type name is described.
     #[must_use]
     pub fn knows(&self, type_name: &str) -> bool {
-        let _ = type_name;
-        todo!()
+        self.message(type_name).is_some()
+    }
+
+    fn message(&self, type_name: &str) -> Option<MessageDescriptor> {
+        self.pool.get_message_by_name(type_name).filter(|message| !message.is_map_entry())
     }
 
     /// Makes a payload readable.
+    ///
+    /// Whether the view is exact is found out by encoding it, never assumed.
     #[must_use]
     pub fn decode(&self, payload: &Payload) -> Decoded {
-        let _ = payload;
-        todo!()
+        let Some(descriptor) = self.message(payload.type_name()) else {
+            return Decoded::Undescribed;
+        };
+        let message = match DynamicMessage::decode(descriptor.clone(), payload.value.as_slice()) {
+            Ok(message) => message,
+            Err(error) => return Decoded::Malformed(reason(&error)),
+        };
+        let Ok(view) = view::view(&self.pool, &message) else {
+            return Decoded::Malformed(format!("nested deeper than {MAX_DEPTH} levels"));
+        };
+        match canonical::encode(&self.pool, &descriptor, &view) {
+            Ok(bytes) if bytes == payload.value => Decoded::Exact(view),
+            _ => Decoded::Inexact(view),
+        }
     }
 
     /// Encodes a view canonically: fields by number, map keys sorted, defaults left out.
     pub fn encode(&self, type_name: &str, view: &Value) -> Result<Vec<u8>, ViewError> {
-        let _ = (type_name, view);
-        todo!()
+        let Some(descriptor) = self.message(type_name) else {
+            return Err(ViewError::new(self.unknown(type_name).to_string()));
+        };
+        canonical::encode(&self.pool, &descriptor, view)
+    }
+
+    /// Types of the `Any` values found anywhere in a payload that decodes, sorted; also types without a descriptor.
+    #[must_use]
+    pub fn nested_any_types(&self, payload: &Payload) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        let message = self.message(payload.type_name());
+        if let Some(Ok(message)) = message.map(|message| DynamicMessage::decode(message, payload.value.as_slice())) {
+            view::collect_any_types(&self.pool, &message, &mut found);
+        }
+        found.into_iter().collect()
     }
 
     /// The smallest set of files that describes these types; none where no type is described.
+    ///
+    /// Types without a descriptor are passed over. What is inside an `Any` is not known here: see
+    /// [`Self::nested_any_types`].
     #[must_use]
     pub fn subset(&self, type_names: &[&str]) -> Option<DescriptorSet> {
-        let _ = type_names;
-        todo!()
+        let messages: Vec<_> = type_names.iter().filter_map(|name| self.message(name)).collect();
+        subset::subset(&self.pool, &messages)
     }
 
-    /// Full name of a type given in full or by an unambiguous last part.
+    /// Full name of a type given in full, as a type URL, or by an unambiguous last part.
     pub fn resolve(&self, name: &str) -> Result<String, UnknownType> {
-        let _ = name;
-        todo!()
+        let name = name.rsplit('/').next().unwrap_or(name);
+        if self.knows(name) {
+            return Ok(name.to_owned());
+        }
+        let mut fits = self.names.iter().filter(|full| !name.is_empty() && ends_in(full, name));
+        match (fits.next(), fits.next()) {
+            (Some(only), None) => Ok(only.clone()),
+            _ => Err(self.unknown(name)),
+        }
     }
 
     /// A view of a type with every field at an example value.
     pub fn skeleton(&self, type_name: &str) -> Result<Value, UnknownType> {
-        let _ = type_name;
-        todo!()
+        match self.message(type_name) {
+            Some(message) => Ok(skeleton::skeleton(&message)),
+            None => Err(self.unknown(type_name)),
+        }
     }
+
+    fn unknown(&self, name: &str) -> UnknownType {
+        let fits: Vec<_> = self.names.iter().filter(|full| ends_in(full, name)).cloned().collect();
+        let similar = if fits.is_empty() { self.similar(name) } else { fits };
+        UnknownType { name: name.to_owned(), similar }
+    }
+
+    /// Compares last parts where the name has no package, else full names and then last parts.
+    fn similar(&self, name: &str) -> Vec<String> {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let parts = nearest(last, self.names.iter().map(|full| last_part(full)), 3);
+        let mut similar: Vec<String> = Vec::new();
+        for near in nearest(name, self.names.iter().map(String::as_str), 3) {
+            similar.push(near.to_owned());
+        }
+        for full in parts.iter().flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part)) {
+            if !similar.contains(full) {
+                similar.push(full.clone());
+            }
+        }
+        similar.truncate(3);
+        similar
+    }
+}
+
+fn last_part(full: &str) -> &str {
+    full.rsplit('.').next().unwrap_or(full)
+}
+
+/// Why bytes do not decode; `prost` names fields and wire types, never contents.
+fn reason(error: &prost::DecodeError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text).to_owned()
 }

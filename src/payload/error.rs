@@ -1,0 +1,142 @@
+//! What can go wrong with descriptors and views, worded once.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+
+/// Descriptors that cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DescriptorError {
+    /// Nothing is there.
+    #[error(
+        "`{}` does not exist: descriptors come from a folder of .proto files, a .proto file or a descriptor set",
+        path.display()
+    )]
+    Missing {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// It is there and cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Unreadable {
+        /// The path asked for.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder without protos.
+    #[error("there is no .proto file below `{}`: give the folder that imports are relative to", path.display())]
+    NoProtos {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that is no descriptor set.
+    #[error(
+        "{origin} is not a descriptor set ({reason}): make one with `protoc --include_imports --descriptor_set_out=FILE`"
+    )]
+    NotADescriptorSet {
+        /// The file, or what else the bytes were.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A `.proto` file that does not compile.
+    #[error("{}{}: {message}", file.display(), at(*position))]
+    Proto {
+        /// The file.
+        file: PathBuf,
+        /// Line and column, from 1.
+        position: Option<(usize, usize)>,
+        /// What the compiler says.
+        message: String,
+    },
+    /// Two sources disagree about a type.
+    #[error("`{name}` is defined differently in {first} and in {second}: leave one of the two out")]
+    Conflict {
+        /// Full name of the type.
+        name: String,
+        /// The source that came first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+}
+
+fn at(position: Option<(usize, usize)>) -> String {
+    position.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
+}
+
+/// A type without a descriptor, or a name that fits several.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", sentence(name, similar))]
+pub struct UnknownType {
+    /// The type asked for.
+    pub name: String,
+    /// Types of a similar name, best first; or all those that end in the name, where several do.
+    pub similar: Vec<String>,
+}
+
+fn sentence(name: &str, similar: &[String]) -> String {
+    let fits = similar.iter().filter(|full| ends_in(full, name)).count();
+    if fits > 1 {
+        return format!("`{name}` is the name of {fits} types, give one in full: {}", quoted(similar));
+    }
+    let mut sentence = format!("there is no descriptor of `{name}`");
+    if !similar.is_empty() {
+        let _ = write!(sentence, "; did you mean {}?", quoted(similar));
+    }
+    sentence
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a full name is this name, or ends in it at a dot.
+pub(super) fn ends_in(full: &str, name: &str) -> bool {
+    full.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// A view that is no message of its type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ViewError {
+    /// Where in the view: keys and indices as text, outermost first.
+    pub path: Vec<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl ViewError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { path: Vec::new(), message: message.into() }
+    }
+
+    /// The same error, one level further out.
+    #[must_use]
+    pub(super) fn below(mut self, step: &str) -> Self {
+        self.path.insert(0, step.to_owned());
+        self
+    }
+}
+
+/// The names nearest to a misspelt one, best first.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let wanted = name.to_lowercase();
+    // Of a full name the last part counts: a package alone makes no two types alike.
+    let tolerated = (wanted.rsplit('.').next().map_or(0, |last| last.chars().count()) / 3).max(1);
+    let mut near: Vec<(usize, &str)> = known
+        .filter_map(|candidate| {
+            let distance = strsim::osa_distance(&wanted, &candidate.to_lowercase());
+            (distance <= tolerated).then_some((distance, candidate))
+        })
+        .collect();
+    near.sort_unstable();
+    near.into_iter().take(most).map(|(_, candidate)| candidate).collect()
+}
+
+/// `; did you mean …?`, or nothing.
+pub(super) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest(name, known, 1).first().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}

@@ -1,0 +1,139 @@
+//! Scalars of a view: a YAML value to what the wire carries. Strict, so that a slip is seen and not encoded.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use prost_reflect::{EnumDescriptor, EnumValueDescriptor, Kind};
+use serde_yaml::{Number, Value};
+
+use super::error::hint;
+use super::text;
+use super::wire::Scalar;
+
+/// Reads a scalar of a kind that is no message.
+pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, String> {
+    match kind {
+        Kind::Double => double(value).map(|number| Scalar::Fixed64(number.to_bits())),
+        Kind::Float => float(value).map(|number| Scalar::Fixed32(number.to_bits())),
+        Kind::Bool => match value {
+            Value::Bool(truth) => Ok(Scalar::Varint(u64::from(*truth))),
+            other => Err(expected("true or false", other)),
+        },
+        Kind::String => match value {
+            Value::String(text) => Ok(Scalar::Text(text)),
+            other => Err(expected("a string", other)),
+        },
+        Kind::Bytes => match value {
+            Value::String(text) => text::read_bytes(text).map(Scalar::Bytes),
+            other => Err(expected("bytes, written as `uuid:…` or base64", other)),
+        },
+        Kind::Enum(descriptor) => enumeration(descriptor, value),
+        Kind::Message(descriptor) => Err(expected(&format!("a mapping of {}", descriptor.full_name()), value)),
+        integer => match value {
+            Value::Number(number) => integer_of(integer, number),
+            other => Err(expected("an integer", other)),
+        },
+    }
+}
+
+/// Reads a key of a map. An integer or a truth may be written as a string, as JSON has to.
+pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, String> {
+    let Value::String(text) = key else { return scalar(kind, key) };
+    match kind {
+        Kind::String => Ok(Scalar::Text(text)),
+        Kind::Bool => match text.as_str() {
+            "true" => Ok(Scalar::Varint(1)),
+            "false" => Ok(Scalar::Varint(0)),
+            _ => Err(expected("true or false", key)),
+        },
+        integer => {
+            let number = text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from));
+            integer_of(integer, &number.map_err(|_| expected("an integer", key))?)
+        }
+    }
+}
+
+fn integer_of(kind: &Kind, number: &Number) -> Result<Scalar<'static>, String> {
+    let value = number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from))
+        .ok_or_else(|| "expected an integer, found a float".to_owned())?;
+    let signed32 = || ranged(value, i32::MIN..=i32::MAX);
+    let signed64 = || ranged(value, i64::MIN..=i64::MAX);
+    let unsigned32 = || ranged(value, u32::MIN..=u32::MAX);
+    let unsigned64 = || ranged(value, u64::MIN..=u64::MAX);
+    Ok(match kind {
+        Kind::Int32 => Scalar::Varint(i64::from(signed32()?).cast_unsigned()),
+        Kind::Int64 => Scalar::Varint(signed64()?.cast_unsigned()),
+        Kind::Uint32 => Scalar::Varint(u64::from(unsigned32()?)),
+        Kind::Uint64 => Scalar::Varint(unsigned64()?),
+        Kind::Sint32 => signed32().map(|n| Scalar::Varint(u64::from(((n << 1) ^ (n >> 31)).cast_unsigned())))?,
+        Kind::Sint64 => signed64().map(|n| Scalar::Varint(((n << 1) ^ (n >> 63)).cast_unsigned()))?,
+        Kind::Fixed32 => Scalar::Fixed32(unsigned32()?),
+        Kind::Fixed64 => Scalar::Fixed64(unsigned64()?),
+        Kind::Sfixed32 => Scalar::Fixed32(signed32()?.cast_unsigned()),
+        Kind::Sfixed64 => Scalar::Fixed64(signed64()?.cast_unsigned()),
+        _ => return Err("expected no integer".to_owned()),
+    })
+}
+
+fn ranged<T: TryFrom<i128> + Display>(value: i128, range: RangeInclusive<T>) -> Result<T, String> {
+    let (low, high) = range.into_inner();
+    T::try_from(value).map_err(|_| format!("{value} is out of range: {low} to {high}"))
+}
+
+fn double(value: &Value) -> Result<f64, String> {
+    match value {
+        Value::Number(number) => number.as_f64().map(|float| if float.is_nan() { f64::NAN } else { float }),
+        _ => None,
+    }
+    .ok_or_else(|| expected("a number", value))
+}
+
+fn float(value: &Value) -> Result<f32, String> {
+    let wide = double(value)?;
+    if wide.is_nan() {
+        return Ok(f32::NAN);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what is meant")]
+    let narrow = wide as f32;
+    if narrow.is_infinite() && wide.is_finite() {
+        return Err(format!("{wide:e} is out of range of a 32-bit float"));
+    }
+    Ok(narrow)
+}
+
+fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'static>, String> {
+    let number = match value {
+        Value::String(name) => {
+            let known = descriptor.get_value_by_name(name).ok_or_else(|| {
+                let values: Vec<_> = descriptor.values().collect();
+                let hint = hint(name, values.iter().map(EnumValueDescriptor::name));
+                format!("`{name}` is no value of {}{hint}", descriptor.full_name())
+            })?;
+            known.number()
+        }
+        Value::Number(number) if !number.is_f64() => {
+            let value = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+            ranged(value.unwrap_or_default(), i32::MIN..=i32::MAX)?
+        }
+        other => return Err(expected(&format!("a value of {}", descriptor.full_name()), other)),
+    };
+    Ok(Scalar::Varint(i64::from(number).cast_unsigned()))
+}
+
+/// `expected …, found …`, without the value itself.
+pub(super) fn expected(what: &str, found: &Value) -> String {
+    let found = match found {
+        Value::Null => "nothing (leave the field out, or write `{}` for an empty message)",
+        Value::Bool(_) => "true or false (quote it to have a string)",
+        Value::Number(number) if number.is_f64() => "a float",
+        Value::Number(_) => "an integer",
+        Value::String(_) => "a string",
+        Value::Sequence(_) => "a list",
+        Value::Mapping(_) => "a mapping",
+        Value::Tagged(_) => "a value with a YAML tag",
+    };
+    format!("expected {what}, found {found}")
+}

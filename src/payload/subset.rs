@@ -1,0 +1,86 @@
+//! The smallest descriptor set for some types, with the same bytes each time.
+
+use std::collections::BTreeMap;
+
+use prost_reflect::{DescriptorPool, FileDescriptor, MessageDescriptor};
+use sha2::{Digest as _, Sha256};
+
+use super::registry::DescriptorSet;
+use super::wire;
+
+/// Field of `FileDescriptorProto` with comments and positions.
+const SOURCE_CODE_INFO: u32 = 9;
+/// Field of `FileDescriptorSet`.
+const FILE: u32 = 1;
+
+/// The files of these messages and all that they import; none for no message.
+pub(super) fn subset(pool: &DescriptorPool, messages: &[MessageDescriptor]) -> Option<DescriptorSet> {
+    if messages.is_empty() {
+        return None;
+    }
+    let mut files = BTreeMap::new();
+    for message in messages {
+        with_imports(message.parent_file(), &mut files);
+    }
+    with_extensions(pool, &mut files);
+    let mut bytes = Vec::new();
+    for file in dependencies_first(files.into_values()) {
+        wire::write_tag(FILE, wire::LENGTH_DELIMITED, &mut bytes);
+        wire::write_bytes(&without_source_info(&file.encode_to_vec()), &mut bytes);
+    }
+    let digest = Sha256::digest(&bytes);
+    let first = digest.first_chunk().expect("a SHA-256 has 32 bytes");
+    let hash = format!("{:016x}", u64::from_be_bytes(*first));
+    Some(DescriptorSet { hash, bytes })
+}
+
+fn with_imports(file: FileDescriptor, files: &mut BTreeMap<String, FileDescriptor>) {
+    if files.contains_key(file.name()) {
+        return;
+    }
+    let imports: Vec<_> = file.dependencies().collect();
+    files.insert(file.name().to_owned(), file);
+    for import in imports {
+        with_imports(import, files);
+    }
+}
+
+/// Adds the files whose extensions the messages may carry. Those of protobuf's own messages are options, which no
+/// payload has.
+fn with_extensions(pool: &DescriptorPool, files: &mut BTreeMap<String, FileDescriptor>) {
+    loop {
+        let missing = pool.all_extensions().find(|extension| {
+            let extended = extension.containing_message();
+            extended.package_name() != "google.protobuf"
+                && files.contains_key(extended.parent_file().name())
+                && !files.contains_key(extension.parent_file().name())
+        });
+        let Some(extension) = missing else { return };
+        with_imports(extension.parent_file(), files);
+    }
+}
+
+/// Files after all that they import, otherwise by name. Imports that are not among the files do not count.
+pub(super) fn dependencies_first(files: impl Iterator<Item = FileDescriptor>) -> Vec<FileDescriptor> {
+    let mut waiting: BTreeMap<String, FileDescriptor> = files.map(|file| (file.name().to_owned(), file)).collect();
+    let mut ordered = Vec::with_capacity(waiting.len());
+    // A pool has no import cycle, so some file is always ready.
+    while let Some(ready) = waiting
+        .values()
+        .find(|file| !file.dependencies().any(|import| waiting.contains_key(import.name())))
+        .map(|file| file.name().to_owned())
+    {
+        ordered.extend(waiting.remove(&ready));
+    }
+    ordered
+}
+
+fn without_source_info(file: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(file.len());
+    for (number, whole, _) in wire::fields(file) {
+        if number != SOURCE_CODE_INFO {
+            out.extend_from_slice(whole);
+        }
+    }
+    out
+}

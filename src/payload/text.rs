@@ -1,0 +1,96 @@
+//! Text forms of bytes, instants and durations. What is written here is read here, without loss.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::model::Root;
+
+const UUID_PREFIX: &str = "uuid:";
+/// 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z, the instants that protobuf calls valid.
+const INSTANTS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+/// Some 10,000 years, protobuf's limit of a duration.
+const LONGEST_DURATION: i64 = 315_576_000_000;
+
+/// Bytes as text: 16 of them are a UUID, as roots are; others base64.
+pub(super) fn write_bytes(bytes: &[u8]) -> String {
+    let Ok(uuid) = <&[u8; 16]>::try_from(bytes) else {
+        return STANDARD.encode(bytes);
+    };
+    let mut text = String::with_capacity(UUID_PREFIX.len() + 36);
+    text.push_str(UUID_PREFIX);
+    for (at, byte) in uuid.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
+}
+
+/// Reads bytes, or says what is wrong.
+pub(super) fn read_bytes(text: &str) -> Result<Vec<u8>, String> {
+    if let Some(uuid) = text.strip_prefix(UUID_PREFIX) {
+        let root: Root = uuid.parse().map_err(|_| "what follows `uuid:` is not a UUID".to_owned())?;
+        return Ok(root.as_bytes().to_vec());
+    }
+    STANDARD.decode(text).map_err(|error| format!("bytes are written as `uuid:…` or as base64 with padding: {error}"))
+}
+
+/// An instant as RFC 3339 text, where it is a valid one (and not within the last hours of the year 9999).
+pub(super) fn write_instant(seconds: i64, nanos: i32) -> Option<String> {
+    if !INSTANTS.contains(&seconds) || !(0..1_000_000_000).contains(&nanos) {
+        return None;
+    }
+    jiff::Timestamp::new(seconds, nanos).ok().map(|instant| instant.to_string())
+}
+
+/// Reads RFC 3339 text.
+pub(super) fn read_instant(text: &str) -> Result<(i64, i32), String> {
+    let refused = |why: &str| format!("an instant is written like `2026-11-23T00:01:30.5Z`: {why}");
+    let instant: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| refused(&error.to_string()))?;
+    let whole = instant.as_nanosecond().div_euclid(1_000_000_000);
+    let nanos = instant.as_nanosecond().rem_euclid(1_000_000_000);
+    let seconds = i64::try_from(whole).ok().filter(|seconds| INSTANTS.contains(seconds));
+    match (seconds, i32::try_from(nanos)) {
+        (Some(seconds), Ok(nanos)) => Ok((seconds, nanos)),
+        _ => Err(refused("it is outside the years 1 to 9999")),
+    }
+}
+
+/// A duration as seconds with their fraction, where it is a valid one.
+pub(super) fn write_duration(seconds: i64, nanos: i32) -> Option<String> {
+    let one_sign = (seconds >= 0 && nanos >= 0) || (seconds <= 0 && nanos <= 0);
+    if !one_sign || nanos.unsigned_abs() >= 1_000_000_000 || seconds.unsigned_abs() > LONGEST_DURATION.unsigned_abs() {
+        return None;
+    }
+    let sign = if seconds < 0 || nanos < 0 { "-" } else { "" };
+    let mut text = format!("{sign}{}", seconds.unsigned_abs());
+    if nanos != 0 {
+        let fraction = format!("{:09}", nanos.unsigned_abs());
+        text.push('.');
+        text.push_str(fraction.trim_end_matches('0'));
+    }
+    text.push('s');
+    Some(text)
+}
+
+/// Reads `-1.5s`.
+pub(super) fn read_duration(text: &str) -> Result<(i64, i32), String> {
+    let refused = || "a duration is written in seconds, like `1.5s`".to_owned();
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let digits = digits.strip_suffix('s').ok_or_else(refused)?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 9 {
+        return Err(refused());
+    }
+    let seconds: i64 = whole.parse().map_err(|_| refused())?;
+    let nanos: i32 = format!("{fraction:0<9}").parse().map_err(|_| refused())?;
+    if seconds > LONGEST_DURATION {
+        return Err(format!("a duration has at most {LONGEST_DURATION} seconds"));
+    }
+    let nanos = if sign < 0 { -nanos } else { nanos };
+    Ok((sign * seconds, nanos))
+}

@@ -1,0 +1,140 @@
+//! Canonical YAML: one text for each value, block style, read alike by YAML 1.1 and 1.2.
+
+use serde_yaml::{Mapping, Value};
+
+use super::yaml_text::{self, Style};
+
+/// Longest key that is written before its colon; YAML allows 1024 characters on one line.
+const LONGEST_KEY: usize = 512;
+
+/// Writes a value as canonical YAML that ends in a newline.
+///
+/// Mappings keep their order. Strings are plain only where every reader takes them for strings; floats always look
+/// like floats; text of several lines is a literal block where an editor cannot harm it.
+#[must_use]
+pub fn to_yaml(value: &Value) -> String {
+    let mut out = String::with_capacity(256);
+    match value {
+        Value::Mapping(mapping) if !mapping.is_empty() => write_mapping(mapping, 0, &mut out),
+        Value::Sequence(items) if !items.is_empty() => write_sequence(items, 0, &mut out),
+        other => write_inline(other, 0, &mut out),
+    }
+    out
+}
+
+/// Entries of a mapping at an indentation; the first line's is already there.
+fn write_mapping(mapping: &Mapping, indent: usize, out: &mut String) {
+    for (index, (key, value)) in mapping.iter().enumerate() {
+        if index > 0 {
+            push_indent(indent, out);
+        }
+        let start = out.len();
+        if write_simple_key(key, out) && out.len() - start <= LONGEST_KEY {
+            out.push(':');
+            write_after(value, indent, out);
+        } else {
+            out.truncate(start);
+            out.push_str("? ");
+            write_compact(key, indent, out);
+            push_indent(indent, out);
+            out.push_str(": ");
+            write_compact(value, indent, out);
+        }
+    }
+}
+
+fn write_sequence(items: &[Value], indent: usize, out: &mut String) {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            push_indent(indent, out);
+        }
+        out.push_str("- ");
+        write_compact(item, indent, out);
+    }
+}
+
+/// A value after `- `, `? ` or `: `: a collection begins on the same line.
+fn write_compact(value: &Value, indent: usize, out: &mut String) {
+    match value {
+        Value::Mapping(mapping) if !mapping.is_empty() => write_mapping(mapping, indent + 2, out),
+        Value::Sequence(items) if !items.is_empty() => write_sequence(items, indent + 2, out),
+        other => write_inline(other, indent, out),
+    }
+}
+
+/// A value after `key:` or a tag: a collection begins on the next line.
+fn write_after(value: &Value, indent: usize, out: &mut String) {
+    match value {
+        Value::Mapping(mapping) if !mapping.is_empty() => {
+            out.push('\n');
+            push_indent(indent + 2, out);
+            write_mapping(mapping, indent + 2, out);
+        }
+        Value::Sequence(items) if !items.is_empty() => {
+            out.push('\n');
+            push_indent(indent + 2, out);
+            write_sequence(items, indent + 2, out);
+        }
+        other => {
+            out.push(' ');
+            write_inline(other, indent, out);
+        }
+    }
+}
+
+/// A value that begins on this line, and its line's end.
+fn write_inline(value: &Value, indent: usize, out: &mut String) {
+    match value {
+        Value::String(text) => match yaml_text::style(text) {
+            Style::Literal => return write_literal(text, indent + 2, out),
+            Style::Plain => out.push_str(text),
+            Style::Quoted => yaml_text::push_quoted(text, out),
+        },
+        Value::Tagged(tagged) => {
+            out.push_str(&tagged.tag.to_string());
+            return write_after(&tagged.value, indent, out);
+        }
+        Value::Sequence(_) => out.push_str("[]"),
+        Value::Mapping(_) => out.push_str("{}"),
+        scalar => write_word(scalar, out),
+    }
+    out.push('\n');
+}
+
+/// Null, a truth or a number.
+fn write_word(value: &Value, out: &mut String) {
+    match value {
+        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) => yaml_text::push_float(float, out),
+            None => out.push_str(&number.to_string()),
+        },
+        _ => out.push_str("null"),
+    }
+}
+
+/// Writes a key on one line, or says that it cannot be.
+fn write_simple_key(key: &Value, out: &mut String) -> bool {
+    match key {
+        Value::String(text) if yaml_text::style(text) == Style::Plain => out.push_str(text),
+        Value::String(text) => yaml_text::push_quoted(text, out),
+        Value::Null | Value::Bool(_) | Value::Number(_) => write_word(key, out),
+        Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => return false,
+    }
+    true
+}
+
+fn write_literal(text: &str, indent: usize, out: &mut String) {
+    out.push_str(if text.ends_with('\n') { "|\n" } else { "|-\n" });
+    for line in text.lines() {
+        if !line.is_empty() {
+            push_indent(indent, out);
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+}
+
+fn push_indent(indent: usize, out: &mut String) {
+    out.extend(std::iter::repeat_n(' ', indent));
+}

@@ -1,0 +1,94 @@
+//! How a string or float is spelt in canonical YAML.
+
+use std::fmt::Write as _;
+
+/// How a string is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    Quoted,
+    Literal,
+}
+
+/// Words that one or the other version of YAML takes for something else, in whatever case.
+const RESERVED: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+
+/// The plainest style that every reader takes for this very string.
+pub(super) fn style(text: &str) -> Style {
+    if text.contains('\n') {
+        return if is_literal(text) { Style::Literal } else { Style::Quoted };
+    }
+    if is_plain(text) { Style::Plain } else { Style::Quoted }
+}
+
+/// A first letter rules out numbers, dates and indicators; what is left are words and the marks of a key or a comment.
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/')
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && text.chars().all(|c| c == ' ' || (is_shown(c) && !c.is_whitespace()))
+        && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether a block keeps this text even in an editor that trims lines: nothing hangs on space at the ends of lines,
+/// at the beginning, or on empty lines at the end.
+fn is_literal(text: &str) -> bool {
+    !text.starts_with([' ', '\t', '\n'])
+        && !text.ends_with("\n\n")
+        && text.split('\n').all(|line| !line.ends_with([' ', '\t']) && !line.starts_with('\t'))
+        && text.chars().all(|c| c == '\n' || c == '\t' || is_shown(c))
+}
+
+/// Whether a character is seen as itself: no control, no line break, nothing invisible that turns text around.
+fn is_shown(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Writes a string in double quotes.
+pub(super) fn push_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            shown if is_shown(shown) => out.push(shown),
+            hidden => {
+                let code = u32::from(hidden);
+                // Writing to a string cannot fail.
+                let _ = if code > 0xffff { write!(out, "\\U{code:08X}") } else { write!(out, "\\u{code:04X}") };
+            }
+        }
+    }
+    out.push('"');
+}
+
+/// Writes a float with a point and, if need be, a signed exponent: YAML 1.1 asks for both.
+pub(super) fn push_float(float: f64, out: &mut String) {
+    if float.is_nan() {
+        return out.push_str(".nan");
+    }
+    if float.is_infinite() {
+        return out.push_str(if float < 0.0 { "-.inf" } else { ".inf" });
+    }
+    let text = format!("{float:?}");
+    let Some((digits, exponent)) = text.split_once('e') else {
+        return out.push_str(&text);
+    };
+    out.push_str(digits);
+    if !digits.contains('.') {
+        out.push_str(".0");
+    }
+    out.push('e');
+    if !exponent.starts_with('-') {
+        out.push('+');
+    }
+    out.push_str(exponent);
+}
