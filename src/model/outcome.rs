@@ -57,6 +57,11 @@ impl Code {
             .map_or("UNKNOWN", |(_, name)| name)
     }
 
+    /// Every code, by number.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::NAMES.iter().map(|(code, _)| *code)
+    }
+
     /// The code of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -1,0 +1,10 @@
+//! The fixture format at its public edge: what is written is read back, mistakes are named with their place, and
+//! nothing is overwritten or half written.
+
+mod examples;
+mod folder;
+mod hostile;
+mod mistakes;
+mod round_trip;
+mod schema;
+mod support;
