@@ -1,6 +1,7 @@
 //! Makes a production bug of an Angzarr system a regression test.
 
 pub mod capture;
+mod cli;
 pub mod coordinator;
 pub mod fixture;
 pub mod harness;
@@ -10,3 +11,5 @@ pub mod project;
 pub mod replay;
 pub mod snapshot;
 pub mod wire;
+
+pub use project::App;

@@ -67,7 +67,10 @@ pub struct CommandDraft {
 
 /// Reads a draft; `file` is for messages.
 pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
-    let invalid = |reason: String| DraftError::Invalid { file: file.to_owned(), reason };
+    let invalid = |reason: String| DraftError::Invalid {
+        file: file.to_owned(),
+        reason,
+    };
     // `Value` refuses keys that stand twice; the typed pass knows line and column of the rest.
     serde_yaml::from_str::<Value>(text).map_err(|error| invalid(error.to_string()))?;
     serde_yaml::from_str(text).map_err(|error| invalid(error.to_string()))
@@ -84,20 +87,37 @@ impl CommandDraft {
         prefix: &str,
     ) -> Result<CommandBook, DraftError> {
         let file = file.to_owned();
-        let invalid = |reason: &str| DraftError::Invalid { file: file.clone(), reason: reason.to_owned() };
+        let invalid = |reason: &str| DraftError::Invalid {
+            file: file.clone(),
+            reason: reason.to_owned(),
+        };
         let (type_name, value) = match (&self.payload, &self.bytes) {
             (None, Some(bytes)) => {
-                let value = STANDARD.decode(bytes).map_err(|_| invalid("`bytes` is not base64"))?;
-                (descriptors.resolve(&self.r#type).unwrap_or_else(|_| self.r#type.clone()), value)
+                let value = STANDARD
+                    .decode(bytes)
+                    .map_err(|_| invalid("`bytes` is not base64"))?;
+                (
+                    descriptors
+                        .resolve(&self.r#type)
+                        .unwrap_or_else(|_| self.r#type.clone()),
+                    value,
+                )
             }
             (view, None) => {
-                let type_name = descriptors
-                    .resolve(&self.r#type)
-                    .map_err(|reason| DraftError::UnknownType { file: file.clone(), reason })?;
+                let type_name = descriptors.resolve(&self.r#type).map_err(|reason| {
+                    DraftError::UnknownType {
+                        file: file.clone(),
+                        reason,
+                    }
+                })?;
                 let empty = Value::Mapping(serde_yaml::Mapping::new());
-                let value = descriptors.encode(&type_name, view.as_ref().unwrap_or(&empty)).map_err(
-                    |ViewError { path, message }| DraftError::Payload { file: file.clone(), path, message },
-                )?;
+                let value = descriptors
+                    .encode(&type_name, view.as_ref().unwrap_or(&empty))
+                    .map_err(|ViewError { path, message }| DraftError::Payload {
+                        file: file.clone(),
+                        path,
+                        message,
+                    })?;
                 (type_name, value)
             }
             (Some(_), Some(_)) => return Err(invalid("either `payload` or `bytes`, not both")),
@@ -108,16 +128,24 @@ impl CommandDraft {
             Some("aggregate-handles") => MergeStrategy::AggregateHandles,
             Some("manual") => MergeStrategy::Manual,
             Some(_) => {
-                return Err(invalid("`merge_strategy` is commutative, strict, aggregate-handles or manual"));
+                return Err(invalid(
+                    "`merge_strategy` is commutative, strict, aggregate-handles or manual",
+                ));
             }
         };
         Ok(CommandBook {
-            cover: Cover { correlation_id: self.correlation_id, ..cover.clone() },
+            cover: Cover {
+                correlation_id: self.correlation_id,
+                ..cover.clone()
+            },
             pages: vec![CommandPage {
                 header: Header::Sequence(self.sequence.unwrap_or(head)),
                 sync_mode: None,
                 merge_strategy,
-                command: Some(Payload { type_url: format!("{prefix}{type_name}"), value }),
+                command: Some(Payload {
+                    type_url: format!("{prefix}{type_name}"),
+                    value,
+                }),
                 external: None,
             }],
             original: None,

@@ -52,7 +52,9 @@ pub fn fetch_history(
     let edition = edition_shape(queries, cover)?;
     let (mut pages, snapshot) = match queries.event_book(cover, Selection::Whole) {
         Ok(book) => (book.history.into_pages(), book.snapshot),
-        Err(error) if is_too_large(&error) => (in_windows(queries, cover, &edition, progress)?, None),
+        Err(error) if is_too_large(&error) => {
+            (in_windows(queries, cover, &edition, progress)?, None)
+        }
         Err(error) => return Err(error.into()),
     };
     progress(pages.len());
@@ -88,17 +90,26 @@ fn edition_shape(queries: &dyn EventQueries, cover: &Cover) -> Result<EditionSha
     // main's, and the first page that differs is the divergence.
     let own = match queries.event_book(cover, Selection::Range(0, None)) {
         Ok(book) => book.history,
-        Err(error) if is_too_large(&error) => queries.event_book(cover, Selection::Range(0, Some(0)))?.history,
+        Err(error) if is_too_large(&error) => {
+            queries
+                .event_book(cover, Selection::Range(0, Some(0)))?
+                .history
+        }
         Err(error) => return Err(error.into()),
     };
-    let main = Cover { edition: Edition::Main, ..cover.clone() };
+    let main = Cover {
+        edition: Edition::Main,
+        ..cover.clone()
+    };
     let main = match queries.event_book(&main, Selection::Whole) {
         Ok(book) => book.history,
         Err(error) if is_too_large(&error) => History::default(),
         Err(error) => return Err(error.into()),
     };
     let first = own.pages().iter().find(|page| !main.pages().contains(page));
-    Ok(first.map_or(EditionShape::NothingOfItsOwn, |page| EditionShape::DivergesAt(page.sequence)))
+    Ok(first.map_or(EditionShape::NothingOfItsOwn, |page| {
+        EditionShape::DivergesAt(page.sequence)
+    }))
 }
 
 /// Reads windows by range. A named edition is main's prefix and its own pages.
@@ -108,7 +119,10 @@ fn in_windows(
     edition: &EditionShape,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<Page>, CaptureError> {
-    let main = Cover { edition: Edition::Main, ..cover.clone() };
+    let main = Cover {
+        edition: Edition::Main,
+        ..cover.clone()
+    };
     let mut pages = Vec::new();
     match edition {
         EditionShape::Main | EditionShape::NothingOfItsOwn => {
@@ -141,7 +155,9 @@ fn windows(
                 window /= 2;
                 continue;
             }
-            Err(error) if is_too_large(&error) => return Err(CaptureError::PageTooLarge { sequence: next }),
+            Err(error) if is_too_large(&error) => {
+                return Err(CaptureError::PageTooLarge { sequence: next });
+            }
             Err(error) => return Err(error.into()),
         };
         if read.is_empty() && end.is_none() && !more_after(queries, cover, last)? {
@@ -167,10 +183,20 @@ fn more_after(queries: &dyn EventQueries, cover: &Cover, last: u32) -> Result<bo
 }
 
 /// A gap found by one read is read again; one that stays is a fact of production.
-fn reread_gaps(queries: &dyn EventQueries, cover: &Cover, pages: &mut Vec<Page>) -> Result<(), CaptureError> {
-    let history = History::new(pages.clone()).map_err(|reason| CaptureError::Disordered { reason })?;
+fn reread_gaps(
+    queries: &dyn EventQueries,
+    cover: &Cover,
+    pages: &mut Vec<Page>,
+) -> Result<(), CaptureError> {
+    let history =
+        History::new(pages.clone()).map_err(|reason| CaptureError::Disordered { reason })?;
     for (first, last) in history.gaps() {
-        pages.extend(queries.event_book(cover, Selection::Range(first, Some(last)))?.history.into_pages());
+        pages.extend(
+            queries
+                .event_book(cover, Selection::Range(first, Some(last)))?
+                .history
+                .into_pages(),
+        );
     }
     pages.sort_by_key(|page| page.sequence);
     Ok(())

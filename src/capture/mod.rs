@@ -37,7 +37,10 @@ pub enum CaptureError {
         looked_at: Vec<String>,
     },
     /// Several fit.
-    #[error("{spec} fits several aggregates; name one of them:\n{}", indented(candidates))]
+    #[error(
+        "{spec} fits several aggregates; name one of them:\n{}",
+        indented(candidates)
+    )]
     AmbiguousRoot {
         /// What was asked for.
         spec: String,
@@ -45,7 +48,9 @@ pub enum CaptureError {
         candidates: Vec<String>,
     },
     /// One page is larger than a reply may be.
-    #[error("page {sequence} alone is larger than a reply may be; ask for a larger limit at the coordinator (ANGZARR_GRPC_MESSAGE_SIZE_KB)")]
+    #[error(
+        "page {sequence} alone is larger than a reply may be; ask for a larger limit at the coordinator (ANGZARR_GRPC_MESSAGE_SIZE_KB)"
+    )]
     PageTooLarge {
         /// The page.
         sequence: u32,
@@ -59,5 +64,9 @@ pub enum CaptureError {
 }
 
 fn indented(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

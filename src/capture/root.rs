@@ -31,7 +31,9 @@ pub enum RootPart {
 
 /// Text that spells no root and no beginning of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a root: a UUID with or without dashes, its first digits, its base64, or domain/uuid is expected")]
+#[error(
+    "`{0}` is not a root: a UUID with or without dashes, its first digits, its base64, or domain/uuid is expected"
+)]
 pub struct RootSpecError(pub String);
 
 impl FromStr for RootSpec {
@@ -42,10 +44,15 @@ impl FromStr for RootSpec {
         // Base64 may hold a slash too: only a domain before it makes it a separator.
         if let Some((domain, rest)) = text.split_once('/') {
             if let (Ok(domain), Ok(root)) = (domain.parse(), rest.parse()) {
-                return Ok(Self { domain: Some(domain), root });
+                return Ok(Self {
+                    domain: Some(domain),
+                    root,
+                });
             }
         }
-        text.parse().map(|root| Self { domain: None, root }).map_err(|()| refused())
+        text.parse()
+            .map(|root| Self { domain: None, root })
+            .map_err(|()| refused())
     }
 }
 
@@ -56,11 +63,19 @@ impl FromStr for RootPart {
         if let Ok(root) = text.parse() {
             return Ok(Self::Full(root));
         }
-        let digits: String = text.chars().filter(|c| *c != '-').collect::<String>().to_lowercase();
-        if !digits.is_empty() && digits.len() < 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let digits: String = text
+            .chars()
+            .filter(|c| *c != '-')
+            .collect::<String>()
+            .to_lowercase();
+        if !digits.is_empty() && digits.len() < 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        {
             return Ok(Self::Prefix(digits));
         }
-        let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).map_err(|_| ())?;
+        let bytes = STANDARD
+            .decode(text)
+            .or_else(|_| URL_SAFE.decode(text))
+            .map_err(|_| ())?;
         Root::from_slice(&bytes).map(Self::Full).map_err(|_| ())
     }
 }
@@ -91,7 +106,12 @@ pub fn find_root(
             }
             for (domain, queries) in domains {
                 let cover = Cover::main(domain.clone(), *root);
-                if !queries.event_book(&cover, Selection::Range(0, Some(0)))?.history.pages().is_empty() {
+                if !queries
+                    .event_book(&cover, Selection::Range(0, Some(9)))?
+                    .history
+                    .pages()
+                    .is_empty()
+                {
                     found.push((domain.clone(), *root));
                 }
             }
@@ -99,7 +119,10 @@ pub fn find_root(
         RootPart::Prefix(prefix) => {
             for (domain, queries) in domains {
                 // A shared store lists other domains too.
-                let roots = queries.aggregate_roots()?.into_iter().filter(|(owner, _)| owner == domain);
+                let roots = queries
+                    .aggregate_roots()?
+                    .into_iter()
+                    .filter(|(owner, _)| owner == domain);
                 found.extend(roots.filter(|(_, root)| root.hex().starts_with(prefix.as_str())));
             }
         }
@@ -110,11 +133,17 @@ pub fn find_root(
         1 => Ok(found.remove(0)),
         0 => Err(CaptureError::UnknownRoot {
             spec: spec.to_string(),
-            looked_at: domains.iter().map(|(domain, queries)| format!("{domain} at {}", queries.place())).collect(),
+            looked_at: domains
+                .iter()
+                .map(|(domain, queries)| format!("{domain} at {}", queries.place()))
+                .collect(),
         }),
         _ => Err(CaptureError::AmbiguousRoot {
             spec: spec.to_string(),
-            candidates: found.iter().map(|(domain, root)| format!("{domain}/{root}")).collect(),
+            candidates: found
+                .iter()
+                .map(|(domain, root)| format!("{domain}/{root}"))
+                .collect(),
         }),
     }
 }

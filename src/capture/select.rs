@@ -34,19 +34,26 @@ pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selecte
     let of_aggregate: Vec<&Ticket> = tickets
         .iter()
         .filter(|ticket| {
-            ticket.domain == cover.domain
-                && ticket.root == cover.root
-                && ticket.edition.label() == cover.edition.label()
+            let of = &ticket.command.cover;
+            (&of.domain, &of.root) == (&cover.domain, &cover.root)
+                && of.edition.label() == cover.edition.label()
         })
         .collect();
     let is_stale = |ticket: &&&Ticket| ticket.failure.class() == FailureClass::StaleSequence;
     let stale = of_aggregate.iter().filter(is_stale).count();
-    let mut usable: Vec<&Ticket> =
-        of_aggregate.iter().filter(|ticket| !is_stale(ticket)).copied().collect();
+    let mut usable: Vec<&Ticket> = of_aggregate
+        .iter()
+        .filter(|ticket| !is_stale(ticket))
+        .copied()
+        .collect();
     // Stable: without times the order of the log stands.
     usable.sort_by_key(|ticket| ticket.time);
     let ticket = usable.pop()?;
-    Some(Selected { ticket, others: usable, stale })
+    Some(Selected {
+        ticket,
+        others: usable,
+        stale,
+    })
 }
 
 /// The head that the command saw, and how that is known.
@@ -60,7 +67,10 @@ pub fn settle_head(
     if let Some(given) = given {
         return (given, HeadKnowledge::Given);
     }
-    if let Some(head) = failing.head.or_else(|| failing.failure.as_ref().and_then(stated_head)) {
+    if let Some(head) = failing
+        .head
+        .or_else(|| failing.failure.as_ref().and_then(stated_head))
+    {
         return (head, HeadKnowledge::Ticket);
     }
     match checked_head(failing, dialect) {
@@ -74,7 +84,13 @@ fn stated_head(failure: &Failure) -> Option<u32> {
     if failure.class() != FailureClass::StaleSequence {
         return None;
     }
-    failure.message.rsplit_once("aggregate at ")?.1.trim().parse().ok()
+    failure
+        .message
+        .rsplit_once("aggregate at ")?
+        .1
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// The command's own header, where its coordinator held it against the head and let it pass.
@@ -95,17 +111,25 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
         failure.class(),
         FailureClass::StaleSequence | FailureClass::Refused | FailureClass::Unreachable
     );
-    (is_checked && !diverges && reached_the_logic).then(|| page.header.sequence()).flatten()
+    (is_checked && !diverges && reached_the_logic)
+        .then(|| page.header.sequence())
+        .flatten()
 }
 
 /// Name of a case without folder and ending: `withdraw-funds-6513270e-3`.
 #[must_use]
 pub fn case_name(stimulus: &CaseStimulus, cover: &Cover, head: u32) -> String {
     let what = match stimulus {
-        CaseStimulus::Command(command) => kebab(command.type_name().rsplit('.').next().unwrap_or_default()),
+        CaseStimulus::Command(command) => {
+            kebab(command.type_name().rsplit('.').next().unwrap_or_default())
+        }
         CaseStimulus::History => "history".to_owned(),
     };
-    let what = if what.is_empty() { "command".to_owned() } else { what };
+    let what = if what.is_empty() {
+        "command".to_owned()
+    } else {
+        what
+    };
     let edition = match &cover.edition {
         Edition::Main => String::new(),
         Edition::Named { name, .. } => format!("-{name}"),
@@ -121,7 +145,11 @@ fn kebab(name: &str) -> String {
             text.push('-');
         }
         previous_is_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        text.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+        text.push(if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        });
     }
     text
 }

@@ -47,7 +47,10 @@ impl App {
 
 fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     let rules = Arc::new(Rules::new(project.config().rules.clone()));
-    let context = Context { project: Arc::clone(project), rules: Arc::clone(&rules) };
+    let context = Context {
+        project: Arc::clone(project),
+        rules: Arc::clone(&rules),
+    };
     let entries = match entries(arguments, project) {
         Ok(entries) => entries,
         Err(error) => {
@@ -56,13 +59,18 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
         }
     };
     let tally = Arc::new(Mutex::new(Tally::default()));
-    let mut trials: Vec<Trial> =
-        entries.iter().map(|entry| to_trial(entry, &context, arguments, &tally)).collect();
+    let mut trials: Vec<Trial> = entries
+        .iter()
+        .map(|entry| to_trial(entry, &context, arguments, &tally))
+        .collect();
     let orphans = Arc::clone(project);
-    trials.push(Trial::test(discovery::ORPHANS, move || discovery::orphans(&orphans).map_err(Into::into)));
+    trials.push(Trial::test(discovery::ORPHANS, move || {
+        discovery::orphans(&orphans).map_err(Into::into)
+    }));
     let conclusion = libtest_mimic::run(arguments, trials);
     if !arguments.list {
-        let is_whole = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
+        let is_whole =
+            arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
         summarise(&tally, &rules, is_whole && !conclusion.has_failed());
     }
     // Started logic ends with the project, before the process does.
@@ -71,14 +79,22 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
 }
 
 /// With an exact name only that file is looked at: a runner with a process a test must not walk each time.
-fn entries(arguments: &Arguments, project: &Project) -> Result<Vec<Entry>, discovery::DiscoveryError> {
+fn entries(
+    arguments: &Arguments,
+    project: &Project,
+) -> Result<Vec<Entry>, discovery::DiscoveryError> {
     match &arguments.filter {
         Some(name) if arguments.exact => Ok(entry_of(project, name).into_iter().collect()),
         _ => discover(project),
     }
 }
 
-fn to_trial(entry: &Entry, context: &Context, arguments: &Arguments, tally: &Arc<Mutex<Tally>>) -> Trial {
+fn to_trial(
+    entry: &Entry,
+    context: &Context,
+    arguments: &Arguments,
+    tally: &Arc<Mutex<Tally>>,
+) -> Trial {
     let left_out = entry.left_out(&context.project);
     // nextest shows what ignores itself while it runs as passed: it has to be told while listing. `cargo test`
     // shows the reason of what ignores itself.
@@ -102,7 +118,9 @@ fn to_trial(entry: &Entry, context: &Context, arguments: &Arguments, tally: &Arc
             Ending::NotChecked(reason) => {
                 tally.not_checked += 1;
                 if is_told_early {
-                    return Err(format!("not checked: {reason}\n\n{}", how_to_leave_out(&entry)).into());
+                    return Err(
+                        format!("not checked: {reason}\n\n{}", how_to_leave_out(&entry)).into(),
+                    );
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
             }
@@ -127,14 +145,21 @@ fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     println!(
         "replay: {} closed, {open} open{}, {} not checked",
         tally.closed,
-        if open == 0 { "" } else { " (known bugs that still reproduce)" },
+        if open == 0 {
+            ""
+        } else {
+            " (known bugs that still reproduce)"
+        },
         tally.not_checked
     );
     for name in &tally.open {
         println!("  open: {name}");
     }
     for rule in rules.unused().filter(|_| says_unused) {
-        println!("  note: the rule for `{}` of `{}` in replay.toml never fired", rule.field, rule.type_pattern);
+        println!(
+            "  note: the rule for `{}` of `{}` in replay.toml never fired",
+            rule.field, rule.type_pattern
+        );
     }
     println!();
 }

@@ -20,25 +20,14 @@ pub(super) fn silence_assertions() {
     }));
 }
 
-/// The accepted text of a snapshot, none where there is no snapshot.
-pub(super) fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
-    if !snapshot.exists() {
-        return Ok(None);
-    }
-    let read = insta::Snapshot::from_file(snapshot).map_err(|error| format!("it cannot be read: {error}"))?;
-    let text = read.as_text().ok_or("it holds no text")?;
-    Ok(Some(text.to_string()))
-}
-
-/// Whether two texts are the same snapshot: insta does not look at trailing newlines either.
-pub(super) fn is_same(accepted: &str, text: &str) -> bool {
-    accepted.trim_end() == text.trim_end()
-}
-
 /// Tells cargo-insta that a snapshot is in use, as its own assertions do.
 pub(super) fn reference(snapshot: &Path) {
-    let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else { return };
-    let snapshot = snapshot.canonicalize().unwrap_or_else(|_| snapshot.to_owned());
+    let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else {
+        return;
+    };
+    let snapshot = snapshot
+        .canonicalize()
+        .unwrap_or_else(|_| snapshot.to_owned());
     if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(list) {
         // One write a line: trials append at once.
         let _ = file.write_all(format!("{}\n", snapshot.display()).as_bytes());
@@ -55,14 +44,21 @@ pub(super) fn is_forced() -> bool {
 pub(super) fn assert(fixture: &Path, text: &str) -> bool {
     let folder = fixture.parent().unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let name = fixture.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = fixture
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_input_file(fixture);
     IS_ASSERTING.set(true);
-    let passed = catch_unwind(AssertUnwindSafe(|| settings.bind(|| insta::assert_snapshot!(name, text)))).is_ok();
+    let passed = catch_unwind(AssertUnwindSafe(|| {
+        settings.bind(|| insta::assert_snapshot!(name, text))
+    }))
+    .is_ok();
     IS_ASSERTING.set(false);
     passed
 }

@@ -10,7 +10,7 @@ use super::{Entry, discovery, pending};
 use crate::fixture::{Fixture, Probe, Status};
 use crate::project::{CaseRun, Project, RunError, SelectedLogic, run_case};
 use crate::replay::Target;
-use crate::snapshot::{Rules, Verdict, differences};
+use crate::snapshot::{Rules, Verdict, differences, stored};
 
 /// What all trials share.
 #[derive(Clone)]
@@ -58,32 +58,59 @@ struct Judged<'a> {
 
 fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, String> {
     let project = &context.project;
-    let fixture = project.folder().read(&entry.path).map_err(|error| error.report())?;
+    let fixture = project
+        .folder()
+        .read(&entry.path)
+        .map_err(|error| error.report())?;
     let logic = match &entry.twin {
         Some(twin) => project.logics().named(twin).map(Some),
         None => project.logics().of_case(&fixture.case),
     };
     let Some(logic) = logic.map_err(|error| error.to_string())? else {
         let domain = &fixture.case.cover.domain;
-        return Ok(Replayed::NotChecked(format!("no logic is configured for the domain `{domain}`")));
+        return Ok(Replayed::NotChecked(format!(
+            "no logic is configured for the domain `{domain}`"
+        )));
     };
     if let Some(missing) = discovery::missing_requirement(&logic.config) {
         return Err(missing);
     }
-    let target = project.logics().target(&logic, &fixture.case.source.dialect);
+    let target = project
+        .logics()
+        .target(&logic, &fixture.case.source.dialect);
     let target = target.map_err(|error| error.to_string())?;
-    let run = once(context, &fixture, target.as_ref()).map_err(|error| failed(project, &logic, &error))?;
+    let run = once(context, &fixture, target.as_ref())
+        .map_err(|error| failed(project, &logic, &error))?;
     let Some(view) = run.view.clone() else {
-        let reason = format!("logic `{}` offers neither Replay nor an upcaster", logic.config.name);
+        let reason = format!(
+            "logic `{}` offers neither Replay nor an upcaster",
+            logic.config.name
+        );
         return Ok(Replayed::NotChecked(reason));
     };
     let text = run.text().unwrap_or_default();
-    Ok(Replayed::Judged(Box::new(Judged { context, entry, fixture, target, logic, run, view, text })))
+    Ok(Replayed::Judged(Box::new(Judged {
+        context,
+        entry,
+        fixture,
+        target,
+        logic,
+        run,
+        view,
+        text,
+    })))
 }
 
 fn once(context: &Context, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, RunError> {
     let own = Rules::new(fixture.case.rules.clone());
-    run_case(&context.project, fixture, target, &context.rules, &own, true)
+    run_case(
+        &context.project,
+        fixture,
+        target,
+        &context.rules,
+        &own,
+        true,
+    )
 }
 
 /// An error of the replay, with the last words of logic that we started.
@@ -97,9 +124,11 @@ fn failed(project: &Project, logic: &SelectedLogic, error: &RunError) -> String 
 impl Judged<'_> {
     fn end(self) -> Ending {
         let snapshot = Project::snapshot_path(&self.entry.path);
-        let accepted = match pending::accepted(&snapshot) {
+        let accepted = match stored::accepted(&snapshot) {
             Ok(accepted) => accepted,
-            Err(reason) => return Ending::Failed(format!("{}: {reason}", Project::shown(&snapshot))),
+            Err(reason) => {
+                return Ending::Failed(format!("{}: {reason}", Project::shown(&snapshot)));
+            }
         };
         if accepted.is_some() && self.entry.twin.is_none() {
             pending::reference(&snapshot);
@@ -113,7 +142,7 @@ impl Judged<'_> {
     }
 
     fn closed(self, snapshot: &Path, accepted: &str) -> Ending {
-        if pending::is_same(accepted, &self.text) {
+        if stored::is_same(accepted, &self.text) {
             if self.entry.twin.is_none() {
                 if pending::is_forced() {
                     pending::assert(&self.entry.path, &self.text);
@@ -129,8 +158,15 @@ impl Judged<'_> {
             return Ending::Closed;
         }
         let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
-        let mut lines = vec![format!("{}: the outcome changed", Project::shown(&self.entry.path))];
-        lines.extend(differences(&expected, &self.view).iter().map(|difference| format!("  {difference}")));
+        let mut lines = vec![format!(
+            "{}: the outcome changed",
+            Project::shown(&self.entry.path)
+        )];
+        lines.extend(
+            differences(&expected, &self.view)
+                .iter()
+                .map(|difference| format!("  {difference}")),
+        );
         lines.push(String::new());
         lines.push(diff(accepted, &self.text));
         lines.push(self.verdict_line());
@@ -170,10 +206,16 @@ impl Judged<'_> {
                 if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
                     return Ending::Closed;
                 }
-                let mut lines =
-                    vec![format!("{}: the open case no longer reproduces", Project::shown(&self.entry.path))];
+                let mut lines = vec![format!(
+                    "{}: the open case no longer reproduces",
+                    Project::shown(&self.entry.path)
+                )];
                 lines.push(self.verdict_line());
-                lines.extend(differences.iter().map(|difference| format!("  {difference}")));
+                lines.extend(
+                    differences
+                        .iter()
+                        .map(|difference| format!("  {difference}")),
+                );
                 lines.push(format!("\ntoday's outcome:\n{}", indented(&self.text)));
                 lines.push(self.next_steps(snapshot));
                 Ending::Failed(lines.join("\n"))
@@ -183,11 +225,17 @@ impl Judged<'_> {
 
     /// Whether the outcome changes between two runs. Asks the logic once more, unless that is forbidden.
     fn flicker(&self) -> Option<String> {
-        let probe = self.fixture.case.probe.unwrap_or(self.context.project.config().probe);
+        let probe = self
+            .fixture
+            .case
+            .probe
+            .unwrap_or(self.context.project.config().probe);
         if probe == Probe::Never {
             return None;
         }
-        let again = once(self.context, &self.fixture, self.target.as_ref()).ok()?.view?;
+        let again = once(self.context, &self.fixture, self.target.as_ref())
+            .ok()?
+            .view?;
         let found = differences(&self.view, &again);
         if found.is_empty() {
             return None;
@@ -203,7 +251,11 @@ impl Judged<'_> {
     }
 
     fn verdict_line(&self) -> String {
-        format!("against production: {}, on {}", self.run.verdict, self.logic.describe())
+        format!(
+            "against production: {}, on {}",
+            self.run.verdict,
+            self.logic.describe()
+        )
     }
 
     fn next_steps(&self, snapshot: &Path) -> String {
@@ -222,9 +274,15 @@ impl Judged<'_> {
 }
 
 fn diff(accepted: &str, text: &str) -> String {
-    let (accepted, text) = (format!("{}\n", accepted.trim_end()), format!("{}\n", text.trim_end()));
+    let (accepted, text) = (
+        format!("{}\n", accepted.trim_end()),
+        format!("{}\n", text.trim_end()),
+    );
     let diff = TextDiff::from_lines(&accepted, &text);
-    diff.unified_diff().context_radius(3).header("accepted", "today").to_string()
+    diff.unified_diff()
+        .context_radius(3)
+        .header("accepted", "today")
+        .to_string()
 }
 
 fn indented(text: &str) -> String {

@@ -12,9 +12,18 @@ use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
 use super::{MAX_DEPTH, text};
 
 /// Encodes a view of a message.
-pub(super) fn encode(pool: &DescriptorPool, message: &MessageDescriptor, view: &Value) -> Result<Vec<u8>, ViewError> {
+pub(super) fn encode(
+    pool: &DescriptorPool,
+    message: &MessageDescriptor,
+    view: &Value,
+) -> Result<Vec<u8>, ViewError> {
     let mut out = Vec::with_capacity(256);
-    Encoder { pool, out: &mut out, depth: 0 }.message(message, view)?;
+    Encoder {
+        pool,
+        out: &mut out,
+        depth: 0,
+    }
+    .message(message, view)?;
     Ok(out)
 }
 
@@ -28,16 +37,28 @@ impl Encoder<'_> {
     fn message(&mut self, message: &MessageDescriptor, view: &Value) -> Result<(), ViewError> {
         self.deeper(|encoder| match (well_known(message), view) {
             (Some(WellKnown::Any), view) => encoder.any(view),
-            (Some(WellKnown::Timestamp), Value::String(text)) => encoder.seconds_and_nanos(text::read_instant(text)),
-            (Some(WellKnown::Duration), Value::String(text)) => encoder.seconds_and_nanos(text::read_duration(text)),
+            (Some(WellKnown::Timestamp), Value::String(text)) => {
+                encoder.seconds_and_nanos(text::read_instant(text))
+            }
+            (Some(WellKnown::Duration), Value::String(text)) => {
+                encoder.seconds_and_nanos(text::read_duration(text))
+            }
             (_, Value::Mapping(fields)) => encoder.fields(message, fields),
-            (_, other) => Err(ViewError::new(expected(&format!("a mapping of {}", message.full_name()), other))),
+            (_, other) => Err(ViewError::new(expected(
+                &format!("a mapping of {}", message.full_name()),
+                other,
+            ))),
         })
     }
 
-    fn deeper(&mut self, inner: impl FnOnce(&mut Self) -> Result<(), ViewError>) -> Result<(), ViewError> {
+    fn deeper(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<(), ViewError>,
+    ) -> Result<(), ViewError> {
         if self.depth >= MAX_DEPTH {
-            return Err(ViewError::new(format!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(ViewError::new(format!(
+                "nested deeper than {MAX_DEPTH} levels"
+            )));
         }
         self.depth += 1;
         let result = inner(self);
@@ -50,12 +71,17 @@ impl Encoder<'_> {
         let mut chosen: Vec<(String, &str)> = Vec::new();
         for (key, value) in view {
             let Value::String(name) = key else {
-                return Err(ViewError::new(expected(&format!("the name of a field of {}", message.full_name()), key)));
+                return Err(ViewError::new(expected(
+                    &format!("the name of a field of {}", message.full_name()),
+                    key,
+                )));
             };
             let (field, oneof) = find(message, name).map_err(|error| error.below(name))?;
             if let Some(oneof) = oneof {
                 if let Some((_, other)) = chosen.iter().find(|(taken, _)| *taken == oneof) {
-                    let message = format!("`{other}` and `{name}` are both of the oneof `{oneof}`: give one of them");
+                    let message = format!(
+                        "`{other}` and `{name}` are both of the oneof `{oneof}`: give one of them"
+                    );
                     return Err(ViewError::new(message).below(name));
                 }
                 chosen.push((oneof, name));
@@ -64,7 +90,8 @@ impl Encoder<'_> {
         }
         present.sort_by_key(|(field, ..)| field.number);
         for (field, name, value) in present {
-            self.field(&field, value).map_err(|error| error.below(name))?;
+            self.field(&field, value)
+                .map_err(|error| error.below(name))?;
         }
         Ok(())
     }
@@ -78,7 +105,12 @@ impl Encoder<'_> {
     }
 
     /// One value with its tag; a default only where it differs from none.
-    fn element(&mut self, field: &Field, value: &Value, keep_default: bool) -> Result<(), ViewError> {
+    fn element(
+        &mut self,
+        field: &Field,
+        value: &Value,
+        keep_default: bool,
+    ) -> Result<(), ViewError> {
         let Kind::Message(message) = &field.kind else {
             let scalar = scalar(&field.kind, value).map_err(ViewError::new)?;
             if keep_default || !scalar.is_default() {
@@ -114,7 +146,9 @@ impl Encoder<'_> {
         let each = |encoder: &mut Self| -> Result<(), ViewError> {
             for (index, value) in values.iter().enumerate() {
                 let written = if field.packed {
-                    scalar(&field.kind, value).map_err(ViewError::new).map(|scalar| scalar.write(encoder.out))
+                    scalar(&field.kind, value)
+                        .map_err(ViewError::new)
+                        .map(|scalar| scalar.write(encoder.out))
                 } else {
                     encoder.element(field, value, true)
                 };
@@ -122,7 +156,11 @@ impl Encoder<'_> {
             }
             Ok(())
         };
-        if field.packed && !values.is_empty() { self.delimited(field.number, each) } else { each(self) }
+        if field.packed && !values.is_empty() {
+            self.delimited(field.number, each)
+        } else {
+            each(self)
+        }
     }
 
     fn map(&mut self, field: &Field, value: &Value) -> Result<(), ViewError> {
@@ -133,11 +171,14 @@ impl Encoder<'_> {
         let value_field = Field::from(&entry.map_entry_value_field());
         let mut sorted = Vec::with_capacity(entries.len());
         for (key, value) in entries {
-            let scalar = map_key(&key_field.kind, key)
-                .map_err(|message| ViewError::new(format!("in a key: {message}")).below(&key_text(key)))?;
+            let scalar = map_key(&key_field.kind, key).map_err(|message| {
+                ViewError::new(format!("in a key: {message}")).below(&key_text(key))
+            })?;
             sorted.push((key, scalar, value));
         }
-        sorted.sort_by(|(_, a, _), (_, b, _)| key_order(&key_field.kind, a).cmp(&key_order(&key_field.kind, b)));
+        sorted.sort_by(|(_, a, _), (_, b, _)| {
+            key_order(&key_field.kind, a).cmp(&key_order(&key_field.kind, b))
+        });
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0].1 == pair[1].1) {
             return Err(ViewError::new("this key is there twice").below(&key_text(pair[1].0)));
         }
@@ -163,16 +204,29 @@ impl Encoder<'_> {
 
     fn any(&mut self, view: &Value) -> Result<(), ViewError> {
         let Value::Mapping(parts) = view else {
-            return Err(ViewError::new(expected("a mapping of `type` and `value`", view)));
+            return Err(ViewError::new(expected(
+                "a mapping of `type` and `value`",
+                view,
+            )));
         };
         let (mut type_url, mut content) = (None, None);
         for (key, part) in parts {
             match (key.as_str(), part) {
                 (Some("type"), Value::String(url)) => type_url = Some(url),
-                (Some("type"), other) => return Err(ViewError::new(expected("a type URL", other)).below("type")),
-                (Some(name @ ("value" | "bytes")), part) if content.is_none() => content = Some((name, part)),
-                (Some("value" | "bytes"), _) => return Err(ViewError::new("give `value` or `bytes`, not both")),
-                _ => return Err(ViewError::new("no such part of an Any: it has `type`, and `value` or `bytes`")),
+                (Some("type"), other) => {
+                    return Err(ViewError::new(expected("a type URL", other)).below("type"));
+                }
+                (Some(name @ ("value" | "bytes")), part) if content.is_none() => {
+                    content = Some((name, part))
+                }
+                (Some("value" | "bytes"), _) => {
+                    return Err(ViewError::new("give `value` or `bytes`, not both"));
+                }
+                _ => {
+                    return Err(ViewError::new(
+                        "no such part of an Any: it has `type`, and `value` or `bytes`",
+                    ));
+                }
             }
         }
         let (Some(type_url), Some((name, content))) = (type_url, content) else {
@@ -181,10 +235,16 @@ impl Encoder<'_> {
         if !type_url.is_empty() {
             Scalar::Text(type_url).write_field(1, self.out);
         }
-        self.any_content(type_url, name, content).map_err(|error| error.below(name))
+        self.any_content(type_url, name, content)
+            .map_err(|error| error.below(name))
     }
 
-    fn any_content(&mut self, type_url: &str, name: &str, content: &Value) -> Result<(), ViewError> {
+    fn any_content(
+        &mut self,
+        type_url: &str,
+        name: &str,
+        content: &Value,
+    ) -> Result<(), ViewError> {
         if name == "bytes" {
             let bytes = scalar(&Kind::Bytes, content).map_err(ViewError::new)?;
             if !bytes.is_default() {
@@ -209,20 +269,37 @@ impl Encoder<'_> {
 /// A field or extension by its key in a view, and the oneof that it is of.
 fn find(message: &MessageDescriptor, name: &str) -> Result<(Field, Option<String>), ViewError> {
     if let Some(field) = message.get_field_by_name(name) {
-        let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
-        return Ok((Field::from(&field), oneof.map(|oneof| oneof.name().to_owned())));
+        let oneof = field
+            .containing_oneof()
+            .filter(|oneof| !oneof.is_synthetic());
+        return Ok((
+            Field::from(&field),
+            oneof.map(|oneof| oneof.name().to_owned()),
+        ));
     }
-    let extension = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-    if let Some(extension) = extension.and_then(|full_name| message.get_extension_by_full_name(full_name)) {
+    let extension = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    if let Some(extension) =
+        extension.and_then(|full_name| message.get_extension_by_full_name(full_name))
+    {
         return Ok((Field::from(&extension), None));
     }
     let fields: Vec<_> = message.fields().collect();
-    let extension = message.extensions().find(|extension| ends_in(extension.full_name(), name));
+    let extension = message
+        .extensions()
+        .find(|extension| ends_in(extension.full_name(), name));
     let hint = match extension {
         Some(extension) => format!("; did you mean `{}`?", extension_key(&extension)),
-        None => hint(name, fields.iter().map(prost_reflect::FieldDescriptor::name)),
+        None => hint(
+            name,
+            fields.iter().map(prost_reflect::FieldDescriptor::name),
+        ),
     };
-    Err(ViewError::new(format!("no field `{name}` in {}{hint}", message.full_name())))
+    Err(ViewError::new(format!(
+        "no field `{name}` in {}{hint}",
+        message.full_name()
+    )))
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -240,9 +317,10 @@ fn key_order<'a>(kind: &Kind, key: &'a Scalar<'_>) -> KeyOrder<'a> {
         (Scalar::Varint(value), Kind::Sint32 | Kind::Sint64) => {
             i128::from((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
         }
-        (Scalar::Varint(value) | Scalar::Fixed64(value), Kind::Int32 | Kind::Int64 | Kind::Sfixed64) => {
-            i128::from(value.cast_signed())
-        }
+        (
+            Scalar::Varint(value) | Scalar::Fixed64(value),
+            Kind::Int32 | Kind::Int64 | Kind::Sfixed64,
+        ) => i128::from(value.cast_signed()),
         (Scalar::Varint(value) | Scalar::Fixed64(value), _) => i128::from(*value),
         // No map has keys of bytes.
         (Scalar::Bytes(_), _) => 0,

@@ -62,10 +62,17 @@ impl Registry {
     }
 
     fn new(pool: DescriptorPool) -> Self {
-        let messages = pool.all_messages().filter(|message| !message.is_map_entry());
-        let mut names: Vec<_> = messages.map(|message| message.full_name().to_owned()).collect();
+        let messages = pool
+            .all_messages()
+            .filter(|message| !message.is_map_entry());
+        let mut names: Vec<_> = messages
+            .map(|message| message.full_name().to_owned())
+            .collect();
         names.sort_unstable();
-        Self { pool, names: Arc::new(names) }
+        Self {
+            pool,
+            names: Arc::new(names),
+        }
     }
 
     /// Whether no type is described.
@@ -87,7 +94,9 @@ impl Registry {
     }
 
     fn message(&self, type_name: &str) -> Option<MessageDescriptor> {
-        self.pool.get_message_by_name(type_name).filter(|message| !message.is_map_entry())
+        self.pool
+            .get_message_by_name(type_name)
+            .filter(|message| !message.is_map_entry())
     }
 
     /// Makes a payload readable.
@@ -124,10 +133,22 @@ impl Registry {
     pub fn nested_any_types(&self, payload: &Payload) -> Vec<String> {
         let mut found = BTreeSet::new();
         let message = self.message(payload.type_name());
-        if let Some(Ok(message)) = message.map(|message| DynamicMessage::decode(message, payload.value.as_slice())) {
+        if let Some(Ok(message)) =
+            message.map(|message| DynamicMessage::decode(message, payload.value.as_slice()))
+        {
             view::collect_any_types(&self.pool, &message, &mut found);
         }
         found.into_iter().collect()
+    }
+
+    /// Whether a payload holds fields that its descriptor does not have: a view of it says less than its bytes.
+    #[must_use]
+    pub fn has_unknown_fields(&self, payload: &Payload) -> bool {
+        let descriptor = self.message(payload.type_name());
+        let message = descriptor.and_then(|descriptor| {
+            DynamicMessage::decode(descriptor, payload.value.as_slice()).ok()
+        });
+        message.is_some_and(|message| view::has_unknown_fields(&message))
     }
 
     /// The smallest set of files that describes these types; none where no type is described.
@@ -136,7 +157,10 @@ impl Registry {
     /// [`Self::nested_any_types`].
     #[must_use]
     pub fn subset(&self, type_names: &[&str]) -> Option<DescriptorSet> {
-        let messages: Vec<_> = type_names.iter().filter_map(|name| self.message(name)).collect();
+        let messages: Vec<_> = type_names
+            .iter()
+            .filter_map(|name| self.message(name))
+            .collect();
         subset::subset(&self.pool, &messages)
     }
 
@@ -146,7 +170,10 @@ impl Registry {
         if self.knows(name) {
             return Ok(name.to_owned());
         }
-        let mut fits = self.names.iter().filter(|full| !name.is_empty() && ends_in(full, name));
+        let mut fits = self
+            .names
+            .iter()
+            .filter(|full| !name.is_empty() && ends_in(full, name));
         match (fits.next(), fits.next()) {
             (Some(only), None) => Ok(only.clone()),
             _ => Err(self.unknown(name)),
@@ -162,9 +189,21 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> UnknownType {
-        let fits: Vec<_> = self.names.iter().filter(|full| ends_in(full, name)).cloned().collect();
-        let similar = if fits.is_empty() { self.similar(name) } else { fits };
-        UnknownType { name: name.to_owned(), similar }
+        let fits: Vec<_> = self
+            .names
+            .iter()
+            .filter(|full| ends_in(full, name))
+            .cloned()
+            .collect();
+        let similar = if fits.is_empty() {
+            self.similar(name)
+        } else {
+            fits
+        };
+        UnknownType {
+            name: name.to_owned(),
+            similar,
+        }
     }
 
     /// Compares last parts where the name has no package, else full names and then last parts.
@@ -175,7 +214,10 @@ impl Registry {
         for near in nearest(name, self.names.iter().map(String::as_str), 3) {
             similar.push(near.to_owned());
         }
-        for full in parts.iter().flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part)) {
+        for full in parts
+            .iter()
+            .flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part))
+        {
             if !similar.contains(full) {
                 similar.push(full.clone());
             }
@@ -192,5 +234,7 @@ fn last_part(full: &str) -> &str {
 /// Why bytes do not decode; `prost` names fields and wire types, never contents.
 fn reason(error: &prost::DecodeError) -> String {
     let text = error.to_string();
-    text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text).to_owned()
+    text.strip_prefix("failed to decode Protobuf message: ")
+        .unwrap_or(&text)
+        .to_owned()
 }

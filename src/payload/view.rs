@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescriptor, ReflectMessage as _, Value as Proto};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescriptor, ReflectMessage as _,
+    Value as Proto,
+};
 use serde_yaml::{Mapping, Number, Value};
 
 use super::canonical::{WellKnown, encode, well_known};
@@ -24,7 +27,10 @@ struct Viewer<'a> {
 }
 
 impl Viewer<'_> {
-    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, TooDeep>) -> Result<T, TooDeep> {
+    fn deeper<T>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T, TooDeep>,
+    ) -> Result<T, TooDeep> {
         if self.depth >= MAX_DEPTH {
             return Err(TooDeep);
         }
@@ -39,8 +45,12 @@ impl Viewer<'_> {
             let descriptor = message.descriptor();
             let text = match well_known(&descriptor) {
                 Some(WellKnown::Any) => return Ok(viewer.any(message)),
-                Some(WellKnown::Timestamp) => seconds_and_nanos(message).and_then(|(s, n)| text::write_instant(s, n)),
-                Some(WellKnown::Duration) => seconds_and_nanos(message).and_then(|(s, n)| text::write_duration(s, n)),
+                Some(WellKnown::Timestamp) => {
+                    seconds_and_nanos(message).and_then(|(s, n)| text::write_instant(s, n))
+                }
+                Some(WellKnown::Duration) => {
+                    seconds_and_nanos(message).and_then(|(s, n)| text::write_duration(s, n))
+                }
                 None => None,
             };
             match text {
@@ -69,13 +79,18 @@ impl Viewer<'_> {
     fn field(&mut self, field: &Field, value: &Proto) -> Result<Value, TooDeep> {
         match (field.form, value) {
             (Form::List, Proto::List(values)) => self.deeper(|viewer| {
-                let values: Result<_, _> = values.iter().map(|value| viewer.element(&field.kind, value)).collect();
+                let values: Result<_, _> = values
+                    .iter()
+                    .map(|value| viewer.element(&field.kind, value))
+                    .collect();
                 values.map(Value::Sequence)
             }),
             (Form::Map, Proto::Map(entries)) => self.deeper(|viewer| {
                 let mut sorted: Vec<_> = entries.iter().collect();
                 sorted.sort_unstable_by_key(|(key, _)| *key);
-                let Kind::Message(entry) = &field.kind else { return Ok(Value::Null) };
+                let Kind::Message(entry) = &field.kind else {
+                    return Ok(Value::Null);
+                };
                 let kind = entry.map_entry_value_field().kind();
                 let mut view = Mapping::with_capacity(sorted.len());
                 for (key, value) in sorted {
@@ -95,12 +110,21 @@ impl Viewer<'_> {
             Proto::U32(number) => Value::from(*number),
             Proto::U64(number) => Value::from(*number),
             Proto::F32(number) => Value::Number(Number::from(widened(*number))),
-            Proto::F64(number) => Value::Number(Number::from(if number.is_nan() { f64::NAN } else { *number })),
+            Proto::F64(number) => Value::Number(Number::from(if number.is_nan() {
+                f64::NAN
+            } else {
+                *number
+            })),
             Proto::String(text) => Value::String(text.clone()),
             Proto::Bytes(bytes) => Value::String(text::write_bytes(bytes)),
             Proto::EnumNumber(number) => {
-                let known = kind.as_enum().and_then(|descriptor| descriptor.get_value(*number));
-                known.map_or_else(|| Value::from(*number), |known| Value::String(known.name().to_owned()))
+                let known = kind
+                    .as_enum()
+                    .and_then(|descriptor| descriptor.get_value(*number));
+                known.map_or_else(
+                    || Value::from(*number),
+                    |known| Value::String(known.name().to_owned()),
+                )
             }
             Proto::Message(message) => self.message(message)?,
             Proto::List(_) | Proto::Map(_) => Value::Null,
@@ -129,11 +153,35 @@ impl Viewer<'_> {
 }
 
 /// Types of the `Any` values anywhere in a message, also of those without a descriptor.
-pub(super) fn collect_any_types(pool: &DescriptorPool, message: &DynamicMessage, found: &mut BTreeSet<String>) {
+/// Whether a message, or one within it, holds fields that its descriptor does not have.
+pub(super) fn has_unknown_fields(message: &DynamicMessage) -> bool {
+    let within = |value: &Proto| match value {
+        Proto::Message(inner) => has_unknown_fields(inner),
+        Proto::List(items) => items
+            .iter()
+            .any(|item| matches!(item, Proto::Message(inner) if has_unknown_fields(inner))),
+        Proto::Map(entries) => entries
+            .values()
+            .any(|item| matches!(item, Proto::Message(inner) if has_unknown_fields(inner))),
+        _ => false,
+    };
+    message.unknown_fields().next().is_some() || message.fields().any(|(_, value)| within(value))
+}
+
+pub(super) fn collect_any_types(
+    pool: &DescriptorPool,
+    message: &DynamicMessage,
+    found: &mut BTreeSet<String>,
+) {
     collect(pool, message, 0, found);
 }
 
-fn collect(pool: &DescriptorPool, message: &DynamicMessage, depth: usize, found: &mut BTreeSet<String>) {
+fn collect(
+    pool: &DescriptorPool,
+    message: &DynamicMessage,
+    depth: usize,
+    found: &mut BTreeSet<String>,
+) {
     if depth >= MAX_DEPTH {
         return;
     }
@@ -143,7 +191,8 @@ fn collect(pool: &DescriptorPool, message: &DynamicMessage, depth: usize, found:
         if !name.is_empty() {
             found.insert(name.to_owned());
         }
-        let inner = described(pool, &type_url).and_then(|inner| DynamicMessage::decode(inner, &*bytes).ok());
+        let inner = described(pool, &type_url)
+            .and_then(|inner| DynamicMessage::decode(inner, &*bytes).ok());
         if let Some(inner) = inner {
             collect(pool, &inner, depth + 1, found);
         }
@@ -173,8 +222,12 @@ fn described(pool: &DescriptorPool, type_url: &str) -> Option<MessageDescriptor>
 }
 
 fn any_parts(message: &DynamicMessage) -> (String, prost::bytes::Bytes) {
-    let type_url = message.get_field_by_number(1).and_then(|value| value.as_str().map(str::to_owned));
-    let bytes = message.get_field_by_number(2).and_then(|value| value.as_bytes().cloned());
+    let type_url = message
+        .get_field_by_number(1)
+        .and_then(|value| value.as_str().map(str::to_owned));
+    let bytes = message
+        .get_field_by_number(2)
+        .and_then(|value| value.as_bytes().cloned());
     (type_url.unwrap_or_default(), bytes.unwrap_or_default())
 }
 
@@ -202,7 +255,14 @@ fn widened(number: f32) -> f64 {
     }
     let exact = f64::from(number);
     let short: f64 = number.to_string().parse().unwrap_or(exact);
-    #[expect(clippy::cast_possible_truncation, reason = "reading back is what is tested")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "reading back is what is tested"
+    )]
     let back = short as f32;
-    if back.to_bits() == number.to_bits() { short } else { exact }
+    if back.to_bits() == number.to_bits() {
+        short
+    } else {
+        exact
+    }
 }

@@ -5,7 +5,9 @@ use serde_yaml::Value;
 use super::{Project, ProjectError};
 use crate::fixture::{Case, CaseStimulus, Fixture};
 use crate::model::EventBook;
-use crate::replay::{HistoryReplay, Note, Replay, Target, TargetError, replay_command, replay_history};
+use crate::replay::{
+    HistoryReplay, Note, Replay, Target, TargetError, replay_command, replay_history,
+};
 use crate::snapshot::{Renderer, Rules, Verdict};
 
 /// A replayed case.
@@ -62,7 +64,10 @@ pub fn book_of(case: &Case) -> EventBook {
 
 /// Sequence that the next event of a case's history gets. A snapshot may reach further than the pages do.
 fn head_of(case: &Case) -> u32 {
-    let after_snapshot = case.snapshot.as_ref().map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
+    let after_snapshot = case
+        .snapshot
+        .as_ref()
+        .map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
     case.history.next_sequence().max(after_snapshot)
 }
 
@@ -97,7 +102,9 @@ pub fn run_case(
             let replay = replay_history(target, &book)?;
             Ok(CaseRun {
                 view: renderer.history(&replay),
-                verdict: Verdict::NotChecked { reason: "production's own state is not known".into() },
+                verdict: Verdict::NotChecked {
+                    reason: "production's own state is not known".into(),
+                },
                 notes: Vec::new(),
                 checked: Checked::History(replay),
             })

@@ -10,11 +10,11 @@ use crate::model::{Domain, IdError};
 use crate::wire::{Dialect, UnknownDialect};
 
 /// Name of the configuration file.
-pub const FILE_NAME: &str = "replay.toml";
+pub(super) const FILE_NAME: &str = "replay.toml";
 /// Name of the overriding file, which is not committed.
-pub const LOCAL_FILE_NAME: &str = "replay.local.toml";
+pub(super) const LOCAL_FILE_NAME: &str = "replay.local.toml";
 /// Prefix of overriding environment variables: `ANGZARR_REPLAY__LOGIC__PLAYER__ADDRESS=127.0.0.1:50052`.
-pub const ENVIRONMENT_PREFIX: &str = "ANGZARR_REPLAY__";
+pub(super) const ENVIRONMENT_PREFIX: &str = "ANGZARR_REPLAY__";
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,10 @@ impl SourceConfig {
     #[must_use]
     pub fn address(&self, domain: &Domain) -> Option<String> {
         let fill = |template: &String| template.replace("{domain}", domain.as_str());
-        self.addresses.get(domain).cloned().or_else(|| self.template.as_ref().map(fill))
+        self.addresses
+            .get(domain)
+            .cloned()
+            .or_else(|| self.template.as_ref().map(fill))
     }
 }
 
@@ -261,16 +264,28 @@ impl Config {
         folder: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let file = folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|file| file.is_file());
-        let root = file.as_deref().and_then(Path::parent).unwrap_or(folder).to_owned();
+        let file = folder
+            .ancestors()
+            .map(|folder| folder.join(FILE_NAME))
+            .find(|file| file.is_file());
+        let root = file
+            .as_deref()
+            .and_then(Path::parent)
+            .unwrap_or(folder)
+            .to_owned();
         let mut table = toml::Table::new();
         let mut origin = Vec::new();
-        for file in file.into_iter().chain(Some(root.join(LOCAL_FILE_NAME)).filter(|file| file.is_file())) {
+        for file in file
+            .into_iter()
+            .chain(Some(root.join(LOCAL_FILE_NAME)).filter(|file| file.is_file()))
+        {
             merge(&mut table, read(&file)?);
             origin.push(file.display().to_string());
         }
-        let mut overrides: Vec<_> =
-            environment.into_iter().filter(|(key, _)| key.starts_with(ENVIRONMENT_PREFIX)).collect();
+        let mut overrides: Vec<_> = environment
+            .into_iter()
+            .filter(|(key, _)| key.starts_with(ENVIRONMENT_PREFIX))
+            .collect();
         overrides.sort();
         for (key, value) in overrides {
             override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value);
@@ -280,17 +295,27 @@ impl Config {
             origin.push(format!("no {FILE_NAME} above {}", folder.display()));
         }
         let origin = origin.join(", ");
-        let inconsistent = |reason: String| ConfigError::Inconsistent { origin: origin.clone(), reason };
-        let raw: RawConfig = table.try_into().map_err(|error: toml::de::Error| inconsistent(error.to_string()))?;
+        let inconsistent = |reason: String| ConfigError::Inconsistent {
+            origin: origin.clone(),
+            reason,
+        };
+        let raw: RawConfig = table
+            .try_into()
+            .map_err(|error: toml::de::Error| inconsistent(error.to_string()))?;
         check(raw, root, origin.clone()).map_err(inconsistent)
     }
 }
 
 fn read(file: &Path) -> Result<toml::Table, ConfigError> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file)
-        .map_err(|reason| ConfigError::Unreadable { file: name.clone(), reason })?;
-    let invalid = |error: toml::de::Error| ConfigError::Invalid { file: name.clone(), reason: error.to_string() };
+    let text = std::fs::read_to_string(file).map_err(|reason| ConfigError::Unreadable {
+        file: name.clone(),
+        reason,
+    })?;
+    let invalid = |error: toml::de::Error| ConfigError::Invalid {
+        file: name.clone(),
+        reason: error.to_string(),
+    };
     // Each file by itself first: only then does an error have a line and a column.
     toml::from_str::<RawConfig>(&text).map_err(invalid)?;
     toml::from_str(&text).map_err(invalid)
@@ -311,7 +336,10 @@ fn merge(below: &mut toml::Table, above: toml::Table) {
 fn override_by(table: &mut toml::Table, path: &str, value: &str) {
     let spelled = |table: &toml::Table, part: &str| {
         let part = part.to_lowercase();
-        let known = table.keys().find(|key| key.to_lowercase().replace('-', "_") == part).cloned();
+        let known = table
+            .keys()
+            .find(|key| key.to_lowercase().replace('-', "_") == part)
+            .cloned();
         known.unwrap_or(part)
     };
     let mut parts: Vec<&str> = path.split("__").collect();
@@ -319,7 +347,9 @@ fn override_by(table: &mut toml::Table, path: &str, value: &str) {
     let mut table = table;
     for part in parts {
         let key = spelled(table, part);
-        let entry = table.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        let entry = table
+            .entry(key)
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()));
         match entry {
             toml::Value::Table(inner) => table = inner,
             _ => return,
@@ -336,16 +366,22 @@ fn override_by(table: &mut toml::Table, path: &str, value: &str) {
 fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Config, String> {
     let mut sources = BTreeMap::new();
     for (name, source) in raw.sources {
-        let source = source.check(&name, &root).map_err(|reason| format!("source `{name}`: {reason}"))?;
+        let source = source
+            .check(&name, &root)
+            .map_err(|reason| format!("source `{name}`: {reason}"))?;
         sources.insert(name, source);
     }
     let mut logic = BTreeMap::new();
     for (name, one) in raw.logic {
-        let one = one.check(&name, &root).map_err(|reason| format!("logic `{name}`: {reason}"))?;
+        let one = one
+            .check(&name, &root)
+            .map_err(|reason| format!("logic `{name}`: {reason}"))?;
         logic.insert(name, one);
     }
     for one in logic.values().filter(|one: &&LogicConfig| !one.twin) {
-        let rival = logic.values().find(|other| !other.twin && other.domain == one.domain && other.name != one.name);
+        let rival = logic
+            .values()
+            .find(|other| !other.twin && other.domain == one.domain && other.name != one.name);
         if let Some(rival) = rival {
             return Err(format!(
                 "logic `{}` and `{}` both answer the domain `{}`; mark one of them `twin = true`",
@@ -373,18 +409,30 @@ fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Config, String
 
 impl RawRule {
     fn into_rule(self) -> Rule {
-        Rule { type_pattern: self.r#type, field: self.field, reason: self.reason }
+        Rule {
+            type_pattern: self.r#type,
+            field: self.field,
+            reason: self.reason,
+        }
     }
 }
 
 impl RawSkip {
     fn into_skip(self) -> Skip {
-        Skip { fixtures: self.fixtures, logic: self.logic, reason: self.reason }
+        Skip {
+            fixtures: self.fixtures,
+            logic: self.logic,
+            reason: self.reason,
+        }
     }
 }
 
 fn dialect(name: Option<String>) -> Result<Option<Dialect>, String> {
-    name.map(|name| name.parse().map_err(|error: UnknownDialect| error.to_string())).transpose()
+    name.map(|name| {
+        name.parse()
+            .map_err(|error: UnknownDialect| error.to_string())
+    })
+    .transpose()
 }
 
 fn domain(name: &str) -> Result<Domain, String> {
@@ -394,13 +442,18 @@ fn domain(name: &str) -> Result<Domain, String> {
 impl RawSource {
     fn check(self, name: &str, root: &Path) -> Result<SourceConfig, String> {
         if name == EMBEDDED {
-            return Err(format!("`{EMBEDDED}` is the name of the built-in source; choose another"));
+            return Err(format!(
+                "`{EMBEDDED}` is the name of the built-in source; choose another"
+            ));
         }
         let mut addresses = BTreeMap::new();
         for (name, address) in self.addresses {
             addresses.insert(domain(&name)?, address);
         }
-        let is_template = self.address.as_ref().is_some_and(|address| address.contains("{domain}"));
+        let is_template = self
+            .address
+            .as_ref()
+            .is_some_and(|address| address.contains("{domain}"));
         if let Some(address) = &self.address {
             if self.domains.is_empty() && !is_template {
                 return Err("`address` serves one domain or several: name them in `domains`, or put {domain} in the \
@@ -408,7 +461,9 @@ impl RawSource {
                     .into());
             }
             for name in &self.domains {
-                addresses.entry(domain(name)?).or_insert_with(|| address.replace("{domain}", name));
+                addresses
+                    .entry(domain(name)?)
+                    .or_insert_with(|| address.replace("{domain}", name));
             }
         } else if addresses.is_empty() {
             return Err("it needs `address` or `addresses`".into());
@@ -449,7 +504,10 @@ impl RawLogic {
                 environment: self.environment.into_iter().collect(),
                 port: self.port,
                 start_timeout: self.start_timeout.unwrap_or(30),
-                debug: self.debug.map(|debug| DebugConfig { command: debug.command, attach: debug.attach }),
+                debug: self.debug.map(|debug| DebugConfig {
+                    command: debug.command,
+                    attach: debug.attach,
+                }),
             },
             _ => return Err("it needs one of `in_process`, `address` and `command`".into()),
         };

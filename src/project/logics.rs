@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{App, Config, LogicConfig, LogicPlace};
+use crate::coordinator::Backend;
 use crate::fixture::Case;
 use crate::model::{Domain, Logic};
 use crate::replay::{GrpcTarget, InProcess, LaunchError, LogicCommand, StartedLogic, Target};
@@ -73,7 +74,9 @@ impl SelectedLogic {
     pub fn describe(&self) -> String {
         let place = match &self.config.place {
             LogicPlace::InProcess(_) => "in process".to_owned(),
-            LogicPlace::Address(address) if *address == self.config.name => "given by address".to_owned(),
+            LogicPlace::Address(address) if *address == self.config.name => {
+                "given by address".to_owned()
+            }
             LogicPlace::Address(address) => format!("at {address}"),
             LogicPlace::Command { command, .. } => format!("started: {}", command.join(" ")),
         };
@@ -95,33 +98,51 @@ impl Logics {
     pub(super) fn new(app: &App, config: &Config) -> Self {
         let mut configured = config.logic.clone();
         for name in app.in_process.keys() {
-            let Ok(domain) = name.parse::<Domain>() else { continue };
-            let is_answered = configured.values().any(|logic| logic.domain == domain && !logic.twin);
+            let Ok(domain) = name.parse::<Domain>() else {
+                continue;
+            };
+            let is_answered = configured
+                .values()
+                .any(|logic| logic.domain == domain && !logic.twin);
             if !is_answered && !configured.contains_key(name) {
                 configured.insert(name.clone(), registered_logic(name, domain));
             }
         }
-        let started = configured.keys().map(|name| (name.clone(), Mutex::new(None))).collect();
-        Self { registered: app.in_process.clone(), configured, started }
+        let started = configured
+            .keys()
+            .map(|name| (name.clone(), Mutex::new(None)))
+            .collect();
+        Self {
+            registered: app.in_process.clone(),
+            configured,
+            started,
+        }
     }
 
     /// The logic that a domain's cases are for, none where none is configured.
     #[must_use]
     pub fn of_domain(&self, domain: &Domain) -> Option<SelectedLogic> {
-        let found = self.configured.values().find(|logic| logic.domain == *domain && !logic.twin);
+        let found = self
+            .configured
+            .values()
+            .find(|logic| logic.domain == *domain && !logic.twin);
         found.cloned().map(|config| SelectedLogic { config })
     }
 
     /// Whether a folder of fixtures is that of a domain without logic.
     #[must_use]
     pub fn answers_domain_named(&self, name: &str) -> bool {
-        self.configured.values().any(|logic| logic.domain.as_str() == name && !logic.twin)
+        self.configured
+            .values()
+            .any(|logic| logic.domain.as_str() == name && !logic.twin)
     }
 
     /// The logic of a name.
     pub fn named(&self, name: &str) -> Result<SelectedLogic, LogicUnavailable> {
         match self.configured.get(name) {
-            Some(config) => Ok(SelectedLogic { config: config.clone() }),
+            Some(config) => Ok(SelectedLogic {
+                config: config.clone(),
+            }),
             None => Err(LogicUnavailable::Unknown {
                 name: name.to_owned(),
                 known: self.configured.keys().cloned().collect(),
@@ -143,33 +164,92 @@ impl Logics {
     }
 
     /// Makes a chosen logic ready and gives what a case is replayed on. `captured` is the dialect of the case.
-    pub fn target(&self, logic: &SelectedLogic, captured: &str) -> Result<Box<dyn Target>, LogicUnavailable> {
+    pub fn target(
+        &self,
+        logic: &SelectedLogic,
+        captured: &str,
+    ) -> Result<Box<dyn Target>, LogicUnavailable> {
         let dialect = dialect_of(logic, captured)?;
         let config = &logic.config;
-        let address = match &config.place {
-            LogicPlace::InProcess(registered) => {
-                let found = self.registered.get(registered).cloned();
-                let found = found.ok_or_else(|| LogicUnavailable::NotRegistered {
-                    name: config.name.clone(),
-                    registered: registered.clone(),
-                    known: self.registered.keys().cloned().collect(),
-                })?;
-                return Ok(Box::new(InProcess::new(found, dialect, config.upcaster)));
-            }
-            LogicPlace::Address(address) => address.clone(),
-            LogicPlace::Command { .. } => self.running(config)?.address(),
-        };
-        let options =
-            ConnectionOptions { deadline: Some(Duration::from_secs(config.deadline)), ..ConnectionOptions::default() };
-        let client = LogicClient::new(Connection::new(&address, options)?, dialect);
+        if let LogicPlace::InProcess(registered) = &config.place {
+            let found = self.registered(config, registered)?;
+            return Ok(Box::new(InProcess::new(found, dialect, config.upcaster)));
+        }
+        let client = LogicClient::new(self.connection(config)?, dialect);
         Ok(Box::new(GrpcTarget::new(client, config.upcaster)))
+    }
+
+    /// Makes a chosen logic ready to stand behind a coordinator.
+    pub fn backend(
+        &self,
+        logic: &SelectedLogic,
+        dialect: Dialect,
+    ) -> Result<Backend, LogicUnavailable> {
+        if let LogicPlace::InProcess(registered) = &logic.config.place {
+            return Ok(Backend::InProcess(
+                self.registered(&logic.config, registered)?,
+            ));
+        }
+        let dialect = logic.config.dialect.unwrap_or(dialect);
+        Ok(Backend::Remote(LogicClient::new(
+            self.connection(&logic.config)?,
+            dialect,
+        )))
+    }
+
+    /// The domains that have logic, with it.
+    pub fn by_domain(&self) -> impl Iterator<Item = SelectedLogic> {
+        self.configured
+            .values()
+            .filter(|logic| !logic.twin)
+            .map(|config| SelectedLogic {
+                config: config.clone(),
+            })
+    }
+
+    fn registered(
+        &self,
+        config: &LogicConfig,
+        registered: &str,
+    ) -> Result<Arc<dyn Logic>, LogicUnavailable> {
+        self.registered
+            .get(registered)
+            .cloned()
+            .ok_or_else(|| LogicUnavailable::NotRegistered {
+                name: config.name.clone(),
+                registered: registered.to_owned(),
+                known: self.registered.keys().cloned().collect(),
+            })
+    }
+
+    fn connection(&self, config: &LogicConfig) -> Result<Connection, LogicUnavailable> {
+        let address = match &config.place {
+            LogicPlace::Address(address) => address.clone(),
+            LogicPlace::InProcess(_) | LogicPlace::Command { .. } => {
+                self.running(config)?.address()
+            }
+        };
+        let deadline = Some(Duration::from_secs(config.deadline));
+        Ok(Connection::new(
+            &address,
+            ConnectionOptions {
+                deadline,
+                ..ConnectionOptions::default()
+            },
+        )?)
     }
 
     /// Last words of a started logic that failed a case by dying, empty where it lives or was not started.
     #[must_use]
     pub fn last_words(&self, name: &str) -> Option<String> {
-        let started = self.started.get(name)?.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Ok(running)) = started.as_ref() else { return None };
+        let started = self
+            .started
+            .get(name)?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(Ok(running)) = started.as_ref() else {
+            return None;
+        };
         let (output, ended) = running.last_words();
         Some(match ended {
             Some(status) => format!("logic `{name}` ended with {status}{output}"),
@@ -179,30 +259,53 @@ impl Logics {
 
     fn running(&self, config: &LogicConfig) -> Launched {
         let launch = || {
-            let spec = launch_spec(config).ok_or_else(|| LaunchError::Empty { name: config.name.clone() });
-            spec.and_then(|spec| StartedLogic::launch(&spec)).map(Arc::new).map_err(Arc::new)
+            let spec = launch_spec(config).ok_or_else(|| LaunchError::Empty {
+                name: config.name.clone(),
+            });
+            spec.and_then(|spec| StartedLogic::launch(&spec))
+                .map(Arc::new)
+                .map_err(Arc::new)
         };
         match self.started.get(&config.name) {
             // One start for all cases; one failure for all of them too.
-            Some(slot) => slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(launch).clone(),
+            Some(slot) => slot
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(launch)
+                .clone(),
             None => launch(),
         }
     }
 }
 
 /// Dialect in which a logic is spoken to: its own, else that of the capture.
-pub(crate) fn dialect_of(logic: &SelectedLogic, captured: &str) -> Result<Dialect, crate::wire::UnknownDialect> {
+pub(crate) fn dialect_of(
+    logic: &SelectedLogic,
+    captured: &str,
+) -> Result<Dialect, crate::wire::UnknownDialect> {
     logic.config.dialect.map_or_else(|| captured.parse(), Ok)
 }
 
 /// How a configured command is launched, none where the logic is no command.
 pub(crate) fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
-    let LogicPlace::Command { command, build, directory, environment, port, start_timeout, .. } = &config.place else {
+    let LogicPlace::Command {
+        command,
+        build,
+        directory,
+        environment,
+        port,
+        start_timeout,
+        ..
+    } = &config.place
+    else {
         return None;
     };
     Some(LogicCommand {
         name: config.name.clone(),
-        command: command.iter().map(|word| in_directory(word, directory)).collect(),
+        command: command
+            .iter()
+            .map(|word| in_directory(word, directory))
+            .collect(),
         build: build.clone(),
         directory: directory.clone(),
         environment: environment.clone(),
@@ -213,8 +316,13 @@ pub(crate) fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
 
 /// A relative program path means one in the logic's directory: the system would take it from ours.
 fn in_directory(word: &str, directory: &Path) -> String {
-    let is_relative_path = word.contains('/') && !word.starts_with('/') && directory.join(word).is_file();
-    if is_relative_path { directory.join(word).display().to_string() } else { word.to_owned() }
+    let is_relative_path =
+        word.contains('/') && !word.starts_with('/') && directory.join(word).is_file();
+    if is_relative_path {
+        directory.join(word).display().to_string()
+    } else {
+        word.to_owned()
+    }
 }
 
 fn registered_logic(name: &str, domain: Domain) -> LogicConfig {

@@ -5,6 +5,7 @@
 
 mod case_run;
 mod config;
+mod embedded;
 mod logics;
 mod sources;
 
@@ -13,11 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
-pub use config::{Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig};
+pub use config::{
+    Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig,
+};
+pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
+pub(crate) use logics::{dialect_of, launch_spec};
+pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 
-use crate::coordinator::Embedded;
 use crate::fixture::Folder;
 use crate::model::Logic;
 use crate::payload::{DescriptorError, Registry};
@@ -83,7 +88,33 @@ impl Project {
     pub fn with_config(app: App, config: Config) -> Self {
         let logics = Logics::new(&app, &config);
         let folder = Folder::open(&config.fixtures);
-        Self { app, config, registry: OnceLock::new(), folder, logics }
+        Self {
+            app,
+            config,
+            registry: OnceLock::new(),
+            folder,
+            logics,
+        }
+    }
+
+    /// The same project with another folder of fixtures.
+    #[must_use]
+    pub fn with_fixtures(mut self, folder: &Path) -> Self {
+        self.config.fixtures = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        self.folder = Folder::open(&self.config.fixtures);
+        self
+    }
+
+    /// This project, looking at another folder of fixtures.
+    #[must_use]
+    pub fn at_fixtures(&self, folder: &Path) -> Self {
+        Self::with_config(self.app.clone(), self.config.clone()).with_fixtures(folder)
+    }
+
+    /// The embedded deployment, where the mains bring one.
+    #[must_use]
+    pub fn embedded(&self) -> Option<Embedded> {
+        self.app.embedded.map(|embedded| embedded())
     }
 
     /// The configuration in force.
@@ -107,14 +138,20 @@ impl Project {
     /// Today's descriptors, compiled on first use.
     pub fn registry(&self) -> Result<&Registry, ProjectError> {
         let load = || Registry::from_paths(&self.config.descriptors).map_err(Arc::new);
-        self.registry.get_or_init(load).as_ref().map_err(|error| Arc::clone(error).into())
+        self.registry
+            .get_or_init(load)
+            .as_ref()
+            .map_err(|error| Arc::clone(error).into())
     }
 
     /// A path as it is shown: relative to the working directory where it lies below it.
     #[must_use]
     pub fn shown(path: &Path) -> String {
         let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here).unwrap_or(path).display().to_string()
+        path.strip_prefix(&here)
+            .unwrap_or(path)
+            .display()
+            .to_string()
     }
 
     /// The snapshot beside a fixture.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{EMBEDDED, Project, SourceConfig};
+use super::{EMBEDDED, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
 use crate::capture::ticket::{Ticket, TicketError};
-use crate::coordinator::RunningDeployment;
 use crate::model::Domain;
 use crate::wire::{CallError, Connection, ConnectionOptions, Dialect, QueryClient, detect_dialect};
 
@@ -22,7 +21,9 @@ pub enum SourceError {
         known: Vec<String>,
     },
     /// Nothing is configured and nothing is built in.
-    #[error("no source is configured; add one to replay.toml:\n\n  [sources.production]\n  address = \"{{domain}}.example:1310\"")]
+    #[error(
+        "no source is configured; add one to replay.toml:\n\n  [sources.production]\n  address = \"{{domain}}.example:1310\""
+    )]
     None,
     /// Several are configured and none is the default.
     #[error("several sources are configured ({}); name one with --source, or set `source` in replay.toml", known.join(", "))]
@@ -41,7 +42,9 @@ pub enum SourceError {
         known: Vec<String>,
     },
     /// A template cannot list its domains.
-    #[error("source `{source_name}` has one address for every domain; say which with --domain, or list `domains` in replay.toml")]
+    #[error(
+        "source `{source_name}` has one address for every domain; say which with --domain, or list `domains` in replay.toml"
+    )]
     NoDomains {
         /// Name of the source.
         source_name: String,
@@ -57,7 +60,9 @@ pub enum SourceError {
         reason: CallError,
     },
     /// A gRPC server of another kind.
-    #[error("source `{source_name}`, domain `{domain}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect")]
+    #[error(
+        "source `{source_name}`, domain `{domain}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect"
+    )]
     NoAngzarr {
         /// Name of the source.
         source_name: String,
@@ -67,7 +72,9 @@ pub enum SourceError {
         address: String,
     },
     /// A server of another dialect than configured.
-    #[error("source `{source_name}`, domain `{domain}`: {address} does not speak `{configured}`, it speaks `{spoken}`; correct `dialect` in replay.toml or leave it out")]
+    #[error(
+        "source `{source_name}`, domain `{domain}`: {address} does not speak `{configured}`, it speaks `{spoken}`; correct `dialect` in replay.toml or leave it out"
+    )]
     WrongDialect {
         /// Name of the source.
         source_name: String,
@@ -97,8 +104,8 @@ pub enum SourceError {
         reason: std::io::Error,
     },
     /// The embedded deployment did not start.
-    #[error("the embedded deployment did not start: {0}")]
-    Embedded(std::io::Error),
+    #[error(transparent)]
+    Embedded(#[from] super::EmbeddedError),
 }
 
 /// A source ready to be asked.
@@ -125,7 +132,11 @@ impl OpenSource {
 impl Project {
     /// Opens a source: the named one, else the configured default, else the only one, else the embedded one.
     /// With a domain, only that domain's coordinator is connected to.
-    pub fn source(&self, name: Option<&str>, domain: Option<&Domain>) -> Result<OpenSource, SourceError> {
+    pub fn source(
+        &self,
+        name: Option<&str>,
+        domain: Option<&Domain>,
+    ) -> Result<OpenSource, SourceError> {
         let name = self.source_name(name)?;
         if name == EMBEDDED {
             return self.embedded_source(domain);
@@ -145,14 +156,25 @@ impl Project {
             assumed_dialect = assumed_dialect.or(assumed);
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
-        let tickets = read_tickets(&config.tickets)?;
-        Ok(OpenSource { name, domains: open, tickets, assumed_dialect, _embedded: None })
+        let tickets = read_tickets(&config.tickets)?
+            .into_iter()
+            .map(|(_, ticket)| ticket)
+            .collect();
+        Ok(OpenSource {
+            name,
+            domains: open,
+            tickets,
+            assumed_dialect,
+            _embedded: None,
+        })
     }
 
     fn source_name(&self, asked: Option<&str>) -> Result<String, SourceError> {
         let has_embedded = self.app.embedded.is_some();
         let mut known: Vec<String> = self.config.sources.keys().cloned().collect();
-        let chosen = asked.map(str::to_owned).or_else(|| self.config.source.clone());
+        let chosen = asked
+            .map(str::to_owned)
+            .or_else(|| self.config.source.clone());
         if let Some(name) = chosen {
             if known.contains(&name) || (has_embedded && name == EMBEDDED) {
                 return Ok(name);
@@ -173,67 +195,104 @@ impl Project {
 
     fn embedded_source(&self, domain: Option<&Domain>) -> Result<OpenSource, SourceError> {
         let embedded = self.app.embedded.ok_or(SourceError::None)?();
-        let tickets = embedded.tickets.clone();
-        let running = embedded.start().map_err(SourceError::Embedded)?;
-        let known: Vec<String> = running.addresses().keys().map(ToString::to_string).collect();
+        let tickets = embedded.tickets();
+        let running = embedded.start()?;
+        let known: Vec<String> = running
+            .addresses()
+            .keys()
+            .map(ToString::to_string)
+            .collect();
         let mut domains = BTreeMap::new();
         for (name, address) in running.addresses() {
-            if domain.is_some_and(|domain| domain != name) {
+            if domain.is_some_and(|domain| *domain != name) {
                 continue;
             }
-            let connection = Connection::new(&address.to_string(), ConnectionOptions::default()).map_err(|reason| {
-                SourceError::Call { source_name: EMBEDDED.into(), domain: name.clone(), reason }
-            })?;
+            let connection = Connection::new(&address.to_string(), ConnectionOptions::default())
+                .map_err(|reason| SourceError::Call {
+                    source_name: EMBEDDED.into(),
+                    domain: name.clone(),
+                    reason,
+                })?;
             let queries = QueryClient::new(connection, running.dialect());
             domains.insert(name.clone(), Box::new(queries) as Box<dyn EventQueries>);
         }
         if let Some(domain) = domain.filter(|_| domains.is_empty()) {
-            return Err(SourceError::UnknownDomain { source_name: EMBEDDED.into(), domain: domain.clone(), known });
+            return Err(SourceError::UnknownDomain {
+                source_name: EMBEDDED.into(),
+                domain: domain.clone(),
+                known,
+            });
         }
         let name = EMBEDDED.to_owned();
-        Ok(OpenSource { name, domains, tickets, assumed_dialect: None, _embedded: Some(running) })
+        Ok(OpenSource {
+            name,
+            domains,
+            tickets,
+            assumed_dialect: None,
+            _embedded: Some(running),
+        })
     }
 }
 
 /// Connects to a domain's coordinator and makes sure that it speaks the configured dialect, or finds it out.
-fn connect(config: &SourceConfig, domain: &Domain) -> Result<(QueryClient, Option<Dialect>), SourceError> {
+fn connect(
+    config: &SourceConfig,
+    domain: &Domain,
+) -> Result<(QueryClient, Option<Dialect>), SourceError> {
     let source_name = config.name.clone();
     let known = || config.domains().map(ToString::to_string).collect();
-    let address = config.address(domain).ok_or_else(|| SourceError::UnknownDomain {
-        source_name: source_name.clone(),
+    let address = config
+        .address(domain)
+        .ok_or_else(|| SourceError::UnknownDomain {
+            source_name: source_name.clone(),
+            domain: domain.clone(),
+            known: known(),
+        })?;
+    let failed = |reason| SourceError::Call {
+        source_name: config.name.clone(),
         domain: domain.clone(),
-        known: known(),
-    })?;
-    let failed = |reason| SourceError::Call { source_name: config.name.clone(), domain: domain.clone(), reason };
+        reason,
+    };
     let connection = Connection::new(&address, ConnectionOptions::default()).map_err(failed)?;
     let Some(spoken) = detect_dialect(&connection).map_err(failed)? else {
-        return Err(SourceError::NoAngzarr { source_name, domain: domain.clone(), address });
-    };
-    match config.dialect {
-        Some(configured) if configured.package() != spoken.package() => Err(SourceError::WrongDialect {
+        return Err(SourceError::NoAngzarr {
             source_name,
             domain: domain.clone(),
             address,
-            configured,
-            spoken,
-        }),
+        });
+    };
+    match config.dialect {
+        Some(configured) if configured.package() != spoken.package() => {
+            Err(SourceError::WrongDialect {
+                source_name,
+                domain: domain.clone(),
+                address,
+                configured,
+                spoken,
+            })
+        }
         Some(configured) => Ok((QueryClient::new(connection, configured), None)),
-        None => Ok((QueryClient::new(connection, spoken), spoken.is_ambiguous().then_some(spoken))),
+        None => Ok((
+            QueryClient::new(connection, spoken),
+            spoken.is_ambiguous().then_some(spoken),
+        )),
     }
 }
 
-/// Reads failure logs, a ticket a line.
-pub(crate) fn read_tickets(files: &[PathBuf]) -> Result<Vec<Ticket>, SourceError> {
+/// Reads failure logs, a ticket a line, with the line's number.
+pub(crate) fn read_tickets(files: &[PathBuf]) -> Result<Vec<(usize, Ticket)>, SourceError> {
     let mut tickets = Vec::new();
     for file in files {
         let name = Project::shown(file);
-        let text = std::fs::read_to_string(file)
-            .map_err(|reason| SourceError::Unreadable { file: name.clone(), reason })?;
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let ticket = Ticket::parse_line(line, number + 1)
-                .map_err(|reason| SourceError::Tickets { file: name.clone(), reason })?;
-            tickets.push(ticket);
-        }
+        let text = std::fs::read_to_string(file).map_err(|reason| SourceError::Unreadable {
+            file: name.clone(),
+            reason,
+        })?;
+        let read = Ticket::parse_lines(&text).map_err(|reason| SourceError::Tickets {
+            file: name.clone(),
+            reason,
+        })?;
+        tickets.extend(read);
     }
     Ok(tickets)
 }

@@ -6,10 +6,11 @@
 mod difference;
 mod normalise;
 mod render;
+pub mod stored;
 mod verdict;
 
 pub use difference::{Difference, differences};
-pub(crate) use normalise::matches_pattern;
 pub use normalise::Rules;
+pub(crate) use normalise::matches_pattern;
 pub use render::{Renderer, Seen};
-pub use verdict::Verdict;
+pub use verdict::{Verdict, described};

@@ -134,7 +134,8 @@ impl Verdict {
 }
 
 /// An outcome in a few words, with the status where it was one.
-pub(super) fn described(outcome: &Outcome) -> String {
+#[must_use]
+pub fn described(outcome: &Outcome) -> String {
     match outcome.failure() {
         Some(failure) => format!(
             "{} ({}: {:?})",

@@ -1,1 +1,7 @@
-fn main() {}
+//! `cargo xtask`. See README.md.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    poker::app().cli()
+}

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod clock;
+mod deployment;
 mod player;
 mod rules;
 mod table;
@@ -22,5 +23,15 @@ pub mod messages {
 }
 
 pub use clock::system_clock;
+pub use deployment::deployment;
 pub use player::Player;
 pub use table::Table;
+
+/// What the mains of this repository bring: the logic in process, and the recorded deployment to capture from.
+#[must_use]
+pub fn app() -> angzarr_replay::App {
+    angzarr_replay::App::new()
+        .logic("player", Player::default())
+        .logic("table", Table::default())
+        .embedded(deployment)
+}

@@ -1,0 +1,28 @@
+//! The recorded deployment, to capture from: what it stored and how it failed.
+
+use std::sync::Arc;
+
+use angzarr_replay::model::{Domain, Timestamp};
+use angzarr_replay::project::Embedded;
+use angzarr_replay::wire::Dialect;
+
+use crate::{Player, Table};
+
+const RECORDING: &str = include_str!("../recorded/calls.jsonl");
+
+/// 2026-11-23T00:01:30Z: the recording was made around then, and its stores do not say when a page came in.
+const INSERTED_AT: Timestamp = Timestamp {
+    seconds: 1_795_392_090,
+    nanos: 0,
+};
+
+/// The deployment of the recording: 7 roots, 55 events, 8 failed commands, in the domains player, table and hand.
+/// There is no logic of the domain hand.
+#[must_use]
+pub fn deployment() -> Embedded {
+    let domain = |name| Domain::new(name).expect("the names are written here");
+    Embedded::of_recording(RECORDING, Dialect::ANGZARR, INSERTED_AT)
+        .expect("the recording is part of the program and a test reads it")
+        .with_logic(domain("player"), Arc::new(Player::default()))
+        .with_logic(domain("table"), Arc::new(Table::default()))
+}

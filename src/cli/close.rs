@@ -1,0 +1,84 @@
+//! `close`: today's outcome becomes the expectation, and an open case a closed one.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Done, Stop, say};
+use crate::fixture::{Status, set_status};
+use crate::project::{Project, run_case};
+use crate::snapshot::{Rules, Verdict, stored};
+
+/// Accept today's outcome of cases: write their snapshots and mark them closed.
+#[derive(Debug, Args)]
+pub(super) struct CloseArguments {
+    /// Fixtures.
+    #[arg(required = true)]
+    fixtures: Vec<PathBuf>,
+    /// Close even a case whose bug still reproduces: its behaviour becomes the expectation.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
+    let mut failures = Vec::new();
+    for path in &arguments.fixtures {
+        if let Err(stop) = close(project, path, arguments.force) {
+            failures.push(stop.to_string());
+        }
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Failed(failures.join("\nerror: ")))
+    }
+}
+
+fn close(project: &Project, path: &Path, force: bool) -> Done {
+    let shown = Project::shown(path);
+    let fixture = project.folder().read(path)?;
+    let logic = project.logics().of_case(&fixture.case)?.ok_or_else(|| {
+        Stop::Failed(format!(
+            "{shown}: no logic is configured for the domain `{}`",
+            fixture.case.cover.domain
+        ))
+    })?;
+    let target = project
+        .logics()
+        .target(&logic, &fixture.case.source.dialect)?;
+    let rules = Rules::new(project.config().rules.clone());
+    let own = Rules::new(fixture.case.rules.clone());
+    let run = run_case(project, &fixture, target.as_ref(), &rules, &own, true)?;
+    let Some(text) = run.text() else {
+        return Err(Stop::Failed(format!(
+            "{shown}: there is no outcome to accept: logic `{}` offers neither Replay nor an upcaster",
+            logic.config.name
+        )));
+    };
+    let is_open = fixture.case.status == Status::Open;
+    let is_accepted = Project::snapshot_path(path).exists();
+    if is_open && !is_accepted && run.verdict == Verdict::Reproduced && !force {
+        return Err(Stop::Failed(format!(
+            "{shown}: the bug still reproduces; closing now would make it the expectation. Fix it first, or say \
+             --force if this is how it shall be"
+        )));
+    }
+    stored::accept(path, &text).map_err(|error| Stop::Failed(format!("{shown}: {error}")))?;
+    mark_closed(path)?;
+    say(format_args!(
+        "closed {shown}; its snapshot is {}",
+        Project::shown(&Project::snapshot_path(path))
+    ));
+    Ok(())
+}
+
+/// Marks a fixture as closed, touching nothing else of it.
+pub(super) fn mark_closed(path: &Path) -> Done {
+    let failed = |error: std::io::Error| Stop::Failed(format!("{}: {error}", Project::shown(path)));
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let closed = set_status(&text, Status::Closed, path)?;
+    if closed != text {
+        stored::replace(path, &closed).map_err(failed)?;
+    }
+    Ok(())
+}

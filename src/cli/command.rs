@@ -1,0 +1,49 @@
+//! `command new`: a skeleton of a command, to fill in.
+
+use clap::{Args, Subcommand};
+use serde_yaml::{Mapping, Value};
+
+use super::{Done, Stop, say};
+use crate::payload::to_yaml;
+use crate::project::Project;
+
+/// Write commands for `capture --command`.
+#[derive(Debug, Args)]
+pub(super) struct CommandArguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Print a YAML skeleton of a command, from the descriptors.
+    New {
+        /// Type of the command, in full or its last part.
+        r#type: String,
+    },
+}
+
+pub(super) fn run(project: &Project, arguments: &CommandArguments) -> Done {
+    let What::New { r#type } = &arguments.what;
+    let registry = project.registry()?;
+    let unknown = |error: crate::payload::UnknownType| {
+        let hint = match error.similar.as_slice() {
+            [] => "name the descriptors in replay.toml".to_owned(),
+            similar => format!("did you mean {}?", similar.join(", ")),
+        };
+        Stop::Failed(format!("{error}; {hint}"))
+    };
+    let name = registry.resolve(r#type).map_err(unknown)?;
+    let payload = registry.skeleton(&name).map_err(unknown)?;
+    let fields: Mapping = [("type", Value::from(name)), ("payload", payload)]
+        .into_iter()
+        .map(|(key, value)| (Value::from(key), value))
+        .collect();
+    say(to_yaml(&Value::Mapping(fields)).trim_end());
+    say(
+        "# sequence: 3                # head that the sender expected; the captured head where it is left out",
+    );
+    say("# merge_strategy: strict     # commutative, strict, aggregate-handles or manual");
+    say("# correlation_id: wf-1");
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! `cargo xtask`: arguments to library calls, results to words.
+//!
+//! Exit codes: 0 fine, 1 a case differs or something cannot be had, 2 wrong usage.
+
+mod capture;
+mod close;
+mod command;
+mod debug;
+mod replay;
+mod report;
+mod roots;
+mod serve;
+mod what_if;
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::capture::{CaptureError, DraftError, RootSpecError};
+use crate::fixture::{FixtureError, RenderError};
+use crate::project::{App, LogicUnavailable, Project, ProjectError, RunError, SourceError};
+
+/// Make a production bug a regression test: capture its events, replay them, accept the outcome.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Capture(capture::CaptureArguments),
+    Roots(roots::RootsArguments),
+    Replay(replay::ReplayArguments),
+    Close(close::CloseArguments),
+    Command(command::CommandArguments),
+    Serve(serve::ServeArguments),
+}
+
+/// Why a command ended without doing what it was asked.
+#[derive(Debug)]
+enum Stop {
+    /// Something cannot be had, or a case differs; said already or to be said.
+    Failed(String),
+    /// Wrong usage.
+    Usage(String),
+    /// A case differs; the report says how.
+    Differs,
+}
+
+type Done = Result<(), Stop>;
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(message) | Self::Usage(message) => f.write_str(message),
+            Self::Differs => f.write_str("a case differs"),
+        }
+    }
+}
+
+impl From<FixtureError> for Stop {
+    fn from(error: FixtureError) -> Self {
+        Self::Failed(error.report())
+    }
+}
+
+impl From<RootSpecError> for Stop {
+    fn from(error: RootSpecError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+macro_rules! fails_with {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Stop {
+            fn from(error: $error) -> Self {
+                Self::Failed(error.to_string())
+            }
+        }
+    )*};
+}
+
+fails_with!(
+    CaptureError,
+    DraftError,
+    LogicUnavailable,
+    RenderError,
+    RunError,
+    SourceError
+);
+
+impl From<ProjectError> for Stop {
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::Config(_) => Self::Usage(error.to_string()),
+            ProjectError::Descriptors(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl App {
+    /// The main of `cargo xtask`.
+    #[must_use]
+    pub fn cli(self) -> ExitCode {
+        crate::replay::end_started_logic_on_interrupt();
+        let arguments = match Arguments::try_parse() {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                let _ = error.print();
+                return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            }
+        };
+        let folder = std::env::current_dir().unwrap_or_default();
+        match dispatch(arguments.command, self, &folder) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(stop) => {
+                let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
+                if !matches!(stop, Stop::Differs) {
+                    eprintln!("error: {stop}");
+                }
+                ExitCode::from(code)
+            }
+        }
+    }
+
+    /// The command line in full, as text: what `--help` says of every command.
+    #[must_use]
+    pub fn reference() -> String {
+        let mut command = Arguments::command();
+        command.build();
+        let mut text = String::new();
+        for sub in command.get_subcommands_mut() {
+            text.push_str(&format!("## cargo xtask {}\n\n```text\n", sub.get_name()));
+            text.push_str(&sub.render_long_help().to_string());
+            text.push_str("```\n\n");
+        }
+        text
+    }
+}
+
+fn dispatch(command: Command, app: App, folder: &Path) -> Done {
+    let project = Project::open(app, folder)?;
+    match command {
+        Command::Capture(arguments) => capture::run(project, &arguments),
+        Command::Roots(arguments) => roots::run(&project, &arguments),
+        Command::Replay(arguments) => replay::run(&project, &arguments),
+        Command::Close(arguments) => close::run(&project, &arguments),
+        Command::Command(arguments) => command::run(&project, &arguments),
+        Command::Serve(arguments) => serve::run(&project, &arguments),
+    }
+}
+
+/// Prints to standard output; a reader that closed its end is no failure.
+fn say(text: impl fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

@@ -1,0 +1,153 @@
+//! `replay`: the debug report of cases.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::report::{Report, states};
+use super::{Done, Stop, debug, say, what_if};
+use crate::fixture::Fixture;
+use crate::model::Payload;
+use crate::payload::Decoded;
+use crate::project::{CaseRun, Project, RunError, SelectedLogic, run_case};
+use crate::replay::Target;
+use crate::snapshot::Rules;
+
+/// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
+///
+/// Nothing is persisted. Ends with 1 where a case is not as it should be.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// Fixtures.
+    #[arg(required = true)]
+    fixtures: Vec<PathBuf>,
+    /// Replay on this logic: a name in replay.toml, or an address.
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    logic: Option<String>,
+    /// What if the command had come after this event? -1 for none.
+    #[arg(long, value_name = "SEQUENCE", allow_negative_numbers = true)]
+    to_sequence: Option<i64>,
+    /// What if the command were another? As in command.amount.amount=100.
+    #[arg(long, value_name = "command.FIELD=VALUE")]
+    set: Vec<String>,
+    /// Start the logic under its debugger, wait, and send exactly one `Handle` without a deadline.
+    #[arg(long)]
+    debug: bool,
+    /// Print as JSON, one object a case.
+    #[arg(long, conflicts_with = "debug")]
+    json: bool,
+}
+
+impl ReplayArguments {
+    const fn is_what_if(&self) -> bool {
+        self.to_sequence.is_some() || !self.set.is_empty()
+    }
+}
+
+pub(super) fn run(project: &Project, arguments: &ReplayArguments) -> Done {
+    if arguments.debug && arguments.fixtures.len() != 1 {
+        return Err(Stop::Usage("--debug takes one fixture".into()));
+    }
+    let mut all_fine = true;
+    let mut failures = Vec::new();
+    for (number, path) in arguments.fixtures.iter().enumerate() {
+        if number > 0 && !arguments.json {
+            say("\n────────────────────────────────────────\n");
+        }
+        match one(project, arguments, path) {
+            Ok(is_fine) => all_fine &= is_fine,
+            Err(Stop::Failed(message)) => failures.push(message),
+            Err(stop) => return Err(stop),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(Stop::Failed(failures.join("\nerror: ")));
+    }
+    if all_fine { Ok(()) } else { Err(Stop::Differs) }
+}
+
+fn one(project: &Project, arguments: &ReplayArguments, path: &Path) -> Result<bool, Stop> {
+    let mut fixture = project.folder().read(path)?;
+    if let Some(last) = arguments.to_sequence {
+        what_if::cut(&mut fixture.case, last)?;
+    }
+    for assignment in &arguments.set {
+        let registries = [&fixture.descriptors, project.registry()?];
+        what_if::set(&mut fixture.case, assignment, registries)?;
+    }
+    let logic = choose(project, arguments, &fixture, path)?;
+    if arguments.debug {
+        debug::run(project, path, &fixture, &logic, arguments.is_what_if())?;
+        return Ok(true);
+    }
+    let target = project
+        .logics()
+        .target(&logic, &fixture.case.source.dialect)?;
+    let run = replayed(project, &fixture, target.as_ref(), true)
+        .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
+    let descriptors = [project.registry()?, &fixture.descriptors];
+    let view = |payload: &Payload| {
+        let registry = descriptors
+            .iter()
+            .find(|registry| registry.knows(payload.type_name()))?;
+        match registry.decode(payload) {
+            Decoded::Exact(view) | Decoded::Inexact(view) => Some(view),
+            Decoded::Undescribed | Decoded::Malformed(_) => None,
+        }
+    };
+    let states = states(&fixture.case, &run, target.as_ref(), view);
+    let report = Report {
+        path,
+        fixture: &fixture,
+        logic: &logic,
+        run: &run,
+        states,
+        descriptors,
+        is_what_if: arguments.is_what_if(),
+    };
+    if arguments.json {
+        say(report.json())
+    } else {
+        say(report.text().trim_end())
+    }
+    Ok(report.is_fine())
+}
+
+fn choose(
+    project: &Project,
+    arguments: &ReplayArguments,
+    fixture: &Fixture,
+    path: &Path,
+) -> Result<SelectedLogic, Stop> {
+    let domain = &fixture.case.cover.domain;
+    match &arguments.logic {
+        Some(address) if address.contains(':') => Ok(SelectedLogic::at_address(address, domain)),
+        Some(name) => Ok(project.logics().named(name)?),
+        None => project.logics().of_case(&fixture.case)?.ok_or_else(|| {
+            Stop::Failed(format!(
+                "{}: no logic is configured for the domain `{domain}`; add [logic.{domain}] to replay.toml, or say \
+                 --logic ADDRESS",
+                Project::shown(path)
+            ))
+        }),
+    }
+}
+
+/// Replays once, with the project's rules and the case's own.
+pub(super) fn replayed(
+    project: &Project,
+    fixture: &Fixture,
+    target: &dyn Target,
+    both_ways: bool,
+) -> Result<CaseRun, RunError> {
+    let rules = Rules::new(project.config().rules.clone());
+    let own = Rules::new(fixture.case.rules.clone());
+    run_case(project, fixture, target, &rules, &own, both_ways)
+}
+
+fn with_last_words(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
+    match project.logics().last_words(&logic.config.name) {
+        Some(words) => format!("{error}\n{words}"),
+        None => error.to_string(),
+    }
+}

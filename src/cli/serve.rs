@@ -1,0 +1,151 @@
+//! `serve`: the local coordinator, for any client.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{Done, Stop, say};
+use crate::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use crate::harness::discover;
+use crate::model::Domain;
+use crate::project::{Project, SelectedLogic, system_clock};
+use crate::wire::Dialect;
+
+/// Serve the local coordinator on 127.0.0.1: queries, commands and speculation, as the real one answers them.
+///
+/// Without --store or --fixtures it holds the embedded demo, in memory: a playground.
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Port; 0 takes a free one.
+    #[arg(long, default_value_t = 1310)]
+    port: u16,
+    /// A SQLite file as its store; made where it is not there.
+    #[arg(long, value_name = "FILE", conflicts_with = "fixtures")]
+    store: Option<PathBuf>,
+    /// Histories of a folder's fixtures as its store, in memory.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+    /// Dialect that it speaks.
+    #[arg(long, default_value = "angzarr")]
+    dialect: Dialect,
+    /// Logic behind it: a name in replay.toml, or DOMAIN=ADDRESS; all configured logic where it is left out.
+    #[arg(long, value_name = "NAME|DOMAIN=ADDRESS")]
+    logic: Vec<String>,
+}
+
+pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
+    let failed = |error: &dyn std::fmt::Display| Stop::Failed(error.to_string());
+    let store = match &arguments.store {
+        Some(file) => Store::open(file).map_err(|error| failed(&error))?,
+        None => Store::in_memory().map_err(|error| failed(&error))?,
+    };
+    let mut coordinator = LocalCoordinator::new(
+        Stores::Shared(Arc::new(store)),
+        arguments.dialect,
+        system_clock(),
+    );
+    for logic in logics(project, &arguments.logic)? {
+        let backend = project.logics().backend(&logic, arguments.dialect)?;
+        say(format_args!(
+            "{}: {}",
+            logic.config.domain,
+            logic.describe()
+        ));
+        coordinator = coordinator.with_logic(logic.config.domain.clone(), backend);
+    }
+    let contents = fill(project, arguments, &coordinator)?;
+    let listener = TcpListener::bind(("127.0.0.1", arguments.port)).map_err(|error| {
+        Stop::Failed(format!(
+            "cannot listen on 127.0.0.1:{}: {error}; choose another --port",
+            arguments.port
+        ))
+    })?;
+    let server = coordinator
+        .start(listener)
+        .map_err(|error| failed(&error))?;
+    say(format_args!(
+        "serving {contents} on {}, dialect {}; end with Ctrl-C",
+        server.address(),
+        arguments.dialect
+    ));
+    server.wait();
+    Ok(())
+}
+
+fn logics(project: &Project, asked: &[String]) -> Result<Vec<SelectedLogic>, Stop> {
+    if asked.is_empty() {
+        return Ok(project.logics().by_domain().collect());
+    }
+    asked
+        .iter()
+        .map(|asked| match asked.split_once('=') {
+            Some((domain, address)) => {
+                let domain: Domain = domain
+                    .parse()
+                    .map_err(|error| Stop::Usage(format!("--logic {asked}: {error}")))?;
+                Ok(SelectedLogic::at_address(address, &domain))
+            }
+            None => Ok(project.logics().named(asked)?),
+        })
+        .collect()
+}
+
+/// Puts in what was asked for, and says what it is.
+fn fill(
+    project: &Project,
+    arguments: &ServeArguments,
+    coordinator: &LocalCoordinator,
+) -> Result<String, Stop> {
+    let failed = |error: crate::coordinator::SeedError| Stop::Failed(error.to_string());
+    if let Some(file) = &arguments.store {
+        return Ok(Project::shown(file));
+    }
+    if let Some(folder) = &arguments.fixtures {
+        let now = system_clock()();
+        let books = longest_histories(project, folder)?;
+        let count = books.len();
+        coordinator.seed(&books, now).map_err(failed)?;
+        return Ok(format!("{count} histories of {}", Project::shown(folder)));
+    }
+    match project.embedded() {
+        Some(embedded) => {
+            embedded.seed(coordinator).map_err(failed)?;
+            Ok("the embedded demo, in memory,".into())
+        }
+        None => Ok("an empty store, in memory,".into()),
+    }
+}
+
+/// Several fixtures may hold the same aggregate: the longest history has them all.
+fn longest_histories(project: &Project, folder: &std::path::Path) -> Result<Vec<SeedBook>, Stop> {
+    let project = project.at_fixtures(folder);
+    let entries = discover(&project).map_err(|error| Stop::Failed(error.to_string()))?;
+    let mut books: Vec<SeedBook> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.twin.is_none()) {
+        let case = project.folder().read(&entry.path)?.case;
+        let book = SeedBook {
+            cover: case.cover,
+            pages: case.history.into_pages(),
+            snapshot: case.snapshot,
+        };
+        let same = |other: &SeedBook| {
+            (
+                &other.cover.domain,
+                other.cover.root,
+                other.cover.edition.label(),
+            ) == (
+                &book.cover.domain,
+                book.cover.root,
+                book.cover.edition.label(),
+            )
+        };
+        match books.iter_mut().find(|other| same(other)) {
+            Some(other) if other.pages.len() >= book.pages.len() => {}
+            Some(other) => *other = book,
+            None => books.push(book),
+        }
+    }
+    Ok(books)
+}
