@@ -134,7 +134,7 @@ fn too_deep_a_view_is_refused_and_too_deep_bytes_cannot_be_shown() {
     }
     let error = registry().encode("sample.Tree", &view).unwrap_err();
     assert_eq!(error.to_string(), "nested deeper than 100 levels");
-    assert_eq!(decode("sample.Tree", &bytes), Decoded::Malformed("nested deeper than 100 levels".into()));
+    assert_eq!(decode("sample.Tree", &bytes), Decoded::Malformed("nested deeper than 100 levels, in `children` of sample.Tree".into()));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn the_deepest_view_can_be_read_from_yaml() {
 #[test]
 fn bytes_that_do_not_decode_are_malformed_without_their_contents() {
     let Decoded::Malformed(reason) = decode("sample.Money", &hex("1203 ff fe fd")) else { panic!("decoded") };
-    assert_eq!(reason, "invalid string value: data is not UTF-8 encoded");
+    assert_eq!(reason, "a string is not UTF-8, in `currency` of sample.Money");
     for bytes in ["0a", "12ff", "07", "1205 61"] {
         assert!(matches!(decode("sample.Money", &hex(bytes)), Decoded::Malformed(_)), "{bytes}");
     }
