@@ -17,7 +17,9 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
 static TYPES: LazyLock<Vec<String>> = LazyLock::new(|| REGISTRY.type_names());
 
 fuzz_target!(|data: &[u8]| {
-    let Some((choice, bytes)) = data.split_first() else { return };
+    let Some((choice, bytes)) = data.split_first() else {
+        return;
+    };
     let type_name = &TYPES[usize::from(*choice) % TYPES.len()];
     let payload = Payload::new(type_name, bytes.to_vec());
     let (view, exact) = match REGISTRY.decode(&payload) {
@@ -25,7 +27,8 @@ fuzz_target!(|data: &[u8]| {
         Decoded::Inexact(view) => (view, false),
         Decoded::Undescribed | Decoded::Malformed(_) => return,
     };
-    let read: serde_yaml::Value = serde_yaml::from_str(&to_yaml(&view)).expect("canonical YAML is YAML");
+    let read: serde_yaml::Value =
+        serde_yaml::from_str(&to_yaml(&view)).expect("canonical YAML is YAML");
     let encoded = REGISTRY.encode(type_name, &read).expect("a view encodes");
     assert_eq!(encoded == bytes, exact);
 });

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use prost_reflect::{
-    Cardinality, DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+    Cardinality, DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+    OneofDescriptor,
 };
 
 /// All messages of a pool.
@@ -59,9 +60,15 @@ impl Layouts {
     /// Prepares all messages of a pool.
     pub(super) fn new(pool: &DescriptorPool) -> Self {
         let messages: Vec<_> = pool.all_messages().collect();
-        let by_name: HashMap<_, _> =
-            messages.iter().enumerate().map(|(index, message)| (message.full_name().to_owned(), index)).collect();
-        let layouts = messages.iter().map(|message| Layout::new(message, &by_name)).collect();
+        let by_name: HashMap<_, _> = messages
+            .iter()
+            .enumerate()
+            .map(|(index, message)| (message.full_name().to_owned(), index))
+            .collect();
+        let layouts = messages
+            .iter()
+            .map(|message| Layout::new(message, &by_name))
+            .collect();
         Self { layouts, by_name }
     }
 
@@ -86,29 +93,52 @@ impl Layouts {
 
 impl Layout {
     fn new(message: &MessageDescriptor, by_name: &HashMap<String, usize>) -> Self {
-        let mut fields: Vec<_> = message.fields().map(|field| Field::new(&field, by_name)).collect();
-        fields.extend(message.extensions().map(|extension| Field::of_extension(&extension, by_name)));
+        let mut fields: Vec<_> = message
+            .fields()
+            .map(|field| Field::new(&field, by_name))
+            .collect();
+        fields.extend(
+            message
+                .extensions()
+                .map(|extension| Field::of_extension(&extension, by_name)),
+        );
         fields.sort_by_key(|field| field.number);
-        Self { name: message.full_name().to_owned(), is_map_entry: message.is_map_entry(), well_known: well_known(message), fields }
+        Self {
+            name: message.full_name().to_owned(),
+            is_map_entry: message.is_map_entry(),
+            well_known: well_known(message),
+            fields,
+        }
     }
 
     /// Where a field is, looked for from `near` on: views mostly have their fields in order.
     pub(super) fn position(&self, name: &str, near: usize) -> Option<usize> {
         let (before, after) = self.fields.split_at(near.min(self.fields.len()));
         let found = after.iter().position(|field| field.name == name);
-        found.map(|at| at + before.len()).or_else(|| before.iter().position(|field| field.name == name))
+        found
+            .map(|at| at + before.len())
+            .or_else(|| before.iter().position(|field| field.name == name))
     }
 
     /// Where a field of this number is; the field at `near` or the one after it is tried first.
     pub(super) fn position_of_number(&self, number: u32, near: usize) -> Option<usize> {
-        let is = |at: &usize| self.fields.get(*at).is_some_and(|field| field.number == number);
-        [near, near + 1].into_iter().find(is).or_else(|| self.fields.binary_search_by_key(&number, |f| f.number).ok())
+        let is = |at: &usize| {
+            self.fields
+                .get(*at)
+                .is_some_and(|field| field.number == number)
+        };
+        [near, near + 1]
+            .into_iter()
+            .find(is)
+            .or_else(|| self.fields.binary_search_by_key(&number, |f| f.number).ok())
     }
 }
 
 impl Field {
     fn new(field: &FieldDescriptor, by_name: &HashMap<String, usize>) -> Self {
-        let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+        let oneof = field
+            .containing_oneof()
+            .filter(|oneof| !oneof.is_synthetic());
         Self {
             number: field.number(),
             name: field.name().to_owned(),

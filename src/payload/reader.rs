@@ -16,7 +16,8 @@ impl Flaw {
 
     /// The same flaw with its place; the innermost place is kept.
     pub(super) fn inside(mut self, field: &str, message: &str) -> Self {
-        self.place.get_or_insert_with(|| format!("`{field}` of {message}"));
+        self.place
+            .get_or_insert_with(|| format!("`{field}` of {message}"));
         self
     }
 }
@@ -74,7 +75,8 @@ impl<'a> Reader<'a> {
     }
 
     fn tag(&mut self) -> Result<(u32, u8), Flaw> {
-        let tag = u32::try_from(self.varint()?).map_err(|_| Flaw::new("a field number is too large"))?;
+        let tag =
+            u32::try_from(self.varint()?).map_err(|_| Flaw::new("a field number is too large"))?;
         let wire_type = tag.to_le_bytes()[0] & 7;
         match (tag >> 3, wire_type) {
             (0, _) => Err(Flaw::new("a field has number 0")),
@@ -129,7 +131,9 @@ impl<'a> Reader<'a> {
                 0 => drop(self.varint()?),
                 1 => drop(self.fixed64()?),
                 2 => drop(self.delimited()?),
-                3 if open.len() >= MAX_DEPTH => return Err(Flaw::new("groups are nested too deeply")),
+                3 if open.len() >= MAX_DEPTH => {
+                    return Err(Flaw::new("groups are nested too deeply"));
+                }
                 3 => open.push(number),
                 4 if open.pop() != Some(number) => return Err(GROUP),
                 4 if open.is_empty() => return Ok(&whole[..content]),

@@ -63,11 +63,19 @@ impl Registry {
     }
 
     fn new(pool: DescriptorPool) -> Self {
-        let messages = pool.all_messages().filter(|message| !message.is_map_entry());
-        let mut names: Vec<_> = messages.map(|message| message.full_name().to_owned()).collect();
+        let messages = pool
+            .all_messages()
+            .filter(|message| !message.is_map_entry());
+        let mut names: Vec<_> = messages
+            .map(|message| message.full_name().to_owned())
+            .collect();
         names.sort_unstable();
         let layouts = Arc::new(Layouts::new(&pool));
-        Self { pool, layouts, names: Arc::new(names) }
+        Self {
+            pool,
+            layouts,
+            names: Arc::new(names),
+        }
     }
 
     /// Whether no type is described.
@@ -89,11 +97,15 @@ impl Registry {
     }
 
     fn message(&self, type_name: &str) -> Option<MessageDescriptor> {
-        self.pool.get_message_by_name(type_name).filter(|message| !message.is_map_entry())
+        self.pool
+            .get_message_by_name(type_name)
+            .filter(|message| !message.is_map_entry())
     }
 
     fn layout(&self, type_name: &str) -> Option<&Layout> {
-        self.layouts.of(type_name).filter(|message| !message.is_map_entry)
+        self.layouts
+            .of(type_name)
+            .filter(|message| !message.is_map_entry)
     }
 
     /// Makes a payload readable.
@@ -136,7 +148,10 @@ impl Registry {
     /// [`Self::nested_any_types`].
     #[must_use]
     pub fn subset(&self, type_names: &[&str]) -> Option<DescriptorSet> {
-        let messages: Vec<_> = type_names.iter().filter_map(|name| self.message(name)).collect();
+        let messages: Vec<_> = type_names
+            .iter()
+            .filter_map(|name| self.message(name))
+            .collect();
         subset::subset(&self.pool, &messages)
     }
 
@@ -146,7 +161,10 @@ impl Registry {
         if self.knows(name) {
             return Ok(name.to_owned());
         }
-        let mut fits = self.names.iter().filter(|full| !name.is_empty() && ends_in(full, name));
+        let mut fits = self
+            .names
+            .iter()
+            .filter(|full| !name.is_empty() && ends_in(full, name));
         match (fits.next(), fits.next()) {
             (Some(only), None) => Ok(only.clone()),
             _ => Err(self.unknown(name)),
@@ -162,9 +180,21 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> UnknownType {
-        let fits: Vec<_> = self.names.iter().filter(|full| ends_in(full, name)).cloned().collect();
-        let similar = if fits.is_empty() { self.similar(name) } else { fits };
-        UnknownType { name: name.to_owned(), similar }
+        let fits: Vec<_> = self
+            .names
+            .iter()
+            .filter(|full| ends_in(full, name))
+            .cloned()
+            .collect();
+        let similar = if fits.is_empty() {
+            self.similar(name)
+        } else {
+            fits
+        };
+        UnknownType {
+            name: name.to_owned(),
+            similar,
+        }
     }
 
     /// Compares last parts where the name has no package, else full names and then last parts.
@@ -175,7 +205,10 @@ impl Registry {
         for near in nearest(name, self.names.iter().map(String::as_str), 3) {
             similar.push(near.to_owned());
         }
-        for full in parts.iter().flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part)) {
+        for full in parts
+            .iter()
+            .flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part))
+        {
             if !similar.contains(full) {
                 similar.push(full.clone());
             }

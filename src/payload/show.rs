@@ -10,13 +10,20 @@ use super::text;
 pub(super) const NOT_UTF8: Flaw = Flaw::new("a string is not UTF-8");
 
 /// Shows a scalar; none where its kind has another wire type. Numbers are cut to their size, as protobuf does.
-#[expect(clippy::cast_possible_truncation, reason = "protobuf cuts numbers to their size")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "protobuf cuts numbers to their size"
+)]
 pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw> {
     Ok(Some(match (kind, wire) {
         (Kind::Int32, Wire::Varint(value)) => Value::from(value as i32),
-        (Kind::Int64, Wire::Varint(value)) | (Kind::Sfixed64, Wire::Fixed64(value)) => Value::from(value.cast_signed()),
+        (Kind::Int64, Wire::Varint(value)) | (Kind::Sfixed64, Wire::Fixed64(value)) => {
+            Value::from(value.cast_signed())
+        }
         (Kind::Uint32, Wire::Varint(value)) => Value::from(value as u32),
-        (Kind::Uint64, Wire::Varint(value)) | (Kind::Fixed64, Wire::Fixed64(value)) => Value::from(value),
+        (Kind::Uint64, Wire::Varint(value)) | (Kind::Fixed64, Wire::Fixed64(value)) => {
+            Value::from(value)
+        }
         (Kind::Sint32, Wire::Varint(value)) => {
             let value = value as u32;
             Value::from((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
@@ -29,11 +36,16 @@ pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw>
         (Kind::Bool, Wire::Varint(value)) => Value::Bool(value != 0),
         (Kind::Enum(descriptor), Wire::Varint(value)) => {
             let known = descriptor.get_value(value as i32);
-            known.map_or_else(|| Value::from(value as i32), |known| Value::from(known.name()))
+            known.map_or_else(
+                || Value::from(value as i32),
+                |known| Value::from(known.name()),
+            )
         }
         (Kind::Double, Wire::Fixed64(bits)) => float(f64::from_bits(bits)),
         (Kind::Float, Wire::Fixed32(bits)) => float(widened(f32::from_bits(bits))),
-        (Kind::String, Wire::Bytes(bytes)) => Value::from(std::str::from_utf8(bytes).map_err(|_| NOT_UTF8)?),
+        (Kind::String, Wire::Bytes(bytes)) => {
+            Value::from(std::str::from_utf8(bytes).map_err(|_| NOT_UTF8)?)
+        }
         (Kind::Bytes, Wire::Bytes(bytes)) => Value::from(text::write_bytes(bytes)),
         _ => return Ok(None),
     }))
@@ -43,7 +55,9 @@ pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw>
 pub(super) fn is_default(kind: &Kind, wire: Wire<'_>) -> bool {
     match wire {
         Wire::Varint(value) => match kind {
-            Kind::Int32 | Kind::Uint32 | Kind::Sint32 | Kind::Enum(_) => value.trailing_zeros() >= 32,
+            Kind::Int32 | Kind::Uint32 | Kind::Sint32 | Kind::Enum(_) => {
+                value.trailing_zeros() >= 32
+            }
             _ => value == 0,
         },
         Wire::Fixed64(value) => value == 0,
@@ -63,16 +77,27 @@ pub(super) fn packed<'b>(kind: &Kind, reader: &mut Reader<'b>) -> Result<Wire<'b
 
 /// YAML has one NaN.
 fn float(number: f64) -> Value {
-    Value::Number(Number::from(if number.is_nan() { f64::NAN } else { number }))
+    Value::Number(Number::from(if number.is_nan() {
+        f64::NAN
+    } else {
+        number
+    }))
 }
 
 /// A float as the shortest decimal that means it: 0.1, and not 0.10000000149011612.
 fn widened(number: f32) -> f64 {
     let exact = f64::from(number);
     let short: f64 = number.to_string().parse().unwrap_or(exact);
-    #[expect(clippy::cast_possible_truncation, reason = "reading back is what is tested")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "reading back is what is tested"
+    )]
     let back = short as f32;
-    if back.to_bits() == number.to_bits() { short } else { exact }
+    if back.to_bits() == number.to_bits() {
+        short
+    } else {
+        exact
+    }
 }
 
 /// A key of a map, in the order that maps are written in.
@@ -90,7 +115,10 @@ impl MapKey {
         match shown {
             Value::Bool(truth) => Some(Self::Truth(truth)),
             // What does not fit is above all that does.
-            Value::Number(number) => number.as_i64().map(Self::Signed).or_else(|| number.as_u64().map(Self::Unsigned)),
+            Value::Number(number) => number
+                .as_i64()
+                .map(Self::Signed)
+                .or_else(|| number.as_u64().map(Self::Unsigned)),
             Value::String(text) => Some(Self::Text(text)),
             _ => None,
         }

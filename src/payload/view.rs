@@ -15,14 +15,24 @@ use super::{MAX_DEPTH, text};
 
 /// The readable value of a message.
 pub(super) fn view(layouts: &Layouts, message: &Layout, bytes: &[u8]) -> Result<Value, Flaw> {
-    Viewer { layouts, depth: 0, any_types: None }.message(message, bytes)
+    Viewer {
+        layouts,
+        depth: 0,
+        any_types: None,
+    }
+    .message(message, bytes)
 }
 
 /// Types of the `Any` values anywhere in a message, also of those without a descriptor.
 pub(super) fn any_types(layouts: &Layouts, message: &Layout, bytes: &[u8]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     // Bytes with a flaw have no types to name beyond those found before it.
-    let _ = Viewer { layouts, depth: 0, any_types: Some(&mut found) }.message(message, bytes);
+    let _ = Viewer {
+        layouts,
+        depth: 0,
+        any_types: Some(&mut found),
+    }
+    .message(message, bytes);
     found
 }
 
@@ -59,8 +69,12 @@ impl Viewer<'_> {
             }
             let view = viewer.fields(message, bytes)?;
             let text = match message.well_known {
-                Some(WellKnown::Timestamp) => seconds_and_nanos(&view).and_then(|(s, n)| text::write_instant(s, n)),
-                Some(WellKnown::Duration) => seconds_and_nanos(&view).and_then(|(s, n)| text::write_duration(s, n)),
+                Some(WellKnown::Timestamp) => {
+                    seconds_and_nanos(&view).and_then(|(s, n)| text::write_instant(s, n))
+                }
+                Some(WellKnown::Duration) => {
+                    seconds_and_nanos(&view).and_then(|(s, n)| text::write_duration(s, n))
+                }
                 Some(WellKnown::Any) | None => None,
             };
             Ok(text.map_or_else(|| Value::Mapping(view), Value::String))
@@ -74,12 +88,14 @@ impl Viewer<'_> {
         let mut near = 0;
         let mut present = 0;
         while let Some((number, wire)) = reader.field()? {
-            let Some(at) = message.position_of_number(number, near) else { continue };
+            let Some(at) = message.position_of_number(number, near) else {
+                continue;
+            };
             let field = &message.fields[at];
             near = at;
             present += 1;
-            let slot = slots[at].take();
-            slots[at] = self.fill(field, slot, wire).map_err(|flaw| flaw.inside(&field.name, &message.name))?;
+            self.fill(field, &mut slots[at], wire)
+                .map_err(|flaw| flaw.inside(&field.name, &message.name))?;
             if field.oneof.is_some() && slots[at].is_some() {
                 leave_oneof(message, at, &mut slots);
             }
@@ -87,7 +103,9 @@ impl Viewer<'_> {
         let mut view = Mapping::with_capacity(present.min(slots.len()));
         for (field, slot) in message.fields.iter().zip(slots) {
             let Some(slot) = slot else { continue };
-            let value = self.value(field, slot).map_err(|flaw| flaw.inside(&field.name, &message.name))?;
+            let value = self
+                .value(field, slot)
+                .map_err(|flaw| flaw.inside(&field.name, &message.name))?;
             if let Some(value) = value {
                 view.insert(Value::String(field.name.clone()), value);
             }
@@ -96,44 +114,51 @@ impl Viewer<'_> {
     }
 
     /// Adds a value to a slot. One of a wire type that the field cannot have is as unknown as a field's number is.
-    fn fill<'b>(&mut self, field: &Field, slot: Option<Slot<'b>>, wire: Wire<'b>) -> Result<Option<Slot<'b>>, Flaw> {
+    fn fill<'b>(
+        &mut self,
+        field: &Field,
+        slot: &mut Option<Slot<'b>>,
+        wire: Wire<'b>,
+    ) -> Result<(), Flaw> {
         match field.form {
             Form::Single if self.layouts.of_field(field).is_some() => {
-                let Some(part) = message_bytes(field, wire) else { return Ok(slot) };
-                Ok(Some(Slot::Message(match slot {
-                    Some(Slot::Message(mut before)) => {
+                match (message_bytes(field, wire), slot) {
+                    (Some(part), Some(Slot::Message(before))) => {
                         before.to_mut().extend_from_slice(part);
-                        before
                     }
-                    _ => Cow::Borrowed(part),
-                })))
+                    (Some(part), slot) => *slot = Some(Slot::Message(Cow::Borrowed(part))),
+                    (None, _) => {}
+                }
             }
             Form::Single => match scalar(&field.kind, wire)? {
-                Some(_) if !field.presence && is_default(&field.kind, wire) => Ok(None),
-                Some(value) => Ok(Some(Slot::Scalar(value))),
-                None => Ok(slot),
+                Some(_) if !field.presence && is_default(&field.kind, wire) => *slot = None,
+                Some(value) => *slot = Some(Slot::Scalar(value)),
+                None => {}
             },
             Form::List => {
-                let mut values = match slot {
-                    Some(Slot::List(values)) => values,
-                    _ => Vec::new(),
+                let slot = slot.get_or_insert_with(|| Slot::List(Vec::new()));
+                let Slot::List(values) = slot else {
+                    return Ok(());
                 };
-                self.deeper(|viewer| viewer.add_to_list(field, &mut values, wire))?;
-                Ok(Some(Slot::List(values)))
+                self.deeper(|viewer| viewer.add_to_list(field, values, wire))?;
             }
             Form::Map => {
-                let mut entries = match slot {
-                    Some(Slot::Map(entries)) => entries,
-                    _ => BTreeMap::new(),
+                let slot = slot.get_or_insert_with(|| Slot::Map(BTreeMap::new()));
+                let Slot::Map(entries) = slot else {
+                    return Ok(());
                 };
-                let entry = self.deeper(|viewer| viewer.entry(field, wire))?;
-                entries.extend(entry);
-                Ok(Some(Slot::Map(entries)))
+                entries.extend(self.deeper(|viewer| viewer.entry(field, wire))?);
             }
         }
+        Ok(())
     }
 
-    fn add_to_list(&mut self, field: &Field, values: &mut Vec<Value>, wire: Wire<'_>) -> Result<(), Flaw> {
+    fn add_to_list(
+        &mut self,
+        field: &Field,
+        values: &mut Vec<Value>,
+        wire: Wire<'_>,
+    ) -> Result<(), Flaw> {
         if let Some(message) = self.layouts.of_field(field) {
             if let Some(bytes) = message_bytes(field, wire) {
                 values.push(self.message(message, bytes)?);
@@ -153,21 +178,29 @@ impl Viewer<'_> {
     }
 
     fn entry(&mut self, field: &Field, wire: Wire<'_>) -> Result<Option<(MapKey, Value)>, Flaw> {
-        let (Some((key_field, value_field)), Wire::Bytes(bytes)) = (self.layouts.of_entry(field), wire) else {
+        let (Some((key_field, value_field)), Wire::Bytes(bytes)) =
+            (self.layouts.of_entry(field), wire)
+        else {
             return Ok(None);
         };
         let (mut key, mut value) = (None, None);
         let mut reader = Reader::new(bytes);
         while let Some((number, wire)) = reader.field()? {
             if number == key_field.number {
-                key = self.fill(key_field, key, wire)?;
+                self.fill(key_field, &mut key, wire)?;
             } else if number == value_field.number {
-                value = self.fill(value_field, value, wire)?;
+                self.fill(value_field, &mut value, wire)?;
             }
         }
         // What an entry leaves out is at its default.
-        let key = self.value(key_field, key.map_or_else(|| default_slot(&key_field.kind), Ok)?)?;
-        let value = self.value(value_field, value.map_or_else(|| default_slot(&value_field.kind), Ok)?)?;
+        let key = self.value(
+            key_field,
+            key.map_or_else(|| default_slot(&key_field.kind), Ok)?,
+        )?;
+        let value = self.value(
+            value_field,
+            value.map_or_else(|| default_slot(&value_field.kind), Ok)?,
+        )?;
         Ok(key.and_then(MapKey::new).zip(value))
     }
 
@@ -181,7 +214,10 @@ impl Viewer<'_> {
             },
             Slot::List(values) => (!values.is_empty()).then_some(Value::Sequence(values)),
             Slot::Map(entries) => {
-                let shown = entries.into_iter().map(|(key, value)| (key.into_value(), value)).collect::<Mapping>();
+                let shown = entries
+                    .into_iter()
+                    .map(|(key, value)| (key.into_value(), value))
+                    .collect::<Mapping>();
                 (!shown.is_empty()).then_some(Value::Mapping(shown))
             }
         })
@@ -192,7 +228,9 @@ impl Viewer<'_> {
         let mut reader = Reader::new(bytes);
         while let Some((number, wire)) = reader.field()? {
             match (number, wire) {
-                (1, Wire::Bytes(url)) => type_url = std::str::from_utf8(url).map_err(|_| super::show::NOT_UTF8)?,
+                (1, Wire::Bytes(url)) => {
+                    type_url = std::str::from_utf8(url).map_err(|_| super::show::NOT_UTF8)?;
+                }
                 (2, Wire::Bytes(bytes)) => content = bytes,
                 _ => {}
             }
@@ -208,7 +246,10 @@ impl Viewer<'_> {
 
     /// The view of what an `Any` carries, where that gives its bytes back.
     fn inner(&mut self, type_url: &str, bytes: &[u8]) -> Option<Value> {
-        let name = type_url.rsplit('/').next().filter(|name| !name.is_empty())?;
+        let name = type_url
+            .rsplit('/')
+            .next()
+            .filter(|name| !name.is_empty())?;
         if let Some(found) = &mut self.any_types {
             found.insert(name.to_owned());
         }
