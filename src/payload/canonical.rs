@@ -1,25 +1,26 @@
 //! The canonical encoder: a view to bytes, fields by number, map entries by key, defaults left out.
 //!
+//! Map entries always have both key and value, as Google's implementations write them; `prost` leaves defaults out.
 //! Writes in one pass into one buffer. Never asks `prost-reflect` to encode: its maps have no order.
 
-use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
+use prost_reflect::Kind;
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ViewError, ends_in, hint};
-use super::field::{Field, Form, extension_key};
+use super::layout::{Field, Form, Layout, Layouts, WellKnown};
 use super::parse::{expected, map_key, scalar};
 use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
 use super::{MAX_DEPTH, text};
 
 /// Encodes a view of a message.
 pub(super) fn encode(
-    pool: &DescriptorPool,
-    message: &MessageDescriptor,
+    layouts: &Layouts,
+    message: &Layout,
     view: &Value,
 ) -> Result<Vec<u8>, ViewError> {
     let mut out = Vec::with_capacity(256);
     Encoder {
-        pool,
+        layouts,
         out: &mut out,
         depth: 0,
     }
@@ -28,14 +29,14 @@ pub(super) fn encode(
 }
 
 struct Encoder<'a> {
-    pool: &'a DescriptorPool,
+    layouts: &'a Layouts,
     out: &'a mut Vec<u8>,
     depth: usize,
 }
 
 impl Encoder<'_> {
-    fn message(&mut self, message: &MessageDescriptor, view: &Value) -> Result<(), ViewError> {
-        self.deeper(|encoder| match (well_known(message), view) {
+    fn message(&mut self, message: &Layout, view: &Value) -> Result<(), ViewError> {
+        self.deeper(|encoder| match (message.well_known, view) {
             (Some(WellKnown::Any), view) => encoder.any(view),
             (Some(WellKnown::Timestamp), Value::String(text)) => {
                 encoder.seconds_and_nanos(text::read_instant(text))
@@ -45,7 +46,7 @@ impl Encoder<'_> {
             }
             (_, Value::Mapping(fields)) => encoder.fields(message, fields),
             (_, other) => Err(ViewError::new(expected(
-                &format!("a mapping of {}", message.full_name()),
+                &format!("a mapping of {}", message.name),
                 other,
             ))),
         })
@@ -66,32 +67,28 @@ impl Encoder<'_> {
         result
     }
 
-    fn fields(&mut self, message: &MessageDescriptor, view: &Mapping) -> Result<(), ViewError> {
+    fn fields(&mut self, message: &Layout, view: &Mapping) -> Result<(), ViewError> {
         let mut present = Vec::with_capacity(view.len());
-        let mut chosen: Vec<(String, &str)> = Vec::new();
+        let mut near = 0;
         for (key, value) in view {
             let Value::String(name) = key else {
                 return Err(ViewError::new(expected(
-                    &format!("the name of a field of {}", message.full_name()),
+                    &format!("the name of a field of {}", message.name),
                     key,
                 )));
             };
-            let (field, oneof) = find(message, name).map_err(|error| error.below(name))?;
-            if let Some(oneof) = oneof {
-                if let Some((_, other)) = chosen.iter().find(|(taken, _)| *taken == oneof) {
-                    let message = format!(
-                        "`{other}` and `{name}` are both of the oneof `{oneof}`: give one of them"
-                    );
-                    return Err(ViewError::new(message).below(name));
-                }
-                chosen.push((oneof, name));
-            }
-            present.push((field, name, value));
+            let at = message
+                .position(name, near)
+                .ok_or_else(|| unknown_field(message, name))?;
+            near = at + 1;
+            present.push((at, value));
         }
-        present.sort_by_key(|(field, ..)| field.number);
-        for (field, name, value) in present {
-            self.field(&field, value)
-                .map_err(|error| error.below(name))?;
+        one_of_each_oneof(message, &present)?;
+        present.sort_by_key(|(at, _)| *at);
+        for (at, value) in present {
+            let field = &message.fields[at];
+            self.field(field, value)
+                .map_err(|error| error.below(&field.name))?;
         }
         Ok(())
     }
@@ -111,7 +108,8 @@ impl Encoder<'_> {
         value: &Value,
         keep_default: bool,
     ) -> Result<(), ViewError> {
-        let Kind::Message(message) = &field.kind else {
+        let layouts = self.layouts;
+        let Some(message) = layouts.of_field(field) else {
             let scalar = scalar(&field.kind, value).map_err(ViewError::new)?;
             if keep_default || !scalar.is_default() {
                 scalar.write_field(field.number, self.out);
@@ -164,11 +162,12 @@ impl Encoder<'_> {
     }
 
     fn map(&mut self, field: &Field, value: &Value) -> Result<(), ViewError> {
-        let (Value::Mapping(entries), Kind::Message(entry)) = (value, &field.kind) else {
+        let layouts = self.layouts;
+        let (Value::Mapping(entries), Some((key_field, value_field))) =
+            (value, layouts.of_entry(field))
+        else {
             return Err(ViewError::new(expected("a mapping", value)));
         };
-        let key_field = Field::from(&entry.map_entry_key_field());
-        let value_field = Field::from(&entry.map_entry_value_field());
         let mut sorted = Vec::with_capacity(entries.len());
         for (key, value) in entries {
             let scalar = map_key(&key_field.kind, key).map_err(|message| {
@@ -185,7 +184,7 @@ impl Encoder<'_> {
         for (key, scalar, value) in sorted {
             self.delimited(field.number, |encoder| {
                 scalar.write_field(key_field.number, encoder.out);
-                encoder.element(&value_field, value, true)
+                encoder.element(value_field, value, true)
             })
             .map_err(|error| error.below(&key_text(key)))?;
         }
@@ -217,7 +216,7 @@ impl Encoder<'_> {
                     return Err(ViewError::new(expected("a type URL", other)).below("type"));
                 }
                 (Some(name @ ("value" | "bytes")), part) if content.is_none() => {
-                    content = Some((name, part))
+                    content = Some((name, part));
                 }
                 (Some("value" | "bytes"), _) => {
                     return Err(ViewError::new("give `value` or `bytes`, not both"));
@@ -253,12 +252,13 @@ impl Encoder<'_> {
             return Ok(());
         }
         let type_name = type_url.rsplit('/').next().unwrap_or(type_url);
-        let Some(message) = self.pool.get_message_by_name(type_name) else {
+        let layouts = self.layouts;
+        let Some(message) = layouts.of(type_name) else {
             let advice = format!("there is no descriptor of `{type_name}`: give its `bytes`");
             return Err(ViewError::new(advice));
         };
         let before = self.out.len();
-        self.delimited(2, |encoder| encoder.message(&message, content))?;
+        self.delimited(2, |encoder| encoder.message(message, content))?;
         if self.out.len() == before + 2 {
             self.out.truncate(before);
         }
@@ -266,40 +266,35 @@ impl Encoder<'_> {
     }
 }
 
-/// A field or extension by its key in a view, and the oneof that it is of.
-fn find(message: &MessageDescriptor, name: &str) -> Result<(Field, Option<String>), ViewError> {
-    if let Some(field) = message.get_field_by_name(name) {
-        let oneof = field
-            .containing_oneof()
-            .filter(|oneof| !oneof.is_synthetic());
-        return Ok((
-            Field::from(&field),
-            oneof.map(|oneof| oneof.name().to_owned()),
-        ));
+fn one_of_each_oneof(message: &Layout, present: &[(usize, &Value)]) -> Result<(), ViewError> {
+    let mut chosen: Vec<(&str, &str)> = Vec::new();
+    for (at, _) in present {
+        let field = &message.fields[*at];
+        let Some(oneof) = &field.oneof else { continue };
+        if let Some((_, other)) = chosen.iter().find(|(taken, _)| taken == oneof) {
+            let name = &field.name;
+            let message =
+                format!("`{other}` and `{name}` are both of the oneof `{oneof}`: give one of them");
+            return Err(ViewError::new(message).below(name));
+        }
+        chosen.push((oneof, &field.name));
     }
-    let extension = name
-        .strip_prefix('[')
-        .and_then(|name| name.strip_suffix(']'));
-    if let Some(extension) =
-        extension.and_then(|full_name| message.get_extension_by_full_name(full_name))
-    {
-        return Ok((Field::from(&extension), None));
-    }
-    let fields: Vec<_> = message.fields().collect();
-    let extension = message
-        .extensions()
-        .find(|extension| ends_in(extension.full_name(), name));
-    let hint = match extension {
-        Some(extension) => format!("; did you mean `{}`?", extension_key(&extension)),
-        None => hint(
-            name,
-            fields.iter().map(prost_reflect::FieldDescriptor::name),
-        ),
+    Ok(())
+}
+
+fn unknown_field(message: &Layout, name: &str) -> ViewError {
+    let names = || message.fields.iter().map(|field| field.name.as_str());
+    let inside = |key: &str| {
+        key.strip_prefix('[')
+            .and_then(|key| key.strip_suffix(']'))
+            .map(str::to_owned)
     };
-    Err(ViewError::new(format!(
-        "no field `{name}` in {}{hint}",
-        message.full_name()
-    )))
+    let extension = names().find(|key| inside(key).is_some_and(|full| ends_in(&full, name)));
+    let hint = extension.map_or_else(
+        || hint(name, names()),
+        |key| format!("; did you mean `{key}`?"),
+    );
+    ViewError::new(format!("no field `{name}` in {}{hint}", message.name)).below(name)
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -333,23 +328,5 @@ fn key_text(key: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Bool(truth) => truth.to_string(),
         _ => "?".to_owned(),
-    }
-}
-
-/// Messages of protobuf's own with a view of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WellKnown {
-    Any,
-    Timestamp,
-    Duration,
-}
-
-/// Which of them a message is.
-pub(super) fn well_known(message: &MessageDescriptor) -> Option<WellKnown> {
-    match message.full_name().strip_prefix("google.protobuf.")? {
-        "Any" => Some(WellKnown::Any),
-        "Timestamp" => Some(WellKnown::Timestamp),
-        "Duration" => Some(WellKnown::Duration),
-        _ => None,
     }
 }

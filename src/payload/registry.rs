@@ -1,21 +1,22 @@
 //! The registry of message descriptors: what is described, and both directions of a payload.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde_yaml::Value;
 
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
-use super::{MAX_DEPTH, canonical, compile, skeleton, subset, view};
+use super::layout::{Layout, Layouts};
+use super::{canonical, compile, skeleton, subset, view};
 use crate::model::Payload;
 
 /// Descriptors of the message types that payloads may have. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Registry {
     pool: DescriptorPool,
+    layouts: Arc<Layouts>,
     /// Full names of the messages, sorted.
     names: Arc<Vec<String>>,
 }
@@ -69,8 +70,10 @@ impl Registry {
             .map(|message| message.full_name().to_owned())
             .collect();
         names.sort_unstable();
+        let layouts = Arc::new(Layouts::new(&pool));
         Self {
             pool,
+            layouts,
             names: Arc::new(names),
         }
     }
@@ -90,7 +93,7 @@ impl Registry {
     /// Whether a full type name is described.
     #[must_use]
     pub fn knows(&self, type_name: &str) -> bool {
-        self.message(type_name).is_some()
+        self.layout(type_name).is_some()
     }
 
     fn message(&self, type_name: &str) -> Option<MessageDescriptor> {
@@ -99,22 +102,25 @@ impl Registry {
             .filter(|message| !message.is_map_entry())
     }
 
+    fn layout(&self, type_name: &str) -> Option<&Layout> {
+        self.layouts
+            .of(type_name)
+            .filter(|message| !message.is_map_entry)
+    }
+
     /// Makes a payload readable.
     ///
     /// Whether the view is exact is found out by encoding it, never assumed.
     #[must_use]
     pub fn decode(&self, payload: &Payload) -> Decoded {
-        let Some(descriptor) = self.message(payload.type_name()) else {
+        let Some(message) = self.layout(payload.type_name()) else {
             return Decoded::Undescribed;
         };
-        let message = match DynamicMessage::decode(descriptor.clone(), payload.value.as_slice()) {
-            Ok(message) => message,
-            Err(error) => return Decoded::Malformed(reason(&error)),
+        let view = match view::view(&self.layouts, message, &payload.value) {
+            Ok(view) => view,
+            Err(flaw) => return Decoded::Malformed(flaw.to_string()),
         };
-        let Ok(view) = view::view(&self.pool, &message) else {
-            return Decoded::Malformed(format!("nested deeper than {MAX_DEPTH} levels"));
-        };
-        match canonical::encode(&self.pool, &descriptor, &view) {
+        match canonical::encode(&self.layouts, message, &view) {
             Ok(bytes) if bytes == payload.value => Decoded::Exact(view),
             _ => Decoded::Inexact(view),
         }
@@ -122,33 +128,18 @@ impl Registry {
 
     /// Encodes a view canonically: fields by number, map keys sorted, defaults left out.
     pub fn encode(&self, type_name: &str, view: &Value) -> Result<Vec<u8>, ViewError> {
-        let Some(descriptor) = self.message(type_name) else {
-            return Err(ViewError::new(self.unknown(type_name).to_string()));
-        };
-        canonical::encode(&self.pool, &descriptor, view)
+        match self.layout(type_name) {
+            Some(message) => canonical::encode(&self.layouts, message, view),
+            None => Err(ViewError::new(self.unknown(type_name).to_string())),
+        }
     }
 
     /// Types of the `Any` values found anywhere in a payload that decodes, sorted; also types without a descriptor.
     #[must_use]
     pub fn nested_any_types(&self, payload: &Payload) -> Vec<String> {
-        let mut found = BTreeSet::new();
-        let message = self.message(payload.type_name());
-        if let Some(Ok(message)) =
-            message.map(|message| DynamicMessage::decode(message, payload.value.as_slice()))
-        {
-            view::collect_any_types(&self.pool, &message, &mut found);
-        }
-        found.into_iter().collect()
-    }
-
-    /// Whether a payload holds fields that its descriptor does not have: a view of it says less than its bytes.
-    #[must_use]
-    pub fn has_unknown_fields(&self, payload: &Payload) -> bool {
-        let descriptor = self.message(payload.type_name());
-        let message = descriptor.and_then(|descriptor| {
-            DynamicMessage::decode(descriptor, payload.value.as_slice()).ok()
-        });
-        message.is_some_and(|message| view::has_unknown_fields(&message))
+        let message = self.layout(payload.type_name());
+        let found = message.map(|message| view::any_types(&self.layouts, message, &payload.value));
+        found.into_iter().flatten().collect()
     }
 
     /// The smallest set of files that describes these types; none where no type is described.
@@ -229,12 +220,4 @@ impl Registry {
 
 fn last_part(full: &str) -> &str {
     full.rsplit('.').next().unwrap_or(full)
-}
-
-/// Why bytes do not decode; `prost` names fields and wire types, never contents.
-fn reason(error: &prost::DecodeError) -> String {
-    let text = error.to_string();
-    text.strip_prefix("failed to decode Protobuf message: ")
-        .unwrap_or(&text)
-        .to_owned()
 }

@@ -3,7 +3,7 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_yaml::{Mapping, Value};
 
-use super::canonical::{WellKnown, well_known};
+use super::layout::{WellKnown, well_known};
 
 /// Fields after which messages stay empty: an example is to be read.
 const MOST_FIELDS: usize = 1000;

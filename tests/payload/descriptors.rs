@@ -316,7 +316,7 @@ fn syntax_error_says_file_line_and_column() {
         "{text}"
     );
     // The same for a file given by itself.
-    let text = Registry::from_paths(&[path.clone()])
+    let text = Registry::from_paths(std::slice::from_ref(&path))
         .unwrap_err()
         .to_string();
     assert!(
@@ -333,7 +333,7 @@ fn unknown_type_and_missing_import_say_where() {
         "a.proto",
         "syntax = \"proto3\";\nmessage A {\n  Nothing n = 1;\n}\n",
     );
-    let text = Registry::from_paths(&[path.clone()])
+    let text = Registry::from_paths(std::slice::from_ref(&path))
         .unwrap_err()
         .to_string();
     assert_eq!(
@@ -345,7 +345,7 @@ fn unknown_type_and_missing_import_say_where() {
         "a.proto",
         "syntax = \"proto3\";\nimport \"gone.proto\";\n",
     );
-    let text = Registry::from_paths(&[path.clone()])
+    let text = Registry::from_paths(std::slice::from_ref(&path))
         .unwrap_err()
         .to_string();
     assert_eq!(

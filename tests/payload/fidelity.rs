@@ -85,7 +85,7 @@ impl Dice<'_> {
                     .into(),
             ),
             #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
-            Kind::Enum(_) => Value::EnumNumber(if number % 3 == 0 {
+            Kind::Enum(_) => Value::EnumNumber(if number.is_multiple_of(3) {
                 number as i32
             } else {
                 (number % 3) as i32
@@ -126,7 +126,7 @@ impl Dice<'_> {
 
     fn message(&mut self, message: &MessageDescriptor, depth: u8) -> DynamicMessage {
         let mut built = DynamicMessage::new(message.clone());
-        if message.full_name() == "google.protobuf.Any" && self.byte() % 2 == 0 {
+        if message.full_name() == "google.protobuf.Any" && self.byte().is_multiple_of(2) {
             let types = [
                 "sample.Money",
                 "sample.Maps",

@@ -24,10 +24,9 @@ fn unknown_field_is_inexact() {
     inexact("sample.Money", "0805 1863", "amount: 5\n");
     inexact("sample.Choice", "2204 0805 1863", "money:\n  amount: 5\n");
     // A known number with another wire type is not this field either.
-    assert!(!matches!(
-        decode("sample.Money", &hex("0d00000000")),
-        Decoded::Exact(_)
-    ));
+    inexact("sample.Money", "0d00000000", "{}\n");
+    inexact("sample.Money", "0a00 0805", "amount: 5\n");
+    inexact("sample.Money", "0805 1b 0800 23 24 1c", "amount: 5\n");
 }
 
 #[test]
@@ -115,12 +114,16 @@ fn a_nan_with_a_payload_is_inexact() {
 
 #[test]
 fn negative_zero_is_never_taken_for_zero() {
-    inexact("sample.Scalars", "09 0000000000000080", "{}\n");
-    let bytes = hex("09 0000000000000080");
-    assert!(matches!(
-        decode("sample.Optionals", &bytes),
-        Decoded::Exact(_)
-    ));
+    for (type_name, bytes) in [
+        ("sample.Scalars", "09 0000000000000080"),
+        ("sample.Scalars", "15 00000080"),
+    ] {
+        let Decoded::Exact(view) = decode(type_name, &hex(bytes)) else {
+            panic!("not exact: {bytes}")
+        };
+        assert!(to_yaml(&view).ends_with("_field: -0.0\n"), "{view:?}");
+    }
+    inexact("sample.Scalars", "09 0000000000000000", "{}\n");
 }
 
 #[test]

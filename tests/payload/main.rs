@@ -1,4 +1,5 @@
 //! Payloads at their public edge: descriptors, views, canonical bytes, YAML.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod descriptors;
 mod fidelity;

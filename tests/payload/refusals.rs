@@ -295,7 +295,7 @@ fn too_deep_a_view_is_refused_and_too_deep_bytes_cannot_be_shown() {
     assert_eq!(error.to_string(), "nested deeper than 100 levels");
     assert_eq!(
         decode("sample.Tree", &bytes),
-        Decoded::Malformed("nested deeper than 100 levels".into())
+        Decoded::Malformed("nested deeper than 100 levels, in `children` of sample.Tree".into())
     );
 }
 
@@ -319,7 +319,10 @@ fn bytes_that_do_not_decode_are_malformed_without_their_contents() {
     let Decoded::Malformed(reason) = decode("sample.Money", &hex("1203 ff fe fd")) else {
         panic!("decoded")
     };
-    assert_eq!(reason, "invalid string value: data is not UTF-8 encoded");
+    assert_eq!(
+        reason,
+        "a string is not UTF-8, in `currency` of sample.Money"
+    );
     for bytes in ["0a", "12ff", "07", "1205 61"] {
         assert!(
             matches!(decode("sample.Money", &hex(bytes)), Decoded::Malformed(_)),
