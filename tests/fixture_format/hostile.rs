@@ -69,8 +69,8 @@ proptest! {
 #[test]
 fn deep_nesting_is_refused() {
     for open in ["[", "{a: ", "- ", "? ", "[{a: "] {
-        survive(&format!("fixture: 1\ntitle: {}", open.repeat(20_000)));
-        survive(&open.repeat(20_000));
+        survive(&format!("fixture: 1\ntitle: {}", open.repeat(2_000)));
+        survive(&open.repeat(2_000));
     }
 }
 
