@@ -45,7 +45,7 @@ fn history_only() -> Case {
         ..refused_withdrawal()
     };
     case.source.head = HeadKnowledge::Current;
-    case.title = "Yesterday's events still fold".to_owned();
+    "Yesterday's events still fold".clone_into(&mut case.title);
     case
 }
 

@@ -79,7 +79,7 @@ fn aliases_that_multiply_are_refused_at_once() {
     let mut text = String::from("fixture: 1\na: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (last, next) in ('a'..'y').zip('b'..='y') {
         let aliases = vec![format!("*{last}"); 10].join(", ");
-        text.push_str(&format!("{next}: &{next} [{aliases}]\n"));
+        text = text + &format!("{next}: &{next} [{aliases}]\n");
     }
     let begin = Instant::now();
     survive(&text);

@@ -263,9 +263,8 @@ fn payloads() -> Vec<(&'static str, String)> {
         (
             "a fixture without descriptors",
             good()
-                .lines()
-                .filter(|l| !l.starts_with("descr"))
-                .map(|l| format!("{l}\n"))
+                .split_inclusive('\n')
+                .filter(|line| !line.starts_with("descr"))
                 .collect(),
         ),
         (
