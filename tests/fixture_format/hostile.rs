@@ -1,5 +1,6 @@
 //! Any text is read or refused with words: nothing panics, hangs or eats the memory.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -79,7 +80,7 @@ fn aliases_that_multiply_are_refused_at_once() {
     let mut text = String::from("fixture: 1\na: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (last, next) in ('a'..'y').zip('b'..='y') {
         let aliases = vec![format!("*{last}"); 10].join(", ");
-        text = text + &format!("{next}: &{next} [{aliases}]\n");
+        writeln!(text, "{next}: &{next} [{aliases}]").unwrap();
     }
     let begin = Instant::now();
     survive(&text);
