@@ -1,43 +1,65 @@
 //! The canonical encoder: a view to bytes, fields by number, map entries by key, defaults left out.
 //!
+//! Map entries always have both key and value, as Google's implementations write them; `prost` leaves defaults out.
 //! Writes in one pass into one buffer. Never asks `prost-reflect` to encode: its maps have no order.
 
-use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
+use prost_reflect::Kind;
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ViewError, ends_in, hint};
-use super::field::{Field, Form, extension_key};
+use super::layout::{Field, Form, Layout, Layouts, WellKnown};
 use super::parse::{expected, map_key, scalar};
 use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
 use super::{MAX_DEPTH, text};
 
 /// Encodes a view of a message.
-pub(super) fn encode(pool: &DescriptorPool, message: &MessageDescriptor, view: &Value) -> Result<Vec<u8>, ViewError> {
+pub(super) fn encode(
+    layouts: &Layouts,
+    message: &Layout,
+    view: &Value,
+) -> Result<Vec<u8>, ViewError> {
     let mut out = Vec::with_capacity(256);
-    Encoder { pool, out: &mut out, depth: 0 }.message(message, view)?;
+    Encoder {
+        layouts,
+        out: &mut out,
+        depth: 0,
+    }
+    .message(message, view)?;
     Ok(out)
 }
 
 struct Encoder<'a> {
-    pool: &'a DescriptorPool,
+    layouts: &'a Layouts,
     out: &'a mut Vec<u8>,
     depth: usize,
 }
 
 impl Encoder<'_> {
-    fn message(&mut self, message: &MessageDescriptor, view: &Value) -> Result<(), ViewError> {
-        self.deeper(|encoder| match (well_known(message), view) {
+    fn message(&mut self, message: &Layout, view: &Value) -> Result<(), ViewError> {
+        self.deeper(|encoder| match (message.well_known, view) {
             (Some(WellKnown::Any), view) => encoder.any(view),
-            (Some(WellKnown::Timestamp), Value::String(text)) => encoder.seconds_and_nanos(text::read_instant(text)),
-            (Some(WellKnown::Duration), Value::String(text)) => encoder.seconds_and_nanos(text::read_duration(text)),
+            (Some(WellKnown::Timestamp), Value::String(text)) => {
+                encoder.seconds_and_nanos(text::read_instant(text))
+            }
+            (Some(WellKnown::Duration), Value::String(text)) => {
+                encoder.seconds_and_nanos(text::read_duration(text))
+            }
             (_, Value::Mapping(fields)) => encoder.fields(message, fields),
-            (_, other) => Err(ViewError::new(expected(&format!("a mapping of {}", message.full_name()), other))),
+            (_, other) => Err(ViewError::new(expected(
+                &format!("a mapping of {}", message.name),
+                other,
+            ))),
         })
     }
 
-    fn deeper(&mut self, inner: impl FnOnce(&mut Self) -> Result<(), ViewError>) -> Result<(), ViewError> {
+    fn deeper(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<(), ViewError>,
+    ) -> Result<(), ViewError> {
         if self.depth >= MAX_DEPTH {
-            return Err(ViewError::new(format!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(ViewError::new(format!(
+                "nested deeper than {MAX_DEPTH} levels"
+            )));
         }
         self.depth += 1;
         let result = inner(self);
@@ -45,26 +67,28 @@ impl Encoder<'_> {
         result
     }
 
-    fn fields(&mut self, message: &MessageDescriptor, view: &Mapping) -> Result<(), ViewError> {
+    fn fields(&mut self, message: &Layout, view: &Mapping) -> Result<(), ViewError> {
         let mut present = Vec::with_capacity(view.len());
-        let mut chosen: Vec<(String, &str)> = Vec::new();
+        let mut near = 0;
         for (key, value) in view {
             let Value::String(name) = key else {
-                return Err(ViewError::new(expected(&format!("the name of a field of {}", message.full_name()), key)));
+                return Err(ViewError::new(expected(
+                    &format!("the name of a field of {}", message.name),
+                    key,
+                )));
             };
-            let (field, oneof) = find(message, name).map_err(|error| error.below(name))?;
-            if let Some(oneof) = oneof {
-                if let Some((_, other)) = chosen.iter().find(|(taken, _)| *taken == oneof) {
-                    let message = format!("`{other}` and `{name}` are both of the oneof `{oneof}`: give one of them");
-                    return Err(ViewError::new(message).below(name));
-                }
-                chosen.push((oneof, name));
-            }
-            present.push((field, name, value));
+            let at = message
+                .position(name, near)
+                .ok_or_else(|| unknown_field(message, name))?;
+            near = at + 1;
+            present.push((at, value));
         }
-        present.sort_by_key(|(field, ..)| field.number);
-        for (field, name, value) in present {
-            self.field(&field, value).map_err(|error| error.below(name))?;
+        one_of_each_oneof(message, &present)?;
+        present.sort_by_key(|(at, _)| *at);
+        for (at, value) in present {
+            let field = &message.fields[at];
+            self.field(field, value)
+                .map_err(|error| error.below(&field.name))?;
         }
         Ok(())
     }
@@ -78,8 +102,14 @@ impl Encoder<'_> {
     }
 
     /// One value with its tag; a default only where it differs from none.
-    fn element(&mut self, field: &Field, value: &Value, keep_default: bool) -> Result<(), ViewError> {
-        let Kind::Message(message) = &field.kind else {
+    fn element(
+        &mut self,
+        field: &Field,
+        value: &Value,
+        keep_default: bool,
+    ) -> Result<(), ViewError> {
+        let layouts = self.layouts;
+        let Some(message) = layouts.of_field(field) else {
             let scalar = scalar(&field.kind, value).map_err(ViewError::new)?;
             if keep_default || !scalar.is_default() {
                 scalar.write_field(field.number, self.out);
@@ -114,7 +144,9 @@ impl Encoder<'_> {
         let each = |encoder: &mut Self| -> Result<(), ViewError> {
             for (index, value) in values.iter().enumerate() {
                 let written = if field.packed {
-                    scalar(&field.kind, value).map_err(ViewError::new).map(|scalar| scalar.write(encoder.out))
+                    scalar(&field.kind, value)
+                        .map_err(ViewError::new)
+                        .map(|scalar| scalar.write(encoder.out))
                 } else {
                     encoder.element(field, value, true)
                 };
@@ -122,29 +154,37 @@ impl Encoder<'_> {
             }
             Ok(())
         };
-        if field.packed && !values.is_empty() { self.delimited(field.number, each) } else { each(self) }
+        if field.packed && !values.is_empty() {
+            self.delimited(field.number, each)
+        } else {
+            each(self)
+        }
     }
 
     fn map(&mut self, field: &Field, value: &Value) -> Result<(), ViewError> {
-        let (Value::Mapping(entries), Kind::Message(entry)) = (value, &field.kind) else {
+        let layouts = self.layouts;
+        let (Value::Mapping(entries), Some((key_field, value_field))) =
+            (value, layouts.of_entry(field))
+        else {
             return Err(ViewError::new(expected("a mapping", value)));
         };
-        let key_field = Field::from(&entry.map_entry_key_field());
-        let value_field = Field::from(&entry.map_entry_value_field());
         let mut sorted = Vec::with_capacity(entries.len());
         for (key, value) in entries {
-            let scalar = map_key(&key_field.kind, key)
-                .map_err(|message| ViewError::new(format!("in a key: {message}")).below(&key_text(key)))?;
+            let scalar = map_key(&key_field.kind, key).map_err(|message| {
+                ViewError::new(format!("in a key: {message}")).below(&key_text(key))
+            })?;
             sorted.push((key, scalar, value));
         }
-        sorted.sort_by(|(_, a, _), (_, b, _)| key_order(&key_field.kind, a).cmp(&key_order(&key_field.kind, b)));
+        sorted.sort_by(|(_, a, _), (_, b, _)| {
+            key_order(&key_field.kind, a).cmp(&key_order(&key_field.kind, b))
+        });
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0].1 == pair[1].1) {
             return Err(ViewError::new("this key is there twice").below(&key_text(pair[1].0)));
         }
         for (key, scalar, value) in sorted {
             self.delimited(field.number, |encoder| {
                 scalar.write_field(key_field.number, encoder.out);
-                encoder.element(&value_field, value, true)
+                encoder.element(value_field, value, true)
             })
             .map_err(|error| error.below(&key_text(key)))?;
         }
@@ -163,16 +203,29 @@ impl Encoder<'_> {
 
     fn any(&mut self, view: &Value) -> Result<(), ViewError> {
         let Value::Mapping(parts) = view else {
-            return Err(ViewError::new(expected("a mapping of `type` and `value`", view)));
+            return Err(ViewError::new(expected(
+                "a mapping of `type` and `value`",
+                view,
+            )));
         };
         let (mut type_url, mut content) = (None, None);
         for (key, part) in parts {
             match (key.as_str(), part) {
                 (Some("type"), Value::String(url)) => type_url = Some(url),
-                (Some("type"), other) => return Err(ViewError::new(expected("a type URL", other)).below("type")),
-                (Some(name @ ("value" | "bytes")), part) if content.is_none() => content = Some((name, part)),
-                (Some("value" | "bytes"), _) => return Err(ViewError::new("give `value` or `bytes`, not both")),
-                _ => return Err(ViewError::new("no such part of an Any: it has `type`, and `value` or `bytes`")),
+                (Some("type"), other) => {
+                    return Err(ViewError::new(expected("a type URL", other)).below("type"));
+                }
+                (Some(name @ ("value" | "bytes")), part) if content.is_none() => {
+                    content = Some((name, part));
+                }
+                (Some("value" | "bytes"), _) => {
+                    return Err(ViewError::new("give `value` or `bytes`, not both"));
+                }
+                _ => {
+                    return Err(ViewError::new(
+                        "no such part of an Any: it has `type`, and `value` or `bytes`",
+                    ));
+                }
             }
         }
         let (Some(type_url), Some((name, content))) = (type_url, content) else {
@@ -181,10 +234,16 @@ impl Encoder<'_> {
         if !type_url.is_empty() {
             Scalar::Text(type_url).write_field(1, self.out);
         }
-        self.any_content(type_url, name, content).map_err(|error| error.below(name))
+        self.any_content(type_url, name, content)
+            .map_err(|error| error.below(name))
     }
 
-    fn any_content(&mut self, type_url: &str, name: &str, content: &Value) -> Result<(), ViewError> {
+    fn any_content(
+        &mut self,
+        type_url: &str,
+        name: &str,
+        content: &Value,
+    ) -> Result<(), ViewError> {
         if name == "bytes" {
             let bytes = scalar(&Kind::Bytes, content).map_err(ViewError::new)?;
             if !bytes.is_default() {
@@ -193,12 +252,13 @@ impl Encoder<'_> {
             return Ok(());
         }
         let type_name = type_url.rsplit('/').next().unwrap_or(type_url);
-        let Some(message) = self.pool.get_message_by_name(type_name) else {
+        let layouts = self.layouts;
+        let Some(message) = layouts.of(type_name) else {
             let advice = format!("there is no descriptor of `{type_name}`: give its `bytes`");
             return Err(ViewError::new(advice));
         };
         let before = self.out.len();
-        self.delimited(2, |encoder| encoder.message(&message, content))?;
+        self.delimited(2, |encoder| encoder.message(message, content))?;
         if self.out.len() == before + 2 {
             self.out.truncate(before);
         }
@@ -206,23 +266,35 @@ impl Encoder<'_> {
     }
 }
 
-/// A field or extension by its key in a view, and the oneof that it is of.
-fn find(message: &MessageDescriptor, name: &str) -> Result<(Field, Option<String>), ViewError> {
-    if let Some(field) = message.get_field_by_name(name) {
-        let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
-        return Ok((Field::from(&field), oneof.map(|oneof| oneof.name().to_owned())));
+fn one_of_each_oneof(message: &Layout, present: &[(usize, &Value)]) -> Result<(), ViewError> {
+    let mut chosen: Vec<(&str, &str)> = Vec::new();
+    for (at, _) in present {
+        let field = &message.fields[*at];
+        let Some(oneof) = &field.oneof else { continue };
+        if let Some((_, other)) = chosen.iter().find(|(taken, _)| taken == oneof) {
+            let name = &field.name;
+            let message =
+                format!("`{other}` and `{name}` are both of the oneof `{oneof}`: give one of them");
+            return Err(ViewError::new(message).below(name));
+        }
+        chosen.push((oneof, &field.name));
     }
-    let extension = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-    if let Some(extension) = extension.and_then(|full_name| message.get_extension_by_full_name(full_name)) {
-        return Ok((Field::from(&extension), None));
-    }
-    let fields: Vec<_> = message.fields().collect();
-    let extension = message.extensions().find(|extension| ends_in(extension.full_name(), name));
-    let hint = match extension {
-        Some(extension) => format!("; did you mean `{}`?", extension_key(&extension)),
-        None => hint(name, fields.iter().map(prost_reflect::FieldDescriptor::name)),
+    Ok(())
+}
+
+fn unknown_field(message: &Layout, name: &str) -> ViewError {
+    let names = || message.fields.iter().map(|field| field.name.as_str());
+    let inside = |key: &str| {
+        key.strip_prefix('[')
+            .and_then(|key| key.strip_suffix(']'))
+            .map(str::to_owned)
     };
-    Err(ViewError::new(format!("no field `{name}` in {}{hint}", message.full_name())))
+    let extension = names().find(|key| inside(key).is_some_and(|full| ends_in(&full, name)));
+    let hint = extension.map_or_else(
+        || hint(name, names()),
+        |key| format!("; did you mean `{key}`?"),
+    );
+    ViewError::new(format!("no field `{name}` in {}{hint}", message.name)).below(name)
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -240,9 +312,10 @@ fn key_order<'a>(kind: &Kind, key: &'a Scalar<'_>) -> KeyOrder<'a> {
         (Scalar::Varint(value), Kind::Sint32 | Kind::Sint64) => {
             i128::from((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
         }
-        (Scalar::Varint(value) | Scalar::Fixed64(value), Kind::Int32 | Kind::Int64 | Kind::Sfixed64) => {
-            i128::from(value.cast_signed())
-        }
+        (
+            Scalar::Varint(value) | Scalar::Fixed64(value),
+            Kind::Int32 | Kind::Int64 | Kind::Sfixed64,
+        ) => i128::from(value.cast_signed()),
         (Scalar::Varint(value) | Scalar::Fixed64(value), _) => i128::from(*value),
         // No map has keys of bytes.
         (Scalar::Bytes(_), _) => 0,
@@ -255,23 +328,5 @@ fn key_text(key: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Bool(truth) => truth.to_string(),
         _ => "?".to_owned(),
-    }
-}
-
-/// Messages of protobuf's own with a view of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WellKnown {
-    Any,
-    Timestamp,
-    Duration,
-}
-
-/// Which of them a message is.
-pub(super) fn well_known(message: &MessageDescriptor) -> Option<WellKnown> {
-    match message.full_name().strip_prefix("google.protobuf.")? {
-        "Any" => Some(WellKnown::Any),
-        "Timestamp" => Some(WellKnown::Timestamp),
-        "Duration" => Some(WellKnown::Duration),
-        _ => None,
     }
 }

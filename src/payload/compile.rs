@@ -11,10 +11,17 @@ use super::merge::Merge;
 
 /// One pool of everything that these paths describe.
 pub(super) fn pool_of_paths(paths: &[PathBuf]) -> Result<DescriptorPool, DescriptorError> {
-    let folders: Vec<&Path> = paths.iter().map(PathBuf::as_path).filter(|path| path.is_dir()).collect();
+    let folders: Vec<&Path> = paths
+        .iter()
+        .map(PathBuf::as_path)
+        .filter(|path| path.is_dir())
+        .collect();
     let mut pools = Vec::with_capacity(paths.len());
     for path in paths {
-        pools.push((format!("`{}`", path.display()), pool_of_path(path, &folders)?));
+        pools.push((
+            format!("`{}`", path.display()),
+            pool_of_path(path, &folders)?,
+        ));
     }
     if let [(_, pool)] = pools.as_slice() {
         return Ok(pool.clone());
@@ -31,19 +38,29 @@ fn pool_of_path(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, Descri
         return compile_folder(path, folders);
     }
     if !path.exists() {
-        return Err(DescriptorError::Missing { path: path.to_owned() });
+        return Err(DescriptorError::Missing {
+            path: path.to_owned(),
+        });
     }
     if path.extension() == Some(OsStr::new("proto")) {
         return compile_file(path, folders);
     }
-    let bytes =
-        std::fs::read(path).map_err(|source| DescriptorError::Unreadable { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| DescriptorError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
     pool_of_descriptor_set(&format!("`{}`", path.display()), &bytes)
 }
 
 /// A pool of an encoded descriptor set.
-pub(super) fn pool_of_descriptor_set(origin: &str, bytes: &[u8]) -> Result<DescriptorPool, DescriptorError> {
-    let refused = |reason: String| DescriptorError::NotADescriptorSet { origin: origin.to_owned(), reason };
+pub(super) fn pool_of_descriptor_set(
+    origin: &str,
+    bytes: &[u8],
+) -> Result<DescriptorPool, DescriptorError> {
+    let refused = |reason: String| DescriptorError::NotADescriptorSet {
+        origin: origin.to_owned(),
+        reason,
+    };
     let pool = DescriptorPool::decode(bytes).map_err(|error| refused(error.to_string()))?;
     if pool.files().len() == 0 {
         return Err(refused("it holds no file".to_owned()));
@@ -54,7 +71,9 @@ pub(super) fn pool_of_descriptor_set(origin: &str, bytes: &[u8]) -> Result<Descr
 fn compile_folder(root: &Path, folders: &[&Path]) -> Result<DescriptorPool, DescriptorError> {
     let files = protos_below(root, folders)?;
     if files.is_empty() {
-        return Err(DescriptorError::NoProtos { path: root.to_owned() });
+        return Err(DescriptorError::NoProtos {
+            path: root.to_owned(),
+        });
     }
     let mut includes = vec![root];
     includes.extend(folders.iter().filter(|folder| **folder != root));
@@ -64,7 +83,10 @@ fn compile_folder(root: &Path, folders: &[&Path]) -> Result<DescriptorPool, Desc
 /// All `.proto` files below a folder, sorted; a folder below it that is given by itself is left to itself.
 fn protos_below(root: &Path, folders: &[&Path]) -> Result<Vec<PathBuf>, DescriptorError> {
     let mut files = Vec::new();
-    let walk = walkdir::WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    let walk = walkdir::WalkDir::new(root)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter();
     let enters = |entry: &walkdir::DirEntry| {
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         entry.depth() == 0 || !(hidden || folders.contains(&entry.path()))
@@ -75,7 +97,10 @@ fn protos_below(root: &Path, folders: &[&Path]) -> Result<Vec<PathBuf>, Descript
             Err(error) if error.loop_ancestor().is_some() => continue,
             Err(error) => {
                 let path = error.path().unwrap_or(root).to_owned();
-                return Err(DescriptorError::Unreadable { path, source: error.into() });
+                return Err(DescriptorError::Unreadable {
+                    path,
+                    source: error.into(),
+                });
             }
         };
         if entry.file_type().is_file() && entry.path().extension() == Some(OsStr::new("proto")) {
@@ -87,7 +112,10 @@ fn protos_below(root: &Path, folders: &[&Path]) -> Result<Vec<PathBuf>, Descript
 
 /// A single file: imports are relative to its folder, or to the first folder above that has them all.
 fn compile_file(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, DescriptorError> {
-    let path = std::path::absolute(path).map_err(|source| DescriptorError::Unreadable { path: path.into(), source })?;
+    let path = std::path::absolute(path).map_err(|source| DescriptorError::Unreadable {
+        path: path.into(),
+        source,
+    })?;
     let mut first = None;
     for root in path.ancestors().skip(1) {
         let mut includes = vec![root];
@@ -120,11 +148,24 @@ fn worded(error: &protox::Error, includes: &[&Path], given: &Path) -> Descriptor
     let message = error.to_string();
     let file = error.file().map_or_else(
         || given.to_owned(),
-        |name| includes.iter().map(|root| root.join(name)).find(|path| path.is_file()).unwrap_or_else(|| name.into()),
+        |name| {
+            includes
+                .iter()
+                .map(|root| root.join(name))
+                .find(|path| path.is_file())
+                .unwrap_or_else(|| name.into())
+        },
     );
     let position = error.file().and_then(|name| {
         let mut parts = text.strip_prefix(name)?.strip_prefix(':')?.splitn(3, ':');
-        Some((parts.next()?.trim().parse().ok()?, parts.next()?.trim().parse().ok()?))
+        Some((
+            parts.next()?.trim().parse().ok()?,
+            parts.next()?.trim().parse().ok()?,
+        ))
     });
-    DescriptorError::Proto { file, position, message }
+    DescriptorError::Proto {
+        file,
+        position,
+        message,
+    }
 }

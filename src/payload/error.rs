@@ -80,7 +80,10 @@ pub struct UnknownType {
 fn sentence(name: &str, similar: &[String]) -> String {
     let fits = similar.iter().filter(|full| ends_in(full, name)).count();
     if fits > 1 {
-        return format!("`{name}` is the name of {fits} types, give one in full: {}", quoted(similar));
+        return format!(
+            "`{name}` is the name of {fits} types, give one in full: {}",
+            quoted(similar)
+        );
     }
     let mut sentence = format!("there is no descriptor of `{name}`");
     if !similar.is_empty() {
@@ -90,12 +93,17 @@ fn sentence(name: &str, similar: &[String]) -> String {
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Whether a full name is this name, or ends in it at a dot.
 pub(super) fn ends_in(full: &str, name: &str) -> bool {
-    full.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    full.strip_suffix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// A view that is no message of its type.
@@ -110,7 +118,10 @@ pub struct ViewError {
 
 impl ViewError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { path: Vec::new(), message: message.into() }
+        Self {
+            path: Vec::new(),
+            message: message.into(),
+        }
     }
 
     /// The same error, one level further out.
@@ -122,10 +133,19 @@ impl ViewError {
 }
 
 /// The names nearest to a misspelt one, best first.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+pub(super) fn nearest<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    most: usize,
+) -> Vec<&'a str> {
     let wanted = name.to_lowercase();
     // Of a full name the last part counts: a package alone makes no two types alike.
-    let tolerated = (wanted.rsplit('.').next().map_or(0, |last| last.chars().count()) / 3).max(1);
+    let tolerated = (wanted
+        .rsplit('.')
+        .next()
+        .map_or(0, |last| last.chars().count())
+        / 3)
+    .max(1);
     let mut near: Vec<(usize, &str)> = known
         .filter_map(|candidate| {
             let distance = strsim::osa_distance(&wanted, &candidate.to_lowercase());
@@ -133,10 +153,15 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most
         })
         .collect();
     near.sort_unstable();
-    near.into_iter().take(most).map(|(_, candidate)| candidate).collect()
+    near.into_iter()
+        .take(most)
+        .map(|(_, candidate)| candidate)
+        .collect()
 }
 
 /// `; did you mean …?`, or nothing.
 pub(super) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(name, known, 1).first().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+    nearest(name, known, 1)
+        .first()
+        .map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use prost_reflect::prost::Message as _;
 use prost_reflect::prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FieldOptions, MessageOptions, ServiceDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FieldOptions, MessageOptions,
+    ServiceDescriptorProto,
 };
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
@@ -42,7 +43,11 @@ pub(super) struct Merge {
 
 impl Merge {
     /// Adds all files of a source.
-    pub(super) fn add(&mut self, origin: &str, pool: &DescriptorPool) -> Result<(), DescriptorError> {
+    pub(super) fn add(
+        &mut self,
+        origin: &str,
+        pool: &DescriptorPool,
+    ) -> Result<(), DescriptorError> {
         // What to import instead of a file of this source.
         let mut instead: HashMap<String, Vec<String>> = HashMap::new();
         for file in subset::dependencies_first(pool.files()) {
@@ -72,26 +77,45 @@ impl Merge {
                     // Versions of protobuf's own files differ in what no payload has.
                     if known.shape != shape && file.package_name() != "google.protobuf" {
                         let (first, second) = (known.origin.clone(), origin.to_owned());
-                        return Err(DescriptorError::Conflict { name, first, second });
+                        return Err(DescriptorError::Conflict {
+                            name,
+                            first,
+                            second,
+                        });
                     }
                     push_new(&mut owners, &known.file);
                 }
                 None => fresh.push((tag, name, shape)),
             }
         }
-        let public = file.public_dependencies().flat_map(|public| instead.get(public.name()).into_iter().flatten());
+        let public = file
+            .public_dependencies()
+            .flat_map(|public| instead.get(public.name()).into_iter().flatten());
         let public: Vec<String> = public.cloned().collect();
         let mut visible = Vec::new();
         if !fresh.is_empty() || owners.is_empty() {
             let name = self.free_name(file.name());
-            let keep: Vec<_> = fresh.iter().map(|(tag, name, _)| (*tag, last_part(name))).collect();
+            let keep: Vec<_> = fresh
+                .iter()
+                .map(|(tag, name, _)| (*tag, last_part(name)))
+                .collect();
             let bytes = rewritten(file, &name, &keep, &owners, instead);
-            self.pool.decode_file_descriptor_proto(bytes.as_slice()).map_err(|error| {
-                DescriptorError::NotADescriptorSet { origin: origin.to_owned(), reason: error.to_string() }
-            })?;
+            self.pool
+                .decode_file_descriptor_proto(bytes.as_slice())
+                .map_err(|error| DescriptorError::NotADescriptorSet {
+                    origin: origin.to_owned(),
+                    reason: error.to_string(),
+                })?;
             visible.push(name.clone());
             for (_, symbol, shape) in fresh {
-                self.symbols.insert(symbol, Symbol { file: name.clone(), origin: origin.to_owned(), shape });
+                self.symbols.insert(
+                    symbol,
+                    Symbol {
+                        file: name.clone(),
+                        origin: origin.to_owned(),
+                        shape,
+                    },
+                );
             }
         }
         for file in owners.iter().chain(&public) {
@@ -105,7 +129,10 @@ impl Merge {
         let mut count = 1;
         while self.pool.get_file_by_name(&free).is_some() {
             count += 1;
-            free = format!("{}~{count}.proto", name.strip_suffix(".proto").unwrap_or(name));
+            free = format!(
+                "{}~{count}.proto",
+                name.strip_suffix(".proto").unwrap_or(name)
+            );
         }
         free
     }
@@ -157,11 +184,16 @@ fn rewritten(
     }
     for (number, whole, content) in wire::fields(&file.encode_to_vec()) {
         let stays = match number {
-            number::NAME | number::DEPENDENCY | number::PUBLIC_DEPENDENCY | number::WEAK_DEPENDENCY => false,
+            number::NAME
+            | number::DEPENDENCY
+            | number::PUBLIC_DEPENDENCY
+            | number::WEAK_DEPENDENCY => false,
             number::MESSAGE | number::ENUM | number::SERVICE | number::EXTENSION => {
                 // All four begin with their name, field 1.
                 let name = wire::fields(content).find(|(number, ..)| *number == number::NAME);
-                keep.iter().any(|(tag, kept)| *tag == number && name.is_some_and(|(.., name)| name == kept.as_bytes()))
+                keep.iter().any(|(tag, kept)| {
+                    *tag == number && name.is_some_and(|(.., name)| name == kept.as_bytes())
+                })
             }
             _ => true,
         };
@@ -185,16 +217,32 @@ fn symbols(file: &FileDescriptor) -> Vec<(u32, String, Vec<u8>)> {
     };
     let mut symbols = Vec::new();
     for message in &proto.message_type {
-        symbols.push((number::MESSAGE, full(message.name()), shape(plain_message(message).encode_to_vec())));
+        symbols.push((
+            number::MESSAGE,
+            full(message.name()),
+            shape(plain_message(message).encode_to_vec()),
+        ));
     }
     for enumeration in &proto.enum_type {
-        symbols.push((number::ENUM, full(enumeration.name()), shape(plain_enum(enumeration).encode_to_vec())));
+        symbols.push((
+            number::ENUM,
+            full(enumeration.name()),
+            shape(plain_enum(enumeration).encode_to_vec()),
+        ));
     }
     for extension in &proto.extension {
-        symbols.push((number::EXTENSION, full(extension.name()), shape(plain_field(extension).encode_to_vec())));
+        symbols.push((
+            number::EXTENSION,
+            full(extension.name()),
+            shape(plain_field(extension).encode_to_vec()),
+        ));
     }
     for service in &proto.service {
-        symbols.push((number::SERVICE, full(service.name()), plain_service(service).encode_to_vec()));
+        symbols.push((
+            number::SERVICE,
+            full(service.name()),
+            plain_service(service).encode_to_vec(),
+        ));
     }
     symbols
 }
@@ -222,13 +270,19 @@ fn plain_field(field: &FieldDescriptorProto) -> FieldDescriptorProto {
     let packed = field.options.as_ref().and_then(|options| options.packed);
     FieldDescriptorProto {
         json_name: None,
-        options: packed.map(|packed| FieldOptions { packed: Some(packed), ..FieldOptions::default() }),
+        options: packed.map(|packed| FieldOptions {
+            packed: Some(packed),
+            ..FieldOptions::default()
+        }),
         ..field.clone()
     }
 }
 
 fn plain_enum(enumeration: &EnumDescriptorProto) -> EnumDescriptorProto {
-    let mut plain = EnumDescriptorProto { name: enumeration.name.clone(), ..EnumDescriptorProto::default() };
+    let mut plain = EnumDescriptorProto {
+        name: enumeration.name.clone(),
+        ..EnumDescriptorProto::default()
+    };
     plain.value.clone_from(&enumeration.value);
     for value in &mut plain.value {
         value.options = None;
@@ -238,5 +292,8 @@ fn plain_enum(enumeration: &EnumDescriptorProto) -> EnumDescriptorProto {
 
 /// Services have no payload: their name is enough.
 fn plain_service(service: &ServiceDescriptorProto) -> ServiceDescriptorProto {
-    ServiceDescriptorProto { name: service.name.clone(), ..ServiceDescriptorProto::default() }
+    ServiceDescriptorProto {
+        name: service.name.clone(),
+        ..ServiceDescriptorProto::default()
+    }
 }

@@ -6,20 +6,23 @@
 //! |---|---|
 //! | `registry` | the public face: what is described, decode and encode |
 //! | `compile`, `merge` | where descriptors come from, and how several sources become one pool |
-//! | `view` | bytes to a readable value |
+//! | `layout` | messages prepared for both directions |
+//! | `view`, `show`, `reader` | bytes to a readable value |
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
-//! | `yaml` | values to canonical YAML text |
+//! | `yaml`, `yaml_text` | values to canonical YAML text |
 
 mod canonical;
 mod compile;
 mod error;
-mod field;
+mod layout;
 mod merge;
 mod parse;
+mod reader;
 mod registry;
+mod show;
 mod skeleton;
 mod subset;
 mod text;

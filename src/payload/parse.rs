@@ -28,7 +28,10 @@ pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, St
             other => Err(expected("bytes, written as `uuid:…` or base64", other)),
         },
         Kind::Enum(descriptor) => enumeration(descriptor, value),
-        Kind::Message(descriptor) => Err(expected(&format!("a mapping of {}", descriptor.full_name()), value)),
+        Kind::Message(descriptor) => Err(expected(
+            &format!("a mapping of {}", descriptor.full_name()),
+            value,
+        )),
         integer => match value {
             Value::Number(number) => integer_of(integer, number),
             other => Err(expected("an integer", other)),
@@ -38,7 +41,9 @@ pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, St
 
 /// Reads a key of a map. An integer or a truth may be written as a string, as JSON has to.
 pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, String> {
-    let Value::String(text) = key else { return scalar(kind, key) };
+    let Value::String(text) = key else {
+        return scalar(kind, key);
+    };
     match kind {
         Kind::String => Ok(Scalar::Text(text)),
         Kind::Bool => match text.as_str() {
@@ -47,7 +52,10 @@ pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, Str
             _ => Err(expected("true or false", key)),
         },
         integer => {
-            let number = text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from));
+            let number = text
+                .parse::<u64>()
+                .map(Number::from)
+                .or_else(|_| text.parse::<i64>().map(Number::from));
             integer_of(integer, &number.map_err(|_| expected("an integer", key))?)
         }
     }
@@ -68,8 +76,12 @@ fn integer_of(kind: &Kind, number: &Number) -> Result<Scalar<'static>, String> {
         Kind::Int64 => Scalar::Varint(signed64()?.cast_unsigned()),
         Kind::Uint32 => Scalar::Varint(u64::from(unsigned32()?)),
         Kind::Uint64 => Scalar::Varint(unsigned64()?),
-        Kind::Sint32 => signed32().map(|n| Scalar::Varint(u64::from(((n << 1) ^ (n >> 31)).cast_unsigned())))?,
-        Kind::Sint64 => signed64().map(|n| Scalar::Varint(((n << 1) ^ (n >> 63)).cast_unsigned()))?,
+        Kind::Sint32 => {
+            signed32().map(|n| Scalar::Varint(u64::from(((n << 1) ^ (n >> 31)).cast_unsigned())))?
+        }
+        Kind::Sint64 => {
+            signed64().map(|n| Scalar::Varint(((n << 1) ^ (n >> 63)).cast_unsigned()))?
+        }
         Kind::Fixed32 => Scalar::Fixed32(unsigned32()?),
         Kind::Fixed64 => Scalar::Fixed64(unsigned64()?),
         Kind::Sfixed32 => Scalar::Fixed32(signed32()?.cast_unsigned()),
@@ -85,7 +97,9 @@ fn ranged<T: TryFrom<i128> + Display>(value: i128, range: RangeInclusive<T>) -> 
 
 fn double(value: &Value) -> Result<f64, String> {
     match value {
-        Value::Number(number) => number.as_f64().map(|float| if float.is_nan() { f64::NAN } else { float }),
+        Value::Number(number) => number
+            .as_f64()
+            .map(|float| if float.is_nan() { f64::NAN } else { float }),
         _ => None,
     }
     .ok_or_else(|| expected("a number", value))
@@ -96,7 +110,10 @@ fn float(value: &Value) -> Result<f32, String> {
     if wide.is_nan() {
         return Ok(f32::NAN);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what is meant")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the nearest f32 is what is meant"
+    )]
     let narrow = wide as f32;
     if narrow.is_infinite() && wide.is_finite() {
         return Err(format!("{wide:e} is out of range of a 32-bit float"));
@@ -115,10 +132,18 @@ fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'sta
             known.number()
         }
         Value::Number(number) if !number.is_f64() => {
-            let value = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+            let value = number
+                .as_i64()
+                .map(i128::from)
+                .or_else(|| number.as_u64().map(i128::from));
             ranged(value.unwrap_or_default(), i32::MIN..=i32::MAX)?
         }
-        other => return Err(expected(&format!("a value of {}", descriptor.full_name()), other)),
+        other => {
+            return Err(expected(
+                &format!("a value of {}", descriptor.full_name()),
+                other,
+            ));
+        }
     };
     Ok(Scalar::Varint(i64::from(number).cast_unsigned()))
 }

@@ -1,21 +1,22 @@
 //! The registry of message descriptors: what is described, and both directions of a payload.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde_yaml::Value;
 
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
-use super::{MAX_DEPTH, canonical, compile, skeleton, subset, view};
+use super::layout::{Layout, Layouts};
+use super::{canonical, compile, skeleton, subset, view};
 use crate::model::Payload;
 
 /// Descriptors of the message types that payloads may have. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Registry {
     pool: DescriptorPool,
+    layouts: Arc<Layouts>,
     /// Full names of the messages, sorted.
     names: Arc<Vec<String>>,
 }
@@ -62,10 +63,19 @@ impl Registry {
     }
 
     fn new(pool: DescriptorPool) -> Self {
-        let messages = pool.all_messages().filter(|message| !message.is_map_entry());
-        let mut names: Vec<_> = messages.map(|message| message.full_name().to_owned()).collect();
+        let messages = pool
+            .all_messages()
+            .filter(|message| !message.is_map_entry());
+        let mut names: Vec<_> = messages
+            .map(|message| message.full_name().to_owned())
+            .collect();
         names.sort_unstable();
-        Self { pool, names: Arc::new(names) }
+        let layouts = Arc::new(Layouts::new(&pool));
+        Self {
+            pool,
+            layouts,
+            names: Arc::new(names),
+        }
     }
 
     /// Whether no type is described.
@@ -83,11 +93,19 @@ impl Registry {
     /// Whether a full type name is described.
     #[must_use]
     pub fn knows(&self, type_name: &str) -> bool {
-        self.message(type_name).is_some()
+        self.layout(type_name).is_some()
     }
 
     fn message(&self, type_name: &str) -> Option<MessageDescriptor> {
-        self.pool.get_message_by_name(type_name).filter(|message| !message.is_map_entry())
+        self.pool
+            .get_message_by_name(type_name)
+            .filter(|message| !message.is_map_entry())
+    }
+
+    fn layout(&self, type_name: &str) -> Option<&Layout> {
+        self.layouts
+            .of(type_name)
+            .filter(|message| !message.is_map_entry)
     }
 
     /// Makes a payload readable.
@@ -95,17 +113,14 @@ impl Registry {
     /// Whether the view is exact is found out by encoding it, never assumed.
     #[must_use]
     pub fn decode(&self, payload: &Payload) -> Decoded {
-        let Some(descriptor) = self.message(payload.type_name()) else {
+        let Some(message) = self.layout(payload.type_name()) else {
             return Decoded::Undescribed;
         };
-        let message = match DynamicMessage::decode(descriptor.clone(), payload.value.as_slice()) {
-            Ok(message) => message,
-            Err(error) => return Decoded::Malformed(reason(&error)),
+        let view = match view::view(&self.layouts, message, &payload.value) {
+            Ok(view) => view,
+            Err(flaw) => return Decoded::Malformed(flaw.to_string()),
         };
-        let Ok(view) = view::view(&self.pool, &message) else {
-            return Decoded::Malformed(format!("nested deeper than {MAX_DEPTH} levels"));
-        };
-        match canonical::encode(&self.pool, &descriptor, &view) {
+        match canonical::encode(&self.layouts, message, &view) {
             Ok(bytes) if bytes == payload.value => Decoded::Exact(view),
             _ => Decoded::Inexact(view),
         }
@@ -113,21 +128,18 @@ impl Registry {
 
     /// Encodes a view canonically: fields by number, map keys sorted, defaults left out.
     pub fn encode(&self, type_name: &str, view: &Value) -> Result<Vec<u8>, ViewError> {
-        let Some(descriptor) = self.message(type_name) else {
-            return Err(ViewError::new(self.unknown(type_name).to_string()));
-        };
-        canonical::encode(&self.pool, &descriptor, view)
+        match self.layout(type_name) {
+            Some(message) => canonical::encode(&self.layouts, message, view),
+            None => Err(ViewError::new(self.unknown(type_name).to_string())),
+        }
     }
 
     /// Types of the `Any` values found anywhere in a payload that decodes, sorted; also types without a descriptor.
     #[must_use]
     pub fn nested_any_types(&self, payload: &Payload) -> Vec<String> {
-        let mut found = BTreeSet::new();
-        let message = self.message(payload.type_name());
-        if let Some(Ok(message)) = message.map(|message| DynamicMessage::decode(message, payload.value.as_slice())) {
-            view::collect_any_types(&self.pool, &message, &mut found);
-        }
-        found.into_iter().collect()
+        let message = self.layout(payload.type_name());
+        let found = message.map(|message| view::any_types(&self.layouts, message, &payload.value));
+        found.into_iter().flatten().collect()
     }
 
     /// The smallest set of files that describes these types; none where no type is described.
@@ -136,7 +148,10 @@ impl Registry {
     /// [`Self::nested_any_types`].
     #[must_use]
     pub fn subset(&self, type_names: &[&str]) -> Option<DescriptorSet> {
-        let messages: Vec<_> = type_names.iter().filter_map(|name| self.message(name)).collect();
+        let messages: Vec<_> = type_names
+            .iter()
+            .filter_map(|name| self.message(name))
+            .collect();
         subset::subset(&self.pool, &messages)
     }
 
@@ -146,7 +161,10 @@ impl Registry {
         if self.knows(name) {
             return Ok(name.to_owned());
         }
-        let mut fits = self.names.iter().filter(|full| !name.is_empty() && ends_in(full, name));
+        let mut fits = self
+            .names
+            .iter()
+            .filter(|full| !name.is_empty() && ends_in(full, name));
         match (fits.next(), fits.next()) {
             (Some(only), None) => Ok(only.clone()),
             _ => Err(self.unknown(name)),
@@ -162,9 +180,21 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> UnknownType {
-        let fits: Vec<_> = self.names.iter().filter(|full| ends_in(full, name)).cloned().collect();
-        let similar = if fits.is_empty() { self.similar(name) } else { fits };
-        UnknownType { name: name.to_owned(), similar }
+        let fits: Vec<_> = self
+            .names
+            .iter()
+            .filter(|full| ends_in(full, name))
+            .cloned()
+            .collect();
+        let similar = if fits.is_empty() {
+            self.similar(name)
+        } else {
+            fits
+        };
+        UnknownType {
+            name: name.to_owned(),
+            similar,
+        }
     }
 
     /// Compares last parts where the name has no package, else full names and then last parts.
@@ -175,7 +205,10 @@ impl Registry {
         for near in nearest(name, self.names.iter().map(String::as_str), 3) {
             similar.push(near.to_owned());
         }
-        for full in parts.iter().flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part)) {
+        for full in parts
+            .iter()
+            .flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part))
+        {
             if !similar.contains(full) {
                 similar.push(full.clone());
             }
@@ -187,10 +220,4 @@ impl Registry {
 
 fn last_part(full: &str) -> &str {
     full.rsplit('.').next().unwrap_or(full)
-}
-
-/// Why bytes do not decode; `prost` names fields and wire types, never contents.
-fn reason(error: &prost::DecodeError) -> String {
-    let text = error.to_string();
-    text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text).to_owned()
 }

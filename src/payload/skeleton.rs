@@ -3,14 +3,18 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_yaml::{Mapping, Value};
 
-use super::canonical::{WellKnown, well_known};
+use super::layout::{WellKnown, well_known};
 
 /// Fields after which messages stay empty: an example is to be read.
 const MOST_FIELDS: usize = 1000;
 
 /// Every field of a message at an example value.
 pub(super) fn skeleton(message: &MessageDescriptor) -> Value {
-    Skeleton { open: Vec::new(), fields: 0 }.message(message)
+    Skeleton {
+        open: Vec::new(),
+        fields: 0,
+    }
+    .message(message)
 }
 
 struct Skeleton {
@@ -26,7 +30,12 @@ impl Skeleton {
             Some(WellKnown::Duration) => return "0s".into(),
             Some(WellKnown::Any) => {
                 let parts = [("type", ""), ("bytes", "")];
-                return Value::Mapping(parts.into_iter().map(|(key, value)| (key.into(), value.into())).collect());
+                return Value::Mapping(
+                    parts
+                        .into_iter()
+                        .map(|(key, value)| (key.into(), value.into()))
+                        .collect(),
+                );
             }
             None => {}
         }
@@ -39,7 +48,10 @@ impl Skeleton {
             if self.fields >= MOST_FIELDS || self.recurses(&field) {
                 continue;
             }
-            if let Some(oneof) = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
+            if let Some(oneof) = field
+                .containing_oneof()
+                .filter(|oneof| !oneof.is_synthetic())
+            {
                 if chosen.iter().any(|name| name == oneof.name()) {
                     continue;
                 }
@@ -73,7 +85,9 @@ impl Skeleton {
             Kind::Message(message) => self.message(&message),
             Kind::Enum(descriptor) => descriptor.default_value().name().into(),
             Kind::Bool => false.into(),
-            Kind::Bytes if is_identity(field.name()) => "uuid:00000000-0000-0000-0000-000000000000".into(),
+            Kind::Bytes if is_identity(field.name()) => {
+                "uuid:00000000-0000-0000-0000-000000000000".into()
+            }
             Kind::String | Kind::Bytes => "".into(),
             Kind::Float | Kind::Double => Value::from(0.0),
             _ => Value::from(0),

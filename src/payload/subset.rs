@@ -14,7 +14,10 @@ const SOURCE_CODE_INFO: u32 = 9;
 const FILE: u32 = 1;
 
 /// The files of these messages and all that they import; none for no message.
-pub(super) fn subset(pool: &DescriptorPool, messages: &[MessageDescriptor]) -> Option<DescriptorSet> {
+pub(super) fn subset(
+    pool: &DescriptorPool,
+    messages: &[MessageDescriptor],
+) -> Option<DescriptorSet> {
     if messages.is_empty() {
         return None;
     }
@@ -61,13 +64,20 @@ fn with_extensions(pool: &DescriptorPool, files: &mut BTreeMap<String, FileDescr
 }
 
 /// Files after all that they import, otherwise by name. Imports that are not among the files do not count.
-pub(super) fn dependencies_first(files: impl Iterator<Item = FileDescriptor>) -> Vec<FileDescriptor> {
-    let mut waiting: BTreeMap<String, FileDescriptor> = files.map(|file| (file.name().to_owned(), file)).collect();
+pub(super) fn dependencies_first(
+    files: impl Iterator<Item = FileDescriptor>,
+) -> Vec<FileDescriptor> {
+    let mut waiting: BTreeMap<String, FileDescriptor> =
+        files.map(|file| (file.name().to_owned(), file)).collect();
     let mut ordered = Vec::with_capacity(waiting.len());
     // A pool has no import cycle, so some file is always ready.
     while let Some(ready) = waiting
         .values()
-        .find(|file| !file.dependencies().any(|import| waiting.contains_key(import.name())))
+        .find(|file| {
+            !file
+                .dependencies()
+                .any(|import| waiting.contains_key(import.name()))
+        })
         .map(|file| file.name().to_owned())
     {
         ordered.extend(waiting.remove(&ready));

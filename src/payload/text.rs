@@ -32,10 +32,14 @@ pub(super) fn write_bytes(bytes: &[u8]) -> String {
 /// Reads bytes, or says what is wrong.
 pub(super) fn read_bytes(text: &str) -> Result<Vec<u8>, String> {
     if let Some(uuid) = text.strip_prefix(UUID_PREFIX) {
-        let root: Root = uuid.parse().map_err(|_| "what follows `uuid:` is not a UUID".to_owned())?;
+        let root: Root = uuid
+            .parse()
+            .map_err(|_| "what follows `uuid:` is not a UUID".to_owned())?;
         return Ok(root.as_bytes().to_vec());
     }
-    STANDARD.decode(text).map_err(|error| format!("bytes are written as `uuid:…` or as base64 with padding: {error}"))
+    STANDARD.decode(text).map_err(|error| {
+        format!("bytes are written as `uuid:…` or as base64 with padding: {error}")
+    })
 }
 
 /// An instant as RFC 3339 text, where it is a valid one (and not within the last hours of the year 9999).
@@ -43,16 +47,22 @@ pub(super) fn write_instant(seconds: i64, nanos: i32) -> Option<String> {
     if !INSTANTS.contains(&seconds) || !(0..1_000_000_000).contains(&nanos) {
         return None;
     }
-    jiff::Timestamp::new(seconds, nanos).ok().map(|instant| instant.to_string())
+    jiff::Timestamp::new(seconds, nanos)
+        .ok()
+        .map(|instant| instant.to_string())
 }
 
 /// Reads RFC 3339 text.
 pub(super) fn read_instant(text: &str) -> Result<(i64, i32), String> {
     let refused = |why: &str| format!("an instant is written like `2026-11-23T00:01:30.5Z`: {why}");
-    let instant: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| refused(&error.to_string()))?;
+    let instant: jiff::Timestamp = text
+        .parse()
+        .map_err(|error: jiff::Error| refused(&error.to_string()))?;
     let whole = instant.as_nanosecond().div_euclid(1_000_000_000);
     let nanos = instant.as_nanosecond().rem_euclid(1_000_000_000);
-    let seconds = i64::try_from(whole).ok().filter(|seconds| INSTANTS.contains(seconds));
+    let seconds = i64::try_from(whole)
+        .ok()
+        .filter(|seconds| INSTANTS.contains(seconds));
     match (seconds, i32::try_from(nanos)) {
         (Some(seconds), Ok(nanos)) => Ok((seconds, nanos)),
         _ => Err(refused("it is outside the years 1 to 9999")),
@@ -62,7 +72,10 @@ pub(super) fn read_instant(text: &str) -> Result<(i64, i32), String> {
 /// A duration as seconds with their fraction, where it is a valid one.
 pub(super) fn write_duration(seconds: i64, nanos: i32) -> Option<String> {
     let one_sign = (seconds >= 0 && nanos >= 0) || (seconds <= 0 && nanos <= 0);
-    if !one_sign || nanos.unsigned_abs() >= 1_000_000_000 || seconds.unsigned_abs() > LONGEST_DURATION.unsigned_abs() {
+    if !one_sign
+        || nanos.unsigned_abs() >= 1_000_000_000
+        || seconds.unsigned_abs() > LONGEST_DURATION.unsigned_abs()
+    {
         return None;
     }
     let sign = if seconds < 0 || nanos < 0 { "-" } else { "" };
@@ -79,10 +92,13 @@ pub(super) fn write_duration(seconds: i64, nanos: i32) -> Option<String> {
 /// Reads `-1.5s`.
 pub(super) fn read_duration(text: &str) -> Result<(i64, i32), String> {
     let refused = || "a duration is written in seconds, like `1.5s`".to_owned();
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or((1, text), |digits| (-1, digits));
     let digits = digits.strip_suffix('s').ok_or_else(refused)?;
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 9 {
         return Err(refused());
     }

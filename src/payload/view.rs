@@ -1,32 +1,60 @@
-//! Bytes to a readable value. The rules of how each kind of field looks are here; `canonical` reads the same.
+//! Bytes to a readable value, in one pass. The rules of how each kind of field looks are here; `canonical` reads the
+//! same. What a view cannot say (unknown fields, their order, how numbers are spelt) is left out: the caller finds out.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescriptor, ReflectMessage as _, Value as Proto};
-use serde_yaml::{Mapping, Number, Value};
+use prost_reflect::Kind;
+use serde_yaml::{Mapping, Value};
 
-use super::canonical::{WellKnown, encode, well_known};
-use super::field::{Field, Form, extension_key};
+use super::canonical::encode;
+use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::reader::{Flaw, Reader, Wire};
+use super::show::{MapKey, is_default, packed, scalar};
 use super::{MAX_DEPTH, text};
 
-/// A view that would have more levels than a YAML reader takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooDeep;
-
 /// The readable value of a message.
-pub(super) fn view(pool: &DescriptorPool, message: &DynamicMessage) -> Result<Value, TooDeep> {
-    Viewer { pool, depth: 0 }.message(message)
+pub(super) fn view(layouts: &Layouts, message: &Layout, bytes: &[u8]) -> Result<Value, Flaw> {
+    Viewer {
+        layouts,
+        depth: 0,
+        any_types: None,
+    }
+    .message(message, bytes)
+}
+
+/// Types of the `Any` values anywhere in a message, also of those without a descriptor.
+pub(super) fn any_types(layouts: &Layouts, message: &Layout, bytes: &[u8]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    // Bytes with a flaw have no types to name beyond those found before it.
+    let _ = Viewer {
+        layouts,
+        depth: 0,
+        any_types: Some(&mut found),
+    }
+    .message(message, bytes);
+    found
 }
 
 struct Viewer<'a> {
-    pool: &'a DescriptorPool,
+    layouts: &'a Layouts,
     depth: usize,
+    any_types: Option<&'a mut BTreeSet<String>>,
+}
+
+/// What was read of a field so far.
+enum Slot<'b> {
+    Scalar(Value),
+    /// A message's bytes. Protobuf merges a message that comes in parts, which is reading the parts as one.
+    Message(Cow<'b, [u8]>),
+    List(Vec<Value>),
+    Map(BTreeMap<MapKey, Value>),
 }
 
 impl Viewer<'_> {
-    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, TooDeep>) -> Result<T, TooDeep> {
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Flaw>) -> Result<T, Flaw> {
         if self.depth >= MAX_DEPTH {
-            return Err(TooDeep);
+            return Err(Flaw::new("nested deeper than 100 levels"));
         }
         self.depth += 1;
         let result = inner(self);
@@ -34,175 +62,235 @@ impl Viewer<'_> {
         result
     }
 
-    fn message(&mut self, message: &DynamicMessage) -> Result<Value, TooDeep> {
+    fn message(&mut self, message: &Layout, bytes: &[u8]) -> Result<Value, Flaw> {
         self.deeper(|viewer| {
-            let descriptor = message.descriptor();
-            let text = match well_known(&descriptor) {
-                Some(WellKnown::Any) => return Ok(viewer.any(message)),
-                Some(WellKnown::Timestamp) => seconds_and_nanos(message).and_then(|(s, n)| text::write_instant(s, n)),
-                Some(WellKnown::Duration) => seconds_and_nanos(message).and_then(|(s, n)| text::write_duration(s, n)),
-                None => None,
-            };
-            match text {
-                Some(text) => Ok(Value::String(text)),
-                None => viewer.fields(message),
+            if message.well_known == Some(WellKnown::Any) {
+                return viewer.any(bytes);
             }
-        })
-    }
-
-    fn fields(&mut self, message: &DynamicMessage) -> Result<Value, TooDeep> {
-        let mut present: Vec<(Field, String, &Proto)> = Vec::new();
-        for (field, value) in message.fields() {
-            present.push((Field::from(&field), field.name().to_owned(), value));
-        }
-        for (extension, value) in message.extensions() {
-            present.push((Field::from(&extension), extension_key(&extension), value));
-        }
-        present.sort_by_key(|(field, ..)| field.number);
-        let mut view = Mapping::with_capacity(present.len());
-        for (field, name, value) in present {
-            view.insert(Value::String(name), self.field(&field, value)?);
-        }
-        Ok(Value::Mapping(view))
-    }
-
-    fn field(&mut self, field: &Field, value: &Proto) -> Result<Value, TooDeep> {
-        match (field.form, value) {
-            (Form::List, Proto::List(values)) => self.deeper(|viewer| {
-                let values: Result<_, _> = values.iter().map(|value| viewer.element(&field.kind, value)).collect();
-                values.map(Value::Sequence)
-            }),
-            (Form::Map, Proto::Map(entries)) => self.deeper(|viewer| {
-                let mut sorted: Vec<_> = entries.iter().collect();
-                sorted.sort_unstable_by_key(|(key, _)| *key);
-                let Kind::Message(entry) = &field.kind else { return Ok(Value::Null) };
-                let kind = entry.map_entry_value_field().kind();
-                let mut view = Mapping::with_capacity(sorted.len());
-                for (key, value) in sorted {
-                    view.insert(map_key(key), viewer.element(&kind, value)?);
+            let view = viewer.fields(message, bytes)?;
+            let text = match message.well_known {
+                Some(WellKnown::Timestamp) => {
+                    seconds_and_nanos(&view).and_then(|(s, n)| text::write_instant(s, n))
                 }
-                Ok(Value::Mapping(view))
-            }),
-            (_, value) => self.element(&field.kind, value),
-        }
-    }
-
-    fn element(&mut self, kind: &Kind, value: &Proto) -> Result<Value, TooDeep> {
-        Ok(match value {
-            Proto::Bool(truth) => Value::Bool(*truth),
-            Proto::I32(number) => Value::from(*number),
-            Proto::I64(number) => Value::from(*number),
-            Proto::U32(number) => Value::from(*number),
-            Proto::U64(number) => Value::from(*number),
-            Proto::F32(number) => Value::Number(Number::from(widened(*number))),
-            Proto::F64(number) => Value::Number(Number::from(if number.is_nan() { f64::NAN } else { *number })),
-            Proto::String(text) => Value::String(text.clone()),
-            Proto::Bytes(bytes) => Value::String(text::write_bytes(bytes)),
-            Proto::EnumNumber(number) => {
-                let known = kind.as_enum().and_then(|descriptor| descriptor.get_value(*number));
-                known.map_or_else(|| Value::from(*number), |known| Value::String(known.name().to_owned()))
-            }
-            Proto::Message(message) => self.message(message)?,
-            Proto::List(_) | Proto::Map(_) => Value::Null,
+                Some(WellKnown::Duration) => {
+                    seconds_and_nanos(&view).and_then(|(s, n)| text::write_duration(s, n))
+                }
+                Some(WellKnown::Any) | None => None,
+            };
+            Ok(text.map_or_else(|| Value::Mapping(view), Value::String))
         })
     }
 
-    fn any(&mut self, message: &DynamicMessage) -> Value {
-        let (type_url, bytes) = any_parts(message);
-        let mut view = Mapping::with_capacity(2);
-        view.insert("type".into(), Value::String(type_url.clone()));
-        match self.inner(&type_url, &bytes) {
-            Some(inner) => view.insert("value".into(), inner),
-            None => view.insert("bytes".into(), Value::String(text::write_bytes(&bytes))),
+    fn fields(&mut self, message: &Layout, bytes: &[u8]) -> Result<Mapping, Flaw> {
+        let mut slots: Vec<Option<Slot<'_>>> = Vec::new();
+        slots.resize_with(message.fields.len(), || None);
+        let mut reader = Reader::new(bytes);
+        let mut near = 0;
+        let mut present = 0;
+        while let Some((number, wire)) = reader.field()? {
+            let Some(at) = message.position_of_number(number, near) else {
+                continue;
+            };
+            let field = &message.fields[at];
+            near = at;
+            present += 1;
+            self.fill(field, &mut slots[at], wire)
+                .map_err(|flaw| flaw.inside(&field.name, &message.name))?;
+            if field.oneof.is_some() && slots[at].is_some() {
+                leave_oneof(message, at, &mut slots);
+            }
+        }
+        let mut view = Mapping::with_capacity(present.min(slots.len()));
+        for (field, slot) in message.fields.iter().zip(slots) {
+            let Some(slot) = slot else { continue };
+            let value = self
+                .value(field, slot)
+                .map_err(|flaw| flaw.inside(&field.name, &message.name))?;
+            if let Some(value) = value {
+                view.insert(Value::String(field.name.clone()), value);
+            }
+        }
+        Ok(view)
+    }
+
+    /// Adds a value to a slot. One of a wire type that the field cannot have is as unknown as a field's number is.
+    fn fill<'b>(
+        &mut self,
+        field: &Field,
+        slot: &mut Option<Slot<'b>>,
+        wire: Wire<'b>,
+    ) -> Result<(), Flaw> {
+        match field.form {
+            Form::Single if self.layouts.of_field(field).is_some() => {
+                match (message_bytes(field, wire), slot) {
+                    (Some(part), Some(Slot::Message(before))) => {
+                        before.to_mut().extend_from_slice(part);
+                    }
+                    (Some(part), slot) => *slot = Some(Slot::Message(Cow::Borrowed(part))),
+                    (None, _) => {}
+                }
+            }
+            Form::Single => match scalar(&field.kind, wire)? {
+                Some(_) if !field.presence && is_default(&field.kind, wire) => *slot = None,
+                Some(value) => *slot = Some(Slot::Scalar(value)),
+                None => {}
+            },
+            Form::List => {
+                let slot = slot.get_or_insert_with(|| Slot::List(Vec::new()));
+                let Slot::List(values) = slot else {
+                    return Ok(());
+                };
+                self.deeper(|viewer| viewer.add_to_list(field, values, wire))?;
+            }
+            Form::Map => {
+                let slot = slot.get_or_insert_with(|| Slot::Map(BTreeMap::new()));
+                let Slot::Map(entries) = slot else {
+                    return Ok(());
+                };
+                entries.extend(self.deeper(|viewer| viewer.entry(field, wire))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_to_list(
+        &mut self,
+        field: &Field,
+        values: &mut Vec<Value>,
+        wire: Wire<'_>,
+    ) -> Result<(), Flaw> {
+        if let Some(message) = self.layouts.of_field(field) {
+            if let Some(bytes) = message_bytes(field, wire) {
+                values.push(self.message(message, bytes)?);
+            }
+            return Ok(());
+        }
+        match wire {
+            Wire::Bytes(bytes) if !matches!(field.kind, Kind::String | Kind::Bytes) => {
+                let mut reader = Reader::new(bytes);
+                while !reader.is_empty() {
+                    values.extend(scalar(&field.kind, packed(&field.kind, &mut reader)?)?);
+                }
+            }
+            wire => values.extend(scalar(&field.kind, wire)?),
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, field: &Field, wire: Wire<'_>) -> Result<Option<(MapKey, Value)>, Flaw> {
+        let (Some((key_field, value_field)), Wire::Bytes(bytes)) =
+            (self.layouts.of_entry(field), wire)
+        else {
+            return Ok(None);
         };
-        Value::Mapping(view)
+        let (mut key, mut value) = (None, None);
+        let mut reader = Reader::new(bytes);
+        while let Some((number, wire)) = reader.field()? {
+            if number == key_field.number {
+                self.fill(key_field, &mut key, wire)?;
+            } else if number == value_field.number {
+                self.fill(value_field, &mut value, wire)?;
+            }
+        }
+        // What an entry leaves out is at its default.
+        let key = self.value(
+            key_field,
+            key.map_or_else(|| default_slot(&key_field.kind), Ok)?,
+        )?;
+        let value = self.value(
+            value_field,
+            value.map_or_else(|| default_slot(&value_field.kind), Ok)?,
+        )?;
+        Ok(key.and_then(MapKey::new).zip(value))
+    }
+
+    /// What is shown of a slot.
+    fn value(&mut self, field: &Field, slot: Slot<'_>) -> Result<Option<Value>, Flaw> {
+        Ok(match slot {
+            Slot::Scalar(value) => Some(value),
+            Slot::Message(bytes) => match self.layouts.of_field(field) {
+                Some(message) => Some(self.message(message, &bytes)?),
+                None => None,
+            },
+            Slot::List(values) => (!values.is_empty()).then_some(Value::Sequence(values)),
+            Slot::Map(entries) => {
+                let shown = entries
+                    .into_iter()
+                    .map(|(key, value)| (key.into_value(), value))
+                    .collect::<Mapping>();
+                (!shown.is_empty()).then_some(Value::Mapping(shown))
+            }
+        })
+    }
+
+    fn any(&mut self, bytes: &[u8]) -> Result<Value, Flaw> {
+        let (mut type_url, mut content) = ("", &[][..]);
+        let mut reader = Reader::new(bytes);
+        while let Some((number, wire)) = reader.field()? {
+            match (number, wire) {
+                (1, Wire::Bytes(url)) => {
+                    type_url = std::str::from_utf8(url).map_err(|_| super::show::NOT_UTF8)?;
+                }
+                (2, Wire::Bytes(bytes)) => content = bytes,
+                _ => {}
+            }
+        }
+        let mut view = Mapping::with_capacity(2);
+        view.insert("type".into(), type_url.into());
+        match self.inner(type_url, content) {
+            Some(inner) => view.insert("value".into(), inner),
+            None => view.insert("bytes".into(), text::write_bytes(content).into()),
+        };
+        Ok(Value::Mapping(view))
     }
 
     /// The view of what an `Any` carries, where that gives its bytes back.
     fn inner(&mut self, type_url: &str, bytes: &[u8]) -> Option<Value> {
-        let descriptor = described(self.pool, type_url)?;
-        let message = DynamicMessage::decode(descriptor.clone(), bytes).ok()?;
-        let inner = self.message(&message).ok()?;
-        let encoded = encode(self.pool, &descriptor, &inner).ok()?;
+        let name = type_url
+            .rsplit('/')
+            .next()
+            .filter(|name| !name.is_empty())?;
+        if let Some(found) = &mut self.any_types {
+            found.insert(name.to_owned());
+        }
+        let message = self.layouts.of(name)?;
+        let inner = self.message(message, bytes).ok()?;
+        let encoded = encode(self.layouts, message, &inner).ok()?;
         (encoded == bytes).then_some(inner)
     }
 }
 
-/// Types of the `Any` values anywhere in a message, also of those without a descriptor.
-pub(super) fn collect_any_types(pool: &DescriptorPool, message: &DynamicMessage, found: &mut BTreeSet<String>) {
-    collect(pool, message, 0, found);
+/// The content of a message's field, where it comes as its kind says.
+fn message_bytes<'b>(field: &Field, wire: Wire<'b>) -> Option<&'b [u8]> {
+    match wire {
+        Wire::Bytes(bytes) if !field.group => Some(bytes),
+        Wire::Group(bytes) if field.group => Some(bytes),
+        _ => None,
+    }
 }
 
-fn collect(pool: &DescriptorPool, message: &DynamicMessage, depth: usize, found: &mut BTreeSet<String>) {
-    if depth >= MAX_DEPTH {
-        return;
-    }
-    if well_known(&message.descriptor()) == Some(WellKnown::Any) {
-        let (type_url, bytes) = any_parts(message);
-        let name = type_name(&type_url);
-        if !name.is_empty() {
-            found.insert(name.to_owned());
-        }
-        let inner = described(pool, &type_url).and_then(|inner| DynamicMessage::decode(inner, &*bytes).ok());
-        if let Some(inner) = inner {
-            collect(pool, &inner, depth + 1, found);
-        }
-        return;
-    }
-    let values = message.fields().map(|(_, value)| value);
-    for value in values.chain(message.extensions().map(|(_, value)| value)) {
-        let mut each = |value: &Proto| {
-            if let Proto::Message(inner) = value {
-                collect(pool, inner, depth + 1, found);
-            }
-        };
-        match value {
-            Proto::List(values) => values.iter().for_each(each),
-            Proto::Map(entries) => entries.values().for_each(each),
-            value => each(value),
+fn default_slot(kind: &Kind) -> Result<Slot<'static>, Flaw> {
+    let wire = match kind {
+        Kind::Message(_) => return Ok(Slot::Message(Cow::Borrowed(&[]))),
+        Kind::String | Kind::Bytes => Wire::Bytes(&[]),
+        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Wire::Fixed64(0),
+        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Wire::Fixed32(0),
+        _ => Wire::Varint(0),
+    };
+    scalar(kind, wire).map(|value| Slot::Scalar(value.unwrap_or_default()))
+}
+
+/// The member that comes last is the one.
+fn leave_oneof(message: &Layout, chosen: usize, slots: &mut [Option<Slot<'_>>]) {
+    let oneof = &message.fields[chosen].oneof;
+    for (at, field) in message.fields.iter().enumerate() {
+        if at != chosen && field.oneof == *oneof {
+            slots[at] = None;
         }
     }
 }
 
-fn type_name(type_url: &str) -> &str {
-    type_url.rsplit('/').next().unwrap_or(type_url)
-}
-
-fn described(pool: &DescriptorPool, type_url: &str) -> Option<MessageDescriptor> {
-    pool.get_message_by_name(type_name(type_url))
-}
-
-fn any_parts(message: &DynamicMessage) -> (String, prost::bytes::Bytes) {
-    let type_url = message.get_field_by_number(1).and_then(|value| value.as_str().map(str::to_owned));
-    let bytes = message.get_field_by_number(2).and_then(|value| value.as_bytes().cloned());
-    (type_url.unwrap_or_default(), bytes.unwrap_or_default())
-}
-
-fn seconds_and_nanos(message: &DynamicMessage) -> Option<(i64, i32)> {
-    let seconds = message.get_field_by_number(1)?.as_i64()?;
-    let nanos = message.get_field_by_number(2)?.as_i32()?;
-    Some((seconds, nanos))
-}
-
-fn map_key(key: &MapKey) -> Value {
-    match key {
-        MapKey::Bool(truth) => Value::Bool(*truth),
-        MapKey::I32(number) => Value::from(*number),
-        MapKey::I64(number) => Value::from(*number),
-        MapKey::U32(number) => Value::from(*number),
-        MapKey::U64(number) => Value::from(*number),
-        MapKey::String(text) => Value::String(text.clone()),
-    }
-}
-
-/// A float as the shortest decimal that means it: 0.1, and not 0.10000000149011612.
-fn widened(number: f32) -> f64 {
-    if number.is_nan() {
-        return f64::NAN;
-    }
-    let exact = f64::from(number);
-    let short: f64 = number.to_string().parse().unwrap_or(exact);
-    #[expect(clippy::cast_possible_truncation, reason = "reading back is what is tested")]
-    let back = short as f32;
-    if back.to_bits() == number.to_bits() { short } else { exact }
+fn seconds_and_nanos(view: &Mapping) -> Option<(i64, i32)> {
+    let number = |name| view.get(name).map_or(Some(0), Value::as_i64);
+    Some((number("seconds")?, i32::try_from(number("nanos")?).ok()?))
 }

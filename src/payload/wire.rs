@@ -108,7 +108,11 @@ pub(super) fn fields(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8], &[u8])> 
             5 => rest.split_off(..4)?,
             _ => return None,
         };
-        Some((u32::try_from(tag >> 3).ok()?, &whole[..whole.len() - rest.len()], content))
+        Some((
+            u32::try_from(tag >> 3).ok()?,
+            &whole[..whole.len() - rest.len()],
+            content,
+        ))
     })
 }
 

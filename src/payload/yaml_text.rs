@@ -16,9 +16,17 @@ const RESERVED: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", 
 /// The plainest style that every reader takes for this very string.
 pub(super) fn style(text: &str) -> Style {
     if text.contains('\n') {
-        return if is_literal(text) { Style::Literal } else { Style::Quoted };
+        return if is_literal(text) {
+            Style::Literal
+        } else {
+            Style::Quoted
+        };
     }
-    if is_plain(text) { Style::Plain } else { Style::Quoted }
+    if is_plain(text) {
+        Style::Plain
+    } else {
+        Style::Quoted
+    }
 }
 
 /// A first letter rules out numbers, dates and indicators; what is left are words and the marks of a key or a comment.
@@ -27,7 +35,9 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
-        && text.chars().all(|c| c == ' ' || (is_shown(c) && !c.is_whitespace()))
+        && text
+            .chars()
+            .all(|c| c == ' ' || (is_shown(c) && !c.is_whitespace()))
         && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
@@ -36,7 +46,9 @@ fn is_plain(text: &str) -> bool {
 fn is_literal(text: &str) -> bool {
     !text.starts_with([' ', '\t', '\n'])
         && !text.ends_with("\n\n")
-        && text.split('\n').all(|line| !line.ends_with([' ', '\t']) && !line.starts_with('\t'))
+        && text
+            .split('\n')
+            .all(|line| !line.ends_with([' ', '\t']) && !line.starts_with('\t'))
         && text.chars().all(|c| c == '\n' || c == '\t' || is_shown(c))
 }
 
@@ -63,7 +75,11 @@ pub(super) fn push_quoted(text: &str, out: &mut String) {
             hidden => {
                 let code = u32::from(hidden);
                 // Writing to a string cannot fail.
-                let _ = if code > 0xffff { write!(out, "\\U{code:08X}") } else { write!(out, "\\u{code:04X}") };
+                let _ = if code > 0xffff {
+                    write!(out, "\\U{code:08X}")
+                } else {
+                    write!(out, "\\u{code:04X}")
+                };
             }
         }
     }

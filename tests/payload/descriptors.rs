@@ -19,7 +19,10 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 
 fn set_of(registry: &Registry) -> Vec<u8> {
     let names = registry.type_names();
-    registry.subset(&names.iter().map(String::as_str).collect::<Vec<_>>()).unwrap().bytes
+    registry
+        .subset(&names.iter().map(String::as_str).collect::<Vec<_>>())
+        .unwrap()
+        .bytes
 }
 
 /// Files of a descriptor set, in its order.
@@ -38,7 +41,10 @@ fn registry_can_be_shared_between_threads() {
 fn no_path_is_an_empty_registry() {
     let empty = Registry::from_paths(&[]).unwrap();
     assert!(empty.is_empty() && !empty.knows("sample.Money") && !registry().is_empty());
-    assert_eq!(empty.decode(&Payload::new("sample.Money", vec![])), Decoded::Undescribed);
+    assert_eq!(
+        empty.decode(&Payload::new("sample.Money", vec![])),
+        Decoded::Undescribed
+    );
     assert_eq!(empty.subset(&["sample.Money"]), None);
 }
 
@@ -46,33 +52,62 @@ fn no_path_is_an_empty_registry() {
 fn folder_describes_all_that_is_below_it() {
     let names = registry().type_names();
     assert!(names.is_sorted());
-    for name in ["sample.Everything.Inner", "sample.Legacy.Part.Piece", "google.protobuf.Timestamp"] {
-        assert!(registry().knows(name) && names.iter().any(|known| known == name), "{name}");
+    for name in [
+        "sample.Everything.Inner",
+        "sample.Legacy.Part.Piece",
+        "google.protobuf.Timestamp",
+    ] {
+        assert!(
+            registry().knows(name) && names.iter().any(|known| known == name),
+            "{name}"
+        );
     }
     assert!(!registry().knows("sample.Maps.ByIntEntry") && !registry().knows("sample.Suit"));
 }
 
 #[test]
 fn name_resolves_in_full_as_a_url_or_by_its_last_part() {
-    for name in ["sample.Money", "Money", "type.googleapis.com/sample.Money", "/sample.Money"] {
+    for name in [
+        "sample.Money",
+        "Money",
+        "type.googleapis.com/sample.Money",
+        "/sample.Money",
+    ] {
         assert_eq!(registry().resolve(name).unwrap(), "sample.Money", "{name}");
     }
-    assert_eq!(registry().resolve("Everything.Inner").unwrap(), "sample.Everything.Inner");
+    assert_eq!(
+        registry().resolve("Everything.Inner").unwrap(),
+        "sample.Everything.Inner"
+    );
     let error = registry().resolve("Mony").unwrap_err();
     assert_eq!(error.similar, ["sample.Money"]);
-    assert_eq!(error.to_string(), "there is no descriptor of `Mony`; did you mean `sample.Money`?");
+    assert_eq!(
+        error.to_string(),
+        "there is no descriptor of `Mony`; did you mean `sample.Money`?"
+    );
     assert!(registry().resolve("").is_err() && registry().resolve("oney").is_err());
 }
 
 #[test]
 fn ambiguous_last_part_lists_the_types() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "a.proto", "syntax = \"proto3\"; package a; message Thing {}");
-    write(folder.path(), "b.proto", "syntax = \"proto3\"; package b; message Thing {}");
+    write(
+        folder.path(),
+        "a.proto",
+        "syntax = \"proto3\"; package a; message Thing {}",
+    );
+    write(
+        folder.path(),
+        "b.proto",
+        "syntax = \"proto3\"; package b; message Thing {}",
+    );
     let registry = Registry::from_paths(&[folder.path().to_owned()]).unwrap();
     let error = registry.resolve("Thing").unwrap_err();
     assert_eq!(error.similar, ["a.Thing", "b.Thing"]);
-    assert_eq!(error.to_string(), "`Thing` is the name of 2 types, give one in full: `a.Thing`, `b.Thing`");
+    assert_eq!(
+        error.to_string(),
+        "`Thing` is the name of 2 types, give one in full: `a.Thing`, `b.Thing`"
+    );
 }
 
 #[test]
@@ -95,10 +130,21 @@ fn descriptor_set_file_describes_the_same() {
 fn folders_are_include_roots_for_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let (own, vendor) = (folder.path().join("own"), folder.path().join("own/vendor"));
-    write(&own, "a.proto", "syntax = \"proto3\"; package a; import \"dep/b.proto\"; message A { b.B b = 1; }");
-    write(&vendor, "dep/b.proto", "syntax = \"proto3\"; package b; message B { int32 n = 1; }");
+    write(
+        &own,
+        "a.proto",
+        "syntax = \"proto3\"; package a; import \"dep/b.proto\"; message A { b.B b = 1; }",
+    );
+    write(
+        &vendor,
+        "dep/b.proto",
+        "syntax = \"proto3\"; package b; message B { int32 n = 1; }",
+    );
     let registry = Registry::from_paths(&[own, vendor]).unwrap();
-    assert_eq!(registry.encode("a.A", &value("b: {n: 1}")).unwrap(), [0x0a, 2, 8, 1]);
+    assert_eq!(
+        registry.encode("a.A", &value("b: {n: 1}")).unwrap(),
+        [0x0a, 2, 8, 1]
+    );
 }
 
 #[test]
@@ -116,12 +162,25 @@ fn sources_that_agree_become_one() {
     let merged = Registry::from_paths(&[protos(), set, folder.path().to_owned()]).unwrap();
     let view = value("{purse: {money: {amount: 1}}, money: {currency: a}}");
     let bytes = merged.encode("shop.Till", &view).unwrap();
-    assert_eq!(merged.decode(&Payload::new("shop.Till", bytes)), Decoded::Exact(view));
+    assert_eq!(
+        merged.decode(&Payload::new("shop.Till", bytes)),
+        Decoded::Exact(view)
+    );
     let subset = merged.subset(&["shop.Till"]).unwrap();
-    assert!(Registry::from_descriptor_set(&subset.bytes).unwrap().knows("shop.Till"));
+    assert!(
+        Registry::from_descriptor_set(&subset.bytes)
+            .unwrap()
+            .knows("shop.Till")
+    );
     assert_eq!(
         files(&subset.bytes),
-        ["google/protobuf/descriptor.proto", "sample/marks.proto", "sample/money.proto", "other.proto", "till.proto"]
+        [
+            "google/protobuf/descriptor.proto",
+            "sample/marks.proto",
+            "sample/money.proto",
+            "other.proto",
+            "till.proto"
+        ]
     );
 }
 
@@ -129,30 +188,47 @@ fn sources_that_agree_become_one() {
 fn files_of_one_name_and_other_types_live_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
     for package in ["a", "b"] {
-        let text = format!("syntax = \"proto3\"; package {package}; message Thing {{ int32 {package} = 1; }}");
+        let text = format!(
+            "syntax = \"proto3\"; package {package}; message Thing {{ int32 {package} = 1; }}"
+        );
         write(&folder.path().join(package), "types.proto", &text);
         let text = format!(
             "syntax = \"proto3\"; package {package}; import \"types.proto\"; message User {{ Thing thing = 1; }}"
         );
-        write(&folder.path().join(package), &format!("{package}.proto"), &text);
+        write(
+            &folder.path().join(package),
+            &format!("{package}.proto"),
+            &text,
+        );
     }
     // Compiled apart, as each has a `types.proto` of its own.
     let mut sets = Vec::new();
     for package in ["a", "b"] {
         let set = folder.path().join(format!("{package}.binpb"));
-        fs::write(&set, set_of(&Registry::from_paths(&[folder.path().join(package)]).unwrap())).unwrap();
+        fs::write(
+            &set,
+            set_of(&Registry::from_paths(&[folder.path().join(package)]).unwrap()),
+        )
+        .unwrap();
         sets.push(set);
     }
     let merged = Registry::from_paths(&sets).unwrap();
     assert!(merged.encode("a.User", &value("thing: {a: 1}")).is_ok());
     assert!(merged.encode("b.User", &value("thing: {b: 1}")).is_ok());
-    assert_eq!(files(&merged.subset(&["b.User"]).unwrap().bytes), ["types~2.proto", "b.proto"]);
+    assert_eq!(
+        files(&merged.subset(&["b.User"]).unwrap().bytes),
+        ["types~2.proto", "b.proto"]
+    );
 }
 
 #[test]
 fn sources_that_disagree_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "m.proto", "syntax = \"proto3\"; package sample; message Money { int32 amount = 1; }");
+    write(
+        folder.path(),
+        "m.proto",
+        "syntax = \"proto3\"; package sample; message Money { int32 amount = 1; }",
+    );
     let error = Registry::from_paths(&[protos(), folder.path().to_owned()]).unwrap_err();
     let expected = format!(
         "`sample.Money` is defined differently in `{}` and in `{}`: leave one of the two out",
@@ -167,14 +243,18 @@ fn missing_path_and_empty_folder_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let gone = folder.path().join("gone");
     assert_eq!(
-        Registry::from_paths(std::slice::from_ref(&gone)).unwrap_err().to_string(),
+        Registry::from_paths(std::slice::from_ref(&gone))
+            .unwrap_err()
+            .to_string(),
         format!(
             "`{}` does not exist: descriptors come from a folder of .proto files, a .proto file or a descriptor set",
             gone.display()
         )
     );
     assert_eq!(
-        Registry::from_paths(&[folder.path().to_owned()]).unwrap_err().to_string(),
+        Registry::from_paths(&[folder.path().to_owned()])
+            .unwrap_err()
+            .to_string(),
         format!(
             "there is no .proto file below `{}`: give the folder that imports are relative to",
             folder.path().display()
@@ -188,8 +268,14 @@ fn file_that_is_no_descriptor_set_is_refused() {
     let path = write(folder.path(), "set.binpb", "this is text");
     let error = Registry::from_paths(std::slice::from_ref(&path)).unwrap_err();
     let text = error.to_string();
-    assert!(text.starts_with(&format!("`{}` is not a descriptor set (", path.display())), "{text}");
-    assert!(text.ends_with("): make one with `protoc --include_imports --descriptor_set_out=FILE`"), "{text}");
+    assert!(
+        text.starts_with(&format!("`{}` is not a descriptor set (", path.display())),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("): make one with `protoc --include_imports --descriptor_set_out=FILE`"),
+        "{text}"
+    );
     let error = Registry::from_descriptor_set(&[]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -200,34 +286,72 @@ fn file_that_is_no_descriptor_set_is_refused() {
 
 #[test]
 fn descriptor_set_without_its_imports_is_refused() {
-    let mut pool = DescriptorPool::decode(set_of(registry()).as_slice()).unwrap().file_descriptor_protos().cloned().collect::<Vec<_>>();
+    let mut pool = DescriptorPool::decode(set_of(registry()).as_slice())
+        .unwrap()
+        .file_descriptor_protos()
+        .cloned()
+        .collect::<Vec<_>>();
     pool.retain(|file| file.name() == "sample/money.proto");
     let set = prost_reflect::prost_types::FileDescriptorSet { file: pool };
     let bytes = prost::Message::encode_to_vec(&set);
-    let text = Registry::from_descriptor_set(&bytes).unwrap_err().to_string();
+    let text = Registry::from_descriptor_set(&bytes)
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("sample/marks.proto"), "{text}");
 }
 
 #[test]
 fn syntax_error_says_file_line_and_column() {
     let folder = tempfile::tempdir().unwrap();
-    let path = write(folder.path(), "deep/a.proto", "syntax = \"proto3\";\n\nmessage A {\n  int32 = 1;\n}\n");
-    let text = Registry::from_paths(&[folder.path().to_owned()]).unwrap_err().to_string();
-    assert!(text.starts_with(&format!("{}:4:9: expected ", path.display())), "{text}");
+    let path = write(
+        folder.path(),
+        "deep/a.proto",
+        "syntax = \"proto3\";\n\nmessage A {\n  int32 = 1;\n}\n",
+    );
+    let text = Registry::from_paths(&[folder.path().to_owned()])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.starts_with(&format!("{}:4:9: expected ", path.display())),
+        "{text}"
+    );
     // The same for a file given by itself.
-    let text = Registry::from_paths(&[path.clone()]).unwrap_err().to_string();
-    assert!(text.starts_with(&format!("{}:4:9: expected ", path.display())), "{text}");
+    let text = Registry::from_paths(std::slice::from_ref(&path))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.starts_with(&format!("{}:4:9: expected ", path.display())),
+        "{text}"
+    );
 }
 
 #[test]
 fn unknown_type_and_missing_import_say_where() {
     let folder = tempfile::tempdir().unwrap();
-    let path = write(folder.path(), "a.proto", "syntax = \"proto3\";\nmessage A {\n  Nothing n = 1;\n}\n");
-    let text = Registry::from_paths(&[path.clone()]).unwrap_err().to_string();
-    assert_eq!(text, format!("{}:3:3: name 'Nothing' is not defined", path.display()));
-    write(folder.path(), "a.proto", "syntax = \"proto3\";\nimport \"gone.proto\";\n");
-    let text = Registry::from_paths(&[path.clone()]).unwrap_err().to_string();
-    assert_eq!(text, format!("{}:2:1: import 'gone.proto' not found", path.display()));
+    let path = write(
+        folder.path(),
+        "a.proto",
+        "syntax = \"proto3\";\nmessage A {\n  Nothing n = 1;\n}\n",
+    );
+    let text = Registry::from_paths(std::slice::from_ref(&path))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        text,
+        format!("{}:3:3: name 'Nothing' is not defined", path.display())
+    );
+    write(
+        folder.path(),
+        "a.proto",
+        "syntax = \"proto3\";\nimport \"gone.proto\";\n",
+    );
+    let text = Registry::from_paths(std::slice::from_ref(&path))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        text,
+        format!("{}:2:1: import 'gone.proto' not found", path.display())
+    );
 }
 
 #[cfg(unix)]
@@ -239,7 +363,10 @@ fn unreadable_file_is_refused_with_its_cause() {
     let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
     let error = Registry::from_paths(std::slice::from_ref(&path)).unwrap_err();
     assert!(matches!(error, DescriptorError::Unreadable { .. }));
-    assert_eq!(error.to_string(), format!("`{}` cannot be read", path.display()));
+    assert_eq!(
+        error.to_string(),
+        format!("`{}` cannot be read", path.display())
+    );
     assert!(error.source().is_some());
 }
 
@@ -248,7 +375,11 @@ fn subset_is_small_ordered_and_the_same_each_time() {
     let money = registry().subset(&["sample.Money", "no.Such"]).unwrap();
     assert_eq!(
         files(&money.bytes),
-        ["google/protobuf/descriptor.proto", "sample/marks.proto", "sample/money.proto"]
+        [
+            "google/protobuf/descriptor.proto",
+            "sample/marks.proto",
+            "sample/money.proto"
+        ]
     );
     assert_eq!(Some(&money), registry().subset(&["sample.Money"]).as_ref());
     let again = Registry::from_paths(&[protos()]).unwrap();
@@ -263,7 +394,10 @@ fn subset_is_small_ordered_and_the_same_each_time() {
 #[test]
 fn subset_brings_the_extensions_that_a_payload_may_carry() {
     let set = registry().subset(&["sample.Legacy"]).unwrap();
-    assert_eq!(files(&set.bytes), ["sample/legacy.proto", "sample/legacy_more.proto"]);
+    assert_eq!(
+        files(&set.bytes),
+        ["sample/legacy.proto", "sample/legacy_more.proto"]
+    );
 }
 
 #[test]
@@ -273,8 +407,17 @@ fn subset_keeps_custom_options_and_drops_comments() {
     let money = pool.get_message_by_name("sample.Money").unwrap();
     let mark = pool.get_extension_by_name("sample.sensitive").unwrap();
     let sensitive = |field: &str| {
-        money.get_field_by_name(field).unwrap().options().get_extension(&mark).as_bool().unwrap()
+        money
+            .get_field_by_name(field)
+            .unwrap()
+            .options()
+            .get_extension(&mark)
+            .as_bool()
+            .unwrap()
     };
     assert!(sensitive("currency") && !sensitive("amount"));
-    assert!(pool.file_descriptor_protos().all(|file| file.source_code_info.is_none()));
+    assert!(
+        pool.file_descriptor_protos()
+            .all(|file| file.source_code_info.is_none())
+    );
 }

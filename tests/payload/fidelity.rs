@@ -5,11 +5,18 @@ use std::collections::HashMap;
 use angzarr_replay::payload::{Decoded, to_yaml};
 use proptest::prelude::*;
 use prost_reflect::prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
+};
 
 use crate::{decode, registry, value};
 
-const TYPES: [&str; 4] = ["sample.Everything", "sample.Legacy", "sample.Maps", "sample.WellKnown"];
+const TYPES: [&str; 4] = [
+    "sample.Everything",
+    "sample.Legacy",
+    "sample.Maps",
+    "sample.WellKnown",
+];
 
 fn pool() -> DescriptorPool {
     let names = registry().type_names();
@@ -36,8 +43,25 @@ impl Dice<'_> {
     }
 
     fn text(&mut self) -> String {
-        let letters = ['a', 'B', ' ', ':', '#', '\n', '0', 'ä', '\u{1f600}', '"', '\\', '\t', '-', '\u{85}'];
-        (0..self.byte() % 6).map(|_| letters[usize::from(self.byte()) % letters.len()]).collect()
+        let letters = [
+            'a',
+            'B',
+            ' ',
+            ':',
+            '#',
+            '\n',
+            '0',
+            'ä',
+            '\u{1f600}',
+            '"',
+            '\\',
+            '\t',
+            '-',
+            '\u{85}',
+        ];
+        (0..self.byte() % 6)
+            .map(|_| letters[usize::from(self.byte()) % letters.len()])
+            .collect()
     }
 
     fn scalar(&mut self, kind: &Kind) -> Value {
@@ -54,9 +78,18 @@ impl Dice<'_> {
             Kind::Uint64 | Kind::Fixed64 => Value::U64(number),
             Kind::Bool => Value::Bool(number % 2 == 1),
             Kind::String => Value::String(self.text()),
-            Kind::Bytes => Value::Bytes((0..number % 18).map(|_| self.byte()).collect::<Vec<_>>().into()),
+            Kind::Bytes => Value::Bytes(
+                (0..number % 18)
+                    .map(|_| self.byte())
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
             #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
-            Kind::Enum(_) => Value::EnumNumber(if number % 3 == 0 { number as i32 } else { (number % 3) as i32 }),
+            Kind::Enum(_) => Value::EnumNumber(if number.is_multiple_of(3) {
+                number as i32
+            } else {
+                (number % 3) as i32
+            }),
             Kind::Message(_) => unreachable!(),
         }
     }
@@ -82,18 +115,32 @@ impl Dice<'_> {
             return Value::Map(entries);
         }
         if field.is_list() {
-            return Value::List((0..self.byte() % 4).map(|_| self.element(&kind, depth)).collect());
+            return Value::List(
+                (0..self.byte() % 4)
+                    .map(|_| self.element(&kind, depth))
+                    .collect(),
+            );
         }
         self.element(&kind, depth)
     }
 
     fn message(&mut self, message: &MessageDescriptor, depth: u8) -> DynamicMessage {
         let mut built = DynamicMessage::new(message.clone());
-        if message.full_name() == "google.protobuf.Any" && self.byte() % 2 == 0 {
-            let types = ["sample.Money", "sample.Maps", "google.protobuf.Timestamp", "other.Thing"];
+        if message.full_name() == "google.protobuf.Any" && self.byte().is_multiple_of(2) {
+            let types = [
+                "sample.Money",
+                "sample.Maps",
+                "google.protobuf.Timestamp",
+                "other.Thing",
+            ];
             let name = types[usize::from(self.byte()) % types.len()];
-            let inner = message.parent_pool().get_message_by_name(name).filter(|_| depth < 6);
-            let bytes = inner.map(|inner| self.message(&inner, depth + 1).encode_to_vec()).unwrap_or_default();
+            let inner = message
+                .parent_pool()
+                .get_message_by_name(name)
+                .filter(|_| depth < 6);
+            let bytes = inner
+                .map(|inner| self.message(&inner, depth + 1).encode_to_vec())
+                .unwrap_or_default();
             built.set_field_by_name("type_url", Value::String(format!("/{name}")));
             built.set_field_by_name("value", Value::Bytes(bytes.into()));
             return built;
@@ -107,7 +154,11 @@ impl Dice<'_> {
         for extension in message.extensions() {
             if depth < 6 && self.byte() % 3 == 1 {
                 let one = self.element(&extension.kind(), depth);
-                let value = if extension.is_list() { Value::List(vec![one]) } else { one };
+                let value = if extension.is_list() {
+                    Value::List(vec![one])
+                } else {
+                    one
+                };
                 built.set_extension(&extension, value);
             }
         }
@@ -122,15 +173,25 @@ fn meaning(message: &MessageDescriptor, bytes: &[u8]) -> String {
             Value::Message(inner) => sorted(inner),
             Value::List(values) => format!("{:?}", values.iter().map(one).collect::<Vec<_>>()),
             Value::Map(entries) => {
-                let mut entries: Vec<_> = entries.iter().map(|(k, v)| format!("{k:?}: {}", one(v))).collect();
+                let mut entries: Vec<_> = entries
+                    .iter()
+                    .map(|(k, v)| format!("{k:?}: {}", one(v)))
+                    .collect();
                 entries.sort();
                 format!("{entries:?}")
             }
             other => one(other),
         };
-        let fields = message.fields().map(|(field, value)| format!("{}={}", field.number(), shown(value)));
-        let extensions = message.extensions().map(|(field, value)| format!("{}={}", field.number(), shown(value)));
-        format!("{{{}}}", fields.chain(extensions).collect::<Vec<_>>().join(","))
+        let fields = message
+            .fields()
+            .map(|(field, value)| format!("{}={}", field.number(), shown(value)));
+        let extensions = message
+            .extensions()
+            .map(|(field, value)| format!("{}={}", field.number(), shown(value)));
+        format!(
+            "{{{}}}",
+            fields.chain(extensions).collect::<Vec<_>>().join(",")
+        )
     }
     fn one(value: &Value) -> String {
         match value {

@@ -8,7 +8,10 @@ use crate::{decode, hex, registry};
 fn inexact(type_name: &str, bytes: &str, view: &str) {
     let bytes = hex(bytes);
     let Decoded::Inexact(shown) = decode(type_name, &bytes) else {
-        panic!("{type_name} is not inexact: {:?}", decode(type_name, &bytes));
+        panic!(
+            "{type_name} is not inexact: {:?}",
+            decode(type_name, &bytes)
+        );
     };
     assert_eq!(to_yaml(&shown), view);
     let canonical = registry().encode(type_name, &shown).unwrap();
@@ -21,7 +24,9 @@ fn unknown_field_is_inexact() {
     inexact("sample.Money", "0805 1863", "amount: 5\n");
     inexact("sample.Choice", "2204 0805 1863", "money:\n  amount: 5\n");
     // A known number with another wire type is not this field either.
-    assert!(!matches!(decode("sample.Money", &hex("0d00000000")), Decoded::Exact(_)));
+    inexact("sample.Money", "0d00000000", "{}\n");
+    inexact("sample.Money", "0a00 0805", "amount: 5\n");
+    inexact("sample.Money", "0805 1b 0800 23 24 1c", "amount: 5\n");
 }
 
 #[test]
@@ -43,20 +48,32 @@ fn long_varint_is_inexact() {
 #[test]
 fn default_value_on_the_wire_is_inexact() {
     inexact("sample.Money", "0800", "{}\n");
-    inexact("sample.WellKnown", "0a02 0800", "at: \"1970-01-01T00:00:00Z\"\n");
+    inexact(
+        "sample.WellKnown",
+        "0a02 0800",
+        "at: \"1970-01-01T00:00:00Z\"\n",
+    );
 }
 
 #[test]
 fn field_given_twice_is_inexact() {
     inexact("sample.Money", "0805 0806", "amount: 6\n");
-    inexact("sample.Choice", "2202 0805 2203 1201 61", "money:\n  amount: 5\n  currency: a\n");
+    inexact(
+        "sample.Choice",
+        "2202 0805 2203 1201 61",
+        "money:\n  amount: 5\n  currency: a\n",
+    );
     inexact("sample.Choice", "1001 1a0161", "text: a\n");
 }
 
 #[test]
 fn packing_against_the_descriptor_is_inexact() {
     inexact("sample.Lists", "1002 1004", "sint32s:\n  - 1\n  - 2\n");
-    inexact("sample.Lists", "1201 02 1201 04", "sint32s:\n  - 1\n  - 2\n");
+    inexact(
+        "sample.Lists",
+        "1201 02 1201 04",
+        "sint32s:\n  - 1\n  - 2\n",
+    );
     inexact("sample.Lists", "1200", "{}\n");
     inexact("sample.Lists", "4202 0102", "unpacked:\n  - 1\n  - 2\n");
     inexact("sample.Legacy", "1a02 0102", "unpacked:\n  - 1\n  - 2\n");
@@ -65,8 +82,16 @@ fn packing_against_the_descriptor_is_inexact() {
 #[test]
 fn unusual_map_entries_are_inexact() {
     // Out of order, a key twice, value before key, key left out, an unknown field inside.
-    inexact("sample.Maps", "1205 0802 120162 1205 0801 120161", "by_int:\n  1: a\n  2: b\n");
-    inexact("sample.Maps", "1205 0801 120161 1205 0801 120162", "by_int:\n  1: b\n");
+    inexact(
+        "sample.Maps",
+        "1205 0802 120162 1205 0801 120161",
+        "by_int:\n  1: a\n  2: b\n",
+    );
+    inexact(
+        "sample.Maps",
+        "1205 0801 120161 1205 0801 120162",
+        "by_int:\n  1: b\n",
+    );
     inexact("sample.Maps", "1205 120161 0801", "by_int:\n  1: a\n");
     inexact("sample.Maps", "1203 120161", "by_int:\n  0: a\n");
     inexact("sample.Maps", "1207 0801 120161 1805", "by_int:\n  1: a\n");
@@ -74,16 +99,31 @@ fn unusual_map_entries_are_inexact() {
 
 #[test]
 fn a_nan_with_a_payload_is_inexact() {
-    inexact("sample.Scalars", "09 010000000000f87f", "double_field: .nan\n");
-    inexact("sample.Scalars", "09 000000000000f8ff", "double_field: .nan\n");
+    inexact(
+        "sample.Scalars",
+        "09 010000000000f87f",
+        "double_field: .nan\n",
+    );
+    inexact(
+        "sample.Scalars",
+        "09 000000000000f8ff",
+        "double_field: .nan\n",
+    );
     inexact("sample.Scalars", "15 0100c07f", "float_field: .nan\n");
 }
 
 #[test]
 fn negative_zero_is_never_taken_for_zero() {
-    inexact("sample.Scalars", "09 0000000000000080", "{}\n");
-    let bytes = hex("09 0000000000000080");
-    assert!(matches!(decode("sample.Optionals", &bytes), Decoded::Exact(_)));
+    for (type_name, bytes) in [
+        ("sample.Scalars", "09 0000000000000080"),
+        ("sample.Scalars", "15 00000080"),
+    ] {
+        let Decoded::Exact(view) = decode(type_name, &hex(bytes)) else {
+            panic!("not exact: {bytes}")
+        };
+        assert!(to_yaml(&view).ends_with("_field: -0.0\n"), "{view:?}");
+    }
+    inexact("sample.Scalars", "09 0000000000000000", "{}\n");
 }
 
 #[test]
@@ -97,6 +137,8 @@ fn endless_any_in_any_ends() {
         outer.extend_from_slice(&bytes);
         bytes = outer;
     }
-    let Decoded::Exact(view) = decode("google.protobuf.Any", &bytes) else { panic!("not exact") };
+    let Decoded::Exact(view) = decode("google.protobuf.Any", &bytes) else {
+        panic!("not exact")
+    };
     assert!(to_yaml(&view).contains("bytes: "));
 }

@@ -1,4 +1,5 @@
 //! Payloads at their public edge: descriptors, views, canonical bytes, YAML.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod descriptors;
 mod fidelity;
@@ -21,7 +22,8 @@ fn protos() -> PathBuf {
 
 /// Everything that the test protos describe.
 fn registry() -> &'static Registry {
-    static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::from_paths(&[protos()]).unwrap());
+    static REGISTRY: LazyLock<Registry> =
+        LazyLock::new(|| Registry::from_paths(&[protos()]).unwrap());
     &REGISTRY
 }
 
@@ -40,5 +42,8 @@ fn value(text: &str) -> Value {
 /// The bytes that hex digits spell; spaces are for the reader.
 fn hex(digits: &str) -> Vec<u8> {
     let digits: String = digits.split_whitespace().collect();
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+        .collect()
 }

@@ -52,7 +52,13 @@ const EVERYTHING: &str = "0a1918ffffffffffffffffff0140058001ffffffffffffffffff01
 #[test]
 fn defaults_are_left_out_unless_their_presence_is_explicit() {
     assert_eq!(shown("sample.Scalars", &[]), "{}\n");
-    assert_eq!(encode("sample.Scalars", "int32_field: 0\nstring_field: ''\nenum_field: SUIT_UNSPECIFIED"), Vec::<u8>::new());
+    assert_eq!(
+        encode(
+            "sample.Scalars",
+            "int32_field: 0\nstring_field: ''\nenum_field: SUIT_UNSPECIFIED"
+        ),
+        Vec::<u8>::new()
+    );
     round_trip(
         "sample.Optionals",
         "double_field: 0.0\nint32_field: 0\nbool_field: false\nstring_field: \"\"\nbytes_field: \"\"\n\
@@ -63,7 +69,10 @@ fn defaults_are_left_out_unless_their_presence_is_explicit() {
 
 #[test]
 fn fields_come_by_number_and_not_as_they_were_typed() {
-    assert_eq!(encode("sample.Money", "{currency: EUR, amount: 5}"), encode("sample.Money", "{amount: 5, currency: EUR}"));
+    assert_eq!(
+        encode("sample.Money", "{currency: EUR, amount: 5}"),
+        encode("sample.Money", "{amount: 5, currency: EUR}")
+    );
 }
 
 #[test]
@@ -74,9 +83,15 @@ fn unknown_enum_number_stays_a_number() {
 
 #[test]
 fn sixteen_bytes_are_a_uuid_and_others_are_base64() {
-    let bytes = round_trip("sample.Scalars", "bytes_field: uuid:36f675cc-81e7-4ef5-a8e2-5d940ed90475\n");
+    let bytes = round_trip(
+        "sample.Scalars",
+        "bytes_field: uuid:36f675cc-81e7-4ef5-a8e2-5d940ed90475\n",
+    );
     assert_eq!(bytes, hex("7a10 36f675cc81e74ef5a8e25d940ed90475"));
-    assert_eq!(encode("sample.Scalars", "bytes_field: NvZ1zIHnTvWo4l2UDtkEdQ=="), bytes);
+    assert_eq!(
+        encode("sample.Scalars", "bytes_field: NvZ1zIHnTvWo4l2UDtkEdQ=="),
+        bytes
+    );
     round_trip("sample.Scalars", "bytes_field: /w==\n");
 }
 
@@ -84,9 +99,15 @@ fn sixteen_bytes_are_a_uuid_and_others_are_base64() {
 fn instants_have_the_fraction_they_need() {
     round_trip("sample.WellKnown", "at: \"2026-11-23T00:01:30Z\"\n");
     round_trip("sample.WellKnown", "at: \"2026-11-23T00:01:30.5Z\"\n");
-    round_trip("sample.WellKnown", "at: \"1969-12-31T23:59:59.999999999Z\"\n");
+    round_trip(
+        "sample.WellKnown",
+        "at: \"1969-12-31T23:59:59.999999999Z\"\n",
+    );
     round_trip("sample.WellKnown", "at: \"0001-01-01T00:00:00Z\"\n");
-    round_trip("sample.WellKnown", "at: \"9999-12-30T21:59:59.999999999Z\"\n");
+    round_trip(
+        "sample.WellKnown",
+        "at: \"9999-12-30T21:59:59.999999999Z\"\n",
+    );
     round_trip("sample.WellKnown", "at: \"1970-01-01T00:00:00Z\"\n");
     assert_eq!(
         encode("sample.WellKnown", "at: '2026-11-23T01:01:30+01:00'"),
@@ -105,7 +126,13 @@ fn an_instant_that_is_none_stays_numbers() {
 
 #[test]
 fn durations_are_seconds() {
-    for text in ["\"1.5s\"", "\"-0.000000001s\"", "\"0s\"", "\"-3s\"", "\"315576000000.999999999s\""] {
+    for text in [
+        "\"1.5s\"",
+        "\"-0.000000001s\"",
+        "\"0s\"",
+        "\"-3s\"",
+        "\"315576000000.999999999s\"",
+    ] {
         round_trip("sample.WellKnown", &format!("took: {text}\n"));
     }
     round_trip("sample.WellKnown", "took:\n  seconds: 1\n  nanos: -1\n");
@@ -118,24 +145,47 @@ fn floats_show_the_shortest_decimal() {
     assert_eq!(bytes[10..], 0.1_f32.to_le_bytes());
     round_trip("sample.Scalars", "double_field: .nan\nfloat_field: .nan\n");
     round_trip("sample.Scalars", "double_field: -.inf\nfloat_field: .inf\n");
-    round_trip("sample.Scalars", "double_field: 1.0\nfloat_field: 3.4028235e+38\n");
-    assert_eq!(encode("sample.Scalars", "double_field: 3"), encode("sample.Scalars", "double_field: 3.0"));
+    round_trip(
+        "sample.Scalars",
+        "double_field: 1.0\nfloat_field: 3.4028235e+38\n",
+    );
+    assert_eq!(
+        encode("sample.Scalars", "double_field: 3"),
+        encode("sample.Scalars", "double_field: 3.0")
+    );
 }
 
 #[test]
 fn map_keys_are_sorted_and_may_be_text() {
     round_trip(
         "sample.Maps",
-        "by_text:\n  B: 2\n  a: 1\n  \"ä\": 3\n".replace("\"ä\"", "ä").as_str(),
+        "by_text:\n  B: 2\n  a: 1\n  \"ä\": 3\n"
+            .replace("\"ä\"", "ä")
+            .as_str(),
     );
     round_trip("sample.Maps", "by_int:\n  -2: m\n  0: z\n  10: t\n");
-    round_trip("sample.Maps", "by_truth:\n  false: {}\n  true:\n    amount: 1\n");
-    round_trip("sample.Maps", "by_big:\n  0: SUIT_UNSPECIFIED\n  18446744073709551615: 42\n");
+    round_trip(
+        "sample.Maps",
+        "by_truth:\n  false: {}\n  true:\n    amount: 1\n",
+    );
+    round_trip(
+        "sample.Maps",
+        "by_big:\n  0: SUIT_UNSPECIFIED\n  18446744073709551615: 42\n",
+    );
     round_trip("sample.Maps", "by_fixed:\n  -1: AA==\n  1: \"\"\n");
-    round_trip("sample.Maps", "by_sint:\n  -9223372036854775808: 0.0\n  7: -0.0\n");
+    round_trip(
+        "sample.Maps",
+        "by_sint:\n  -9223372036854775808: 0.0\n  7: -0.0\n",
+    );
     assert_eq!(
-        encode("sample.Maps", "{by_int: {'10': t, 0: z, '-2': m}, by_truth: {'true': {}}}"),
-        encode("sample.Maps", "{by_int: {-2: m, 0: z, 10: t}, by_truth: {true: {}}}")
+        encode(
+            "sample.Maps",
+            "{by_int: {'10': t, 0: z, '-2': m}, by_truth: {'true': {}}}"
+        ),
+        encode(
+            "sample.Maps",
+            "{by_int: {-2: m, 0: z, 10: t}, by_truth: {true: {}}}"
+        )
     );
 }
 
@@ -151,9 +201,15 @@ fn any_shows_what_it_carries() {
 
 #[test]
 fn any_shows_bytes_where_its_type_is_unknown_or_its_bytes_are_not_canonical() {
-    round_trip("sample.WellKnown", "any:\n  type: type.googleapis.com/other.Thing\n  bytes: CAE=\n");
+    round_trip(
+        "sample.WellKnown",
+        "any:\n  type: type.googleapis.com/other.Thing\n  bytes: CAE=\n",
+    );
     // amount = 5 twice: a view would give it once.
-    round_trip("sample.WellKnown", "any:\n  type: type.googleapis.com/sample.Money\n  bytes: CAUIBQ==\n");
+    round_trip(
+        "sample.WellKnown",
+        "any:\n  type: type.googleapis.com/sample.Money\n  bytes: CAUIBQ==\n",
+    );
     round_trip("sample.WellKnown", "any:\n  type: \"\"\n  bytes: \"\"\n");
 }
 
@@ -186,9 +242,18 @@ fn types_of_nested_any_values_are_found() {
     let payload = Payload::new("sample.WellKnown", encode("sample.WellKnown", view));
     assert_eq!(
         registry().nested_any_types(&payload),
-        ["other.Thing", "sample.Choice", "sample.Tree", "sample.WellKnown"]
+        [
+            "other.Thing",
+            "sample.Choice",
+            "sample.Tree",
+            "sample.WellKnown"
+        ]
     );
-    assert!(registry().nested_any_types(&Payload::new("other.Thing", vec![])).is_empty());
+    assert!(
+        registry()
+            .nested_any_types(&Payload::new("other.Thing", vec![]))
+            .is_empty()
+    );
 }
 
 #[test]
@@ -197,13 +262,18 @@ fn skeleton_shows_every_field_and_encodes() {
         let skeleton = registry().skeleton(&name).unwrap();
         let text = to_yaml(&skeleton);
         assert_eq!(value(&text), skeleton, "{name}");
-        registry().encode(&name, &skeleton).unwrap_or_else(|error| panic!("{name}: {error} at {:?}", error.path));
+        registry()
+            .encode(&name, &skeleton)
+            .unwrap_or_else(|error| panic!("{name}: {error} at {:?}", error.path));
     }
     assert_eq!(
         to_yaml(&registry().skeleton("sample.Tree").unwrap()),
         "name: \"\"\nchildren: []\n",
     );
-    assert_eq!(to_yaml(&registry().skeleton("sample.Choice").unwrap()), "label: \"\"\nnumber: 0\n");
+    assert_eq!(
+        to_yaml(&registry().skeleton("sample.Choice").unwrap()),
+        "label: \"\"\nnumber: 0\n"
+    );
     assert_eq!(
         to_yaml(&registry().skeleton("sample.WellKnown").unwrap()),
         "at: \"1970-01-01T00:00:00Z\"\ntook: \"0s\"\nany:\n  type: \"\"\n  bytes: \"\"\nopen:\n  fields: {}\n\

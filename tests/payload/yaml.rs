@@ -31,10 +31,66 @@ fn collections_are_in_block_style() {
 #[test]
 fn strings_that_some_reader_takes_for_something_else_are_quoted() {
     for text in [
-        "", "no", "No", "NO", "on", "off", "yes", "y", "N", "true", "False", "null", "Null", "~", "1", "-1", "+1", "0x1f",
-        "0o17", "017", "1_000", "1.5", ".5", "1e3", "-.inf", ".nan", "12:30", "1:2:3", "2026-11-23", "2026-11-23T00:01:30Z",
-        "<<", "=", " a", "a ", "a: b", "a:", "a #b", "#a", "- a", "-", "? a", "?", ":", "&a", "*a", "!a", "|", ">", "'a", "\"a",
-        "%a", "@a", "`a", "[a", "{a", "]", "}", ",", "---", "...",
+        "",
+        "no",
+        "No",
+        "NO",
+        "on",
+        "off",
+        "yes",
+        "y",
+        "N",
+        "true",
+        "False",
+        "null",
+        "Null",
+        "~",
+        "1",
+        "-1",
+        "+1",
+        "0x1f",
+        "0o17",
+        "017",
+        "1_000",
+        "1.5",
+        ".5",
+        "1e3",
+        "-.inf",
+        ".nan",
+        "12:30",
+        "1:2:3",
+        "2026-11-23",
+        "2026-11-23T00:01:30Z",
+        "<<",
+        "=",
+        " a",
+        "a ",
+        "a: b",
+        "a:",
+        "a #b",
+        "#a",
+        "- a",
+        "-",
+        "? a",
+        "?",
+        ":",
+        "&a",
+        "*a",
+        "!a",
+        "|",
+        ">",
+        "'a",
+        "\"a",
+        "%a",
+        "@a",
+        "`a",
+        "[a",
+        "{a",
+        "]",
+        "}",
+        ",",
+        "---",
+        "...",
     ] {
         assert_eq!(string(text), format!("\"{}\"", text.replace('"', "\\\"")));
     }
@@ -43,8 +99,24 @@ fn strings_that_some_reader_takes_for_something_else_are_quoted() {
 #[test]
 fn ordinary_strings_are_plain() {
     for text in [
-        "a", "Alice", "examples.Money", "type.googleapis.com/examples.Money", "/a.B", "uuid:36f675cc-81e7-4ef5-a8e2-5d940ed90475",
-        "a b", "a:b", "a#b", "it's", "say \"hi\"", "C:\\x", "a, b [c] {d}", "Ćarol", "日本", "_x", "nope", "AAEC/w==",
+        "a",
+        "Alice",
+        "examples.Money",
+        "type.googleapis.com/examples.Money",
+        "/a.B",
+        "uuid:36f675cc-81e7-4ef5-a8e2-5d940ed90475",
+        "a b",
+        "a:b",
+        "a#b",
+        "it's",
+        "say \"hi\"",
+        "C:\\x",
+        "a, b [c] {d}",
+        "Ćarol",
+        "日本",
+        "_x",
+        "nope",
+        "AAEC/w==",
     ] {
         assert_eq!(string(text), text);
     }
@@ -53,8 +125,14 @@ fn ordinary_strings_are_plain() {
 #[test]
 fn what_cannot_be_seen_is_escaped() {
     assert_eq!(string("a\tb"), "\"a\\tb\"");
-    assert_eq!(string("a\u{0}b\u{7f}\u{85}\r"), "\"a\\u0000b\\u007F\\u0085\\r\"");
-    assert_eq!(string("a\u{2028}b\u{feff}\u{202e}"), "\"a\\u2028b\\uFEFF\\u202E\"");
+    assert_eq!(
+        string("a\u{0}b\u{7f}\u{85}\r"),
+        "\"a\\u0000b\\u007F\\u0085\\r\""
+    );
+    assert_eq!(
+        string("a\u{2028}b\u{feff}\u{202e}"),
+        "\"a\\u2028b\\uFEFF\\u202E\""
+    );
     assert_eq!(string("a\u{e0041}b"), "\"a\\U000E0041b\"");
     assert_eq!(string("\u{1f600} ok"), "\"\u{1f600} ok\"");
 }
@@ -62,9 +140,22 @@ fn what_cannot_be_seen_is_escaped() {
 #[test]
 fn lines_are_a_literal_block_where_an_editor_cannot_harm_them() {
     spelt("a: \"x\\ny\\n\"\nb: 1", "a: |\n  x\n  y\nb: 1\n");
-    spelt("- \"x\\n\\n  y # no: yes\"\n- 1", "- |-\n  x\n\n    y # no: yes\n- 1\n");
+    spelt(
+        "- \"x\\n\\n  y # no: yes\"\n- 1",
+        "- |-\n  x\n\n    y # no: yes\n- 1\n",
+    );
     assert_eq!(string("a\nb"), "|-\n  a\n  b");
-    for text in ["\n", "a\n\n", " a\nb", "\na", "a \nb", "a\n\tb", "a\r\nb", "a\n ", "a\n\u{85}b"] {
+    for text in [
+        "\n",
+        "a\n\n",
+        " a\nb",
+        "\na",
+        "a \nb",
+        "a\n\tb",
+        "a\r\nb",
+        "a\n ",
+        "a\n\u{85}b",
+    ] {
         assert!(string(text).starts_with('"'), "{text:?}");
     }
 }
@@ -72,8 +163,15 @@ fn lines_are_a_literal_block_where_an_editor_cannot_harm_them() {
 #[test]
 fn floats_look_like_floats_to_every_reader() {
     for (float, text) in [
-        (1.0, "1.0"), (-0.0, "-0.0"), (0.1, "0.1"), (1e300, "1.0e+300"), (1.5e-9, "1.5e-9"), (f64::MAX, "1.7976931348623157e+308"),
-        (f64::INFINITY, ".inf"), (f64::NEG_INFINITY, "-.inf"), (f64::NAN, ".nan"),
+        (1.0, "1.0"),
+        (-0.0, "-0.0"),
+        (0.1, "0.1"),
+        (1e300, "1.0e+300"),
+        (1.5e-9, "1.5e-9"),
+        (f64::MAX, "1.7976931348623157e+308"),
+        (f64::INFINITY, ".inf"),
+        (f64::NEG_INFINITY, "-.inf"),
+        (f64::NAN, ".nan"),
     ] {
         assert_eq!(to_yaml(&Value::from(float)), format!("{text}\n"));
     }
@@ -83,8 +181,14 @@ fn floats_look_like_floats_to_every_reader() {
 
 #[test]
 fn keys_are_quoted_like_strings_and_long_or_odd_ones_stand_alone() {
-    spelt("{no: 1, 'a: b': 2, 3: 4, true: 5, ~: 6, 1.5: 7, \"x\\ny\": 8}", "\"no\": 1\n\"a: b\": 2\n3: 4\ntrue: 5\nnull: 6\n1.5: 7\n\"x\\ny\": 8\n");
-    spelt("{[a, {b: c}]: {d: e}, {f: g}: []}", "? - a\n  - b: c\n: d: e\n? f: g\n: []\n");
+    spelt(
+        "{no: 1, 'a: b': 2, 3: 4, true: 5, ~: 6, 1.5: 7, \"x\\ny\": 8}",
+        "\"no\": 1\n\"a: b\": 2\n3: 4\ntrue: 5\nnull: 6\n1.5: 7\n\"x\\ny\": 8\n",
+    );
+    spelt(
+        "{[a, {b: c}]: {d: e}, {f: g}: []}",
+        "? - a\n  - b: c\n: d: e\n? f: g\n: []\n",
+    );
     let long = "k".repeat(2000);
     let mut mapping = Mapping::new();
     mapping.insert(long.clone().into(), Value::Sequence(vec![1.into()]));
@@ -95,13 +199,46 @@ fn keys_are_quoted_like_strings_and_long_or_odd_ones_stand_alone() {
 
 #[test]
 fn tags_are_kept() {
-    spelt("{a: !x 1, b: !y [1], c: !z {d: e}}", "a: !x 1\nb: !y\n  - 1\nc: !z\n  d: e\n");
+    spelt(
+        "{a: !x 1, b: !y [1], c: !z {d: e}}",
+        "a: !x 1\nb: !y\n  - 1\nc: !z\n  d: e\n",
+    );
 }
 
 fn texts() -> impl Strategy<Value = String> {
     let awkward = prop::sample::select(vec![
-        "no", "~", "12:30", "a: b", " #", "\n", "\n\n", "  ", "\t", "- ", "é", "\u{1f600}", "\u{85}", "\u{2028}", "\"", "\\", "'",
-        "...", "---", "x", "{", "0", ".", "e", "\r", "|", "%", "\u{0}", "\u{feff}", ":", "?", "!",
+        "no",
+        "~",
+        "12:30",
+        "a: b",
+        " #",
+        "\n",
+        "\n\n",
+        "  ",
+        "\t",
+        "- ",
+        "é",
+        "\u{1f600}",
+        "\u{85}",
+        "\u{2028}",
+        "\"",
+        "\\",
+        "'",
+        "...",
+        "---",
+        "x",
+        "{",
+        "0",
+        ".",
+        "e",
+        "\r",
+        "|",
+        "%",
+        "\u{0}",
+        "\u{feff}",
+        ":",
+        "?",
+        "!",
     ]);
     prop_oneof![
         prop::collection::vec(awkward, 0..6).prop_map(|parts| parts.concat()),

@@ -1,0 +1,190 @@
+//! Messages prepared for encoding and viewing: what is asked of descriptors over and over, looked up once.
+
+use std::collections::HashMap;
+
+use prost_reflect::{
+    Cardinality, DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+    OneofDescriptor,
+};
+
+/// All messages of a pool.
+#[derive(Default)]
+pub(super) struct Layouts {
+    layouts: Vec<Layout>,
+    by_name: HashMap<String, usize>,
+}
+
+/// Messages of protobuf's own with a view of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WellKnown {
+    Any,
+    Timestamp,
+    Duration,
+}
+
+/// A message.
+pub(super) struct Layout {
+    pub(super) name: String,
+    pub(super) is_map_entry: bool,
+    pub(super) well_known: Option<WellKnown>,
+    /// Fields and extensions by number.
+    pub(super) fields: Vec<Field>,
+}
+
+/// How often a field occurs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Single,
+    List,
+    Map,
+}
+
+/// A field or an extension.
+pub(super) struct Field {
+    pub(super) number: u32,
+    /// Its key in a view.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// Layout of its message, if it is one; of the entry, if it is a map.
+    message: Option<usize>,
+    pub(super) form: Form,
+    pub(super) packed: bool,
+    pub(super) group: bool,
+    /// Whether a default value differs from no value.
+    pub(super) presence: bool,
+    /// Name of the oneof that it is of.
+    pub(super) oneof: Option<String>,
+}
+
+impl Layouts {
+    /// Prepares all messages of a pool.
+    pub(super) fn new(pool: &DescriptorPool) -> Self {
+        let messages: Vec<_> = pool.all_messages().collect();
+        let by_name: HashMap<_, _> = messages
+            .iter()
+            .enumerate()
+            .map(|(index, message)| (message.full_name().to_owned(), index))
+            .collect();
+        let layouts = messages
+            .iter()
+            .map(|message| Layout::new(message, &by_name))
+            .collect();
+        Self { layouts, by_name }
+    }
+
+    /// A message by its full name.
+    pub(super) fn of(&self, name: &str) -> Option<&Layout> {
+        self.by_name.get(name).map(|index| &self.layouts[*index])
+    }
+
+    /// The message that a field is.
+    pub(super) fn of_field(&self, field: &Field) -> Option<&Layout> {
+        field.message.map(|index| &self.layouts[index])
+    }
+
+    /// Key and value of a map's entries.
+    pub(super) fn of_entry(&self, field: &Field) -> Option<(&Field, &Field)> {
+        match self.of_field(field)?.fields.as_slice() {
+            [key, value] => Some((key, value)),
+            _ => None,
+        }
+    }
+}
+
+impl Layout {
+    fn new(message: &MessageDescriptor, by_name: &HashMap<String, usize>) -> Self {
+        let mut fields: Vec<_> = message
+            .fields()
+            .map(|field| Field::new(&field, by_name))
+            .collect();
+        fields.extend(
+            message
+                .extensions()
+                .map(|extension| Field::of_extension(&extension, by_name)),
+        );
+        fields.sort_by_key(|field| field.number);
+        Self {
+            name: message.full_name().to_owned(),
+            is_map_entry: message.is_map_entry(),
+            well_known: well_known(message),
+            fields,
+        }
+    }
+
+    /// Where a field is, looked for from `near` on: views mostly have their fields in order.
+    pub(super) fn position(&self, name: &str, near: usize) -> Option<usize> {
+        let (before, after) = self.fields.split_at(near.min(self.fields.len()));
+        let found = after.iter().position(|field| field.name == name);
+        found
+            .map(|at| at + before.len())
+            .or_else(|| before.iter().position(|field| field.name == name))
+    }
+
+    /// Where a field of this number is; the field at `near` or the one after it is tried first.
+    pub(super) fn position_of_number(&self, number: u32, near: usize) -> Option<usize> {
+        let is = |at: &usize| {
+            self.fields
+                .get(*at)
+                .is_some_and(|field| field.number == number)
+        };
+        [near, near + 1]
+            .into_iter()
+            .find(is)
+            .or_else(|| self.fields.binary_search_by_key(&number, |f| f.number).ok())
+    }
+}
+
+impl Field {
+    fn new(field: &FieldDescriptor, by_name: &HashMap<String, usize>) -> Self {
+        let oneof = field
+            .containing_oneof()
+            .filter(|oneof| !oneof.is_synthetic());
+        Self {
+            number: field.number(),
+            name: field.name().to_owned(),
+            message: index(&field.kind(), by_name),
+            kind: field.kind(),
+            form: form(field.is_map(), field.cardinality()),
+            packed: field.is_packed(),
+            group: field.is_group(),
+            presence: field.supports_presence(),
+            oneof: oneof.as_ref().map(OneofDescriptor::name).map(str::to_owned),
+        }
+    }
+
+    fn of_extension(field: &ExtensionDescriptor, by_name: &HashMap<String, usize>) -> Self {
+        Self {
+            number: field.number(),
+            name: format!("[{}]", field.full_name()),
+            message: index(&field.kind(), by_name),
+            kind: field.kind(),
+            form: form(field.is_map(), field.cardinality()),
+            packed: field.is_packed(),
+            group: field.is_group(),
+            presence: field.supports_presence(),
+            oneof: None,
+        }
+    }
+}
+
+fn index(kind: &Kind, by_name: &HashMap<String, usize>) -> Option<usize> {
+    by_name.get(kind.as_message()?.full_name()).copied()
+}
+
+fn form(is_map: bool, cardinality: Cardinality) -> Form {
+    match cardinality {
+        Cardinality::Repeated if is_map => Form::Map,
+        Cardinality::Repeated => Form::List,
+        Cardinality::Optional | Cardinality::Required => Form::Single,
+    }
+}
+
+/// Which of the messages with a view of their own a message is.
+pub(super) fn well_known(message: &MessageDescriptor) -> Option<WellKnown> {
+    match message.full_name().strip_prefix("google.protobuf.")? {
+        "Any" => Some(WellKnown::Any),
+        "Timestamp" => Some(WellKnown::Timestamp),
+        "Duration" => Some(WellKnown::Duration),
+        _ => None,
+    }
+}

@@ -1,0 +1,135 @@
+//! Scalars as they are shown: what the wire carries to a YAML value. The way back is `parse`.
+
+use prost_reflect::Kind;
+use serde_yaml::{Number, Value};
+
+use super::reader::{Flaw, Reader, Wire};
+use super::text;
+
+/// A string that is none.
+pub(super) const NOT_UTF8: Flaw = Flaw::new("a string is not UTF-8");
+
+/// Shows a scalar; none where its kind has another wire type. Numbers are cut to their size, as protobuf does.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "protobuf cuts numbers to their size"
+)]
+pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw> {
+    Ok(Some(match (kind, wire) {
+        (Kind::Int32, Wire::Varint(value)) => Value::from(value as i32),
+        (Kind::Int64, Wire::Varint(value)) | (Kind::Sfixed64, Wire::Fixed64(value)) => {
+            Value::from(value.cast_signed())
+        }
+        (Kind::Uint32, Wire::Varint(value)) => Value::from(value as u32),
+        (Kind::Uint64, Wire::Varint(value)) | (Kind::Fixed64, Wire::Fixed64(value)) => {
+            Value::from(value)
+        }
+        (Kind::Sint32, Wire::Varint(value)) => {
+            let value = value as u32;
+            Value::from((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+        }
+        (Kind::Sint64, Wire::Varint(value)) => {
+            Value::from((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+        }
+        (Kind::Fixed32, Wire::Fixed32(value)) => Value::from(value),
+        (Kind::Sfixed32, Wire::Fixed32(value)) => Value::from(value.cast_signed()),
+        (Kind::Bool, Wire::Varint(value)) => Value::Bool(value != 0),
+        (Kind::Enum(descriptor), Wire::Varint(value)) => {
+            let known = descriptor.get_value(value as i32);
+            known.map_or_else(
+                || Value::from(value as i32),
+                |known| Value::from(known.name()),
+            )
+        }
+        (Kind::Double, Wire::Fixed64(bits)) => float(f64::from_bits(bits)),
+        (Kind::Float, Wire::Fixed32(bits)) => float(widened(f32::from_bits(bits))),
+        (Kind::String, Wire::Bytes(bytes)) => {
+            Value::from(std::str::from_utf8(bytes).map_err(|_| NOT_UTF8)?)
+        }
+        (Kind::Bytes, Wire::Bytes(bytes)) => Value::from(text::write_bytes(bytes)),
+        _ => return Ok(None),
+    }))
+}
+
+/// Whether a scalar is at its kind's default, bit for bit.
+pub(super) fn is_default(kind: &Kind, wire: Wire<'_>) -> bool {
+    match wire {
+        Wire::Varint(value) => match kind {
+            Kind::Int32 | Kind::Uint32 | Kind::Sint32 | Kind::Enum(_) => {
+                value.trailing_zeros() >= 32
+            }
+            _ => value == 0,
+        },
+        Wire::Fixed64(value) => value == 0,
+        Wire::Fixed32(value) => value == 0,
+        Wire::Bytes(bytes) | Wire::Group(bytes) => bytes.is_empty(),
+    }
+}
+
+/// The next value of a packed list.
+pub(super) fn packed<'b>(kind: &Kind, reader: &mut Reader<'b>) -> Result<Wire<'b>, Flaw> {
+    match kind {
+        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => reader.fixed64().map(Wire::Fixed64),
+        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => reader.fixed32().map(Wire::Fixed32),
+        _ => reader.varint().map(Wire::Varint),
+    }
+}
+
+/// YAML has one NaN.
+fn float(number: f64) -> Value {
+    Value::Number(Number::from(if number.is_nan() {
+        f64::NAN
+    } else {
+        number
+    }))
+}
+
+/// A float as the shortest decimal that means it: 0.1, and not 0.10000000149011612.
+fn widened(number: f32) -> f64 {
+    let exact = f64::from(number);
+    let short: f64 = number.to_string().parse().unwrap_or(exact);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "reading back is what is tested"
+    )]
+    let back = short as f32;
+    if back.to_bits() == number.to_bits() {
+        short
+    } else {
+        exact
+    }
+}
+
+/// A key of a map, in the order that maps are written in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum MapKey {
+    Truth(bool),
+    Signed(i64),
+    Unsigned(u64),
+    Text(String),
+}
+
+impl MapKey {
+    /// A key from how it is shown.
+    pub(super) fn new(shown: Value) -> Option<Self> {
+        match shown {
+            Value::Bool(truth) => Some(Self::Truth(truth)),
+            // What does not fit is above all that does.
+            Value::Number(number) => number
+                .as_i64()
+                .map(Self::Signed)
+                .or_else(|| number.as_u64().map(Self::Unsigned)),
+            Value::String(text) => Some(Self::Text(text)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        match self {
+            Self::Truth(truth) => Value::Bool(truth),
+            Self::Signed(number) => Value::from(number),
+            Self::Unsigned(number) => Value::from(number),
+            Self::Text(text) => Value::String(text),
+        }
+    }
+}
