@@ -45,7 +45,7 @@ fn history_only() -> Case {
         ..refused_withdrawal()
     };
     case.source.head = HeadKnowledge::Current;
-    case.title = "Yesterday's events still fold".to_owned();
+    "Yesterday's events still fold".clone_into(&mut case.title);
     case
 }
 
@@ -299,4 +299,22 @@ fn files_edited_by_people_are_read() {
         .read(&path)
         .unwrap_or_else(|error| panic!("{}", error.report()));
     assert_eq!(read.case, refused_withdrawal());
+}
+
+#[test]
+fn other_line_ends_and_a_byte_order_mark_are_read() {
+    let folder = Folder::open(file("format-1"));
+    let text = std::fs::read_to_string(file("format-1/rejected.yaml")).unwrap();
+    for text in [
+        text.replace('\n', "\r\n"),
+        format!("\u{feff}{text}"),
+        format!("%YAML 1.2\n---\n{text}...\n"),
+    ] {
+        let read = folder.read_text(&text, "case.yaml".as_ref());
+        assert_eq!(
+            read.unwrap_or_else(|error| panic!("{}", error.report()))
+                .case,
+            refused_withdrawal()
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Any text is read or refused with words: nothing panics, hangs or eats the memory.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -69,8 +70,8 @@ proptest! {
 #[test]
 fn deep_nesting_is_refused() {
     for open in ["[", "{a: ", "- ", "? ", "[{a: "] {
-        survive(&format!("fixture: 1\ntitle: {}", open.repeat(20_000)));
-        survive(&open.repeat(20_000));
+        survive(&format!("fixture: 1\ntitle: {}", open.repeat(2_000)));
+        survive(&open.repeat(2_000));
     }
 }
 
@@ -79,7 +80,7 @@ fn aliases_that_multiply_are_refused_at_once() {
     let mut text = String::from("fixture: 1\na: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (last, next) in ('a'..'y').zip('b'..='y') {
         let aliases = vec![format!("*{last}"); 10].join(", ");
-        text.push_str(&format!("{next}: &{next} [{aliases}]\n"));
+        writeln!(text, "{next}: &{next} [{aliases}]").unwrap();
     }
     let begin = Instant::now();
     survive(&text);

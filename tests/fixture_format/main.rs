@@ -1,6 +1,8 @@
 //! The fixture format at its public edge: what is written is read back, mistakes are named with their place, and
 //! nothing is overwritten or half written.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
 mod examples;
 mod folder;
 mod hostile;

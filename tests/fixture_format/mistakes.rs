@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use angzarr_replay::fixture::{FixtureError, Folder, Place, Problem, render};
+use angzarr_replay::fixture::{CaseStimulus, FixtureError, Folder, Place, Problem, render};
+use angzarr_replay::model::{PayloadReference, Storage};
 
 use crate::support::{file, refused_withdrawal, registry};
 
@@ -263,9 +264,8 @@ fn payloads() -> Vec<(&'static str, String)> {
         (
             "a fixture without descriptors",
             good()
-                .lines()
-                .filter(|l| !l.starts_with("descr"))
-                .map(|l| format!("{l}\n"))
+                .split_inclusive('\n')
+                .filter(|line| !line.starts_with("descr"))
                 .collect(),
         ),
         (
@@ -422,4 +422,50 @@ fn a_command_for_another_aggregate_is_not_written() {
         "the command is for player/6513270e-269e-4d37-b2a7-4de452e6b438, the case for \
          player/07070707-0707-0707-0707-070707070707: a case has one aggregate"
     );
+}
+
+#[test]
+fn a_command_in_two_places_is_not_written() {
+    let mut case = refused_withdrawal();
+    let CaseStimulus::Command(book) = &mut case.stimulus else {
+        unreachable!()
+    };
+    book.pages[0].external = Some(PayloadReference {
+        storage: Storage::S3,
+        uri: String::new(),
+        content_hash: Vec::new(),
+        original_size: 0,
+        stored_at: None,
+    });
+    let error = render(&case, &registry()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "command 0 is in the book and stored elsewhere at once"
+    );
+}
+
+#[test]
+fn a_kept_command_book_needs_a_known_dialect() {
+    let text = std::fs::read_to_string(file("format-1/kept-encodings.yaml")).unwrap();
+    let error = refusal(&text.replace("dialect: angzarr", "dialect: klingon"));
+    assert!(
+        error.problem().to_string().starts_with(
+            "`book` cannot be read without the dialect of the source: there is no dialect `klingon`"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn problems_are_told_apart_without_reading_words() {
+    assert_eq!(
+        *refusal("fixture: 7").problem(),
+        Problem::Newer("7".to_owned())
+    );
+    assert_eq!(*refusal("").problem(), Problem::Empty);
+    let error = refusal(&with("history:", "histroy:"));
+    assert!(
+        matches!(error.problem(), Problem::UnknownField { near: Some(near), .. } if near == "history")
+    );
+    assert_eq!(error.file(), Path::new("fixtures/player/case.yaml"));
 }
