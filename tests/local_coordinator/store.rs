@@ -44,6 +44,15 @@ fn a_file_that_is_no_store_is_left_alone() {
     );
     assert_eq!(std::fs::read_to_string(&text).unwrap(), content);
 
+    let short = folder.path().join("short.txt");
+    std::fs::write(&short, "hm").unwrap();
+    assert!(
+        Store::open(&short)
+            .unwrap_err()
+            .to_string()
+            .contains("(it is no SQLite file)")
+    );
+
     let other = folder.path().join("other.db");
     let connection = rusqlite::Connection::open(&other).unwrap();
     connection
@@ -115,4 +124,17 @@ fn a_seed_continues_its_stream_and_knows_its_store() {
         "there is no store for the domain `table`"
     );
     assert_eq!(store.dump().unwrap().len(), 3);
+}
+
+#[test]
+fn a_snapshot_without_the_pages_before_it_is_a_beginning() {
+    let mut book = seed(cover(), Vec::new());
+    book.snapshot = Some(snapshot(6, "state"));
+    let peer = start(Dialect::ANGZARR, &[book]);
+    let seen = peer.send("test.Seen", 7).unwrap();
+    assert_eq!(
+        texts(&seen),
+        ["main from 6[] next 7, command at Some(7) in ``"]
+    );
+    assert_eq!(sequences(&peer.ask("", &[]).unwrap()), [7]);
 }
