@@ -1,4 +1,5 @@
 //! Failure tickets: from real traffic, there and back, and what is said of bad ones.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::recording::Recording;

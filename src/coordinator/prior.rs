@@ -17,7 +17,8 @@ pub(super) struct Prior {
 }
 
 impl Prior {
-    /// Loads it; a command that names its divergence gets no snapshot.
+    /// Loads what is below `head`, so that a command stored meanwhile is not seen in part. A command that names
+    /// its divergence gets no snapshot.
     pub(super) fn load(
         timeline: Timeline<'_>,
         divergence: Option<u32>,
@@ -29,6 +30,8 @@ impl Prior {
             Some(_) => None,
             None => newest_snapshot(timeline.store, timeline.stream)?,
         };
+        let snapshot = snapshot.filter(|snapshot| snapshot.sequence < head);
+        pages.retain(|page| page.sequence < head);
         if let Some(snapshot) = &snapshot {
             pages.retain(|page| page.sequence > snapshot.sequence);
         }

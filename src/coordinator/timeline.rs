@@ -89,8 +89,8 @@ impl Timeline<'_> {
 
     /// Sequence of the next event.
     pub(super) fn head(&self, divergence: Option<u32>) -> Result<u32, StoreError> {
-        if let Some((_, last)) = self.store.bounds(self.stream)? {
-            return Ok(last.saturating_add(1));
+        if let Some(head) = self.store.head(self.stream)? {
+            return Ok(head);
         }
         if self.stream.edition.is_none() {
             return Ok(0);

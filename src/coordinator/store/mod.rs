@@ -3,76 +3,15 @@
 //! Owns the tables and the order of appends. Pages and snapshots are bytes here and stay as they came; what
 //! they mean, and which timeline continues which, is not its business.
 
-use std::path::{Path, PathBuf};
+mod file;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
+pub use file::StoreError;
+
 use crate::model::{Domain, EditionName, Root};
-
-/// Marks a file as ours: `AnRp` in ASCII.
-const APPLICATION_ID: i64 = 0x416e_5270;
-/// Version of the tables below.
-const LAYOUT: i64 = 1;
-
-const TABLES: &str = "
-CREATE TABLE pages (
-    domain TEXT NOT NULL,
-    edition TEXT NOT NULL,       -- empty: the main timeline
-    root BLOB NOT NULL,
-    sequence INTEGER NOT NULL,
-    page BLOB NOT NULL,          -- encoded EventPage, as it came
-    correlation_id TEXT NOT NULL,
-    created_at TEXT NOT NULL,    -- the page's own time, else that of its insertion; RFC 3339, nine digits, UTC
-    UNIQUE (domain, edition, root, sequence)
-) STRICT;
-CREATE INDEX pages_by_correlation ON pages (correlation_id) WHERE correlation_id <> '';
-CREATE TABLE snapshots (
-    domain TEXT NOT NULL,
-    edition TEXT NOT NULL,
-    root BLOB NOT NULL,
-    sequence INTEGER NOT NULL,   -- last page folded in
-    snapshot BLOB NOT NULL,      -- encoded Snapshot
-    PRIMARY KEY (domain, edition, root, sequence)
-) STRICT;
-";
-
-/// A store that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file cannot be opened or created.
-    #[error("cannot open the event store {path}: {source}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// SQLite's words.
-        source: rusqlite::Error,
-    },
-    /// The file is something else.
-    #[error(
-        "{path} is no event store of angzarr-replay ({found}); name a new file, or one that it wrote"
-    )]
-    NotAStore {
-        /// The file.
-        path: PathBuf,
-        /// What it seems to be.
-        found: &'static str,
-    },
-    /// The file was written by a later version.
-    #[error(
-        "the event store {path} has layout {layout}, this version reads layout {LAYOUT}: it was written by a newer angzarr-replay"
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its layout.
-        layout: i64,
-    },
-    /// SQLite failed.
-    #[error("the event store failed: {0}")]
-    Failed(#[from] rusqlite::Error),
-}
 
 /// One timeline of one aggregate, by its own pages only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,58 +106,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty store that lives as long as this value.
-    pub fn in_memory() -> Result<Self, StoreError> {
-        let connection = Connection::open_in_memory()?;
-        create(&connection)?;
-        Ok(Self::new(connection))
-    }
-
-    /// The store in a file, which is made where there is none.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let cannot_open = |source| match source {
-            rusqlite::Error::SqliteFailure(error, _)
-                if error.code == rusqlite::ErrorCode::NotADatabase =>
-            {
-                StoreError::NotAStore {
-                    path: path.to_owned(),
-                    found: "it is no SQLite file",
-                }
-            }
-            source => StoreError::Open {
-                path: path.to_owned(),
-                source,
-            },
-        };
-        let connection = Connection::open(path).map_err(cannot_open)?;
-        connection
-            .busy_timeout(Duration::from_secs(5))
-            .map_err(cannot_open)?;
-        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let application = pragma("application_id").map_err(cannot_open)?;
-        let layout = pragma("user_version").map_err(cannot_open)?;
-        let tables: i64 = connection
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(cannot_open)?;
-        match (application, layout) {
-            (0, 0) if tables == 0 => create(&connection).map_err(cannot_open)?,
-            (APPLICATION_ID, LAYOUT) => {}
-            (APPLICATION_ID, layout) if layout > LAYOUT => {
-                return Err(StoreError::Newer {
-                    path: path.to_owned(),
-                    layout,
-                });
-            }
-            _ => {
-                return Err(StoreError::NotAStore {
-                    path: path.to_owned(),
-                    found: "its tables are another program's",
-                });
-            }
-        }
-        Ok(Self::new(connection))
-    }
-
     const fn new(connection: Connection) -> Self {
         Self {
             connection: Mutex::new(connection),
@@ -277,6 +164,12 @@ impl Store {
     /// Lowest and highest sequence of a stream's own pages; none where it has none.
     pub fn bounds(&self, stream: &Stream) -> Result<Option<(u32, u32)>, StoreError> {
         Ok(bounds(&self.connection(), stream)?)
+    }
+
+    /// Sequence after everything that a stream has itself, its snapshots included: pages before a snapshot may
+    /// never have been stored here. None where it has nothing.
+    pub fn head(&self, stream: &Stream) -> Result<Option<u32>, StoreError> {
+        Ok(head(&self.connection(), stream)?)
     }
 
     /// Newest snapshot of a stream: last sequence folded in, and its bytes.
@@ -346,8 +239,7 @@ impl Store {
     ) -> Result<Result<(), Conflict>, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let head =
-            bounds(&transaction, stream)?.map_or(append.base, |(_, last)| last.saturating_add(1));
+        let head = head(&transaction, stream)?.unwrap_or(append.base);
         if let Some(conflict) = conflict(head, append, contiguous) {
             return Ok(Err(conflict));
         }
@@ -382,13 +274,6 @@ impl Store {
     }
 }
 
-fn create(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES}
-         PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
-    ))
-}
-
 fn bounds(connection: &Connection, stream: &Stream) -> rusqlite::Result<Option<(u32, u32)>> {
     let mut statement = connection.prepare_cached(
         "SELECT min(sequence), max(sequence) FROM pages
@@ -402,6 +287,23 @@ fn bounds(connection: &Connection, stream: &Stream) -> rusqlite::Result<Option<(
     let (lowest, highest): (Option<u32>, Option<u32>) =
         statement.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(lowest.zip(highest))
+}
+
+fn head(connection: &Connection, stream: &Stream) -> rusqlite::Result<Option<u32>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT max(sequence) FROM (
+             SELECT sequence FROM pages WHERE domain = ?1 AND edition = ?2 AND root = ?3
+             UNION ALL
+             SELECT sequence FROM snapshots WHERE domain = ?1 AND edition = ?2 AND root = ?3
+         )",
+    )?;
+    let key = params![
+        stream.domain.as_str(),
+        stream.edition_text(),
+        stream.root.as_bytes()
+    ];
+    let last: Option<u32> = statement.query_row(key, |row| row.get(0))?;
+    Ok(last.map(|last| last.saturating_add(1)))
 }
 
 fn conflict(head: u32, append: &Append, contiguous: bool) -> Option<Conflict> {

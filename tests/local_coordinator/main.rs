@@ -1,0 +1,9 @@
+//! The local coordinator over real gRPC on loopback: what it answers is what the real one was seen to answer.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod commands;
+mod editions;
+mod queries;
+mod recorded;
+mod store;
+mod support;

@@ -1,0 +1,140 @@
+//! The store's file, and seeds.
+
+use std::sync::Arc;
+
+use angzarr_replay::coordinator::{LocalCoordinator, SeedError, Store, Stores};
+use angzarr_replay::model::Domain;
+use angzarr_replay::wire::Dialect;
+
+use super::support::*;
+
+fn coordinator(stores: Stores) -> LocalCoordinator {
+    LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| NOW))
+}
+
+#[test]
+fn a_file_keeps_what_was_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    let store = Arc::new(Store::open(&path).unwrap());
+    assert!(store.is_empty().unwrap());
+    coordinator(Stores::Shared(Arc::clone(&store)))
+        .seed(&[seed(cover(), pages(3))], SEEDED)
+        .unwrap();
+    let stored = store.dump().unwrap();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.dump().unwrap(), stored);
+    assert_eq!(stored.len(), 3);
+    assert!(!store.is_empty().unwrap());
+}
+
+#[test]
+fn a_file_that_is_no_store_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    let content = "not a database, but long enough to be looked at as one. ".repeat(40);
+    std::fs::write(&text, &content).unwrap();
+    assert_eq!(
+        Store::open(&text).unwrap_err().to_string(),
+        format!(
+            "{} is no event store of angzarr-replay (it is no SQLite file); name a new file, or one that it wrote",
+            text.display()
+        )
+    );
+    assert_eq!(std::fs::read_to_string(&text).unwrap(), content);
+
+    let short = folder.path().join("short.txt");
+    std::fs::write(&short, "hm").unwrap();
+    assert!(
+        Store::open(&short)
+            .unwrap_err()
+            .to_string()
+            .contains("(it is no SQLite file)")
+    );
+
+    let other = folder.path().join("other.db");
+    let connection = rusqlite::Connection::open(&other).unwrap();
+    connection
+        .execute_batch("CREATE TABLE events (id)")
+        .unwrap();
+    drop(connection);
+    assert_eq!(
+        Store::open(&other).unwrap_err().to_string(),
+        format!(
+            "{} is no event store of angzarr-replay (its tables are another program's); name a new file, or one that it wrote",
+            other.display()
+        )
+    );
+}
+
+#[test]
+fn a_file_of_a_later_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    drop(Store::open(&path).unwrap());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    drop(connection);
+    assert_eq!(
+        Store::open(&path).unwrap_err().to_string(),
+        format!(
+            "the event store {} has layout 2, this version reads layout 1: it was written by a newer angzarr-replay",
+            path.display()
+        )
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing").join("events.db");
+    let error = Store::open(&path).unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("cannot open the event store {}: ", path.display())),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_seed_continues_its_stream_and_knows_its_store() {
+    let store = Arc::new(Store::in_memory().unwrap());
+    let coordinator = coordinator(Stores::PerDomain([(player(), Arc::clone(&store))].into()));
+    coordinator
+        .seed(
+            &[seed(cover(), pages(2)), seed(cover(), vec![page(2, "")])],
+            SEEDED,
+        )
+        .unwrap();
+    let error = coordinator
+        .seed(&[seed(cover(), pages(1))], SEEDED)
+        .unwrap_err();
+    assert!(matches!(error, SeedError::Order { .. }));
+    assert_eq!(
+        error.to_string(),
+        format!("player/{ROOT} continues at sequence 3, the seed has a page with sequence 0")
+    );
+    let mut elsewhere = cover();
+    elsewhere.domain = Domain::new("table").unwrap();
+    let error = coordinator
+        .seed(&[seed(elsewhere, pages(1))], SEEDED)
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no store for the domain `table`"
+    );
+    assert_eq!(store.dump().unwrap().len(), 3);
+}
+
+#[test]
+fn a_snapshot_without_the_pages_before_it_is_a_beginning() {
+    let mut book = seed(cover(), Vec::new());
+    book.snapshot = Some(snapshot(6, "state"));
+    let peer = start(Dialect::ANGZARR, &[book]);
+    let seen = peer.send("test.Seen", 7).unwrap();
+    assert_eq!(
+        texts(&seen),
+        ["main from 6[] next 7, command at Some(7) in ``"]
+    );
+    assert_eq!(sequences(&peer.ask("", &[]).unwrap()), [7]);
+}

@@ -1,0 +1,350 @@
+//! A coordinator with small logic of the tests' own, and ways to talk to it.
+
+use std::net::TcpListener;
+use std::sync::{Arc, Barrier};
+
+use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::model::{
+    Answer, Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedPage,
+    EventBook, Failure, Header, Logic, MergeStrategy, Notification, Page, Payload, Reply,
+    Retention, Revocation, Root, Snapshot, SyncMode, Timestamp,
+};
+use angzarr_replay::wire::{
+    CallError, Connection, ConnectionOptions, Dialect, Server, StoredBook, encode_command_book,
+    encode_command_request, event_book, recorded_events,
+};
+
+/// 2026-11-23T00:01:30Z, when the recorded events are taken to have been stored.
+pub(crate) const SEEDED: Timestamp = Timestamp {
+    seconds: 1_795_392_090,
+    nanos: 0,
+};
+/// When commands of the tests are stored.
+pub(crate) const NOW: Timestamp = Timestamp {
+    seconds: 1_795_392_190,
+    nanos: 0,
+};
+pub(crate) const ROOT: Root = Root::new([7; 16]);
+
+pub(crate) fn player() -> Domain {
+    Domain::new("player").unwrap()
+}
+
+pub(crate) fn cover() -> Cover {
+    Cover::main(player(), ROOT)
+}
+
+pub(crate) fn edition(name: &str) -> Cover {
+    Cover {
+        edition: Edition::from_name(name).unwrap(),
+        ..cover()
+    }
+}
+
+pub(crate) fn page(sequence: u32, value: &str) -> Page {
+    Page {
+        sequence,
+        created_at: None,
+        body: Body::Event(Payload::new("test.Added", value.into())),
+        provisional: false,
+        cascade_id: None,
+        original: None,
+    }
+}
+
+pub(crate) fn pages(count: u32) -> Vec<Page> {
+    (0..count)
+        .map(|sequence| page(sequence, &format!("main {sequence}")))
+        .collect()
+}
+
+pub(crate) fn seed(cover: Cover, pages: Vec<Page>) -> SeedBook {
+    SeedBook {
+        cover,
+        pages,
+        snapshot: None,
+    }
+}
+
+pub(crate) fn snapshot(sequence: u32, state: &str) -> Snapshot {
+    Snapshot {
+        sequence,
+        state: Some(Payload::new("test.State", state.into())),
+        retention: Retention::Persist,
+        created_at: None,
+        original: None,
+    }
+}
+
+/// A running coordinator over one store.
+pub(crate) struct Peer {
+    pub(crate) dialect: Dialect,
+    pub(crate) store: Arc<Store>,
+    pub(crate) connection: Connection,
+    _server: Server,
+}
+
+pub(crate) fn start(dialect: Dialect, books: &[SeedBook]) -> Peer {
+    start_with(dialect, books, Some(Arc::new(Scripted::default())))
+}
+
+pub(crate) fn start_with(
+    dialect: Dialect,
+    books: &[SeedBook],
+    logic: Option<Arc<dyn Logic>>,
+) -> Peer {
+    start_backend(dialect, books, logic.map(Backend::InProcess))
+}
+
+pub(crate) fn start_backend(
+    dialect: Dialect,
+    books: &[SeedBook],
+    backend: Option<Backend>,
+) -> Peer {
+    let store = Arc::new(Store::in_memory().unwrap());
+    let stores = Stores::Shared(Arc::clone(&store));
+    let mut coordinator = LocalCoordinator::new(stores, dialect, Arc::new(|| NOW));
+    coordinator.seed(books, SEEDED).unwrap();
+    if let Some(backend) = backend {
+        coordinator = coordinator.with_logic(player(), backend);
+    }
+    let server = coordinator
+        .start(TcpListener::bind("127.0.0.1:0").unwrap())
+        .unwrap();
+    let connection =
+        Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();
+    Peer {
+        dialect,
+        store,
+        connection,
+        _server: server,
+    }
+}
+
+impl Peer {
+    pub(crate) fn call(&self, method: &str, request: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        let (service, method) = method.split_once('/').unwrap();
+        let path = self.dialect.path(service, method);
+        self.connection.call(&path, request.into()).map(Into::into)
+    }
+
+    /// Sends a command to the tests' aggregate.
+    pub(crate) fn send(&self, type_name: &str, sequence: u32) -> Result<StoredBook, CallError> {
+        self.send_book(&command(cover(), type_name, Header::Sequence(sequence)))
+    }
+
+    pub(crate) fn send_book(&self, book: &CommandBook) -> Result<StoredBook, CallError> {
+        let request = encode_command_request(book, SyncMode::Simple, self.dialect);
+        let reply = self.call(
+            "CommandHandlerCoordinatorService/HandleCommand",
+            request.into(),
+        )?;
+        Ok(recorded_events(reply.into()).unwrap())
+    }
+
+    /// Asks what would happen, as of a sequence.
+    pub(crate) fn speculate(
+        &self,
+        book: &CommandBook,
+        as_of: Option<u32>,
+    ) -> Result<Vec<u8>, CallError> {
+        let mut request = field(1, &encode_command_book(book, self.dialect));
+        if let Some(sequence) = as_of {
+            request.extend(field(2, &number(2, sequence)));
+        }
+        self.call(
+            "CommandHandlerCoordinatorService/HandleSyncSpeculative",
+            request,
+        )
+    }
+
+    /// A query of the tests' aggregate, with an encoded selection.
+    pub(crate) fn ask(&self, edition: &str, selection: &[u8]) -> Result<StoredBook, CallError> {
+        self.ask_as("GetEventBook", edition, selection)
+    }
+
+    pub(crate) fn ask_as(
+        &self,
+        method: &str,
+        edition: &str,
+        selection: &[u8],
+    ) -> Result<StoredBook, CallError> {
+        let mut cover = field(1, &field(1, ROOT.as_bytes()));
+        cover.extend(field(2, b"player"));
+        if !edition.is_empty() {
+            cover.extend(field(4, &field(1, edition.as_bytes())));
+        }
+        let mut query = field(1, &cover);
+        query.extend(selection);
+        let reply = self.call(&format!("EventQueryService/{method}"), query)?;
+        Ok(event_book(reply.into()).unwrap())
+    }
+}
+
+pub(crate) fn command(cover: Cover, type_name: &str, header: Header) -> CommandBook {
+    let page = CommandPage {
+        header,
+        sync_mode: None,
+        merge_strategy: MergeStrategy::Strict,
+        command: Some(Payload::new(type_name, b"payload".to_vec())),
+        external: None,
+    };
+    CommandBook {
+        cover,
+        pages: vec![page],
+        original: None,
+    }
+}
+
+/// A length-delimited field with a number below 16.
+pub(crate) fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut encoded = vec![number << 3 | 2];
+    let mut length = bytes.len();
+    while length > 0x7f {
+        encoded.push(0x80 | u8::try_from(length & 0x7f).unwrap());
+        length >>= 7;
+    }
+    encoded.push(u8::try_from(length).unwrap());
+    encoded.extend(bytes);
+    encoded
+}
+
+/// A small integer field.
+pub(crate) fn number(number: u8, value: u32) -> Vec<u8> {
+    vec![number << 3, u8::try_from(value).unwrap()]
+}
+
+/// Selection from one sequence to another.
+pub(crate) fn range(lower: u32, upper: u32) -> Vec<u8> {
+    field(3, &[number(1, lower), number(2, upper)].concat())
+}
+
+/// Selection as of a sequence.
+pub(crate) fn as_of(sequence: u32) -> Vec<u8> {
+    field(5, &number(2, sequence))
+}
+
+pub(crate) fn sequences(book: &StoredBook) -> Vec<u32> {
+    book.history
+        .pages()
+        .iter()
+        .map(|page| page.sequence)
+        .collect()
+}
+
+/// The values of a book's events as text.
+pub(crate) fn texts(book: &StoredBook) -> Vec<String> {
+    let text = |page: &Page| String::from_utf8(page.body.event().unwrap().value.clone()).unwrap();
+    book.history.pages().iter().map(text).collect()
+}
+
+pub(crate) fn status(error: &CallError) -> (&'static str, String) {
+    let failure = error.failure().unwrap_or_else(|| panic!("{error}"));
+    (failure.code.name(), failure.message.clone())
+}
+
+/// Logic that does what the command's type says.
+#[derive(Default)]
+pub(crate) struct Scripted {
+    /// Where racing commands meet.
+    pub(crate) meeting: Option<Barrier>,
+}
+
+impl Logic for Scripted {
+    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer {
+        if let Some(meeting) = &self.meeting {
+            meeting.wait();
+        }
+        let event = |header| EmittedPage {
+            header,
+            ..EmittedPage::event(Payload::new("test.Added", b"new".to_vec()))
+        };
+        let next = prior.next_sequence;
+        let mut book = EmittedBook::default();
+        match command.type_name() {
+            "test.Add" => book.pages.push(event(Header::Sequence(next))),
+            "test.AddTwo" => book
+                .pages
+                .extend([event(Header::Absent), event(Header::Absent)]),
+            "test.Gap" => book.pages.push(event(Header::Sequence(next + 5))),
+            "test.Clash" => book.pages.push(event(Header::Sequence(0))),
+            "test.Echo" => {
+                book.cover = Some(prior.cover.clone());
+                book.pages = prior.history.pages().iter().map(echo).collect();
+                book.pages.push(event(Header::Sequence(next)));
+            }
+            "test.Foreign" => {
+                book.cover = Some(Cover::main(player(), Root::new([9; 16])));
+                book.pages.push(event(Header::Sequence(next)));
+            }
+            "test.Snapshot" => {
+                book.pages.push(event(Header::Sequence(next)));
+                book.snapshot = Some(snapshot(0, "folded"));
+            }
+            "test.Seen" => {
+                let seen = Payload::new("test.Seen", seen(prior, command).into());
+                book.pages.push(EmittedPage {
+                    header: Header::Sequence(next),
+                    ..EmittedPage::event(seen)
+                });
+            }
+            "test.Nothing" => {}
+            "test.Reject" => return Err(Failure::rejected("not today")),
+            "test.Revoke" => {
+                let reason = "too late".to_owned();
+                return Ok(Reply::Revocation(Revocation {
+                    reason,
+                    ..Revocation::default()
+                }));
+            }
+            "test.Notify" => {
+                let notification = Notification {
+                    cover: None,
+                    payload: None,
+                    sent_at: None,
+                    metadata: Vec::new(),
+                };
+                return Ok(Reply::Notification(notification));
+            }
+            other => return Err(Failure::refused(format!("Unknown command type: {other}"))),
+        }
+        Ok(Reply::Events(book))
+    }
+}
+
+fn echo(page: &Page) -> EmittedPage {
+    EmittedPage {
+        header: Header::Sequence(page.sequence),
+        created_at: page.created_at,
+        body: page.body.clone(),
+        provisional: page.provisional,
+    }
+}
+
+/// What the logic was shown, in words.
+fn seen(prior: &EventBook, command: &CommandBook) -> String {
+    let pages: Vec<String> = prior
+        .history
+        .pages()
+        .iter()
+        .map(|page| match page.body.event() {
+            Some(event) if event.type_name().ends_with("NoOp") => {
+                format!("{}=placeholder", page.sequence)
+            }
+            _ => page.sequence.to_string(),
+        })
+        .collect();
+    format!(
+        "{}{}[{}] next {}, command at {:?} in `{}`",
+        prior.cover.edition.label(),
+        prior
+            .snapshot
+            .as_ref()
+            .map(|snapshot| format!(" from {}", snapshot.sequence))
+            .unwrap_or_default(),
+        pages.join(" "),
+        prior.next_sequence,
+        command.expected_sequence(),
+        command.cover.correlation_id,
+    )
+}
