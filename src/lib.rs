@@ -4,4 +4,5 @@ pub mod capture;
 pub mod coordinator;
 pub mod model;
 pub mod payload;
+pub mod replay;
 pub mod wire;

@@ -9,6 +9,7 @@ mod coordinate;
 mod decode;
 mod dialect;
 mod encode;
+mod health;
 mod logic;
 mod messages;
 mod query;
@@ -28,7 +29,9 @@ pub use encode::{
     encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
     encode_page, encode_snapshot,
 };
+pub use health::{HealthAnswer, ask_health};
 pub use logic::{LogicClient, LogicError, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
+pub(crate) use serve::panic_text;
 pub use serve::{Methods, Refusal, Server};
 pub use understand::{Direction, Understood, understand};

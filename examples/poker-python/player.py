@@ -1,0 +1,317 @@
+"""The player aggregate of the poker demo on the released Python client library.
+
+The same rules in the same words as `examples/poker/src/player.rs`: what one peer answers, the other answers too.
+It serves `angzarr.CommandHandlerService` and health on 127.0.0.1:$PORT until it is told to end.
+"""
+
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from angzarr_client import (
+    CommandHandlerGrpc,
+    CommandRejectedError,
+    CommandRouter,
+    StateRouter,
+)
+from angzarr_client.proto.angzarr import command_handler_pb2_grpc
+from angzarr_client.proto.examples.player_pb2 import (
+    ActionRequested,
+    DepositFunds,
+    FundsDeposited,
+    FundsReleased,
+    FundsReserved,
+    FundsTransferred,
+    FundsWithdrawn,
+    PlayerRegistered,
+    PlayerReturningToPlay,
+    PlayerSittingOut,
+    PlayerState,
+    RegisterPlayer,
+    ReleaseFunds,
+    RequestAction,
+    ReserveFunds,
+    SitIn,
+    SitOut,
+    TransferFunds,
+    WithdrawFunds,
+)
+from angzarr_client.proto.examples.poker_types_pb2 import Currency
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+LARGEST = 2**63 - 1
+ACTIVE = "active"
+SITTING_OUT = "sitting_out"
+
+
+def now():
+    moment = Timestamp()
+    moment.GetCurrentTime()
+    return moment
+
+
+# ---- checks ----
+
+
+def require(holds, otherwise):
+    if not holds:
+        raise CommandRejectedError(otherwise)
+
+
+def require_filled(value, field):
+    require(value, f"{field} must not be empty")
+
+
+def require_exists(state):
+    require(state != PlayerState(), "Player does not exist")
+
+
+def require_positive(amount):
+    require(amount.amount > 0, "amount must be positive")
+
+
+def require_available(state, amount):
+    require(state.bankroll.amount - state.reserved_funds.amount >= amount, "Insufficient funds")
+
+
+def total(a, b):
+    require(a + b <= LARGEST, "amount is too large")
+    return a + b
+
+
+def money(state, amount, code=""):
+    """An amount in the bankroll's currency, or in another where the bankroll has none yet."""
+    return Currency(amount=amount, currency_code=state.bankroll.currency_code or code)
+
+
+# ---- events ----
+
+
+def registered(state, event):
+    state.display_name = event.display_name
+    state.email = event.email
+    state.player_type = event.player_type
+    state.ai_model_id = event.ai_model_id
+    state.status = ACTIVE
+
+
+def balance_changed(state, event):
+    state.bankroll.CopyFrom(event.new_balance)
+
+
+def reserved(state, event):
+    state.table_reservations[event.table_root.hex()] = event.amount.amount
+    state.reserved_funds.CopyFrom(event.new_reserved_balance)
+
+
+def released(state, event):
+    state.table_reservations.pop(event.table_root.hex(), None)
+    state.reserved_funds.CopyFrom(event.new_reserved_balance)
+
+
+def sat_out(state, _event):
+    state.status = SITTING_OUT
+
+
+def sat_in(state, _event):
+    state.status = ACTIVE
+
+
+HISTORY = (
+    StateRouter(PlayerState)
+    .on(PlayerRegistered, registered)
+    .on(FundsDeposited, balance_changed)
+    .on(FundsWithdrawn, balance_changed)
+    .on(FundsTransferred, balance_changed)
+    .on(FundsReserved, reserved)
+    .on(FundsReleased, released)
+    .on(PlayerSittingOut, sat_out)
+    .on(PlayerReturningToPlay, sat_in)
+)
+
+
+# ---- commands ----
+
+
+def register(command, state, _sequence):
+    require(state == PlayerState(), "Player already exists")
+    require_filled(command.display_name, "display_name")
+    require_filled(command.email, "email")
+    return PlayerRegistered(
+        display_name=command.display_name,
+        email=command.email,
+        player_type=command.player_type,
+        ai_model_id=command.ai_model_id,
+        registered_at=now(),
+    )
+
+
+def deposit(command, state, _sequence):
+    require_exists(state)
+    require_positive(command.amount)
+    balance = total(state.bankroll.amount, command.amount.amount)
+    return FundsDeposited(
+        amount=command.amount,
+        new_balance=money(state, balance, command.amount.currency_code),
+        deposited_at=now(),
+    )
+
+
+def withdraw(command, state, _sequence):
+    require_exists(state)
+    require_positive(command.amount)
+    require_available(state, command.amount.amount)
+    balance = state.bankroll.amount - command.amount.amount
+    return FundsWithdrawn(
+        amount=command.amount,
+        new_balance=money(state, balance, command.amount.currency_code),
+        withdrawn_at=now(),
+    )
+
+
+def reserve(command, state, _sequence):
+    require_exists(state)
+    require_positive(command.amount)
+    require_filled(command.table_root, "table_root")
+    require(command.table_root.hex() not in state.table_reservations, "Funds already reserved for table")
+    require_available(state, command.amount.amount)
+    bound = total(state.reserved_funds.amount, command.amount.amount)
+    code = command.amount.currency_code
+    return FundsReserved(
+        amount=command.amount,
+        table_root=command.table_root,
+        new_available_balance=money(state, state.bankroll.amount - bound, code),
+        new_reserved_balance=money(state, bound, code),
+        reserved_at=now(),
+    )
+
+
+def release(command, state, _sequence):
+    require_exists(state)
+    require_filled(command.table_root, "table_root")
+    amount = state.table_reservations.get(command.table_root.hex())
+    require(amount is not None, "No funds reserved for table")
+    bound = state.reserved_funds.amount - amount
+    return FundsReleased(
+        amount=money(state, amount),
+        table_root=command.table_root,
+        new_available_balance=money(state, state.bankroll.amount - bound),
+        new_reserved_balance=money(state, bound),
+        released_at=now(),
+    )
+
+
+def sit_out(command, state, _sequence):
+    require_exists(state)
+    require_filled(command.table_root, "table_root")
+    require(state.status != SITTING_OUT, "Player is already sitting out")
+    return PlayerSittingOut(table_root=command.table_root, sat_out_at=now())
+
+
+def sit_in(command, state, _sequence):
+    require_exists(state)
+    require_filled(command.table_root, "table_root")
+    require(state.status == SITTING_OUT, "Player is not sitting out")
+    return PlayerReturningToPlay(table_root=command.table_root, sat_in_at=now())
+
+
+def transfer(root):
+    """The command is addressed to the player who receives."""
+
+    def handle(command, state, _sequence):
+        require_exists(state)
+        require_positive(command.amount)
+        require_filled(command.from_player_root, "from_player_root")
+        require(command.from_player_root != root, "Player cannot transfer funds to itself")
+        balance = total(state.bankroll.amount, command.amount.amount)
+        return FundsTransferred(
+            from_player_root=command.from_player_root,
+            to_player_root=root,
+            amount=command.amount,
+            hand_root=command.hand_root,
+            reason=command.reason,
+            new_balance=money(state, balance, command.amount.currency_code),
+            transferred_at=now(),
+        )
+
+    return handle
+
+
+def request_action(root):
+    def handle(command, state, _sequence):
+        require_exists(state)
+        require_filled(command.hand_root, "hand_root")
+        require(command.timeout_seconds >= 0, "timeout_seconds must not be negative")
+        deadline = now()
+        deadline.seconds += command.timeout_seconds
+        return ActionRequested(
+            hand_root=command.hand_root,
+            table_root=command.table_root,
+            player_root=root,
+            player_type=state.player_type,
+            amount_to_call=command.amount_to_call,
+            min_raise=command.min_raise,
+            max_raise=command.max_raise,
+            hole_cards=command.hole_cards,
+            community_cards=command.community_cards,
+            pot_size=command.pot_size,
+            phase=command.phase,
+            deadline=deadline,
+        )
+
+    return handle
+
+
+class Player:
+    """The aggregate as the library's servicer wants it.
+
+    The library's router does not tell handlers whom a command is addressed to, so each command gets a router that
+    knows.
+    """
+
+    domain = "player"
+
+    def dispatch(self, request):
+        root = request.command.cover.root.value
+        router = (
+            CommandRouter[PlayerState](self.domain)
+            .with_state(HISTORY)
+            .on(RegisterPlayer, register)
+            .on(DepositFunds, deposit)
+            .on(WithdrawFunds, withdraw)
+            .on(ReserveFunds, reserve)
+            .on(ReleaseFunds, release)
+            .on(SitOut, sit_out)
+            .on(SitIn, sit_in)
+            .on(TransferFunds, transfer(root))
+            .on(RequestAction, request_action(root))
+        )
+        return router.dispatch(request)
+
+
+def main():
+    server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.so_reuseport", 0)])
+    command_handler_pb2_grpc.add_CommandHandlerServiceServicer_to_server(CommandHandlerGrpc(Player()), server)
+    state_of_health = health.HealthServicer()
+    state_of_health.set("", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(state_of_health, server)
+    address = f"127.0.0.1:{os.environ.get('PORT', '50052')}"
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        sys.exit(f"error: cannot serve on {address}: {error}")
+    server.start()
+    print(f"player on 127.0.0.1:{port}, dialect angzarr", flush=True)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+    server.stop(grace=1).wait()
+
+
+if __name__ == "__main__":
+    main()

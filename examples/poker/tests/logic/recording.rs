@@ -1,0 +1,107 @@
+//! The recorded calls as model values, as far as the player and the table have to do with them.
+
+use std::path::Path;
+
+use angzarr_replay::model::{CommandBook, Cover, EventBook, History, Page};
+use angzarr_replay::wire::{self, Dialect, StoredBook};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use prost::Message;
+use prost::bytes::Bytes;
+
+/// One line of the recording.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Call {
+    pub(crate) n: u32,
+    pub(crate) role: String,
+    pub(crate) server: String,
+    path: String,
+    request: String,
+    pub(crate) code: String,
+    pub(crate) message: Option<String>,
+    response: Option<String>,
+}
+
+/// What all requests and replies of interest have in common: a book in field 1.
+#[derive(Clone, PartialEq, Message)]
+struct First {
+    #[prost(bytes = "bytes", optional, tag = "1")]
+    book: Option<Bytes>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ContextualCommand {
+    #[prost(bytes = "bytes", tag = "1")]
+    events: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    command: Bytes,
+}
+
+/// The whole recording.
+pub(crate) fn calls() -> Vec<Call> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded/calls.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// A call by its number.
+pub(crate) fn call(n: u32) -> Call {
+    calls().into_iter().find(|call| call.n == n).unwrap()
+}
+
+impl Call {
+    /// Last part of the path.
+    pub(crate) fn method(&self) -> &str {
+        self.path.rsplit('/').next().unwrap()
+    }
+
+    /// The command of a call to a coordinator.
+    pub(crate) fn command(&self) -> CommandBook {
+        let command = First::decode(bytes(&self.request)).unwrap().book.unwrap();
+        wire::command_book(&command, Dialect::ANGZARR).unwrap()
+    }
+
+    /// History and command of a call to client logic.
+    pub(crate) fn contextual(&self) -> (EventBook, CommandBook) {
+        let request = ContextualCommand::decode(bytes(&self.request)).unwrap();
+        let StoredBook {
+            cover,
+            snapshot,
+            history,
+            next_sequence,
+        } = wire::event_book(request.events).unwrap();
+        let prior = EventBook {
+            cover: cover.unwrap(),
+            snapshot,
+            history,
+            next_sequence,
+        };
+        let command = wire::command_book(&request.command, Dialect::ANGZARR).unwrap();
+        (prior, command)
+    }
+
+    /// The pages of an accepted command's reply.
+    pub(crate) fn pages(&self) -> Vec<Page> {
+        let reply = First::decode(bytes(self.response.as_ref().unwrap())).unwrap();
+        let book = wire::event_book(reply.book.unwrap_or_default()).unwrap();
+        book.history.into_pages()
+    }
+}
+
+/// A history as logic is shown it.
+pub(crate) fn book(cover: Cover, pages: Vec<Page>) -> EventBook {
+    let history = History::new(pages).unwrap();
+    let next_sequence = history.next_sequence();
+    EventBook {
+        cover,
+        snapshot: None,
+        history,
+        next_sequence,
+    }
+}
+
+fn bytes(text: &str) -> Bytes {
+    STANDARD.decode(text).unwrap().into()
+}

@@ -1,0 +1,359 @@
+//! One step as a coordinator would take it: upcast, mask, check the sequence, call, stamp.
+
+use super::{Target, TargetError};
+use crate::model::{
+    Body, CommandBook, Edition, EmittedBook, EmittedPage, EventBook, Failure, Header, History,
+    MergeStrategy, Outcome, Page, Payload, Snapshot, Stimulus,
+};
+use crate::wire::{Dialect, SequenceCheck};
+
+/// Something worth saying about a replay that is neither outcome nor error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The coordinator would have refused the command before the logic sees it.
+    RefusedBeforeLogic,
+    /// Pages that are provisional or the framework's own were shown as placeholders.
+    Masked {
+        /// How many.
+        pages: usize,
+    },
+    /// The logic repeated pages that it was shown; they are left out.
+    EchoesLeftOut {
+        /// How many.
+        pages: usize,
+    },
+    /// An emitted page says another place than the next one: a coordinator drops or refuses it.
+    OddSequence {
+        /// Position among the emitted pages.
+        position: usize,
+        /// Sequence that it says.
+        says: u32,
+        /// Sequence that comes next.
+        next: u32,
+    },
+    /// With the full history instead of the snapshot the outcome is another.
+    SnapshotMatters,
+}
+
+/// A replayed command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// What the logic answered, or the coordinator in its place.
+    pub outcome: Outcome,
+    /// Outcome without the snapshot, where it is another.
+    pub outcome_without_snapshot: Option<Outcome>,
+    /// What is worth saying.
+    pub notes: Vec<Note>,
+}
+
+/// How a snapshot is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// As production does: the snapshot and the pages after it.
+    AtSnapshot,
+    /// All pages.
+    AtBeginning,
+}
+
+/// Replays one command on its history. The logic is called once, and once more without the snapshot if there is
+/// one and `both_ways` asks for it.
+pub fn replay_command(
+    target: &dyn Target,
+    book: &EventBook,
+    command: &CommandBook,
+    both_ways: bool,
+) -> Result<Replay, TargetError> {
+    let mut notes = Vec::new();
+    if let Some(failure) = refused_before_logic(target.dialect(), book, command) {
+        notes.push(Note::RefusedBeforeLogic);
+        return Ok(Replay {
+            outcome: Outcome::Rejected(failure),
+            outcome_without_snapshot: None,
+            notes,
+        });
+    }
+    let command = stamped(command, book.next_sequence);
+    let outcome = handle(target, book, &command, Start::AtSnapshot, &mut notes)?;
+    let mut outcome_without_snapshot = None;
+    if both_ways && book.snapshot.is_some() {
+        let other = handle(target, book, &command, Start::AtBeginning, &mut Vec::new())?;
+        if other != outcome {
+            notes.push(Note::SnapshotMatters);
+            outcome_without_snapshot = Some(other);
+        }
+    }
+    Ok(Replay {
+        outcome,
+        outcome_without_snapshot,
+        notes,
+    })
+}
+
+/// What a history becomes today. Parts that the logic does not offer are missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryReplay {
+    /// The folded state, or how folding failed.
+    pub state: Option<Outcome>,
+    /// State folded from the snapshot on, where it is another.
+    pub state_from_snapshot: Option<Outcome>,
+    /// The upcast pages, or how upcasting failed.
+    pub upcast: Option<Outcome>,
+}
+
+/// Replays a history: its folded state where the logic offers it, and its upcast pages.
+pub fn replay_history(target: &dyn Target, book: &EventBook) -> Result<HistoryReplay, TargetError> {
+    let offered =
+        |outcome: Outcome| (!matches!(outcome, Outcome::Unimplemented(_))).then_some(outcome);
+    let mut upcast = None;
+    if target.upcasts() && !book.history.pages().is_empty() {
+        let pages = book.history.pages().to_vec();
+        upcast = offered(target.ask(&Stimulus::Upcast {
+            domain: book.cover.domain.clone(),
+            pages,
+        })?);
+    }
+    let fold = |start| -> Result<Outcome, TargetError> {
+        let shown = match shown(target, book, start)? {
+            Ok((shown, _)) => shown,
+            Err(failed) => return Ok(failed),
+        };
+        let pages = shown.history.into_pages();
+        target.ask(&Stimulus::Fold {
+            snapshot: shown.snapshot,
+            pages,
+        })
+    };
+    let state = offered(fold(Start::AtBeginning)?);
+    let mut state_from_snapshot = None;
+    if state.is_some() && book.snapshot.is_some() {
+        let other = fold(Start::AtSnapshot)?;
+        state_from_snapshot = (Some(&other) != state.as_ref()).then_some(other);
+    }
+    Ok(HistoryReplay {
+        state,
+        state_from_snapshot,
+        upcast,
+    })
+}
+
+/// The book as the logic is shown it at `head`, without asking the logic anything.
+#[must_use]
+pub fn shown_book(dialect: Dialect, book: &EventBook) -> EventBook {
+    let start = start_of(book, Start::AtSnapshot);
+    masked(dialect, start).0
+}
+
+fn handle(
+    target: &dyn Target,
+    book: &EventBook,
+    command: &CommandBook,
+    start: Start,
+    notes: &mut Vec<Note>,
+) -> Result<Outcome, TargetError> {
+    let (shown, masked) = match shown(target, book, start)? {
+        Ok(shown) => shown,
+        Err(failed) => return Ok(failed),
+    };
+    if masked > 0 {
+        notes.push(Note::Masked { pages: masked });
+    }
+    let stimulus = Stimulus::Command {
+        prior: shown,
+        command: command.clone(),
+    };
+    let outcome = target.ask(&stimulus)?;
+    let Stimulus::Command { prior, .. } = &stimulus else {
+        return Ok(outcome);
+    };
+    Ok(match outcome {
+        Outcome::Accepted(emitted) => Outcome::Accepted(settled(emitted, book, prior, notes)),
+        other => other,
+    })
+}
+
+/// The book that the logic sees, and how many of its pages are placeholders; or how its upcaster failed.
+fn shown(
+    target: &dyn Target,
+    book: &EventBook,
+    start: Start,
+) -> Result<Result<(EventBook, usize), Outcome>, TargetError> {
+    let mut book = start_of(book, start);
+    // Only the pages that are loaded are upcast, and only when there are any.
+    if target.upcasts() && !book.history.pages().is_empty() {
+        let pages = book.history.into_pages();
+        let domain = book.cover.domain.clone();
+        book.history = match target.ask(&Stimulus::Upcast {
+            domain,
+            pages: pages.clone(),
+        })? {
+            Outcome::Upcast(pages) => match History::new(pages) {
+                Ok(history) => history,
+                Err(error) => {
+                    let failure = Failure::crashed(format!("the upcaster answered {error}"));
+                    return Ok(Err(Outcome::Crashed(failure)));
+                }
+            },
+            Outcome::Unimplemented(_) => History::new(pages).unwrap_or_default(),
+            failed => return Ok(Err(failed)),
+        };
+    }
+    Ok(Ok(masked(target.dialect(), book)))
+}
+
+fn start_of(book: &EventBook, start: Start) -> EventBook {
+    let mut cover = book.cover.clone();
+    // A coordinator leaves it blank here; the command carries it.
+    cover.correlation_id = String::new();
+    let snapshot = book.snapshot.clone().filter(|_| start == Start::AtSnapshot);
+    let first = snapshot
+        .as_ref()
+        .map_or(0, |snapshot: &Snapshot| snapshot.sequence.saturating_add(1));
+    let pages = book
+        .history
+        .pages()
+        .iter()
+        .filter(|page| page.sequence >= first)
+        .cloned()
+        .collect();
+    EventBook {
+        cover,
+        snapshot,
+        history: History::new(pages).unwrap_or_default(),
+        next_sequence: book.next_sequence,
+    }
+}
+
+fn masked(dialect: Dialect, mut book: EventBook) -> (EventBook, usize) {
+    if !dialect.has_two_phase_commit() {
+        return (book, 0);
+    }
+    let mut count = 0;
+    let pages = book.history.into_pages().into_iter().map(|page| {
+        if page.provisional || is_framework_marker(dialect, &page) {
+            count += 1;
+            placeholder(dialect, &page)
+        } else {
+            page
+        }
+    });
+    book.history = History::new(pages.collect()).unwrap_or_default();
+    (book, count)
+}
+
+fn is_framework_marker(dialect: Dialect, page: &Page) -> bool {
+    let Some(name) = page.body.event().map(Payload::type_name) else {
+        return false;
+    };
+    let Some(name) = name
+        .strip_prefix(dialect.package())
+        .and_then(|name| name.strip_prefix('.'))
+    else {
+        return false;
+    };
+    ["Confirmation", "Revocation", "Compensate", "NoOp"].contains(&name)
+}
+
+fn placeholder(dialect: Dialect, page: &Page) -> Page {
+    let event = Payload {
+        type_url: dialect.placeholder_type_url(),
+        value: Vec::new(),
+    };
+    Page {
+        sequence: page.sequence,
+        created_at: page.created_at,
+        body: Body::Event(event),
+        provisional: false,
+        cascade_id: None,
+        original: None,
+    }
+}
+
+/// The refusal of a coordinator that holds the command's sequence against the head.
+fn refused_before_logic(
+    dialect: Dialect,
+    book: &EventBook,
+    command: &CommandBook,
+) -> Option<Failure> {
+    let strategy = command
+        .pages
+        .first()
+        .map(|page| page.merge_strategy)
+        .unwrap_or_default();
+    let checked = match dialect.sequence_check() {
+        SequenceCheck::UnlessAggregateHandles => strategy != MergeStrategy::AggregateHandles,
+        SequenceCheck::StrictOnly => strategy == MergeStrategy::Strict,
+    };
+    let diverges = matches!(&command.cover.edition, Edition::Named { divergences, .. } if !divergences.is_empty());
+    let expected = command
+        .expected_sequence()
+        .filter(|_| checked && !diverges)?;
+    let head = book.next_sequence;
+    (expected != head).then(|| {
+        let message = format!("Sequence mismatch: command expects {expected}, aggregate at {head}");
+        Failure {
+            code: crate::model::Code::FailedPrecondition,
+            message,
+            info: None,
+        }
+    })
+}
+
+/// Deferred headers become explicit, so that the logic never sees provenance.
+fn stamped(command: &CommandBook, head: u32) -> CommandBook {
+    let deferred = command
+        .pages
+        .iter()
+        .any(|page| page.header.sequence().is_none());
+    if deferred {
+        command.restamped(head)
+    } else {
+        command.clone()
+    }
+}
+
+/// The emitted pages as they would be stored: without echoes, each with a sequence.
+fn settled(
+    mut emitted: EmittedBook,
+    book: &EventBook,
+    shown: &EventBook,
+    notes: &mut Vec<Note>,
+) -> EmittedBook {
+    let head = book.next_sequence;
+    let before = emitted.pages.len();
+    emitted
+        .pages
+        .retain(|page| !is_echo(page, head, book, shown));
+    let echoes = before - emitted.pages.len();
+    if echoes > 0 {
+        notes.push(Note::EchoesLeftOut { pages: echoes });
+    }
+    let mut next = head;
+    for (position, page) in emitted.pages.iter_mut().enumerate() {
+        match page.header.sequence() {
+            Some(says) if page.header != Header::Absent && says != next => {
+                notes.push(Note::OddSequence {
+                    position,
+                    says,
+                    next,
+                });
+            }
+            _ => page.header = Header::Sequence(next),
+        }
+        next = next.saturating_add(1);
+    }
+    emitted
+}
+
+/// Whether a page is one that the logic was shown. Only a page that says so can be one.
+fn is_echo(page: &EmittedPage, head: u32, book: &EventBook, shown: &EventBook) -> bool {
+    let Header::Sequence(sequence) = page.header else {
+        return false;
+    };
+    let has_it = |history: &History| {
+        history
+            .pages()
+            .iter()
+            .any(|known| known.sequence == sequence && known.body == page.body)
+    };
+    sequence < head && (has_it(&book.history) || has_it(&shown.history))
+}
