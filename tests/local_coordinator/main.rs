@@ -3,7 +3,10 @@
 
 mod commands;
 mod editions;
+mod logic;
 mod queries;
 mod recorded;
+mod replies;
+mod speculation;
 mod store;
 mod support;
