@@ -4,7 +4,10 @@
 mod commands;
 mod demo;
 mod editions;
+mod logic;
 mod queries;
 mod recorded;
+mod replies;
+mod speculation;
 mod store;
 mod support;
