@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
 use angzarr_replay::model::{Payload, Timestamp};
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, Server, recorded_events};
+use angzarr_replay::wire::{
+    Connection, ConnectionOptions, Dialect, Server, event_book_of_response,
+};
 use poker::messages::{FundsDeposited, FundsReserved, FundsWithdrawn, PlayerRegistered};
 use prost::Message;
 use serde_json::Value;
@@ -69,7 +71,7 @@ impl Demo {
 
 /// When the recorded reply's event says that it happened.
 fn happened_at(reply: &[u8]) -> Timestamp {
-    let book = recorded_events(reply.to_vec().into()).unwrap();
+    let book = event_book_of_response(reply.to_vec().into()).unwrap();
     let event = book.history.pages()[0].body.event().unwrap();
     let time = match event.type_name() {
         "examples.PlayerRegistered" => read::<PlayerRegistered>(event).registered_at,
