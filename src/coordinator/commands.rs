@@ -42,17 +42,14 @@ impl LocalCoordinator {
                 .ok_or_else(|| no_logic(&stream))?,
             backend: self.backend(&stream)?,
         };
-        let mut lost = None;
-        for _ in 0..RACES {
+        let mut races = 0;
+        loop {
             match self.attempt(&handling)? {
                 Ok(book) => return Ok(book),
-                Err(conflict) if conflict.moved => lost = Some(conflict),
+                Err(conflict) if conflict.moved && races < RACES => races += 1,
                 Err(conflict) => return Err(conflict_failure(conflict).into()),
             }
         }
-        Err(lost
-            .map_or_else(|| super::internal("no attempt was made"), conflict_failure)
-            .into())
     }
 
     /// `HandleSyncSpeculative`: no sequence is checked, nothing is filled in, nothing is stored.

@@ -101,7 +101,7 @@ impl Recording {
 
 fn stored(call: &Call) -> Result<Option<SeedBook>, String> {
     let reply = bytes_of("response", call.response.as_deref().unwrap_or_default())?;
-    let book = wire::recorded_events(reply).map_err(text)?;
+    let book = wire::event_book_of_response(reply).map_err(text)?;
     let Some(cover) = book.cover else {
         return Ok(None);
     };

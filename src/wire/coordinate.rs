@@ -131,7 +131,7 @@ pub fn serve_coordinator(
 }
 
 /// Takes the book out of an encoded reply to `HandleCommand`.
-pub fn recorded_events(reply: Bytes) -> Result<StoredBook, DecodeError> {
+pub fn event_book_of_response(reply: Bytes) -> Result<StoredBook, DecodeError> {
     let reply: pb::CommandResponse = decode::message("command response", reply)?;
     decode::event_book(reply.events.unwrap_or_default().encode_to_vec().into())
 }

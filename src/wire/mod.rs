@@ -18,8 +18,8 @@ mod understand;
 
 pub use client::{CallError, Connection, ConnectionOptions};
 pub use coordinate::{
-    AskedBook, AskedPages, Coordinator, RawCover, Refused, ReplyBook, SentCommand, recorded_events,
-    serve_coordinator,
+    AskedBook, AskedPages, Coordinator, RawCover, Refused, ReplyBook, SentCommand,
+    event_book_of_response, serve_coordinator,
 };
 pub use decode::{
     DecodeError, StoredBook, command_book, command_book_of_request, event_book, page, snapshot,

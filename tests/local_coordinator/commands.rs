@@ -1,16 +1,17 @@
-//! Commands and speculation.
+//! The way of a command: what is checked, what the logic is shown, who wins a race.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Barrier};
 
 use angzarr_replay::coordinator::Backend;
-use angzarr_replay::model::{Cover, Domain, Header, MergeStrategy, Payload, Root};
+use angzarr_replay::model::{Cover, Domain, Header, MergeStrategy, Payload};
 use angzarr_replay::wire::{
-    CallError, Connection, ConnectionOptions, Dialect, LogicClient, recorded_events, serve_logic,
+    CallError, Connection, ConnectionOptions, Dialect, LogicClient, serve_logic,
 };
 
 use MergeStrategy::{AggregateHandles, Commutative, Manual, Strict};
 
+use super::logic::Scripted;
 use super::support::*;
 
 fn with_history() -> Peer {
@@ -56,106 +57,6 @@ fn the_logic_sees_the_history_without_the_correlation_id() {
 }
 
 #[test]
-fn pages_without_a_header_get_the_next_places() {
-    let peer = with_history();
-    assert_eq!(sequences(&peer.send("test.AddTwo", 3).unwrap()), [3, 4]);
-}
-
-#[test]
-fn echoed_pages_are_not_stored_again() {
-    let peer = with_history();
-    let reply = peer.send("test.Echo", 3).unwrap();
-    assert_eq!((sequences(&reply), reply.cover), (vec![3], Some(cover())));
-    assert_eq!(sequences(&peer.ask("", &[]).unwrap()), [0, 1, 2, 3]);
-}
-
-#[test]
-fn a_page_for_a_place_that_is_taken_is_a_conflict() {
-    let peer = with_history();
-    let error = peer.send("test.Clash", 3).unwrap_err();
-    assert_eq!(
-        status(&error),
-        (
-            "FAILED_PRECONDITION",
-            "Sequence conflict: expected 3, got 0".to_owned()
-        )
-    );
-    assert_eq!(sequences(&peer.ask("", &[]).unwrap()), [0, 1, 2]);
-}
-
-#[test]
-fn a_gap_is_stored_until_coordinators_learned_to_refuse_it() {
-    assert_eq!(sequences(&with_history().send("test.Gap", 3).unwrap()), [8]);
-    let newest = start(Dialect::IO_ANGZARR_V1, &[seed(cover(), pages(3))]);
-    let error = newest.send("test.Gap", 3).unwrap_err();
-    assert_eq!(
-        status(&error),
-        (
-            "FAILED_PRECONDITION",
-            "Sequence conflict: expected 3, got 8".to_owned()
-        )
-    );
-}
-
-#[test]
-fn a_reply_for_another_aggregate_is_stored_there_until_coordinators_learned_to_refuse_it() {
-    let peer = with_history();
-    peer.send("test.Foreign", 3).unwrap();
-    assert_eq!(sequences(&peer.ask("", &[]).unwrap()), [0, 1, 2]);
-    let stored = peer.store.dump().unwrap();
-    assert!(
-        stored.last().unwrap().starts_with("page player//09090909"),
-        "{stored:?}"
-    );
-
-    let newest = start(Dialect::IO_ANGZARR_V1, &[seed(cover(), pages(3))]);
-    let error = newest.send("test.Foreign", 3).unwrap_err();
-    let other = Root::new([9; 16]);
-    assert_eq!(
-        status(&error),
-        (
-            "FAILED_PRECONDITION",
-            format!(
-                "the logic answered for player/{other}, the command was for player/{ROOT}: nothing is stored"
-            )
-        )
-    );
-}
-
-#[test]
-fn answers_without_events_are_legal_and_empty() {
-    let peer = with_history();
-    for type_name in ["test.Nothing", "test.Notify"] {
-        let reply = peer.send(type_name, 3).unwrap();
-        assert_eq!((reply.cover, reply.next_sequence), (None, 0));
-    }
-}
-
-#[test]
-fn what_the_logic_refuses_is_passed_on() {
-    let peer = with_history();
-    let refusal = |type_name| status(&peer.send(type_name, 3).unwrap_err());
-    assert_eq!(
-        refusal("test.Reject"),
-        ("FAILED_PRECONDITION", "not today".to_owned())
-    );
-    assert_eq!(
-        refusal("test.Revoke"),
-        (
-            "FAILED_PRECONDITION",
-            "Command revoked: too late".to_owned()
-        )
-    );
-    assert_eq!(
-        refusal("test.X"),
-        (
-            "INVALID_ARGUMENT",
-            "Unknown command type: test.X".to_owned()
-        )
-    );
-}
-
-#[test]
 fn logic_over_grpc_is_asked_the_same_way() {
     let logic = Arc::new(Scripted::default());
     let served = serve_logic(
@@ -196,31 +97,6 @@ fn a_command_without_logic_is_answered_plainly() {
             "UNAVAILABLE",
             "no logic is configured for domain `player`".to_owned()
         )
-    );
-}
-
-#[test]
-fn a_snapshot_in_a_reply_is_stored_and_shown_with_the_tail() {
-    let peer = with_history();
-    let reply = peer.send("test.Snapshot", 3).unwrap();
-    assert_eq!(reply.snapshot, Some(snapshot(0, "folded")));
-    let seen = peer.send("test.Seen", 4).unwrap();
-    assert_eq!(
-        texts(&seen),
-        ["main from 3[] next 4, command at Some(4) in ``"]
-    );
-    let seen = peer.send("test.Seen", 5).unwrap();
-    assert_eq!(
-        texts(&seen),
-        ["main from 3[4] next 5, command at Some(5) in ``"]
-    );
-    let shown = peer
-        .speculate(&command(cover(), "test.Seen", Header::Absent), Some(99))
-        .unwrap();
-    let shown = recorded_events(shown.into()).unwrap();
-    assert_eq!(
-        texts(&shown),
-        ["main[0 1 2 3 4 5] next 6, command at Some(0) in ``"]
     );
 }
 
@@ -324,78 +200,6 @@ fn of_two_commands_for_the_same_place_one_wins() {
         )
     );
     assert_eq!(sequences(&peer.ask("", &[]).unwrap()), [0]);
-}
-
-#[test]
-fn speculation_leaves_no_trace() {
-    for dialect in Dialect::all() {
-        let mut book = seed(cover(), pages(3));
-        book.snapshot = Some(snapshot(1, "state"));
-        let peer = start(*dialect, &[book]);
-        let before = peer.store.dump().unwrap();
-        for type_name in [
-            "test.Add",
-            "test.Snapshot",
-            "test.Foreign",
-            "test.Reject",
-            "test.Notify",
-        ] {
-            let _ = peer.speculate(&command(cover(), type_name, Header::Sequence(9)), Some(1));
-        }
-        assert_eq!(peer.store.dump().unwrap(), before, "{dialect}");
-        assert_eq!(before.len(), 4);
-    }
-}
-
-#[test]
-fn speculation_answers_with_the_logics_book_as_it_is() {
-    let peer = with_history();
-    let speculated = |type_name, as_of| {
-        let reply = peer
-            .speculate(
-                &command(cover(), type_name, Header::Sequence(9)),
-                Some(as_of),
-            )
-            .unwrap();
-        recorded_events(reply.into()).unwrap()
-    };
-    let book = speculated("test.Seen", 1);
-    assert_eq!(texts(&book), ["main[0 1] next 2, command at Some(9) in ``"]);
-    assert_eq!((book.cover, book.next_sequence), (None, 0));
-    assert_eq!(sequences(&speculated("test.Echo", 1)), [0, 1, 2]);
-    let error = peer
-        .speculate(&command(cover(), "test.Revoke", Header::Absent), Some(1))
-        .unwrap_err();
-    assert_eq!(
-        status(&error),
-        (
-            "FAILED_PRECONDITION",
-            "Command revoked: too late".to_owned()
-        )
-    );
-}
-
-#[test]
-fn speculation_goes_by_time_too() {
-    let peer = with_history();
-    let book = angzarr_replay::wire::encode_command_book(
-        &command(cover(), "test.Seen", Header::Absent),
-        Dialect::ANGZARR,
-    );
-    for (seconds, expected) in [
-        (vec![8, 100], "main[] next 0"),
-        (vec![8, 0x80, 0x80, 0x80, 0x80, 0x70], "main[0 1 2] next 3"),
-    ] {
-        let request = [field(1, &book), field(2, &field(1, &seconds))].concat();
-        let reply = peer
-            .call(
-                "CommandHandlerCoordinatorService/HandleSyncSpeculative",
-                request,
-            )
-            .unwrap();
-        let texts = texts(&recorded_events(reply.into()).unwrap());
-        assert_eq!(texts, [format!("{expected}, command at Some(0) in ``")]);
-    }
 }
 
 #[test]

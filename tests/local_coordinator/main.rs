@@ -2,8 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
+mod demo;
 mod editions;
+mod logic;
 mod queries;
 mod recorded;
+mod replies;
+mod speculation;
 mod store;
 mod support;

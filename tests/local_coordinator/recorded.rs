@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::support::{Peer, start};
 
-const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
+pub(crate) const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
 
-fn call(number: u32) -> Value {
+pub(crate) fn call(number: u32) -> Value {
     CALLS
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
@@ -21,7 +21,7 @@ fn call(number: u32) -> Value {
         .unwrap()
 }
 
-fn bytes(base64: &Value) -> Vec<u8> {
+pub(crate) fn bytes(base64: &Value) -> Vec<u8> {
     STANDARD.decode(base64.as_str().unwrap()).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn coordinator_of(call: &Value) -> Peer {
     start(Dialect::ANGZARR, &books)
 }
 
-fn assert_status(error: &CallError, call: &Value) {
+pub(crate) fn assert_status(error: &CallError, call: &Value) {
     let failure = error
         .failure()
         .unwrap_or_else(|| panic!("call {}: {error}", call["n"]));

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{LocalCoordinator, SeedError, Store, Stores};
-use angzarr_replay::model::Domain;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedError, Store, Stores};
+use angzarr_replay::model::{Cover, Domain, Header};
+use angzarr_replay::wire::{Dialect, QueryClient, Selection};
 
+use super::logic::Scripted;
 use super::support::*;
 
 fn coordinator(stores: Stores) -> LocalCoordinator {
@@ -137,4 +138,89 @@ fn a_snapshot_without_the_pages_before_it_is_a_beginning() {
         ["main from 6[] next 7, command at Some(7) in ``"]
     );
     assert_eq!(sequences(&peer.ask("", &[]).unwrap()), [7]);
+}
+
+/// A coordinator over a store that somebody else wrote into.
+fn tampered(statement: &str) -> Peer {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    let store = Arc::new(Store::open(&path).unwrap());
+    let coordinator = coordinator(Stores::Shared(Arc::clone(&store)));
+    let mut book = seed(cover(), pages(3));
+    book.snapshot = Some(snapshot(0, "state"));
+    coordinator.seed(&[book], SEEDED).unwrap();
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(statement)
+        .unwrap();
+    let logic = Backend::InProcess(Arc::new(Scripted::default()));
+    serve(
+        Dialect::ANGZARR,
+        coordinator.with_logic(player(), logic),
+        store,
+    )
+}
+
+#[test]
+fn a_damaged_store_is_named_and_not_handed_to_the_logic() {
+    let cases = [
+        (
+            "UPDATE pages SET page = x'0aff'",
+            "stored page 1 is damaged: event page: the bytes do not decode (",
+        ),
+        (
+            "UPDATE pages SET page = x''",
+            "stored page 1 is damaged: it says sequence 0",
+        ),
+        (
+            "UPDATE snapshots SET snapshot = x'ff'",
+            "the stored snapshot is damaged: snapshot: the bytes do not decode (",
+        ),
+        (
+            "DROP TABLE snapshots",
+            "the event store failed: no such table: snapshots",
+        ),
+    ];
+    for (statement, expected) in cases {
+        let (code, message) = status(&tampered(statement).send("test.Add", 3).unwrap_err());
+        assert_eq!(code, "INTERNAL");
+        assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+#[test]
+fn with_a_store_a_domain_other_domains_are_empty_and_take_nothing() {
+    let store = Arc::new(Store::in_memory().unwrap());
+    let stores = Stores::PerDomain([(player(), Arc::clone(&store))].into());
+    let logic = Backend::InProcess(Arc::new(Scripted::default()));
+    let coordinator = coordinator(stores).with_logic(player(), logic);
+    coordinator
+        .seed(&[seed(cover(), pages(1))], SEEDED)
+        .unwrap();
+    let peer = serve(Dialect::ANGZARR, coordinator, store);
+    let table = Cover {
+        domain: Domain::new("table").unwrap(),
+        ..cover()
+    };
+    let client = QueryClient::new(peer.connection.clone(), peer.dialect);
+    let book = client.event_book(&table, Selection::Whole).unwrap();
+    assert_eq!(
+        (book.history.pages().len(), book.cover),
+        (0, Some(table.clone()))
+    );
+    let error = peer
+        .send_book(&command(table, "test.Add", Header::Sequence(0)))
+        .unwrap_err();
+    assert_eq!(
+        status(&error),
+        (
+            "UNAVAILABLE",
+            "no logic is configured for domain `table`".to_owned()
+        )
+    );
+    let error = peer.send("test.Astray", 1).unwrap_err();
+    let told = format!(
+        "the logic answered for table/{ROOT}, the command was for player/{ROOT}: that domain has no store here"
+    );
+    assert_eq!(status(&error), ("FAILED_PRECONDITION", told));
 }

@@ -1,18 +1,19 @@
-//! A coordinator with small logic of the tests' own, and ways to talk to it.
+//! A coordinator, and ways to talk to it.
 
 use std::net::TcpListener;
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
-    Answer, Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedPage,
-    EventBook, Failure, Header, Logic, MergeStrategy, Notification, Page, Payload, Reply,
-    Retention, Revocation, Root, Snapshot, SyncMode, Timestamp,
+    Body, CommandBook, CommandPage, Cover, Domain, Edition, Header, Logic, MergeStrategy, Page,
+    Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
 };
 use angzarr_replay::wire::{
     CallError, Connection, ConnectionOptions, Dialect, Server, StoredBook, encode_command_book,
-    encode_command_request, event_book, recorded_events,
+    encode_command_request, event_book, event_book_of_response,
 };
+
+use super::logic::Scripted;
 
 /// 2026-11-23T00:01:30Z, when the recorded events are taken to have been stored.
 pub(crate) const SEEDED: Timestamp = Timestamp {
@@ -108,11 +109,15 @@ pub(crate) fn start_backend(
     if let Some(backend) = backend {
         coordinator = coordinator.with_logic(player(), backend);
     }
+    serve(dialect, coordinator, store)
+}
+
+pub(crate) fn serve(dialect: Dialect, coordinator: LocalCoordinator, store: Arc<Store>) -> Peer {
     let server = coordinator
         .start(TcpListener::bind("127.0.0.1:0").unwrap())
         .unwrap();
-    let connection =
-        Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();
+    let address = server.address().to_string();
+    let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
     Peer {
         dialect,
         store,
@@ -139,7 +144,7 @@ impl Peer {
             "CommandHandlerCoordinatorService/HandleCommand",
             request.into(),
         )?;
-        Ok(recorded_events(reply.into()).unwrap())
+        Ok(event_book_of_response(reply.into()).unwrap())
     }
 
     /// Asks what would happen, as of a sequence.
@@ -241,110 +246,4 @@ pub(crate) fn texts(book: &StoredBook) -> Vec<String> {
 pub(crate) fn status(error: &CallError) -> (&'static str, String) {
     let failure = error.failure().unwrap_or_else(|| panic!("{error}"));
     (failure.code.name(), failure.message.clone())
-}
-
-/// Logic that does what the command's type says.
-#[derive(Default)]
-pub(crate) struct Scripted {
-    /// Where racing commands meet.
-    pub(crate) meeting: Option<Barrier>,
-}
-
-impl Logic for Scripted {
-    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer {
-        if let Some(meeting) = &self.meeting {
-            meeting.wait();
-        }
-        let event = |header| EmittedPage {
-            header,
-            ..EmittedPage::event(Payload::new("test.Added", b"new".to_vec()))
-        };
-        let next = prior.next_sequence;
-        let mut book = EmittedBook::default();
-        match command.type_name() {
-            "test.Add" => book.pages.push(event(Header::Sequence(next))),
-            "test.AddTwo" => book
-                .pages
-                .extend([event(Header::Absent), event(Header::Absent)]),
-            "test.Gap" => book.pages.push(event(Header::Sequence(next + 5))),
-            "test.Clash" => book.pages.push(event(Header::Sequence(0))),
-            "test.Echo" => {
-                book.cover = Some(prior.cover.clone());
-                book.pages = prior.history.pages().iter().map(echo).collect();
-                book.pages.push(event(Header::Sequence(next)));
-            }
-            "test.Foreign" => {
-                book.cover = Some(Cover::main(player(), Root::new([9; 16])));
-                book.pages.push(event(Header::Sequence(next)));
-            }
-            "test.Snapshot" => {
-                book.pages.push(event(Header::Sequence(next)));
-                book.snapshot = Some(snapshot(0, "folded"));
-            }
-            "test.Seen" => {
-                let seen = Payload::new("test.Seen", seen(prior, command).into());
-                book.pages.push(EmittedPage {
-                    header: Header::Sequence(next),
-                    ..EmittedPage::event(seen)
-                });
-            }
-            "test.Nothing" => {}
-            "test.Reject" => return Err(Failure::rejected("not today")),
-            "test.Revoke" => {
-                let reason = "too late".to_owned();
-                return Ok(Reply::Revocation(Revocation {
-                    reason,
-                    ..Revocation::default()
-                }));
-            }
-            "test.Notify" => {
-                let notification = Notification {
-                    cover: None,
-                    payload: None,
-                    sent_at: None,
-                    metadata: Vec::new(),
-                };
-                return Ok(Reply::Notification(notification));
-            }
-            other => return Err(Failure::refused(format!("Unknown command type: {other}"))),
-        }
-        Ok(Reply::Events(book))
-    }
-}
-
-fn echo(page: &Page) -> EmittedPage {
-    EmittedPage {
-        header: Header::Sequence(page.sequence),
-        created_at: page.created_at,
-        body: page.body.clone(),
-        provisional: page.provisional,
-    }
-}
-
-/// What the logic was shown, in words.
-fn seen(prior: &EventBook, command: &CommandBook) -> String {
-    let pages: Vec<String> = prior
-        .history
-        .pages()
-        .iter()
-        .map(|page| match page.body.event() {
-            Some(event) if event.type_name().ends_with("NoOp") => {
-                format!("{}=placeholder", page.sequence)
-            }
-            _ => page.sequence.to_string(),
-        })
-        .collect();
-    format!(
-        "{}{}[{}] next {}, command at {:?} in `{}`",
-        prior.cover.edition.label(),
-        prior
-            .snapshot
-            .as_ref()
-            .map(|snapshot| format!(" from {}", snapshot.sequence))
-            .unwrap_or_default(),
-        pages.join(" "),
-        prior.next_sequence,
-        command.expected_sequence(),
-        command.cover.correlation_id,
-    )
 }
