@@ -42,13 +42,13 @@ impl FromStr for RootSpec {
     fn from_str(text: &str) -> Result<Self, RootSpecError> {
         let refused = || RootSpecError(text.to_owned());
         // Base64 may hold a slash too: only a domain before it makes it a separator.
-        if let Some((domain, rest)) = text.split_once('/') {
-            if let (Ok(domain), Ok(root)) = (domain.parse(), rest.parse()) {
-                return Ok(Self {
-                    domain: Some(domain),
-                    root,
-                });
-            }
+        if let Some((domain, rest)) = text.split_once('/')
+            && let (Ok(domain), Ok(root)) = (domain.parse(), rest.parse())
+        {
+            return Ok(Self {
+                domain: Some(domain),
+                root,
+            });
         }
         text.parse()
             .map(|root| Self { domain: None, root })

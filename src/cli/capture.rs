@@ -118,7 +118,7 @@ impl Telling {
 
     fn print(&self) {
         for (key, text) in &self.lines {
-            say(format_args!("  {key:<11}{text}"));
+            say(format_args!("  {key:<13}{text}"));
         }
     }
 }
@@ -266,7 +266,7 @@ fn find_command(
             .iter()
             .rev()
             .find_map(|page| page.body.event());
-        let prefix = prefix.map_or_else(|| default_prefix(dialect), |payload| prefix_of(payload));
+        let prefix = prefix.map_or_else(|| default_prefix(dialect), prefix_of);
         let book = draft.into_book(
             &name,
             project.registry()?,
@@ -549,7 +549,7 @@ fn tell_history(
     match fetched.edition {
         EditionShape::Main => {}
         EditionShape::DivergesAt(at) => {
-            telling.add("edition", format!("{edition} leaves main at sequence {at}"))
+            telling.add("edition", format!("{edition} leaves main at sequence {at}"));
         }
         EditionShape::NothingOfItsOwn => telling.add(
             "edition",
@@ -790,14 +790,14 @@ impl Report<'_> {
     fn print(&self, text: &str) {
         let fixture = Project::shown(self.path);
         if let Some(run) = self.first {
-            say(format_args!("  {:<11}{}", "verdict", self.verdict));
+            say(format_args!("  {:<13}{}", "verdict", self.verdict));
             if let Verdict::NotReproduced { differences, .. } = &run.verdict {
                 for difference in differences {
-                    say(format_args!("  {:<11}{difference}", ""));
+                    say(format_args!("  {:<13}{difference}", ""));
                 }
             }
         } else {
-            say(format_args!("  {:<11}{}", "verdict", self.verdict));
+            say(format_args!("  {:<13}{}", "verdict", self.verdict));
         }
         say("");
         match self.saved {

@@ -106,9 +106,9 @@ fn one(project: &Project, arguments: &ReplayArguments, path: &Path) -> Result<bo
         is_what_if: arguments.is_what_if(),
     };
     if arguments.json {
-        say(report.json())
+        say(report.json());
     } else {
-        say(report.text().trim_end())
+        say(report.text().trim_end());
     }
     Ok(report.is_fine())
 }

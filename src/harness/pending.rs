@@ -56,7 +56,7 @@ pub(super) fn assert(fixture: &Path, text: &str) -> bool {
     settings.set_input_file(fixture);
     IS_ASSERTING.set(true);
     let passed = catch_unwind(AssertUnwindSafe(|| {
-        settings.bind(|| insta::assert_snapshot!(name, text))
+        settings.bind(|| insta::assert_snapshot!(name, text));
     }))
     .is_ok();
     IS_ASSERTING.set(false);

@@ -26,6 +26,7 @@ mod show;
 mod skeleton;
 mod subset;
 mod text;
+mod unknown;
 mod view;
 mod wire;
 mod yaml;

@@ -9,7 +9,7 @@ use serde_yaml::Value;
 
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
 use super::layout::{Layout, Layouts};
-use super::{canonical, compile, skeleton, subset, view};
+use super::{canonical, compile, skeleton, subset, unknown, view};
 use crate::model::Payload;
 
 /// Descriptors of the message types that payloads may have. Cheap to clone.
@@ -140,6 +140,14 @@ impl Registry {
         let message = self.layout(payload.type_name());
         let found = message.map(|message| view::any_types(&self.layouts, message, &payload.value));
         found.into_iter().flatten().collect()
+    }
+
+    /// Whether a payload holds fields that its descriptor does not have: a view of it says less than its bytes.
+    #[must_use]
+    pub fn has_unknown_fields(&self, payload: &Payload) -> bool {
+        self.pool
+            .get_message_by_name(payload.type_name())
+            .is_some_and(|descriptor| unknown::are_in(descriptor, &payload.value))
     }
 
     /// The smallest set of files that describes these types; none where no type is described.

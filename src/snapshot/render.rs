@@ -222,7 +222,7 @@ impl<'a> Renderer<'a> {
                 }
             }
             Decoded::Undescribed => {
-                put(&mut fields, "bytes", STANDARD.encode(&payload.value).into())
+                put(&mut fields, "bytes", STANDARD.encode(&payload.value).into());
             }
             Decoded::Malformed(reason) => {
                 put(&mut fields, "malformed", reason.into());
