@@ -1,0 +1,43 @@
+//! Any text as a fixture: no panic, and a case that is read is written and read again as the same case.
+//!
+//! `cargo +nightly fuzz run fixture_read fuzz/corpus/fixture_read tests/fixtures/format-1`
+#![no_main]
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use angzarr_replay::fixture::{Folder, Status, render, set_status};
+use libfuzzer_sys::fuzz_target;
+
+static FOLDER: LazyLock<Folder> = LazyLock::new(|| {
+    Folder::open(PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixtures/format-1"
+    )))
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let name = Path::new("case.yaml");
+    let _ = set_status(text, Status::Closed, name);
+    let read = match FOLDER.read_text(text, name) {
+        Ok(read) => read,
+        Err(error) => {
+            let _ = error.report();
+            return;
+        }
+    };
+    let rendered =
+        render(&read.case, &read.descriptors).expect("a case that was read can be written");
+    // Without the files beside it: those are the folder's, and a long history does not fit into one text anyway.
+    let own_set =
+        rendered.descriptors.as_ref().map(|set| &set.hash) == read.descriptors_hash.as_ref();
+    if own_set && rendered.sidecar.is_none() {
+        let again = FOLDER
+            .read_text(&rendered.text, name)
+            .expect("what is written is read");
+        assert_eq!(again.case, read.case);
+    }
+});
