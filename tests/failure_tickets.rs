@@ -249,3 +249,21 @@ fn the_recording_holds_seven_roots_and_their_pages() {
             .all(|failed| failed.failure.code == Code::FailedPrecondition)
     );
 }
+
+/// `UPDATE_FAILURES=1` writes the log again.
+#[test]
+fn the_failure_log_of_the_demo_is_made_from_its_recording() {
+    let (_, tickets) = recorded();
+    let log: String = tickets
+        .iter()
+        .map(|ticket| ticket.to_line() + "\n")
+        .collect();
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/poker/recorded/failures.jsonl"
+    );
+    if std::env::var_os("UPDATE_FAILURES").is_some() {
+        std::fs::write(path, &log).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), log);
+}

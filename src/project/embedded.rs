@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use crate::capture::ticket::Ticket;
+use crate::capture::ticket::{Ticket, TicketError};
 use crate::coordinator::recording::{Recording, RecordingError};
 use crate::coordinator::{
     Backend, Clock, LocalCoordinator, SeedBook, SeedError, Store, StoreError, Stores,
@@ -37,22 +37,28 @@ pub enum EmbeddedError {
 }
 
 impl Embedded {
-    /// A deployment with the contents of a recording: what its accepted commands stored, and the failures that
-    /// its users saw.
+    /// A deployment that stores what the accepted commands of a recording stored.
     pub fn of_recording(
         text: &str,
         dialect: Dialect,
         inserted_at: Timestamp,
     ) -> Result<Self, RecordingError> {
-        let recording = Recording::parse(text, dialect)?;
-        let tickets = Ticket::of_recording(&recording, dialect);
         Ok(Self {
             dialect,
-            books: recording.stored,
-            tickets,
+            books: Recording::parse(text, dialect)?.stored,
+            tickets: Vec::new(),
             inserted_at,
             logic: BTreeMap::new(),
         })
+    }
+
+    /// Adds its failure log: a ticket a line.
+    pub fn with_failure_log(mut self, text: &str) -> Result<Self, TicketError> {
+        self.tickets = Ticket::parse_lines(text)?
+            .into_iter()
+            .map(|(_, ticket)| ticket)
+            .collect();
+        Ok(self)
     }
 
     /// Adds the logic behind a domain's coordinator.

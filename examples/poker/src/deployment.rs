@@ -9,6 +9,7 @@ use angzarr_replay::wire::Dialect;
 use crate::{Player, Table};
 
 const RECORDING: &str = include_str!("../recorded/calls.jsonl");
+const FAILURES: &str = include_str!("../recorded/failures.jsonl");
 
 /// 2026-11-23T00:01:30Z: the recording was made around then, and its stores do not say when a page came in.
 const INSERTED_AT: Timestamp = Timestamp {
@@ -23,6 +24,8 @@ pub fn deployment() -> Embedded {
     let domain = |name| Domain::new(name).expect("the names are written here");
     Embedded::of_recording(RECORDING, Dialect::ANGZARR, INSERTED_AT)
         .expect("the recording is part of the program and a test reads it")
+        .with_failure_log(FAILURES)
+        .expect("the failure log is part of the program and a test reads it")
         .with_logic(domain("player"), Arc::new(Player::default()))
         .with_logic(domain("table"), Arc::new(Table::default()))
 }
