@@ -4,5 +4,6 @@
 mod commands;
 mod configuration;
 mod examples;
+mod layers;
 mod links;
 mod markdown;
