@@ -134,6 +134,16 @@ impl App {
         }
     }
 
+    /// Whether the command line understands some words, the first of which is its name. Runs nothing; the tests of
+    /// the documentation ask it.
+    #[doc(hidden)]
+    pub fn understands(words: &[&str]) -> Result<(), String> {
+        match Arguments::try_parse_from(words) {
+            Err(error) if error.use_stderr() => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
     /// The command line in full, as text: what `--help` says of every command.
     #[must_use]
     pub fn reference() -> String {
