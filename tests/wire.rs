@@ -1,4 +1,5 @@
 //! Logic over gRPC on loopback: our client, our server, nothing in between but the wire.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -28,7 +28,7 @@ pub enum DraftError {
         reason: UnknownType,
     },
     /// A payload that is no message of its type.
-    #[error("{file}: payload{}: {message}", path.iter().map(|part| format!(".{part}")).collect::<String>())]
+    #[error("{file}: payload{}: {message}", dotted(path))]
     Payload {
         /// Where it was read.
         file: String,
@@ -37,6 +37,10 @@ pub enum DraftError {
         /// What is wrong.
         message: String,
     },
+}
+
+fn dotted(path: &[String]) -> String {
+    path.iter().flat_map(|part| [".", part]).collect()
 }
 
 fn suggestion(similar: &[String]) -> String {

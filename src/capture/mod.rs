@@ -3,6 +3,7 @@
 //! Takes a query interface, so that it cannot write to a server even by mistake. No clock and no file system in
 //! here: both come from the mains.
 
+mod assemble;
 mod command;
 mod history;
 mod queries;
@@ -10,13 +11,14 @@ mod root;
 mod select;
 pub mod ticket;
 
+pub use assemble::{Assembled, Labels, Parts, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
 pub use queries::EventQueries;
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{FailingCommand, Selected, case_name, select_ticket, settle_head};
 
-use crate::model::PageOrderError;
+use crate::model::{Failure, PageOrderError};
 use crate::wire::QueryError;
 
 /// A capture that cannot be made.
@@ -54,6 +56,40 @@ pub enum CaptureError {
     PageTooLarge {
         /// The page.
         sequence: u32,
+    },
+    /// Nothing is stored and nothing failed.
+    #[error(
+        "nothing is stored for {spec} at {place}; an unknown root and an empty history look the same on the wire; \
+         looked at the whole history, and at {tickets} failures of the log"
+    )]
+    Nothing {
+        /// The aggregate, with its edition.
+        spec: String,
+        /// Where it was asked for.
+        place: String,
+        /// Failures that were looked through.
+        tickets: usize,
+    },
+    /// A head that the store has not reached.
+    #[error(
+        "the command saw the head {wanted}, but the history ends before sequence {head}; is the source behind, or \
+         the root another?"
+    )]
+    BeyondHead {
+        /// Head that was wanted.
+        wanted: u32,
+        /// Head of the stored history.
+        head: u32,
+    },
+    /// A failure that says nothing about the logic.
+    #[error(
+        "the failure is of the transport ({}: {:?}), not of the logic: there is nothing to reproduce; take another, or \
+         --history",
+        failure.code, failure.message
+    )]
+    NotOfTheLogic {
+        /// The failure.
+        failure: Failure,
     },
     /// Windows that do not fit together.
     #[error("the history changed while it was read: {reason}; capture it again")]

@@ -40,7 +40,8 @@ enum Command {
     Roots(roots::RootsArguments),
     Replay(replay::ReplayArguments),
     Close(close::CloseArguments),
-    Command(command::CommandArguments),
+    #[command(name = "command")]
+    Draft(command::CommandArguments),
     Serve(serve::ServeArguments),
 }
 
@@ -136,13 +137,14 @@ impl App {
     pub fn reference() -> String {
         let mut command = Arguments::command();
         command.build();
-        let mut text = String::new();
-        for sub in command.get_subcommands_mut() {
-            text.push_str(&format!("## cargo xtask {}\n\n```text\n", sub.get_name()));
-            text.push_str(&sub.render_long_help().to_string());
-            text.push_str("```\n\n");
-        }
-        text
+        let sections = command.get_subcommands_mut().map(|sub| {
+            let name = sub.get_name().to_owned();
+            format!(
+                "## cargo xtask {name}\n\n```text\n{}```\n",
+                sub.render_long_help()
+            )
+        });
+        sections.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -153,7 +155,7 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
         Command::Roots(arguments) => roots::run(&project, &arguments),
         Command::Replay(arguments) => replay::run(&project, &arguments),
         Command::Close(arguments) => close::run(&project, &arguments),
-        Command::Command(arguments) => command::run(&project, &arguments),
+        Command::Draft(arguments) => command::run(&project, &arguments),
         Command::Serve(arguments) => serve::run(&project, &arguments),
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{Body, Cover, Header, Outcome, Payload, Snapshot, Stimulus, Ti
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
 use crate::replay::{Note, Target, shown_book};
-use crate::snapshot::{Difference, Verdict, differences, stored};
+use crate::snapshot::{Difference, Verdict, WITHOUT_SNAPSHOT, differences, stored};
 
 /// Everything that a report shows.
 pub(super) struct Report<'a> {
@@ -236,6 +236,17 @@ impl Report<'_> {
         for note in &self.run.notes {
             let _ = writeln!(text, "\nnote: {}", worded(note));
         }
+        let has_other = self
+            .run
+            .view
+            .as_ref()
+            .is_some_and(|view| view.get(WITHOUT_SNAPSHOT).is_some());
+        if has_other {
+            let _ = writeln!(
+                text,
+                "\nnote: with the full history instead of the stored snapshot the outcome is another"
+            );
+        }
     }
 
     fn conclusion(&self, text: &mut String) {
@@ -454,9 +465,6 @@ fn worded(note: &Note) -> String {
             "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
             position + 1
         ),
-        Note::SnapshotMatters => {
-            "with the full history instead of the stored snapshot the outcome is another: see without_snapshot".into()
-        }
     }
 }
 

@@ -61,7 +61,9 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
         }
     }
     if arguments.json {
-        rows.iter().for_each(|row| say(json_of(row)));
+        for row in &rows {
+            say(json_of(row));
+        }
         return Ok(());
     }
     print_table(&rows);

@@ -24,6 +24,10 @@ pub struct CaseRun {
 }
 
 /// The raw result behind a run.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every case is of a command"
+)]
 #[derive(Debug, Clone)]
 pub enum Checked {
     /// Of a command.
@@ -82,10 +86,8 @@ pub fn run_case(
 ) -> Result<CaseRun, RunError> {
     let case = &fixture.case;
     let book = book_of(case);
-    let mut registries = Vec::with_capacity(2);
     // Today's descriptors first: a renamed field is a change that the snapshot shows.
-    registries.push(project.registry()?);
-    registries.push(&fixture.descriptors);
+    let registries = vec![project.registry()?, &fixture.descriptors];
     let rules = vec![own_rules, project_rules];
     let renderer = Renderer::new(registries, rules, &case.cover, book.next_sequence);
     match &case.stimulus {

@@ -31,8 +31,6 @@ pub enum Note {
         /// Sequence that comes next.
         next: u32,
     },
-    /// With the full history instead of the snapshot the outcome is another.
-    SnapshotMatters,
 }
 
 /// A replayed command.
@@ -40,7 +38,7 @@ pub enum Note {
 pub struct Replay {
     /// What the logic answered, or the coordinator in its place.
     pub outcome: Outcome,
-    /// Outcome without the snapshot, where it is another.
+    /// Outcome with the full history instead of the snapshot, where that was asked for and there is one.
     pub outcome_without_snapshot: Option<Outcome>,
     /// What is worth saying.
     pub notes: Vec<Note>,
@@ -77,10 +75,7 @@ pub fn replay_command(
     let mut outcome_without_snapshot = None;
     if both_ways && book.snapshot.is_some() {
         let other = handle(target, book, &command, Start::AtBeginning, &mut Vec::new())?;
-        if other != outcome {
-            notes.push(Note::SnapshotMatters);
-            outcome_without_snapshot = Some(other);
-        }
+        outcome_without_snapshot = Some(other);
     }
     Ok(Replay {
         outcome,
@@ -94,7 +89,7 @@ pub fn replay_command(
 pub struct HistoryReplay {
     /// The folded state, or how folding failed.
     pub state: Option<Outcome>,
-    /// State folded from the snapshot on, where it is another.
+    /// The same, folded from the snapshot on, where there is one.
     pub state_from_snapshot: Option<Outcome>,
     /// The upcast pages, or how upcasting failed.
     pub upcast: Option<Outcome>,
@@ -126,8 +121,7 @@ pub fn replay_history(target: &dyn Target, book: &EventBook) -> Result<HistoryRe
     let state = offered(fold(Start::AtBeginning)?);
     let mut state_from_snapshot = None;
     if state.is_some() && book.snapshot.is_some() {
-        let other = fold(Start::AtSnapshot)?;
-        state_from_snapshot = (Some(&other) != state.as_ref()).then_some(other);
+        state_from_snapshot = offered(fold(Start::AtSnapshot)?);
     }
     Ok(HistoryReplay {
         state,

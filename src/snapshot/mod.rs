@@ -5,6 +5,7 @@
 
 mod difference;
 mod normalise;
+mod propose;
 mod render;
 pub mod stored;
 mod verdict;
@@ -12,5 +13,6 @@ mod verdict;
 pub use difference::{Difference, differences};
 pub use normalise::Rules;
 pub(crate) use normalise::matches_pattern;
-pub use render::{Renderer, Seen};
+pub use propose::proposed_rules;
+pub use render::{Renderer, WITHOUT_SNAPSHOT};
 pub use verdict::{Verdict, described};

@@ -11,12 +11,8 @@ use crate::model::{
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::replay::{HistoryReplay, Replay};
 
-/// What a renderer came across.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Types without a descriptor: their payloads are compared as bytes.
-    pub undescribed: Vec<String>,
-}
+/// Key of the outcome with the full history, where it is another than with the stored snapshot.
+pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";
 
 /// Renders outcomes with descriptors and rules.
 pub struct Renderer<'a> {
@@ -47,13 +43,14 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn command(&self, replay: &Replay) -> Value {
         let mut fields = self.outcome(&replay.outcome);
-        if let Some(other) = &replay.outcome_without_snapshot {
-            // Real logic differs there: what it would do with the full history is part of what it does.
-            put(
-                &mut fields,
-                "without_snapshot",
-                Value::Mapping(self.outcome(other)),
-            );
+        // Real logic differs there: what it would do with the full history is part of what it does. Whether it
+        // differs is seen after normalising: a clock runs on between the two.
+        let other = replay
+            .outcome_without_snapshot
+            .as_ref()
+            .map(|other| self.outcome(other));
+        if let Some(other) = other.filter(|other| *other != fields) {
+            put(&mut fields, WITHOUT_SNAPSHOT, Value::Mapping(other));
         }
         Value::Mapping(fields)
     }
@@ -64,18 +61,25 @@ impl<'a> Renderer<'a> {
         if replay.state.is_none() && replay.upcast.is_none() {
             return None;
         }
+        let part = |outcome: &Outcome| match outcome {
+            Outcome::Folded(state) => self.typed("state", state),
+            Outcome::Upcast(pages) => self.pages(pages),
+            other => Value::Mapping(self.outcome(other)),
+        };
+        let state = replay.state.as_ref().map(part);
+        let from_snapshot = replay.state_from_snapshot.as_ref().map(part);
         let mut fields = Mapping::new();
         let parts = [
-            ("state", &replay.state),
-            ("state_from_snapshot", &replay.state_from_snapshot),
-            ("upcast", &replay.upcast),
+            (
+                "state_from_snapshot",
+                from_snapshot.filter(|other| Some(other) != state.as_ref()),
+            ),
+            ("state", state),
+            ("upcast", replay.upcast.as_ref().map(part)),
         ];
-        for (key, outcome) in parts {
-            match outcome {
-                None => {}
-                Some(Outcome::Folded(state)) => put(&mut fields, key, self.typed("state", state)),
-                Some(Outcome::Upcast(pages)) => put(&mut fields, key, self.pages(pages)),
-                Some(other) => put(&mut fields, key, Value::Mapping(self.outcome(other))),
+        for (key, view) in parts {
+            if let Some(view) = view {
+                put(&mut fields, key, view);
             }
         }
         Some(Value::Mapping(fields))

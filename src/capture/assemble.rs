@@ -1,0 +1,145 @@
+//! The parts of a capture become a case.
+
+use super::{CaptureError, FailingCommand, Fetched, UpTo, settle_head};
+use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed, Probe, Provenance, Status};
+use crate::model::{CommandBook, Cover, FailureClass, Timestamp};
+use crate::wire::Dialect;
+
+/// What a case is made of.
+#[derive(Debug, Clone)]
+pub struct Parts<'a> {
+    /// The aggregate.
+    pub cover: &'a Cover,
+    /// Its history as it was read.
+    pub fetched: &'a Fetched,
+    /// How far the history was asked for.
+    pub up_to: UpTo,
+    /// The command, where the case is not of the history alone.
+    pub failing: Option<&'a FailingCommand>,
+    /// Name of the source.
+    pub source: &'a str,
+    /// Dialect of the source.
+    pub dialect: Dialect,
+    /// When it was captured.
+    pub captured_at: Timestamp,
+    /// What people want to be written with it.
+    pub labels: Labels,
+}
+
+/// What people say of a case.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// Its title; one is made up where it is left out.
+    pub title: Option<String>,
+    /// Its issue.
+    pub issue: Option<String>,
+    /// Whether today's outcome is the expectation.
+    pub is_accepted: bool,
+    /// Whether it may be replayed twice.
+    pub probe: Option<Probe>,
+}
+
+/// A case, and what was done to make it one.
+#[derive(Debug, Clone)]
+pub struct Assembled {
+    /// The case.
+    pub case: Case,
+    /// Sequence that the history ends before.
+    pub head: u32,
+    /// Whether the command's own header was replaced, since another head was given.
+    pub is_restamped: bool,
+}
+
+/// Makes a case of its parts. Nothing is asked and nothing is written.
+pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
+    let fetched = parts.fetched;
+    let given = match parts.up_to {
+        UpTo::Head => None,
+        UpTo::Before(head) => Some(head),
+        UpTo::Time(_) => Some(fetched.history.next_sequence()),
+    };
+    let (head, known) = match (parts.failing, given) {
+        (Some(failing), given) => settle_head(failing, given, fetched.head, parts.dialect),
+        (None, Some(given)) => (given, HeadKnowledge::Given),
+        (None, None) => (fetched.head, HeadKnowledge::Current),
+    };
+    if head > fetched.head {
+        return Err(CaptureError::BeyondHead {
+            wanted: head,
+            head: fetched.head,
+        });
+    }
+    let command = parts
+        .failing
+        .map(|failing| for_head(failing, given.is_some(), head));
+    let is_restamped = command
+        .as_ref()
+        .zip(parts.failing)
+        .is_some_and(|(command, failing)| *command != failing.command);
+    let observed = parts
+        .failing
+        .and_then(|failing| failing.failure.clone())
+        .map(Observed::from_failure);
+    let observed = observed
+        .transpose()
+        .map_err(|failure| CaptureError::NotOfTheLogic { failure })?;
+    let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::Command);
+    let labels = parts.labels;
+    let case = Case {
+        status: if labels.is_accepted {
+            Status::Closed
+        } else {
+            Status::Open
+        },
+        title: labels
+            .title
+            .unwrap_or_else(|| title(&stimulus, parts.cover, observed.as_ref())),
+        issue: labels.issue,
+        source: Provenance {
+            name: parts.source.to_owned(),
+            dialect: parts.dialect.name().to_owned(),
+            captured_at: parts.captured_at,
+            head: known,
+        },
+        logic: None,
+        probe: labels.probe,
+        cover: parts.cover.clone(),
+        snapshot: fetched
+            .snapshot
+            .clone()
+            .filter(|snapshot| snapshot.sequence < head),
+        history: fetched.history.before(head),
+        stimulus,
+        observed,
+        rules: Vec::new(),
+    };
+    Ok(Assembled {
+        case,
+        head,
+        is_restamped,
+    })
+}
+
+/// A head that was given makes the command one for that head; otherwise, and where its staleness is the point, it
+/// stays as it was sent.
+fn for_head(failing: &FailingCommand, is_given: bool, head: u32) -> CommandBook {
+    let is_stale = failing
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.class() == FailureClass::StaleSequence);
+    if !is_given || is_stale || failing.command.expected_sequence() == Some(head) {
+        return failing.command.clone();
+    }
+    failing.command.restamped(head)
+}
+
+fn title(stimulus: &CaseStimulus, cover: &Cover, observed: Option<&Observed>) -> String {
+    let CaseStimulus::Command(command) = stimulus else {
+        return format!("History of {} {}", cover.domain, &cover.root.hex()[..8]);
+    };
+    let name = command.type_name().rsplit('.').next().unwrap_or_default();
+    match observed.and_then(|observed| Some((observed.word(), observed.failure()?))) {
+        Some((word, failure)) => format!("{name} {word}: {}", failure.message),
+        None => name.to_owned(),
+    }
+}

@@ -1,0 +1,62 @@
+//! The first replay of a case, before it is written.
+
+use super::Telling;
+use crate::fixture::{Fixture, Probe};
+use crate::project::{CaseRun, Project, run_case};
+use crate::replay::Target;
+use crate::snapshot::{Rules, proposed_rules};
+
+/// Replays the case, twice unless that is forbidden; fields that differ from run to run get a rule in the fixture.
+/// Without an answer it says why.
+pub(super) fn replay(
+    project: &Project,
+    fixture: &mut Fixture,
+    telling: &mut Telling,
+) -> Result<CaseRun, String> {
+    let logics = project.logics();
+    let Some(logic) = logics
+        .of_case(&fixture.case)
+        .map_err(|error| error.to_string())?
+    else {
+        return Err(format!(
+            "no logic is configured for the domain `{}`",
+            fixture.case.cover.domain
+        ));
+    };
+    let target = logics
+        .target(&logic, &fixture.case.source.dialect)
+        .map_err(|error| error.to_string())?;
+    telling.add("replayed on", logic.describe());
+    let first = once(project, fixture, target.as_ref())?;
+    let probe = fixture.case.probe.unwrap_or(project.config().probe);
+    if probe == Probe::Never {
+        return Ok(first);
+    }
+    let second = once(project, fixture, target.as_ref())?;
+    let rules = first
+        .view
+        .as_ref()
+        .zip(second.view.as_ref())
+        .map(|(first, second)| proposed_rules(first, second));
+    let rules = rules.unwrap_or_default();
+    if rules.is_empty() {
+        return Ok(first);
+    }
+    for rule in &rules {
+        telling.add(
+            "rule",
+            format!(
+                "{} of {} differs from run to run: left out",
+                rule.field, rule.type_pattern
+            ),
+        );
+    }
+    fixture.case.rules = rules;
+    once(project, fixture, target.as_ref())
+}
+
+fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, String> {
+    let rules = Rules::new(project.config().rules.clone());
+    let own = Rules::new(fixture.case.rules.clone());
+    run_case(project, fixture, target, &rules, &own, true).map_err(|error| error.to_string())
+}

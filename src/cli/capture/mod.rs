@@ -1,0 +1,340 @@
+//! `capture`: an aggregate's history and the command that failed become a fixture.
+
+mod first_replay;
+mod report;
+mod stimulus;
+mod telling;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Done, Stop, say};
+use crate::capture::{
+    CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, UpTo, assemble, case_name,
+    fetch_history, find_root,
+};
+use crate::fixture::{Case, Fixture, Probe, Saved, Status, render};
+use crate::model::{Cover, Domain, Edition, Timestamp};
+use crate::project::{CaseRun, OpenSource, Project, system_clock};
+use crate::snapshot::stored;
+use report::Report;
+use telling::Telling;
+
+/// Capture an aggregate's history, with the command that failed, into a fixture.
+///
+/// Reads only. The newest failure of the aggregate is taken from the source's failure log; --ticket or --command
+/// names another command; without any, the case is of the history alone.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
+pub(in crate::cli) struct CaptureArguments {
+    /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid.
+    root: String,
+    /// Domain of the aggregate.
+    #[arg(long)]
+    domain: Option<Domain>,
+    /// Source in replay.toml; `embedded` is the built-in one.
+    #[arg(long)]
+    source: Option<String>,
+    /// Edition; `main` where it is left out.
+    #[arg(long)]
+    edition: Option<String>,
+    /// Last event that the command saw; -1 for none.
+    #[arg(
+        long,
+        value_name = "SEQUENCE",
+        allow_negative_numbers = true,
+        conflicts_with = "as_of"
+    )]
+    to_sequence: Option<i64>,
+    /// The history as it was at an instant, as in 2026-11-23T00:01:30Z.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Take the command from a failure ticket; without a line, the newest of the aggregate in the file.
+    #[arg(long, value_name = "FILE[:LINE]", conflicts_with = "command")]
+    ticket: Option<String>,
+    /// Take the command from a YAML or JSON file, `-` for standard input (see `cargo xtask command new`).
+    #[arg(long, value_name = "FILE")]
+    command: Option<PathBuf>,
+    /// Capture the history alone, whatever failed.
+    #[arg(long, conflicts_with_all = ["ticket", "command"])]
+    history: bool,
+    /// Make today's outcome the expectation at once, for characterising.
+    #[arg(long)]
+    accept: bool,
+    /// Folder of the fixtures, instead of the configured one.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+    /// Name of the fixture without ending, instead of one made of type, root and head.
+    #[arg(long)]
+    name: Option<String>,
+    /// Title of the case.
+    #[arg(long)]
+    title: Option<String>,
+    /// Issue that the case belongs to.
+    #[arg(long)]
+    issue: Option<String>,
+    /// Whether it is replayed twice to find fields that differ from run to run; never where effects forbid it.
+    #[arg(long, value_name = "always|never", value_parser = parse_probe)]
+    probe: Option<Probe>,
+    /// Write nothing; print what would be written.
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace a different case of the same name.
+    #[arg(long)]
+    force: bool,
+    /// Capture without redaction, which this version does not have: secrets would reach the file.
+    #[arg(long)]
+    unredacted: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_probe(text: &str) -> Result<Probe, String> {
+    match text {
+        "always" => Ok(Probe::Always),
+        "never" => Ok(Probe::Never),
+        _ => Err("always or never is expected".into()),
+    }
+}
+
+pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
+    let project = match &arguments.fixtures {
+        Some(folder) => project.with_fixtures(folder),
+        None => project,
+    };
+    let spec: RootSpec = arguments.root.parse()?;
+    let up_to = up_to(arguments)?;
+    let edition = arguments
+        .edition
+        .as_deref()
+        .map_or(Ok(Edition::Main), Edition::from_label);
+    let edition = edition.map_err(|error| Stop::Usage(error.to_string()))?;
+    let domain = one_domain(arguments.domain.as_ref(), spec.domain.as_ref())?;
+    let source = project.source(arguments.source.as_deref(), domain)?;
+    refuse_without_redaction(&source, arguments.unredacted)?;
+
+    let (domain, root) = find_root(&spec, &source.domains)?;
+    let queries = source.domains[&domain].as_ref();
+    let cover = Cover {
+        edition,
+        ..Cover::main(domain, root)
+    };
+    let fetched = fetch(queries, &cover, up_to)?;
+    let stimulus = stimulus::find(
+        &project,
+        arguments,
+        &source,
+        &cover,
+        &fetched,
+        queries.dialect(),
+    )?;
+    if fetched.head == 0 && stimulus.failing.is_none() {
+        return Err(CaptureError::Nothing {
+            spec: format!(
+                "{}/{} (edition {})",
+                cover.domain,
+                cover.root,
+                cover.edition.label()
+            ),
+            place: queries.place(),
+            tickets: source.tickets.len(),
+        }
+        .into());
+    }
+    let now = system_clock()();
+    let assembled = assemble(Parts {
+        cover: &cover,
+        fetched: &fetched,
+        up_to,
+        failing: stimulus.failing.as_ref(),
+        source: &source.name,
+        dialect: queries.dialect(),
+        captured_at: Timestamp {
+            seconds: now.seconds,
+            nanos: 0,
+        },
+        labels: Labels {
+            title: arguments.title.clone(),
+            issue: arguments.issue.clone(),
+            is_accepted: arguments.accept,
+            probe: arguments.probe,
+        },
+    })?;
+    let mut telling = Telling::default();
+    telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
+    Capture {
+        project: &project,
+        arguments,
+        source: &source,
+        telling,
+    }
+    .finish(assembled.case, assembled.head)
+}
+
+fn refuse_without_redaction(source: &OpenSource, is_unredacted: bool) -> Done {
+    if source.is_embedded() || is_unredacted {
+        return Ok(());
+    }
+    Err(Stop::Usage(format!(
+        "source `{}` is not the embedded one: redaction is not built yet, so whatever its events hold would be written \
+         to the fixture as it is; if that is acceptable, say --unredacted",
+        source.name
+    )))
+}
+
+fn one_domain<'a>(
+    flag: Option<&'a Domain>,
+    spec: Option<&'a Domain>,
+) -> Result<Option<&'a Domain>, Stop> {
+    match (flag, spec) {
+        (Some(flag), Some(spec)) if flag != spec => Err(Stop::Usage(format!(
+            "the root names the domain `{spec}`, --domain names `{flag}`"
+        ))),
+        (flag, spec) => Ok(flag.or(spec)),
+    }
+}
+
+fn up_to(arguments: &CaptureArguments) -> Result<UpTo, Stop> {
+    match (arguments.to_sequence, &arguments.as_of) {
+        (Some(last), _) => {
+            let head = last
+                .checked_add(1)
+                .and_then(|head| u32::try_from(head).ok());
+            head.map(UpTo::Before)
+                .ok_or_else(|| Stop::Usage(format!("--to-sequence {last} is no sequence")))
+        }
+        (None, Some(text)) => {
+            let instant: jiff::Timestamp = text.parse().map_err(|_| {
+                Stop::Usage(format!(
+                    "--as-of {text}: an instant such as 2026-11-23T00:01:30Z is expected"
+                ))
+            })?;
+            Ok(UpTo::Time(Timestamp {
+                seconds: instant.as_second(),
+                nanos: instant.subsec_nanosecond(),
+            }))
+        }
+        (None, None) => Ok(UpTo::Head),
+    }
+}
+
+/// Fetches, with progress on a terminal.
+fn fetch(queries: &dyn EventQueries, cover: &Cover, up_to: UpTo) -> Result<Fetched, Stop> {
+    let bar = std::io::stderr()
+        .is_terminal()
+        .then(indicatif::ProgressBar::new_spinner);
+    let fetched = fetch_history(queries, cover, up_to, &mut |pages| {
+        if let Some(bar) = &bar {
+            bar.set_message(format!(
+                "reading {}/{}: {pages} events",
+                cover.domain, cover.root
+            ));
+            bar.tick();
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(fetched?)
+}
+
+/// The second half: replayed, written, told.
+struct Capture<'a> {
+    project: &'a Project,
+    arguments: &'a CaptureArguments,
+    source: &'a OpenSource,
+    telling: Telling,
+}
+
+impl Capture<'_> {
+    fn finish(mut self, case: Case, head: u32) -> Done {
+        let name = self.arguments.name.clone().unwrap_or_else(|| {
+            format!(
+                "{}/{}",
+                case.cover.domain,
+                case_name(&case.stimulus, &case.cover, head)
+            )
+        });
+        let relative = PathBuf::from(format!("{name}.yaml"));
+        let path = self.project.folder().root().join(&relative);
+        if let Some(existing) = self.captured_before(&path, &case) {
+            self.tell(&Report::unchanged(&path, &existing), "");
+            return Ok(());
+        }
+        let registry = self.project.registry()?.clone();
+        let mut fixture = Fixture {
+            case,
+            descriptors: registry.clone(),
+            descriptors_hash: None,
+        };
+        let first = first_replay::replay(self.project, &mut fixture, &mut self.telling);
+        let text = first.as_ref().ok().and_then(CaseRun::text);
+        if self.arguments.accept && text.is_none() {
+            let reason = first
+                .err()
+                .unwrap_or_else(|| "the logic offers nothing to compare".to_owned());
+            return Err(Stop::Failed(format!(
+                "there is no outcome to accept: {reason}; nothing is written"
+            )));
+        }
+        let rendered = render(&fixture.case, &registry)?;
+        self.telling
+            .descriptors(&rendered.undescribed, &rendered.inexact);
+        let mut saved = "dry-run";
+        if !self.arguments.dry_run {
+            saved = match self
+                .project
+                .folder()
+                .save(&rendered, &relative, self.arguments.force)?
+            {
+                Saved::New => "written",
+                Saved::Replaced => "replaced",
+                Saved::Unchanged => "unchanged",
+            };
+            if let (true, Some(text)) = (self.arguments.accept, &text) {
+                accept(&path, text)?;
+            }
+        }
+        self.tell(
+            &Report::of(&path, &fixture.case, saved, &first),
+            &rendered.text,
+        );
+        Ok(())
+    }
+
+    /// The same capture, where it is there already and stays as it is.
+    fn captured_before(&self, path: &Path, case: &Case) -> Option<Fixture> {
+        let there = self.project.folder().read(path).ok()?;
+        let is_done = !self.arguments.accept || there.case.status == Status::Closed;
+        (is_done && there.case.is_same_capture(case)).then_some(there)
+    }
+
+    fn tell(&self, report: &Report<'_>, text: &str) {
+        if self.arguments.json {
+            return say(report.json(self.source));
+        }
+        let cover = &report.case.cover;
+        let source = if self.source.is_embedded() {
+            "the embedded deployment"
+        } else {
+            &self.source.name
+        };
+        say(format_args!(
+            "{} {}, edition {}, from {source}",
+            cover.domain,
+            cover.root,
+            cover.edition.label()
+        ));
+        self.telling.print();
+        report.print(text);
+    }
+}
+
+fn accept(path: &Path, text: &str) -> Done {
+    let failed = |error: std::io::Error| Stop::Failed(format!("{}: {error}", Project::shown(path)));
+    stored::accept(path, text).map_err(failed)?;
+    super::close::mark_closed(path)
+}

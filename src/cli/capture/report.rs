@@ -1,0 +1,129 @@
+//! What became of a capture.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cli::say;
+use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Status};
+use crate::project::{CaseRun, OpenSource, Project};
+use crate::snapshot::Verdict;
+
+/// A capture that is done.
+pub(super) struct Report<'a> {
+    path: &'a Path,
+    pub(super) case: &'a Case,
+    saved: &'a str,
+    verdict: String,
+    first: Option<&'a CaseRun>,
+}
+
+impl<'a> Report<'a> {
+    /// Of a case that was captured before.
+    pub(super) fn unchanged(path: &'a Path, existing: &'a Fixture) -> Self {
+        let verdict = "captured before".to_owned();
+        Self {
+            path,
+            case: &existing.case,
+            saved: "unchanged",
+            verdict,
+            first: None,
+        }
+    }
+
+    /// Of a case that was replayed, as far as that was possible.
+    pub(super) fn of(
+        path: &'a Path,
+        case: &'a Case,
+        saved: &'a str,
+        first: &'a Result<CaseRun, String>,
+    ) -> Self {
+        let verdict = match first {
+            Ok(run) => run.verdict.to_string(),
+            Err(reason) => format!("not checked: {reason}"),
+        };
+        Self {
+            path,
+            case,
+            saved,
+            verdict,
+            first: first.as_ref().ok(),
+        }
+    }
+
+    pub(super) fn print(&self, text: &str) {
+        let fixture = Project::shown(self.path);
+        if self.saved != "unchanged" {
+            say(format_args!("  {:<13}{}", "verdict", self.verdict));
+        }
+        if let Some(Verdict::NotReproduced { differences, .. }) = self.first.map(|run| &run.verdict)
+        {
+            for difference in differences {
+                say(format_args!("  {:<13}{difference}", ""));
+            }
+        }
+        match self.saved {
+            "dry-run" => {
+                return say(format_args!(
+                    "\nwould write {fixture}:\n\n{}",
+                    text.trim_end()
+                ));
+            }
+            saved => say(format_args!(
+                "\n{saved} {fixture} ({})",
+                self.case.status.word()
+            )),
+        }
+        say(format_args!("next: {}", self.next_step(&fixture)));
+    }
+
+    fn next_step(&self, fixture: &str) -> String {
+        let replay = format!("cargo xtask replay {fixture}");
+        let verdict = self.first.map(|run| &run.verdict);
+        match (self.case.status, verdict) {
+            (Status::Closed, _) => "cargo test".to_owned(),
+            (Status::Open, Some(Verdict::Reproduced)) => {
+                format!("{replay}    # then fix the bug, and: cargo test")
+            }
+            (Status::Open, Some(_)) => {
+                format!("{replay}    # then accept today's outcome: cargo xtask close {fixture}")
+            }
+            (Status::Open, None) => replay,
+        }
+    }
+
+    pub(super) fn json(&self, source: &OpenSource) -> serde_json::Value {
+        let case = self.case;
+        let failure = case.observed.as_ref().and_then(Observed::failure);
+        let command = match &case.stimulus {
+            CaseStimulus::Command(command) => Some(command.type_name()),
+            CaseStimulus::History => None,
+        };
+        json!({
+            "fixture": Project::shown(self.path),
+            "result": self.saved,
+            "status": case.status.word(),
+            "kind": case.stimulus.word(),
+            "source": source.name,
+            "domain": case.cover.domain.as_str(),
+            "root": case.cover.root.to_string(),
+            "edition": case.cover.edition.label(),
+            "events": case.history.pages().len(),
+            "head": case.history.next_sequence(),
+            "head_known": head_word(case.source.head),
+            "command": command,
+            "production": failure.map(|failure| json!({"code": failure.code.name(), "message": failure.message})),
+            "verdict": self.verdict,
+        })
+    }
+}
+
+const fn head_word(known: HeadKnowledge) -> &'static str {
+    match known {
+        HeadKnowledge::Checked => "checked",
+        HeadKnowledge::Ticket => "ticket",
+        HeadKnowledge::Given => "given",
+        HeadKnowledge::Assumed => "assumed",
+        HeadKnowledge::Current => "current",
+    }
+}

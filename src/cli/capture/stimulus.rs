@@ -1,0 +1,159 @@
+//! Which command the case is of.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::CaptureArguments;
+use crate::capture::ticket::Ticket;
+use crate::capture::{FailingCommand, Fetched, parse_draft, select_ticket};
+use crate::cli::Stop;
+use crate::model::{Cover, Payload};
+use crate::project::{OpenSource, Project, read_tickets};
+use crate::wire::Dialect;
+
+/// The command, and where it came from in words.
+pub(super) struct Found {
+    pub(super) failing: Option<FailingCommand>,
+    pub(super) origin: String,
+}
+
+pub(super) fn find(
+    project: &Project,
+    arguments: &CaptureArguments,
+    source: &OpenSource,
+    cover: &Cover,
+    fetched: &Fetched,
+    dialect: Dialect,
+) -> Result<Found, Stop> {
+    if let Some(file) = &arguments.command {
+        let (text, name) = read_command(file)?;
+        let draft = parse_draft(&text, &name)?;
+        let prefix = fetched
+            .history
+            .pages()
+            .iter()
+            .rev()
+            .find_map(|page| page.body.event());
+        let prefix = prefix.map_or_else(|| default_prefix(dialect), prefix_of);
+        let book = draft.into_book(
+            &name,
+            project.registry()?,
+            cover,
+            fetched.history.next_sequence(),
+            &prefix,
+        )?;
+        let failing = FailingCommand {
+            command: book,
+            failure: None,
+            head: None,
+        };
+        return Ok(Found {
+            failing: Some(failing),
+            origin: format!("from {name}"),
+        });
+    }
+    if arguments.history {
+        return Ok(Found {
+            failing: None,
+            origin: "left out, as asked".into(),
+        });
+    }
+    if let Some(asked) = &arguments.ticket {
+        return ticket_asked_for(asked, cover);
+    }
+    let Some(selected) = select_ticket(&source.tickets, cover) else {
+        let known = source.tickets.len();
+        return Ok(Found {
+            failing: None,
+            origin: format!("none among {known} failures is of this aggregate"),
+        });
+    };
+    let others = match (selected.others.len(), selected.stale) {
+        (0, 0) => "the only failure of this aggregate in the log".to_owned(),
+        (others, 0) => format!(
+            "the newest of {} failures of this aggregate in the log",
+            others + 1
+        ),
+        (others, stale) => format!(
+            "the newest of {} failures of this aggregate in the log ({stale} stale left aside)",
+            others + 1
+        ),
+    };
+    Ok(Found {
+        failing: Some(failing(selected.ticket)),
+        origin: others,
+    })
+}
+
+fn failing(ticket: &Ticket) -> FailingCommand {
+    FailingCommand {
+        command: ticket.command.clone(),
+        failure: Some(ticket.failure.clone()),
+        head: ticket.head,
+    }
+}
+
+fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
+    let (file, line) = match asked.rsplit_once(':') {
+        Some((file, line)) if !Path::new(asked).exists() => (file, line.parse::<usize>().ok()),
+        _ => (asked, None),
+    };
+    let tickets = read_tickets(&[PathBuf::from(file)])?;
+    if line.is_none() {
+        let tickets: Vec<Ticket> = tickets.into_iter().map(|(_, ticket)| ticket).collect();
+        let selected = select_ticket(&tickets, cover).ok_or_else(|| {
+            Stop::Failed(format!(
+                "{file}: none of its {} tickets is of {}/{}",
+                tickets.len(),
+                cover.domain,
+                cover.root
+            ))
+        })?;
+        return Ok(Found {
+            failing: Some(failing(selected.ticket)),
+            origin: format!("from {file}"),
+        });
+    }
+    let found = tickets
+        .into_iter()
+        .find(|(number, _)| Some(*number) == line);
+    let (_, ticket) =
+        found.ok_or_else(|| Stop::Failed(format!("{asked}: there is no ticket on that line")))?;
+    let of = &ticket.command.cover;
+    if (&of.domain, &of.root) != (&cover.domain, &cover.root) {
+        return Err(Stop::Failed(format!(
+            "{asked}: the ticket is of {}/{}, not of {}/{}",
+            of.domain, of.root, cover.domain, cover.root
+        )));
+    }
+    Ok(Found {
+        failing: Some(failing(&ticket)),
+        origin: format!("from {asked}"),
+    })
+}
+
+fn read_command(file: &Path) -> Result<(String, String), Stop> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        read.map_err(|error| Stop::Failed(format!("cannot read standard input: {error}")))?;
+        return Ok((text, "standard input".into()));
+    }
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Stop::Failed(format!("cannot read {name}: {error}")))?;
+    Ok((text, name))
+}
+
+fn prefix_of(payload: &Payload) -> String {
+    payload.type_url[..payload.type_url.len() - payload.type_name().len()].to_owned()
+}
+
+/// What the dialect's client libraries put before a type name.
+fn default_prefix(dialect: Dialect) -> String {
+    if dialect == Dialect::IO_ANGZARR_V1 {
+        "/".into()
+    } else {
+        "type.googleapis.com/".into()
+    }
+}

@@ -1,0 +1,156 @@
+//! What a capture found, line by line.
+
+use super::stimulus::Found;
+use crate::capture::{Assembled, EditionShape, Fetched};
+use crate::cli::say;
+use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
+use crate::model::Payload;
+use crate::wire::Dialect;
+
+/// Lines with a key.
+#[derive(Default)]
+pub(super) struct Telling {
+    lines: Vec<(String, String)>,
+}
+
+impl Telling {
+    pub(super) fn add(&mut self, key: &str, text: impl Into<String>) {
+        self.lines.push((key.to_owned(), text.into()));
+    }
+
+    pub(super) fn print(&self) {
+        for (key, text) in &self.lines {
+            say(format_args!("  {key:<13}{text}"));
+        }
+    }
+
+    pub(super) fn capture(
+        &mut self,
+        assembled: &Assembled,
+        fetched: &Fetched,
+        found: &Found,
+        assumed: Option<Dialect>,
+    ) {
+        let case = &assembled.case;
+        self.history(case, fetched);
+        match &case.stimulus {
+            CaseStimulus::Command(command) => self.add(
+                "command",
+                format!("{}, {}", command.type_name(), found.origin),
+            ),
+            CaseStimulus::History => self.add(
+                "command",
+                format!("{}: this is a case of the history alone", found.origin),
+            ),
+        }
+        if assembled.is_restamped {
+            self.add(
+                "",
+                format!(
+                    "its own header is replaced: it is sent for sequence {} now",
+                    assembled.head
+                ),
+            );
+        }
+        if let Some(failure) = case.observed.as_ref().and_then(Observed::failure) {
+            self.add(
+                "production",
+                format!("{} {:?}", failure.code, failure.message),
+            );
+        }
+        self.add(
+            "head",
+            format!("{}, {}", assembled.head, head_in_words(case.source.head)),
+        );
+        if let Some(dialect) = assumed {
+            let text =
+                "assumed: older ones have the same package; `dialect` in replay.toml settles it";
+            self.add("dialect", format!("{dialect} {text}"));
+        }
+    }
+
+    pub(super) fn descriptors(&mut self, undescribed: &[String], inexact: &[String]) {
+        if !undescribed.is_empty() {
+            let names = undescribed.join(", ");
+            self.add(
+                "descriptors",
+                format!("missing for {names}: kept as bytes (add to `descriptors` in replay.toml)"),
+            );
+        }
+        if !inexact.is_empty() {
+            let names = inexact.join(", ");
+            self.add(
+                "descriptors",
+                format!("{names}: a view would not give the bytes back; both are kept"),
+            );
+        }
+    }
+
+    fn history(&mut self, case: &Case, fetched: &Fetched) {
+        let pages = case.history.pages();
+        let text = match (pages.first(), pages.last()) {
+            (Some(first), Some(last)) => {
+                let name = last
+                    .body
+                    .event()
+                    .map_or("a page without an event", Payload::type_name);
+                let later = match fetched.history.pages().len() - pages.len() {
+                    0 => String::new(),
+                    later => format!("; {later} later left out"),
+                };
+                let (first, last) = (first.sequence, last.sequence);
+                let events = if pages.len() == 1 {
+                    "1 event".to_owned()
+                } else {
+                    format!("{} events", pages.len())
+                };
+                format!("{events}, sequence {first} to {last}, last {name}{later}")
+            }
+            _ => "no events".to_owned(),
+        };
+        self.add("history", text);
+        let gaps: Vec<String> = case
+            .history
+            .gaps()
+            .iter()
+            .map(|(first, last)| format!("{first} to {last}"))
+            .collect();
+        if !gaps.is_empty() {
+            self.add(
+                "",
+                format!("gaps in the store, read twice: {}", gaps.join(", ")),
+            );
+        }
+        if let Some(snapshot) = &case.snapshot {
+            self.add(
+                "snapshot",
+                format!("stored after sequence {}", snapshot.sequence),
+            );
+        }
+        let edition = case.cover.edition.label();
+        match fetched.edition {
+            EditionShape::Main => {}
+            EditionShape::DivergesAt(at) => {
+                self.add("edition", format!("{edition} leaves main at sequence {at}"));
+            }
+            EditionShape::NothingOfItsOwn => self.add(
+                "edition",
+                format!(
+                    "{edition} has no events of its own: what was read is main (is the name right?)"
+                ),
+            ),
+        }
+    }
+}
+
+const fn head_in_words(known: HeadKnowledge) -> &'static str {
+    match known {
+        HeadKnowledge::Checked => "which the command's own header says and its coordinator checked",
+        HeadKnowledge::Ticket => "as the ticket says",
+        HeadKnowledge::Given => "as given",
+        HeadKnowledge::Assumed => {
+            "assumed: the head that the command saw is not known, this is today's (give it with --to-sequence)"
+        }
+        HeadKnowledge::Current => "today's",
+    }
+}

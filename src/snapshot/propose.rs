@@ -1,0 +1,77 @@
+//! Rules for what differs from run to run.
+
+use serde_yaml::Value;
+
+use super::differences;
+use crate::fixture::Rule;
+
+/// A rule for each field of an event or state that differs between two runs of the same case, one after the other.
+#[must_use]
+pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = Vec::new();
+    for difference in differences(first, second) {
+        let Some((type_pattern, field)) = typed_field(first, &difference.path) else {
+            continue;
+        };
+        if !rules
+            .iter()
+            .any(|rule| rule.type_pattern == type_pattern && rule.field == field)
+        {
+            rules.push(Rule {
+                type_pattern,
+                field,
+                reason: "differs from run to run".into(),
+            });
+        }
+    }
+    rules
+}
+
+/// `events[1].event.seats[2].since` of a view as the type of that event and `seats.since`.
+fn typed_field(view: &Value, path: &str) -> Option<(String, String)> {
+    // What lies below the first of these keys is a payload; beside the key stands its type.
+    let (holder, field) = [".event.", ".state.", ".payload."]
+        .iter()
+        .find_map(|key| path.split_once(key))?;
+    let type_name = at(view, holder)?.get("type")?.as_str()?.to_owned();
+    let parts: Vec<&str> = field
+        .split('.')
+        .map(|part| part.split('[').next().unwrap_or(part))
+        .collect();
+    Some((type_name, parts.join(".")))
+}
+
+fn at<'a>(mut view: &'a Value, path: &str) -> Option<&'a Value> {
+    for part in path.split('.') {
+        let (key, index) = part
+            .split_once('[')
+            .map_or((part, None), |(key, rest)| (key, Some(rest)));
+        view = view.get(key)?;
+        if let Some(index) = index {
+            view = view.get(index.trim_end_matches(']').parse::<usize>().ok()?)?;
+        }
+    }
+    Some(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_differs_gets_one_rule_by_the_type_of_its_event() {
+        let view = |a: u32, b: u32| -> Value {
+            let text = format!(
+                "events: [{{type: t.Sat, event: {{seats: [{{since: {a}}}, {{since: {b}}}], n: 1}}}}]\n\
+                 state: {{type: t.State, state: {{at: {a}}}}}"
+            );
+            serde_yaml::from_str(&text).unwrap()
+        };
+        let rules = proposed_rules(&view(1, 2), &view(3, 4));
+        let found: Vec<_> = rules
+            .iter()
+            .map(|rule| (rule.type_pattern.as_str(), rule.field.as_str()))
+            .collect();
+        assert_eq!(found, [("t.Sat", "seats.since"), ("t.State", "at")]);
+    }
+}
