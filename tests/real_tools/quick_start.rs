@@ -1,0 +1,47 @@
+//! The README's quick start, from a fresh clone.
+
+use crate::support::{Place, Run, workspace};
+
+const CAPTURE: &str = "cargo xtask capture 6513270e";
+const FIXTURE: &str = "fixtures/player/withdraw-funds-6513270e-3.yaml";
+
+#[test]
+#[ignore = "cargo xtask check"]
+fn a_fresh_clone_captures_and_tests_with_and_without_a_network() {
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let mut clone = std::process::Command::new("git");
+    clone.args(["clone", "--quiet", "--no-hardlinks"]);
+    clone.arg(workspace()).arg(folder.path().join("clone"));
+    Run::of(clone).succeeds();
+    let place = Place::at(&folder.path().join("clone"), "clone");
+
+    place
+        .run(CAPTURE)
+        .succeeds()
+        .says("WithdrawFunds")
+        .says("Insufficient funds")
+        .says(FIXTURE)
+        .says("reproduced")
+        .says("cargo test");
+    place
+        .run("cargo test")
+        .succeeds()
+        .says("2 open (known bugs that still reproduce)")
+        .says("open: player::withdraw-funds-6513270e-3");
+    let before = place.files();
+    place.run(CAPTURE).succeeds().says("unchanged");
+    assert!(place.files() == before, "capturing again wrote something");
+
+    place.remove(FIXTURE);
+    let place = place.offline();
+    place
+        .run(CAPTURE)
+        .succeeds()
+        .says(FIXTURE)
+        .says("reproduced");
+    assert!(
+        place.files() == before,
+        "captured without a network, it is another fixture"
+    );
+    place.run("cargo test --locked").succeeds().says("2 open");
+}
