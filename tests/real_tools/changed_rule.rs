@@ -39,7 +39,7 @@ fn fix_the_open_bug(place: &Place) {
 fn names_every_difference(run: Run) -> Run {
     run.fails()
         .says(&format!("{DEPOSIT}.yaml: the outcome changed"))
-        .says("  events[0].event.amount.currency_code: CHIPS became EUR")
+        .says("  events[0].event.amount.currency_code: \"CHIPS\" became \"EUR\"")
         .says("  events[0].event.new_balance.amount: 5250 became 10500")
         .says("-        amount: 5250\n+        amount: 10500")
         .says(&format!("{JOIN}.yaml: the outcome changed"))

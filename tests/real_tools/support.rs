@@ -34,7 +34,7 @@ impl Run {
     pub(crate) fn of(mut command: Command) -> Self {
         let output = command.output().expect("the program can be run");
         Self {
-            words: format!("{command:?}"),
+            words: worded(&command),
             code: output.status.code(),
             text: String::from_utf8_lossy(&output.stdout).into_owned()
                 + &String::from_utf8_lossy(&output.stderr),
@@ -70,6 +70,12 @@ impl Run {
         assert!(!found, "said: {words}\n{} said:\n{}", self.words, self.text);
         self
     }
+}
+
+fn worded(command: &Command) -> String {
+    let mut words = vec![command.get_program().to_string_lossy()];
+    words.extend(command.get_args().map(|word| word.to_string_lossy()));
+    words.join(" ")
 }
 
 /// A folder to run programs in.
