@@ -79,7 +79,10 @@ pub struct Project {
 impl Project {
     /// Opens the project that a folder belongs to. Reads the configuration, nothing else.
     pub fn open(app: App, folder: &Path) -> Result<Self, ProjectError> {
-        let config = Config::load(folder, std::env::vars())?;
+        // A variable that is no text is none of ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        let config = Config::load(folder, environment)?;
         Ok(Self::with_config(app, config))
     }
 

@@ -23,7 +23,10 @@ pub fn is_same(accepted: &str, text: &str) -> bool {
 /// Writes a snapshot as accepting a pending one would, and removes the pending one. The file is there whole or
 /// not at all.
 pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
-    let input = fixture.file_name().unwrap_or_default().to_string_lossy();
+    // As insta has it: from where the tests run.
+    let here = std::env::current_dir().unwrap_or_default();
+    let input = std::path::absolute(fixture)?;
+    let input = input.strip_prefix(&here).unwrap_or(fixture).display();
     let text = format!(
         "---\nsource: cargo xtask close\ninput_file: {input}\n---\n{}\n",
         text.trim_end()
