@@ -19,7 +19,7 @@ pub use config::{
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
-pub(crate) use logics::{dialect_of, launch_spec};
+pub(crate) use logics::{debug_spec, dialect_of};
 pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 
