@@ -96,15 +96,15 @@ fn sources() -> Vec<Source> {
     let files: Vec<PathBuf> = WalkDir::new(package.join("src"))
         .sort_by_file_name()
         .into_iter()
-        .map(|entry| entry.unwrap().into_path())
+        .map(|entry| entry.expect("the sources can be read").into_path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
         .collect();
     assert!(files.len() > 50, "only {} files found", files.len());
     files
         .iter()
         .map(|path| {
-            let below = path.strip_prefix(package).unwrap();
-            let text = std::fs::read_to_string(path).unwrap();
+            let below = path.strip_prefix(package).expect("the sources can be read");
+            let text = std::fs::read_to_string(path).expect("the sources can be read");
             source(&below.to_string_lossy(), &text)
         })
         .collect()

@@ -120,7 +120,9 @@ fn fuzz(shell: &Shell) -> Result<(), String> {
     // Nothing is linked when types are checked: any existing file saves compiling the C++ of libFuzzer.
     check
         .current_dir(shell.at("fuzz"))
-        .env("CUSTOM_LIBFUZZER_PATH", shell.at("fuzz/Cargo.toml"));
+        .env("CUSTOM_LIBFUZZER_PATH", shell.at("fuzz/Cargo.toml"))
+        // As in the workspace, to share what is checked already.
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     run(&mut check)
 }
 
