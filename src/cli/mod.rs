@@ -147,7 +147,8 @@ impl App {
     /// The command line in full, as text: what `--help` says of every command.
     #[must_use]
     pub fn reference() -> String {
-        let mut command = Arguments::command();
+        // The same text whatever the terminal.
+        let mut command = Arguments::command().term_width(100);
         command.build();
         let sections = command.get_subcommands_mut().map(|sub| {
             let name = sub.get_name().to_owned();
