@@ -8,6 +8,7 @@ mod debugging;
 mod fake;
 mod launching;
 mod mains;
+mod python_debugger;
 mod support;
 
 use std::process::ExitCode;
@@ -21,21 +22,21 @@ fn main() -> ExitCode {
         (Some("fake-logic"), _) => fake::run(&words[1], words.get(2).map(String::as_str)),
         (_, Ok(main)) => mains::run(&main),
         _ => {
-            let tests = launching::TESTS
-                .iter()
-                .chain(mains::TESTS)
-                .chain(debugging::TESTS);
-            let trial = |(name, test): &(&str, fn())| {
-                let test = *test;
-                Trial::test(*name, move || {
-                    test();
-                    Ok(())
-                })
-            };
+            let tests = [launching::TESTS, mains::TESTS, debugging::TESTS].concat();
+            let peers = python_debugger::TESTS.iter().copied().map(trial);
+            let trials = tests.into_iter().map(trial);
+            let trials = trials.chain(peers.map(|peer| peer.with_ignored_flag(true)));
             let mut arguments = Arguments::from_args();
             // They wait more than they work.
             arguments.test_threads = arguments.test_threads.or(Some(16));
-            libtest_mimic::run(&arguments, tests.map(trial).collect()).exit_code()
+            libtest_mimic::run(&arguments, trials.collect()).exit_code()
         }
     }
+}
+
+fn trial((name, test): (&str, fn())) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
 }

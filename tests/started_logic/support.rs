@@ -124,7 +124,7 @@ fn without_reasons(text: &str) -> String {
     for part in parts {
         let (reason, rest) = part.split_once('\n').unwrap();
         assert!(!reason.is_empty(), "{text}");
-        clean = format!("{clean}{mark}REASON\n{rest}");
+        clean.extend([mark, "REASON\n", rest]);
     }
     clean
 }
