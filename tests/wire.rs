@@ -131,7 +131,7 @@ fn nobody_listening_is_said_plainly() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot reach 127.0.0.1:{port} for CommandHandlerService/Handle: Connection refused (os error 111)"
+            "cannot reach 127.0.0.1:{port} for CommandHandlerService/Handle: Connection refused; does it run, and is this its address?"
         )
     );
 }

@@ -2,7 +2,7 @@
 
 use super::{CaptureError, FailingCommand, Fetched, UpTo, settle_head};
 use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed, Probe, Provenance, Status};
-use crate::model::{CommandBook, Cover, FailureClass, Timestamp};
+use crate::model::{CommandBook, Cover, FailureClass, Snapshot, Timestamp};
 use crate::wire::Dialect;
 
 /// What a case is made of.
@@ -74,6 +74,13 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
             wanted: head,
             head: fetched.head,
         });
+    }
+    let has_snapshot = |snapshot: &Snapshot| snapshot.sequence < head;
+    if parts.failing.is_none()
+        && fetched.history.before(head).pages().is_empty()
+        && !fetched.snapshot.as_ref().is_some_and(has_snapshot)
+    {
+        return Err(CaptureError::NothingYet { head });
     }
     let command = parts
         .failing

@@ -43,16 +43,21 @@ fn dotted(path: &[String]) -> String {
     path.iter().flat_map(|part| [".", part]).collect()
 }
 
-fn suggestion(similar: &[String]) -> String {
-    match similar {
-        [] => "; name the descriptors in replay.toml, or give the payload as `bytes`".to_owned(),
-        similar => format!("; did you mean {}?", similar.join(", ")),
+/// Similar types are in the reason already.
+const fn suggestion(similar: &[String]) -> &'static str {
+    if similar.is_empty() {
+        "; name the descriptors in replay.toml, or give the payload as `bytes`"
+    } else {
+        ""
     }
 }
 
 /// A command as it is written down.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a command with `type` and `payload`, as `cargo xtask command new TYPE` prints it"
+)]
 pub struct CommandDraft {
     /// Type name, in full or its last part.
     pub r#type: String,

@@ -73,6 +73,15 @@ pub enum CaptureError {
         /// Failures that were looked through.
         tickets: usize,
     },
+    /// An end before the first event, and no command.
+    #[error(
+        "there is no event before sequence {head}, and without a command there is nothing to replay; take a later end, \
+         or a command with --ticket or --command"
+    )]
+    NothingYet {
+        /// Sequence that the history was to end before.
+        head: u32,
+    },
     /// An end that the store has not reached.
     #[error("sequence {last} was asked for, but the history {}", ending(*head))]
     BeyondEnd {

@@ -27,11 +27,10 @@ pub(super) fn run(project: &Project, arguments: &CommandArguments) -> Done {
     let What::New { r#type } = &arguments.what;
     let registry = project.registry()?;
     let unknown = |error: crate::payload::UnknownType| {
-        let hint = match error.similar.as_slice() {
-            [] => "name the descriptors in replay.toml".to_owned(),
-            similar => format!("did you mean {}?", similar.join(", ")),
-        };
-        Stop::Failed(format!("{error}; {hint}"))
+        Stop::Failed(match error.similar.as_slice() {
+            [] => format!("{error}; name the descriptors in replay.toml"),
+            _ => error.to_string(),
+        })
     };
     let name = registry.resolve(r#type).map_err(unknown)?;
     let payload = registry.skeleton(&name).map_err(unknown)?;

@@ -50,12 +50,13 @@ pub(super) fn run(project: &Project, arguments: &ReplayArguments) -> Done {
     }
     let mut all_fine = true;
     let mut failures = Vec::new();
-    for (number, path) in arguments.fixtures.iter().enumerate() {
-        if number > 0 && !arguments.json {
-            say("\n────────────────────────────────────────\n");
-        }
-        match one(project, arguments, path) {
-            Ok(is_fine) => all_fine &= is_fine,
+    let mut is_first = true;
+    for path in &arguments.fixtures {
+        match one(project, arguments, path, is_first) {
+            Ok(is_fine) => {
+                all_fine &= is_fine;
+                is_first = false;
+            }
             Err(Stop::Failed(message)) => failures.push(message),
             Err(stop) => return Err(stop),
         }
@@ -66,7 +67,12 @@ pub(super) fn run(project: &Project, arguments: &ReplayArguments) -> Done {
     if all_fine { Ok(()) } else { Err(Stop::Differs) }
 }
 
-fn one(project: &Project, arguments: &ReplayArguments, path: &Path) -> Result<bool, Stop> {
+fn one(
+    project: &Project,
+    arguments: &ReplayArguments,
+    path: &Path,
+    is_first: bool,
+) -> Result<bool, Stop> {
     let mut fixture = project.folder().read(path)?;
     if let Some(last) = arguments.to_sequence {
         what_if::cut(&mut fixture.case, last)?;
@@ -108,6 +114,9 @@ fn one(project: &Project, arguments: &ReplayArguments, path: &Path) -> Result<bo
     if arguments.json {
         say(report.json());
     } else {
+        if !is_first {
+            say("\n────────────────────────────────────────\n");
+        }
         say(report.text().trim_end());
     }
     Ok(report.is_fine())
@@ -146,7 +155,11 @@ pub(super) fn replayed(
 }
 
 /// An error, with the last words of logic that we started.
-pub(super) fn with_last_words(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
+pub(super) fn with_last_words(
+    project: &Project,
+    logic: &SelectedLogic,
+    error: &RunError,
+) -> String {
     match project.logics().last_words(&logic.config.name) {
         Some(words) => format!("{error}\n{words}"),
         None => error.to_string(),

@@ -68,7 +68,14 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     }
     print_table(&rows);
     if let Some(row) = rows.iter().find(|row| row.failure.is_some()) {
-        say(format_args!("\nnext: cargo xtask capture {}", row.root));
+        let source = arguments
+            .source
+            .as_ref()
+            .map_or_else(String::new, |source| format!(" --source {source}"));
+        say(format_args!(
+            "\nnext: cargo xtask capture {}{source}",
+            row.root
+        ));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Done, Stop, say, words};
 use crate::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
-use crate::harness::discover;
+use crate::harness::{DiscoveryError, discover};
 use crate::model::Domain;
 use crate::project::{Project, SelectedLogic, system_clock};
 use crate::wire::Dialect;
@@ -122,7 +122,12 @@ fn fill(
 /// Several fixtures may hold the same aggregate: the longest history has them all.
 fn longest_histories(project: &Project, folder: &std::path::Path) -> Result<Vec<SeedBook>, Stop> {
     let project = project.at_fixtures(folder);
-    let entries = discover(&project).map_err(|error| Stop::Failed(error.to_string()))?;
+    let entries = discover(&project).map_err(|error| match error {
+        DiscoveryError::Empty { folder } => {
+            Stop::Failed(format!("there is no fixture in {folder} to serve"))
+        }
+        DiscoveryError::Unreadable(_) => Stop::Failed(error.to_string()),
+    })?;
     let mut books: Vec<SeedBook> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.twin.is_none()) {
         let case = project.folder().read(&entry.path)?.case;

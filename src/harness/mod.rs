@@ -10,7 +10,7 @@ mod trial;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use discovery::{Entry, discover, entry_of};
+pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::project::{App, Project};

@@ -291,12 +291,12 @@ impl Config {
             .collect();
         overrides.sort();
         for (key, value) in overrides {
-            override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value).map_err(|reason| {
-                ConfigError::Inconsistent {
+            override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value).map_err(
+                |reason| ConfigError::Inconsistent {
                     origin: format!("${key}"),
                     reason,
-                }
-            })?;
+                },
+            )?;
             origin.push(format!("${key}"));
         }
         if origin.is_empty() {
@@ -307,10 +307,25 @@ impl Config {
             origin: origin.clone(),
             reason,
         };
+        Self::of_table(table, root, origin.clone()).map_err(inconsistent)
+    }
+
+    /// Checks the text of one file, for a project in `root`.
+    pub fn of_text(text: &str, root: &Path) -> Result<Self, ConfigError> {
+        let table = parse(text, FILE_NAME)?;
+        Self::of_table(table, root.to_owned(), FILE_NAME.to_owned()).map_err(|reason| {
+            ConfigError::Inconsistent {
+                origin: FILE_NAME.to_owned(),
+                reason,
+            }
+        })
+    }
+
+    fn of_table(table: toml::Table, root: PathBuf, origin: String) -> Result<Self, String> {
         let raw: RawConfig = table
             .try_into()
-            .map_err(|error: toml::de::Error| inconsistent(error.to_string()))?;
-        check(raw, root, origin.clone()).map_err(inconsistent)
+            .map_err(|error: toml::de::Error| error.to_string().trim_end().replace('\n', " "))?;
+        check(raw, root, origin)
     }
 }
 
@@ -320,13 +335,17 @@ fn read(file: &Path) -> Result<toml::Table, ConfigError> {
         file: name.clone(),
         reason,
     })?;
+    parse(&text, &name)
+}
+
+fn parse(text: &str, name: &str) -> Result<toml::Table, ConfigError> {
     let invalid = |error: toml::de::Error| ConfigError::Invalid {
-        file: name.clone(),
-        reason: error.to_string(),
+        file: name.to_owned(),
+        reason: error.to_string().trim_end().to_owned(),
     };
     // Each file by itself first: only then does an error have a line and a column.
-    toml::from_str::<RawConfig>(&text).map_err(invalid)?;
-    toml::from_str(&text).map_err(invalid)
+    toml::from_str::<RawConfig>(text).map_err(invalid)?;
+    toml::from_str(text).map_err(invalid)
 }
 
 fn merge(below: &mut toml::Table, above: toml::Table) {
@@ -365,7 +384,11 @@ fn override_by(table: &mut toml::Table, path: &str, value: &str) -> Result<(), S
             .or_insert_with(|| toml::Value::Table(toml::Table::new()));
         match entry {
             toml::Value::Table(inner) => table = inner,
-            _ => return Err(format!("`{key}` is no table: there is nothing below it to set")),
+            _ => {
+                return Err(format!(
+                    "`{key}` is no table: there is nothing below it to set"
+                ));
+            }
         }
     }
     let key = spelled(table, last);
@@ -515,7 +538,9 @@ impl RawLogic {
             (None, None, Some(command)) if !command.is_empty() => LogicPlace::Command {
                 command,
                 build: self.build,
-                directory: root.join(self.directory.unwrap_or_default()),
+                directory: self
+                    .directory
+                    .map_or_else(|| root.to_owned(), |directory| root.join(directory)),
                 environment: self.environment.into_iter().collect(),
                 port: self.port,
                 start_timeout: self.start_timeout.unwrap_or(30),
@@ -524,7 +549,9 @@ impl RawLogic {
                     attach: debug.attach,
                 }),
             },
-            _ => return Err("it needs one of `in_process`, `address` and `command`".into()),
+            _ => {
+                return Err("it needs exactly one of `in_process`, `address` and `command`".into());
+            }
         };
         Ok(LogicConfig {
             name: name.to_owned(),

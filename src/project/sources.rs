@@ -62,7 +62,7 @@ pub enum SourceError {
     },
     /// A gRPC server of another kind.
     #[error(
-        "source `{source_name}`, domain `{domain}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect"
+        "source `{source_name}`, domain `{domain}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect; is it the port of the domain's coordinator?"
     )]
     NoAngzarr {
         /// Name of the source.

@@ -9,7 +9,12 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let read = insta::Snapshot::from_file(snapshot)
-        .map_err(|error| format!("it cannot be read: {error}"))?;
+        .map_err(|error| {
+            format!(
+                "it cannot be read ({error}); restore it from version control, or accept today's outcome with `cargo \
+                 xtask close`"
+            )
+        })?;
     let text = read.as_text().ok_or("it holds no text")?;
     Ok(Some(text.to_string()))
 }

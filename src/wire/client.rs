@@ -15,6 +15,7 @@ use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+use super::probe;
 use super::serve::BytesCodec;
 use crate::model::{Code, Failure};
 
@@ -61,7 +62,7 @@ pub enum CallError {
         address: String,
     },
     /// Nothing answers there.
-    #[error("cannot reach {address} for {method}: {reason}")]
+    #[error("cannot reach {address} for {method}: {reason}; does it run, and is this its address?")]
     Unreachable {
         /// The address.
         address: String,
@@ -79,7 +80,9 @@ pub enum CallError {
         reason: String,
     },
     /// The connection ended before the reply.
-    #[error("the connection to {address} broke during {method}: {reason}")]
+    #[error(
+        "the connection to {address} broke during {method}: {reason}; does it still run, and is it a gRPC server?"
+    )]
     Broken {
         /// The address.
         address: String,
@@ -89,7 +92,10 @@ pub enum CallError {
         reason: String,
     },
     /// No reply in time.
-    #[error("{address} did not answer {method} within {seconds} s")]
+    #[error(
+        "{address} did not answer {method} within {seconds} s; is it the right port, or busy? `deadline` in \
+         replay.toml gives it longer"
+    )]
     Deadline {
         /// The address.
         address: String,
@@ -317,15 +323,19 @@ impl Connection {
     ) -> CallError {
         let address = self.address.clone();
         let method = method_of(path);
-        let reason = reason.to_owned();
-        if speaks_no_http2(error) {
-            CallError::NotGrpc { address, reason }
-        } else if is_connect_error(error) {
+        let reason = reason
+            .split(" (os error")
+            .next()
+            .unwrap_or(reason)
+            .to_owned();
+        if is_connect_error(error) {
             CallError::Unreachable {
                 address,
                 method,
                 reason,
             }
+        } else if let Some(reason) = probe::no_http2(&address) {
+            CallError::NotGrpc { address, reason }
         } else {
             CallError::Broken {
                 address,
@@ -407,14 +417,5 @@ fn is_connect_error(error: &(dyn std::error::Error + 'static)) -> bool {
         text.contains("tcp connect error")
             || text.contains("dns error")
             || text == "deadline has elapsed"
-    })
-}
-
-fn speaks_no_http2(error: &(dyn std::error::Error + 'static)) -> bool {
-    causes(error).any(|cause| {
-        let text = cause.to_string();
-        text.contains("FRAME_SIZE_ERROR")
-            || text.contains("frame with invalid size")
-            || text.contains("invalid HTTP")
     })
 }

@@ -12,6 +12,7 @@ mod encode;
 mod health;
 mod logic;
 mod messages;
+mod probe;
 mod query;
 mod serve;
 mod understand;

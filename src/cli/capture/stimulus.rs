@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::CaptureArguments;
 use crate::capture::ticket::Ticket;
 use crate::capture::{FailingCommand, Fetched, parse_draft, select_ticket};
-use crate::cli::Stop;
+use crate::cli::{Stop, words};
 use crate::model::{Cover, Payload};
 use crate::project::{OpenSource, Project, read_tickets};
 use crate::wire::Dialect;
@@ -67,6 +67,10 @@ pub(super) fn find(
         return Ok(Found {
             failing: None,
             origin: match stale.count() {
+                0 if known == 0 => {
+                    "none: the source has no failure log, or an empty one (`tickets` in replay.toml, or --ticket)"
+                        .to_owned()
+                }
                 0 => format!("none among {known} failures is of this aggregate"),
                 stale => format!(
                     "{stale} stale left aside (--ticket takes one), no other among {known} failures is of this \
@@ -171,12 +175,14 @@ fn read_command(file: &Path) -> Result<(String, String), Stop> {
     if file == Path::new("-") {
         let mut text = String::new();
         let read = std::io::stdin().read_to_string(&mut text);
-        read.map_err(|error| Stop::Failed(format!("cannot read standard input: {error}")))?;
+        read.map_err(|error| {
+            Stop::Failed(format!("cannot read standard input: {}", words(&error)))
+        })?;
         return Ok((text, "standard input".into()));
     }
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file)
-        .map_err(|error| Stop::Failed(format!("cannot read {name}: {error}")))?;
+        .map_err(|error| Stop::Failed(format!("cannot read {name}: {}", words(&error))))?;
     Ok((text, name))
 }
 

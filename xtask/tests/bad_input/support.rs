@@ -174,7 +174,19 @@ impl Project {
             .replace(&self.folder.path().display().to_string(), "PROJECT")
             .replace(&repository().display().to_string(), "REPOSITORY");
         let text = after_each(&text, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
-        after_each(&text, "captured_at: \"", "TIME", |c| c != '"')
+        let text = after_each(&text, "captured_at: \"", "TIME", |c| c != '"');
+        let text = after_each(&text, "(angzarr) at ", "TIME", |c| !c.is_whitespace());
+        // How the transport words a break depends on who is quicker.
+        [
+            "EventQueryService/GetEventBook",
+            "CommandHandlerService/Handle",
+        ]
+        .iter()
+        .fold(text, |text, method| {
+            after_each(&text, &format!("broke during {method}: "), "REASON", |c| {
+                c != ';'
+            })
+        })
     }
 
     /// Leaves out of the transcript what was said so far.
@@ -191,7 +203,9 @@ impl Project {
     /// The same where a message names a port alone.
     #[track_caller]
     pub(crate) fn said_without_port(&self, test: &str) {
-        self.said_with(test, |text| after_each(text, "port ", "PORT", |c| c.is_ascii_digit()));
+        self.said_with(test, |text| {
+            after_each(text, "port ", "PORT", |c| c.is_ascii_digit())
+        });
     }
 
     /// The same with more that differs from run to run.
@@ -233,7 +247,12 @@ fn quoted(word: &str) -> String {
 }
 
 /// Replaces what follows each `start`, as far as it belongs to the same word.
-fn after_each(text: &str, start: &str, placeholder: &str, belongs: impl Fn(char) -> bool) -> String {
+fn after_each(
+    text: &str,
+    start: &str,
+    placeholder: &str,
+    belongs: impl Fn(char) -> bool,
+) -> String {
     let mut parts = text.split(start);
     let mut result = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -1,0 +1,15 @@
+//! Any text as `replay.toml`: no panic, and every refusal has words.
+//!
+//! `cargo +nightly fuzz run config_read`
+#![no_main]
+
+use std::path::Path;
+
+use angzarr_replay::project::Config;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Err(error) = Config::of_text(text, Path::new("project")) {
+        assert!(!error.to_string().is_empty());
+    }
+});

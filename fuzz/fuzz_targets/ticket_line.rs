@@ -1,0 +1,14 @@
+//! Any text as a failure ticket: no panic, and a ticket that is read is written and read again as the same ticket.
+//!
+//! `cargo +nightly fuzz run ticket_line fuzz/corpus/ticket_line examples/poker/recorded`
+#![no_main]
+
+use angzarr_replay::capture::ticket::Ticket;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(ticket) = Ticket::parse_line(text, 1) {
+        let again = Ticket::parse_line(&ticket.to_line(), 1).expect("what is written is read");
+        assert_eq!(again, ticket);
+    }
+});
