@@ -63,6 +63,12 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         (None, Some(given)) => (given, HeadKnowledge::Given),
         (None, None) => (fetched.head, HeadKnowledge::Current),
     };
+    if let Some(given) = given.filter(|given| *given > fetched.head) {
+        return Err(CaptureError::BeyondEnd {
+            last: given.saturating_sub(1),
+            head: fetched.head,
+        });
+    }
     if head > fetched.head {
         return Err(CaptureError::BeyondHead {
             wanted: head,

@@ -64,10 +64,7 @@ pub fn fetch_history(
     let end = match up_to {
         UpTo::Head => head,
         UpTo::Before(end) => end,
-        UpTo::Time(time) => {
-            let at = queries.event_book(cover, Selection::AsOf(PointInTime::Time(time)))?;
-            at.history.next_sequence()
-        }
+        UpTo::Time(time) => end_at(queries, cover, &edition, time)?,
     };
     Ok(Fetched {
         history: whole.before(end),
@@ -86,30 +83,71 @@ fn edition_shape(queries: &dyn EventQueries, cover: &Cover) -> Result<EditionSha
     if cover.edition.is_main() {
         return Ok(EditionShape::Main);
     }
-    // A range of an edition holds its own pages only; where it does not (newer coordinators), it begins with
-    // main's, and the first page that differs is the divergence.
-    let own = match queries.event_book(cover, Selection::Range(0, None)) {
-        Ok(book) => book.history,
-        Err(error) if is_too_large(&error) => {
-            queries
-                .event_book(cover, Selection::Range(0, Some(0)))?
-                .history
+    // A range of an edition holds its own pages only; newer coordinators put main's before them. Either way the
+    // first page that main does not have is the divergence, and both are read side by side until it is found.
+    let mut next = 0_u32;
+    let mut window = FIRST_WINDOW;
+    loop {
+        let last = next.saturating_add(window - 1);
+        let range = Selection::Range(next, Some(last));
+        let read = queries
+            .event_book(cover, range)
+            .and_then(|own| Ok((own.history, queries.event_book(&main_of(cover), range)?.history)));
+        let (own, main) = match read {
+            Ok(read) => read,
+            Err(error) if is_too_large(&error) && window > 1 => {
+                window /= 2;
+                continue;
+            }
+            Err(error) if is_too_large(&error) => {
+                return Err(CaptureError::PageTooLarge { sequence: next });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(first) = own.pages().iter().find(|page| !main.pages().contains(page)) {
+            return Ok(EditionShape::DivergesAt(first.sequence));
         }
-        Err(error) => return Err(error.into()),
-    };
-    let main = Cover {
+        if last == u32::MAX || (own.pages().is_empty() && !more_after(queries, cover, last)?) {
+            return Ok(EditionShape::NothingOfItsOwn);
+        }
+        next = last + 1;
+    }
+}
+
+fn main_of(cover: &Cover) -> Cover {
+    Cover {
         edition: Edition::Main,
         ..cover.clone()
+    }
+}
+
+/// Sequence after the last page that was there at an instant.
+fn end_at(
+    queries: &dyn EventQueries,
+    cover: &Cover,
+    edition: &EditionShape,
+    time: Timestamp,
+) -> Result<u32, CaptureError> {
+    let ask = |cover: &Cover| {
+        let book = queries.event_book(cover, Selection::AsOf(PointInTime::Time(time)));
+        book.map(|book| book.history.next_sequence())
+            .map_err(|error| {
+                if is_too_large(&error) {
+                    CaptureError::PastTooLarge
+                } else {
+                    error.into()
+                }
+            })
     };
-    let main = match queries.event_book(&main, Selection::Whole) {
-        Ok(book) => book.history,
-        Err(error) if is_too_large(&error) => History::default(),
-        Err(error) => return Err(error.into()),
-    };
-    let first = own.pages().iter().find(|page| !main.pages().contains(page));
-    Ok(first.map_or(EditionShape::NothingOfItsOwn, |page| {
-        EditionShape::DivergesAt(page.sequence)
-    }))
+    let end = ask(cover)?;
+    // Released coordinators answer with the edition's own pages only: before its first one there was main.
+    match edition {
+        EditionShape::DivergesAt(divergence) if end <= *divergence => {
+            Ok(ask(&main_of(cover))?.min(*divergence))
+        }
+        EditionShape::NothingOfItsOwn => ask(&main_of(cover)),
+        EditionShape::DivergesAt(_) | EditionShape::Main => Ok(end),
+    }
 }
 
 /// Reads windows by range. A named edition is main's prefix and its own pages.
@@ -119,10 +157,7 @@ fn in_windows(
     edition: &EditionShape,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<Page>, CaptureError> {
-    let main = Cover {
-        edition: Edition::Main,
-        ..cover.clone()
-    };
+    let main = main_of(cover);
     let mut pages = Vec::new();
     match edition {
         EditionShape::Main | EditionShape::NothingOfItsOwn => {

@@ -29,7 +29,8 @@ pub enum CaptureError {
     Query(#[from] QueryError),
     /// Nothing fits.
     #[error(
-        "nothing is stored for {spec}; an unknown root and an empty history look the same on the wire; looked at: {}",
+        "nothing is stored for {spec}; an unknown root and an empty history look the same on the wire; looked at: \
+         {}, and at {tickets} failures of the log; `cargo xtask roots` lists what is there",
         looked_at.join(", ")
     )]
     UnknownRoot {
@@ -37,6 +38,8 @@ pub enum CaptureError {
         spec: String,
         /// Domains and addresses.
         looked_at: Vec<String>,
+        /// Failures that were looked through.
+        tickets: usize,
     },
     /// Several fit.
     #[error(
@@ -60,7 +63,7 @@ pub enum CaptureError {
     /// Nothing is stored and nothing failed.
     #[error(
         "nothing is stored for {spec} at {place}; an unknown root and an empty history look the same on the wire; \
-         looked at the whole history, and at {tickets} failures of the log"
+         looked at the whole history, and at {tickets} failures of the log; `cargo xtask roots` lists what is there"
     )]
     Nothing {
         /// The aggregate, with its edition.
@@ -70,10 +73,19 @@ pub enum CaptureError {
         /// Failures that were looked through.
         tickets: usize,
     },
-    /// A head that the store has not reached.
+    /// An end that the store has not reached.
+    #[error("sequence {last} was asked for, but the history {}", ending(*head))]
+    BeyondEnd {
+        /// Last sequence that was asked for.
+        last: u32,
+        /// Head of the stored history.
+        head: u32,
+    },
+    /// A command of a later time than the store.
     #[error(
-        "the command saw the head {wanted}, but the history ends before sequence {head}; is the source behind, or \
-         the root another?"
+        "the command saw the head {wanted}, but the history {}; is the source behind, or the root another? \
+         --to-sequence says after which event the command is to come",
+        ending(*head)
     )]
     BeyondHead {
         /// Head that was wanted.
@@ -91,12 +103,24 @@ pub enum CaptureError {
         /// The failure.
         failure: Failure,
     },
+    /// A state of the past that is larger than a reply may be.
+    #[error(
+        "the history at that time is larger than a reply may be; give its last event with --to-sequence instead"
+    )]
+    PastTooLarge,
     /// Windows that do not fit together.
     #[error("the history changed while it was read: {reason}; capture it again")]
     Disordered {
         /// What does not fit.
         reason: PageOrderError,
     },
+}
+
+fn ending(head: u32) -> String {
+    match head.checked_sub(1) {
+        Some(last) => format!("ends with sequence {last}"),
+        None => "is empty".to_owned(),
+    }
 }
 
 fn indented(lines: &[String]) -> String {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
+use super::ticket::Ticket;
 use super::{CaptureError, EventQueries};
 use crate::model::{Cover, Domain, Root};
 use crate::wire::Selection;
@@ -93,17 +94,66 @@ impl fmt::Display for RootSpec {
 }
 
 /// Finds the aggregate among the coordinators of some domains. A full root is asked for by name; only the
-/// beginning of one makes a coordinator list what it has.
+/// beginning of one makes a coordinator list what it has. Where nothing is stored, failures tell too: a command may
+/// have been refused before there was any event.
 pub fn find_root(
     spec: &RootSpec,
     domains: &BTreeMap<Domain, Box<dyn EventQueries>>,
+    tickets: &[Ticket],
 ) -> Result<(Domain, Root), CaptureError> {
+    if let (RootPart::Full(root), Some(domain), 1) =
+        (&spec.root, domains.keys().next(), domains.len())
+    {
+        return Ok((domain.clone(), *root));
+    }
+    let mut found = stored(spec, domains)?;
+    if found.is_empty() {
+        let failed = tickets.iter().map(|ticket| &ticket.command.cover);
+        found.extend(
+            failed
+                .filter(|cover| domains.contains_key(&cover.domain) && spec.fits(&cover.root))
+                .map(|cover| (cover.domain.clone(), cover.root)),
+        );
+    }
+    found.sort();
+    found.dedup();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(CaptureError::UnknownRoot {
+            spec: spec.to_string(),
+            looked_at: domains
+                .iter()
+                .map(|(domain, queries)| format!("{domain} at {}", queries.place()))
+                .collect(),
+            tickets: tickets.len(),
+        }),
+        _ => Err(CaptureError::AmbiguousRoot {
+            spec: spec.to_string(),
+            candidates: found
+                .iter()
+                .map(|(domain, root)| format!("{domain}/{root}"))
+                .collect(),
+        }),
+    }
+}
+
+impl RootSpec {
+    fn fits(&self, root: &Root) -> bool {
+        match &self.root {
+            RootPart::Full(full) => full == root,
+            RootPart::Prefix(prefix) => root.hex().starts_with(prefix.as_str()),
+        }
+    }
+}
+
+/// What the coordinators have that fits.
+fn stored(
+    spec: &RootSpec,
+    domains: &BTreeMap<Domain, Box<dyn EventQueries>>,
+) -> Result<Vec<(Domain, Root)>, CaptureError> {
     let mut found = Vec::new();
     match &spec.root {
         RootPart::Full(root) => {
-            if let (Some(domain), 1) = (domains.keys().next(), domains.len()) {
-                return Ok((domain.clone(), *root));
-            }
             for (domain, queries) in domains {
                 let cover = Cover::main(domain.clone(), *root);
                 if !queries
@@ -116,34 +166,16 @@ pub fn find_root(
                 }
             }
         }
-        RootPart::Prefix(prefix) => {
+        RootPart::Prefix(_) => {
             for (domain, queries) in domains {
                 // A shared store lists other domains too.
                 let roots = queries
                     .aggregate_roots()?
                     .into_iter()
                     .filter(|(owner, _)| owner == domain);
-                found.extend(roots.filter(|(_, root)| root.hex().starts_with(prefix.as_str())));
+                found.extend(roots.filter(|(_, root)| spec.fits(root)));
             }
         }
     }
-    found.sort();
-    found.dedup();
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(CaptureError::UnknownRoot {
-            spec: spec.to_string(),
-            looked_at: domains
-                .iter()
-                .map(|(domain, queries)| format!("{domain} at {}", queries.place()))
-                .collect(),
-        }),
-        _ => Err(CaptureError::AmbiguousRoot {
-            spec: spec.to_string(),
-            candidates: found
-                .iter()
-                .map(|(domain, root)| format!("{domain}/{root}"))
-                .collect(),
-        }),
-    }
+    Ok(found)
 }

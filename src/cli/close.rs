@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Done, Stop, say};
+use super::replay::with_last_words;
+use super::{Done, Stop, say, words};
 use crate::fixture::{Status, set_status};
 use crate::project::{Project, run_case};
 use crate::snapshot::{Rules, Verdict, stored};
@@ -39,8 +40,8 @@ fn close(project: &Project, path: &Path, force: bool) -> Done {
     let fixture = project.folder().read(path)?;
     let logic = project.logics().of_case(&fixture.case)?.ok_or_else(|| {
         Stop::Failed(format!(
-            "{shown}: no logic is configured for the domain `{}`",
-            fixture.case.cover.domain
+            "{shown}: no logic is configured for the domain `{domain}`; add [logic.{domain}] to replay.toml",
+            domain = fixture.case.cover.domain
         ))
     })?;
     let target = project
@@ -48,7 +49,8 @@ fn close(project: &Project, path: &Path, force: bool) -> Done {
         .target(&logic, &fixture.case.source.dialect)?;
     let rules = Rules::new(project.config().rules.clone());
     let own = Rules::new(fixture.case.rules.clone());
-    let run = run_case(project, &fixture, target.as_ref(), &rules, &own, true)?;
+    let run = run_case(project, &fixture, target.as_ref(), &rules, &own, true)
+        .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
     let Some(text) = run.text() else {
         return Err(Stop::Failed(format!(
             "{shown}: there is no outcome to accept: logic `{}` offers neither Replay nor an upcaster",
@@ -63,7 +65,10 @@ fn close(project: &Project, path: &Path, force: bool) -> Done {
              --force if this is how it shall be"
         )));
     }
-    stored::accept(path, &text).map_err(|error| Stop::Failed(format!("{shown}: {error}")))?;
+    stored::accept(path, &text).map_err(|error| {
+        let snapshot = Project::shown(&Project::snapshot_path(path));
+        Stop::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
+    })?;
     mark_closed(path)?;
     say(format_args!(
         "closed {shown}; its snapshot is {}",
@@ -74,7 +79,9 @@ fn close(project: &Project, path: &Path, force: bool) -> Done {
 
 /// Marks a fixture as closed, touching nothing else of it.
 pub(super) fn mark_closed(path: &Path) -> Done {
-    let failed = |error: std::io::Error| Stop::Failed(format!("{}: {error}", Project::shown(path)));
+    let failed = |error: std::io::Error| {
+        Stop::Failed(format!("{}: {}", Project::shown(path), words(&error)))
+    };
     let text = std::fs::read_to_string(path).map_err(failed)?;
     let closed = set_status(&text, Status::Closed, path)?;
     if closed != text {

@@ -69,7 +69,9 @@ impl fmt::Display for Stop {
 
 impl From<FixtureError> for Stop {
     fn from(error: FixtureError) -> Self {
-        Self::Failed(error.report())
+        // The report begins with the word that every failure is printed after.
+        let report = error.report();
+        Self::Failed(report.strip_prefix("error: ").unwrap_or(&report).to_owned())
     }
 }
 
@@ -132,6 +134,16 @@ impl App {
         }
     }
 
+    /// Whether the command line understands some words, the first of which is its name. Runs nothing; the tests of
+    /// the documentation ask it.
+    #[doc(hidden)]
+    pub fn understands(words: &[&str]) -> Result<(), String> {
+        match Arguments::try_parse_from(words) {
+            Err(error) if error.use_stderr() => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
     /// The command line in full, as text: what `--help` says of every command.
     #[must_use]
     pub fn reference() -> String {
@@ -159,6 +171,16 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
         Command::Draft(arguments) => command::run(&project, &arguments),
         Command::Serve(arguments) => serve::run(&project, &arguments),
     }
+}
+
+/// The system's words without the number that only programmers look up.
+fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }
 
 /// Prints to standard output; a reader that closed its end is no failure.

@@ -145,7 +145,8 @@ pub(super) fn replayed(
     run_case(project, fixture, target, &rules, &own, both_ways)
 }
 
-fn with_last_words(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
+/// An error, with the last words of logic that we started.
+pub(super) fn with_last_words(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
     match project.logics().last_words(&logic.config.name) {
         Some(words) => format!("{error}\n{words}"),
         None => error.to_string(),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Done, say};
 use crate::capture::ticket::Ticket;
-use crate::capture::{UpTo, fetch_history};
+use crate::capture::{UpTo, fetch_history, select_ticket};
 use crate::model::{Cover, Domain, Payload, Root};
 use crate::project::Project;
 
@@ -73,15 +73,9 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     Ok(())
 }
 
+/// The failure that a capture would take.
 fn newest_failure(tickets: &[Ticket], cover: &Cover) -> Option<(String, String)> {
-    let of_aggregate = |ticket: &&Ticket| {
-        let of = &ticket.command.cover;
-        (&of.domain, &of.root) == (&cover.domain, &cover.root)
-    };
-    let newest = tickets
-        .iter()
-        .filter(of_aggregate)
-        .max_by_key(|ticket| ticket.time)?;
+    let newest = select_ticket(tickets, cover)?.ticket;
     Some((
         newest.command.type_name().to_owned(),
         format!("{}: {}", newest.failure.code, newest.failure.message),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Done, Stop, say};
+use super::{Done, Stop, say, words};
 use crate::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
 use crate::harness::discover;
 use crate::model::Domain;
@@ -37,6 +37,13 @@ pub(super) struct ServeArguments {
 
 pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
     let failed = |error: &dyn std::fmt::Display| Stop::Failed(error.to_string());
+    let listener = TcpListener::bind(("127.0.0.1", arguments.port)).map_err(|error| {
+        Stop::Failed(format!(
+            "cannot listen on 127.0.0.1:{}: {}; choose another with --port",
+            arguments.port,
+            words(&error)
+        ))
+    })?;
     let store = match &arguments.store {
         Some(file) => Store::open(file).map_err(|error| failed(&error))?,
         None => Store::in_memory().map_err(|error| failed(&error))?,
@@ -56,12 +63,6 @@ pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
         coordinator = coordinator.with_logic(logic.config.domain.clone(), backend);
     }
     let contents = fill(project, arguments, &coordinator)?;
-    let listener = TcpListener::bind(("127.0.0.1", arguments.port)).map_err(|error| {
-        Stop::Failed(format!(
-            "cannot listen on 127.0.0.1:{}: {error}; choose another --port",
-            arguments.port
-        ))
-    })?;
     let server = coordinator
         .start(listener)
         .map_err(|error| failed(&error))?;

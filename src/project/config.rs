@@ -58,6 +58,8 @@ pub struct SourceConfig {
     pub dialect: Option<Dialect>,
     /// Failure logs: files of tickets.
     pub tickets: Vec<PathBuf>,
+    /// Seconds that one query may take.
+    pub deadline: u64,
 }
 
 impl SourceConfig {
@@ -202,6 +204,7 @@ struct RawSource {
     dialect: Option<String>,
     #[serde(default)]
     tickets: Vec<PathBuf>,
+    deadline: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -288,7 +291,12 @@ impl Config {
             .collect();
         overrides.sort();
         for (key, value) in overrides {
-            override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value);
+            override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value).map_err(|reason| {
+                ConfigError::Inconsistent {
+                    origin: format!("${key}"),
+                    reason,
+                }
+            })?;
             origin.push(format!("${key}"));
         }
         if origin.is_empty() {
@@ -333,7 +341,7 @@ fn merge(below: &mut toml::Table, above: toml::Table) {
 }
 
 /// `LOGIC__PLAYER_PYTHON__PORT` sets `logic.player-python.port`: names are matched without case, `_` for `-`.
-fn override_by(table: &mut toml::Table, path: &str, value: &str) {
+fn override_by(table: &mut toml::Table, path: &str, value: &str) -> Result<(), String> {
     let spelled = |table: &toml::Table, part: &str| {
         let part = part.to_lowercase();
         let known = table
@@ -343,16 +351,21 @@ fn override_by(table: &mut toml::Table, path: &str, value: &str) {
         known.unwrap_or(part)
     };
     let mut parts: Vec<&str> = path.split("__").collect();
-    let Some(last) = parts.pop() else { return };
+    let last = parts.pop().unwrap_or_default();
+    if last.is_empty() || parts.contains(&"") {
+        return Err(format!(
+            "it names no key; {ENVIRONMENT_PREFIX}LOGIC__PLAYER__ADDRESS is `logic.player.address`"
+        ));
+    }
     let mut table = table;
     for part in parts {
         let key = spelled(table, part);
         let entry = table
-            .entry(key)
+            .entry(key.clone())
             .or_insert_with(|| toml::Value::Table(toml::Table::new()));
         match entry {
             toml::Value::Table(inner) => table = inner,
-            _ => return,
+            _ => return Err(format!("`{key}` is no table: there is nothing below it to set")),
         }
     }
     let key = spelled(table, last);
@@ -361,6 +374,7 @@ fn override_by(table: &mut toml::Table, path: &str, value: &str) {
         .and_then(|mut parsed| parsed.remove("value"))
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
     table.insert(key, parsed);
+    Ok(())
 }
 
 fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Config, String> {
@@ -474,6 +488,7 @@ impl RawSource {
             template: self.address.filter(|_| is_template),
             dialect: dialect(self.dialect)?,
             tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
+            deadline: self.deadline.unwrap_or(30),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{EMBEDDED, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
@@ -169,7 +170,8 @@ impl Project {
         })
     }
 
-    fn source_name(&self, asked: Option<&str>) -> Result<String, SourceError> {
+    /// Name of the source that [`Project::source`] opens. Asks nobody.
+    pub fn source_name(&self, asked: Option<&str>) -> Result<String, SourceError> {
         let has_embedded = self.app.embedded.is_some();
         let mut known: Vec<String> = self.config.sources.keys().cloned().collect();
         let chosen = asked
@@ -253,7 +255,11 @@ fn connect(
         domain: domain.clone(),
         reason,
     };
-    let connection = Connection::new(&address, ConnectionOptions::default()).map_err(failed)?;
+    let options = ConnectionOptions {
+        deadline: Some(Duration::from_secs(config.deadline)),
+        ..ConnectionOptions::default()
+    };
+    let connection = Connection::new(&address, options).map_err(failed)?;
     let Some(spoken) = detect_dialect(&connection).map_err(failed)? else {
         return Err(SourceError::NoAngzarr {
             source_name,

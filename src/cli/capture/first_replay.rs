@@ -2,7 +2,8 @@
 
 use super::Telling;
 use crate::fixture::{Fixture, Probe};
-use crate::project::{CaseRun, Project, run_case};
+use crate::cli::replay::with_last_words;
+use crate::project::{CaseRun, Project, RunError, run_case};
 use crate::replay::Target;
 use crate::snapshot::{Rules, proposed_rules};
 
@@ -27,12 +28,16 @@ pub(super) fn replay(
         .target(&logic, &fixture.case.source.dialect)
         .map_err(|error| error.to_string())?;
     telling.add("replayed on", logic.describe());
-    let first = once(project, fixture, target.as_ref())?;
+    let once = |fixture: &Fixture| {
+        once(project, fixture, target.as_ref())
+            .map_err(|error| with_last_words(project, &logic, &error))
+    };
+    let first = once(fixture)?;
     let probe = fixture.case.probe.unwrap_or(project.config().probe);
     if probe == Probe::Never {
         return Ok(first);
     }
-    let second = once(project, fixture, target.as_ref())?;
+    let second = once(fixture)?;
     let rules = first
         .view
         .as_ref()
@@ -52,11 +57,11 @@ pub(super) fn replay(
         );
     }
     fixture.case.rules = rules;
-    once(project, fixture, target.as_ref())
+    once(fixture)
 }
 
-fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, String> {
+fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, RunError> {
     let rules = Rules::new(project.config().rules.clone());
     let own = Rules::new(fixture.case.rules.clone());
-    run_case(project, fixture, target, &rules, &own, true).map_err(|error| error.to_string())
+    run_case(project, fixture, target, &rules, &own, true)
 }

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Done, Stop, say};
+use super::{Done, Stop, say, words};
 use crate::capture::{
     CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, UpTo, assemble, case_name,
     fetch_history, find_root,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
-use crate::project::{CaseRun, OpenSource, Project, system_clock};
+use crate::project::{CaseRun, EMBEDDED, OpenSource, Project, system_clock};
 use crate::snapshot::stored;
 use report::Report;
 use telling::Telling;
@@ -113,10 +113,11 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         .map_or(Ok(Edition::Main), Edition::from_label);
     let edition = edition.map_err(|error| Stop::Usage(error.to_string()))?;
     let domain = one_domain(arguments.domain.as_ref(), spec.domain.as_ref())?;
-    let source = project.source(arguments.source.as_deref(), domain)?;
-    refuse_without_redaction(&source, arguments.unredacted)?;
+    let source_name = project.source_name(arguments.source.as_deref())?;
+    refuse_without_redaction(&source_name, arguments.unredacted)?;
+    let source = project.source(Some(&source_name), domain)?;
 
-    let (domain, root) = find_root(&spec, &source.domains)?;
+    let (domain, root) = find_root(&spec, &source.domains, &source.tickets)?;
     let queries = source.domains[&domain].as_ref();
     let cover = Cover {
         edition,
@@ -174,14 +175,13 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     .finish(assembled.case, assembled.head)
 }
 
-fn refuse_without_redaction(source: &OpenSource, is_unredacted: bool) -> Done {
-    if source.is_embedded() || is_unredacted {
+fn refuse_without_redaction(source: &str, is_unredacted: bool) -> Done {
+    if source == EMBEDDED || is_unredacted {
         return Ok(());
     }
     Err(Stop::Usage(format!(
-        "source `{}` is not the embedded one: redaction is not built yet, so whatever its events hold would be written \
-         to the fixture as it is; if that is acceptable, say --unredacted",
-        source.name
+        "source `{source}` is not the embedded one: redaction is not built yet, so whatever its events hold would be \
+         written to the fixture as it is; if that is acceptable, say --unredacted"
     )))
 }
 
@@ -251,13 +251,14 @@ struct Capture<'a> {
 
 impl Capture<'_> {
     fn finish(mut self, case: Case, head: u32) -> Done {
-        let name = self.arguments.name.clone().unwrap_or_else(|| {
-            format!(
+        let name = match &self.arguments.name {
+            Some(name) => file_name(name)?.to_owned(),
+            None => format!(
                 "{}/{}",
                 case.cover.domain,
                 case_name(&case.stimulus, &case.cover, head)
-            )
-        });
+            ),
+        };
         let relative = PathBuf::from(format!("{name}.yaml"));
         let path = self.project.folder().root().join(&relative);
         if let Some(existing) = self.captured_before(&path, &case) {
@@ -285,6 +286,7 @@ impl Capture<'_> {
             .descriptors(&rendered.undescribed, &rendered.inexact);
         let mut saved = "dry-run";
         if !self.arguments.dry_run {
+            let before = std::fs::read(&path).ok();
             saved = match self
                 .project
                 .folder()
@@ -295,7 +297,7 @@ impl Capture<'_> {
                 Saved::Unchanged => "unchanged",
             };
             if let (true, Some(text)) = (self.arguments.accept, &text) {
-                accept(&path, text)?;
+                accept(&path, text).inspect_err(|_| restore(&path, before.as_deref()))?;
             }
         }
         self.tell(
@@ -333,8 +335,37 @@ impl Capture<'_> {
     }
 }
 
+/// A closed case without its snapshot is half a case.
+fn restore(path: &Path, before: Option<&[u8]>) {
+    let _ = match before {
+        Some(bytes) => std::fs::write(path, bytes),
+        None => std::fs::remove_file(path),
+    };
+}
+
+/// A name becomes a file and a trial, both of which have signs of their own.
+fn file_name(name: &str) -> Result<&str, Stop> {
+    let name = name.strip_suffix(".yaml").unwrap_or(name);
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.contains(['@', ':', '\\', '*'])
+            && !part.contains(char::is_control)
+    };
+    if name.split('/').all(is_plain) {
+        return Ok(name);
+    }
+    Err(Stop::Usage(format!(
+        "--name {name}: a path below the folder of fixtures is expected, as in player/my-case; no part of it begins \
+         with a dot, and @ : * \\ are not for names"
+    )))
+}
+
 fn accept(path: &Path, text: &str) -> Done {
-    let failed = |error: std::io::Error| Stop::Failed(format!("{}: {error}", Project::shown(path)));
+    let failed = |error: std::io::Error| {
+        let snapshot = Project::shown(&Project::snapshot_path(path));
+        Stop::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
+    };
     stored::accept(path, text).map_err(failed)?;
     super::close::mark_closed(path)
 }

@@ -63,9 +63,16 @@ pub(super) fn find(
     }
     let Some(selected) = select_ticket(&source.tickets, cover) else {
         let known = source.tickets.len();
+        let stale = source.tickets.iter().filter(|ticket| is_of(ticket, cover));
         return Ok(Found {
             failing: None,
-            origin: format!("none among {known} failures is of this aggregate"),
+            origin: match stale.count() {
+                0 => format!("none among {known} failures is of this aggregate"),
+                stale => format!(
+                    "{stale} stale left aside (--ticket takes one), no other among {known} failures is of this \
+                     aggregate"
+                ),
+            },
         });
     };
     let others = match (selected.others.len(), selected.stale) {
@@ -95,41 +102,69 @@ fn failing(ticket: &Ticket) -> FailingCommand {
 
 fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
     let (file, line) = match asked.rsplit_once(':') {
-        Some((file, line)) if !Path::new(asked).exists() => (file, line.parse::<usize>().ok()),
+        Some((file, line)) if !Path::new(asked).exists() => match line.parse::<usize>() {
+            Ok(line) => (file, Some(line)),
+            Err(_) => (asked, None),
+        },
         _ => (asked, None),
     };
     let tickets = read_tickets(&[PathBuf::from(file)])?;
-    if line.is_none() {
-        let tickets: Vec<Ticket> = tickets.into_iter().map(|(_, ticket)| ticket).collect();
-        let selected = select_ticket(&tickets, cover).ok_or_else(|| {
-            Stop::Failed(format!(
-                "{file}: none of its {} tickets is of {}/{}",
-                tickets.len(),
-                cover.domain,
-                cover.root
-            ))
-        })?;
-        return Ok(Found {
-            failing: Some(failing(selected.ticket)),
-            origin: format!("from {file}"),
-        });
-    }
-    let found = tickets
-        .into_iter()
-        .find(|(number, _)| Some(*number) == line);
+    let Some(line) = line else {
+        return newest_of(file, &tickets, cover);
+    };
+    let found = tickets.into_iter().find(|(number, _)| *number == line);
     let (_, ticket) =
         found.ok_or_else(|| Stop::Failed(format!("{asked}: there is no ticket on that line")))?;
-    let of = &ticket.command.cover;
-    if (&of.domain, &of.root) != (&cover.domain, &cover.root) {
+    if !is_of(&ticket, cover) {
+        let of = &ticket.command.cover;
         return Err(Stop::Failed(format!(
-            "{asked}: the ticket is of {}/{}, not of {}/{}",
-            of.domain, of.root, cover.domain, cover.root
+            "{asked}: the ticket is of {}, not of {}",
+            named(of),
+            named(cover)
         )));
     }
     Ok(Found {
         failing: Some(failing(&ticket)),
         origin: format!("from {asked}"),
     })
+}
+
+/// The newest ticket of the aggregate in a file.
+fn newest_of(file: &str, tickets: &[(usize, Ticket)], cover: &Cover) -> Result<Found, Stop> {
+    let all: Vec<Ticket> = tickets.iter().map(|(_, ticket)| ticket.clone()).collect();
+    if let Some(selected) = select_ticket(&all, cover) {
+        return Ok(Found {
+            failing: Some(failing(selected.ticket)),
+            origin: format!("from {file}"),
+        });
+    }
+    let stale = tickets.iter().find(|(_, ticket)| is_of(ticket, cover));
+    Err(Stop::Failed(match stale {
+        Some((line, _)) => format!(
+            "{file}: the tickets of {} are all of a stale sequence, which says nothing about the logic; name one if \
+             that is the point: --ticket {file}:{line}",
+            named(cover)
+        ),
+        None => format!(
+            "{file}: none of its {} tickets is of {}",
+            tickets.len(),
+            named(cover)
+        ),
+    }))
+}
+
+fn is_of(ticket: &Ticket, cover: &Cover) -> bool {
+    let of = &ticket.command.cover;
+    (&of.domain, of.root, of.edition.label()) == (&cover.domain, cover.root, cover.edition.label())
+}
+
+fn named(cover: &Cover) -> String {
+    format!(
+        "{}/{}, edition {}",
+        cover.domain,
+        cover.root,
+        cover.edition.label()
+    )
 }
 
 fn read_command(file: &Path) -> Result<(String, String), Stop> {

@@ -1,0 +1,74 @@
+//! Commands that somebody wrote, and `command new`.
+
+use crate::support::{ALICE, Project};
+
+#[test]
+fn a_written_command_has_to_be_one() {
+    let mut project = Project::new("");
+    for (name, text) in [
+        ("unknown_type", "type: examples.WithdrawFund\n"),
+        ("strange_type", "type: bank.Nothing\n"),
+        ("no_type", "payload: {}\n"),
+        ("wrong_field", "type: WithdrawFunds\npayload:\n  amuont: 5\n"),
+        ("wrong_value", "type: WithdrawFunds\npayload:\n  amount:\n    amount: lots\n"),
+        ("both", "type: WithdrawFunds\npayload: {}\nbytes: aGk=\n"),
+        ("no_base64", "type: WithdrawFunds\nbytes: '!!'\n"),
+        ("unknown_key", "type: WithdrawFunds\nsequnce: 3\n"),
+        ("wrong_sequence", "type: WithdrawFunds\nsequence: -3\n"),
+        ("strategy", "type: WithdrawFunds\nmerge_strategy: careful\n"),
+        ("twice", "type: WithdrawFunds\ntype: DepositFunds\n"),
+        ("no_yaml", "type: [unclosed\n"),
+        ("list", "- type: WithdrawFunds\n"),
+        ("empty", ""),
+    ] {
+        let file = format!("{name}.yaml");
+        project.write(&file, text);
+        assert_eq!(project.run(&["capture", ALICE, "--command", &file]).code, 1, "{name}");
+    }
+    project.said("written_commands");
+}
+
+#[test]
+fn a_command_file_has_to_be_readable() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["capture", ALICE, "--command", "nowhere.yaml"]).code, 1);
+    std::fs::write(project.path("binary.yaml"), b"\xff\xfe").unwrap();
+    assert_eq!(project.run(&["capture", ALICE, "--command", "binary.yaml"]).code, 1);
+    assert_eq!(project.run(&["capture", ALICE, "--command", "."]).code, 1);
+    project.said("unreadable_command");
+}
+
+#[test]
+fn a_command_is_read_from_standard_input() {
+    let mut project = Project::new("");
+    let yaml = "type: WithdrawFunds\npayload:\n  amount:\n    amount: 10\n    currency_code: CHIPS\n";
+    let arguments = ["capture", ALICE, "--command", "-"];
+    assert_eq!(project.run_as(&arguments, yaml, &[]).code, 0);
+    let json = r#"{"type": "WithdrawFunds", "payload": {"amount": {"amount": 20}}}"#;
+    let named = ["capture", ALICE, "--command", "-", "--name", "player/json"];
+    assert_eq!(project.run_as(&named, json, &[]).code, 0);
+    assert_eq!(project.run_as(&arguments, "nonsense", &[]).code, 1);
+    project.said("standard_input");
+}
+
+#[test]
+fn a_command_and_a_ticket_exclude_each_other() {
+    let mut project = Project::new("");
+    let arguments = ["capture", ALICE, "--command", "a.yaml", "--ticket", "b.jsonl"];
+    assert_eq!(project.run(&arguments).code, 2);
+    project.said("command_and_ticket");
+}
+
+#[test]
+fn a_skeleton_needs_a_known_type() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["command", "new", "WithdrawFunds"]).code, 0);
+    assert_eq!(project.run(&["command", "new", "WithdrawFund"]).code, 1);
+    assert_eq!(project.run(&["command", "new", "Xyzzy"]).code, 1);
+    assert_eq!(project.run(&["command", "new"]).code, 2);
+    assert_eq!(project.run(&["command"]).code, 2);
+    let mut bare = Project::bare();
+    assert_eq!(bare.run(&["command", "new", "WithdrawFunds"]).code, 1);
+    project.said("command_new");
+    bare.said("command_new_without_descriptors");
+}

@@ -1,0 +1,89 @@
+//! Configuration and descriptors with mistakes.
+
+use crate::support::{ALICE, Project};
+
+#[test]
+fn mistakes_in_the_configuration_are_told_with_their_place() {
+    let mut project = Project::bare();
+    for toml in [
+        "descriptors = [\n",
+        "fixtuers = \"elsewhere\"\n",
+        "fixtures = 5\n",
+        "[logic.player]\nport = \"many\"\n",
+        "[logic.player]\nport = 70000\naddress = \"x:1\"\n",
+        "[logic.player]\n",
+        "[logic.player]\naddress = \"x:1\"\nport = 5\n",
+        "[logic.player]\naddress = \"x:1\"\ncommand = [\"x\"]\n",
+        "[logic.player]\ncommand = []\n",
+        "[logic.player]\naddress = \"x:1\"\ndialect = \"klingon\"\n",
+        "[logic.a]\ndomain = \"player\"\naddress = \"x:1\"\n[logic.b]\ndomain = \"player\"\naddress = \"x:2\"\n",
+        "[logic.'a b']\naddress = \"x:1\"\n",
+        "[sources.production]\n",
+        "[sources.production]\naddress = \"x:1\"\n",
+        "[sources.embedded]\naddress = \"x:1\"\ndomains = [\"player\"]\n",
+        "[sources.production]\naddresses = { 'a b' = \"x:1\" }\n",
+        "[sources.production]\naddress = \"{domain}:1\"\ndialect = \"klingon\"\n",
+        "probe = \"sometimes\"\n",
+        "[[rules]]\ntype = \"x\"\n",
+        "[[skip]]\nfixtures = \"x\"\n",
+    ] {
+        project.write("replay.toml", toml);
+        assert_eq!(project.run(&["roots"]).code, 2, "{toml}");
+    }
+    project.said("configuration");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_told() {
+    let mut project = Project::bare();
+    std::fs::write(project.path("replay.toml"), b"title = \"\xff\"").unwrap();
+    assert_eq!(project.run(&["roots"]).code, 2);
+    project.said("unreadable_configuration");
+}
+
+#[test]
+fn a_local_configuration_is_checked_too() {
+    let mut project = Project::new("");
+    project.write("replay.local.toml", "[logic.player]\nadress = \"x:1\"\n");
+    assert_eq!(project.run(&["roots"]).code, 2);
+    // Each is right by itself, together they are not.
+    project.write("replay.toml", "[logic.player]\ncommand = [\"x\"]\n");
+    project.write("replay.local.toml", "[logic.player]\ncommand = [\"y\"]\naddress = \"x:1\"\n");
+    assert_eq!(project.run(&["roots"]).code, 2);
+    project.said("local_configuration");
+}
+
+#[test]
+fn the_environment_is_checked_too() {
+    let mut project = Project::new("[logic.player]\naddress = \"x:1\"\n");
+    for (key, value) in [
+        ("ANGZARR_REPLAY__LOGIC__PLAYER__DEADLINE", "soon"),
+        ("ANGZARR_REPLAY__LOGIC__PLAYER__ADRESS", "x:2"),
+        ("ANGZARR_REPLAY__FIXTUERS", "x"),
+        ("ANGZARR_REPLAY__DESCRIPTORS__FIRST", "x"),
+        ("ANGZARR_REPLAY__", "x"),
+        ("ANGZARR_REPLAY__LOGIC____ADDRESS", "x"),
+    ] {
+        assert_eq!(project.run_as(&["roots"], "", &[(key, value)]).code, 2, "{key}");
+    }
+    let domain = [("ANGZARR_REPLAY__SOURCE", "nowhere")];
+    assert_eq!(project.run_as(&["roots"], "", &domain).code, 1);
+    project.said("environment");
+}
+
+#[test]
+fn descriptors_that_cannot_be_had_are_told() {
+    let mut project = Project::bare();
+    project.write("replay.toml", "descriptors = [\"nowhere\"]\n");
+    assert_eq!(project.run(&["capture", ALICE]).code, 1);
+    project.write("replay.toml", "descriptors = [\"protos\"]\n");
+    project.write("protos/broken.proto", "syntax = \"proto3\";\nmessage Broken {\n  strin name = 1;\n}\n");
+    assert_eq!(project.run(&["capture", ALICE]).code, 1);
+    project.write("replay.toml", "descriptors = [\"set.binpb\"]\n");
+    std::fs::write(project.path("set.binpb"), b"\xff\xff\xff").unwrap();
+    assert_eq!(project.run(&["capture", ALICE]).code, 1);
+    project.write("replay.toml", "descriptors = [\"empty\"]\n");
+    std::fs::create_dir(project.path("empty")).unwrap();
+    assert_eq!(project.run(&["command", "new", "Anything"]).code, 1);
+    project.said("descriptors");
+}

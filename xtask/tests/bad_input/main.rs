@@ -1,0 +1,17 @@
+//! Bad input at the command line: one clear message, the right exit code, nothing half written, no process left.
+//!
+//! What is said is held in full in `tests/said/`, a transcript a test; `UPDATE_SAID=1 cargo test -p xtask` writes
+//! them again.
+
+mod commands;
+mod config;
+mod editions;
+mod files;
+mod histories;
+mod logic;
+mod replays;
+mod roots;
+mod serving;
+mod servers;
+mod support;
+mod tickets;

@@ -1,0 +1,97 @@
+//! `replay` and `close` on fixtures and arguments with mistakes.
+
+use crate::logic::{CASE, captured};
+use crate::support::Project;
+
+#[test]
+fn a_fixture_has_to_be_there_and_right() {
+    let mut project = captured("");
+    let good = project.read(CASE);
+    project.write("unknown.yaml", &good.replace("merge_strategy:", "merge_stratgy:"));
+    project.write("newer.yaml", &good.replacen("fixture: 1", "fixture: 2", 1));
+    project.write("notes.yaml", "just: notes\n");
+    std::fs::write(project.path("binary.yaml"), b"\xff\xfe\x00").unwrap();
+    for file in ["nowhere.yaml", "fixtures", "unknown.yaml", "newer.yaml", "notes.yaml", "binary.yaml"] {
+        assert_eq!(project.run(&["replay", file]).code, 1, "{file}");
+    }
+    assert_eq!(project.run(&["close", "nowhere.yaml", "unknown.yaml"]).code, 1);
+    // The good one among them is replayed.
+    let some = project.run(&["replay", "nowhere.yaml", CASE]);
+    assert_eq!(some.code, 1);
+    assert!(some.out.contains("reproduced"), "{}", some.out);
+    project.said("fixtures");
+}
+
+#[test]
+fn a_case_without_logic_is_told() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["capture", "hand/dbc3da80", "--name", "hand/case"]).code, 0);
+    assert_eq!(project.run(&["replay", "fixtures/hand/case.yaml"]).code, 1);
+    assert_eq!(project.run(&["close", "fixtures/hand/case.yaml"]).code, 1);
+    project.said("no_logic");
+}
+
+#[test]
+fn what_if_arguments_have_to_fit_the_command() {
+    let mut project = captured("");
+    for assignment in [
+        "command.amount.amount",
+        "amount=5",
+        "history.0=5",
+        "command.nope=5",
+        "command.amount.nope=5",
+        "command.amount.amount=lots",
+        "command.amount.amount.deep=5",
+        "command.amount=5",
+        "command.=5",
+        "command.amount.amount=[1",
+    ] {
+        assert_eq!(project.run(&["replay", CASE, "--set", assignment]).code, 2, "{assignment}");
+    }
+    for sequence in ["3", "-2", "99999999999", "x"] {
+        assert_eq!(project.run(&["replay", CASE, "--to-sequence", sequence]).code, 2);
+    }
+    assert_eq!(project.run(&["capture", "6513270e", "--history", "--name", "player/history"]).code, 0);
+    let history = "fixtures/player/history.yaml";
+    assert_eq!(project.run(&["replay", history, "--set", "command.amount.amount=5"]).code, 2);
+    project.said("what_if");
+}
+
+#[test]
+fn debugging_takes_one_fixture_and_a_debug_command() {
+    let mut project = captured("[logic.player]\ncommand = [\"true\"]\n");
+    assert_eq!(project.run(&["replay", CASE, CASE, "--debug"]).code, 2);
+    assert_eq!(project.run(&["replay", CASE, "--debug", "--json"]).code, 2);
+    assert_eq!(project.run(&["replay", CASE, "--debug"]).code, 2);
+    project.said("debug");
+}
+
+#[test]
+fn a_bug_that_still_reproduces_is_not_closed_unasked() {
+    let mut project = captured("");
+    assert_eq!(project.run(&["close", CASE]).code, 1);
+    assert_eq!(project.run(&["close", CASE, "--force"]).code, 0);
+    // Closing again changes nothing.
+    let before = project.files();
+    assert_eq!(project.run(&["close", CASE]).code, 0);
+    assert!(project.files() == before);
+    project.said("close");
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_written_leaves_the_case_open() {
+    let mut project = captured("");
+    project.write("fixtures/player/case.snap/file", "in a folder");
+    assert_eq!(project.run(&["close", CASE, "--force"]).code, 1);
+    project.said("close_unwritable");
+}
+
+#[test]
+fn a_damaged_snapshot_is_told() {
+    let mut project = captured("");
+    assert_eq!(project.run(&["close", CASE, "--force"]).code, 0);
+    project.forget();
+    project.write("fixtures/player/case.snap", "---\nnot: [a snapshot\n");
+    assert_eq!(project.run(&["replay", CASE]).code, 1);
+    project.said("damaged_snapshot");
+}

@@ -1,0 +1,101 @@
+//! Which aggregate, domain and source.
+
+use crate::support::{ALICE, Project, coordinator, cover, seed, small_pages};
+use angzarr_replay::model::{Cover, Domain, Root};
+use angzarr_replay::wire::Dialect;
+
+#[test]
+fn an_unknown_root_names_what_was_looked_at() {
+    let mut project = Project::new("");
+    for arguments in [
+        &["capture", "11111111-1111-1111-1111-111111111111"][..],
+        &["capture", "player/11111111-1111-1111-1111-111111111111"],
+        &["capture", "0000"],
+        &["capture", "0000", "--domain", "player"],
+    ] {
+        assert_eq!(project.run(arguments).code, 1);
+    }
+    project.said("unknown_root");
+}
+
+#[test]
+fn a_prefix_that_fits_several_lists_them() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["capture", "d"]).code, 1);
+    project.said("ambiguous_prefix");
+}
+
+#[test]
+fn several_domains_with_the_same_root_are_listed() {
+    let table = Cover::main(Domain::new("table").unwrap(), Root::new([7; 16]));
+    let server = coordinator(
+        Dialect::ANGZARR,
+        &[seed(cover(), small_pages(0..2)), seed(table, small_pages(0..1))],
+    );
+    let address = server.address();
+    let mut project = Project::new(&format!(
+        "source = \"production\"\n[sources.production]\naddress = \"{address}\"\ndomains = [\"player\", \"table\"]\n"
+    ));
+    let root = "07070707-0707-0707-0707-070707070707";
+    assert_eq!(project.run(&["capture", root, "--unredacted"]).code, 1);
+    project.said("same_root_in_two_domains");
+}
+
+#[test]
+fn text_that_spells_no_root_is_wrong_usage() {
+    let mut project = Project::new("");
+    for root in ["zzz", "", "player/", "65-13!", "6513270e269e4d37b2a74de452e6b43800"] {
+        assert_eq!(project.run(&["capture", root]).code, 2);
+    }
+    project.said("malformed_root");
+}
+
+#[test]
+fn domains_that_contradict_or_do_not_exist_are_refused() {
+    let mut project = Project::new("");
+    let conflict = ["capture", "table/6513270e", "--domain", "player"];
+    assert_eq!(project.run(&conflict).code, 2);
+    assert_eq!(project.run(&["capture", ALICE, "--domain", "nope"]).code, 1);
+    assert_eq!(project.run(&["capture", ALICE, "--domain", "a b"]).code, 2);
+    assert_eq!(project.run(&["roots", "--domain", "nope"]).code, 1);
+    project.said("domains");
+}
+
+#[test]
+fn sources_have_to_be_named_and_known() {
+    let mut project = Project::new("[sources.eu]\naddress = \"{domain}.invalid:1310\"\n");
+    assert_eq!(project.run(&["capture", ALICE]).code, 1);
+    assert_eq!(project.run(&["capture", ALICE, "--source", "us"]).code, 1);
+    // Without a domain a template has nothing to ask.
+    assert_eq!(project.run(&["capture", ALICE, "--source", "eu", "--unredacted"]).code, 1);
+    project.said("sources");
+}
+
+#[test]
+fn a_source_that_is_not_embedded_needs_unredacted() {
+    // Nothing listens there: it is refused before anything is asked.
+    let mut project = Project::of_source("127.0.0.1:9", "");
+    assert_eq!(project.run(&["capture", ALICE]).code, 2);
+    project.said("unredacted");
+}
+
+#[test]
+fn a_listed_failure_is_the_one_that_capture_takes() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["roots", "--domain", "player"]).code, 0);
+    assert_eq!(project.run(&["roots", "--domain", "player", "--json"]).code, 0);
+    project.said("roots");
+}
+
+#[test]
+fn a_root_that_only_failed_is_captured_without_its_domain() {
+    let mut project = Project::new("");
+    // The recorded failures are all of roots with events: this one is Alice's, moved to a root without any.
+    let failures = std::fs::read_to_string(
+        crate::support::repository().join("examples/poker/recorded/failures.jsonl"),
+    )
+    .unwrap();
+    assert!(failures.contains(ALICE));
+    assert_eq!(project.run(&["capture", "player/22222222-2222-2222-2222-222222222222", "--history"]).code, 1);
+    project.said("empty_history");
+}

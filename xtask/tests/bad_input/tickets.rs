@@ -1,0 +1,155 @@
+//! Failure logs and tickets.
+
+use angzarr_replay::capture::ticket::Ticket;
+
+use crate::support::{ALICE, Project, coordinator, cover, player, repository, seed, small_pages};
+use angzarr_replay::model::{Cover, Failure, Root};
+use angzarr_replay::wire::Dialect;
+
+fn recorded() -> String {
+    std::fs::read_to_string(repository().join("examples/poker/recorded/failures.jsonl")).unwrap()
+}
+
+/// The recorded tickets of Alice, and the line of the stale one among them.
+fn of_alice() -> (Vec<Ticket>, usize) {
+    let tickets: Vec<Ticket> = Ticket::parse_lines(&recorded())
+        .unwrap()
+        .into_iter()
+        .map(|(_, ticket)| ticket)
+        .filter(|ticket| ticket.command.cover.root.to_string() == ALICE)
+        .collect();
+    let stale = tickets
+        .iter()
+        .position(|ticket| ticket.failure.message.contains("mismatch"))
+        .unwrap();
+    (tickets, stale + 1)
+}
+
+fn lines(tickets: &[Ticket]) -> String {
+    tickets.iter().map(|ticket| ticket.to_line() + "\n").collect()
+}
+
+#[test]
+fn a_ticket_has_to_be_there() {
+    let mut project = Project::new("");
+    let (tickets, _) = of_alice();
+    project.write("failures.jsonl", &lines(&tickets));
+    for ticket in [
+        "nowhere.jsonl",
+        "nowhere.jsonl:1",
+        "failures.jsonl:99",
+        "failures.jsonl:0",
+        "failures.jsonl:last",
+    ] {
+        assert_eq!(project.run(&["capture", ALICE, "--ticket", ticket]).code, 1);
+    }
+    project.said("missing_ticket");
+}
+
+#[test]
+fn a_ticket_of_another_aggregate_is_refused() {
+    let mut project = Project::new("");
+    let (tickets, _) = of_alice();
+    project.write("failures.jsonl", &lines(&tickets));
+    for ticket in ["failures.jsonl", "failures.jsonl:1"] {
+        assert_eq!(project.run(&["capture", "player/d23f0824", "--ticket", ticket]).code, 1);
+    }
+    // The same aggregate, another edition of it.
+    let branch = ["capture", ALICE, "--edition", "branch", "--ticket", "failures.jsonl:1"];
+    assert_eq!(project.run(&branch).code, 1);
+    project.said("ticket_of_another");
+}
+
+#[test]
+fn a_stale_ticket_is_taken_when_it_is_asked_for() {
+    let mut project = Project::new("");
+    let (tickets, line) = of_alice();
+    project.write("failures.jsonl", &lines(&tickets));
+    let ticket = format!("failures.jsonl:{line}");
+    assert_eq!(project.run(&["capture", ALICE, "--ticket", &ticket]).code, 0);
+    project.write("stale.jsonl", &lines(&tickets[line - 1..line]));
+    // Not asked for by its line: it is left aside, and the message says how to ask for it.
+    assert_eq!(project.run(&["capture", ALICE, "--ticket", "stale.jsonl"]).code, 1);
+    project.said("stale_ticket");
+}
+
+#[test]
+fn a_damaged_ticket_is_told_with_its_line() {
+    let mut project = Project::new("");
+    let good = lines(&of_alice().0);
+    let first = good.lines().next().unwrap();
+    for (name, line) in [
+        ("no_json", "{\"ticket\": 1,"),
+        ("no_object", "[1, 2]"),
+        ("other_json", "{\"hello\": 5}"),
+        ("version", "{\"ticket\": 2}"),
+        ("unknown_key", &first.replacen("\"domain\"", "\"domian\"", 1)),
+        ("wrong_root", &first.replacen(ALICE, "33333333-3333-3333-3333-333333333333", 1)),
+        ("wrong_code", &first.replacen("FAILED_PRECONDITION", "OOPS", 1)),
+        ("no_command", &first.replacen("\"command\":\"", "\"command\":\"!", 1)),
+    ] {
+        let file = format!("{name}.jsonl");
+        project.write(&file, &format!("\n{line}\n"));
+        assert_eq!(project.run(&["capture", ALICE, "--ticket", &file]).code, 1, "{name}");
+    }
+    project.said("damaged_ticket");
+}
+
+#[test]
+fn a_damaged_or_missing_failure_log_of_a_source_is_told() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..2))]);
+    let mut project = Project::of_source(server.address(), "tickets = [\"log/failures.jsonl\"]\n");
+    let root = crate::support::ROOT;
+    assert_eq!(project.run(&["capture", root, "--unredacted"]).code, 1);
+    project.write("log/failures.jsonl", "not json\n");
+    assert_eq!(project.run(&["capture", root, "--unredacted"]).code, 1);
+    project.said("failure_log");
+}
+
+#[test]
+fn only_stale_failures_are_told_as_such() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(alice(), small_pages(0..3))]);
+    let (tickets, line) = of_alice();
+    let mut project = Project::of_source(server.address(), "tickets = [\"failures.jsonl\"]\n");
+    project.write("failures.jsonl", &lines(&tickets[line - 1..line]));
+    assert_eq!(project.run(&["capture", ALICE, "--unredacted", "--dry-run"]).code, 0);
+    project.said("only_stale");
+}
+
+fn alice() -> Cover {
+    Cover::main(player(), ALICE.parse().unwrap())
+}
+
+#[test]
+fn a_root_without_events_is_found_by_its_failure() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..2))]);
+    let (tickets, line) = of_alice();
+    let mut ticket = tickets.into_iter().nth(if line == 1 { 1 } else { 0 }).unwrap();
+    ticket.command.cover.root = Root::new([0x22; 16]);
+    ticket.command.original = None;
+    let address = server.address();
+    let mut project = Project::new(&format!(
+        "source = \"production\"\n[sources.production]\naddress = \"{address}\"\n\
+         domains = [\"player\", \"table\"]\ntickets = [\"failures.jsonl\"]\n"
+    ));
+    project.write("failures.jsonl", &lines(&[ticket]));
+    let root = "22222222-2222-2222-2222-222222222222";
+    let arguments = ["capture", root, "--unredacted", "--to-sequence", "-1"];
+    assert_eq!(project.run(&arguments).code, 0);
+    project.said("root_of_a_failure");
+}
+
+#[test]
+fn a_failure_of_the_transport_is_no_case() {
+    let mut project = Project::new("");
+    let (tickets, _) = of_alice();
+    let mut ticket = tickets[0].clone();
+    ticket.failure = Failure {
+        code: angzarr_replay::model::Code::Unavailable,
+        message: "connection refused".into(),
+        info: None,
+    };
+    project.write("failures.jsonl", &lines(&[ticket]));
+    assert_eq!(project.run(&["capture", ALICE, "--ticket", "failures.jsonl:1"]).code, 1);
+    project.said("failure_of_the_transport");
+}

@@ -1,0 +1,150 @@
+//! The harness on projects with mistakes: this program runs itself as the harness of another project.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+
+use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::model::{Body, Cover, Page, Payload, Root, Timestamp};
+use angzarr_replay::wire::Dialect;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+const TIME: Timestamp = Timestamp {
+    seconds: 1_795_392_090,
+    nanos: 0,
+};
+const INSIDE: &str = "RUN_AS_HARNESS";
+
+fn main() -> ExitCode {
+    if std::env::var_os(INSIDE).is_some() {
+        return poker::app().harness();
+    }
+    let trials = vec![
+        Trial::test("no_fixtures_fail", no_fixtures_fail),
+        Trial::test("an_unreadable_fixture_fails_alone", an_unreadable_fixture_fails_alone),
+        Trial::test("an_invalid_configuration_is_told", an_invalid_configuration_is_told),
+        Trial::test("broken_descriptors_fail_each_case", broken_descriptors_fail_each_case),
+        Trial::test("a_large_history_passes_from_its_own_file", a_large_history_passes),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Runs this program as the harness of a project: code, standard output, standard error.
+fn harness(folder: &Path) -> Result<(i32, String, String), Failed> {
+    let mut command = Command::new(std::env::current_exe()?);
+    for (key, _) in std::env::vars() {
+        if key.starts_with("ANGZARR_") || key.starts_with("INSTA_") || key == "CI" || key == "NEXTEST" {
+            command.env_remove(key);
+        }
+    }
+    let output = command.env(INSIDE, "1").current_dir(folder).output()?;
+    let folder = folder.display().to_string();
+    let text = |bytes| Ok::<_, Failed>(String::from_utf8(bytes)?.replace(&folder, "PROJECT"));
+    Ok((
+        output.status.code().ok_or("it was killed")?,
+        text(output.stdout)?,
+        text(output.stderr)?,
+    ))
+}
+
+fn tool(folder: &Path, arguments: &[&str]) -> Result<(), Failed> {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+}
+
+fn expect(found: &str, expected: &str) -> Result<(), Failed> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(format!("--- expected\n{expected}\n--- found\n{found}").into())
+}
+
+fn no_fixtures_fail() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let (code, out, err) = harness(folder.path())?;
+    expect(&format!("{out}{err}[{code}]"), "error: there is no fixture in fixtures; an empty suite would pass for a good one. Capture one: cargo xtask capture <root>\n[1]")
+}
+
+fn an_unreadable_fixture_fails_alone() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    tool(folder.path(), &["capture", "6513270e"])?;
+    std::fs::write(folder.path().join("fixtures/player/broken.yaml"), "fixture: 1\nkind: comand\n")?;
+    let (code, out, err) = harness(folder.path())?;
+    expect(&format!("[{code}]{err}"), "[101]")?;
+    for line in [
+        "test player::broken                    ... FAILED",
+        "test player::withdraw-funds-6513270e-3 ... ok",
+        "error: this version replays command and history; `comand` is no kind of case",
+        " --> PROJECT/fixtures/player/broken.yaml:2:7",
+        "replay: 0 closed, 1 open (known bugs that still reproduce), 0 not checked",
+    ] {
+        if !out.contains(line) {
+            return Err(format!("{line:?} is missing in\n{out}").into());
+        }
+    }
+    Ok(())
+}
+
+fn an_invalid_configuration_is_told() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("replay.toml"), "fixtuers = \"x\"\n")?;
+    let (code, out, err) = harness(folder.path())?;
+    let begins = "error: PROJECT/replay.toml: TOML parse error at line 1, column 1\n";
+    if code == 2 && out.is_empty() && err.starts_with(begins) {
+        return Ok(());
+    }
+    Err(format!("{out}{err}[{code}]").into())
+}
+
+fn broken_descriptors_fail_each_case() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    tool(folder.path(), &["capture", "6513270e"])?;
+    std::fs::write(folder.path().join("replay.toml"), "descriptors = [\"nowhere\"]\n")?;
+    let (code, out, _) = harness(folder.path())?;
+    if code == 101 && out.contains("PROJECT/nowhere") && !out.contains("panicked") {
+        return Ok(());
+    }
+    Err(format!("{out}[{code}]").into())
+}
+
+/// More pages than a fixture holds itself: they are in a file beside it.
+fn a_large_history_passes() -> Result<(), Failed> {
+    let cover = Cover::main("player".parse()?, Root::new([7; 16]));
+    let page = |sequence| Page {
+        sequence,
+        created_at: None,
+        body: Body::Event(Payload::new("test.Added", b"an event".to_vec())),
+        provisional: false,
+        cascade_id: None,
+        original: None,
+    };
+    let book = SeedBook {
+        cover,
+        pages: (0..600).map(page).collect(),
+        snapshot: None,
+    };
+    let stores = Stores::Shared(Arc::new(Store::in_memory()?));
+    let coordinator = LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| TIME));
+    coordinator.seed(&[book], TIME)?;
+    let server = coordinator.start(TcpListener::bind("127.0.0.1:0")?)?;
+    let folder = tempfile::tempdir()?;
+    let toml = format!(
+        "source = \"production\"\n[sources.production]\naddresses = {{ player = \"{}\" }}\n",
+        server.address()
+    );
+    std::fs::write(folder.path().join("replay.toml"), toml)?;
+    tool(folder.path(), &["capture", "07", "--unredacted", "--accept"])?;
+    let beside = std::fs::read_dir(folder.path().join("fixtures/histories"))?.count();
+    let (code, out, err) = harness(folder.path())?;
+    if code == 0 && beside == 1 && out.contains("replay: 1 closed, 0 open, 0 not checked") {
+        return Ok(());
+    }
+    Err(format!("{beside}\n{out}{err}[{code}]").into())
+}
