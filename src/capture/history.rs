@@ -90,9 +90,12 @@ fn edition_shape(queries: &dyn EventQueries, cover: &Cover) -> Result<EditionSha
     loop {
         let last = next.saturating_add(window - 1);
         let range = Selection::Range(next, Some(last));
-        let read = queries
-            .event_book(cover, range)
-            .and_then(|own| Ok((own.history, queries.event_book(&main_of(cover), range)?.history)));
+        let read = queries.event_book(cover, range).and_then(|own| {
+            Ok((
+                own.history,
+                queries.event_book(&main_of(cover), range)?.history,
+            ))
+        });
         let (own, main) = match read {
             Ok(read) => read,
             Err(error) if is_too_large(&error) && window > 1 => {

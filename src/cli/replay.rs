@@ -146,7 +146,11 @@ pub(super) fn replayed(
 }
 
 /// An error, with the last words of logic that we started.
-pub(super) fn with_last_words(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
+pub(super) fn with_last_words(
+    project: &Project,
+    logic: &SelectedLogic,
+    error: &RunError,
+) -> String {
     match project.logics().last_words(&logic.config.name) {
         Some(words) => format!("{error}\n{words}"),
         None => error.to_string(),

@@ -291,12 +291,12 @@ impl Config {
             .collect();
         overrides.sort();
         for (key, value) in overrides {
-            override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value).map_err(|reason| {
-                ConfigError::Inconsistent {
+            override_by(&mut table, &key[ENVIRONMENT_PREFIX.len()..], &value).map_err(
+                |reason| ConfigError::Inconsistent {
                     origin: format!("${key}"),
                     reason,
-                }
-            })?;
+                },
+            )?;
             origin.push(format!("${key}"));
         }
         if origin.is_empty() {
@@ -365,7 +365,11 @@ fn override_by(table: &mut toml::Table, path: &str, value: &str) -> Result<(), S
             .or_insert_with(|| toml::Value::Table(toml::Table::new()));
         match entry {
             toml::Value::Table(inner) => table = inner,
-            _ => return Err(format!("`{key}` is no table: there is nothing below it to set")),
+            _ => {
+                return Err(format!(
+                    "`{key}` is no table: there is nothing below it to set"
+                ));
+            }
         }
     }
     let key = spelled(table, last);

@@ -22,10 +22,22 @@ fn main() -> ExitCode {
     }
     let trials = vec![
         Trial::test("no_fixtures_fail", no_fixtures_fail),
-        Trial::test("an_unreadable_fixture_fails_alone", an_unreadable_fixture_fails_alone),
-        Trial::test("an_invalid_configuration_is_told", an_invalid_configuration_is_told),
-        Trial::test("broken_descriptors_fail_each_case", broken_descriptors_fail_each_case),
-        Trial::test("a_large_history_passes_from_its_own_file", a_large_history_passes),
+        Trial::test(
+            "an_unreadable_fixture_fails_alone",
+            an_unreadable_fixture_fails_alone,
+        ),
+        Trial::test(
+            "an_invalid_configuration_is_told",
+            an_invalid_configuration_is_told,
+        ),
+        Trial::test(
+            "broken_descriptors_fail_each_case",
+            broken_descriptors_fail_each_case,
+        ),
+        Trial::test(
+            "a_large_history_passes_from_its_own_file",
+            a_large_history_passes,
+        ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -34,7 +46,11 @@ fn main() -> ExitCode {
 fn harness(folder: &Path) -> Result<(i32, String, String), Failed> {
     let mut command = Command::new(std::env::current_exe()?);
     for (key, _) in std::env::vars() {
-        if key.starts_with("ANGZARR_") || key.starts_with("INSTA_") || key == "CI" || key == "NEXTEST" {
+        if key.starts_with("ANGZARR_")
+            || key.starts_with("INSTA_")
+            || key == "CI"
+            || key == "NEXTEST"
+        {
             command.env_remove(key);
         }
     }
@@ -69,13 +85,19 @@ fn expect(found: &str, expected: &str) -> Result<(), Failed> {
 fn no_fixtures_fail() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let (code, out, err) = harness(folder.path())?;
-    expect(&format!("{out}{err}[{code}]"), "error: there is no fixture in fixtures; an empty suite would pass for a good one. Capture one: cargo xtask capture <root>\n[1]")
+    expect(
+        &format!("{out}{err}[{code}]"),
+        "error: there is no fixture in fixtures; an empty suite would pass for a good one. Capture one: cargo xtask capture <root>\n[1]",
+    )
 }
 
 fn an_unreadable_fixture_fails_alone() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     tool(folder.path(), &["capture", "6513270e"])?;
-    std::fs::write(folder.path().join("fixtures/player/broken.yaml"), "fixture: 1\nkind: comand\n")?;
+    std::fs::write(
+        folder.path().join("fixtures/player/broken.yaml"),
+        "fixture: 1\nkind: comand\n",
+    )?;
     let (code, out, err) = harness(folder.path())?;
     expect(&format!("[{code}]{err}"), "[101]")?;
     for line in [
@@ -106,7 +128,10 @@ fn an_invalid_configuration_is_told() -> Result<(), Failed> {
 fn broken_descriptors_fail_each_case() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     tool(folder.path(), &["capture", "6513270e"])?;
-    std::fs::write(folder.path().join("replay.toml"), "descriptors = [\"nowhere\"]\n")?;
+    std::fs::write(
+        folder.path().join("replay.toml"),
+        "descriptors = [\"nowhere\"]\n",
+    )?;
     let (code, out, _) = harness(folder.path())?;
     if code == 101 && out.contains("PROJECT/nowhere") && !out.contains("panicked") {
         return Ok(());
@@ -140,7 +165,10 @@ fn a_large_history_passes() -> Result<(), Failed> {
         server.address()
     );
     std::fs::write(folder.path().join("replay.toml"), toml)?;
-    tool(folder.path(), &["capture", "07", "--unredacted", "--accept"])?;
+    tool(
+        folder.path(),
+        &["capture", "07", "--unredacted", "--accept"],
+    )?;
     let beside = std::fs::read_dir(folder.path().join("fixtures/histories"))?.count();
     let (code, out, err) = harness(folder.path())?;
     if code == 0 && beside == 1 && out.contains("replay: 1 closed, 0 open, 0 not checked") {

@@ -1,8 +1,8 @@
 //! The first replay of a case, before it is written.
 
 use super::Telling;
-use crate::fixture::{Fixture, Probe};
 use crate::cli::replay::with_last_words;
+use crate::fixture::{Fixture, Probe};
 use crate::project::{CaseRun, Project, RunError, run_case};
 use crate::replay::Target;
 use crate::snapshot::{Rules, proposed_rules};

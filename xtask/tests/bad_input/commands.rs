@@ -9,8 +9,14 @@ fn a_written_command_has_to_be_one() {
         ("unknown_type", "type: examples.WithdrawFund\n"),
         ("strange_type", "type: bank.Nothing\n"),
         ("no_type", "payload: {}\n"),
-        ("wrong_field", "type: WithdrawFunds\npayload:\n  amuont: 5\n"),
-        ("wrong_value", "type: WithdrawFunds\npayload:\n  amount:\n    amount: lots\n"),
+        (
+            "wrong_field",
+            "type: WithdrawFunds\npayload:\n  amuont: 5\n",
+        ),
+        (
+            "wrong_value",
+            "type: WithdrawFunds\npayload:\n  amount:\n    amount: lots\n",
+        ),
         ("both", "type: WithdrawFunds\npayload: {}\nbytes: aGk=\n"),
         ("no_base64", "type: WithdrawFunds\nbytes: '!!'\n"),
         ("unknown_key", "type: WithdrawFunds\nsequnce: 3\n"),
@@ -23,7 +29,11 @@ fn a_written_command_has_to_be_one() {
     ] {
         let file = format!("{name}.yaml");
         project.write(&file, text);
-        assert_eq!(project.run(&["capture", ALICE, "--command", &file]).code, 1, "{name}");
+        assert_eq!(
+            project.run(&["capture", ALICE, "--command", &file]).code,
+            1,
+            "{name}"
+        );
     }
     project.said("written_commands");
 }
@@ -31,9 +41,19 @@ fn a_written_command_has_to_be_one() {
 #[test]
 fn a_command_file_has_to_be_readable() {
     let mut project = Project::new("");
-    assert_eq!(project.run(&["capture", ALICE, "--command", "nowhere.yaml"]).code, 1);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--command", "nowhere.yaml"])
+            .code,
+        1
+    );
     std::fs::write(project.path("binary.yaml"), b"\xff\xfe").unwrap();
-    assert_eq!(project.run(&["capture", ALICE, "--command", "binary.yaml"]).code, 1);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--command", "binary.yaml"])
+            .code,
+        1
+    );
     assert_eq!(project.run(&["capture", ALICE, "--command", "."]).code, 1);
     project.said("unreadable_command");
 }
@@ -41,7 +61,8 @@ fn a_command_file_has_to_be_readable() {
 #[test]
 fn a_command_is_read_from_standard_input() {
     let mut project = Project::new("");
-    let yaml = "type: WithdrawFunds\npayload:\n  amount:\n    amount: 10\n    currency_code: CHIPS\n";
+    let yaml =
+        "type: WithdrawFunds\npayload:\n  amount:\n    amount: 10\n    currency_code: CHIPS\n";
     let arguments = ["capture", ALICE, "--command", "-"];
     assert_eq!(project.run_as(&arguments, yaml, &[]).code, 0);
     let json = r#"{"type": "WithdrawFunds", "payload": {"amount": {"amount": 20}}}"#;
@@ -54,7 +75,14 @@ fn a_command_is_read_from_standard_input() {
 #[test]
 fn a_command_and_a_ticket_exclude_each_other() {
     let mut project = Project::new("");
-    let arguments = ["capture", ALICE, "--command", "a.yaml", "--ticket", "b.jsonl"];
+    let arguments = [
+        "capture",
+        ALICE,
+        "--command",
+        "a.yaml",
+        "--ticket",
+        "b.jsonl",
+    ];
     assert_eq!(project.run(&arguments).code, 2);
     project.said("command_and_ticket");
 }

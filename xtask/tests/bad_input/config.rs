@@ -48,7 +48,10 @@ fn a_local_configuration_is_checked_too() {
     assert_eq!(project.run(&["roots"]).code, 2);
     // Each is right by itself, together they are not.
     project.write("replay.toml", "[logic.player]\ncommand = [\"x\"]\n");
-    project.write("replay.local.toml", "[logic.player]\ncommand = [\"y\"]\naddress = \"x:1\"\n");
+    project.write(
+        "replay.local.toml",
+        "[logic.player]\ncommand = [\"y\"]\naddress = \"x:1\"\n",
+    );
     assert_eq!(project.run(&["roots"]).code, 2);
     project.said("local_configuration");
 }
@@ -64,7 +67,11 @@ fn the_environment_is_checked_too() {
         ("ANGZARR_REPLAY__", "x"),
         ("ANGZARR_REPLAY__LOGIC____ADDRESS", "x"),
     ] {
-        assert_eq!(project.run_as(&["roots"], "", &[(key, value)]).code, 2, "{key}");
+        assert_eq!(
+            project.run_as(&["roots"], "", &[(key, value)]).code,
+            2,
+            "{key}"
+        );
     }
     let domain = [("ANGZARR_REPLAY__SOURCE", "nowhere")];
     assert_eq!(project.run_as(&["roots"], "", &domain).code, 1);
@@ -77,7 +84,10 @@ fn descriptors_that_cannot_be_had_are_told() {
     project.write("replay.toml", "descriptors = [\"nowhere\"]\n");
     assert_eq!(project.run(&["capture", ALICE]).code, 1);
     project.write("replay.toml", "descriptors = [\"protos\"]\n");
-    project.write("protos/broken.proto", "syntax = \"proto3\";\nmessage Broken {\n  strin name = 1;\n}\n");
+    project.write(
+        "protos/broken.proto",
+        "syntax = \"proto3\";\nmessage Broken {\n  strin name = 1;\n}\n",
+    );
     assert_eq!(project.run(&["capture", ALICE]).code, 1);
     project.write("replay.toml", "descriptors = [\"set.binpb\"]\n");
     std::fs::write(project.path("set.binpb"), b"\xff\xff\xff").unwrap();

@@ -5,14 +5,31 @@ use crate::support::{ALICE, Project, tool};
 #[test]
 fn a_different_case_of_the_same_name_is_not_overwritten() {
     let mut project = Project::new("");
-    assert_eq!(project.run(&["capture", ALICE, "--name", "player/case"]).code, 0);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--name", "player/case"])
+            .code,
+        0
+    );
     let before = project.files();
     let other = ["capture", ALICE, "--name", "player/case", "--history"];
     assert_eq!(project.run(&other).code, 1);
     assert!(project.files() == before);
     // Twice the same changes nothing.
-    assert_eq!(project.run(&["capture", ALICE, "--name", "player/case"]).code, 0);
-    let forced = ["capture", ALICE, "--name", "player/case", "--history", "--force"];
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--name", "player/case"])
+            .code,
+        0
+    );
+    let forced = [
+        "capture",
+        ALICE,
+        "--name",
+        "player/case",
+        "--history",
+        "--force",
+    ];
     assert_eq!(project.run(&forced).code, 0);
     project.said("existing_fixture");
 }
@@ -20,7 +37,10 @@ fn a_different_case_of_the_same_name_is_not_overwritten() {
 #[test]
 fn a_damaged_fixture_in_the_way_is_not_overwritten() {
     let mut project = Project::new("");
-    project.write("fixtures/player/withdraw-funds-6513270e-3.yaml", "half a fixt");
+    project.write(
+        "fixtures/player/withdraw-funds-6513270e-3.yaml",
+        "half a fixt",
+    );
     assert_eq!(project.run(&["capture", ALICE]).code, 1);
     assert_eq!(project.run(&["capture", ALICE, "--force"]).code, 0);
     project.said("damaged_in_the_way");
@@ -31,7 +51,12 @@ fn a_dry_run_writes_nothing() {
     let mut project = Project::new("");
     let before = project.files();
     assert_eq!(project.run(&["capture", ALICE, "--dry-run"]).code, 0);
-    assert_eq!(project.run(&["capture", ALICE, "--dry-run", "--accept", "--json"]).code, 0);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--dry-run", "--accept", "--json"])
+            .code,
+        0
+    );
     assert!(project.files() == before);
     project.said("dry_run");
 }
@@ -41,7 +66,10 @@ fn json_has_one_shape() {
     let mut project = Project::new("");
     assert_eq!(project.run(&["capture", ALICE, "--json"]).code, 0);
     assert_eq!(project.run(&["capture", ALICE, "--json"]).code, 0);
-    assert_eq!(project.run(&["capture", ALICE, "--json", "--history"]).code, 0);
+    assert_eq!(
+        project.run(&["capture", ALICE, "--json", "--history"]).code,
+        0
+    );
     assert_eq!(project.run(&["capture", "0000", "--json"]).code, 1);
     project.said("json");
 }
@@ -51,22 +79,39 @@ fn a_folder_that_cannot_be_written_leaves_nothing() {
     let mut project = Project::new("");
     project.write("occupied", "a file");
     for folder in ["occupied", "occupied/below"] {
-        assert_eq!(project.run(&["capture", ALICE, "--fixtures", folder]).code, 1);
+        assert_eq!(
+            project.run(&["capture", ALICE, "--fixtures", folder]).code,
+            1
+        );
     }
     // The folder can be written, the one of the domain cannot.
     project.write("fixtures/player", "a file");
     assert_eq!(project.run(&["capture", ALICE]).code, 1);
     // A folder where the fixture should be.
-    project.write("other/player/withdraw-funds-6513270e-3.yaml/file", "in a folder");
-    assert_eq!(project.run(&["capture", ALICE, "--fixtures", "other"]).code, 1);
-    assert_eq!(project.run(&["capture", ALICE, "--fixtures", "other", "--force"]).code, 1);
+    project.write(
+        "other/player/withdraw-funds-6513270e-3.yaml/file",
+        "in a folder",
+    );
+    assert_eq!(
+        project.run(&["capture", ALICE, "--fixtures", "other"]).code,
+        1
+    );
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--fixtures", "other", "--force"])
+            .code,
+        1
+    );
     project.said("unwritable_folder");
 }
 
 #[test]
 fn a_snapshot_that_cannot_be_written_leaves_no_closed_case() {
     let mut project = Project::new("");
-    project.write("fixtures/player/withdraw-funds-6513270e-3.snap/file", "in a folder");
+    project.write(
+        "fixtures/player/withdraw-funds-6513270e-3.snap/file",
+        "in a folder",
+    );
     assert_eq!(project.run(&["capture", ALICE, "--accept"]).code, 1);
     project.said("unwritable_snapshot");
 }
@@ -75,7 +120,11 @@ fn a_snapshot_that_cannot_be_written_leaves_no_closed_case() {
 fn a_name_outside_of_the_folder_is_refused() {
     let mut project = Project::new("");
     for name in ["../outside", "/tmp/outside", "a/../../b", "", "."] {
-        assert_ne!(project.run(&["capture", ALICE, "--name", name]).code, 0, "{name}");
+        assert_ne!(
+            project.run(&["capture", ALICE, "--name", name]).code,
+            0,
+            "{name}"
+        );
     }
     project.said("names_outside");
 }
@@ -98,7 +147,12 @@ fn without_descriptors_it_works_on_bytes_and_says_which_are_missing() {
 #[test]
 fn a_reader_that_closes_its_end_is_no_failure() {
     let project = Project::new("");
-    for arguments in ["roots", "roots --json", "capture 6513270e --dry-run", "--help"] {
+    for arguments in [
+        "roots",
+        "roots --json",
+        "capture 6513270e --dry-run",
+        "--help",
+    ] {
         let binary = env!("CARGO_BIN_EXE_xtask");
         let mut shell = std::process::Command::new("bash");
         let script = format!("set -o pipefail; {binary} {arguments} | head -c 1 >/dev/null");
@@ -108,6 +162,10 @@ fn a_reader_that_closes_its_end_is_no_failure() {
             .output()
             .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!((output.status.code(), said.as_str()), (Some(0), ""), "{arguments}");
+        assert_eq!(
+            (output.status.code(), said.as_str()),
+            (Some(0), ""),
+            "{arguments}"
+        );
     }
 }

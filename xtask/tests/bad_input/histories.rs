@@ -9,24 +9,43 @@ use crate::support::{ALICE, Project, ROOT, coordinator, cover, page, seed, small
 /// More than a reply may hold, and more pages than a fixture holds itself.
 pub(crate) fn large_pages(sequences: std::ops::Range<u32>, text: &str) -> Vec<Page> {
     sequences
-        .map(|sequence| page(sequence, format!("{text} {sequence}\n").repeat(1_500).into_bytes()))
+        .map(|sequence| {
+            page(
+                sequence,
+                format!("{text} {sequence}\n").repeat(1_500).into_bytes(),
+            )
+        })
         .collect()
 }
 
 #[test]
 fn a_history_larger_than_a_reply_is_read_in_windows() {
     let pages = large_pages(0..620, "some event");
-    let size: usize = pages.iter().map(|page| page.body.event().unwrap().value.len()).sum();
+    let size: usize = pages
+        .iter()
+        .map(|page| page.body.event().unwrap().value.len())
+        .sum();
     assert!(size > 10 * 1024 * 1024, "{size}");
     let server = coordinator(Dialect::ANGZARR, &[seed(cover(), pages.clone())]);
     let mut project = Project::of_source(server.address(), "");
     assert_eq!(project.run(&["capture", ROOT, "--unredacted"]).code, 0);
     let path = project.path("fixtures/player/history-07070707-620.yaml");
-    let case = Folder::open(project.path("fixtures")).read(&path).unwrap().case;
-    assert!(case.history.pages() == pages, "the pages are those that are stored");
+    let case = Folder::open(project.path("fixtures"))
+        .read(&path)
+        .unwrap()
+        .case;
+    assert!(
+        case.history.pages() == pages,
+        "the pages are those that are stored"
+    );
     // It is one of the aggregate's histories to the logic, if a strange one.
     assert_eq!(project.run(&["capture", ROOT, "--unredacted"]).code, 0);
-    assert_eq!(project.run(&["close", "fixtures/player/history-07070707-620.yaml"]).code, 0);
+    assert_eq!(
+        project
+            .run(&["close", "fixtures/player/history-07070707-620.yaml"])
+            .code,
+        0
+    );
     project.said("large_history");
 }
 
@@ -52,21 +71,60 @@ fn gaps_in_a_store_are_told_and_kept() {
 #[test]
 fn sequences_that_cannot_be_are_refused() {
     let mut project = Project::new("");
-    assert_eq!(project.run(&["capture", ALICE, "--to-sequence", "3"]).code, 1);
-    assert_eq!(project.run(&["capture", ALICE, "--to-sequence", "99", "--history"]).code, 1);
+    assert_eq!(
+        project.run(&["capture", ALICE, "--to-sequence", "3"]).code,
+        1
+    );
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--to-sequence", "99", "--history"])
+            .code,
+        1
+    );
     for sequence in ["-2", "4294967295", "9999999999999999999999", "three"] {
-        assert_eq!(project.run(&["capture", ALICE, "--to-sequence", sequence]).code, 2);
+        assert_eq!(
+            project
+                .run(&["capture", ALICE, "--to-sequence", sequence])
+                .code,
+            2
+        );
     }
-    assert_eq!(project.run(&["capture", ALICE, "--to-sequence", "-1"]).code, 0);
+    assert_eq!(
+        project.run(&["capture", ALICE, "--to-sequence", "-1"]).code,
+        0
+    );
     project.said("to_sequence");
 }
 
 #[test]
 fn instants_are_read_or_refused() {
     let mut project = Project::new("");
-    assert_eq!(project.run(&["capture", ALICE, "--as-of", "yesterday"]).code, 2);
-    assert_eq!(project.run(&["capture", ALICE, "--as-of", "2026-11-23T00:00:00Z", "--to-sequence", "1"]).code, 2);
-    let after = ["capture", ALICE, "--as-of", "2026-11-23T00:01:30Z", "--history"];
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--as-of", "yesterday"])
+            .code,
+        2
+    );
+    assert_eq!(
+        project
+            .run(&[
+                "capture",
+                ALICE,
+                "--as-of",
+                "2026-11-23T00:00:00Z",
+                "--to-sequence",
+                "1"
+            ])
+            .code,
+        2
+    );
+    let after = [
+        "capture",
+        ALICE,
+        "--as-of",
+        "2026-11-23T00:01:30Z",
+        "--history",
+    ];
     assert_eq!(project.run(&after).code, 0);
     project.said("as_of");
 }

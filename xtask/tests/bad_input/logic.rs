@@ -38,7 +38,12 @@ fn a_command_that_cannot_be_run_is_told() {
     let mut project = captured(&command(&["no-such-program", "--port", "{port}"]));
     refused_everywhere(&mut project);
     // A capture is worth having without a replay: it is written and says why it was not checked.
-    assert_eq!(project.run(&["capture", "6513270e", "--name", "player/other"]).code, 0);
+    assert_eq!(
+        project
+            .run(&["capture", "6513270e", "--name", "player/other"])
+            .code,
+        0
+    );
     let accepted = ["capture", "6513270e", "--name", "player/third", "--accept"];
     assert_eq!(project.run(&accepted).code, 1);
     project.said("logic_cannot_run");
@@ -130,7 +135,12 @@ impl Methods for Dying {
 #[test]
 fn logic_that_dies_during_a_case_shows_its_last_output() {
     let own = std::env::current_exe().unwrap();
-    let words = [own.to_str().unwrap(), "--exact", "logic::peer", "--nocapture"];
+    let words = [
+        own.to_str().unwrap(),
+        "--exact",
+        "logic::peer",
+        "--nocapture",
+    ];
     let logic = command(&words).replace("start_timeout = 1", "start_timeout = 20")
         + "environment = { PEER = \"1\" }\n";
     let mut project = captured(&logic);
@@ -145,8 +155,18 @@ fn an_address_where_nothing_listens_is_told() {
     let address = listener().local_addr().unwrap();
     let mut project = captured(&format!("[logic.player]\naddress = \"{address}\"\n"));
     refused_everywhere(&mut project);
-    assert_eq!(project.run(&["replay", CASE, "--logic", &address.to_string()]).code, 1);
-    assert_eq!(project.run(&["replay", CASE, "--logic", "somewhere:else"]).code, 1);
+    assert_eq!(
+        project
+            .run(&["replay", CASE, "--logic", &address.to_string()])
+            .code,
+        1
+    );
+    assert_eq!(
+        project
+            .run(&["replay", CASE, "--logic", "somewhere:else"])
+            .code,
+        1
+    );
     assert_eq!(project.run(&["replay", CASE, "--logic", "nobody"]).code, 1);
     project.said("logic_unreachable");
 }
@@ -162,7 +182,10 @@ impl Methods for Garbage {
 #[test]
 fn logic_that_answers_garbage_is_told_without_its_bytes() {
     let server = Server::start(listener(), Dialect::ANGZARR, Arc::new(Garbage), None).unwrap();
-    let mut project = captured(&format!("[logic.player]\naddress = \"{}\"\n", server.address()));
+    let mut project = captured(&format!(
+        "[logic.player]\naddress = \"{}\"\n",
+        server.address()
+    ));
     refused_everywhere(&mut project);
     project.said("logic_garbage");
 }
@@ -171,7 +194,10 @@ fn logic_that_answers_garbage_is_told_without_its_bytes() {
 fn logic_of_another_dialect_is_told() {
     let logic = Arc::new(poker::Player::default());
     let server = serve_logic(listener(), Dialect::IO_ANGZARR_V1, logic).unwrap();
-    let mut project = captured(&format!("[logic.player]\naddress = \"{}\"\n", server.address()));
+    let mut project = captured(&format!(
+        "[logic.player]\naddress = \"{}\"\n",
+        server.address()
+    ));
     refused_everywhere(&mut project);
     project.said("logic_wrong_dialect");
 }
@@ -180,7 +206,9 @@ fn logic_of_another_dialect_is_told() {
 fn logic_that_never_answers_meets_its_deadline() {
     let quiet = listener();
     let address = quiet.local_addr().unwrap();
-    let mut project = captured(&format!("[logic.player]\naddress = \"{address}\"\ndeadline = 1\n"));
+    let mut project = captured(&format!(
+        "[logic.player]\naddress = \"{address}\"\ndeadline = 1\n"
+    ));
     assert_eq!(project.run(&["replay", CASE]).code, 1);
     project.said("logic_never_answers");
 }

@@ -11,7 +11,7 @@ mod histories;
 mod logic;
 mod replays;
 mod roots;
-mod serving;
 mod servers;
+mod serving;
 mod support;
 mod tickets;

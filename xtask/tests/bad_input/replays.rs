@@ -7,14 +7,27 @@ use crate::support::Project;
 fn a_fixture_has_to_be_there_and_right() {
     let mut project = captured("");
     let good = project.read(CASE);
-    project.write("unknown.yaml", &good.replace("merge_strategy:", "merge_stratgy:"));
+    project.write(
+        "unknown.yaml",
+        &good.replace("merge_strategy:", "merge_stratgy:"),
+    );
     project.write("newer.yaml", &good.replacen("fixture: 1", "fixture: 2", 1));
     project.write("notes.yaml", "just: notes\n");
     std::fs::write(project.path("binary.yaml"), b"\xff\xfe\x00").unwrap();
-    for file in ["nowhere.yaml", "fixtures", "unknown.yaml", "newer.yaml", "notes.yaml", "binary.yaml"] {
+    for file in [
+        "nowhere.yaml",
+        "fixtures",
+        "unknown.yaml",
+        "newer.yaml",
+        "notes.yaml",
+        "binary.yaml",
+    ] {
         assert_eq!(project.run(&["replay", file]).code, 1, "{file}");
     }
-    assert_eq!(project.run(&["close", "nowhere.yaml", "unknown.yaml"]).code, 1);
+    assert_eq!(
+        project.run(&["close", "nowhere.yaml", "unknown.yaml"]).code,
+        1
+    );
     // The good one among them is replayed.
     let some = project.run(&["replay", "nowhere.yaml", CASE]);
     assert_eq!(some.code, 1);
@@ -25,7 +38,12 @@ fn a_fixture_has_to_be_there_and_right() {
 #[test]
 fn a_case_without_logic_is_told() {
     let mut project = Project::new("");
-    assert_eq!(project.run(&["capture", "hand/dbc3da80", "--name", "hand/case"]).code, 0);
+    assert_eq!(
+        project
+            .run(&["capture", "hand/dbc3da80", "--name", "hand/case"])
+            .code,
+        0
+    );
     assert_eq!(project.run(&["replay", "fixtures/hand/case.yaml"]).code, 1);
     assert_eq!(project.run(&["close", "fixtures/hand/case.yaml"]).code, 1);
     project.said("no_logic");
@@ -46,14 +64,39 @@ fn what_if_arguments_have_to_fit_the_command() {
         "command.=5",
         "command.amount.amount=[1",
     ] {
-        assert_eq!(project.run(&["replay", CASE, "--set", assignment]).code, 2, "{assignment}");
+        assert_eq!(
+            project.run(&["replay", CASE, "--set", assignment]).code,
+            2,
+            "{assignment}"
+        );
     }
     for sequence in ["3", "-2", "99999999999", "x"] {
-        assert_eq!(project.run(&["replay", CASE, "--to-sequence", sequence]).code, 2);
+        assert_eq!(
+            project
+                .run(&["replay", CASE, "--to-sequence", sequence])
+                .code,
+            2
+        );
     }
-    assert_eq!(project.run(&["capture", "6513270e", "--history", "--name", "player/history"]).code, 0);
+    assert_eq!(
+        project
+            .run(&[
+                "capture",
+                "6513270e",
+                "--history",
+                "--name",
+                "player/history"
+            ])
+            .code,
+        0
+    );
     let history = "fixtures/player/history.yaml";
-    assert_eq!(project.run(&["replay", history, "--set", "command.amount.amount=5"]).code, 2);
+    assert_eq!(
+        project
+            .run(&["replay", history, "--set", "command.amount.amount=5"])
+            .code,
+        2
+    );
     project.said("what_if");
 }
 

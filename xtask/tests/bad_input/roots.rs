@@ -30,7 +30,10 @@ fn several_domains_with_the_same_root_are_listed() {
     let table = Cover::main(Domain::new("table").unwrap(), Root::new([7; 16]));
     let server = coordinator(
         Dialect::ANGZARR,
-        &[seed(cover(), small_pages(0..2)), seed(table, small_pages(0..1))],
+        &[
+            seed(cover(), small_pages(0..2)),
+            seed(table, small_pages(0..1)),
+        ],
     );
     let address = server.address();
     let mut project = Project::new(&format!(
@@ -44,7 +47,13 @@ fn several_domains_with_the_same_root_are_listed() {
 #[test]
 fn text_that_spells_no_root_is_wrong_usage() {
     let mut project = Project::new("");
-    for root in ["zzz", "", "player/", "65-13!", "6513270e269e4d37b2a74de452e6b43800"] {
+    for root in [
+        "zzz",
+        "",
+        "player/",
+        "65-13!",
+        "6513270e269e4d37b2a74de452e6b43800",
+    ] {
         assert_eq!(project.run(&["capture", root]).code, 2);
     }
     project.said("malformed_root");
@@ -67,7 +76,12 @@ fn sources_have_to_be_named_and_known() {
     assert_eq!(project.run(&["capture", ALICE]).code, 1);
     assert_eq!(project.run(&["capture", ALICE, "--source", "us"]).code, 1);
     // Without a domain a template has nothing to ask.
-    assert_eq!(project.run(&["capture", ALICE, "--source", "eu", "--unredacted"]).code, 1);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--source", "eu", "--unredacted"])
+            .code,
+        1
+    );
     project.said("sources");
 }
 
@@ -83,7 +97,10 @@ fn a_source_that_is_not_embedded_needs_unredacted() {
 fn a_listed_failure_is_the_one_that_capture_takes() {
     let mut project = Project::new("");
     assert_eq!(project.run(&["roots", "--domain", "player"]).code, 0);
-    assert_eq!(project.run(&["roots", "--domain", "player", "--json"]).code, 0);
+    assert_eq!(
+        project.run(&["roots", "--domain", "player", "--json"]).code,
+        0
+    );
     project.said("roots");
 }
 
@@ -96,6 +113,15 @@ fn a_root_that_only_failed_is_captured_without_its_domain() {
     )
     .unwrap();
     assert!(failures.contains(ALICE));
-    assert_eq!(project.run(&["capture", "player/22222222-2222-2222-2222-222222222222", "--history"]).code, 1);
+    assert_eq!(
+        project
+            .run(&[
+                "capture",
+                "player/22222222-2222-2222-2222-222222222222",
+                "--history"
+            ])
+            .code,
+        1
+    );
     project.said("empty_history");
 }

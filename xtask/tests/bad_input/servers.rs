@@ -118,7 +118,9 @@ fn a_connection_that_breaks_within_a_reply_is_told() {
     let behind = server.address();
     // A way to the server that ends after some bytes of the reply.
     let address = answering(move |from| {
-        let Ok(to) = TcpStream::connect(behind) else { return };
+        let Ok(to) = TcpStream::connect(behind) else {
+            return;
+        };
         let (mut up_from, mut up_to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
         std::thread::spawn(move || std::io::copy(&mut up_from, &mut up_to));
         let _ = std::io::copy(&mut (&to).take(20_000), &mut (&from));

@@ -18,7 +18,10 @@ fn serving_needs_a_free_port_and_a_store() {
         "error: cannot listen on 127.0.0.1:PORT: address already in use; choose another with --port\n"
     );
     let mut project = Project::new("");
-    project.write("notes.txt", "these are notes, not a store, and longer than a header of SQLite is");
+    project.write(
+        "notes.txt",
+        "these are notes, not a store, and longer than a header of SQLite is",
+    );
     for arguments in [
         &["serve", "--port", "0", "--store", "notes.txt"][..],
         &["serve", "--port", "0", "--store", "notes.txt/below"],
@@ -58,7 +61,13 @@ fn a_served_store_is_captured_from() {
         .unwrap()
         .trim_end_matches(',');
     let mut project = Project::of_source(address, "");
-    let ran = project.run(&["capture", crate::support::ALICE, "--unredacted", "--dry-run", "--json"]);
+    let ran = project.run(&[
+        "capture",
+        crate::support::ALICE,
+        "--unredacted",
+        "--dry-run",
+        "--json",
+    ]);
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(ran.code, 0, "{}", ran.err);

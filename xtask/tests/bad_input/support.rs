@@ -191,7 +191,9 @@ impl Project {
     /// The same where a message names a port alone.
     #[track_caller]
     pub(crate) fn said_without_port(&self, test: &str) {
-        self.said_with(test, |text| after_each(text, "port ", "PORT", |c| c.is_ascii_digit()));
+        self.said_with(test, |text| {
+            after_each(text, "port ", "PORT", |c| c.is_ascii_digit())
+        });
     }
 
     /// The same with more that differs from run to run.
@@ -233,7 +235,12 @@ fn quoted(word: &str) -> String {
 }
 
 /// Replaces what follows each `start`, as far as it belongs to the same word.
-fn after_each(text: &str, start: &str, placeholder: &str, belongs: impl Fn(char) -> bool) -> String {
+fn after_each(
+    text: &str,
+    start: &str,
+    placeholder: &str,
+    belongs: impl Fn(char) -> bool,
+) -> String {
     let mut parts = text.split(start);
     let mut result = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -26,7 +26,10 @@ fn of_alice() -> (Vec<Ticket>, usize) {
 }
 
 fn lines(tickets: &[Ticket]) -> String {
-    tickets.iter().map(|ticket| ticket.to_line() + "\n").collect()
+    tickets
+        .iter()
+        .map(|ticket| ticket.to_line() + "\n")
+        .collect()
 }
 
 #[test]
@@ -52,10 +55,22 @@ fn a_ticket_of_another_aggregate_is_refused() {
     let (tickets, _) = of_alice();
     project.write("failures.jsonl", &lines(&tickets));
     for ticket in ["failures.jsonl", "failures.jsonl:1"] {
-        assert_eq!(project.run(&["capture", "player/d23f0824", "--ticket", ticket]).code, 1);
+        assert_eq!(
+            project
+                .run(&["capture", "player/d23f0824", "--ticket", ticket])
+                .code,
+            1
+        );
     }
     // The same aggregate, another edition of it.
-    let branch = ["capture", ALICE, "--edition", "branch", "--ticket", "failures.jsonl:1"];
+    let branch = [
+        "capture",
+        ALICE,
+        "--edition",
+        "branch",
+        "--ticket",
+        "failures.jsonl:1",
+    ];
     assert_eq!(project.run(&branch).code, 1);
     project.said("ticket_of_another");
 }
@@ -66,10 +81,18 @@ fn a_stale_ticket_is_taken_when_it_is_asked_for() {
     let (tickets, line) = of_alice();
     project.write("failures.jsonl", &lines(&tickets));
     let ticket = format!("failures.jsonl:{line}");
-    assert_eq!(project.run(&["capture", ALICE, "--ticket", &ticket]).code, 0);
+    assert_eq!(
+        project.run(&["capture", ALICE, "--ticket", &ticket]).code,
+        0
+    );
     project.write("stale.jsonl", &lines(&tickets[line - 1..line]));
     // Not asked for by its line: it is left aside, and the message says how to ask for it.
-    assert_eq!(project.run(&["capture", ALICE, "--ticket", "stale.jsonl"]).code, 1);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--ticket", "stale.jsonl"])
+            .code,
+        1
+    );
     project.said("stale_ticket");
 }
 
@@ -83,14 +106,30 @@ fn a_damaged_ticket_is_told_with_its_line() {
         ("no_object", "[1, 2]"),
         ("other_json", "{\"hello\": 5}"),
         ("version", "{\"ticket\": 2}"),
-        ("unknown_key", &first.replacen("\"domain\"", "\"domian\"", 1)),
-        ("wrong_root", &first.replacen(ALICE, "33333333-3333-3333-3333-333333333333", 1)),
-        ("wrong_code", &first.replacen("FAILED_PRECONDITION", "OOPS", 1)),
-        ("no_command", &first.replacen("\"command\":\"", "\"command\":\"!", 1)),
+        (
+            "unknown_key",
+            &first.replacen("\"domain\"", "\"domian\"", 1),
+        ),
+        (
+            "wrong_root",
+            &first.replacen(ALICE, "33333333-3333-3333-3333-333333333333", 1),
+        ),
+        (
+            "wrong_code",
+            &first.replacen("FAILED_PRECONDITION", "OOPS", 1),
+        ),
+        (
+            "no_command",
+            &first.replacen("\"command\":\"", "\"command\":\"!", 1),
+        ),
     ] {
         let file = format!("{name}.jsonl");
         project.write(&file, &format!("\n{line}\n"));
-        assert_eq!(project.run(&["capture", ALICE, "--ticket", &file]).code, 1, "{name}");
+        assert_eq!(
+            project.run(&["capture", ALICE, "--ticket", &file]).code,
+            1,
+            "{name}"
+        );
     }
     project.said("damaged_ticket");
 }
@@ -112,7 +151,12 @@ fn only_stale_failures_are_told_as_such() {
     let (tickets, line) = of_alice();
     let mut project = Project::of_source(server.address(), "tickets = [\"failures.jsonl\"]\n");
     project.write("failures.jsonl", &lines(&tickets[line - 1..line]));
-    assert_eq!(project.run(&["capture", ALICE, "--unredacted", "--dry-run"]).code, 0);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--unredacted", "--dry-run"])
+            .code,
+        0
+    );
     project.said("only_stale");
 }
 
@@ -124,7 +168,10 @@ fn alice() -> Cover {
 fn a_root_without_events_is_found_by_its_failure() {
     let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..2))]);
     let (tickets, line) = of_alice();
-    let mut ticket = tickets.into_iter().nth(if line == 1 { 1 } else { 0 }).unwrap();
+    let mut ticket = tickets
+        .into_iter()
+        .nth(if line == 1 { 1 } else { 0 })
+        .unwrap();
     ticket.command.cover.root = Root::new([0x22; 16]);
     ticket.command.original = None;
     let address = server.address();
@@ -150,6 +197,11 @@ fn a_failure_of_the_transport_is_no_case() {
         info: None,
     };
     project.write("failures.jsonl", &lines(&[ticket]));
-    assert_eq!(project.run(&["capture", ALICE, "--ticket", "failures.jsonl:1"]).code, 1);
+    assert_eq!(
+        project
+            .run(&["capture", ALICE, "--ticket", "failures.jsonl:1"])
+            .code,
+        1
+    );
     project.said("failure_of_the_transport");
 }
