@@ -58,6 +58,9 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    for entry in entries.iter().filter(|entry| entry.twin.is_none()) {
+        pending::reference(&Project::snapshot_path(&entry.path));
+    }
     let tally = Arc::new(Mutex::new(Tally::default()));
     let mut trials: Vec<Trial> = entries
         .iter()

@@ -130,9 +130,6 @@ impl Judged<'_> {
                 return Ending::Failed(format!("{}: {reason}", Project::shown(&snapshot)));
             }
         };
-        if accepted.is_some() && self.entry.twin.is_none() {
-            pending::reference(&snapshot);
-        }
         match (self.fixture.case.status, accepted) {
             // Accepting the pending snapshot of an open case closes it.
             (_, Some(accepted)) => self.closed(&snapshot, &accepted),

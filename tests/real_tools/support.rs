@@ -64,6 +64,16 @@ impl Run {
         self
     }
 
+    /// How many tests cargo nextest says it ran, all of which passed.
+    #[track_caller]
+    pub(crate) fn passed(self) -> usize {
+        let run = self.succeeds();
+        let summary = run.text.lines().find(|line| line.contains(" run: "));
+        let count =
+            summary.and_then(|line| line.split(" test").next()?.rsplit(' ').next()?.parse().ok());
+        count.unwrap_or_else(|| panic!("{} gave no summary:\n{}", run.words, run.text))
+    }
+
     #[track_caller]
     pub(crate) fn says_not(self, words: &str) -> Self {
         let found = self.text.contains(words);
