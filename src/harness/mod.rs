@@ -3,6 +3,7 @@
 //! The folder is the list: names are found by walking, nothing is parsed and nothing is started before a trial
 //! runs.
 
+mod bare;
 mod discovery;
 mod pending;
 mod trial;
@@ -10,6 +11,8 @@ mod trial;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[doc(hidden)]
+pub use bare::{BareRun, run_bare};
 pub use discovery::{Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
 

@@ -53,7 +53,7 @@ fn is_literal(text: &str) -> bool {
 }
 
 /// Whether a character is seen as itself: no control, no line break, nothing invisible that turns text around.
-fn is_shown(c: char) -> bool {
+pub(super) fn is_shown(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
