@@ -116,16 +116,35 @@ fn run(rounds: usize) -> Outcome<()> {
             32,
         ),
         Subject::trials(
-            "trials over gRPC to a process",
+            "trials over gRPC to a process, 2 threads",
             project(&fixtures, Some(process.address()))?,
             &cases,
+            2,
+        ),
+        Subject::trials(
+            "trials over gRPC to a process, 4 threads",
+            project(&fixtures, Some(process.address()))?,
+            &cases,
+            4,
+        ),
+        Subject::trials(
+            "trials over gRPC to a process, 8 threads",
+            project(&fixtures, Some(process.address()))?,
+            &cases,
+            8,
         ),
         Subject::trials(
             "trials over gRPC, served from here",
             project(&fixtures, Some(&loopback_address))?,
             &cases,
+            2,
         ),
-        Subject::trials("trials in process", Arc::clone(&in_process), &cases),
+        Subject::trials(
+            "trials in process, 2 threads",
+            Arc::clone(&in_process),
+            &cases,
+            2,
+        ),
         Subject::whole_process(
             "whole test binary, gRPC to a process",
             &fixtures,
@@ -173,10 +192,10 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn trials(name: &'static str, project: Arc<Project>, cases: &'a Cases) -> Self {
+    fn trials(name: &'static str, project: Arc<Project>, cases: &'a Cases, threads: usize) -> Self {
         let run = move || {
             let start = Instant::now();
-            let run = run_bare(&project, cases.entries(), THREADS);
+            let run = run_bare(&project, cases.entries(), threads);
             let took = start.elapsed();
             if run.closed != CASES {
                 return Err(format!("not all cases passed: {run:?}").into());

@@ -15,6 +15,7 @@ mod messages;
 mod query;
 mod serve;
 mod understand;
+mod whole_body;
 
 pub use client::{CallError, Connection, ConnectionOptions};
 pub use coordinate::{
