@@ -27,13 +27,15 @@ use angzarr_replay::model::Domain;
 use angzarr_replay::project::{Config, LogicConfig, LogicPlace, Project};
 use angzarr_replay::wire::{Dialect, serve_logic};
 use bytes::Bytes;
-use machine::{median, per_second};
+use machine::{median, per_second, processor_time};
 use poker::Player;
 use processes::{Poker, harness, is_harness};
 use stages::Cases;
 
 const CASES: usize = 1_000;
 const THREADS: usize = 2;
+/// What the harness takes on two cores where logic is in another process.
+const WAITING_THREADS: usize = 8;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         return poker::app().harness();
     }
     let is_quick = std::env::args().any(|argument| argument == "--quick");
-    match run(if is_quick { 3 } else { 15 }) {
+    match run(if is_quick { 3 } else { 12 }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -93,7 +95,9 @@ fn run(rounds: usize) -> Outcome<()> {
         cases.payload_bytes(),
         requests.iter().map(Bytes::len).sum::<usize>() / requests.len(),
     );
-    println!("{THREADS} threads; medians of {rounds} interleaved rounds\n");
+    println!(
+        "{THREADS} threads where nothing else is said; medians of {rounds} interleaved rounds\n"
+    );
 
     let process = Poker::start()?;
     let loopback = serve_logic(
@@ -119,31 +123,25 @@ fn run(rounds: usize) -> Outcome<()> {
             "trials over gRPC to a process, 2 threads",
             project(&fixtures, Some(process.address()))?,
             &cases,
-            2,
-        ),
-        Subject::trials(
-            "trials over gRPC to a process, 4 threads",
-            project(&fixtures, Some(process.address()))?,
-            &cases,
-            4,
+            THREADS,
         ),
         Subject::trials(
             "trials over gRPC to a process, 8 threads",
             project(&fixtures, Some(process.address()))?,
             &cases,
-            8,
+            WAITING_THREADS,
         ),
         Subject::trials(
-            "trials over gRPC, served from here",
+            "trials over gRPC, served from here, 8 threads",
             project(&fixtures, Some(&loopback_address))?,
             &cases,
-            2,
+            WAITING_THREADS,
         ),
         Subject::trials(
             "trials in process, 2 threads",
             Arc::clone(&in_process),
             &cases,
-            2,
+            THREADS,
         ),
         Subject::whole_process(
             "whole test binary, gRPC to a process",
@@ -153,13 +151,19 @@ fn run(rounds: usize) -> Outcome<()> {
         Subject::whole_process("whole test binary, in process", &fixtures, None),
     ];
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); subjects.len()];
+    let mut processor = vec![Some(Duration::ZERO); subjects.len()];
     let mut passes = Vec::new();
     for round in 0..=rounds {
-        for (subject, times) in subjects.iter().zip(&mut times) {
+        for (at, subject) in subjects.iter().enumerate() {
+            let before = processor_time(process.id());
             let took = (subject.run)()?;
             // The first round warms up.
             if round > 0 {
-                times.push(took);
+                times[at].push(took);
+                let used = processor_time(process.id()).zip(before);
+                processor[at] = processor[at]
+                    .zip(used)
+                    .map(|(sum, (now, then))| sum + now - then);
             }
         }
         if round > 0 {
@@ -167,7 +171,12 @@ fn run(rounds: usize) -> Outcome<()> {
         }
     }
     let medians: Vec<Duration> = times.into_iter().map(median).collect();
-    print_subjects(&subjects, &medians);
+    let rounds_run = u32::try_from(rounds)?;
+    let processor: Vec<_> = processor
+        .iter()
+        .map(|sum| sum.map(|sum| sum / rounds_run))
+        .collect();
+    print_subjects(&subjects, &medians, &processor);
     print_stages(&passes);
     listing(&fixtures, rounds)
 }
@@ -217,16 +226,23 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn print_subjects(subjects: &[Subject<'_>], medians: &[Duration]) {
-    let floor = medians[0].min(medians[1]);
-    println!("{:<44}{:>10}{:>12}{:>12}", "", "ms", "cases/s", "of floor");
-    for (subject, time) in subjects.iter().zip(medians) {
+fn print_subjects(subjects: &[Subject<'_>], medians: &[Duration], processor: &[Option<Duration>]) {
+    let best = usize::from(medians[1] < medians[0]);
+    let floor = medians[best];
+    println!(
+        "{:<48}{:>8}{:>10}{:>10}{:>16}{:>10}",
+        "", "ms", "cases/s", "of floor", "CPU µs a case", "of floor"
+    );
+    for ((subject, time), used) in subjects.iter().zip(medians).zip(processor) {
+        let used = used.unwrap_or_default().as_secs_f64();
         println!(
-            "{:<44}{:>10.1}{:>12.0}{:>12.2}",
+            "{:<48}{:>8.1}{:>10.0}{:>10.2}{:>16.0}{:>10.2}",
             subject.name,
             time.as_secs_f64() * 1e3,
             per_second(CASES, *time),
-            floor.as_secs_f64() / time.as_secs_f64()
+            floor.as_secs_f64() / time.as_secs_f64(),
+            used * 1e6 / CASES as f64,
+            processor[best].unwrap_or_default().as_secs_f64() / used,
         );
     }
     println!();

@@ -27,6 +27,10 @@ impl Poker {
         Ok(Self { process, address })
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
