@@ -92,9 +92,9 @@ fn what_only_a_whole_reader_understands_is_left_to_it() {
     ] {
         assert_eq!(quick(text), None, "{text:?}");
     }
-    let deep: String = (0..200)
-        .map(|level| format!("{}a:\n", "  ".repeat(level)))
-        .collect();
+    let deep = (0..200).fold(String::new(), |text, level| {
+        text + &"  ".repeat(level) + "a:\n"
+    });
     assert_eq!(quick(&format!("{deep}{}b: 1\n", "  ".repeat(200))), None);
 }
 
