@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
+pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
     Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig,
 };
