@@ -67,7 +67,10 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
         return Ok(());
     }
     print_table(&rows);
-    if let Some(row) = rows.iter().find(|row| row.failure.is_some()) {
+    // A failure that can be replayed here is the better first one.
+    let failed = || rows.iter().filter(|row| row.failure.is_some());
+    let has_logic = |row: &&Row| project.logics().of_domain(&row.domain).is_some();
+    if let Some(row) = failed().find(has_logic).or_else(|| failed().next()) {
         let source = arguments
             .source
             .as_ref()
@@ -99,12 +102,17 @@ fn json_of(row: &Row) -> serde_json::Value {
     })
 }
 
+/// A type's name without its package.
+fn short(type_name: &str) -> &str {
+    type_name.rsplit('.').next().unwrap_or_default()
+}
+
 fn print_table(rows: &[Row]) {
     let width = |of: fn(&Row) -> usize, title: &str| {
         rows.iter().map(of).max().unwrap_or(0).max(title.len())
     };
     let domain = width(|row| row.domain.as_str().len(), "domain");
-    let last = width(|row| row.last.len(), "last event");
+    let last = width(|row| short(&row.last).len(), "last event");
     say(format_args!(
         "{:<domain$}  {:<36}  {:>6}  {:<last$}  newest failure",
         "domain", "root", "events", "last event"
@@ -114,17 +122,14 @@ fn print_table(rows: &[Row]) {
             .failure
             .as_ref()
             .map_or_else(String::new, |(command, message)| {
-                format!(
-                    "{} {message}",
-                    command.rsplit('.').next().unwrap_or_default()
-                )
+                format!("{} {message}", short(command))
             });
         let line = format!(
             "{:<domain$}  {}  {:>6}  {:<last$}  {failure}",
             row.domain.as_str(),
             row.root,
             row.events,
-            row.last
+            short(&row.last)
         );
         say(line.trim_end());
     }

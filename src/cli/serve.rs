@@ -44,6 +44,12 @@ pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
             words(&error)
         ))
     })?;
+    // Before the store, whose file is made by opening it.
+    let chosen = logics(project, &arguments.logic)?;
+    let mut backends = Vec::new();
+    for logic in &chosen {
+        backends.push(project.logics().backend(logic, arguments.dialect)?);
+    }
     let store = match &arguments.store {
         Some(file) => Store::open(file).map_err(|error| failed(&error))?,
         None => Store::in_memory().map_err(|error| failed(&error))?,
@@ -53,8 +59,7 @@ pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
         arguments.dialect,
         system_clock(),
     );
-    for logic in logics(project, &arguments.logic)? {
-        let backend = project.logics().backend(&logic, arguments.dialect)?;
+    for (logic, backend) in chosen.iter().zip(backends) {
         say(format_args!(
             "{}: {}",
             logic.config.domain,

@@ -39,6 +39,9 @@ impl<'a> Report<'a> {
         first: &'a Result<CaseRun, String>,
     ) -> Self {
         let verdict = match first {
+            Ok(run) if run.view.is_none() => {
+                "not checked: the logic offers neither Replay nor an upcaster".to_owned()
+            }
             Ok(run) => run.verdict.to_string(),
             Err(reason) => format!("not checked: {reason}"),
         };
@@ -79,7 +82,9 @@ impl<'a> Report<'a> {
 
     fn next_step(&self, fixture: &str) -> String {
         let replay = format!("cargo xtask replay {fixture}");
-        let verdict = self.first.map(|run| &run.verdict);
+        // Without an outcome there is nothing to accept.
+        let judged = self.first.filter(|run| run.view.is_some());
+        let verdict = judged.map(|run| &run.verdict);
         match (self.case.status, verdict) {
             (Status::Closed, _) => "cargo test".to_owned(),
             (Status::Open, Some(Verdict::Reproduced)) => {

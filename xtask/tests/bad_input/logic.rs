@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use angzarr_replay::wire::{Dialect, Methods, Refusal, Server, serve_logic};
 use bytes::Bytes;
 
-use crate::support::{Project, listener};
+use crate::support::{Project, listener, tool};
 
 pub(crate) const CASE: &str = "fixtures/player/case.yaml";
 
@@ -171,7 +171,7 @@ fn an_address_where_nothing_listens_is_told() {
     project.said("logic_unreachable");
 }
 
-struct Garbage;
+pub(crate) struct Garbage;
 
 impl Methods for Garbage {
     fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
@@ -218,4 +218,71 @@ fn logic_in_process_has_to_be_registered() {
     let mut project = captured("[logic.player]\nin_process = \"nobody\"\n");
     assert_eq!(project.run(&["replay", CASE]).code, 1);
     project.said("logic_not_registered");
+}
+
+struct Silent;
+
+impl Methods for Silent {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+        None
+    }
+}
+
+#[test]
+fn logic_that_offers_nothing_for_a_history_is_no_success() {
+    let server = Server::start(listener(), Dialect::ANGZARR, Arc::new(Silent), None).unwrap();
+    let mut project = captured(&format!(
+        "[logic.player]\naddress = \"{}\"\n",
+        server.address()
+    ));
+    let history = [
+        "capture",
+        "6513270e",
+        "--history",
+        "--name",
+        "player/history",
+    ];
+    assert_eq!(project.run(&history).code, 0);
+    let accepted = ["capture", "9531985d", "--accept", "--name", "player/other"];
+    assert_eq!(project.run(&accepted).code, 1);
+    refused_history(&mut project);
+    project.said("logic_without_replay");
+}
+
+fn refused_history(project: &mut Project) {
+    let case = "fixtures/player/history.yaml";
+    assert_eq!(project.run(&["close", case]).code, 1);
+    assert_eq!(project.run(&["close", case, "--force"]).code, 1);
+}
+
+#[test]
+fn an_interrupted_replay_ends_its_logic() {
+    let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
+    let logic = command(&["sh", "-c", script]).replace("start_timeout = 1", "start_timeout = 60");
+    let project = captured(&logic);
+    let mut child = tool(&project.path(""))
+        .args(["replay", CASE])
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let pids = loop {
+        let pids = std::fs::read_to_string(project.path("pids")).unwrap_or_default();
+        if pids.lines().count() == 2 {
+            break pids;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it did not start"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupt.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    for pid in pids.lines() {
+        assert!(ends(pid), "{pid} is left");
+    }
 }

@@ -3,12 +3,15 @@
 //! What is said is held in full in `tests/said/`, a transcript a test; `UPDATE_SAID=1 cargo test -p xtask` writes
 //! them again.
 
+#![allow(clippy::unwrap_used, reason = "tests, and their helpers")]
+
 mod commands;
 mod config;
 mod editions;
 mod files;
 mod histories;
 mod logic;
+mod privacy;
 mod replays;
 mod roots;
 mod servers;

@@ -26,7 +26,9 @@ fn serving_needs_a_free_port_and_a_store() {
         &["serve", "--port", "0", "--store", "notes.txt"][..],
         &["serve", "--port", "0", "--store", "notes.txt/below"],
         &["serve", "--port", "0", "--fixtures", "nowhere"],
-        &["serve", "--port", "0", "--logic", "nobody"],
+        &[
+            "serve", "--port", "0", "--logic", "nobody", "--store", "new.db",
+        ],
         &["serve", "--port", "0", "--logic", "player=nowhere"],
     ] {
         assert_eq!(project.run(arguments).code, 1, "{arguments:?}");

@@ -168,10 +168,7 @@ fn alice() -> Cover {
 fn a_root_without_events_is_found_by_its_failure() {
     let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..2))]);
     let (tickets, line) = of_alice();
-    let mut ticket = tickets
-        .into_iter()
-        .nth(if line == 1 { 1 } else { 0 })
-        .unwrap();
+    let mut ticket = tickets.into_iter().nth(usize::from(line == 1)).unwrap();
     ticket.command.cover.root = Root::new([0x22; 16]);
     ticket.command.original = None;
     let address = server.address();
