@@ -151,7 +151,8 @@ fn book(cover: &Cover, command: Payload, head: u32) -> CommandBook {
 
 /// A registration, then deposits, reservations and withdrawals in turn.
 fn past_command(number: usize, sequence: u32) -> Payload {
-    let amount = chips(100 + i64::from(sequence) * 10 + number as i64 % 7);
+    let varied = i64::try_from(number % 7).unwrap_or_default();
+    let amount = Some(chips(100 + i64::from(sequence) * 10 + varied));
     match (sequence, sequence % 4) {
         (0, _) => payload(&RegisterPlayer {
             display_name: format!("Player {number}"),
@@ -161,10 +162,12 @@ fn past_command(number: usize, sequence: u32) -> Payload {
         }),
         (_, 1 | 2) => payload(&DepositFunds { amount }),
         (_, 3) => payload(&ReserveFunds {
-            amount: chips(20),
+            amount: Some(chips(20)),
             table_root: vec![u8::try_from(sequence).unwrap_or(u8::MAX); 16],
         }),
-        _ => payload(&WithdrawFunds { amount: chips(50) }),
+        _ => payload(&WithdrawFunds {
+            amount: Some(chips(50)),
+        }),
     }
 }
 
@@ -172,18 +175,22 @@ fn past_command(number: usize, sequence: u32) -> Payload {
 fn failing_or_not(number: usize) -> Payload {
     match number % 10 {
         0 => payload(&WithdrawFunds {
-            amount: chips(1_000_000),
+            amount: Some(chips(1_000_000)),
         }),
-        1..=5 => payload(&WithdrawFunds { amount: chips(75) }),
-        _ => payload(&DepositFunds { amount: chips(75) }),
+        1..=5 => payload(&WithdrawFunds {
+            amount: Some(chips(75)),
+        }),
+        _ => payload(&DepositFunds {
+            amount: Some(chips(75)),
+        }),
     }
 }
 
-fn chips(amount: i64) -> Option<Currency> {
-    Some(Currency {
+fn chips(amount: i64) -> Currency {
+    Currency {
         amount,
         currency_code: "CHIPS".to_owned(),
-    })
+    }
 }
 
 fn payload<M: Message + Name>(message: &M) -> Payload {

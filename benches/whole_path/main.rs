@@ -163,7 +163,7 @@ fn run(rounds: usize) -> Outcome<()> {
                 let used = processor_time(process.id()).zip(before);
                 processor[at] = processor[at]
                     .zip(used)
-                    .map(|(sum, (now, then))| sum + now - then);
+                    .map(|(sum, (now, then))| sum + now.saturating_sub(then));
             }
         }
         if round > 0 {

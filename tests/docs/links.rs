@@ -4,9 +4,6 @@ use std::path::Path;
 
 use super::markdown::{Page, pages};
 
-/// Pages that are being written elsewhere. Take one off when it is there.
-const TO_COME: [&str; 3] = ["docs/debugging.md", "docs/cli.md", "benches/README.md"];
-
 /// Targets of inline links and images, `[text](target)`, by line.
 fn links(page: &Page) -> Vec<(usize, String)> {
     let mut found = Vec::new();
@@ -41,9 +38,6 @@ fn check(page: &Page, target: &str) -> Result<(), String> {
         "" => page.path.clone(),
         file => page.path.parent().unwrap_or(Path::new("")).join(file),
     };
-    if !path.exists() && TO_COME.iter().any(|page| same_file_name(&path, page)) {
-        return Ok(());
-    }
     if !path.exists() {
         return Err("there is no such file".into());
     }
@@ -55,21 +49,6 @@ fn check(page: &Page, target: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err("the file has no such heading".into())
-    }
-}
-
-/// Told by folder and name: a relative link may go up first.
-fn same_file_name(path: &Path, page: &str) -> bool {
-    let page = Path::new(page);
-    path.file_name() == page.file_name()
-        && path.parent().and_then(Path::file_name) == page.parent().and_then(Path::file_name)
-}
-
-#[test]
-fn pages_to_come_are_not_there_yet() {
-    for page in TO_COME {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
-        assert!(!path.exists(), "{page} is there: take it off the list");
     }
 }
 
