@@ -225,11 +225,7 @@ impl Judged<'_> {
 
     /// Whether the outcome changes between two runs. Asks the logic once more, unless that is forbidden.
     fn flicker(&self) -> Option<String> {
-        let probe = self
-            .fixture
-            .case
-            .probe
-            .unwrap_or(self.context.project.config().probe);
+        let probe = self.context.project.probe_of(&self.fixture.case);
         if probe == Probe::Never {
             return None;
         }

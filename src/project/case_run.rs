@@ -3,7 +3,7 @@
 use serde_yaml::Value;
 
 use super::{Project, ProjectError};
-use crate::fixture::{Case, CaseStimulus, Fixture};
+use crate::fixture::{Case, CaseStimulus, Fixture, Probe};
 use crate::model::EventBook;
 use crate::replay::{
     HistoryReplay, Note, Replay, Target, TargetError, replay_command, replay_history,
@@ -119,6 +119,8 @@ pub(crate) fn replay_case(
     let renderer = renderer(project, fixture, rules)?;
     Ok(match &fixture.case.stimulus {
         CaseStimulus::Command(command) => {
+            // Where effects forbid a second call, the stored snapshot is the only way.
+            let both_ways = both_ways && project.probe_of(&fixture.case) != Probe::Never;
             let replay = replay_command(target, &book, command, both_ways)?;
             ReplayedCase {
                 view: Some(renderer.command(&replay)),

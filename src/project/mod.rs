@@ -24,7 +24,7 @@ pub(crate) use logics::{debug_spec, dialect_of};
 pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 
-use crate::fixture::Folder;
+use crate::fixture::{Case, Folder, Probe};
 use crate::model::Logic;
 use crate::payload::{DescriptorError, Registry};
 
@@ -125,6 +125,12 @@ impl Project {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether a case may be sent to its logic more than once in one replay.
+    #[must_use]
+    pub fn probe_of(&self, case: &Case) -> Probe {
+        case.probe.unwrap_or(self.config.probe)
     }
 
     /// The folder of fixtures.

@@ -33,7 +33,7 @@ pub(super) fn replay(
             .map_err(|error| with_last_words(project, &logic, &error))
     };
     let first = once(fixture)?;
-    let probe = fixture.case.probe.unwrap_or(project.config().probe);
+    let probe = project.probe_of(&fixture.case);
     if probe == Probe::Never {
         return Ok(first);
     }
