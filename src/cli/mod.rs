@@ -122,7 +122,9 @@ impl App {
             }
         };
         let folder = std::env::current_dir().unwrap_or_default();
-        match dispatch(arguments.command, self, &folder) {
+        let done = dispatch(arguments.command, self, &folder);
+        crate::replay::give_way_to_interrupt();
+        match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };

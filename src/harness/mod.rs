@@ -14,7 +14,7 @@ pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::project::{App, Project};
-use crate::replay::end_started_logic_on_interrupt;
+use crate::replay::{end_started_logic_on_interrupt, give_way_to_interrupt};
 use crate::snapshot::Rules;
 use trial::{Context, Ending};
 
@@ -73,6 +73,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
         summarise(&tally, &rules, is_whole && !conclusion.has_failed());
     }
+    give_way_to_interrupt();
     // Started logic ends with the project, before the process does.
     drop(context);
     conclusion.exit_code()

@@ -8,5 +8,7 @@ mod process;
 mod target;
 
 pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
-pub use process::{LaunchError, LogicCommand, StartedLogic, end_started_logic_on_interrupt};
+pub use process::{
+    LaunchError, LogicCommand, StartedLogic, end_started_logic_on_interrupt, give_way_to_interrupt,
+};
 pub use target::{GrpcTarget, InProcess, Target, TargetError};

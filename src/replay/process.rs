@@ -1,10 +1,12 @@
 //! Client logic as a process of ours: started, awaited, its output kept, ended with everything it started.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -180,6 +182,9 @@ type Group = Arc<Mutex<Box<dyn ChildWrapper>>>;
 /// Groups that have to end with this process.
 static RUNNING: Mutex<Vec<Group>> = Mutex::new(Vec::new());
 
+/// Whether this process is being ended by a signal.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
 /// Ends all started logic when this process is interrupted, and then the process. Call once, in a main.
 pub fn end_started_logic_on_interrupt() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -188,6 +193,7 @@ pub fn end_started_logic_on_interrupt() {
     };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            INTERRUPTED.store(true, Ordering::SeqCst);
             let running: Vec<Group> = locked(&RUNNING).drain(..).collect();
             for group in running {
                 end(&group);
@@ -195,6 +201,20 @@ pub fn end_started_logic_on_interrupt() {
             std::process::exit(128 + signal);
         }
     });
+}
+
+/// Where a signal is ending this process, waits for that: what fails because its logic was ended is no failure to
+/// speak of, and the exit code is the signal's. Call it in a main before it reports anything.
+pub fn give_way_to_interrupt() {
+    if INTERRUPTED.load(Ordering::SeqCst) {
+        wait_for_the_end();
+    }
+}
+
+fn wait_for_the_end() -> ! {
+    loop {
+        std::thread::park();
+    }
 }
 
 /// Running logic. Dropping it ends its process and everything that it started.
@@ -246,6 +266,12 @@ impl StartedLogic {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        // Held until the group is among those that an interrupt ends: one that comes between would miss it.
+        let mut running = locked(&RUNNING);
+        if INTERRUPTED.load(Ordering::SeqCst) {
+            drop(running);
+            wait_for_the_end();
+        }
         let mut child = CommandWrap::from(command)
             .wrap(ProcessGroup::leader())
             .spawn()
@@ -258,7 +284,8 @@ impl StartedLogic {
             output.keep(stderr);
         }
         let group = Arc::new(Mutex::new(child));
-        locked(&RUNNING).push(Arc::clone(&group));
+        running.push(Arc::clone(&group));
+        drop(running);
         Ok(Self {
             name: spec.name.clone(),
             port,
@@ -336,8 +363,9 @@ impl StartedLogic {
 
 impl Drop for StartedLogic {
     fn drop(&mut self) {
-        locked(&RUNNING).retain(|group| !Arc::ptr_eq(group, &self.group));
+        // Known to an interrupt until it has ended.
         end(&self.group);
+        locked(&RUNNING).retain(|group| !Arc::ptr_eq(group, &self.group));
     }
 }
 
@@ -391,15 +419,31 @@ fn cannot_run(spec: &LogicCommand, program: &str, reason: std::io::Error) -> Lau
     }
 }
 
+/// A port that nobody listens on, from below those that the system gives out by itself: one of those could be
+/// another's before the logic has bound it, and the other taken for the logic.
+fn free_port() -> std::io::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    let random = RandomState::new();
+    let candidates = (0..50_u8).map(|attempt| {
+        let offset = random.hash_one(attempt) % u64::from(COUNT);
+        FIRST + u16::try_from(offset).expect("it is below a number of 16 bits")
+    });
+    for port in candidates {
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?.port())
+}
+
 fn port_of(spec: &LogicCommand) -> Result<u16, LaunchError> {
     let Some(port) = spec.port else {
-        return TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .map(|address| address.port())
-            .map_err(|reason| LaunchError::NoPort {
-                name: spec.name.clone(),
-                reason,
-            });
+        return free_port().map_err(|reason| LaunchError::NoPort {
+            name: spec.name.clone(),
+            reason,
+        });
     };
     match TcpListener::bind(("127.0.0.1", port)) {
         Ok(_) => Ok(port),
