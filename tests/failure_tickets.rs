@@ -12,7 +12,14 @@ const CALLS: &str = include_str!("../examples/poker/recorded/calls.jsonl");
 fn recorded() -> (Vec<u32>, Vec<Ticket>) {
     let recording = Recording::parse(CALLS, Dialect::ANGZARR).unwrap();
     let numbers = recording.failed.iter().map(|failed| failed.call).collect();
-    (numbers, Ticket::of_recording(&recording, Dialect::ANGZARR))
+    let tickets = recording.failed.into_iter().map(|failed| Ticket {
+        command: failed.command,
+        failure: failed.failure,
+        dialect: Dialect::ANGZARR,
+        time: None,
+        head: failed.head,
+    });
+    (numbers, tickets.collect())
 }
 
 /// Call 16 as a ticket.

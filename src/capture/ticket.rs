@@ -12,7 +12,6 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::coordinator::recording::{RecordedFailure, Recording};
 use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
 use crate::wire::{self, Dialect};
 
@@ -121,19 +120,6 @@ fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Expecte
 }
 
 impl Ticket {
-    /// The failures of a recorded deployment, in order.
-    #[must_use]
-    pub fn of_recording(recording: &Recording, dialect: Dialect) -> Vec<Self> {
-        let ticket = |failed: &RecordedFailure| Self {
-            command: failed.command.clone(),
-            failure: failed.failure.clone(),
-            dialect,
-            time: None,
-            head: failed.head,
-        };
-        recording.failed.iter().map(ticket).collect()
-    }
-
     /// Reads one line; `number` is its place in the file, for messages.
     pub fn parse_line(text: &str, number: usize) -> Result<Self, TicketError> {
         parse(text).map_err(|kind| TicketError { line: number, kind })

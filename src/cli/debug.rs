@@ -1,5 +1,6 @@
 //! `replay --debug`: the logic under its debugger, one `Handle`, no deadline, over again on Enter.
 
+use std::fmt::Display;
 use std::io::BufRead;
 use std::net::TcpListener;
 use std::path::Path;
@@ -7,8 +8,8 @@ use std::path::Path;
 use super::replay::replayed;
 use super::report::Report;
 use super::{Stop, say};
-use crate::fixture::Fixture;
-use crate::project::{LogicPlace, Project, SelectedLogic, launch_spec};
+use crate::fixture::{CaseStimulus, Fixture};
+use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of};
 use crate::replay::{GrpcTarget, StartedLogic, Target};
 use crate::wire::{Connection, ConnectionOptions, LogicClient};
 
@@ -20,21 +21,16 @@ pub(super) fn run(
     is_what_if: bool,
 ) -> Result<(), Stop> {
     loop {
-        let (target, _running) = prepare(project, fixture, logic)?;
-        let run = replayed(project, fixture, target.as_ref(), false)?;
-        let report = Report {
-            path,
-            fixture,
-            logic,
-            run: &run,
-            states: (None, None),
-            descriptors: [project.registry()?, &fixture.descriptors],
-            is_what_if,
-        };
-        say(report.text().trim_end());
+        let round = Round::prepare(project, fixture, logic)?;
+        let ended = round.report(project, path, is_what_if);
+        match &ended {
+            Ok(report) => say(report.trim_end()),
+            // The logic may have been ended from within the debugger: that is no reason to leave.
+            Err(error) => eprintln!("error: {error}"),
+        }
         say("\nEnter: once more from the start; end of input (Ctrl-D): done");
         if !enter() {
-            return Ok(());
+            return ended.map(drop).map_err(|_| Stop::Differs);
         }
     }
 }
@@ -48,86 +44,137 @@ fn enter() -> bool {
         .is_ok_and(|length| length > 0)
 }
 
-type Prepared = (Box<dyn Target>, Option<StartedLogic>);
+/// Logic that is ready for one stimulus. Logic that was started for it ends with it.
+struct Round<'a> {
+    fixture: &'a Fixture,
+    logic: &'a SelectedLogic,
+    target: Box<dyn Target>,
+    started: Option<StartedLogic>,
+}
 
-/// Makes the logic ready, says what to attach to, and waits.
-fn prepare(project: &Project, fixture: &Fixture, logic: &SelectedLogic) -> Result<Prepared, Stop> {
-    let address = match &logic.config.place {
-        LogicPlace::InProcess(_) => {
-            let pid = std::process::id();
-            say(format_args!(
-                "logic `{}` runs in this process; attach to it: rust-lldb -p {pid}, or rust-gdb -p {pid}\n\
-                 then press Enter to send one command",
-                logic.config.name
-            ));
-            enter();
-            let target = project
-                .logics()
-                .target(logic, &fixture.case.source.dialect)?;
-            return Ok((target, None));
-        }
-        LogicPlace::Address(address) => {
-            say(format_args!(
-                "logic `{}` is at {address}; attach to its process, then press Enter to send one command",
-                logic.config.name
-            ));
-            enter();
-            (address.clone(), None)
-        }
-        LogicPlace::Command { .. } => {
-            let started = under_debugger(logic)?;
-            (started.address(), Some(started))
-        }
-    };
-    let (address, started) = address;
-    // A breakpoint may hold the call as long as it likes.
+impl<'a> Round<'a> {
+    /// Makes the logic ready, says what to attach to, and waits.
+    fn prepare(
+        project: &Project,
+        fixture: &'a Fixture,
+        logic: &'a SelectedLogic,
+    ) -> Result<Self, Stop> {
+        let (name, stimulus) = (&logic.config.name, stimulus(fixture));
+        let (target, started) = match &logic.config.place {
+            LogicPlace::InProcess(_) => {
+                let pid = std::process::id();
+                say(format_args!(
+                    "logic `{name}` runs in this process; attach to it: rust-lldb -p {pid}, or rust-gdb -p {pid}\n\
+                     then press Enter to send {stimulus}"
+                ));
+                enter();
+                let dialect = &fixture.case.source.dialect;
+                (project.logics().target(logic, dialect)?, None)
+            }
+            LogicPlace::Address(address) => {
+                say(format_args!(
+                    "logic `{name}` is at {address}; attach to its process, then press Enter to send {stimulus}"
+                ));
+                enter();
+                (patient_target(fixture, logic, address)?, None)
+            }
+            LogicPlace::Command { .. } => {
+                let started = under_debugger(logic)?;
+                say(format_args!("it serves; sending {stimulus}"));
+                let target = patient_target(fixture, logic, &started.address())?;
+                (target, Some(started))
+            }
+        };
+        Ok(Self {
+            fixture,
+            logic,
+            target,
+            started,
+        })
+    }
+
+    /// Sends the stimulus and words what came of it.
+    fn report(&self, project: &Project, path: &Path, is_what_if: bool) -> Result<String, String> {
+        let run =
+            replayed(project, self.fixture, self.target.as_ref(), false).map_err(|error| {
+                let last = self.started.as_ref().map(StartedLogic::last_words);
+                match last {
+                    // Its output is on the terminal already.
+                    Some((_, Some(status))) => format!("{error}\nthe logic ended with {status}"),
+                    Some((_, None)) | None => error.to_string(),
+                }
+            })?;
+        let registry = project.registry().map_err(|error| error.to_string())?;
+        let report = Report {
+            path,
+            fixture: self.fixture,
+            logic: self.logic,
+            run: &run,
+            states: (None, None),
+            descriptors: [registry, &self.fixture.descriptors],
+            is_what_if,
+        };
+        Ok(report.text())
+    }
+}
+
+const fn stimulus(fixture: &Fixture) -> &'static str {
+    match fixture.case.stimulus {
+        CaseStimulus::Command(_) => "one command",
+        CaseStimulus::History => "the history",
+    }
+}
+
+/// Logic at an address, without a deadline: a breakpoint may hold the call as long as it likes.
+fn patient_target(
+    fixture: &Fixture,
+    logic: &SelectedLogic,
+    address: &str,
+) -> Result<Box<dyn Target>, Stop> {
     let options = ConnectionOptions {
         deadline: None,
         ..ConnectionOptions::default()
     };
-    let connection =
-        Connection::new(&address, options).map_err(|error| Stop::Failed(error.to_string()))?;
-    let dialect = crate::project::dialect_of(logic, &fixture.case.source.dialect)
-        .map_err(|error| Stop::Failed(error.to_string()))?;
-    let target = GrpcTarget::new(LogicClient::new(connection, dialect), logic.config.upcaster);
-    Ok((Box::new(target), started))
+    let connection = Connection::new(address, options).map_err(|error| failed(&error))?;
+    let dialect =
+        dialect_of(logic, &fixture.case.source.dialect).map_err(|error| failed(&error))?;
+    let client = LogicClient::new(connection, dialect);
+    Ok(Box::new(GrpcTarget::new(client, logic.config.upcaster)))
+}
+
+fn failed(error: &dyn Display) -> Stop {
+    Stop::Failed(error.to_string())
 }
 
 fn under_debugger(logic: &SelectedLogic) -> Result<StartedLogic, Stop> {
-    let failed = |error: &dyn std::fmt::Display| Stop::Failed(error.to_string());
-    let LogicPlace::Command {
-        debug: Some(debug), ..
-    } = &logic.config.place
-    else {
+    let (port, debug_port) = free_ports().map_err(|error| failed(&error))?;
+    let Some((spec, attach)) = debug_spec(&logic.config, port, debug_port) else {
         return Err(Stop::Usage(format!(
-            "logic `{}` has no debug command; add one to replay.toml:\n\n  [logic.{}.debug]\n  command = [\"…\", \
-             \"{{debug_port}}\", …]\n  attach = \"what to attach, and where: {{debug_port}}\"",
-            logic.config.name, logic.config.name
+            "logic `{name}` has no debug command; add one to replay.toml (docs/debugging.md has recipes):\n\n  \
+             [logic.{name}.debug]\n  command = [\"…\", \"{{debug_port}}\", …]\n  attach = \"what to attach, and \
+             where: {{debug_port}}\"",
+            name = logic.config.name
         )));
     };
-    let mut spec =
-        launch_spec(&logic.config).ok_or_else(|| Stop::Failed("the logic is no command".into()))?;
-    let ports = free_port()
-        .and_then(|port| Ok((port, free_port()?)))
-        .map_err(|error| failed(&error))?;
-    let debug_port = ports.1.to_string();
-    let fill = |text: &String| text.replace("{debug_port}", &debug_port);
-    spec.command = debug.command.iter().map(fill).collect();
-    let port = spec.port.unwrap_or(ports.0);
-    let started = StartedLogic::spawn(&spec, port).map_err(|error| failed(&error))?;
+    let started = StartedLogic::spawn(&spec).map_err(|error| failed(&error))?;
     say(format_args!(
-        "{}\nwaiting until it serves on 127.0.0.1:{port} …",
-        fill(&debug.attach).replace("{port}", &port.to_string())
+        "{attach}\nwaiting until it serves on {} …",
+        started.address()
     ));
     started
         .await_serving(None)
         .map_err(|error| failed(&error))?;
-    say("it serves; sending one command");
     Ok(started)
 }
 
-fn free_port() -> std::io::Result<u16> {
-    TcpListener::bind("127.0.0.1:0")?
-        .local_addr()
-        .map(|address| address.port())
+/// Two at once, so that they are not the same.
+fn free_ports() -> std::io::Result<(u16, u16)> {
+    let listeners = (
+        TcpListener::bind("127.0.0.1:0")?,
+        TcpListener::bind("127.0.0.1:0")?,
+    );
+    Ok((
+        listeners.0.local_addr()?.port(),
+        listeners.1.local_addr()?.port(),
+    ))
 }

@@ -122,9 +122,7 @@ impl App {
             }
         };
         let folder = std::env::current_dir().unwrap_or_default();
-        let done = dispatch(arguments.command, self, &folder);
-        crate::replay::give_way_to_interrupt();
-        match done {
+        match dispatch(arguments.command, self, &folder) {
             Ok(()) => ExitCode::SUCCESS,
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
@@ -136,10 +134,21 @@ impl App {
         }
     }
 
+    /// Whether the command line understands some words, the first of which is its name. Runs nothing; the tests of
+    /// the documentation ask it.
+    #[doc(hidden)]
+    pub fn understands(words: &[&str]) -> Result<(), String> {
+        match Arguments::try_parse_from(words) {
+            Err(error) if error.use_stderr() => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
     /// The command line in full, as text: what `--help` says of every command.
     #[must_use]
     pub fn reference() -> String {
-        let mut command = Arguments::command();
+        // The same text whatever the terminal.
+        let mut command = Arguments::command().term_width(100);
         command.build();
         let sections = command.get_subcommands_mut().map(|sub| {
             let name = sub.get_name().to_owned();

@@ -3,6 +3,7 @@
 //! The folder is the list: names are found by walking, nothing is parsed and nothing is started before a trial
 //! runs.
 
+mod bare;
 mod discovery;
 mod pending;
 mod trial;
@@ -10,11 +11,13 @@ mod trial;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[doc(hidden)]
+pub use bare::{BareRun, run_bare};
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
 
-use crate::project::{App, Project};
-use crate::replay::{end_started_logic_on_interrupt, give_way_to_interrupt};
+use crate::project::{App, LogicPlace, Project, SelectedLogic};
+use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
 use trial::{Context, Ending};
 
@@ -33,16 +36,27 @@ impl App {
     pub fn harness(self) -> ExitCode {
         pending::silence_assertions();
         end_started_logic_on_interrupt();
-        let arguments = Arguments::from_args();
+        let mut arguments = Arguments::from_args();
         let folder = std::env::current_dir().unwrap_or_default();
         match Project::open(self, &folder) {
-            Ok(project) => run(&arguments, &Arc::new(project)),
+            Ok(project) => {
+                arguments.test_threads = arguments.test_threads.or_else(|| threads(&project));
+                run(&arguments, &Arc::new(project))
+            }
             Err(error) => {
                 eprintln!("error: {error}");
                 ExitCode::from(2)
             }
         }
     }
+}
+
+/// Trials of logic in another process mostly wait for it: more of them than cores keep both sides busy.
+fn threads(project: &Project) -> Option<usize> {
+    let waits = |logic: SelectedLogic| !matches!(logic.config.place, LogicPlace::InProcess(_));
+    let is_remote = project.logics().by_domain().any(waits) || project.logics().twins().count() > 0;
+    let cores = std::thread::available_parallelism().ok()?.get();
+    is_remote.then_some(4 * cores)
 }
 
 fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
@@ -58,6 +72,9 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    for entry in entries.iter().filter(|entry| entry.twin.is_none()) {
+        pending::reference(&Project::snapshot_path(&entry.path));
+    }
     let tally = Arc::new(Mutex::new(Tally::default()));
     let mut trials: Vec<Trial> = entries
         .iter()
@@ -73,7 +90,6 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
         summarise(&tally, &rules, is_whole && !conclusion.has_failed());
     }
-    give_way_to_interrupt();
     // Started logic ends with the project, before the process does.
     drop(context);
     conclusion.exit_code()

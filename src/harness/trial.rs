@@ -8,9 +8,9 @@ use similar::TextDiff;
 
 use super::{Entry, discovery, pending};
 use crate::fixture::{Fixture, Probe, Status};
-use crate::project::{CaseRun, Project, RunError, SelectedLogic, run_case};
+use crate::project::{Project, ReplayedCase, RunError, SelectedLogic, judge_case, replay_case};
 use crate::replay::Target;
-use crate::snapshot::{Rules, Verdict, differences, stored};
+use crate::snapshot::{Renderer, Rules, Verdict, differences, stored};
 
 /// What all trials share.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ struct Judged<'a> {
     fixture: Fixture,
     target: Box<dyn Target>,
     logic: SelectedLogic,
-    run: CaseRun,
+    run: ReplayedCase,
     view: Value,
     text: String,
 }
@@ -79,16 +79,16 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
         .logics()
         .target(&logic, &fixture.case.source.dialect);
     let target = target.map_err(|error| error.to_string())?;
-    let run = once(context, &fixture, target.as_ref())
+    let mut run = once(context, &fixture, target.as_ref())
         .map_err(|error| failed(project, &logic, &error))?;
-    let Some(view) = run.view.clone() else {
+    let Some(view) = run.view.take() else {
         let reason = format!(
             "logic `{}` offers neither Replay nor an upcaster",
             logic.config.name
         );
         return Ok(Replayed::NotChecked(reason));
     };
-    let text = run.text().unwrap_or_default();
+    let text = Renderer::text(&view);
     Ok(Replayed::Judged(Box::new(Judged {
         context,
         entry,
@@ -101,14 +101,17 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
     })))
 }
 
-fn once(context: &Context, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, RunError> {
+fn once(
+    context: &Context,
+    fixture: &Fixture,
+    target: &dyn Target,
+) -> Result<ReplayedCase, RunError> {
     let own = Rules::new(fixture.case.rules.clone());
-    run_case(
+    replay_case(
         &context.project,
         fixture,
         target,
-        &context.rules,
-        &own,
+        [&own, &context.rules],
         true,
     )
 }
@@ -130,9 +133,6 @@ impl Judged<'_> {
                 return Ending::Failed(format!("{}: {reason}", Project::shown(&snapshot)));
             }
         };
-        if accepted.is_some() && self.entry.twin.is_none() {
-            pending::reference(&snapshot);
-        }
         match (self.fixture.case.status, accepted) {
             // Accepting the pending snapshot of an open case closes it.
             (_, Some(accepted)) => self.closed(&snapshot, &accepted),
@@ -188,7 +188,7 @@ impl Judged<'_> {
     }
 
     fn open(self, snapshot: &Path) -> Ending {
-        match &self.run.verdict {
+        match &self.verdict() {
             Verdict::Reproduced => {
                 if self.entry.twin.is_none() {
                     pending::discard(snapshot);
@@ -250,10 +250,25 @@ impl Judged<'_> {
         Some(lines.join("\n"))
     }
 
+    /// Asked for only where somebody reads it: judging costs as much as rendering.
+    fn verdict(&self) -> Verdict {
+        let own = Rules::new(self.fixture.case.rules.clone());
+        let rules = [&own, &*self.context.rules];
+        judge_case(
+            &self.context.project,
+            &self.fixture,
+            &self.run.checked,
+            rules,
+        )
+        .unwrap_or_else(|error| Verdict::NotChecked {
+            reason: error.to_string(),
+        })
+    }
+
     fn verdict_line(&self) -> String {
         format!(
             "against production: {}, on {}",
-            self.run.verdict,
+            self.verdict(),
             self.logic.describe()
         )
     }

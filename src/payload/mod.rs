@@ -13,6 +13,7 @@
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
 //! | `yaml`, `yaml_text` | values to canonical YAML text |
+//! | `yaml_read` | the quick way back from it |
 
 mod canonical;
 mod compile;
@@ -30,11 +31,13 @@ mod unknown;
 mod view;
 mod wire;
 mod yaml;
+mod yaml_read;
 mod yaml_text;
 
 pub use error::{DescriptorError, UnknownType, ViewError};
 pub use registry::{Decoded, DescriptorSet, Registry};
 pub use yaml::to_yaml;
+pub use yaml_read::from_canonical_yaml;
 
 /// Levels of mappings and lists that a view may have. YAML readers stop at 128, and a fixture adds its own.
 const MAX_DEPTH: usize = 100;

@@ -5,7 +5,7 @@ use serde_yaml::{Mapping, Value};
 use super::yaml_text::{self, Style};
 
 /// Longest key that is written before its colon; YAML allows 1024 characters on one line.
-const LONGEST_KEY: usize = 512;
+pub(super) const LONGEST_KEY: usize = 512;
 
 /// Writes a value as canonical YAML that ends in a newline.
 ///

@@ -31,14 +31,24 @@ pub(super) fn style(text: &str) -> Style {
 
 /// A first letter rules out numbers, dates and indicators; what is left are words and the marks of a key or a comment.
 fn is_plain(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/')
-        && !text.ends_with([' ', ':'])
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && text
-            .chars()
-            .all(|c| c == ' ' || (is_shown(c) && !c.is_whitespace()))
-        && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
+    if !text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/') || is_reserved(text) {
+        return false;
+    }
+    let mut last = '\0';
+    for c in text.chars() {
+        let is_mark = (last == ':' && c == ' ') || (last == ' ' && c == '#');
+        let is_word = matches!(c, ' '..='~') || (is_shown(c) && !c.is_whitespace());
+        if is_mark || !is_word {
+            return false;
+        }
+        last = c;
+    }
+    last != ' ' && last != ':'
+}
+
+fn is_reserved(text: &str) -> bool {
+    // The longest of them has five letters.
+    text.len() <= 5 && RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether a block keeps this text even in an editor that trims lines: nothing hangs on space at the ends of lines,
@@ -53,7 +63,7 @@ fn is_literal(text: &str) -> bool {
 }
 
 /// Whether a character is seen as itself: no control, no line break, nothing invisible that turns text around.
-fn is_shown(c: char) -> bool {
+pub(super) fn is_shown(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -84,32 +84,88 @@ pub fn run_case(
     own_rules: &Rules,
     both_ways: bool,
 ) -> Result<CaseRun, RunError> {
-    let case = &fixture.case;
-    let book = book_of(case);
-    // Today's descriptors first: a renamed field is a change that the snapshot shows.
-    let registries = vec![project.registry()?, &fixture.descriptors];
-    let rules = vec![own_rules, project_rules];
-    let renderer = Renderer::new(registries, rules, &case.cover, book.next_sequence);
-    match &case.stimulus {
+    let rules = [own_rules, project_rules];
+    let replayed = replay_case(project, fixture, target, rules, both_ways)?;
+    let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
+    let notes = match &replayed.checked {
+        Checked::Command(replay) => replay.notes.clone(),
+        Checked::History(_) => Vec::new(),
+    };
+    Ok(CaseRun {
+        view: replayed.view,
+        verdict,
+        notes,
+        checked: replayed.checked,
+    })
+}
+
+/// A replayed case that nobody has judged yet: most are only compared with their snapshot.
+pub(crate) struct ReplayedCase {
+    /// The outcome as a readable, normalised value; none where the logic offers nothing to compare.
+    pub(crate) view: Option<Value>,
+    /// What was replayed.
+    pub(crate) checked: Checked,
+}
+
+/// Replays a case once on a target. The first rules are the case's own.
+pub(crate) fn replay_case(
+    project: &Project,
+    fixture: &Fixture,
+    target: &dyn Target,
+    rules: [&Rules; 2],
+    both_ways: bool,
+) -> Result<ReplayedCase, RunError> {
+    let book = book_of(&fixture.case);
+    let renderer = renderer(project, fixture, rules)?;
+    Ok(match &fixture.case.stimulus {
         CaseStimulus::Command(command) => {
             let replay = replay_command(target, &book, command, both_ways)?;
-            Ok(CaseRun {
+            ReplayedCase {
                 view: Some(renderer.command(&replay)),
-                verdict: Verdict::judge(case.observed.as_ref(), &replay.outcome, &renderer),
-                notes: replay.notes.clone(),
                 checked: Checked::Command(replay),
-            })
+            }
         }
         CaseStimulus::History => {
             let replay = replay_history(target, &book)?;
-            Ok(CaseRun {
+            ReplayedCase {
                 view: renderer.history(&replay),
-                verdict: Verdict::NotChecked {
-                    reason: "production's own state is not known".into(),
-                },
-                notes: Vec::new(),
                 checked: Checked::History(replay),
-            })
+            }
         }
-    }
+    })
+}
+
+/// Whether a replayed case does what production did.
+pub(crate) fn judge_case(
+    project: &Project,
+    fixture: &Fixture,
+    checked: &Checked,
+    rules: [&Rules; 2],
+) -> Result<Verdict, ProjectError> {
+    Ok(match checked {
+        Checked::Command(replay) => Verdict::judge(
+            fixture.case.observed.as_ref(),
+            &replay.outcome,
+            &renderer(project, fixture, rules)?,
+        ),
+        Checked::History(_) => Verdict::NotChecked {
+            reason: "production's own state is not known".into(),
+        },
+    })
+}
+
+fn renderer<'a>(
+    project: &'a Project,
+    fixture: &'a Fixture,
+    rules: [&'a Rules; 2],
+) -> Result<Renderer<'a>, ProjectError> {
+    let case = &fixture.case;
+    // Today's descriptors first: a renamed field is a change that the snapshot shows.
+    let registries = vec![project.registry()?, &fixture.descriptors];
+    Ok(Renderer::new(
+        registries,
+        rules.to_vec(),
+        &case.cover,
+        head_of(case),
+    ))
 }

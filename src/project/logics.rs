@@ -287,7 +287,7 @@ pub(crate) fn dialect_of(
 }
 
 /// How a configured command is launched, none where the logic is no command.
-pub(crate) fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
+fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
     let LogicPlace::Command {
         command,
         build,
@@ -311,7 +311,41 @@ pub(crate) fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
         environment: environment.clone(),
         port: *port,
         start_timeout: Some(Duration::from_secs(*start_timeout)),
+        is_shown: false,
     })
+}
+
+/// How a configured command is launched under its debugger, and what to tell the developer; none where there is
+/// no debug command.
+pub(crate) fn debug_spec(
+    config: &LogicConfig,
+    port: u16,
+    debug_port: u16,
+) -> Option<(LogicCommand, String)> {
+    let spec = launch_spec(config)?;
+    let LogicPlace::Command {
+        debug: Some(debug),
+        directory,
+        port: fixed,
+        ..
+    } = &config.place
+    else {
+        return None;
+    };
+    let port = fixed.unwrap_or(port);
+    let fill = |text: &String| {
+        text.replace("{debug_port}", &debug_port.to_string())
+            .replace("{port}", &port.to_string())
+    };
+    let command = debug.command.iter().map(fill);
+    let spec = LogicCommand {
+        command: command.map(|word| in_directory(&word, directory)).collect(),
+        port: Some(port),
+        start_timeout: None,
+        is_shown: true,
+        ..spec
+    };
+    Some((spec, fill(&debug.attach)))
 }
 
 /// A relative program path means one in the logic's directory: the system would take it from ours.

@@ -14,12 +14,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
+pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
     Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig,
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
-pub(crate) use logics::{dialect_of, launch_spec};
+pub(crate) use logics::{debug_spec, dialect_of};
 pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 
@@ -79,7 +80,10 @@ pub struct Project {
 impl Project {
     /// Opens the project that a folder belongs to. Reads the configuration, nothing else.
     pub fn open(app: App, folder: &Path) -> Result<Self, ProjectError> {
-        let config = Config::load(folder, std::env::vars())?;
+        // A variable that is no text is none of ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        let config = Config::load(folder, environment)?;
         Ok(Self::with_config(app, config))
     }
 

@@ -4,11 +4,11 @@
 //! case become steps here; targets answer them; neither knows the other.
 
 mod engine;
+mod group;
 mod process;
 mod target;
 
 pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
-pub use process::{
-    LaunchError, LogicCommand, StartedLogic, end_started_logic_on_interrupt, give_way_to_interrupt,
-};
+pub use group::{LastOutput, end_started_logic_on_interrupt};
+pub use process::{LaunchError, LogicCommand, StartedLogic};
 pub use target::{GrpcTarget, InProcess, Target, TargetError};

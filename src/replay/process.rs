@@ -1,17 +1,14 @@
-//! Client logic as a process of ours: started, awaited, its output kept, ended with everything it started.
+//! Client logic as a process of ours: built, started on a port, awaited.
+//!
+//! How a process and what it started are ended is its group's business.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use process_wrap::std::{ChildWrapper, CommandWrap, ProcessGroup};
-
+use super::group::{LastOutput, OwnedGroup};
 use crate::wire::{Connection, ConnectionOptions, HealthAnswer, ask_health};
 
 /// How logic is started.
@@ -31,6 +28,8 @@ pub struct LogicCommand {
     pub port: Option<u16>,
     /// How long starting may take; none while a debugger holds it.
     pub start_timeout: Option<Duration>,
+    /// Whether its output is passed on to standard error as it comes, for debugging.
+    pub is_shown: bool,
 }
 
 /// Logic that did not come up.
@@ -117,137 +116,46 @@ pub enum LaunchError {
     },
 }
 
-/// The last lines that a process printed, worded as the end of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LastOutput(pub String);
-
-impl std::fmt::Display for LastOutput {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("; it printed nothing");
-        }
-        f.write_str("; its last output:")?;
-        self.0
-            .lines()
-            .try_for_each(|line| write!(f, "\n    {line}"))
-    }
-}
-
-const KEPT_LINES: usize = 40;
-const KEPT_LINE_BYTES: u64 = 2_000;
-
-/// Output of a process, the last lines of it.
-#[derive(Debug, Clone, Default)]
-struct Output(Arc<Mutex<VecDeque<String>>>);
-
-impl Output {
-    fn keep(&self, source: impl Read + Send + 'static) {
-        let lines = Arc::clone(&self.0);
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(source);
-            let mut line = Vec::new();
-            // A line without an end must not fill the memory.
-            while let Ok(1..) = (&mut reader)
-                .take(KEPT_LINE_BYTES)
-                .read_until(b'\n', &mut line)
-            {
-                let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-                line.clear();
-                let mut lines = locked(&lines);
-                if lines.len() == KEPT_LINES {
-                    lines.pop_front();
-                }
-                lines.push_back(text);
-            }
-        });
-    }
-
-    fn last(&self) -> LastOutput {
-        LastOutput(
-            locked(&self.0)
-                .iter()
-                .cloned()
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-type Group = Arc<Mutex<Box<dyn ChildWrapper>>>;
-
-/// Groups that have to end with this process.
-static RUNNING: Mutex<Vec<Group>> = Mutex::new(Vec::new());
-
-/// Whether this process is being ended by a signal.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Ends all started logic when this process is interrupted, and then the process. Call once, in a main.
-pub fn end_started_logic_on_interrupt() {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
-        return;
-    };
-    std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            INTERRUPTED.store(true, Ordering::SeqCst);
-            let running: Vec<Group> = locked(&RUNNING).drain(..).collect();
-            for group in running {
-                end(&group);
-            }
-            std::process::exit(128 + signal);
-        }
-    });
-}
-
-/// Where a signal is ending this process, waits for that: what fails because its logic was ended is no failure to
-/// speak of, and the exit code is the signal's. Call it in a main before it reports anything.
-pub fn give_way_to_interrupt() {
-    if INTERRUPTED.load(Ordering::SeqCst) {
-        wait_for_the_end();
-    }
-}
-
-fn wait_for_the_end() -> ! {
-    loop {
-        std::thread::park();
-    }
-}
-
 /// Running logic. Dropping it ends its process and everything that it started.
 #[derive(Debug)]
 pub struct StartedLogic {
     name: String,
     port: u16,
-    group: Group,
-    output: Output,
+    group: OwnedGroup,
 }
+
+const TRIES: usize = 3;
+const CONNECTS_WITHIN: Duration = Duration::from_secs(1);
+/// How long logic whose port somebody else took may take to notice.
+const NOTICES_WITHIN: Duration = Duration::from_secs(1);
 
 impl StartedLogic {
     /// Builds, starts and awaits logic. A free port that was taken meanwhile is replaced by another.
     pub fn launch(spec: &LogicCommand) -> Result<Self, LaunchError> {
         build(spec)?;
-        let mut tries = 3;
+        let mut tries = TRIES;
         loop {
-            let port = port_of(spec)?;
-            let started = Self::spawn(spec, port)?;
+            let started = Self::start(spec)?;
+            tries -= 1;
             match started.await_serving(spec.start_timeout) {
                 Ok(()) => return Ok(started),
                 Err(LaunchError::Exited { output, .. })
-                    if tries > 1 && spec.port.is_none() && says_port_is_taken(&output) =>
-                {
-                    tries -= 1;
-                }
+                    if tries > 0
+                        && spec.port.is_none()
+                        && (says_port_is_taken(&output) || listens(started.socket())) => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Starts logic without waiting for it, for a debugger that holds it at its start.
-    pub fn spawn(spec: &LogicCommand, port: u16) -> Result<Self, LaunchError> {
+    /// Builds and starts logic without waiting for it, for a debugger that holds it at its start.
+    pub fn spawn(spec: &LogicCommand) -> Result<Self, LaunchError> {
+        build(spec)?;
+        Self::start(spec)
+    }
+
+    fn start(spec: &LogicCommand) -> Result<Self, LaunchError> {
+        let port = port_of(spec)?;
         let fill = |text: &String| text.replace("{port}", &port.to_string());
         let words: Vec<String> = spec.command.iter().map(fill).collect();
         let (program, arguments) = words.split_first().ok_or_else(|| LaunchError::Empty {
@@ -262,127 +170,84 @@ impl StartedLogic {
                 spec.environment
                     .iter()
                     .map(|(key, value)| (key, fill(value))),
-            )
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        // Held until the group is among those that an interrupt ends: one that comes between would miss it.
-        let mut running = locked(&RUNNING);
-        if INTERRUPTED.load(Ordering::SeqCst) {
-            drop(running);
-            wait_for_the_end();
-        }
-        let mut child = CommandWrap::from(command)
-            .wrap(ProcessGroup::leader())
-            .spawn()
+            );
+        let group = OwnedGroup::spawn(command, spec.is_shown.then_some(spec.name.as_str()))
             .map_err(|reason| cannot_run(spec, program, reason))?;
-        let output = Output::default();
-        if let Some(stdout) = child.stdout().take() {
-            output.keep(stdout);
-        }
-        if let Some(stderr) = child.stderr().take() {
-            output.keep(stderr);
-        }
-        let group = Arc::new(Mutex::new(child));
-        running.push(Arc::clone(&group));
-        drop(running);
         Ok(Self {
             name: spec.name.clone(),
             port,
             group,
-            output,
         })
     }
 
     /// Where it serves.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.socket().to_string()
     }
 
-    /// Its last output, and how it ended if it did.
+    fn socket(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Its last output, and how it ended if it did. A connection may break a moment before its process ends.
     #[must_use]
     pub fn last_words(&self) -> (LastOutput, Option<ExitStatus>) {
-        // What a dying process printed is on its way through a pipe.
-        let deadline = Instant::now() + Duration::from_millis(200);
-        let mut ended = None;
-        while ended.is_none() && Instant::now() < deadline {
-            ended = locked(&self.group).try_wait().ok().flatten();
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        (self.output.last(), ended)
+        let ended = self.group.ends_within(Some(Duration::from_millis(200)));
+        (self.group.last_output(), ended)
     }
 
     /// Waits until it serves: its health service says so, or it answers as a gRPC server without one.
     pub fn await_serving(&self, timeout: Option<Duration>) -> Result<(), LaunchError> {
-        let name = || self.name.clone();
         let begun = Instant::now();
         let options = ConnectionOptions {
-            connect_timeout: Duration::from_secs(1),
-            deadline: Some(Duration::from_secs(2)),
+            connect_timeout: CONNECTS_WITHIN,
+            deadline: Some(timeout.map_or(CONNECTS_WITHIN, |timeout| timeout.min(CONNECTS_WITHIN))),
         };
-        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
         let connection = Connection::new(&self.address(), options).ok();
         loop {
-            let exited = locked(&self.group).try_wait().ok().flatten();
-            if let Some(status) = exited {
-                let output = self.last_words().0;
-                return Err(LaunchError::Exited {
-                    name: name(),
-                    status,
-                    output,
-                });
+            if let Some(status) = self.group.ended() {
+                return Err(self.exited(status));
             }
-            if TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok() {
+            if listens(self.socket()) {
                 match connection.as_ref().map(ask_health) {
-                    Some(HealthAnswer::Serving) => return Ok(()),
-                    Some(HealthAnswer::NotGrpc) => {
-                        return Err(LaunchError::NotGrpc {
-                            name: name(),
-                            port: self.port,
-                            output: self.output.last(),
-                        });
-                    }
-                    Some(HealthAnswer::NotYet) | None => {}
+                    // Asked once more whether it lives: it may be somebody else's server that answers.
+                    Some(HealthAnswer::Serving) if self.group.ended().is_none() => return Ok(()),
+                    Some(HealthAnswer::NotGrpc) => return Err(self.not_grpc()),
+                    Some(HealthAnswer::NotYet | HealthAnswer::Serving) | None => {}
                 }
             }
-            if timeout.is_some_and(|timeout| begun.elapsed() > timeout) {
-                let seconds = timeout.unwrap_or_default().as_secs();
-                let output = self.output.last();
+            if let Some(timeout) = timeout.filter(|timeout| begun.elapsed() > *timeout) {
                 return Err(LaunchError::Hangs {
-                    name: name(),
+                    name: self.name.clone(),
                     port: self.port,
-                    seconds,
-                    output,
+                    seconds: timeout.as_secs(),
+                    output: self.group.last_output(),
                 });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-}
 
-impl Drop for StartedLogic {
-    fn drop(&mut self) {
-        // Known to an interrupt until it has ended.
-        end(&self.group);
-        locked(&RUNNING).retain(|group| !Arc::ptr_eq(group, &self.group));
-    }
-}
-
-/// Asks the group to end, and ends it after a moment.
-fn end(group: &Group) {
-    let mut child = locked(group);
-    let _ = child.signal(signal_hook::consts::SIGTERM);
-    let deadline = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < deadline {
-        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
-            break;
+    fn exited(&self, status: ExitStatus) -> LaunchError {
+        LaunchError::Exited {
+            name: self.name.clone(),
+            status,
+            output: self.group.last_output(),
         }
-        std::thread::sleep(Duration::from_millis(5));
     }
-    // Whatever it started and left behind.
-    let _ = child.start_kill();
-    let _ = child.wait();
+
+    /// It answers as something else, or something else took its port and it is about to say so.
+    fn not_grpc(&self) -> LaunchError {
+        if let Some(status) = self.group.ends_within(Some(NOTICES_WITHIN)) {
+            return self.exited(status);
+        }
+        LaunchError::NotGrpc {
+            name: self.name.clone(),
+            port: self.port,
+            output: self.group.last_output(),
+        }
+    }
 }
 
 fn build(spec: &LogicCommand) -> Result<(), LaunchError> {
@@ -390,24 +255,18 @@ fn build(spec: &LogicCommand) -> Result<(), LaunchError> {
     else {
         return Ok(());
     };
-    let built = Command::new(program)
-        .args(arguments)
-        .current_dir(&spec.directory)
-        .stdin(Stdio::null())
-        .output()
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(&spec.directory);
+    let group = OwnedGroup::spawn(command, spec.is_shown.then_some(spec.name.as_str()))
         .map_err(|reason| cannot_run(spec, program, reason))?;
-    if built.status.success() {
-        return Ok(());
+    match group.ends_within(None) {
+        Some(status) if !status.success() => Err(LaunchError::Build {
+            name: spec.name.clone(),
+            status,
+            output: group.last_output(),
+        }),
+        _ => Ok(()),
     }
-    let text = [built.stdout, built.stderr].concat();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    let last = lines[lines.len().saturating_sub(KEPT_LINES)..].join("\n");
-    Err(LaunchError::Build {
-        name: spec.name.clone(),
-        status: built.status,
-        output: LastOutput(last),
-    })
 }
 
 fn cannot_run(spec: &LogicCommand, program: &str, reason: std::io::Error) -> LaunchError {
@@ -417,6 +276,11 @@ fn cannot_run(spec: &LogicCommand, program: &str, reason: std::io::Error) -> Lau
         directory: spec.directory.display().to_string(),
         reason,
     }
+}
+
+/// Whether anything accepts connections there.
+fn listens(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, CONNECTS_WITHIN).is_ok()
 }
 
 /// A port that nobody listens on, from below those that the system gives out by itself: one of those could be
@@ -439,19 +303,23 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 fn port_of(spec: &LogicCommand) -> Result<u16, LaunchError> {
+    let name = || spec.name.clone();
     let Some(port) = spec.port else {
         return free_port().map_err(|reason| LaunchError::NoPort {
-            name: spec.name.clone(),
+            name: name(),
             reason,
         });
     };
-    match TcpListener::bind(("127.0.0.1", port)) {
-        Ok(_) => Ok(port),
-        Err(_) => Err(LaunchError::PortTaken {
-            name: spec.name.clone(),
-            port,
-        }),
+    let is_taken = match TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => false,
+        Err(reason) if reason.kind() == std::io::ErrorKind::AddrInUse => true,
+        // A port that we may not use, but perhaps the logic may.
+        Err(_) => listens(SocketAddr::from(([127, 0, 0, 1], port))),
+    };
+    if is_taken {
+        return Err(LaunchError::PortTaken { name: name(), port });
     }
+    Ok(port)
 }
 
 fn says_port_is_taken(output: &LastOutput) -> bool {

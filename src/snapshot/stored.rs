@@ -1,12 +1,22 @@
 //! Snapshot files as insta reads and writes them.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use crate::payload::from_canonical_yaml;
+
 /// The accepted text of a snapshot, none where there is no snapshot.
 pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
-    if !snapshot.exists() {
-        return Ok(None);
+    match std::fs::read_to_string(snapshot) {
+        Ok(file) => {
+            if let Some(text) = simple_text(&file) {
+                return Ok(Some(text.to_owned()));
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // insta has the words.
+        Err(_) => {}
     }
     let read = insta::Snapshot::from_file(snapshot)
         .map_err(|error| {
@@ -19,6 +29,18 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
     Ok(Some(text.to_string()))
 }
 
+/// The text of a file as insta and this program write it; none where it is to be read with insta's own care: other
+/// metadata (binary contents, old formats), or line ends and beginnings that insta does not keep.
+fn simple_text(file: &str) -> Option<&str> {
+    const KEYS: [&str; 3] = ["source", "input_file", "expression"];
+    let (header, text) = file.strip_prefix("---\n")?.split_once("\n---\n")?;
+    let header: BTreeMap<String, String> = from_canonical_yaml(&format!("{header}\n"))?;
+    let is_simple = header.keys().all(|key| KEYS.contains(&key.as_str()))
+        && !text.contains('\r')
+        && !text.starts_with(['\n', '-']);
+    is_simple.then(|| text.trim_end_matches('\n'))
+}
+
 /// Whether two texts are the same snapshot: insta does not look at trailing newlines either.
 #[must_use]
 pub fn is_same(accepted: &str, text: &str) -> bool {
@@ -28,7 +50,10 @@ pub fn is_same(accepted: &str, text: &str) -> bool {
 /// Writes a snapshot as accepting a pending one would, and removes the pending one. The file is there whole or
 /// not at all.
 pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
-    let input = fixture.file_name().unwrap_or_default().to_string_lossy();
+    // As insta has it: from where the tests run.
+    let here = std::env::current_dir().unwrap_or_default();
+    let input = std::path::absolute(fixture)?;
+    let input = input.strip_prefix(&here).unwrap_or(fixture).display();
     let text = format!(
         "---\nsource: cargo xtask close\ninput_file: {input}\n---\n{}\n",
         text.trim_end()
@@ -66,4 +91,51 @@ fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn readable_by_all(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "---\nsource: cargo xtask close\ninput_file: x.yaml\n---\n";
+
+    fn of_insta(file: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.snap");
+        std::fs::write(&path, file).unwrap();
+        let read = insta::Snapshot::from_file(&path).unwrap();
+        read.as_text().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_simple_file_is_read_as_insta_reads_it() {
+        for text in [
+            "outcome: accepted\n",
+            "a\n---\nb\n",
+            "a",
+            "a\n\n  b\n\n\n",
+            "é\n",
+        ] {
+            let file = format!("{HEADER}{text}");
+            let simple = simple_text(&file).unwrap();
+            assert!(is_same(simple, &of_insta(&file)), "{text:?}");
+            assert!(is_same(simple, text));
+        }
+    }
+
+    #[test]
+    fn other_files_are_left_to_insta() {
+        for file in [
+            "outcome: accepted\n",
+            "---\nsource: x\nsnapshot_kind: binary\n---\na\n",
+            "---\nsource: x\nassertion_line: 3\n---\na\n",
+            "---\nsource: [\n---\na\n",
+            "---\nsource: x\n<<<<<<< ours\n---\na\n",
+            "---\nsource: x\n",
+            "---\nsource: x\n---\n\na\n",
+            "---\nsource: x\n---\na\r\nb\n",
+        ] {
+            assert_eq!(simple_text(file), None, "{file:?}");
+        }
+    }
 }

@@ -162,3 +162,98 @@ fn in_events(path: &str) -> String {
         field => format!("differs in event {number}, field {field}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cover, Domain, EmittedBook, EmittedPage, Payload, Revocation, Root};
+    use crate::snapshot::Rules;
+
+    fn verdict(observed: Option<&Observed>, outcome: &Outcome) -> String {
+        let cover = Cover::main(Domain::new("player").unwrap(), Root::new([0; 16]));
+        let rules = Rules::default();
+        let renderer = Renderer::new(Vec::new(), vec![&rules], &cover, 3);
+        Verdict::judge(observed, outcome, &renderer).to_string()
+    }
+
+    fn accepted(events: &[&[u8]]) -> Outcome {
+        let page = |bytes: &&[u8]| EmittedPage::event(Payload::new("t.E", bytes.to_vec()));
+        Outcome::Accepted(EmittedBook {
+            pages: events.iter().map(page).collect(),
+            ..EmittedBook::default()
+        })
+    }
+
+    fn stored(events: &[&[u8]]) -> Observed {
+        Observed::Accepted(
+            events
+                .iter()
+                .map(|bytes| Body::Event(Payload::new("t.E", bytes.to_vec())))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn reproduced_is_said_only_of_the_same() {
+        let no = Failure::rejected("no");
+        let rejected = Observed::Rejected(no.clone());
+        assert_eq!(
+            verdict(Some(&rejected), &Outcome::Rejected(no.clone())),
+            "reproduced"
+        );
+        assert_eq!(
+            verdict(Some(&rejected), &accepted(&[])),
+            "not reproduced: accepted now"
+        );
+        assert_eq!(
+            verdict(
+                Some(&rejected),
+                &Outcome::Rejected(Failure::rejected("never"))
+            ),
+            "not reproduced: another status now: FAILED_PRECONDITION: \"never\""
+        );
+        assert_eq!(
+            verdict(Some(&rejected), &Outcome::Crashed(Failure::crashed("no"))),
+            "not reproduced: crashed (UNKNOWN: \"no\") now"
+        );
+        assert_eq!(
+            verdict(None, &accepted(&[])),
+            "not checked: what production did is not known"
+        );
+    }
+
+    #[test]
+    fn events_are_compared_one_by_one() {
+        assert_eq!(
+            verdict(Some(&stored(&[b"1", b"2"])), &accepted(&[b"1", b"2"])),
+            "reproduced"
+        );
+        assert_eq!(
+            verdict(Some(&stored(&[b"1", b"2"])), &accepted(&[b"1", b"3"])),
+            "not reproduced: differs in event 2, field bytes"
+        );
+        assert_eq!(
+            verdict(Some(&stored(&[b"1"])), &accepted(&[b"1", b"3"])),
+            "not reproduced: 2 events now, production stored 1"
+        );
+    }
+
+    #[test]
+    fn a_revocation_is_what_the_coordinator_made_of_it() {
+        let failure = Failure::rejected("Command revoked: too late");
+        let now = |reason: &str| {
+            Outcome::Revoked(Revocation {
+                reason: reason.into(),
+                ..Revocation::default()
+            })
+        };
+        assert_eq!(
+            verdict(Some(&Observed::Revoked(failure.clone())), &now("too late")),
+            "reproduced"
+        );
+        assert_eq!(
+            verdict(Some(&Observed::Revoked(failure)), &now("too early")),
+            "not reproduced: another status now: FAILED_PRECONDITION: \"Command revoked: too early\""
+        );
+    }
+}

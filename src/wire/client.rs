@@ -17,6 +17,7 @@ use tonic::{Request, Status};
 
 use super::probe;
 use super::serve::BytesCodec;
+use super::whole_body::WholeBody;
 use crate::model::{Code, Failure};
 
 /// How calls are made.
@@ -375,9 +376,9 @@ impl Connection {
     }
 }
 
-fn grpc(channel: Channel) -> Grpc<Channel> {
+fn grpc(channel: Channel) -> Grpc<WholeBody> {
     // Histories are larger than tonic's default of 4 MiB; the server's limit is the one that counts.
-    Grpc::new(channel)
+    Grpc::new(WholeBody(channel))
         .max_decoding_message_size(usize::MAX)
         .max_encoding_message_size(usize::MAX)
 }

@@ -16,6 +16,7 @@ mod probe;
 mod query;
 mod serve;
 mod understand;
+mod whole_body;
 
 pub use client::{CallError, Connection, ConnectionOptions};
 pub use coordinate::{

@@ -7,6 +7,7 @@ mod hostile;
 mod refusals;
 mod views;
 mod yaml;
+mod yaml_read;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;

@@ -1,0 +1,198 @@
+//! Cases to replay: players with 20 events each, saved as fixtures with their snapshots.
+
+use std::error::Error;
+use std::path::Path;
+
+use angzarr_replay::fixture::{
+    Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Provenance, Status, render,
+};
+use angzarr_replay::model::{
+    Body, CommandBook, CommandPage, Cover, Domain, EmittedBook, EventBook, Failure, Header,
+    History, Logic, MergeStrategy, Page, Payload, Reply, Root, Timestamp,
+};
+use angzarr_replay::project::{Project, run_case};
+use angzarr_replay::replay::InProcess;
+use angzarr_replay::snapshot::{Rules, stored};
+use angzarr_replay::wire::Dialect;
+use poker::Player;
+use poker::messages::{Currency, DepositFunds, RegisterPlayer, ReserveFunds, WithdrawFunds};
+use prost::{Message, Name};
+
+/// Events of each case.
+pub(crate) const EVENTS: u32 = 20;
+
+/// Cases in a folder.
+const FOLDER: usize = 100;
+
+const TIME: Timestamp = Timestamp {
+    seconds: 1_795_392_090,
+    nanos: 123_456_000,
+};
+
+/// Saves `count` closed cases with their snapshots into the project's folder.
+pub(crate) fn save(project: &Project, count: usize) -> Result<(), Box<dyn Error>> {
+    let rules = Rules::new(project.config().rules.clone());
+    let target = InProcess::new(
+        std::sync::Arc::new(Player::default()),
+        Dialect::ANGZARR,
+        false,
+    );
+    for number in 0..count {
+        let case = case(number)?;
+        let rendered = render(&case, project.registry()?)?;
+        let name = format!("player/{:03}/case-{number:05}.yaml", number / FOLDER);
+        project.folder().save(&rendered, Path::new(&name), false)?;
+        let path = project.folder().root().join(&name);
+        let fixture: Fixture = project.folder().read(&path)?;
+        let run = run_case(project, &fixture, &target, &rules, &Rules::default(), true)?;
+        stored::accept(&path, &run.text().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// Fills a folder with files that are fixtures by name only.
+pub(crate) fn save_names(folder: &Path, count: usize) -> std::io::Result<()> {
+    for number in 0..count {
+        let folder = folder.join(format!("player/{:03}", number / FOLDER));
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(
+            folder.join(format!("case-{number:05}.yaml")),
+            "{ no fixture",
+        )?;
+    }
+    Ok(())
+}
+
+fn case(number: usize) -> Result<Case, Box<dyn Error>> {
+    let logic = Player::new(|| TIME);
+    let mut root = [7; 16];
+    root[8..].copy_from_slice(&(number as u64).to_be_bytes());
+    let cover = Cover::main(Domain::new("player")?, Root::new(root));
+    let mut pages: Vec<Page> = Vec::new();
+    for sequence in 0..EVENTS {
+        let command = past_command(number, sequence);
+        let emitted = handle(&logic, &cover, &pages, command, sequence)?
+            .map_err(|failure| failure.message)?;
+        let body = emitted.pages.into_iter().next().ok_or("no event")?.body;
+        pages.push(page(sequence, body));
+    }
+    let command = failing_or_not(number);
+    let observed = match handle(&logic, &cover, &pages, command.clone(), EVENTS)? {
+        Ok(emitted) => {
+            Observed::Accepted(emitted.pages.into_iter().map(|page| page.body).collect())
+        }
+        Err(failure) => Observed::Rejected(failure),
+    };
+    Ok(Case {
+        status: Status::Closed,
+        title: format!("Case {number} of the benchmark"),
+        issue: None,
+        source: Provenance {
+            name: "benchmark".to_owned(),
+            dialect: Dialect::ANGZARR.name().to_owned(),
+            captured_at: TIME,
+            head: HeadKnowledge::Given,
+        },
+        logic: None,
+        probe: None,
+        stimulus: CaseStimulus::Command(book(&cover, command, EVENTS)),
+        cover,
+        snapshot: None,
+        history: History::new(pages)?,
+        observed: Some(observed),
+        rules: Vec::new(),
+    })
+}
+
+fn handle(
+    logic: &Player,
+    cover: &Cover,
+    pages: &[Page],
+    command: Payload,
+    head: u32,
+) -> Result<Result<EmittedBook, Failure>, Box<dyn Error>> {
+    let prior = EventBook {
+        cover: cover.clone(),
+        snapshot: None,
+        history: History::new(pages.to_vec())?,
+        next_sequence: head,
+    };
+    match logic.handle(&prior, &book(cover, command, head)) {
+        Ok(Reply::Events(book)) => Ok(Ok(book)),
+        Ok(_) => Err("the player only answers with events".into()),
+        Err(failure) => Ok(Err(failure)),
+    }
+}
+
+fn page(sequence: u32, body: Body) -> Page {
+    Page {
+        sequence,
+        created_at: Some(TIME),
+        body,
+        provisional: false,
+        cascade_id: None,
+        original: None,
+    }
+}
+
+fn book(cover: &Cover, command: Payload, head: u32) -> CommandBook {
+    CommandBook {
+        cover: cover.clone(),
+        pages: vec![CommandPage {
+            header: Header::Sequence(head),
+            sync_mode: None,
+            merge_strategy: MergeStrategy::Commutative,
+            command: Some(command),
+            external: None,
+        }],
+        original: None,
+    }
+}
+
+/// A registration, then deposits, reservations and withdrawals in turn.
+fn past_command(number: usize, sequence: u32) -> Payload {
+    let varied = i64::try_from(number % 7).unwrap_or_default();
+    let amount = Some(chips(100 + i64::from(sequence) * 10 + varied));
+    match (sequence, sequence % 4) {
+        (0, _) => payload(&RegisterPlayer {
+            display_name: format!("Player {number}"),
+            email: format!("player{number}@example.com"),
+            player_type: 1,
+            ai_model_id: String::new(),
+        }),
+        (_, 1 | 2) => payload(&DepositFunds { amount }),
+        (_, 3) => payload(&ReserveFunds {
+            amount: Some(chips(20)),
+            table_root: vec![u8::try_from(sequence).unwrap_or(u8::MAX); 16],
+        }),
+        _ => payload(&WithdrawFunds {
+            amount: Some(chips(50)),
+        }),
+    }
+}
+
+/// The case's own command. One in ten is rejected.
+fn failing_or_not(number: usize) -> Payload {
+    match number % 10 {
+        0 => payload(&WithdrawFunds {
+            amount: Some(chips(1_000_000)),
+        }),
+        1..=5 => payload(&WithdrawFunds {
+            amount: Some(chips(75)),
+        }),
+        _ => payload(&DepositFunds {
+            amount: Some(chips(75)),
+        }),
+    }
+}
+
+fn chips(amount: i64) -> Currency {
+    Currency {
+        amount,
+        currency_code: "CHIPS".to_owned(),
+    }
+}
+
+fn payload<M: Message + Name>(message: &M) -> Payload {
+    Payload::new(&M::full_name(), message.encode_to_vec())
+}

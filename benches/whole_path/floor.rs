@@ -1,0 +1,120 @@
+//! The floor: a bare tonic client that sends requests which are encoded already. It uses nothing of ours.
+
+use std::sync::Arc;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BufMut, Bytes};
+use tonic::client::Grpc;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+const METHOD: &str = "/angzarr.CommandHandlerService/Handle";
+
+/// Sends all requests from `workers` threads, each with a runtime and a channel of its own, `at_once` calls at once.
+/// Connections are open before the time runs.
+pub(crate) fn send_all(
+    address: &str,
+    requests: &Arc<Vec<Bytes>>,
+    workers: usize,
+    at_once: usize,
+) -> Duration {
+    let next = Arc::new(AtomicUsize::new(0));
+    let ready = Barrier::new(workers + 1);
+    let started = std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| worker(address, requests, &next, at_once, &ready));
+        }
+        ready.wait();
+        Instant::now()
+    });
+    started.elapsed()
+}
+
+fn worker(
+    address: &str,
+    requests: &Arc<Vec<Bytes>>,
+    next: &Arc<AtomicUsize>,
+    at_once: usize,
+    ready: &Barrier,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let channel = Endpoint::from_shared(format!("http://{address}"))
+            .expect("an address")
+            .tcp_nodelay(true)
+            .connect()
+            .await
+            .expect("the logic serves");
+        ready.wait();
+        let mut tasks = Vec::with_capacity(at_once);
+        for _ in 0..at_once {
+            let (requests, next) = (Arc::clone(requests), Arc::clone(next));
+            tasks.push(tokio::spawn(one_after_another(
+                channel.clone(),
+                requests,
+                next,
+            )));
+        }
+        for task in tasks {
+            task.await.expect("no call panics");
+        }
+    });
+}
+
+async fn one_after_another(channel: Channel, requests: Arc<Vec<Bytes>>, next: Arc<AtomicUsize>) {
+    let mut client = Grpc::new(channel);
+    while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+        client.ready().await.expect("the connection stays");
+        let path = PathAndQuery::from_static(METHOD);
+        let reply = client.unary(Request::new(request.clone()), path, Raw).await;
+        if let Err(status) = reply {
+            // A rejection is as good an answer.
+            assert_eq!(status.code(), tonic::Code::FailedPrecondition, "{status}");
+        }
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, target: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        target.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        let length = source.remaining();
+        Ok(Some(source.copy_to_bytes(length)))
+    }
+}

@@ -1,0 +1,50 @@
+//! Trials without libtest around them, so that they can be measured: what runs is what `cargo test` runs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Entry;
+use super::trial::{self, Context, Ending};
+use crate::project::Project;
+use crate::snapshot::Rules;
+
+/// How the trials of a bare run ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BareRun {
+    /// Cases with the accepted outcome.
+    pub closed: usize,
+    /// Known bugs that still reproduce.
+    pub open: usize,
+    /// Cases that cannot be judged, with the reason.
+    pub not_checked: Vec<String>,
+    /// Messages of the failures.
+    pub failed: Vec<String>,
+}
+
+/// Runs trials on some threads and prints nothing.
+#[must_use]
+pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> BareRun {
+    let context = Context {
+        project: Arc::clone(project),
+        rules: Arc::new(Rules::new(project.config().rules.clone())),
+    };
+    let next = AtomicUsize::new(0);
+    let ended = Mutex::new(BareRun::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let ending = trial::run(&context, entry);
+                    let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+                    match ending {
+                        Ending::Closed => ended.closed += 1,
+                        Ending::Open => ended.open += 1,
+                        Ending::NotChecked(reason) => ended.not_checked.push(reason),
+                        Ending::Failed(message) => ended.failed.push(message),
+                    }
+                }
+            });
+        }
+    });
+    ended.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,42 @@
+//! Requests in one piece. tonic streams even a single message: headers, message and end go out one by one, and each
+//! wakes the server. Here the message is complete before anything is sent.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body_util::{BodyExt, Full};
+use tonic::body::Body;
+use tonic::transport::{Channel, Error};
+use tower_service::Service;
+
+/// A channel whose requests are whole. For requests of one message: of a stream, the first would wait for the last.
+#[derive(Clone)]
+pub(super) struct WholeBody(pub(super) Channel);
+
+impl Service<http::Request<Body>> for WholeBody {
+    type Response = http::Response<Body>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        // The clone that is made here is not ready; the one that was asked is.
+        let fresh = self.0.clone();
+        let mut channel = std::mem::replace(&mut self.0, fresh);
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            match body.collect().await {
+                Ok(whole) => {
+                    let body = Body::new(Full::new(whole.to_bytes()));
+                    channel.call(http::Request::from_parts(parts, body)).await
+                }
+                // A message that cannot be framed is answered here.
+                Err(status) => Ok(status.into_http()),
+            }
+        })
+    }
+}

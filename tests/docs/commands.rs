@@ -1,0 +1,98 @@
+//! Every `cargo xtask …` of the documentation is one that the command line understands.
+
+use angzarr_replay::App;
+
+use super::markdown::{blocks, inline_code, pages};
+
+const NAME: &str = "cargo xtask";
+
+fn understood(line: &str) -> Result<(), String> {
+    let line = line.split(" # ").next().unwrap_or_default();
+    let line = line.split('|').next().unwrap_or_default();
+    let arguments = words(line.trim().strip_prefix(NAME).unwrap());
+    let words: Vec<&str> = std::iter::once(NAME)
+        .chain(arguments.iter().map(String::as_str))
+        .collect();
+    // Its own command of this repository's xtask, which the library does not know.
+    if words.get(1) == Some(&"check") {
+        return Ok(());
+    }
+    App::understands(&words)
+}
+
+/// Words as a shell makes them: between quotes a blank is no end.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in line.chars() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            (' ', None) => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Lines of fenced and of indented blocks, with their place.
+fn block_lines() -> Vec<(String, String)> {
+    let fenced = blocks().into_iter().flat_map(|block| {
+        let lines: Vec<String> = block.text.lines().map(str::to_owned).collect();
+        lines
+            .into_iter()
+            .map(move |line| (block.place.clone(), line))
+    });
+    let indented = pages().into_iter().flat_map(|page| {
+        let lines = page.prose().into_iter();
+        lines
+            .filter(|(_, line)| line.starts_with("    "))
+            .map(|(number, line)| (format!("{}:{number}", page.name), line.to_owned()))
+            .collect::<Vec<_>>()
+    });
+    fenced.chain(indented).collect()
+}
+
+#[test]
+fn every_command_in_a_block_is_understood() {
+    let mut count = 0;
+    for (place, line) in block_lines() {
+        let line = line.trim_start();
+        let line = line.strip_prefix("$ ").unwrap_or(line);
+        if line.starts_with("cargo xtask ") {
+            understood(line).unwrap_or_else(|error| panic!("{place}: {line}\n{error}"));
+            count += 1;
+        }
+    }
+    assert!(count > 5, "{count}");
+}
+
+#[test]
+fn every_command_in_a_sentence_is_understood_or_the_beginning_of_one() {
+    let is_beginning = |error: &str| {
+        error.contains("required arguments were not provided")
+            || error.starts_with("Write commands")
+    };
+    let mut count = 0;
+    for page in pages() {
+        for (number, line) in page.prose() {
+            for code in inline_code(line).filter(|code| code.starts_with("cargo xtask ")) {
+                let result = understood(code);
+                let is_fine = result
+                    .as_ref()
+                    .map_or_else(|error| is_beginning(error), |()| true);
+                assert!(is_fine, "{}:{number}: {code}\n{result:?}", page.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_noticed() {
+    assert!(understood("cargo xtask capture 6513270e   # the main job").is_ok());
+    assert!(understood("cargo xtask capture 6513270e --nothing").is_err());
+    assert!(understood("cargo xtask record").is_err());
+}

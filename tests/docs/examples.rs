@@ -1,0 +1,48 @@
+//! Tickets, fixtures and commands in the documentation are read by the readers that read real ones.
+
+use std::path::Path;
+
+use angzarr_replay::capture::parse_draft;
+use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::fixture::Folder;
+
+use super::markdown::{Block, blocks};
+
+#[test]
+fn every_json_and_yaml_block_says_what_it_is_and_is_read_as_that() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Folder::open(root.join("fixtures"));
+    let (mut tickets, mut fixtures) = (0, 0);
+    for Block { place, info, text } in blocks() {
+        match info.as_str() {
+            "json ticket" => {
+                for line in text.lines() {
+                    Ticket::parse_line(line, 1).unwrap_or_else(|error| panic!("{place}: {error}"));
+                    tickets += 1;
+                }
+            }
+            "yaml fixture" => {
+                folder
+                    .read_text(&text, Path::new(&place))
+                    .unwrap_or_else(|error| panic!("{}", error.report()));
+                fixtures += 1;
+            }
+            "yaml command" => {
+                parse_draft(&text, &place).unwrap();
+            }
+            "json settings" => {
+                let value: Result<serde_json::Value, _> = serde_json::from_str(&text);
+                value.unwrap_or_else(|error| panic!("{place}: {error}"));
+            }
+            "yaml fragment" => {
+                let value: Result<serde_yaml::Value, _> = serde_yaml::from_str(&text);
+                value.unwrap_or_else(|error| panic!("{place}: {error}"));
+            }
+            other => assert!(
+                !other.starts_with("json") && !other.starts_with("yaml"),
+                "{place}: say what this is: ticket, fixture, command, settings or fragment"
+            ),
+        }
+    }
+    assert!(tickets > 0 && fixtures > 0);
+}

@@ -1,0 +1,146 @@
+//! The mains with started logic: what is said when it fails a case, and what is left when they are interrupted.
+
+use std::process::{Command, ExitCode, Output, Stdio};
+
+use angzarr_replay::App;
+
+use crate::support::{
+    CASE, Workspace, assert_gone, await_lines, interrupt, is_running, lines, words_of,
+};
+
+pub(crate) const TESTS: &[(&str, fn())] = &[
+    ("logic_that_dies_during_a_case", dies),
+    ("logic_that_answers_garbage", garbage),
+    ("logic_that_does_not_answer_in_time", stalls),
+    (
+        "a_trial_shows_the_output_of_logic_that_died",
+        dies_in_a_trial,
+    ),
+    ("a_passing_run_leaves_nothing_behind", passing_run),
+    ("an_interrupted_run_leaves_nothing_behind", interrupted),
+    ("a_run_interrupted_while_logic_starts", interrupted_at_start),
+    ("a_run_interrupted_while_logic_is_built", interrupted_build),
+];
+
+/// Variable that makes this program a main.
+pub(crate) const CHOICE: &str = "STARTED_LOGIC_MAIN";
+
+/// A main as a user's workspace has it.
+pub(crate) fn run(main: &str) -> ExitCode {
+    match main {
+        "harness" => App::new().harness(),
+        "cli" => App::new().cli(),
+        "cli-with-player" => App::new().logic("player", poker::Player::default()).cli(),
+        other => panic!("no main {other}"),
+    }
+}
+
+fn replayed(workspace: &Workspace) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = workspace.main("cli", &["replay", CASE]).output().unwrap();
+    (status.code(), workspace.clean(&stderr))
+}
+
+fn dies() {
+    let workspace = Workspace::with_fake(&["dies"]);
+    let (code, words) = replayed(&workspace);
+    assert_eq!(
+        words,
+        "error: the connection to 127.0.0.1:PORT broke during CommandHandlerService/Handle: REASON\nlogic `player` ended with exit status: 7; its last output:\n    handling for player\n    \
+         out of luck\n"
+    );
+    assert_eq!(code, Some(1));
+}
+
+fn garbage() {
+    let workspace = Workspace::with_fake(&["answers-garbage"]);
+    let (code, words) = replayed(&workspace);
+    assert_eq!(
+        words,
+        "error: 127.0.0.1:PORT answered CommandHandlerService/Handle with bytes that make no sense: business \
+         response: the bytes do not decode (failed to decode Protobuf message: BusinessResponse.result: buffer \
+         underflow)\nlogic `player` is still running; it printed nothing\n"
+    );
+    assert_eq!(code, Some(1));
+}
+
+fn stalls() {
+    let pids = "pids";
+    let command = words_of(&["stalls", pids]);
+    let workspace = Workspace::new(&format!(
+        "[logic.player]\ncommand = {command}\ndeadline = 1\n"
+    ));
+    let (code, words) = replayed(&workspace);
+    assert_eq!(
+        words,
+        "error: 127.0.0.1:PORT did not answer CommandHandlerService/Handle within 1 s; is it the right port, or \
+         busy? `deadline` in replay.toml gives it longer\nlogic `player` is still \
+         running; it printed nothing\n"
+    );
+    assert_eq!(code, Some(1));
+    assert_gone(&lines(&workspace.file(pids)));
+}
+
+fn dies_in_a_trial() {
+    let workspace = Workspace::with_fake(&["dies"]);
+    let Output { status, stdout, .. } = workspace.main("harness", &[]).output().unwrap();
+    let words = workspace.clean(&stdout);
+    let (_, failures) = words.split_once("failures:\n").unwrap();
+    let (failures, _) = failures.split_once("\nfailures:").unwrap();
+    assert_eq!(
+        failures.trim(),
+        "---- player::deposit-funds-6513270e-2 ----\nthe connection to 127.0.0.1:PORT broke during \
+         CommandHandlerService/Handle: REASON\nlogic `player` ended with exit \
+         status: 7; its last output:\n    handling for player\n    out of luck"
+    );
+    assert!(!status.success());
+}
+
+fn passing_run() {
+    let workspace = Workspace::with_fake(&["starts-others", "pids"]);
+    let status = workspace.main("harness", &[]).output().unwrap().status;
+    assert!(status.success());
+    assert_gone(&lines(&workspace.file("pids")));
+}
+
+/// Interrupts a main once its logic has written down what it started.
+fn interrupt_with(workspace: &Workspace, mut main: Command, signal: &str, code: i32) {
+    let mut main = main
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pids = await_lines(&workspace.file("pids"), 2);
+    assert!(is_running(&pids[0]));
+    interrupt(&main, signal);
+    assert_eq!(main.wait().unwrap().code(), Some(code));
+    assert_gone(&pids);
+}
+
+fn interrupted() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        let workspace = Workspace::with_fake(&["stalls", "pids"]);
+        let main = workspace.main("harness", &[]);
+        interrupt_with(&workspace, main, signal, code);
+    }
+    let workspace = Workspace::with_fake(&["stalls", "pids"]);
+    let main = workspace.main("cli", &["replay", CASE]);
+    interrupt_with(&workspace, main, "-INT", 130);
+}
+
+fn interrupted_at_start() {
+    let workspace = Workspace::with_fake(&["starts-others-and-hangs", "pids"]);
+    let main = workspace.main("harness", &[]);
+    interrupt_with(&workspace, main, "-TERM", 143);
+}
+
+fn interrupted_build() {
+    let (command, build) = (
+        words_of(&["serves"]),
+        words_of(&["starts-others-and-hangs", "pids"]),
+    );
+    let workspace = Workspace::new(&format!(
+        "[logic.player]\ncommand = {command}\nbuild = {build}\n"
+    ));
+    let main = workspace.main("cli", &["replay", CASE]);
+    interrupt_with(&workspace, main, "-TERM", 143);
+}

@@ -1,0 +1,187 @@
+//! This program as logic and as a main, a workspace to run in, and whether processes are gone.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use angzarr_replay::replay::LogicCommand;
+use tempfile::TempDir;
+
+/// Case that the started logic is asked.
+pub(crate) const CASE: &str = "fixtures/player/deposit-funds-6513270e-2.yaml";
+
+pub(crate) fn this_program() -> String {
+    std::env::current_exe().unwrap().display().to_string()
+}
+
+/// How logic that misbehaves in this way is started.
+pub(crate) fn fake(mode: &str) -> LogicCommand {
+    command(&[&this_program(), "fake-logic", mode])
+}
+
+pub(crate) fn fake_with(mode: &str, file: &Path) -> LogicCommand {
+    let file = file.display().to_string();
+    command(&[&this_program(), "fake-logic", mode, &file])
+}
+
+pub(crate) fn command(words: &[&str]) -> LogicCommand {
+    LogicCommand {
+        name: "fake".into(),
+        command: words.iter().map(|&word| word.to_owned()).collect(),
+        build: None,
+        directory: std::env::temp_dir(),
+        environment: Vec::new(),
+        port: None,
+        start_timeout: Some(Duration::from_secs(20)),
+        is_shown: false,
+    }
+}
+
+/// Ports differ from run to run.
+pub(crate) fn without_ports(text: &str) -> String {
+    let mut rest = text;
+    let mut clean = String::new();
+    for mark in std::iter::repeat(["127.0.0.1:", "port "]) {
+        let Some((at, mark)) = mark
+            .iter()
+            .filter_map(|mark| rest.find(mark).map(|at| (at, mark)))
+            .min()
+        else {
+            break;
+        };
+        let (before, after) = rest.split_at(at + mark.len());
+        clean.push_str(before);
+        rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        if rest.len() < after.len() {
+            clean.push_str("PORT");
+        }
+    }
+    clean + rest
+}
+
+/// A workspace with one case of the domain `player` and this logic.
+pub(crate) struct Workspace {
+    folder: TempDir,
+}
+
+impl Workspace {
+    pub(crate) fn new(logic: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for name in ["fixtures/player", "fixtures/descriptors"] {
+            std::fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        std::fs::copy(here.join(CASE), folder.path().join(CASE)).unwrap();
+        for file in std::fs::read_dir(here.join("fixtures/descriptors")).unwrap() {
+            let file = file.unwrap();
+            let copy = folder.path().join("fixtures/descriptors");
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        std::fs::write(folder.path().join("replay.toml"), logic).unwrap();
+        Self { folder }
+    }
+
+    /// With logic of this program as `[logic.player]`.
+    pub(crate) fn with_fake(words: &[&str]) -> Self {
+        Self::new(&format!("[logic.player]\ncommand = {}\n", words_of(words)))
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// One of the mains, in this workspace.
+    pub(crate) fn main(&self, main: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(this_program());
+        command
+            .args(arguments)
+            .env(crate::mains::CHOICE, main)
+            .current_dir(self.folder.path())
+            .env("CI", "true")
+            .env_remove("NEXTEST")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Text of a main without what differs from run to run.
+    pub(crate) fn clean(&self, text: &[u8]) -> String {
+        let folder = self.folder.path().canonicalize().unwrap();
+        let text = String::from_utf8(text.to_vec())
+            .unwrap()
+            .replace(&folder.display().to_string(), "WORKSPACE")
+            .replace(&this_program(), "PROGRAM");
+        without_reasons(&without_ports(&text))
+    }
+}
+
+/// How a connection broke is a matter of moments, and worded by the transport.
+fn without_reasons(text: &str) -> String {
+    let mark = " broke during CommandHandlerService/Handle: ";
+    let mut parts = text.split(mark);
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (reason, rest) = part.split_once('\n').unwrap();
+        assert!(!reason.is_empty(), "{text}");
+        clean.extend([mark, "REASON\n", rest]);
+    }
+    clean
+}
+
+/// TOML for a command of this program.
+pub(crate) fn words_of(words: &[&str]) -> String {
+    let program = this_program();
+    let words: Vec<&str> = [program.as_str(), "fake-logic"]
+        .into_iter()
+        .chain(words.iter().copied())
+        .collect();
+    format!("{words:?}")
+}
+
+pub(crate) fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "in vain awaited: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The lines of a file that is being written; none where it is not there yet.
+pub(crate) fn lines(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+pub(crate) fn await_lines(file: &Path, count: usize) -> Vec<String> {
+    await_that("lines in a file", || lines(file).len() >= count);
+    lines(file)
+}
+
+/// Whether a process runs. What ended and was not collected yet does not.
+pub(crate) fn is_running(pid: &str) -> bool {
+    let shown = Command::new("ps")
+        .args(["-o", "stat=", "-p", pid])
+        .output()
+        .unwrap();
+    let state = String::from_utf8(shown.stdout).unwrap();
+    !state.trim().is_empty() && !state.trim().starts_with('Z')
+}
+
+/// Being killed takes the system a moment.
+pub(crate) fn assert_gone(pids: &[String]) {
+    assert!(!pids.is_empty());
+    for pid in pids {
+        await_that("the end of a process", || !is_running(pid));
+    }
+}
+
+pub(crate) fn interrupt(process: &Child, signal: &str) {
+    let sent = Command::new("kill")
+        .args([signal, &process.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}

@@ -1,0 +1,57 @@
+//! The peer in Python: its environment, and every fixture on it.
+
+use super::shell::{Shell, output_of, run};
+
+const REQUIREMENTS: &str = "examples/poker-python/requirements.txt";
+const INTERPRETER: &str = ".venv/bin/python";
+/// What was installed, to install only what changed.
+const STAMP: &str = ".venv/installed-requirements.txt";
+
+/// Installs the peer and demands it.
+pub(super) fn peers(shell: &Shell) -> Result<(), String> {
+    install(shell)?;
+    let mut replay = shell.cargo(&["test", "--quiet", "--locked", "--test", "replay"]);
+    run(replay.env("ANGZARR_REPLAY__DEMAND_TWINS", "true"))?;
+    if !shell.at("tests/python_peer").exists() && !shell.at("tests/python_peer.rs").exists() {
+        return Ok(());
+    }
+    run(&mut shell.cargo(&[
+        "test",
+        "--quiet",
+        "--locked",
+        "--test",
+        "python_peer",
+        "--",
+        "--include-ignored",
+    ]))
+}
+
+fn install(shell: &Shell) -> Result<(), String> {
+    let wanted = std::fs::read_to_string(shell.at(REQUIREMENTS))
+        .map_err(|error| format!("cannot read {REQUIREMENTS}: {error}"))?;
+    let is_there = output_of(shell.program(shell.at(INTERPRETER)).arg("--version")).is_some();
+    let installed = std::fs::read_to_string(shell.at(STAMP)).ok();
+    if is_there && installed.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    println!("   installing {REQUIREMENTS} into .venv");
+    if !is_there {
+        run(shell
+            .program("python3")
+            .args(["-m", "venv", "--clear", ".venv"]))
+        .map_err(|reason| {
+            format!("{reason}; Python 3.10 or newer with its module venv is needed for the peer")
+        })?;
+    }
+    run(shell.program(shell.at(INTERPRETER)).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        REQUIREMENTS,
+    ]))?;
+    std::fs::write(shell.at(STAMP), wanted)
+        .map_err(|error| format!("cannot write {STAMP}: {error}"))
+}

@@ -1,0 +1,78 @@
+//! Running other programs at the root of the workspace.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where nested programs run, and with which tools.
+pub(super) struct Shell {
+    root: PathBuf,
+    path: OsString,
+}
+
+impl Shell {
+    pub(super) fn new(root: &Path) -> Self {
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let folders =
+            std::iter::once(root.join("target/tools/bin")).chain(std::env::split_paths(&inherited));
+        Self {
+            root: root.to_owned(),
+            path: std::env::join_paths(folders).unwrap_or(inherited),
+        }
+    }
+
+    /// A path in the workspace.
+    pub(super) fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// A program, to be run at the root.
+    pub(super) fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(name);
+        command
+            .current_dir(&self.root)
+            .env("PATH", &self.path)
+            .env("CARGO_TARGET_DIR", self.root.join("target"));
+        // What `cargo run` says of xtask means nothing to what xtask runs.
+        for (name, _) in std::env::vars_os() {
+            let name_text = name.to_string_lossy();
+            if name_text.starts_with("CARGO_PKG_") || name_text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
+        command
+    }
+
+    /// `cargo`, with these arguments.
+    pub(super) fn cargo(&self, arguments: &[&str]) -> Command {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = self.program(cargo);
+        command.args(arguments);
+        command
+    }
+}
+
+/// Runs a command, its output shown.
+pub(super) fn run(command: &mut Command) -> Result<(), String> {
+    let status = command
+        .status()
+        .map_err(|error| format!("cannot run {}: {error}", worded(command)))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("{} ended with {status}", worded(command)))
+}
+
+/// Runs a command and gives what it printed to standard output; none where it cannot be run or fails.
+pub(super) fn output_of(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+fn worded(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let mut words = vec![program.file_name().unwrap_or_default().to_string_lossy()];
+    words.extend(command.get_args().map(|word| word.to_string_lossy()));
+    format!("`{}`", words.join(" "))
+}

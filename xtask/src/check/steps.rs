@@ -1,0 +1,161 @@
+//! The steps, in the order of what they cost.
+
+use super::shell::{Shell, run};
+use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
+use super::{generated, project, python};
+
+/// One step of the check.
+pub(super) struct Step {
+    /// Name, for `--only`.
+    pub(super) name: &'static str,
+    /// What it makes sure of.
+    pub(super) about: &'static str,
+    /// Whether it ends with a summary of its own.
+    pub(super) has_a_summary: bool,
+    /// Says what is wrong.
+    pub(super) run: fn(&Shell) -> Result<(), String>,
+}
+
+/// All of them. The last one's output is the last of CI's.
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        about: "rustfmt would change nothing",
+        has_a_summary: false,
+        run: format,
+    },
+    Step {
+        name: "msrv",
+        about: "every package states the same rust-version, and no dependency asks for a newer one",
+        has_a_summary: false,
+        run: project::rust_version,
+    },
+    Step {
+        name: "generated",
+        about: "docs/cli.md is what the command line says",
+        has_a_summary: false,
+        run: generated::compare,
+    },
+    Step {
+        name: "clippy",
+        about: "no warning",
+        has_a_summary: false,
+        run: clippy,
+    },
+    Step {
+        name: "docs",
+        about: "the documentation builds without a warning, its examples run",
+        has_a_summary: false,
+        run: docs,
+    },
+    Step {
+        name: "fuzz",
+        about: "the fuzz targets compile",
+        has_a_summary: false,
+        run: fuzz,
+    },
+    Step {
+        name: "licences",
+        about: "licences, sources and banned crates, by cargo-deny",
+        has_a_summary: false,
+        run: licences,
+    },
+    Step {
+        name: "peers",
+        about: "every fixture on the Python peer too, which is installed and demanded",
+        has_a_summary: false,
+        run: python::peers,
+    },
+    Step {
+        name: "fixtures",
+        about: "every fixture can be read; those that are not checked are named",
+        has_a_summary: false,
+        run: project::fixtures,
+    },
+    Step {
+        name: "scenarios",
+        about: "fresh clone, changed rules, CI, cargo insta, cargo nextest, a user's own workspace",
+        has_a_summary: false,
+        run: scenarios,
+    },
+    Step {
+        name: "nextest",
+        about: "every test, a process each",
+        has_a_summary: true,
+        run: nextest,
+    },
+];
+
+fn format(shell: &Shell) -> Result<(), String> {
+    ensure_component(shell, "fmt", "rustfmt")?;
+    run(&mut shell.cargo(&["fmt", "--all", "--check"]))?;
+    run(shell
+        .cargo(&["fmt", "--check"])
+        .current_dir(shell.at("fuzz")))
+}
+
+fn clippy(shell: &Shell) -> Result<(), String> {
+    ensure_component(shell, "clippy", "clippy")?;
+    run(&mut shell.cargo(&[
+        "clippy",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn docs(shell: &Shell) -> Result<(), String> {
+    let build = ["doc", "--quiet", "--locked", "--workspace", "--no-deps"];
+    run(shell.cargo(&build).env("RUSTDOCFLAGS", "-D warnings"))?;
+    // nextest runs no examples of the documentation.
+    run(&mut shell.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
+}
+
+fn fuzz(shell: &Shell) -> Result<(), String> {
+    let mut check = shell.cargo(&["check", "--quiet", "--locked"]);
+    // Nothing is linked when types are checked: any existing file saves compiling the C++ of libFuzzer.
+    check
+        .current_dir(shell.at("fuzz"))
+        .env("CUSTOM_LIBFUZZER_PATH", shell.at("fuzz/Cargo.toml"))
+        // As in the workspace, to share what is checked already.
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+    run(&mut check)
+}
+
+fn licences(shell: &Shell) -> Result<(), String> {
+    ensure(shell, &CARGO_DENY)?;
+    run(&mut shell.cargo(&[
+        "deny",
+        "--locked",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}
+
+fn scenarios(shell: &Shell) -> Result<(), String> {
+    ensure(shell, &CARGO_INSTA)?;
+    ensure(shell, &CARGO_NEXTEST)?;
+    // One after the other: all of them wait for the same build folder anyway.
+    run(&mut shell.cargo(&[
+        "test",
+        "--quiet",
+        "--locked",
+        "--test",
+        "real_tools",
+        "--",
+        "--ignored",
+        "--test-threads=1",
+    ]))
+}
+
+fn nextest(shell: &Shell) -> Result<(), String> {
+    ensure(shell, &CARGO_NEXTEST)?;
+    run(&mut shell.cargo(&["nextest", "run", "--locked", "--workspace"]))
+}
