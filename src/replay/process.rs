@@ -2,6 +2,7 @@
 //!
 //! How a process and what it started are ended is its group's business.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
@@ -282,16 +283,32 @@ fn listens(address: SocketAddr) -> bool {
     TcpStream::connect_timeout(&address, CONNECTS_WITHIN).is_ok()
 }
 
+/// A port that nobody listens on, from below those that the system gives out by itself: one of those could be
+/// another's before the logic has bound it, and the other taken for the logic.
+fn free_port() -> std::io::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    let random = RandomState::new();
+    let candidates = (0..50_u8).map(|attempt| {
+        let offset = random.hash_one(attempt) % u64::from(COUNT);
+        FIRST + u16::try_from(offset).expect("it is below a number of 16 bits")
+    });
+    for port in candidates {
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?.port())
+}
+
 fn port_of(spec: &LogicCommand) -> Result<u16, LaunchError> {
     let name = || spec.name.clone();
     let Some(port) = spec.port else {
-        return TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .map(|address| address.port())
-            .map_err(|reason| LaunchError::NoPort {
-                name: name(),
-                reason,
-            });
+        return free_port().map_err(|reason| LaunchError::NoPort {
+            name: name(),
+            reason,
+        });
     };
     let is_taken = match TcpListener::bind(("127.0.0.1", port)) {
         Ok(_) => false,

@@ -1,7 +1,8 @@
 //! Logic that does not start, does not serve, dies, or answers nonsense: no process of it is left.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -262,6 +263,7 @@ fn an_interrupted_replay_ends_its_logic() {
     let project = captured(&logic);
     let mut child = tool(&project.path(""))
         .args(["replay", CASE])
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let begun = Instant::now();
@@ -281,7 +283,13 @@ fn an_interrupted_replay_ends_its_logic() {
         .status()
         .unwrap();
     assert!(interrupt.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(
+        (child.wait().unwrap().code(), said.as_str()),
+        (Some(130), "")
+    );
     for pid in pids.lines() {
         assert!(ends(pid), "{pid} is left");
     }
