@@ -35,7 +35,7 @@ use stages::Cases;
 const CASES: usize = 1_000;
 const THREADS: usize = 2;
 /// What the harness takes on two cores where logic is in another process.
-const WAITING_THREADS: usize = 8;
+const WAITING_THREADS: usize = 4 * THREADS;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

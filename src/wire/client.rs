@@ -1,12 +1,13 @@
 //! A blocking gRPC client that sends bytes to paths chosen at run time.
 //!
-//! Each thread has a runtime and channels of its own: no lock is shared between trials that run at once, which
-//! is four times as fast as one runtime for all.
+//! Callers block, each on its own thread; one thread for all of them reads and writes. Calls to one server share a
+//! connection, so that those in flight at once share its reads, writes and wake-ups: with several trials waiting that
+//! is cheaper than a connection for each (see `benches/README.md`).
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::future::Future;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -153,24 +154,24 @@ impl CallError {
     }
 }
 
-/// A runtime and its channels, by address. The channels' tasks run while a call blocks on the runtime.
-struct Worker {
+/// Where the connections live: a runtime with one thread, and a channel for each address.
+struct Hub {
     runtime: tokio::runtime::Runtime,
-    channels: RefCell<HashMap<String, Channel>>,
+    channels: Mutex<HashMap<String, Channel>>,
 }
 
-thread_local! {
-    static WORKER: Worker = Worker {
-        runtime: tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a current-thread runtime needs nothing that can be missing"),
-        channels: RefCell::new(HashMap::new()),
-    };
-}
+static HUB: LazyLock<Hub> = LazyLock::new(|| Hub {
+    runtime: tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("grpc-client")
+        .enable_all()
+        .build()
+        .expect("a thread can be had"),
+    channels: Mutex::default(),
+});
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    WORKER.with(|worker| worker.runtime.block_on(work))
+    HUB.runtime.handle().block_on(work)
 }
 
 impl Connection {
@@ -273,24 +274,20 @@ impl Connection {
     }
 
     fn channel(&self) -> Result<Channel, CallError> {
-        WORKER.with(|worker| {
-            if let Some(channel) = worker.channels.borrow().get(&self.address) {
-                return Ok(channel.clone());
-            }
-            let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
-                .map_err(|_| CallError::Address {
-                    address: self.address.clone(),
-                })?
-                .connect_timeout(self.options.connect_timeout)
-                .tcp_nodelay(true);
-            let _inside = worker.runtime.enter();
-            let channel = endpoint.connect_lazy();
-            worker
-                .channels
-                .borrow_mut()
-                .insert(self.address.clone(), channel.clone());
-            Ok(channel)
-        })
+        let mut channels = HUB.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = channels.get(&self.address) {
+            return Ok(channel.clone());
+        }
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
+            .map_err(|_| CallError::Address {
+                address: self.address.clone(),
+            })?
+            .connect_timeout(self.options.connect_timeout)
+            .tcp_nodelay(true);
+        let _inside = HUB.runtime.enter();
+        let channel = endpoint.connect_lazy();
+        channels.insert(self.address.clone(), channel.clone());
+        Ok(channel)
     }
 
     async fn within_deadline<T>(
