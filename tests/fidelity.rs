@@ -197,6 +197,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         command: wire::command_book(&Bytes::from(command.clone()), DIALECT).unwrap(),
         failure: None,
         head: None,
+        dialect: Some(DIALECT),
     };
     let assembled = assemble(Parts {
         cover: &cover,

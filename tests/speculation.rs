@@ -392,9 +392,15 @@ fn a_history_offers_state_and_upcast_pages_only_where_the_logic_has_them() {
             Err(Failure::rejected("never asked"))
         }
     }
-    let neither = InProcess::new(Arc::new(Neither), Dialect::ANGZARR, true);
-    let replay = replay_history(&neither, &three()).unwrap();
+    let neither = |upcasts| InProcess::new(Arc::new(Neither), Dialect::ANGZARR, upcasts);
+    let replay = replay_history(&neither(false), &three()).unwrap();
     assert_eq!((replay.state, replay.upcast), (None, None));
+    // An upcaster that is configured and not there: a coordinator would fail too.
+    let replay = replay_history(&neither(true), &three()).unwrap();
+    assert!(matches!(replay.upcast, Some(Outcome::Unimplemented(_))));
+    let command = command(Header::Sequence(3), MergeStrategy::Strict);
+    let replay = replay_command(&neither(true), &three(), &command, true).unwrap();
+    assert!(matches!(replay.outcome, Outcome::Unimplemented(_)));
 
     let both = replay_history(
         &target(&emits(Vec::new()), Dialect::ANGZARR, true),

@@ -135,3 +135,36 @@ fn nobody_listening_is_said_plainly() {
         )
     );
 }
+
+/// Answers OK with no message at all.
+struct Silent;
+
+impl angzarr_replay::wire::Methods for Silent {
+    fn call(
+        &self,
+        _: &str,
+        _: bytes::Bytes,
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+        Some(Ok(Vec::new()))
+    }
+}
+
+#[test]
+fn a_reply_without_a_message_is_no_outcome() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server =
+        angzarr_replay::wire::Server::start(listener, Dialect::ANGZARR, Arc::new(Silent), None)
+            .unwrap();
+    let address = server.address().to_string();
+    let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
+    let error = LogicClient::new(connection, Dialect::ANGZARR)
+        .ask(&stimulus("test.Do"))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the connection to {address} broke during CommandHandlerService/Handle: the reply is no message \
+             (Missing response message.); does it still run, and is it a gRPC server?"
+        )
+    );
+}

@@ -53,13 +53,14 @@ pub struct Assembled {
 /// Makes a case of its parts. Nothing is asked and nothing is written.
 pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
     let fetched = parts.fetched;
+    let dialect = common_dialect(parts.dialect, parts.failing)?;
     let given = match parts.up_to {
         UpTo::Head => None,
         UpTo::Before(head) => Some(head),
         UpTo::Time(_) => Some(fetched.history.next_sequence()),
     };
     let (head, known) = match (parts.failing, given) {
-        (Some(failing), given) => settle_head(failing, given, fetched.head, parts.dialect),
+        (Some(failing), given) => settle_head(failing, given, fetched.head, dialect),
         (None, Some(given)) => (given, HeadKnowledge::Given),
         (None, None) => (fetched.head, HeadKnowledge::Current),
     };
@@ -110,7 +111,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         issue: labels.issue,
         source: Provenance {
             name: parts.source.to_owned(),
-            dialect: parts.dialect.name().to_owned(),
+            dialect: dialect.name().to_owned(),
             captured_at: parts.captured_at,
             head: known,
         },
@@ -131,6 +132,21 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         head,
         is_restamped,
     })
+}
+
+/// Dialects of one package cannot be told apart at a connection: where the ticket says which it is, that is it.
+fn common_dialect(
+    source: Dialect,
+    failing: Option<&FailingCommand>,
+) -> Result<Dialect, CaptureError> {
+    match failing.and_then(|failing| failing.dialect) {
+        Some(ticket) if ticket.package() != source.package() => Err(CaptureError::OtherDialect {
+            ticket,
+            source_dialect: source,
+        }),
+        Some(ticket) => Ok(ticket),
+        None => Ok(source),
+    }
 }
 
 /// A head that was given makes the command one for that head; otherwise, and where its staleness is the point, it

@@ -19,7 +19,7 @@ pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{FailingCommand, Selected, case_name, select_ticket, settle_head};
 
 use crate::model::{Failure, PageOrderError};
-use crate::wire::QueryError;
+use crate::wire::{Dialect, QueryError};
 
 /// A capture that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +101,17 @@ pub enum CaptureError {
         wanted: u32,
         /// Head of the stored history.
         head: u32,
+    },
+    /// A ticket in another dialect than the source.
+    #[error(
+        "the ticket is written in the dialect `{ticket}`, the source speaks `{source_dialect}`: are they of the same \
+         deployment?"
+    )]
+    OtherDialect {
+        /// Dialect of the ticket.
+        ticket: Dialect,
+        /// Dialect of the source.
+        source_dialect: Dialect,
     },
     /// A failure that says nothing about the logic.
     #[error(

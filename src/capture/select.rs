@@ -14,6 +14,8 @@ pub struct FailingCommand {
     pub failure: Option<Failure>,
     /// Head that was observed, where the ticket says so.
     pub head: Option<u32>,
+    /// How the command is encoded, where that is known.
+    pub dialect: Option<Dialect>,
 }
 
 /// The newest ticket of an aggregate, and how many others it has.
@@ -25,10 +27,13 @@ pub struct Selected<'a> {
     pub others: Vec<&'a Ticket>,
     /// Stale commands, which are only taken when asked for.
     pub stale: usize,
+    /// Failures of the transport, which say nothing of the logic.
+    pub unreachable: usize,
 }
 
 /// Takes the newest failure of an aggregate. Tickets come in the order of their log; a ticket with a time is
-/// newer than one with an earlier time. A stale sequence is no bug of the logic and is passed over.
+/// newer than one with an earlier time. A stale sequence is no bug of the logic, a failure of
+/// the transport says nothing of it: both are passed over.
 #[must_use]
 pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selected<'a>> {
     let of_aggregate: Vec<&Ticket> = tickets
@@ -39,11 +44,15 @@ pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selecte
                 && of.edition.label() == cover.edition.label()
         })
         .collect();
-    let is_stale = |ticket: &&&Ticket| ticket.failure.class() == FailureClass::StaleSequence;
-    let stale = of_aggregate.iter().filter(is_stale).count();
+    let of_class = |class| {
+        let is_of = |ticket: &&&Ticket| ticket.failure.class() == class;
+        of_aggregate.iter().filter(is_of).count()
+    };
+    let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
+    let (stale, unreachable) = (of_class(passed_over[0]), of_class(passed_over[1]));
     let mut usable: Vec<&Ticket> = of_aggregate
         .iter()
-        .filter(|ticket| !is_stale(ticket))
+        .filter(|ticket| !passed_over.contains(&ticket.failure.class()))
         .copied()
         .collect();
     // Stable: without times the order of the log stands.
@@ -53,6 +62,7 @@ pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selecte
         ticket,
         others: usable,
         stale,
+        unreachable,
     })
 }
 
@@ -106,10 +116,10 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
         &failing.command.cover.edition,
         Edition::Named { divergences, .. } if !divergences.is_empty()
     );
-    // Input that is refused may have been refused before the check.
+    // Libraries answer bad values with INVALID_ARGUMENT too: the header of a refused command counts.
     let reached_the_logic = !matches!(
         failure.class(),
-        FailureClass::StaleSequence | FailureClass::Refused | FailureClass::Unreachable
+        FailureClass::StaleSequence | FailureClass::Unreachable
     );
     (is_checked && !diverges && reached_the_logic)
         .then(|| page.header.sequence())

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::replay::with_last_words;
 use super::{Done, Stop, say, words};
-use crate::fixture::{Status, set_status};
-use crate::project::{Project, run_case};
-use crate::snapshot::{Rules, Verdict, stored};
+use crate::fixture::{Status, place, set_status};
+use crate::project::Project;
+use crate::snapshot::{Verdict, stored};
 
 /// Accept today's outcome of cases: write their snapshots and mark them closed.
 #[derive(Debug, Args)]
@@ -47,9 +47,8 @@ fn close(project: &Project, path: &Path, force: bool) -> Done {
     let target = project
         .logics()
         .target(&logic, &fixture.case.source.dialect)?;
-    let rules = Rules::new(project.config().rules.clone());
-    let own = Rules::new(fixture.case.rules.clone());
-    let run = run_case(project, &fixture, target.as_ref(), &rules, &own, true)
+    let run = project
+        .run_case(&fixture, target.as_ref(), true)
         .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
     let Some(text) = run.text() else {
         return Err(Stop::Failed(format!(
@@ -85,7 +84,7 @@ pub(super) fn mark_closed(path: &Path) -> Done {
     let text = std::fs::read_to_string(path).map_err(failed)?;
     let closed = set_status(&text, Status::Closed, path)?;
     if closed != text {
-        stored::replace(path, &closed).map_err(failed)?;
+        place(path, closed.as_bytes(), true).map_err(failed)?;
     }
     Ok(())
 }

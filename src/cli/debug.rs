@@ -2,15 +2,13 @@
 
 use std::fmt::Display;
 use std::io::BufRead;
-use std::net::TcpListener;
 use std::path::Path;
 
-use super::replay::replayed;
 use super::report::Report;
 use super::{Stop, say};
 use crate::fixture::{CaseStimulus, Fixture};
 use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of};
-use crate::replay::{GrpcTarget, StartedLogic, Target};
+use crate::replay::{GrpcTarget, StartedLogic, Target, free_port};
 use crate::wire::{Connection, ConnectionOptions, LogicClient};
 
 pub(super) fn run(
@@ -95,8 +93,9 @@ impl<'a> Round<'a> {
 
     /// Sends the stimulus and words what came of it.
     fn report(&self, project: &Project, path: &Path, is_what_if: bool) -> Result<String, String> {
-        let run =
-            replayed(project, self.fixture, self.target.as_ref(), false).map_err(|error| {
+        let run = project
+            .run_case(self.fixture, self.target.as_ref(), false)
+            .map_err(|error| {
                 let last = self.started.as_ref().map(StartedLogic::last_words);
                 match last {
                     // Its output is on the terminal already.
@@ -147,7 +146,9 @@ fn failed(error: &dyn Display) -> Stop {
 }
 
 fn under_debugger(logic: &SelectedLogic) -> Result<StartedLogic, Stop> {
-    let (port, debug_port) = free_ports().map_err(|error| failed(&error))?;
+    let (port, debug_port) = free_port()
+        .and_then(|port| Ok((port, free_port()?)))
+        .map_err(|error| failed(&error))?;
     let Some((spec, attach)) = debug_spec(&logic.config, port, debug_port) else {
         return Err(Stop::Usage(format!(
             "logic `{name}` has no debug command; add one to replay.toml (docs/debugging.md has recipes):\n\n  \
@@ -165,16 +166,4 @@ fn under_debugger(logic: &SelectedLogic) -> Result<StartedLogic, Stop> {
         .await_serving(None)
         .map_err(|error| failed(&error))?;
     Ok(started)
-}
-
-/// Two at once, so that they are not the same.
-fn free_ports() -> std::io::Result<(u16, u16)> {
-    let listeners = (
-        TcpListener::bind("127.0.0.1:0")?,
-        TcpListener::bind("127.0.0.1:0")?,
-    );
-    Ok((
-        listeners.0.local_addr()?.port(),
-        listeners.1.local_addr()?.port(),
-    ))
 }

@@ -9,9 +9,7 @@ use super::{Done, Stop, debug, say, what_if};
 use crate::fixture::Fixture;
 use crate::model::Payload;
 use crate::payload::Decoded;
-use crate::project::{CaseRun, Project, RunError, SelectedLogic, run_case};
-use crate::replay::Target;
-use crate::snapshot::Rules;
+use crate::project::{Project, RunError, SelectedLogic};
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
@@ -89,7 +87,8 @@ fn one(
     let target = project
         .logics()
         .target(&logic, &fixture.case.source.dialect)?;
-    let run = replayed(project, &fixture, target.as_ref(), true)
+    let run = project
+        .run_case(&fixture, target.as_ref(), true)
         .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
     let descriptors = [project.registry()?, &fixture.descriptors];
     let view = |payload: &Payload| {
@@ -140,18 +139,6 @@ fn choose(
             ))
         }),
     }
-}
-
-/// Replays once, with the project's rules and the case's own.
-pub(super) fn replayed(
-    project: &Project,
-    fixture: &Fixture,
-    target: &dyn Target,
-    both_ways: bool,
-) -> Result<CaseRun, RunError> {
-    let rules = Rules::new(project.config().rules.clone());
-    let own = Rules::new(fixture.case.rules.clone());
-    run_case(project, fixture, target, &rules, &own, both_ways)
 }
 
 /// An error, with the last words of logic that we started.

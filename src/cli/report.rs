@@ -69,9 +69,7 @@ impl Report<'_> {
             (Regression::Same, _) => true,
             (Regression::Differs(_) | Regression::NotChecked(_), _)
             | (Regression::NoSnapshot, Status::Closed) => false,
-            (Regression::NoSnapshot, Status::Open) => {
-                !matches!(self.run.verdict, Verdict::NotReproduced { .. })
-            }
+            (Regression::NoSnapshot, Status::Open) => self.run.verdict == Verdict::Reproduced,
         }
     }
 
@@ -236,6 +234,13 @@ impl Report<'_> {
         for note in &self.run.notes {
             let _ = writeln!(text, "\nnote: {}", worded(note));
         }
+        for rule in &self.run.unused_rules {
+            let _ = writeln!(
+                text,
+                "\nnote: the case's own rule for `{}` of `{}` never fired",
+                rule.field, rule.type_pattern
+            );
+        }
         let has_other = self
             .run
             .view
@@ -375,7 +380,9 @@ pub(super) fn states(
     let Checked::Command(replay) = &run.checked else {
         return (None, None);
     };
-    let shown = shown_book(target.dialect(), &book_of(case));
+    let Some(shown) = shown_book(target, &book_of(case)) else {
+        return (None, None);
+    };
     let fold = |pages: Vec<crate::model::Page>| {
         let stimulus = Stimulus::Fold {
             snapshot: shown.snapshot.clone(),

@@ -3,7 +3,7 @@
 use serde_yaml::Value;
 
 use super::{Project, ProjectError};
-use crate::fixture::{Case, CaseStimulus, Fixture, Probe};
+use crate::fixture::{Case, CaseStimulus, Fixture, Probe, Rule};
 use crate::model::EventBook;
 use crate::replay::{
     HistoryReplay, Note, Replay, Target, TargetError, replay_command, replay_history,
@@ -21,6 +21,8 @@ pub struct CaseRun {
     pub notes: Vec<Note>,
     /// What was replayed.
     pub checked: Checked,
+    /// Rules of the case itself that never fired.
+    pub unused_rules: Vec<Rule>,
 }
 
 /// The raw result behind a run.
@@ -96,6 +98,7 @@ pub fn run_case(
         verdict,
         notes,
         checked: replayed.checked,
+        unused_rules: own_rules.unused().cloned().collect(),
     })
 }
 
@@ -121,7 +124,12 @@ pub(crate) fn replay_case(
         CaseStimulus::Command(command) => {
             // Where effects forbid a second call, the stored snapshot is the only way.
             let both_ways = both_ways && project.probe_of(&fixture.case) != Probe::Never;
-            let replay = replay_command(target, &book, command, both_ways)?;
+            let mut command = command.clone();
+            if target.dialect().name() != fixture.case.source.dialect {
+                // Its own encoding has the numbers of the dialect that it was captured in.
+                command.original = None;
+            }
+            let replay = replay_command(target, &book, &command, both_ways)?;
             ReplayedCase {
                 view: Some(renderer.command(&replay)),
                 checked: Checked::Command(replay),
@@ -170,4 +178,18 @@ fn renderer<'a>(
         &case.cover,
         head_of(case),
     ))
+}
+
+impl Project {
+    /// Replays a case once on a target, with the project's rules and its own, and judges the outcome.
+    pub fn run_case(
+        &self,
+        fixture: &Fixture,
+        target: &dyn Target,
+        both_ways: bool,
+    ) -> Result<CaseRun, RunError> {
+        let rules = Rules::new(self.config().rules.clone());
+        let own = Rules::new(fixture.case.rules.clone());
+        run_case(self, fixture, target, &rules, &own, both_ways)
+    }
 }

@@ -426,6 +426,17 @@ fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Config, String
             ));
         }
     }
+    if let Some((skip, name)) = raw
+        .skip
+        .iter()
+        .filter_map(|skip| Some((skip, skip.logic.as_ref()?)))
+        .find(|(_, name)| !logic.contains_key(*name))
+    {
+        return Err(format!(
+            "skip of `{}`: there is no logic `{name}`; leave cases out only on logic that is configured",
+            skip.fixtures
+        ));
+    }
     Ok(Config {
         fixtures: root.join(raw.fixtures.unwrap_or_else(|| "fixtures".into())),
         descriptors: raw.descriptors.iter().map(|path| root.join(path)).collect(),

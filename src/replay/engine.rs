@@ -102,7 +102,7 @@ pub fn replay_history(target: &dyn Target, book: &EventBook) -> Result<HistoryRe
     let mut upcast = None;
     if target.upcasts() && !book.history.pages().is_empty() {
         let pages = book.history.pages().to_vec();
-        upcast = offered(target.ask(&Stimulus::Upcast {
+        upcast = Some(target.ask(&Stimulus::Upcast {
             domain: book.cover.domain.clone(),
             pages,
         })?);
@@ -130,11 +130,12 @@ pub fn replay_history(target: &dyn Target, book: &EventBook) -> Result<HistoryRe
     })
 }
 
-/// The book as the logic is shown it at `head`, without asking the logic anything.
+/// The book as the logic is shown it; none where its upcaster fails. Asks the upcaster, where there is one, and
+/// nothing else.
 #[must_use]
-pub fn shown_book(dialect: Dialect, book: &EventBook) -> EventBook {
-    let start = start_of(book, Start::AtSnapshot);
-    masked(dialect, start).0
+pub fn shown_book(target: &dyn Target, book: &EventBook) -> Option<EventBook> {
+    let shown = shown(target, book, Start::AtSnapshot).ok()?;
+    shown.ok().map(|(shown, _)| shown)
 }
 
 fn handle(
@@ -176,10 +177,7 @@ fn shown(
     if target.upcasts() && !book.history.pages().is_empty() {
         let pages = book.history.into_pages();
         let domain = book.cover.domain.clone();
-        book.history = match target.ask(&Stimulus::Upcast {
-            domain,
-            pages: pages.clone(),
-        })? {
+        book.history = match target.ask(&Stimulus::Upcast { domain, pages })? {
             Outcome::Upcast(pages) => match History::new(pages) {
                 Ok(history) => history,
                 Err(error) => {
@@ -187,7 +185,6 @@ fn shown(
                     return Ok(Err(Outcome::Crashed(failure)));
                 }
             },
-            Outcome::Unimplemented(_) => History::new(pages).unwrap_or_default(),
             failed => return Ok(Err(failed)),
         };
     }

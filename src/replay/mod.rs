@@ -10,5 +10,6 @@ mod target;
 
 pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
 pub use group::{LastOutput, end_started_logic_on_interrupt};
+pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
 pub use target::{GrpcTarget, InProcess, Target, TargetError};

@@ -285,7 +285,7 @@ fn listens(address: SocketAddr) -> bool {
 
 /// A port that nobody listens on, from below those that the system gives out by itself: one of those could be
 /// another's before the logic has bound it, and the other taken for the logic.
-fn free_port() -> std::io::Result<u16> {
+pub(crate) fn free_port() -> std::io::Result<u16> {
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 12_000;
     let random = RandomState::new();

@@ -91,15 +91,24 @@ impl<'a> Renderer<'a> {
         to_yaml(value)
     }
 
-    /// Events by type and content, nothing else.
+    /// Stored events by type and content, as [`Renderer::emission`] has emitted ones.
     #[must_use]
-    pub fn events<'b>(&self, events: impl IntoIterator<Item = &'b Body>) -> Value {
-        Value::Sequence(
+    pub fn stored<'b>(&self, events: impl IntoIterator<Item = &'b Body>) -> Value {
+        let events = Value::Sequence(
             events
                 .into_iter()
                 .map(|body| Value::Mapping(self.body(body)))
                 .collect(),
-        )
+        );
+        Value::Mapping([(Value::from("events"), events)].into_iter().collect())
+    }
+
+    /// Events as logic emitted them, with what a coordinator would stumble over: a foreign cover, odd places.
+    #[must_use]
+    pub fn emission(&self, book: &EmittedBook) -> Value {
+        let mut fields = Mapping::new();
+        self.emitted(&mut fields, book);
+        Value::Mapping(fields)
     }
 
     fn outcome(&self, outcome: &Outcome) -> Mapping {

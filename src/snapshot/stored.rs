@@ -1,8 +1,9 @@
 //! Snapshot files as insta reads and writes them.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
+
+use crate::fixture::place;
 
 use crate::payload::from_canonical_yaml;
 
@@ -58,39 +59,11 @@ pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
         "---\nsource: cargo xtask close\ninput_file: {input}\n---\n{}\n",
         text.trim_end()
     );
-    replace(&fixture.with_extension("snap"), &text)?;
+    place(&fixture.with_extension("snap"), text.as_bytes(), true)?;
     match std::fs::remove_file(fixture.with_extension("snap.new")) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Writes a text file whole or not at all.
-pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".replay-")
-        .tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    readable_by_all(file.as_file())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// A temporary file is its owner's alone; a fixture belongs to the team.
-#[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::{Difference, Renderer, differences};
 use crate::fixture::Observed;
-use crate::model::{Body, Failure, Outcome};
+use crate::model::{Failure, Outcome};
 
 /// The answer, and never a guess.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,8 +48,7 @@ impl Verdict {
         };
         match (observed, outcome) {
             (Observed::Accepted(events), Outcome::Accepted(book)) => {
-                let now: Vec<&Body> = book.pages.iter().map(|page| &page.body).collect();
-                Self::of_events(&renderer.events(events), &renderer.events(now))
+                Self::of_events(&renderer.stored(events), &renderer.emission(book))
             }
             (Observed::Rejected(then), Outcome::Rejected(now))
             | (Observed::Crashed(then), Outcome::Crashed(now))
@@ -86,7 +85,10 @@ impl Verdict {
         let Some(first) = found.first() else {
             return Self::Reproduced;
         };
-        let count = |events: &Value| events.as_sequence().map_or(0, Vec::len);
+        let count = |emission: &Value| {
+            let events = emission.get("events").and_then(Value::as_sequence);
+            events.map_or(0, Vec::len)
+        };
         let summary = if count(then) == count(now) {
             in_events(&first.path)
         } else {
@@ -147,9 +149,12 @@ pub fn described(outcome: &Outcome) -> String {
     }
 }
 
-/// `[1].event.new_balance.amount` in words that count from 1.
+/// `events[1].event.new_balance.amount` in words that count from 1.
 fn in_events(path: &str) -> String {
-    let Some((index, rest)) = path.strip_prefix('[').and_then(|path| path.split_once(']')) else {
+    let Some((index, rest)) = path
+        .strip_prefix("events[")
+        .and_then(|path| path.split_once(']'))
+    else {
         return format!("differs in {path}");
     };
     let number = index.parse::<usize>().map_or(0, |index| index + 1);
@@ -166,7 +171,7 @@ fn in_events(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Cover, Domain, EmittedBook, EmittedPage, Payload, Revocation, Root};
+    use crate::model::{Body, Cover, Domain, EmittedBook, EmittedPage, Payload, Revocation, Root};
     use crate::snapshot::Rules;
 
     fn verdict(observed: Option<&Observed>, outcome: &Outcome) -> String {
@@ -235,6 +240,29 @@ mod tests {
         assert_eq!(
             verdict(Some(&stored(&[b"1"])), &accepted(&[b"1", b"3"])),
             "not reproduced: 2 events now, production stored 1"
+        );
+    }
+
+    #[test]
+    fn events_for_another_aggregate_or_in_odd_places_are_not_the_same() {
+        let Outcome::Accepted(mut book) = accepted(&[b"1"]) else {
+            unreachable!()
+        };
+        book.pages[0].header = crate::model::Header::Sequence(9);
+        let odd = Outcome::Accepted(book.clone());
+        assert_eq!(
+            verdict(Some(&stored(&[b"1"])), &odd),
+            "not reproduced: differs in event 1, field sequence"
+        );
+        book.pages[0].header = crate::model::Header::Sequence(3);
+        book.cover = Some(Cover::main(
+            Domain::new("table").unwrap(),
+            Root::new([0; 16]),
+        ));
+        let foreign = Outcome::Accepted(book);
+        assert_eq!(
+            verdict(Some(&stored(&[b"1"])), &foreign),
+            "not reproduced: differs in cover"
         );
     }
 

@@ -147,17 +147,39 @@ impl CallError {
         self.failure().is_some_and(|failure| {
             failure.code == Code::Unimplemented
                 && (failure.message.is_empty()
-                    || failure.message == "Method not found!"
-                    || failure.message.starts_with("unknown service")
-                    || failure.message.starts_with("unknown method"))
+                    || NO_SUCH_METHOD
+                        .iter()
+                        .any(|words| failure.message.starts_with(words)))
         })
     }
 }
 
-/// Where the connections live: a runtime with one thread, and a channel for each address.
+/// How gRPC libraries say that a server has no such method: tonic says nothing.
+const NO_SUCH_METHOD: [&str; 6] = [
+    // Python.
+    "Method not found!",
+    // Java.
+    "Method not found:",
+    // Go.
+    "unknown service",
+    "unknown method",
+    // JavaScript.
+    "The server does not implement the method",
+    // .NET.
+    "Service is unimplemented",
+];
+
+/// What tonic makes of a reply that is no gRPC, as a status of its own with no cause.
+const MADE_HERE: [&str; 3] = [
+    "Missing response message",
+    "Unexpected EOF decoding stream",
+    "protocol error:",
+];
+
+/// Where the connections live: a runtime with one thread, and a channel for each address and connect timeout.
 struct Hub {
     runtime: tokio::runtime::Runtime,
-    channels: Mutex<HashMap<String, Channel>>,
+    channels: Mutex<HashMap<(String, Duration), Channel>>,
 }
 
 static HUB: LazyLock<Hub> = LazyLock::new(|| Hub {
@@ -275,7 +297,8 @@ impl Connection {
 
     fn channel(&self) -> Result<Channel, CallError> {
         let mut channels = HUB.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(channel) = channels.get(&self.address) {
+        let key = (self.address.clone(), self.options.connect_timeout);
+        if let Some(channel) = channels.get(&key) {
             return Ok(channel.clone());
         }
         let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
@@ -286,7 +309,7 @@ impl Connection {
             .tcp_nodelay(true);
         let _inside = HUB.runtime.enter();
         let channel = endpoint.connect_lazy();
-        channels.insert(self.address.clone(), channel.clone());
+        channels.insert(key, channel.clone());
         Ok(channel)
     }
 
@@ -347,6 +370,16 @@ impl Connection {
         if let Some(source) = status.source() {
             // A status made on this side, from a failure of the transport.
             return self.classify_transport(path, &root_cause(source), source);
+        }
+        if MADE_HERE
+            .iter()
+            .any(|words| status.message().starts_with(words))
+        {
+            return CallError::Broken {
+                address: self.address.clone(),
+                method: method_of(path),
+                reason: format!("the reply is no message ({})", status.message()),
+            };
         }
         if status.message().starts_with("grpc-status header missing") {
             let reason = status

@@ -100,7 +100,8 @@ impl LogicClient {
         stimulus: &Stimulus,
         error: CallError,
     ) -> Result<Outcome, LogicError> {
-        if error.is_unknown_method() && matches!(stimulus, Stimulus::Command { .. }) {
+        // Replay is what many do not have; an upcaster is only asked where one is configured.
+        if error.is_unknown_method() && !matches!(stimulus, Stimulus::Fold { .. }) {
             let (service, method) = method_of(stimulus);
             return Err(LogicError::WrongServer {
                 address: self.connection.address().to_owned(),

@@ -1,11 +1,12 @@
 //! The first replay of a case, before it is written.
 
+use serde_yaml::Value;
+
 use super::Telling;
 use crate::cli::replay::with_last_words;
 use crate::fixture::{Fixture, Probe};
-use crate::project::{CaseRun, Project, RunError, run_case};
-use crate::replay::Target;
-use crate::snapshot::{Rules, proposed_rules};
+use crate::project::{CaseRun, Project};
+use crate::snapshot::{differences, proposed_rules};
 
 /// Replays the case, twice unless that is forbidden; fields that differ from run to run get a rule in the fixture.
 /// Without an answer it says why.
@@ -29,7 +30,8 @@ pub(super) fn replay(
         .map_err(|error| error.to_string())?;
     telling.add("replayed on", logic.describe());
     let once = |fixture: &Fixture| {
-        once(project, fixture, target.as_ref())
+        project
+            .run_case(fixture, target.as_ref(), true)
             .map_err(|error| with_last_words(project, &logic, &error))
     };
     let first = once(fixture)?;
@@ -38,14 +40,10 @@ pub(super) fn replay(
         return Ok(first);
     }
     let second = once(fixture)?;
-    let rules = first
-        .view
-        .as_ref()
-        .zip(second.view.as_ref())
-        .map(|(first, second)| proposed_rules(first, second));
+    let rules = views(&first, &second).map(|(first, second)| proposed_rules(first, second));
     let rules = rules.unwrap_or_default();
     if rules.is_empty() {
-        return Ok(first);
+        return stable(first, &second);
     }
     for rule in &rules {
         telling.add(
@@ -57,11 +55,26 @@ pub(super) fn replay(
         );
     }
     fixture.case.rules = rules;
-    once(fixture)
+    let first = once(fixture)?;
+    let second = once(fixture)?;
+    stable(first, &second)
 }
 
-fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, RunError> {
-    let rules = Rules::new(project.config().rules.clone());
-    let own = Rules::new(fixture.case.rules.clone());
-    run_case(project, fixture, target, &rules, &own, true)
+fn views<'a>(first: &'a CaseRun, second: &'a CaseRun) -> Option<(&'a Value, &'a Value)> {
+    first.view.as_ref().zip(second.view.as_ref())
+}
+
+/// Gives the run back if the other is the same; what no rule can leave out makes a case that cannot be judged.
+fn stable(first: CaseRun, second: &CaseRun) -> Result<CaseRun, String> {
+    let found = views(&first, second).map(|(first, second)| differences(first, second));
+    match found.unwrap_or_default().as_slice() {
+        [] => Ok(first),
+        found => {
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Err(format!(
+                "not deterministic, two runs one after the other differ: {}",
+                found.join("; ")
+            ))
+        }
+    }
 }

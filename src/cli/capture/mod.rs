@@ -15,7 +15,7 @@ use crate::capture::{
     CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, UpTo, assemble, case_name,
     fetch_history, find_root,
 };
-use crate::fixture::{Case, Fixture, Probe, Saved, Status, render};
+use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, OpenSource, Project, system_clock};
 use crate::snapshot::stored;
@@ -266,6 +266,7 @@ impl Capture<'_> {
             return Ok(());
         }
         let registry = self.project.registry()?.clone();
+        let case = self.with_what_people_wrote(&path, case);
         let mut fixture = Fixture {
             case,
             descriptors: registry.clone(),
@@ -296,6 +297,9 @@ impl Capture<'_> {
                 Saved::Replaced => "replaced",
                 Saved::Unchanged => "unchanged",
             };
+            if saved == "replaced" && fixture.case.status == Status::Open {
+                discard_snapshot(&path)?;
+            }
             if let (true, Some(text)) = (self.arguments.accept, &text) {
                 accept(&path, text).inspect_err(|_| restore(&path, before.as_deref()))?;
             }
@@ -307,9 +311,43 @@ impl Capture<'_> {
         Ok(())
     }
 
+    /// A forced capture of the same thing brings its bytes and views up to date, and keeps the rest.
+    fn with_what_people_wrote(&self, path: &Path, case: Case) -> Case {
+        let there = self
+            .project
+            .folder()
+            .read(path)
+            .ok()
+            .map(|there| there.case);
+        let is_same = |there: &Case| {
+            (&there.cover, &there.history, &there.stimulus)
+                == (&case.cover, &case.history, &case.stimulus)
+        };
+        let Some(there) = there.filter(is_same) else {
+            return case;
+        };
+        let status = if self.arguments.accept {
+            case.status
+        } else {
+            there.status
+        };
+        Case {
+            status,
+            title: self.arguments.title.clone().unwrap_or(there.title),
+            issue: case.issue.clone().or(there.issue),
+            logic: there.logic,
+            probe: case.probe.or(there.probe),
+            rules: there.rules,
+            ..case
+        }
+    }
+
     /// The same capture, where it is there already and stays as it is.
     fn captured_before(&self, path: &Path, case: &Case) -> Option<Fixture> {
         let there = self.project.folder().read(path).ok()?;
+        if self.arguments.force {
+            return None;
+        }
         let is_done = !self.arguments.accept || there.case.status == Status::Closed;
         (is_done && there.case.is_same_capture(case)).then_some(there)
     }
@@ -335,10 +373,24 @@ impl Capture<'_> {
     }
 }
 
+/// A snapshot of the case that was there before would make the open one a closed one.
+fn discard_snapshot(fixture: &Path) -> Done {
+    for ending in ["snap", "snap.new"] {
+        let path = fixture.with_extension(ending);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Stop::Failed(format!("{}: {error}", Project::shown(&path))));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// A closed case without its snapshot is half a case.
 fn restore(path: &Path, before: Option<&[u8]>) {
     let _ = match before {
-        Some(bytes) => std::fs::write(path, bytes),
+        Some(bytes) => place(path, bytes, true),
         None => std::fs::remove_file(path),
     };
 }

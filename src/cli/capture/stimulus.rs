@@ -46,6 +46,7 @@ pub(super) fn find(
             command: book,
             failure: None,
             head: None,
+            dialect: None,
         };
         return Ok(Found {
             failing: Some(failing),
@@ -79,16 +80,24 @@ pub(super) fn find(
             },
         });
     };
-    let others = match (selected.others.len(), selected.stale) {
-        (0, 0) => "the only failure of this aggregate in the log".to_owned(),
-        (others, 0) => format!(
+    let newest = match selected.others.len() {
+        0 => "the only failure of this aggregate in the log".to_owned(),
+        others => format!(
             "the newest of {} failures of this aggregate in the log",
             others + 1
         ),
-        (others, stale) => format!(
-            "the newest of {} failures of this aggregate in the log ({stale} stale left aside)",
-            others + 1
-        ),
+    };
+    let aside: Vec<String> = [
+        (selected.stale, "stale"),
+        (selected.unreachable, "of the transport"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    let others = match aside.as_slice() {
+        [] => newest,
+        aside => format!("{newest} ({} left aside)", aside.join(", ")),
     };
     Ok(Found {
         failing: Some(failing(selected.ticket)),
@@ -101,6 +110,7 @@ fn failing(ticket: &Ticket) -> FailingCommand {
         command: ticket.command.clone(),
         failure: Some(ticket.failure.clone()),
         head: ticket.head,
+        dialect: Some(ticket.dialect),
     }
 }
 

@@ -26,6 +26,7 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
         "probe = \"sometimes\"\n",
         "[[rules]]\ntype = \"x\"\n",
         "[[skip]]\nfixtures = \"x\"\n",
+        "[[skip]]\nfixtures = \"x\"\nlogic = \"nobody\"\nreason = \"none\"\n",
     ] {
         project.write("replay.toml", toml);
         assert_eq!(project.run(&["roots"]).code, 2, "{toml}");

@@ -202,3 +202,63 @@ fn a_failure_of_the_transport_is_no_case() {
     );
     project.said("failure_of_the_transport");
 }
+
+#[test]
+fn a_ticket_of_another_dialect_than_the_source_is_refused() {
+    let mut project = Project::new("");
+    let (mut tickets, _) = of_alice();
+    tickets[0].dialect = Dialect::IO_ANGZARR_V1;
+    project.write("failures.jsonl", &lines(&tickets));
+    let arguments = ["capture", ALICE, "--ticket", "failures.jsonl:1"];
+    assert_eq!(project.run(&arguments).code, 1);
+    project.said("ticket_of_another_dialect");
+}
+
+#[test]
+fn a_refused_command_was_sent_for_the_head_in_its_header() {
+    let mut project = Project::new("");
+    let (mut tickets, _) = of_alice();
+    // Made for sequence 2, where the aggregate is at 3 now.
+    tickets[0].failure = Failure::refused("what is this?");
+    project.write("failures.jsonl", &lines(&tickets[..1]));
+    let arguments = [
+        "capture",
+        ALICE,
+        "--ticket",
+        "failures.jsonl:1",
+        "--dry-run",
+    ];
+    let ran = project.run(&arguments);
+    assert_eq!(ran.code, 0);
+    project.said("refused_command");
+}
+
+#[test]
+fn a_failure_of_the_transport_is_passed_over() {
+    let mut project = Project::new("");
+    let (mut tickets, stale) = of_alice();
+    tickets.remove(stale - 1);
+    let mut last = tickets[0].clone();
+    last.failure.code = angzarr_replay::model::Code::Unavailable;
+    tickets.push(last);
+    project.write("failures.jsonl", &lines(&tickets));
+    let arguments = ["capture", ALICE, "--ticket", "failures.jsonl", "--dry-run"];
+    assert_eq!(project.run(&arguments).code, 0);
+    project.said("transport_passed_over");
+}
+
+#[test]
+fn a_case_that_replaces_a_closed_one_does_not_keep_its_snapshot() {
+    let mut project = Project::new("");
+    let named = ["capture", ALICE, "--name", "player/case"];
+    let capture = |more: &[&'static str]| [&named[..], more].concat();
+    assert_eq!(project.run(&capture(&["--accept"])).code, 0);
+    assert!(project.path("fixtures/player/case.snap").exists());
+    assert_eq!(project.run(&capture(&["--history", "--force"])).code, 0);
+    assert!(!project.path("fixtures/player/case.snap").exists());
+    assert!(
+        project
+            .read("fixtures/player/case.yaml")
+            .contains("kind: history")
+    );
+}
