@@ -9,8 +9,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 use super::ticket::Ticket;
 use super::{CaptureError, EventQueries};
-use crate::model::{Cover, Domain, Root};
-use crate::wire::Selection;
+use crate::model::{Cover, Domain, Edition, Root};
+use crate::wire::{QueryError, Selection};
 
 /// A root as somebody typed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,18 +30,29 @@ pub enum RootPart {
     Prefix(String),
 }
 
-/// Text that spells no root and no beginning of one.
+/// A root that cannot be looked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a root: a UUID with or without dashes, its first digits, its base64, or domain/uuid is expected"
-)]
-pub struct RootSpecError(pub String);
+pub enum RootSpecError {
+    /// Text that spells no root and no beginning of one.
+    #[error(
+        "`{0}` is not a root: a UUID with or without dashes, its first digits, its base64, or domain/uuid is expected"
+    )]
+    Malformed(String),
+    /// The beginning of a root that every domain would have to be searched for.
+    #[error(
+        "a prefix needs --domain on source `{source_name}`: listing every aggregate of every domain is not done unasked"
+    )]
+    PrefixWithoutDomain {
+        /// The source.
+        source_name: String,
+    },
+}
 
 impl FromStr for RootSpec {
     type Err = RootSpecError;
 
     fn from_str(text: &str) -> Result<Self, RootSpecError> {
-        let refused = || RootSpecError(text.to_owned());
+        let refused = || RootSpecError::Malformed(text.to_owned());
         // Base64 may hold a slash too: only a domain before it makes it a separator.
         if let Some((domain, rest)) = text.split_once('/')
             && let (Ok(domain), Ok(root)) = (domain.parse(), rest.parse())
@@ -94,10 +105,12 @@ impl fmt::Display for RootSpec {
 }
 
 /// Finds the aggregate among the coordinators of some domains. A full root is asked for by name; only the
-/// beginning of one makes a coordinator list what it has. Where nothing is stored, failures tell too: a command may
+/// beginning of one makes a coordinator list what it has. An edition need not have events on main, and one without
+/// events of its own reads as main: both are asked for. Where nothing is stored, failures tell too: a command may
 /// have been refused before there was any event.
 pub fn find_root(
     spec: &RootSpec,
+    edition: &Edition,
     domains: &BTreeMap<Domain, Box<dyn EventQueries>>,
     tickets: &[Ticket],
 ) -> Result<(Domain, Root), CaptureError> {
@@ -106,7 +119,7 @@ pub fn find_root(
     {
         return Ok((domain.clone(), *root));
     }
-    let mut found = stored(spec, domains)?;
+    let mut found = stored(spec, edition, domains)?;
     if found.is_empty() {
         let failed = tickets.iter().map(|ticket| &ticket.command.cover);
         found.extend(
@@ -138,6 +151,20 @@ pub fn find_root(
 }
 
 impl RootSpec {
+    /// Refuses the beginning of a root where nobody said which domain's aggregates to list.
+    pub fn demand_domain(
+        &self,
+        domain: Option<&Domain>,
+        source: &str,
+    ) -> Result<(), RootSpecError> {
+        match (&self.root, domain) {
+            (RootPart::Prefix(_), None) => Err(RootSpecError::PrefixWithoutDomain {
+                source_name: source.to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn fits(&self, root: &Root) -> bool {
         match &self.root {
             RootPart::Full(full) => full == root,
@@ -149,20 +176,26 @@ impl RootSpec {
 /// What the coordinators have that fits.
 fn stored(
     spec: &RootSpec,
+    edition: &Edition,
     domains: &BTreeMap<Domain, Box<dyn EventQueries>>,
 ) -> Result<Vec<(Domain, Root)>, CaptureError> {
     let mut found = Vec::new();
     match &spec.root {
         RootPart::Full(root) => {
-            for (domain, queries) in domains {
-                let cover = Cover::main(domain.clone(), *root);
-                if !queries
-                    .event_book(&cover, Selection::Range(0, Some(9)))?
-                    .history
-                    .pages()
-                    .is_empty()
-                {
-                    found.push((domain.clone(), *root));
+            let asked = [edition, &Edition::Main];
+            let asked = &asked[usize::from(edition.is_main())..];
+            for edition in asked {
+                for (domain, queries) in domains {
+                    let cover = Cover {
+                        edition: (*edition).clone(),
+                        ..Cover::main(domain.clone(), *root)
+                    };
+                    if has_pages(queries.as_ref(), &cover)? {
+                        found.push((domain.clone(), *root));
+                    }
+                }
+                if !found.is_empty() {
+                    break;
                 }
             }
         }
@@ -178,4 +211,18 @@ fn stored(
         }
     }
     Ok(found)
+}
+
+/// Mostly the first pages tell; an edition may begin later.
+fn has_pages(queries: &dyn EventQueries, cover: &Cover) -> Result<bool, CaptureError> {
+    for end in [Some(9), None] {
+        match queries.event_book(cover, Selection::Range(0, end)) {
+            Ok(book) if book.history.pages().is_empty() => {}
+            Ok(_) => return Ok(true),
+            // What does not fit a reply is there.
+            Err(QueryError::Call(error)) if error.is_too_large() => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
 }

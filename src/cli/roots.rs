@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Done, say};
+use super::{Done, Stop, say};
 use crate::capture::ticket::Ticket;
 use crate::capture::{UpTo, fetch_history, select_ticket};
-use crate::model::{Cover, Domain, Payload, Root};
+use crate::model::{Cover, Domain, Page, Payload, Root};
 use crate::project::Project;
 
 /// List the aggregates of a source: domain, root, events, last event, newest failure.
@@ -26,8 +26,8 @@ pub(super) struct RootsArguments {
 struct Row {
     domain: Domain,
     root: Root,
-    events: usize,
-    last: String,
+    /// How many events, and the type of the last.
+    read: Result<(usize, String), String>,
     failure: Option<(String, String)>,
 }
 
@@ -43,19 +43,15 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
         roots.sort();
         for (domain, root) in roots {
             let cover = Cover::main(domain.clone(), root);
-            let fetched = fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})?;
-            let pages = fetched.history.pages();
-            let last = pages
-                .last()
-                .and_then(|page| page.body.event())
-                .map_or("", Payload::type_name)
-                .to_owned();
+            // One aggregate that cannot be read does not hide the others.
+            let read = fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})
+                .map(|fetched| length_and_last(fetched.history.pages()))
+                .map_err(|error| error.to_string());
             let failure = newest_failure(&source.tickets, &cover);
             rows.push(Row {
                 domain,
                 root,
-                events: pages.len(),
-                last,
+                read,
                 failure,
             });
         }
@@ -64,7 +60,7 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
         for row in &rows {
             say(json_of(row));
         }
-        return Ok(());
+        return all_read(&rows);
     }
     print_table(&rows);
     // A failure that can be replayed here is the better first one.
@@ -80,7 +76,22 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
             row.root
         ));
     }
-    Ok(())
+    all_read(&rows)
+}
+
+fn length_and_last(pages: &[Page]) -> (usize, String) {
+    let last = pages.last().and_then(|page| page.body.event());
+    (pages.len(), last.map_or("", Payload::type_name).to_owned())
+}
+
+fn all_read(rows: &[Row]) -> Done {
+    match rows.iter().filter(|row| row.read.is_err()).count() {
+        0 => Ok(()),
+        unread => Err(Stop::Failed(format!(
+            "{unread} of {} aggregates cannot be read; their rows say why",
+            rows.len()
+        ))),
+    }
 }
 
 /// The failure that a capture would take.
@@ -93,13 +104,18 @@ fn newest_failure(tickets: &[Ticket], cover: &Cover) -> Option<(String, String)>
 }
 
 fn json_of(row: &Row) -> serde_json::Value {
-    json!({
+    let read = row.read.as_ref().ok();
+    let mut json = json!({
         "domain": row.domain.as_str(),
         "root": row.root.to_string(),
-        "events": row.events,
-        "last_event": row.last,
+        "events": read.map(|(events, _)| events),
+        "last_event": read.map(|(_, last)| last),
         "newest_failure": row.failure.as_ref().map(|(command, message)| json!({"command": command, "message": message})),
-    })
+    });
+    if let Err(error) = &row.read {
+        json["error"] = json!(error);
+    }
+    json
 }
 
 /// A type's name without its package.
@@ -107,29 +123,34 @@ fn short(type_name: &str) -> &str {
     type_name.rsplit('.').next().unwrap_or_default()
 }
 
+fn last_event(row: &Row) -> &str {
+    row.read.as_ref().map_or("", |(_, last)| short(last))
+}
+
 fn print_table(rows: &[Row]) {
     let width = |of: fn(&Row) -> usize, title: &str| {
         rows.iter().map(of).max().unwrap_or(0).max(title.len())
     };
     let domain = width(|row| row.domain.as_str().len(), "domain");
-    let last = width(|row| short(&row.last).len(), "last event");
+    let last = width(|row| last_event(row).len(), "last event");
     say(format_args!(
         "{:<domain$}  {:<36}  {:>6}  {:<last$}  newest failure",
         "domain", "root", "events", "last event"
     ));
     for row in rows {
-        let failure = row
-            .failure
-            .as_ref()
-            .map_or_else(String::new, |(command, message)| {
-                format!("{} {message}", short(command))
-            });
+        let (events, failure) = match (&row.read, &row.failure) {
+            (Err(error), _) => ("?".to_owned(), format!("cannot be read: {error}")),
+            (Ok((events, _)), Some((command, message))) => {
+                (events.to_string(), format!("{} {message}", short(command)))
+            }
+            (Ok((events, _)), None) => (events.to_string(), String::new()),
+        };
         let line = format!(
             "{:<domain$}  {}  {:>6}  {:<last$}  {failure}",
             row.domain.as_str(),
             row.root,
-            row.events,
-            short(&row.last)
+            events,
+            last_event(row)
         );
         say(line.trim_end());
     }

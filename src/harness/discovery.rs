@@ -1,5 +1,7 @@
-//! Which fixtures there are, by name only.
+//! Which fixtures there are, by name only; while listing, also which of them no logic answers.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -13,9 +15,9 @@ pub(super) const ORPHANS: &str = "snapshots::each_has_a_fixture";
 /// A folder of fixtures that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
-    /// It cannot be read.
-    #[error("cannot read the fixtures: {0}")]
-    Unreadable(#[from] walkdir::Error),
+    /// Something in it cannot be used.
+    #[error(transparent)]
+    Unreadable(#[from] UnusableFile),
     /// There is nothing in it.
     #[error(
         "there is no fixture in {folder}; an empty suite would pass for a good one. Capture one: cargo xtask capture <root>"
@@ -23,6 +25,22 @@ pub enum DiscoveryError {
     Empty {
         /// The folder.
         folder: String,
+    },
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableFile {
+    /// It cannot be read.
+    #[error("cannot read the fixtures: {0}")]
+    Walk(#[from] walkdir::Error),
+    /// It would silently be no trial.
+    #[error(
+        "{file} ends with .yml, and fixtures end with .yaml; rename it, or it would never be replayed"
+    )]
+    OtherEnding {
+        /// The file.
+        file: String,
     },
 }
 
@@ -40,9 +58,23 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Why it is left out, as far as its name tells.
+    /// Why it is left out, as far as its name tells; where trials are only listed, as far as a glance into it tells.
     #[must_use]
     pub fn left_out(&self, project: &Project) -> Option<String> {
+        self.left_out_by_name(project).or_else(|| {
+            // The trial itself knows for certain, and says so where it may still ignore itself.
+            is_told_early().then(|| self.unanswered(project)).flatten()
+        })
+    }
+
+    /// Why a list says that it is left out.
+    #[must_use]
+    pub fn left_out_of_lists(&self, project: &Project) -> Option<String> {
+        self.left_out_by_name(project)
+            .or_else(|| self.unanswered(project))
+    }
+
+    fn left_out_by_name(&self, project: &Project) -> Option<String> {
         let skips = |skip: &&Skip| {
             matches_pattern(&skip.fixtures, &self.relative)
                 && skip
@@ -53,15 +85,63 @@ impl Entry {
         if let Some(skip) = project.config().skip.iter().find(skips) {
             return Some(skip.reason.clone());
         }
-        let Some(twin) = &self.twin else {
-            let domain = self.relative.split('/').next().unwrap_or_default();
-            let is_folder = self.relative.contains('/');
-            let unanswered = is_folder && !project.logics().answers_domain_named(domain);
-            return unanswered.then(|| format!("no logic is configured for the domain `{domain}`"));
-        };
-        let twin = project.config().logic.get(twin)?;
+        let twin = project.config().logic.get(self.twin.as_ref()?)?;
         missing_requirement(twin).filter(|_| !project.config().demand_twins)
     }
+
+    /// Whether no logic answers the domain that the file names. Folders are named as one likes: a case that is not in
+    /// its domain's folder is looked into, and replayed in every doubt.
+    fn unanswered(&self, project: &Project) -> Option<String> {
+        let is_answered = |domain: &str| project.logics().answers_domain_named(domain);
+        let folder = self.relative.split_once('/').map(|(folder, _)| folder);
+        if self.twin.is_some() || folder.is_some_and(is_answered) {
+            return None;
+        }
+        let domain = domain_at_a_glance(&beginning(&self.path)?)?;
+        (!is_answered(&domain)).then(|| format!("no logic is configured for the domain `{domain}`"))
+    }
+}
+
+/// What makes trials be told as ignored before they run; `run` beside this tells them by the same.
+fn is_told_early() -> bool {
+    let early = ["--list", "--ignored", "--include-ignored"];
+    std::env::var_os("NEXTEST").is_some()
+        || std::env::args_os().any(|argument| early.iter().any(|early| argument == *early))
+}
+
+/// As much of a file as a glance takes.
+const GLANCE: u64 = 4_096;
+
+/// The whole lines in the first bytes of a file.
+fn beginning(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(GLANCE).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    if bytes.len() < usize::try_from(GLANCE).ok()? {
+        return Some(text);
+    }
+    text.rsplit_once('\n').map(|(whole, _)| whole.to_owned())
+}
+
+/// The domain of a case in canonical shape that leaves its logic to the domain. Looks at lines: a listing parses no
+/// YAML and fails on none.
+fn domain_at_a_glance(text: &str) -> Option<String> {
+    let mut is_cover = false;
+    let mut domain = None;
+    for line in text.lines() {
+        if line.starts_with("logic:") {
+            return None;
+        }
+        if line.starts_with(|c: char| !c.is_whitespace() && c != '#') {
+            is_cover = line.trim_end() == "cover:";
+        }
+        if let Some(value) = line.strip_prefix("  domain:").filter(|_| is_cover) {
+            let value = value.split(" #").next().unwrap_or_default().trim();
+            domain.get_or_insert_with(|| value.trim_matches(['"', '\'']).to_owned());
+        }
+    }
+    domain.filter(|domain| !domain.is_empty())
 }
 
 /// The file that a logic needs and that is not there.
@@ -79,14 +159,14 @@ pub fn discover(project: &Project) -> Result<Vec<Entry>, DiscoveryError> {
     let root = &project.config().fixtures;
     let mut entries = Vec::new();
     if root.is_dir() {
-        for file in WalkDir::new(root).sort_by_file_name() {
-            let file = file?;
-            if file
-                .path()
-                .extension()
-                .is_some_and(|ending| ending == "yaml")
-            {
+        for file in walk(root) {
+            let file = file.map_err(UnusableFile::from)?;
+            let ending = file.path().extension().unwrap_or_default();
+            if ending == "yaml" {
                 entries.extend(entries_of(project, file.path()));
+            } else if ending == "yml" {
+                let file = Project::shown(file.path());
+                return Err(UnusableFile::OtherEnding { file }.into());
             }
         }
     }
@@ -96,6 +176,11 @@ pub fn discover(project: &Project) -> Result<Vec<Entry>, DiscoveryError> {
         });
     }
     Ok(entries)
+}
+
+/// Fixtures may be shared between projects by links.
+fn walk(root: &Path) -> WalkDir {
+    WalkDir::new(root).follow_links(true).sort_by_file_name()
 }
 
 /// The entry of a trial's name, without a walk; none where there is no such file.
@@ -142,7 +227,7 @@ fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
 /// Fails with the snapshots that no fixture has.
 pub(super) fn orphans(project: &Project) -> Result<(), String> {
     let mut orphans = Vec::new();
-    for file in WalkDir::new(&project.config().fixtures).sort_by_file_name() {
+    for file in walk(&project.config().fixtures) {
         let file = file.map_err(|error| format!("cannot read the fixtures: {error}"))?;
         let is_snapshot = file
             .path()

@@ -38,12 +38,23 @@ fn main() -> ExitCode {
             "a_large_history_passes_from_its_own_file",
             a_large_history_passes,
         ),
+        Trial::test(
+            "a_case_outside_its_domains_folder_is_replayed",
+            a_case_outside_its_domains_folder_is_replayed,
+        ),
+        Trial::test("another_ending_is_told", another_ending_is_told),
+        #[cfg(unix)]
+        Trial::test("a_linked_folder_is_replayed", a_linked_folder_is_replayed),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// Runs this program as the harness of a project: code, standard output, standard error.
 fn harness(folder: &Path) -> Result<(i32, String, String), Failed> {
+    harness_with(folder, &[])
+}
+
+fn harness_with(folder: &Path, arguments: &[&str]) -> Result<(i32, String, String), Failed> {
     let mut command = Command::new(std::env::current_exe()?);
     for (key, _) in std::env::vars() {
         if key.starts_with("ANGZARR_")
@@ -54,7 +65,11 @@ fn harness(folder: &Path) -> Result<(i32, String, String), Failed> {
             command.env_remove(key);
         }
     }
-    let output = command.env(INSIDE, "1").current_dir(folder).output()?;
+    let output = command
+        .args(arguments)
+        .env(INSIDE, "1")
+        .current_dir(folder)
+        .output()?;
     let folder = folder.display().to_string();
     let text = |bytes| Ok::<_, Failed>(String::from_utf8(bytes)?.replace(&folder, "PROJECT"));
     Ok((
@@ -167,7 +182,14 @@ fn a_large_history_passes() -> Result<(), Failed> {
     std::fs::write(folder.path().join("replay.toml"), toml)?;
     tool(
         folder.path(),
-        &["capture", "07", "--unredacted", "--accept"],
+        &[
+            "capture",
+            "07",
+            "--domain",
+            "player",
+            "--unredacted",
+            "--accept",
+        ],
     )?;
     let beside = std::fs::read_dir(folder.path().join("fixtures/histories"))?.count();
     let (code, out, err) = harness(folder.path())?;
@@ -175,4 +197,68 @@ fn a_large_history_passes() -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("{beside}\n{out}{err}[{code}]").into())
+}
+
+/// Folders are named as one likes.
+fn a_case_outside_its_domains_folder_is_replayed() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    tool(folder, &["capture", "6513270e", "--name", "bugs/chips"])?;
+    let hand = [
+        "capture",
+        "hand/dbc3da80",
+        "--history",
+        "--name",
+        "bugs/hand",
+    ];
+    tool(folder, &hand)?;
+    // A case that names its logic is not judged by its domain.
+    let text = std::fs::read_to_string(folder.join("fixtures/bugs/hand.yaml"))?;
+    let text = text.replacen("cover:", "logic: player\ncover:", 1);
+    std::fs::write(folder.join("fixtures/bugs/named.yaml"), text)?;
+    std::fs::write(folder.join("fixtures/bugs/broken.yaml"), "{ [ : no YAML")?;
+
+    let (code, out, err) = harness_with(folder, &["--list", "--ignored"])?;
+    expect(&format!("{out}{err}[{code}]"), "bugs::hand: test\n[0]")?;
+    let (_, out, _) = harness(folder)?;
+    for line in [
+        "test bugs::broken                  ... FAILED",
+        "test bugs::chips                   ... ok",
+        "test bugs::hand                    ... ignored (not checked: no logic is configured for the domain `hand`)",
+        "test bugs::named                   ... ignored (not checked: the case is open, but",
+    ] {
+        if !out.contains(line) {
+            return Err(format!("{line:?} is missing in\n{out}").into());
+        }
+    }
+    Ok(())
+}
+
+fn another_ending_is_told() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    tool(folder.path(), &["capture", "6513270e"])?;
+    std::fs::write(folder.path().join("fixtures/player/other.yml"), "")?;
+    let (code, out, err) = harness(folder.path())?;
+    expect(
+        &format!("{out}{err}[{code}]"),
+        "error: fixtures/player/other.yml ends with .yml, and fixtures end with .yaml; rename it, or it would never be replayed\n[1]",
+    )
+}
+
+#[cfg(unix)]
+fn a_linked_folder_is_replayed() -> Result<(), Failed> {
+    let (folder, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    tool(elsewhere.path(), &["capture", "6513270e"])?;
+    std::fs::create_dir(folder.path().join("fixtures"))?;
+    for name in ["player", "descriptors"] {
+        let original = elsewhere.path().join("fixtures").join(name);
+        if original.exists() {
+            std::os::unix::fs::symlink(original, folder.path().join("fixtures").join(name))?;
+        }
+    }
+    let (code, out, err) = harness(folder.path())?;
+    if code == 0 && out.contains("replay: 0 closed, 1 open") {
+        return Ok(());
+    }
+    Err(format!("{out}{err}[{code}]").into())
 }

@@ -114,10 +114,13 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     let edition = edition.map_err(|error| Stop::Usage(error.to_string()))?;
     let domain = one_domain(arguments.domain.as_ref(), spec.domain.as_ref())?;
     let source_name = project.source_name(arguments.source.as_deref())?;
+    if source_name != EMBEDDED {
+        spec.demand_domain(domain, &source_name)?;
+    }
     refuse_without_redaction(&source_name, arguments.unredacted)?;
     let source = project.source(Some(&source_name), domain)?;
 
-    let (domain, root) = find_root(&spec, &source.domains, &source.tickets)?;
+    let (domain, root) = find_root(&spec, &edition, &source.domains, &source.tickets)?;
     let queries = source.domains[&domain].as_ref();
     let cover = Cover {
         edition,

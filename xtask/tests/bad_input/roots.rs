@@ -1,8 +1,13 @@
 //! Which aggregate, domain and source.
 
-use crate::support::{ALICE, Project, coordinator, cover, seed, small_pages};
-use angzarr_replay::model::{Cover, Domain, Root};
-use angzarr_replay::wire::Dialect;
+use std::collections::BTreeMap;
+
+use crate::editions::edition;
+use crate::support::{ALICE, Project, ROOT, coordinator, cover, page, player, seed, small_pages};
+use angzarr_replay::capture::{CaptureError, EventQueries, find_root};
+use angzarr_replay::coordinator::MESSAGE_LIMIT;
+use angzarr_replay::model::{Cover, Domain, Edition, Root};
+use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, QueryClient};
 
 #[test]
 fn an_unknown_root_names_what_was_looked_at() {
@@ -102,6 +107,56 @@ fn a_listed_failure_is_the_one_that_capture_takes() {
         0
     );
     project.said("roots");
+}
+
+#[test]
+fn a_prefix_without_a_domain_lists_nothing_of_a_real_source() {
+    // Nothing listens there: it is refused before anything is asked.
+    let mut project = Project::of_source("127.0.0.1:9", "");
+    assert_eq!(project.run(&["capture", "07", "--unredacted"]).code, 2);
+    project.said("prefix_without_domain");
+}
+
+#[test]
+fn an_aggregate_that_cannot_be_read_does_not_hide_the_others() {
+    let large = Cover::main(player(), Root::new([8; 16]));
+    let server = coordinator(
+        Dialect::ANGZARR,
+        &[
+            seed(cover(), small_pages(0..2)),
+            seed(large, vec![page(0, vec![b'x'; MESSAGE_LIMIT + 1])]),
+        ],
+    );
+    let mut project = Project::of_source(server.address(), "");
+    assert_eq!(project.run(&["roots"]).code, 1);
+    assert_eq!(project.run(&["roots", "--json"]).code, 1);
+    project.said("roots_unreadable");
+}
+
+/// Neither on main nor near the beginning, and in one of several domains.
+#[test]
+fn a_root_of_an_edition_alone_is_found() {
+    let branch = edition("branch");
+    for dialect in [Dialect::ANGZARR, Dialect::IO_ANGZARR_V1] {
+        let server = coordinator(dialect, &[seed(branch.clone(), small_pages(20..22))]);
+        let address = server.address().to_string();
+        let domains: BTreeMap<Domain, Box<dyn EventQueries>> = ["player", "table"]
+            .map(|domain| {
+                let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
+                let queries: Box<dyn EventQueries> =
+                    Box::new(QueryClient::new(connection, dialect));
+                (Domain::new(domain).unwrap(), queries)
+            })
+            .into();
+        let spec = ROOT.parse().unwrap();
+        let found = find_root(&spec, &branch.edition, &domains, &[]);
+        assert_eq!(found, Ok((player(), branch.root)), "{dialect}");
+        let on_main = find_root(&spec, &Edition::Main, &domains, &[]);
+        assert!(
+            matches!(on_main, Err(CaptureError::UnknownRoot { .. })),
+            "{dialect}: {on_main:?}"
+        );
+    }
 }
 
 #[test]

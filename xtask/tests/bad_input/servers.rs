@@ -145,7 +145,8 @@ fn a_reply_of_garbage_is_told_without_its_bytes() {
     let server = Server::start(listener(), Dialect::ANGZARR, Arc::new(Garbage), None).unwrap();
     let mut project = Project::of_source(server.address(), "");
     assert_eq!(capture(&mut project), 1);
-    assert_eq!(project.run(&["capture", "07", "--unredacted"]).code, 1);
+    let prefix = ["capture", "player/07", "--unredacted"];
+    assert_eq!(project.run(&prefix).code, 1);
     assert_eq!(project.run(&["roots"]).code, 1);
     project.said("garbage_reply");
 }
