@@ -58,20 +58,12 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Why it is left out, as far as its name tells; where trials are only listed, as far as a glance into it tells.
+    /// Why it is left out, as far as its name tells; a list has to tell from a glance into the file as well, where
+    /// a trial that runs finds out for certain.
     #[must_use]
-    pub fn left_out(&self, project: &Project) -> Option<String> {
-        self.left_out_by_name(project).or_else(|| {
-            // The trial itself knows for certain, and says so where it may still ignore itself.
-            is_told_early().then(|| self.unanswered(project)).flatten()
-        })
-    }
-
-    /// Why a list says that it is left out.
-    #[must_use]
-    pub fn left_out_of_lists(&self, project: &Project) -> Option<String> {
+    pub fn left_out(&self, project: &Project, is_listed: bool) -> Option<String> {
         self.left_out_by_name(project)
-            .or_else(|| self.unanswered(project))
+            .or_else(|| is_listed.then(|| self.unanswered(project)).flatten())
     }
 
     fn left_out_by_name(&self, project: &Project) -> Option<String> {
@@ -100,13 +92,6 @@ impl Entry {
         let domain = domain_at_a_glance(&beginning(&self.path)?)?;
         (!is_answered(&domain)).then(|| format!("no logic is configured for the domain `{domain}`"))
     }
-}
-
-/// What makes trials be told as ignored before they run; `run` beside this tells them by the same.
-fn is_told_early() -> bool {
-    let early = ["--list", "--ignored", "--include-ignored"];
-    std::env::var_os("NEXTEST").is_some()
-        || std::env::args_os().any(|argument| early.iter().any(|early| argument == *early))
 }
 
 /// As much of a file as a glance takes.

@@ -112,13 +112,13 @@ fn to_trial(
     arguments: &Arguments,
     tally: &Arc<Mutex<Tally>>,
 ) -> Trial {
-    let left_out = entry.left_out(&context.project);
     // nextest shows what ignores itself while it runs as passed: it has to be told while listing. `cargo test`
     // shows the reason of what ignores itself.
     let is_told_early = arguments.list
         || arguments.ignored
         || arguments.include_ignored
         || std::env::var_os("NEXTEST").is_some();
+    let left_out = entry.left_out(&context.project, is_told_early);
     let is_ignored = is_told_early && left_out.is_some();
     let (entry, context, tally) = (entry.clone(), context.clone(), Arc::clone(tally));
     let name = entry.name.clone();
