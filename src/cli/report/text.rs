@@ -1,79 +1,18 @@
-//! The debug report of a replayed case, as text and as JSON.
+//! The report for a person.
 
 use std::fmt::Write;
-use std::path::Path;
 
-use serde_json::json;
 use serde_yaml::Value;
 
-use crate::fixture::{Case, CaseStimulus, Fixture, Observed, Status};
-use crate::model::{Body, Cover, Header, Outcome, Payload, Snapshot, Stimulus, Timestamp};
-use crate::payload::{Decoded, Registry, to_yaml};
-use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
-use crate::replay::{Note, Target, shown_book};
-use crate::snapshot::{Difference, Verdict, WITHOUT_SNAPSHOT, differences, stored};
-
-/// Everything that a report shows.
-pub(super) struct Report<'a> {
-    pub(super) path: &'a Path,
-    pub(super) fixture: &'a Fixture,
-    pub(super) logic: &'a SelectedLogic,
-    pub(super) run: &'a CaseRun,
-    /// State before and after, where the logic offers it.
-    pub(super) states: (Option<Value>, Option<Value>),
-    pub(super) descriptors: [&'a Registry; 2],
-    /// The case was changed for this replay: what production did and the snapshot are no measure.
-    pub(super) is_what_if: bool,
-}
-
-/// How the outcome stands to the accepted snapshot.
-pub(super) enum Regression {
-    /// There is none.
-    NoSnapshot,
-    /// It is the same.
-    Same,
-    /// It differs.
-    Differs(Vec<Difference>),
-    /// It cannot be read, or there is nothing to compare.
-    NotChecked(String),
-}
+use super::{Regression, Report, plain, worded};
+use crate::fixture::{Case, CaseStimulus, Observed};
+use crate::model::{Body, Cover, Header, Payload, Snapshot, Timestamp};
+use crate::payload::to_yaml;
+use crate::project::Project;
+use crate::snapshot::{Verdict, WITHOUT_SNAPSHOT};
 
 impl Report<'_> {
-    pub(super) fn regression(&self) -> Regression {
-        let snapshot = Project::snapshot_path(self.path);
-        match (stored::accepted(&snapshot), self.run.text()) {
-            (Err(reason), _) => {
-                Regression::NotChecked(format!("{}: {reason}", Project::shown(&snapshot)))
-            }
-            (Ok(None), _) => Regression::NoSnapshot,
-            (Ok(Some(_)), None) => {
-                Regression::NotChecked("the logic offers nothing to compare".into())
-            }
-            (Ok(Some(accepted)), Some(text)) if stored::is_same(&accepted, &text) => {
-                Regression::Same
-            }
-            (Ok(Some(accepted)), Some(_)) => {
-                let expected: Value = serde_yaml::from_str(&accepted).unwrap_or_default();
-                let now = self.run.view.clone().unwrap_or_default();
-                Regression::Differs(differences(&expected, &now))
-            }
-        }
-    }
-
-    /// Whether the case is as it should be.
-    pub(super) fn is_fine(&self) -> bool {
-        if self.is_what_if {
-            return true;
-        }
-        match (self.regression(), self.fixture.case.status) {
-            (Regression::Same, _) => true,
-            (Regression::Differs(_) | Regression::NotChecked(_), _)
-            | (Regression::NoSnapshot, Status::Closed) => false,
-            (Regression::NoSnapshot, Status::Open) => self.run.verdict == Verdict::Reproduced,
-        }
-    }
-
-    pub(super) fn text(&self) -> String {
+    pub(in crate::cli) fn text(&self) -> String {
         let case = &self.fixture.case;
         let mut text = String::new();
         let _ = writeln!(
@@ -283,135 +222,12 @@ impl Report<'_> {
         }
     }
 
-    pub(super) fn json(&self) -> serde_json::Value {
-        let case = &self.fixture.case;
-        let events = case.history.pages().iter().map(|page| {
-            let payload = page.body.event();
-            json!({
-                "sequence": page.sequence,
-                "type": payload.map(Payload::type_name),
-                "event": payload.and_then(|payload| self.decode(payload)).map(|view| in_json(&view)),
-            })
-        });
-        let events: Vec<_> = events.collect();
-        let command = match &case.stimulus {
-            CaseStimulus::Command(command) => {
-                command.pages.first().and_then(|page| page.command.as_ref())
-            }
-            CaseStimulus::History => None,
-        };
-        let failure = case.observed.as_ref().and_then(Observed::failure);
-        let differences = |differences: &[Difference]| {
-            differences
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
-        let against_production = match &self.run.verdict {
-            Verdict::NotReproduced {
-                differences: found, ..
-            } => differences(found),
-            Verdict::Reproduced | Verdict::NotChecked { .. } => Vec::new(),
-        };
-        let (snapshot, against_snapshot) = match self.regression() {
-            Regression::NoSnapshot => ("none".to_owned(), Vec::new()),
-            Regression::Same => ("same".to_owned(), Vec::new()),
-            Regression::NotChecked(reason) => (format!("not checked: {reason}"), Vec::new()),
-            Regression::Differs(found) => ("differs".to_owned(), differences(&found)),
-        };
-        json!({
-            "fixture": Project::shown(self.path),
-            "status": case.status.word(),
-            "kind": case.stimulus.word(),
-            "title": case.title,
-            "what_if": self.is_what_if,
-            "domain": case.cover.domain.as_str(),
-            "root": case.cover.root.to_string(),
-            "edition": case.cover.edition.label(),
-            "logic": self.logic.config.name,
-            "history": events,
-            "command": command.map(|payload| json!({
-                "type": payload.type_name(),
-                "payload": self.decode(payload).map(|view| in_json(&view)),
-            })),
-            "state_before": self.states.0.as_ref().map(in_json),
-            "today": self.run.view.as_ref().map(in_json),
-            "state_after": self.states.1.as_ref().map(in_json),
-            "production": case.observed.as_ref().map(|observed| json!({
-                "outcome": observed.word(),
-                "code": failure.map(|failure| failure.code.name()),
-                "message": failure.map(|failure| &failure.message),
-            })),
-            "notes": self.run.notes.iter().map(worded).collect::<Vec<_>>(),
-            "verdict": if self.is_what_if { serde_json::Value::Null } else { self.run.verdict.to_string().into() },
-            "differences_from_production": if self.is_what_if { Vec::new() } else { against_production },
-            "snapshot": if self.is_what_if { serde_json::Value::Null } else { snapshot.into() },
-            "differences_from_snapshot": if self.is_what_if { Vec::new() } else { against_snapshot },
-        })
-    }
-
-    fn decode(&self, payload: &Payload) -> Option<Value> {
-        let registry = self
-            .descriptors
-            .iter()
-            .find(|registry| registry.knows(payload.type_name()))?;
-        match registry.decode(payload) {
-            Decoded::Exact(view) | Decoded::Inexact(view) => Some(view),
-            Decoded::Undescribed | Decoded::Malformed(_) => None,
-        }
-    }
-
     fn line(&self, payload: &Payload) -> String {
         match self.decode(payload) {
             Some(view) => in_one_line(&view),
             None => format!("{} bytes; no descriptor", payload.value.len()),
         }
     }
-}
-
-/// The state of a case before its command, and after it, where the logic offers it. A failure here is none of
-/// the case's.
-pub(super) fn states(
-    case: &Case,
-    run: &CaseRun,
-    target: &dyn Target,
-    view: impl Fn(&Payload) -> Option<Value>,
-) -> (Option<Value>, Option<Value>) {
-    let Checked::Command(replay) = &run.checked else {
-        return (None, None);
-    };
-    let Some(shown) = shown_book(target, &book_of(case)) else {
-        return (None, None);
-    };
-    let fold = |pages: Vec<crate::model::Page>| {
-        let stimulus = Stimulus::Fold {
-            snapshot: shown.snapshot.clone(),
-            pages,
-        };
-        match target.ask(&stimulus) {
-            Ok(Outcome::Folded(state)) => view(&state),
-            _ => None,
-        }
-    };
-    let mut pages = shown.history.pages().to_vec();
-    let before = fold(pages.clone());
-    let Outcome::Accepted(book) = &replay.outcome else {
-        return (before, None);
-    };
-    if before.is_none() || book.pages.is_empty() {
-        return (before, None);
-    }
-    for (sequence, page) in (shown.next_sequence..).zip(&book.pages) {
-        pages.push(crate::model::Page {
-            sequence,
-            created_at: page.created_at,
-            body: page.body.clone(),
-            provisional: false,
-            cascade_id: None,
-            original: None,
-        });
-    }
-    (before, fold(pages))
 }
 
 fn provenance(case: &Case) -> String {
@@ -459,22 +275,6 @@ fn section(text: &mut String, title: &str, body: Option<String>) {
     }
 }
 
-fn worded(note: &Note) -> String {
-    match note {
-        Note::RefusedBeforeLogic => {
-            "the coordinator refuses this command before the logic sees it: it was made for another head".into()
-        }
-        Note::Masked { pages } => {
-            format!("{pages} provisional or framework pages were shown as placeholders, as a coordinator does it")
-        }
-        Note::EchoesLeftOut { pages } => format!("the logic repeated {pages} pages that it was shown; left out"),
-        Note::OddSequence { position, says, next } => format!(
-            "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
-            position + 1
-        ),
-    }
-}
-
 /// A view in one line, as far as it fits.
 fn in_one_line(view: &Value) -> String {
     const ROOM: usize = 100;
@@ -511,27 +311,5 @@ fn flow(view: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         other => plain(other),
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => to_yaml(other).trim_end().to_owned(),
-    }
-}
-
-/// YAML as JSON. What JSON does not have (NaN, infinities) becomes text.
-fn in_json(view: &Value) -> serde_json::Value {
-    match view {
-        Value::Mapping(fields) => fields
-            .iter()
-            .map(|(key, value)| (plain(key), in_json(value)))
-            .collect(),
-        Value::Sequence(items) => items.iter().map(in_json).collect(),
-        other => serde_json::to_value(other)
-            .ok()
-            .filter(|json| !json.is_null() || other.is_null())
-            .unwrap_or_else(|| plain(other).into()),
     }
 }

@@ -1,0 +1,155 @@
+//! The debug report of a replayed case, as text and as JSON.
+
+mod json;
+mod text;
+
+use std::path::Path;
+
+use serde_yaml::Value;
+
+use crate::fixture::{Case, Fixture, Status};
+use crate::model::{Outcome, Payload, Stimulus};
+use crate::payload::{Decoded, Registry, to_yaml};
+use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
+use crate::replay::{Note, Target, shown_book};
+use crate::snapshot::{Difference, Verdict, differences, stored};
+
+/// Everything that a report shows.
+pub(super) struct Report<'a> {
+    pub(super) path: &'a Path,
+    pub(super) fixture: &'a Fixture,
+    pub(super) logic: &'a SelectedLogic,
+    pub(super) run: &'a CaseRun,
+    /// State before and after, where the logic offers it.
+    pub(super) states: (Option<Value>, Option<Value>),
+    pub(super) descriptors: [&'a Registry; 2],
+    /// The case was changed for this replay: what production did and the snapshot are no measure.
+    pub(super) is_what_if: bool,
+}
+
+/// How the outcome stands to the accepted snapshot.
+pub(super) enum Regression {
+    /// There is none.
+    NoSnapshot,
+    /// It is the same.
+    Same,
+    /// It differs.
+    Differs(Vec<Difference>),
+    /// It cannot be read, or there is nothing to compare.
+    NotChecked(String),
+}
+
+impl Report<'_> {
+    pub(super) fn regression(&self) -> Regression {
+        let snapshot = Project::snapshot_path(self.path);
+        match (stored::accepted(&snapshot), self.run.text()) {
+            (Err(reason), _) => {
+                Regression::NotChecked(format!("{}: {reason}", Project::shown(&snapshot)))
+            }
+            (Ok(None), _) => Regression::NoSnapshot,
+            (Ok(Some(_)), None) => {
+                Regression::NotChecked("the logic offers nothing to compare".into())
+            }
+            (Ok(Some(accepted)), Some(text)) if stored::is_same(&accepted, &text) => {
+                Regression::Same
+            }
+            (Ok(Some(accepted)), Some(_)) => {
+                let expected: Value = serde_yaml::from_str(&accepted).unwrap_or_default();
+                let now = self.run.view.clone().unwrap_or_default();
+                Regression::Differs(differences(&expected, &now))
+            }
+        }
+    }
+
+    /// Whether the case is as it should be.
+    pub(super) fn is_fine(&self) -> bool {
+        if self.is_what_if {
+            return true;
+        }
+        match (self.regression(), self.fixture.case.status) {
+            (Regression::Same, _) => true,
+            (Regression::Differs(_) | Regression::NotChecked(_), _)
+            | (Regression::NoSnapshot, Status::Closed) => false,
+            (Regression::NoSnapshot, Status::Open) => self.run.verdict == Verdict::Reproduced,
+        }
+    }
+
+    fn decode(&self, payload: &Payload) -> Option<Value> {
+        let registry = self
+            .descriptors
+            .iter()
+            .find(|registry| registry.knows(payload.type_name()))?;
+        match registry.decode(payload) {
+            Decoded::Exact(view) | Decoded::Inexact(view) => Some(view),
+            Decoded::Undescribed | Decoded::Malformed(_) => None,
+        }
+    }
+}
+
+/// The state of a case before its command, and after it, where the logic offers it. A failure here is none of
+/// the case's.
+pub(super) fn states(
+    case: &Case,
+    run: &CaseRun,
+    target: &dyn Target,
+    view: impl Fn(&Payload) -> Option<Value>,
+) -> (Option<Value>, Option<Value>) {
+    let Checked::Command(replay) = &run.checked else {
+        return (None, None);
+    };
+    let Some(shown) = shown_book(target, &book_of(case)) else {
+        return (None, None);
+    };
+    let fold = |pages: Vec<crate::model::Page>| {
+        let stimulus = Stimulus::Fold {
+            snapshot: shown.snapshot.clone(),
+            pages,
+        };
+        match target.ask(&stimulus) {
+            Ok(Outcome::Folded(state)) => view(&state),
+            _ => None,
+        }
+    };
+    let mut pages = shown.history.pages().to_vec();
+    let before = fold(pages.clone());
+    let Outcome::Accepted(book) = &replay.outcome else {
+        return (before, None);
+    };
+    if before.is_none() || book.pages.is_empty() {
+        return (before, None);
+    }
+    for (sequence, page) in (shown.next_sequence..).zip(&book.pages) {
+        pages.push(crate::model::Page {
+            sequence,
+            created_at: page.created_at,
+            body: page.body.clone(),
+            provisional: false,
+            cascade_id: None,
+            original: None,
+        });
+    }
+    (before, fold(pages))
+}
+
+fn worded(note: &Note) -> String {
+    match note {
+        Note::RefusedBeforeLogic => {
+            "the coordinator refuses this command before the logic sees it: it was made for another head".into()
+        }
+        Note::Masked { pages } => {
+            format!("{pages} provisional or framework pages were shown as placeholders, as a coordinator does it")
+        }
+        Note::EchoesLeftOut { pages } => format!("the logic repeated {pages} pages that it was shown; left out"),
+        Note::OddSequence { position, says, next } => format!(
+            "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
+            position + 1
+        ),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => to_yaml(other).trim_end().to_owned(),
+    }
+}
