@@ -38,11 +38,7 @@ pub struct Selected<'a> {
 pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selected<'a>> {
     let of_aggregate: Vec<&Ticket> = tickets
         .iter()
-        .filter(|ticket| {
-            let of = &ticket.command.cover;
-            (&of.domain, &of.root) == (&cover.domain, &cover.root)
-                && of.edition.label() == cover.edition.label()
-        })
+        .filter(|ticket| ticket.command.cover.is_same_stream(cover))
         .collect();
     let of_class = |class| {
         let is_of = |ticket: &&&Ticket| ticket.failure.class() == class;

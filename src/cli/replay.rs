@@ -7,8 +7,6 @@ use clap::Args;
 use super::report::{Report, states};
 use super::{Done, Stop, debug, say, what_if};
 use crate::fixture::Fixture;
-use crate::model::Payload;
-use crate::payload::Decoded;
 use crate::project::{Project, RunError, SelectedLogic};
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
@@ -91,16 +89,7 @@ fn one(
         .run_case(&fixture, target.as_ref(), true)
         .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
     let descriptors = [project.registry()?, &fixture.descriptors];
-    let view = |payload: &Payload| {
-        let registry = descriptors
-            .iter()
-            .find(|registry| registry.knows(payload.type_name()))?;
-        match registry.decode(payload) {
-            Decoded::Exact(view) | Decoded::Inexact(view) => Some(view),
-            Decoded::Undescribed | Decoded::Malformed(_) => None,
-        }
-    };
-    let states = states(&fixture.case, &run, target.as_ref(), view);
+    let states = states(&fixture.case, &run, target.as_ref(), descriptors);
     let report = Report {
         path,
         fixture: &fixture,

@@ -141,17 +141,7 @@ fn longest_histories(project: &Project, folder: &std::path::Path) -> Result<Vec<
             pages: case.history.into_pages(),
             snapshot: case.snapshot,
         };
-        let same = |other: &SeedBook| {
-            (
-                &other.cover.domain,
-                other.cover.root,
-                other.cover.edition.label(),
-            ) == (
-                &book.cover.domain,
-                book.cover.root,
-                book.cover.edition.label(),
-            )
-        };
+        let same = |other: &SeedBook| other.cover.is_same_stream(&book.cover);
         match books.iter_mut().find(|other| same(other)) {
             Some(other) if other.pages.len() >= book.pages.len() => {}
             Some(other) => *other = book,

@@ -29,6 +29,13 @@ impl Cover {
             ext: None,
         }
     }
+
+    /// Whether both name the same timeline of the same aggregate.
+    #[must_use]
+    pub fn is_same_stream(&self, other: &Self) -> bool {
+        (&self.domain, self.root, self.edition.label())
+            == (&other.domain, other.root, other.edition.label())
+    }
 }
 
 /// What a page carries.

@@ -64,7 +64,10 @@ pub(super) fn find(
     }
     let Some(selected) = select_ticket(&source.tickets, cover) else {
         let known = source.tickets.len();
-        let stale = source.tickets.iter().filter(|ticket| is_of(ticket, cover));
+        let stale = source
+            .tickets
+            .iter()
+            .filter(|ticket| ticket.command.cover.is_same_stream(cover));
         return Ok(Found {
             failing: None,
             origin: match stale.count() {
@@ -129,7 +132,7 @@ fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
     let found = tickets.into_iter().find(|(number, _)| *number == line);
     let (_, ticket) =
         found.ok_or_else(|| Stop::Failed(format!("{asked}: there is no ticket on that line")))?;
-    if !is_of(&ticket, cover) {
+    if !ticket.command.cover.is_same_stream(cover) {
         let of = &ticket.command.cover;
         return Err(Stop::Failed(format!(
             "{asked}: the ticket is of {}, not of {}",
@@ -152,7 +155,9 @@ fn newest_of(file: &str, tickets: &[(usize, Ticket)], cover: &Cover) -> Result<F
             origin: format!("from {file}"),
         });
     }
-    let stale = tickets.iter().find(|(_, ticket)| is_of(ticket, cover));
+    let stale = tickets
+        .iter()
+        .find(|(_, ticket)| ticket.command.cover.is_same_stream(cover));
     Err(Stop::Failed(match stale {
         Some((line, _)) => format!(
             "{file}: the tickets of {} are all of a stale sequence, which says nothing about the logic; name one if \
@@ -165,11 +170,6 @@ fn newest_of(file: &str, tickets: &[(usize, Ticket)], cover: &Cover) -> Result<F
             named(cover)
         ),
     }))
-}
-
-fn is_of(ticket: &Ticket, cover: &Cover) -> bool {
-    let of = &ticket.command.cover;
-    (&of.domain, of.root, of.edition.label()) == (&cover.domain, cover.root, cover.edition.label())
 }
 
 fn named(cover: &Cover) -> String {

@@ -75,14 +75,18 @@ impl Report<'_> {
     }
 
     fn decode(&self, payload: &Payload) -> Option<Value> {
-        let registry = self
-            .descriptors
-            .iter()
-            .find(|registry| registry.knows(payload.type_name()))?;
-        match registry.decode(payload) {
-            Decoded::Exact(view) | Decoded::Inexact(view) => Some(view),
-            Decoded::Undescribed | Decoded::Malformed(_) => None,
-        }
+        decode(self.descriptors, payload)
+    }
+}
+
+/// A payload made readable by the first registry that knows its type.
+fn decode(descriptors: [&Registry; 2], payload: &Payload) -> Option<Value> {
+    let registry = descriptors
+        .iter()
+        .find(|registry| registry.knows(payload.type_name()))?;
+    match registry.decode(payload) {
+        Decoded::Exact(view) | Decoded::Inexact(view) => Some(view),
+        Decoded::Undescribed | Decoded::Malformed(_) => None,
     }
 }
 
@@ -92,7 +96,7 @@ pub(super) fn states(
     case: &Case,
     run: &CaseRun,
     target: &dyn Target,
-    view: impl Fn(&Payload) -> Option<Value>,
+    descriptors: [&Registry; 2],
 ) -> (Option<Value>, Option<Value>) {
     let Checked::Command(replay) = &run.checked else {
         return (None, None);
@@ -106,7 +110,7 @@ pub(super) fn states(
             pages,
         };
         match target.ask(&stimulus) {
-            Ok(Outcome::Folded(state)) => view(&state),
+            Ok(Outcome::Folded(state)) => decode(descriptors, &state),
             _ => None,
         }
     };
