@@ -1,8 +1,8 @@
 //! Business logic behind a small synchronous trait: plain types in, plain types out, nothing generated.
 
 use super::{
-    CommandBook, Domain, EmittedBook, EventBook, Failure, Notification, Page, Payload, Revocation,
-    Snapshot,
+    CommandBook, Destinations, Domain, EmittedBook, EventBook, Failure, Notification, Page,
+    Payload, Revocation, Snapshot,
 };
 
 /// Something that logic is asked.
@@ -33,6 +33,43 @@ pub enum Stimulus {
         /// The pages.
         pages: Vec<Page>,
     },
+    /// Take up facts: events that happened elsewhere and cannot be refused.
+    Fact {
+        /// The facts, addressed to the aggregate.
+        facts: EmittedBook,
+        /// What happened before.
+        prior: EventBook,
+    },
+    /// Translate events into commands.
+    Saga {
+        /// The triggering pages, and those before them where they are shown.
+        source: EventBook,
+        /// Heads of the aggregates that it writes to, where the dialect tells them.
+        destinations: Destinations,
+    },
+    /// Name the aggregates whose heads a process manager wants to know.
+    Prepare {
+        /// The triggering pages.
+        trigger: EventBook,
+        /// The process manager's own stream.
+        state: EventBook,
+    },
+    /// Take a workflow a step further.
+    ProcessManager {
+        /// The triggering pages.
+        trigger: EventBook,
+        /// The process manager's own stream.
+        state: EventBook,
+        /// Heads of the aggregates that it writes to, where the dialect tells them.
+        destinations: Destinations,
+    },
+    /// Make a readable view.
+    Project {
+        /// The events.
+        events: EventBook,
+        /// The ordinary call, whose effects are real, instead of the speculative one.
+        with_effects: bool,
+    },
 }
 
 /// What logic answers to a command.
@@ -56,6 +93,12 @@ pub type Answer = Result<Reply, Failure>;
 pub trait Logic: Send + Sync {
     /// Handles the first page of `command` in the light of `prior`.
     fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer;
+
+    /// Takes up facts in the light of `prior`, and answers with the events to store.
+    fn handle_fact(&self, facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
+        let _ = (facts, prior);
+        Err(Failure::unimplemented("this logic takes no facts"))
+    }
 
     /// Folds pages into a state, beginning with `snapshot` where there is one.
     fn fold(&self, snapshot: Option<&Snapshot>, pages: &[Page]) -> Result<Payload, Failure> {

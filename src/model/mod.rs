@@ -5,17 +5,21 @@
 
 mod book;
 mod command;
+mod component;
 mod ids;
 mod logic;
 mod outcome;
+mod reaction;
 
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
 };
 pub use command::{CommandBook, CommandPage, Header, MergeStrategy, SyncMode};
+pub use component::{Component, ComponentKind, ProcessManager, Projector, Saga, Upcaster};
 pub use ids::{
     Divergence, Domain, Edition, EditionName, IdError, Payload, PayloadReference, Retention, Root,
     Storage, Timestamp,
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation};
+pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};

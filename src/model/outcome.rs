@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Cover, EmittedBook, Page, Payload, Timestamp};
+use super::{Cover, EmittedBook, Page, Payload, Projection, Reaction, Timestamp};
 
 /// Status codes of gRPC by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -247,6 +247,12 @@ pub enum Outcome {
     Folded(Payload),
     /// Pages in their newest form.
     Upcast(Vec<Page>),
+    /// What a saga or process manager does.
+    Reacted(Reaction),
+    /// A projector's view.
+    Projected(Projection),
+    /// The aggregates whose heads a process manager wants to know.
+    Prepared(Vec<Cover>),
 }
 
 impl Outcome {
@@ -254,7 +260,7 @@ impl Outcome {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Accepted(_) => "accepted",
+            Self::Accepted(_) | Self::Reacted(_) | Self::Projected(_) => "accepted",
             Self::Rejected(_) => "rejected",
             Self::Revoked(_) => "revoked",
             Self::Notified(_) => "notified",
@@ -263,6 +269,7 @@ impl Outcome {
             Self::Refused(_) => "refused",
             Self::Folded(_) => "folded",
             Self::Upcast(_) => "upcast",
+            Self::Prepared(_) => "prepared",
         }
     }
 

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::model::{Failure, Logic, Outcome, Reply, Stimulus};
+use crate::model::{Component, Failure, Logic, Outcome, Stimulus};
 use crate::wire::{Dialect, LogicClient, LogicError, panic_text};
 
 /// A target that gave no answer that can be judged.
@@ -26,46 +26,36 @@ pub trait Target: Send + Sync {
     fn upcasts(&self) -> bool;
 }
 
-/// Rust logic in this process.
-#[derive(Clone)]
+/// A Rust component in this process.
+#[derive(Debug, Clone)]
 pub struct InProcess {
-    logic: Arc<dyn Logic>,
+    component: Component,
     dialect: Dialect,
     upcasts: bool,
 }
 
 impl InProcess {
-    /// Logic that takes itself to stand behind a coordinator of `dialect`.
+    /// Business logic that takes itself to stand behind a coordinator of `dialect`.
     #[must_use]
     pub fn new(logic: Arc<dyn Logic>, dialect: Dialect, upcasts: bool) -> Self {
+        Self::component(Component::Aggregate(logic), dialect, upcasts)
+    }
+
+    /// A component of any kind.
+    #[must_use]
+    pub const fn component(component: Component, dialect: Dialect, upcasts: bool) -> Self {
         Self {
-            logic,
+            component,
             dialect,
             upcasts,
         }
-    }
-
-    fn answer(&self, stimulus: &Stimulus) -> Result<Outcome, Failure> {
-        Ok(match stimulus {
-            Stimulus::Command { prior, command } => match self.logic.handle(prior, command)? {
-                Reply::Events(book) => Outcome::Accepted(book),
-                Reply::Revocation(revocation) => Outcome::Revoked(revocation),
-                Reply::Notification(notification) => Outcome::Notified(notification),
-            },
-            Stimulus::Fold { snapshot, pages } => {
-                Outcome::Folded(self.logic.fold(snapshot.as_ref(), pages)?)
-            }
-            Stimulus::Upcast { domain, pages } => {
-                Outcome::Upcast(self.logic.upcast(domain, pages)?)
-            }
-        })
     }
 }
 
 impl Target for InProcess {
     fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
-        let answer =
-            catch_unwind(AssertUnwindSafe(|| self.answer(stimulus))).unwrap_or_else(|panic| {
+        let answer = catch_unwind(AssertUnwindSafe(|| self.component.answer(stimulus)))
+            .unwrap_or_else(|panic| {
                 Err(Failure::crashed(format!(
                     "the handler panicked: {}",
                     panic_text(panic.as_ref())

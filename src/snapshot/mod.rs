@@ -6,6 +6,7 @@
 mod difference;
 mod normalise;
 mod propose;
+mod reaction;
 mod render;
 pub mod stored;
 mod verdict;

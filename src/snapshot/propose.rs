@@ -30,9 +30,15 @@ pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
 /// `events[1].event.seats[2].since` of a view as the type of that event and `seats.since`.
 fn typed_field(view: &Value, path: &str) -> Option<(String, String)> {
     // What lies below the first of these keys is a payload; beside the key stands its type.
-    let (holder, field) = [".event.", ".state.", ".payload."]
-        .iter()
-        .find_map(|key| path.split_once(key))?;
+    let (holder, field) = [
+        ".event.",
+        ".state.",
+        ".payload.",
+        ".command.",
+        ".projection.",
+    ]
+    .iter()
+    .find_map(|key| path.split_once(key))?;
     let type_name = at(view, holder)?.get("type")?.as_str()?.to_owned();
     let parts: Vec<&str> = field
         .split('.')

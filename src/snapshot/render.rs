@@ -111,7 +111,8 @@ impl<'a> Renderer<'a> {
         Value::Mapping(fields)
     }
 
-    fn outcome(&self, outcome: &Outcome) -> Mapping {
+    /// Any outcome, by its word and what belongs to it.
+    pub(crate) fn outcome(&self, outcome: &Outcome) -> Mapping {
         let mut fields = Mapping::new();
         put(&mut fields, "outcome", outcome.word().into());
         match outcome {
@@ -124,6 +125,12 @@ impl<'a> Renderer<'a> {
             | Outcome::Refused(failure) => failed(&mut fields, failure),
             Outcome::Folded(state) => put(&mut fields, "state", self.typed("state", state)),
             Outcome::Upcast(pages) => put(&mut fields, "pages", self.pages(pages)),
+            Outcome::Reacted(reaction) => self.reacted(&mut fields, reaction),
+            Outcome::Projected(projection) => self.projected(&mut fields, projection),
+            Outcome::Prepared(covers) => {
+                let covers = covers.iter().map(cover_view).collect();
+                put(&mut fields, "destinations", Value::Sequence(covers));
+            }
         }
         fields
     }
@@ -167,13 +174,13 @@ impl<'a> Renderer<'a> {
     }
 
     /// A book for another aggregate is stored there by some coordinators: it has to be seen.
-    fn is_foreign(&self, cover: &Cover) -> bool {
+    pub(super) fn is_foreign(&self, cover: &Cover) -> bool {
         let addressed = self.addressed;
         (&cover.domain, &cover.root) != (&addressed.domain, &addressed.root)
             || (!cover.edition.is_main() && cover.edition.label() != addressed.edition.label())
     }
 
-    fn body(&self, body: &Body) -> Mapping {
+    pub(super) fn body(&self, body: &Body) -> Mapping {
         match body {
             Body::Event(payload) => self.typed_fields("event", payload),
             Body::External(reference) => {
@@ -200,7 +207,7 @@ impl<'a> Renderer<'a> {
         Value::Sequence(pages.iter().map(view).collect())
     }
 
-    fn notified(&self, fields: &mut Mapping, notification: &Notification) {
+    pub(super) fn notified(&self, fields: &mut Mapping, notification: &Notification) {
         if let Some(cover) = &notification.cover {
             put(fields, "cover", cover_view(cover));
         }
@@ -217,7 +224,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// A payload by type name (prefixes of type URLs differ between libraries) and content.
-    fn typed_fields(&self, key: &str, payload: &Payload) -> Mapping {
+    pub(super) fn typed_fields(&self, key: &str, payload: &Payload) -> Mapping {
         let mut fields = Mapping::new();
         put(&mut fields, "type", payload.type_name().into());
         let registry = self
@@ -253,7 +260,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-fn put(fields: &mut Mapping, key: &str, value: Value) {
+pub(super) fn put(fields: &mut Mapping, key: &str, value: Value) {
     fields.insert(key.into(), value);
 }
 
@@ -284,7 +291,7 @@ fn revoked(fields: &mut Mapping, revocation: &Revocation) {
     }
 }
 
-fn cover_view(cover: &Cover) -> Value {
+pub(super) fn cover_view(cover: &Cover) -> Value {
     let mut fields = Mapping::new();
     put(&mut fields, "domain", cover.domain.as_str().into());
     put(&mut fields, "root", cover.root.to_string().into());

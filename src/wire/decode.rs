@@ -6,9 +6,9 @@ use prost::Message;
 use super::dialect::{self, Dialect};
 use super::{encode, messages as pb};
 use crate::model::{
-    Body, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EmittedBook, EmittedPage,
-    EventBook, Header, History, Notification, Page, Payload, PayloadReference, Revocation, Root,
-    Snapshot, Timestamp,
+    Body, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EmittedBook,
+    EmittedCommand, EmittedPage, EventBook, Header, History, Notification, Page, Payload,
+    PayloadReference, Revocation, Root, Snapshot, Timestamp,
 };
 
 /// Bytes that are not the message they should be.
@@ -165,14 +165,37 @@ pub(super) fn contextual_command(
         .ok_or_else(|| DecodeError::new("contextual command", "it has no command"))?;
     let command = command_book(&command, dialect)?;
     let stored = event_book(message.events.unwrap_or_default())?;
-    let cover = stored.cover.unwrap_or_else(|| command.cover.clone());
-    let prior = EventBook {
+    let cover = stored.cover.clone();
+    let cover = cover.unwrap_or_else(|| command.cover.clone());
+    Ok((with_cover(stored, cover), command))
+}
+
+/// A book as logic is shown it.
+pub(super) fn with_cover(stored: StoredBook, cover: Cover) -> EventBook {
+    EventBook {
         cover,
         snapshot: stored.snapshot,
         history: stored.history,
         next_sequence: stored.next_sequence,
-    };
-    Ok((prior, command))
+    }
+}
+
+/// A command as a saga or process manager emits it.
+pub(super) fn emitted_command(
+    book: pb::CommandBook,
+    dialect: Dialect,
+) -> Result<EmittedCommand, DecodeError> {
+    let pages = book.pages.into_iter();
+    Ok(EmittedCommand {
+        cover: book
+            .cover
+            .filter(|cover| cover.root.is_some())
+            .map(cover)
+            .transpose()?,
+        pages: pages
+            .map(|page| command_page(page, dialect))
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 pub(super) fn emitted_book(book: pb::EventBook) -> Result<EmittedBook, DecodeError> {

@@ -36,6 +36,7 @@ pub struct Dialect {
     sequence_check: SequenceCheck,
     generation: Generation,
     two_phase_commit: bool,
+    tells_destinations: bool,
 }
 
 /// A name that no dialect has.
@@ -52,6 +53,7 @@ const ALL: [Dialect; 6] = [
         sequence_check: SequenceCheck::UnlessAggregateHandles,
         generation: Generation::Released,
         two_phase_commit: true,
+        tells_destinations: true,
     },
     Dialect {
         name: "io.angzarr.v1",
@@ -61,6 +63,7 @@ const ALL: [Dialect; 6] = [
         sequence_check: SequenceCheck::StrictOnly,
         generation: Generation::Autumn,
         two_phase_commit: false,
+        tells_destinations: false,
     },
     Dialect {
         name: "io.angzarr.v1-2026-09",
@@ -70,6 +73,7 @@ const ALL: [Dialect; 6] = [
         sequence_check: SequenceCheck::StrictOnly,
         generation: Generation::Autumn,
         two_phase_commit: true,
+        tells_destinations: true,
     },
     Dialect {
         name: "io.angzarr.v1-2026-06",
@@ -79,6 +83,7 @@ const ALL: [Dialect; 6] = [
         sequence_check: SequenceCheck::UnlessAggregateHandles,
         generation: Generation::Spring,
         two_phase_commit: true,
+        tells_destinations: true,
     },
     Dialect {
         name: "angzarr_client.proto.angzarr.v1",
@@ -88,6 +93,7 @@ const ALL: [Dialect; 6] = [
         sequence_check: SequenceCheck::UnlessAggregateHandles,
         generation: Generation::Spring,
         two_phase_commit: true,
+        tells_destinations: true,
     },
     Dialect {
         name: "angzarr_client.proto.angzarr",
@@ -97,6 +103,7 @@ const ALL: [Dialect; 6] = [
         sequence_check: SequenceCheck::UnlessAggregateHandles,
         generation: Generation::Spring,
         two_phase_commit: true,
+        tells_destinations: true,
     },
 ];
 
@@ -145,6 +152,17 @@ impl Dialect {
     #[must_use]
     pub const fn has_two_phase_commit(&self) -> bool {
         self.two_phase_commit
+    }
+
+    /// Whether sagas and process managers are told the heads of the aggregates that they write to.
+    #[must_use]
+    pub const fn tells_destinations(&self) -> bool {
+        self.tells_destinations
+    }
+
+    /// Number of the error mode that says nothing: fail fast.
+    pub(super) const fn default_cascade_error_mode(self) -> i32 {
+        self.enum_base
     }
 
     /// Whether another dialect has the same package, so that a connection does not tell which one it is.

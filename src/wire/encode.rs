@@ -6,8 +6,9 @@ use prost::Message;
 use super::dialect::{self, Dialect};
 use super::messages as pb;
 use crate::model::{
-    Body, CommandBook, CommandPage, Cover, EmittedBook, EmittedPage, EventBook, Header,
-    Notification, Page, Payload, PayloadReference, Revocation, Root, Snapshot, SyncMode, Timestamp,
+    Body, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand, EmittedPage, EventBook,
+    Header, Notification, Page, Payload, PayloadReference, Revocation, Root, Snapshot, SyncMode,
+    Timestamp,
 };
 
 /// Encodes a book as a coordinator shows it to logic: the edition spelled out, pages by their own bytes.
@@ -83,6 +84,18 @@ pub(super) fn command_message(book: &CommandBook, dialect: Dialect) -> pb::Comma
     pb::CommandBook {
         cover: Some(cover(&book.cover)),
         pages: book
+            .pages
+            .iter()
+            .map(|page| command_page(page, dialect))
+            .collect(),
+    }
+}
+
+/// A command as a saga or process manager emits it.
+pub(super) fn emitted_command(command: &EmittedCommand, dialect: Dialect) -> pb::CommandBook {
+    pb::CommandBook {
+        cover: command.cover.as_ref().map(cover),
+        pages: command
             .pages
             .iter()
             .map(|page| command_page(page, dialect))

@@ -15,6 +15,7 @@ mod messages;
 mod probe;
 mod query;
 mod serve;
+mod stimulus;
 mod understand;
 mod whole_body;
 
@@ -32,8 +33,9 @@ pub use encode::{
     encode_page, encode_snapshot,
 };
 pub use health::{HealthAnswer, ask_health};
-pub use logic::{LogicClient, LogicError, serve_logic};
+pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Refusal, Server};
+pub use stimulus::{outcome_of_reply, stimulus_of_request};
 pub use understand::{Direction, Understood, understand};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::messages as pb;
-use super::{DecodeError, Dialect, decode, logic};
+use super::{DecodeError, Dialect, decode, stimulus};
 
 /// Which way a message went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,7 +225,7 @@ impl Reader {
     }
 
     fn business_response(&mut self, bytes: Bytes) -> Result<(), DecodeError> {
-        if let crate::model::Reply::Events(book) = logic::business_reply(bytes)? {
+        if let crate::model::Reply::Events(book) = stimulus::business_reply(bytes)? {
             self.event_pages += book.pages.len();
         }
         Ok(())

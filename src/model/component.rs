@@ -1,0 +1,182 @@
+//! Components behind small synchronous traits: plain types in, plain types out, nothing generated.
+//!
+//! A panic counts as a handler that crashed. Implementations must not persist anything: they are called with
+//! captured histories, as often as somebody debugs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{
+    Answer, Cover, Destinations, Domain, EventBook, Failure, Logic, Outcome, Page, Projection,
+    Reaction, Reply, Stimulus,
+};
+
+/// A saga: translates events of one domain into commands for others. It has no state.
+pub trait Saga: Send + Sync {
+    /// Reacts to the pages of `source`, the last of which are new.
+    fn react(&self, source: &EventBook, destinations: &Destinations) -> Result<Reaction, Failure>;
+}
+
+/// A process manager: a workflow across domains, with an event stream of its own.
+pub trait ProcessManager: Send + Sync {
+    /// Names the aggregates whose heads it wants to know. Older dialects ask this first.
+    fn prepare(&self, trigger: &EventBook, state: &EventBook) -> Result<Vec<Cover>, Failure> {
+        let _ = (trigger, state);
+        Err(Failure::unimplemented(
+            "this process manager prepares nothing",
+        ))
+    }
+
+    /// Reacts to the pages of `trigger` in the light of its own stream so far.
+    fn react(
+        &self,
+        trigger: &EventBook,
+        state: &EventBook,
+        destinations: &Destinations,
+    ) -> Result<Reaction, Failure>;
+}
+
+/// A projector: makes a readable view of events.
+pub trait Projector: Send + Sync {
+    /// Projects the pages of a book. Only `with_effects` may anything be written anywhere.
+    fn project(&self, events: &EventBook, with_effects: bool) -> Result<Projection, Failure>;
+}
+
+/// An upcaster that serves by itself.
+pub trait Upcaster: Send + Sync {
+    /// Brings old pages into their newest form.
+    fn upcast(&self, domain: &Domain, pages: &[Page]) -> Result<Vec<Page>, Failure>;
+}
+
+/// What a component is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ComponentKind {
+    /// Business logic of a domain.
+    Aggregate,
+    /// A saga.
+    Saga,
+    /// A process manager.
+    ProcessManager,
+    /// A projector.
+    Projector,
+    /// An upcaster that serves by itself.
+    Upcaster,
+}
+
+impl ComponentKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::Aggregate,
+        Self::Saga,
+        Self::ProcessManager,
+        Self::Projector,
+        Self::Upcaster,
+    ];
+
+    /// The word for it in configuration and fixtures.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Aggregate => "aggregate",
+            Self::Saga => "saga",
+            Self::ProcessManager => "process-manager",
+            Self::Projector => "projector",
+            Self::Upcaster => "upcaster",
+        }
+    }
+}
+
+/// A component in this process.
+#[derive(Clone)]
+pub enum Component {
+    /// Business logic of a domain.
+    Aggregate(Arc<dyn Logic>),
+    /// A saga.
+    Saga(Arc<dyn Saga>),
+    /// A process manager.
+    ProcessManager(Arc<dyn ProcessManager>),
+    /// A projector.
+    Projector(Arc<dyn Projector>),
+    /// An upcaster that serves by itself.
+    Upcaster(Arc<dyn Upcaster>),
+}
+
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().word())
+    }
+}
+
+impl Component {
+    /// What it is for.
+    #[must_use]
+    pub const fn kind(&self) -> ComponentKind {
+        match self {
+            Self::Aggregate(_) => ComponentKind::Aggregate,
+            Self::Saga(_) => ComponentKind::Saga,
+            Self::ProcessManager(_) => ComponentKind::ProcessManager,
+            Self::Projector(_) => ComponentKind::Projector,
+            Self::Upcaster(_) => ComponentKind::Upcaster,
+        }
+    }
+
+    /// Answers a stimulus; one that is for another kind of component is not implemented here.
+    pub fn answer(&self, stimulus: &Stimulus) -> Result<Outcome, Failure> {
+        Ok(match (self, stimulus) {
+            (Self::Aggregate(logic), Stimulus::Command { prior, command }) => {
+                outcome_of(logic.handle(prior, command))?
+            }
+            (Self::Aggregate(logic), Stimulus::Fact { facts, prior }) => {
+                Outcome::Accepted(logic.handle_fact(facts, prior)?)
+            }
+            (Self::Aggregate(logic), Stimulus::Fold { snapshot, pages }) => {
+                Outcome::Folded(logic.fold(snapshot.as_ref(), pages)?)
+            }
+            (Self::Aggregate(logic), Stimulus::Upcast { domain, pages }) => {
+                Outcome::Upcast(logic.upcast(domain, pages)?)
+            }
+            (Self::Upcaster(upcaster), Stimulus::Upcast { domain, pages }) => {
+                Outcome::Upcast(upcaster.upcast(domain, pages)?)
+            }
+            (
+                Self::Saga(saga),
+                Stimulus::Saga {
+                    source,
+                    destinations,
+                },
+            ) => Outcome::Reacted(saga.react(source, destinations)?),
+            (Self::ProcessManager(manager), Stimulus::Prepare { trigger, state }) => {
+                Outcome::Prepared(manager.prepare(trigger, state)?)
+            }
+            (
+                Self::ProcessManager(manager),
+                Stimulus::ProcessManager {
+                    trigger,
+                    state,
+                    destinations,
+                },
+            ) => Outcome::Reacted(manager.react(trigger, state, destinations)?),
+            (
+                Self::Projector(projector),
+                Stimulus::Project {
+                    events,
+                    with_effects,
+                },
+            ) => Outcome::Projected(projector.project(events, *with_effects)?),
+            (component, _) => {
+                return Err(Failure::unimplemented(format!(
+                    "this is no component for that: it is of kind {}",
+                    component.kind().word()
+                )));
+            }
+        })
+    }
+}
+
+fn outcome_of(answer: Answer) -> Result<Outcome, Failure> {
+    Ok(match answer? {
+        Reply::Events(book) => Outcome::Accepted(book),
+        Reply::Revocation(revocation) => Outcome::Revoked(revocation),
+        Reply::Notification(notification) => Outcome::Notified(notification),
+    })
+}

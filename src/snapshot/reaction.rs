@@ -1,0 +1,164 @@
+//! What sagas, process managers and projectors answer, as readable values.
+
+use serde_yaml::{Mapping, Value};
+
+use super::render::{Renderer, cover_view, put};
+use crate::model::{
+    CommandPage, Cover, EmittedBook, EmittedCommand, Header, MergeStrategy, Projection, Reaction,
+    SyncMode,
+};
+
+impl Renderer<'_> {
+    /// Fields of a reaction. Lists are in the order of the logic; those that are empty are left out, but for the
+    /// commands, whose absence is what one looks for.
+    pub(super) fn reacted(&self, fields: &mut Mapping, reaction: &Reaction) {
+        let books = |books: &[EmittedBook], view: fn(&Self, &EmittedBook) -> Value| {
+            Value::Sequence(books.iter().map(|book| view(self, book)).collect())
+        };
+        if !reaction.process_events.is_empty() {
+            let own = |renderer: &Self, book: &EmittedBook| renderer.emission(book);
+            put(
+                fields,
+                "process_events",
+                books(&reaction.process_events, own),
+            );
+        }
+        let commands = reaction.commands.iter().map(|book| self.sent(book));
+        put(fields, "commands", Value::Sequence(commands.collect()));
+        if !reaction.facts.is_empty() {
+            put(fields, "facts", books(&reaction.facts, Self::fact));
+        }
+        if let Some(notification) = &reaction.notification {
+            let mut view = Mapping::new();
+            self.notified(&mut view, notification);
+            put(fields, "notification", Value::Mapping(view));
+        }
+    }
+
+    /// A command as it was emitted. The correlation id is left out: some libraries make one up where none is given,
+    /// and a coordinator fills it in.
+    pub(crate) fn sent(&self, book: &EmittedCommand) -> Value {
+        let mut fields = Mapping::new();
+        put(&mut fields, "to", addressee(book.cover.as_ref()));
+        match book.pages.as_slice() {
+            [] => put(&mut fields, "empty", true.into()),
+            [page] => fields.extend(self.command_page(page)),
+            pages => {
+                let pages = pages.iter().map(|page| self.command_page(page));
+                let pages = pages.map(Value::Mapping).collect();
+                put(&mut fields, "pages", Value::Sequence(pages));
+            }
+        }
+        Value::Mapping(fields)
+    }
+
+    fn command_page(&self, page: &CommandPage) -> Mapping {
+        let mut fields = Mapping::new();
+        put(&mut fields, "header", header(&page.header));
+        if page.merge_strategy != MergeStrategy::default() {
+            let word = match page.merge_strategy {
+                MergeStrategy::Commutative => "commutative".into(),
+                MergeStrategy::Strict => "strict".into(),
+                MergeStrategy::AggregateHandles => "aggregate-handles".into(),
+                MergeStrategy::Manual => "manual".into(),
+                MergeStrategy::Unknown(number) => number.into(),
+            };
+            put(&mut fields, "merge_strategy", word);
+        }
+        if let Some(mode) = page.sync_mode {
+            let word = match mode {
+                SyncMode::Async => "async".into(),
+                SyncMode::Simple => "simple".into(),
+                SyncMode::Cascade => "cascade".into(),
+                SyncMode::Decision => "decision".into(),
+                SyncMode::Isolated => "isolated".into(),
+                SyncMode::Unknown(number) => number.into(),
+            };
+            put(&mut fields, "sync_mode", word);
+        }
+        match (&page.command, &page.external) {
+            (Some(command), _) => fields.extend(self.typed_fields("command", command)),
+            (None, Some(reference)) => {
+                put(&mut fields, "external", reference.uri.as_str().into());
+            }
+            (None, None) => put(&mut fields, "empty", true.into()),
+        }
+        fields
+    }
+
+    /// A fact as it was emitted.
+    fn fact(&self, book: &EmittedBook) -> Value {
+        let mut fields = Mapping::new();
+        put(&mut fields, "to", addressee(book.cover.as_ref()));
+        let pages = book.pages.iter().map(|page| {
+            let mut fields = Mapping::new();
+            put(&mut fields, "header", header(&page.header));
+            fields.extend(self.body(&page.body));
+            Value::Mapping(fields)
+        });
+        let pages = pages.collect();
+        put(&mut fields, "events", Value::Sequence(pages));
+        Value::Mapping(fields)
+    }
+
+    /// Fields of a projection.
+    pub(super) fn projected(&self, fields: &mut Mapping, projection: &Projection) {
+        let foreign = projection.cover.as_ref();
+        if let Some(cover) = foreign.filter(|cover| self.is_foreign(cover)) {
+            put(fields, "cover", cover_view(cover));
+        }
+        put(fields, "projector", projection.projector.as_str().into());
+        put(fields, "sequence", projection.sequence.into());
+        if let Some(payload) = &projection.payload {
+            fields.extend(self.typed_fields("projection", payload));
+        }
+    }
+}
+
+fn addressee(cover: Option<&Cover>) -> Value {
+    cover.map_or_else(|| "nobody".into(), cover_view)
+}
+
+/// What a header says: nothing, a sequence, or that it is stamped on arrival.
+fn header(header: &Header) -> Value {
+    match header {
+        Header::Absent => "none".into(),
+        Header::Sequence(sequence) => Value::Mapping(
+            [("sequence".into(), (*sequence).into())]
+                .into_iter()
+                .collect(),
+        ),
+        Header::ExternalDeferred { external_id, .. } => {
+            let mut fields = Mapping::new();
+            put(
+                &mut fields,
+                "external_deferred",
+                external_id.as_str().into(),
+            );
+            Value::Mapping(fields)
+        }
+        Header::AngzarrDeferred {
+            source,
+            source_sequence,
+            source_component,
+            command_index,
+            ..
+        } => {
+            let mut deferred = Mapping::new();
+            if let Some(source) = source {
+                put(&mut deferred, "source", cover_view(source));
+            }
+            put(&mut deferred, "source_sequence", (*source_sequence).into());
+            if !source_component.is_empty() {
+                let component = source_component.as_str().into();
+                put(&mut deferred, "source_component", component);
+            }
+            if *command_index > 0 {
+                put(&mut deferred, "command_index", (*command_index).into());
+            }
+            let mut fields = Mapping::new();
+            put(&mut fields, "deferred", Value::Mapping(deferred));
+            Value::Mapping(fields)
+        }
+    }
+}
