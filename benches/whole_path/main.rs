@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use angzarr_replay::harness::run_bare;
-use angzarr_replay::model::Domain;
-use angzarr_replay::project::{Config, LogicConfig, LogicPlace, Project};
+use angzarr_replay::model::{ComponentKind, Domain};
+use angzarr_replay::project::{Config, LogicConfig, Project, SelectedLogic};
 use angzarr_replay::wire::{Dialect, serve_logic};
 use bytes::Bytes;
 use machine::{median, per_second, processor_time};
@@ -63,15 +63,12 @@ fn project(fixtures: &Path, player: Option<&str>) -> Outcome<Arc<Project>> {
     config.logic.clear();
     if let Some(address) = player {
         let name = "player".to_owned();
+        let domain = Domain::new("player")?;
+        let logic = SelectedLogic::at_address(address, ComponentKind::Aggregate, &domain).config;
         let logic = LogicConfig {
             name: name.clone(),
-            domain: Domain::new("player")?,
-            place: LogicPlace::Address(address.to_owned()),
-            dialect: None,
-            upcaster: false,
-            deadline: 30,
-            twin: false,
-            requires: None,
+            answers: name.clone(),
+            ..logic
         };
         config.logic.insert(name, logic);
     }

@@ -118,7 +118,11 @@ fn choose(
 ) -> Result<SelectedLogic, Stop> {
     let domain = &fixture.case.cover.domain;
     match &arguments.logic {
-        Some(address) if address.contains(':') => Ok(SelectedLogic::at_address(address, domain)),
+        Some(address) if address.contains(':') => Ok(SelectedLogic::at_address(
+            address,
+            fixture.case.stimulus.component_kind(),
+            domain,
+        )),
         Some(name) => Ok(project.logics().named(name)?),
         None => project.logics().of_case(&fixture.case)?.ok_or_else(|| {
             Stop::Failed(format!(

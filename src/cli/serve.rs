@@ -9,7 +9,7 @@ use clap::Args;
 use super::{Done, Stop, say, words};
 use crate::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
 use crate::harness::{DiscoveryError, discover};
-use crate::model::Domain;
+use crate::model::{ComponentKind, Domain};
 use crate::project::{Project, SelectedLogic, system_clock};
 use crate::wire::Dialect;
 
@@ -47,7 +47,7 @@ pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
     // Before the store, whose file is made by opening it.
     let chosen = logics(project, &arguments.logic)?;
     let mut backends = Vec::new();
-    for logic in &chosen {
+    for (_, logic) in &chosen {
         backends.push(project.logics().backend(logic, arguments.dialect)?);
     }
     let store = match &arguments.store {
@@ -59,13 +59,9 @@ pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
         arguments.dialect,
         system_clock(),
     );
-    for (logic, backend) in chosen.iter().zip(backends) {
-        say(format_args!(
-            "{}: {}",
-            logic.config.domain,
-            logic.describe()
-        ));
-        coordinator = coordinator.with_logic(logic.config.domain.clone(), backend);
+    for ((domain, logic), backend) in chosen.iter().zip(backends) {
+        say(format_args!("{domain}: {}", logic.describe()));
+        coordinator = coordinator.with_logic(domain.clone(), backend);
     }
     let contents = fill(project, arguments, &coordinator)?;
     let server = coordinator
@@ -80,7 +76,7 @@ pub(super) fn run(project: &Project, arguments: &ServeArguments) -> Done {
     Ok(())
 }
 
-fn logics(project: &Project, asked: &[String]) -> Result<Vec<SelectedLogic>, Stop> {
+fn logics(project: &Project, asked: &[String]) -> Result<Vec<(Domain, SelectedLogic)>, Stop> {
     if asked.is_empty() {
         return Ok(project.logics().by_domain().collect());
     }
@@ -91,9 +87,20 @@ fn logics(project: &Project, asked: &[String]) -> Result<Vec<SelectedLogic>, Sto
                 let domain: Domain = domain
                     .parse()
                     .map_err(|error| Stop::Usage(format!("--logic {asked}: {error}")))?;
-                Ok(SelectedLogic::at_address(address, &domain))
+                let logic = SelectedLogic::at_address(address, ComponentKind::Aggregate, &domain);
+                Ok((domain, logic))
             }
-            None => Ok(project.logics().named(asked)?),
+            None => {
+                let logic = project.logics().named(asked)?;
+                let domain = logic.config.domain.clone();
+                let domain = domain.filter(|_| logic.config.kind == ComponentKind::Aggregate);
+                let domain = domain.ok_or_else(|| {
+                    Stop::Usage(format!(
+                        "--logic {asked}: it is no business logic of a domain"
+                    ))
+                })?;
+                Ok((domain, logic))
+            }
         })
         .collect()
 }

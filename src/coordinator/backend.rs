@@ -1,40 +1,36 @@
 //! The business logic behind a coordinator: in this process, or at an address.
 
-use std::fmt;
-use std::sync::Arc;
-
-use crate::model::{Code, CommandBook, EventBook, Failure, Logic, Reply};
+use crate::model::{Code, CommandBook, Component, EventBook, Failure, Outcome, Stimulus};
 use crate::wire::{CallError, LogicClient, LogicError, Refused};
 
-/// Business logic of one domain.
-#[derive(Clone)]
+/// What answers behind a coordinator: business logic of a domain, a saga, a process manager, a projector.
+#[derive(Debug, Clone)]
 pub enum Backend {
-    /// Rust logic in this process.
-    InProcess(Arc<dyn Logic>),
+    /// A Rust component in this process.
+    InProcess(Component),
     /// Client logic over gRPC.
     Remote(LogicClient),
 }
 
-impl fmt::Debug for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InProcess(_) => f.write_str("InProcess"),
-            Self::Remote(client) => f.debug_tuple("Remote").field(client).finish(),
-        }
-    }
-}
-
 impl Backend {
     /// Asks once. A failing status of the logic is passed on as it came, details included.
+    pub(super) fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, Refused> {
+        match self {
+            Self::InProcess(component) => component.answer(stimulus).map_err(Refused::Plain),
+            Self::Remote(client) => client.pass_on(stimulus).map_err(passed_on),
+        }
+    }
+
+    /// Has business logic handle a command.
     pub(super) fn handle(
         &self,
         prior: &EventBook,
         command: &CommandBook,
-    ) -> Result<Reply, Refused> {
-        match self {
-            Self::InProcess(logic) => logic.handle(prior, command).map_err(Refused::Plain),
-            Self::Remote(client) => client.handle(prior, command).map_err(passed_on),
-        }
+    ) -> Result<Outcome, Refused> {
+        self.ask(&Stimulus::Command {
+            prior: prior.clone(),
+            command: command.clone(),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::store::{Append, Conflict, NewPage, Store, Stream};
 use super::timeline::Timeline;
 use super::{Backend, LocalCoordinator, clock, validate};
 use crate::model::{
-    Code, CommandBook, Cover, Edition, EmittedBook, Failure, MergeStrategy, Reply, Snapshot,
+    Code, CommandBook, Cover, Edition, EmittedBook, Failure, MergeStrategy, Outcome, Snapshot,
 };
 use crate::wire::{self, Generation, PointInTime, Refused, ReplyBook, SentCommand, SequenceCheck};
 
@@ -66,9 +66,9 @@ impl LocalCoordinator {
         let masked = self.dialect.generation() >= Generation::Autumn;
         let prior = prior::book(&stream, None, &pages, masked.then_some(self.dialect))?;
         match backend.handle(&prior, &command)? {
-            Reply::Events(book) => Ok(book),
-            Reply::Notification(_) => Ok(EmittedBook::default()),
-            Reply::Revocation(revocation) => Err(revoked(&revocation.reason).into()),
+            Outcome::Accepted(book) => Ok(book),
+            Outcome::Revoked(revocation) => Err(revoked(&revocation.reason).into()),
+            _ => Ok(EmittedBook::default()),
         }
     }
 
@@ -95,9 +95,9 @@ impl LocalCoordinator {
             command.clone()
         };
         let emitted = match handling.backend.handle(&prior.book, &command)? {
-            Reply::Events(book) => book,
-            Reply::Notification(_) => return Ok(Ok(ReplyBook::default())),
-            Reply::Revocation(revocation) => return Err(revoked(&revocation.reason).into()),
+            Outcome::Accepted(book) => book,
+            Outcome::Revoked(revocation) => return Err(revoked(&revocation.reason).into()),
+            _ => return Ok(Ok(ReplyBook::default())),
         };
         if emitted.pages.is_empty() && emitted.snapshot.is_none() {
             return Ok(Ok(ReplyBook::default()));

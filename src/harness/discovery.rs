@@ -84,7 +84,7 @@ impl Entry {
     /// Whether no logic answers the domain that the file names. Folders are named as one likes: a case that is not in
     /// its domain's folder is looked into, and replayed in every doubt.
     fn unanswered(&self, project: &Project) -> Option<String> {
-        let is_answered = |domain: &str| project.logics().answers_domain_named(domain);
+        let is_answered = |domain: &str| project.logics().answers_cases_of(domain);
         let folder = self.relative.split_once('/').map(|(folder, _)| folder);
         if self.twin.is_some() || folder.is_some_and(is_answered) {
             return None;
@@ -204,7 +204,7 @@ fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
     let twins = project
         .logics()
         .twins()
-        .filter(|twin| parts.len() > 1 && parts[0] == twin.domain.as_str());
+        .filter(|twin| parts.len() > 1 && parts[0] == twin.answers);
     entries.extend(twins.map(|twin| entry(Some(&twin.name))));
     entries
 }

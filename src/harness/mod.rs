@@ -16,7 +16,7 @@ pub use bare::{BareRun, run_bare};
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
 
-use crate::project::{App, LogicPlace, Project, SelectedLogic};
+use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
 use trial::{Context, Ending};
@@ -53,8 +53,8 @@ impl App {
 
 /// Trials of logic in another process mostly wait for it: more of them than cores keep both sides busy.
 fn threads(project: &Project) -> Option<usize> {
-    let waits = |logic: SelectedLogic| !matches!(logic.config.place, LogicPlace::InProcess(_));
-    let is_remote = project.logics().by_domain().any(waits) || project.logics().twins().count() > 0;
+    let waits = |logic: &LogicConfig| !matches!(logic.place, LogicPlace::InProcess(_));
+    let is_remote = project.logics().all().any(waits) || project.logics().twins().count() > 0;
     let cores = std::thread::available_parallelism().ok()?.get();
     is_remote.then_some(4 * cores)
 }

@@ -9,7 +9,7 @@ use crate::coordinator::recording::{Recording, RecordingError};
 use crate::coordinator::{
     Backend, Clock, LocalCoordinator, SeedBook, SeedError, Store, StoreError, Stores,
 };
-use crate::model::{Domain, Logic, Timestamp};
+use crate::model::{Component, Domain, Logic, Timestamp};
 use crate::wire::{Dialect, Server};
 
 /// What an embedded deployment is made of.
@@ -97,8 +97,10 @@ impl Embedded {
             let stores = Stores::PerDomain(BTreeMap::from([(domain.clone(), store)]));
             let mut coordinator = LocalCoordinator::new(stores, self.dialect, system_clock());
             if let Some(logic) = self.logic.get(&domain) {
-                coordinator =
-                    coordinator.with_logic(domain.clone(), Backend::InProcess(Arc::clone(logic)));
+                coordinator = coordinator.with_logic(
+                    domain.clone(),
+                    Backend::InProcess(Component::Aggregate(Arc::clone(logic))),
+                );
             }
             coordinator.seed(&books, self.inserted_at)?;
             let server = coordinator.start(TcpListener::bind("127.0.0.1:0")?)?;

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{App, Config, LogicConfig, LogicPlace};
+use super::{App, Config, LogicConfig, LogicPlace, Subscriptions};
 use crate::coordinator::Backend;
 use crate::fixture::Case;
-use crate::model::{Domain, Logic};
-use crate::replay::{GrpcTarget, InProcess, LaunchError, LogicCommand, StartedLogic, Target};
+use crate::model::{Component, ComponentKind, Domain};
+use crate::replay::{
+    GrpcTarget, InProcess, LaunchError, LogicCommand, StartedLogic, Target, WithUpcaster,
+};
 use crate::wire::{CallError, Connection, ConnectionOptions, Dialect, LogicClient};
 
 /// Logic that a case cannot be replayed on.
@@ -33,6 +35,16 @@ pub enum LogicUnavailable {
         /// Names that are registered.
         known: Vec<String>,
     },
+    /// Of another kind than the case needs.
+    #[error("logic `{name}` is of kind {found}, the case is for one of kind {wanted}")]
+    WrongKind {
+        /// Name of the logic.
+        name: String,
+        /// What it is.
+        found: &'static str,
+        /// What is needed.
+        wanted: &'static str,
+    },
     /// A dialect that the case names and this version does not know.
     #[error(transparent)]
     Dialect(#[from] crate::wire::UnknownDialect),
@@ -54,18 +66,10 @@ pub struct SelectedLogic {
 impl SelectedLogic {
     /// Logic at an address, which no configuration names.
     #[must_use]
-    pub fn at_address(address: &str, domain: &Domain) -> Self {
+    pub fn at_address(address: &str, kind: ComponentKind, domain: &Domain) -> Self {
+        let place = LogicPlace::Address(address.to_owned());
         Self {
-            config: LogicConfig {
-                name: address.to_owned(),
-                domain: domain.clone(),
-                place: LogicPlace::Address(address.to_owned()),
-                dialect: None,
-                upcaster: false,
-                deadline: 30,
-                twin: false,
-                requires: None,
-            },
+            config: plain_config(address, kind, Some(domain.clone()), place),
         }
     }
 
@@ -88,7 +92,7 @@ type Launched = Result<Arc<StartedLogic>, Arc<LaunchError>>;
 
 /// All logic under test.
 pub struct Logics {
-    registered: BTreeMap<String, Arc<dyn Logic>>,
+    registered: BTreeMap<String, Component>,
     configured: BTreeMap<String, LogicConfig>,
     /// Per logic, so that two of them can start at once.
     started: BTreeMap<String, Mutex<Option<Launched>>>,
@@ -97,15 +101,21 @@ pub struct Logics {
 impl Logics {
     pub(super) fn new(app: &App, config: &Config) -> Self {
         let mut configured = config.logic.clone();
-        for name in app.in_process.keys() {
-            let Ok(domain) = name.parse::<Domain>() else {
+        for (name, component) in &app.in_process {
+            let kind = component.kind();
+            let domain = name.parse::<Domain>().ok();
+            if kind == ComponentKind::Aggregate && domain.is_none() {
                 continue;
-            };
-            let is_answered = configured
-                .values()
-                .any(|logic| logic.domain == domain && !logic.twin);
-            if !is_answered && !configured.contains_key(name) {
-                configured.insert(name.clone(), registered_logic(name, domain));
+            }
+            // Whose pages an upcaster is for, and which stream is a process manager's, only replay.toml says.
+            let domain = domain.filter(|_| kind == ComponentKind::Aggregate);
+            let is_answered = configured.values().any(|logic| {
+                !logic.twin && logic.kind == kind && domain.is_some() && logic.domain == domain
+            });
+            let is_usable = kind != ComponentKind::Upcaster;
+            if is_usable && !is_answered && !configured.contains_key(name) {
+                let place = LogicPlace::InProcess(name.clone());
+                configured.insert(name.clone(), plain_config(name, kind, domain, place));
             }
         }
         let started = configured
@@ -119,22 +129,42 @@ impl Logics {
         }
     }
 
-    /// The logic that a domain's cases are for, none where none is configured.
+    /// The business logic of a domain, none where none is configured.
     #[must_use]
     pub fn of_domain(&self, domain: &Domain) -> Option<SelectedLogic> {
-        let found = self
-            .configured
-            .values()
-            .find(|logic| logic.domain == *domain && !logic.twin);
+        self.of_kind(ComponentKind::Aggregate, domain)
+    }
+
+    fn of_kind(&self, kind: ComponentKind, domain: &Domain) -> Option<SelectedLogic> {
+        let found = self.configured.values().find(|logic| {
+            logic.kind == kind && logic.domain.as_ref() == Some(domain) && !logic.twin
+        });
         found.cloned().map(|config| SelectedLogic { config })
     }
 
-    /// Whether a folder of fixtures is that of a domain without logic.
+    /// What upcasts the pages of a domain: an upcaster of its own, else its logic where that is one.
     #[must_use]
-    pub fn answers_domain_named(&self, name: &str) -> bool {
+    pub fn upcaster_of(&self, domain: &Domain) -> Option<SelectedLogic> {
+        let own = self.of_kind(ComponentKind::Upcaster, domain);
+        own.or_else(|| self.of_domain(domain).filter(|logic| logic.config.upcaster))
+    }
+
+    /// Whether a folder of fixtures is that of logic that is configured.
+    #[must_use]
+    pub fn answers_cases_of(&self, name: &str) -> bool {
         self.configured
             .values()
-            .any(|logic| logic.domain.as_str() == name && !logic.twin)
+            .any(|logic| logic.answers == name && !logic.twin)
+    }
+
+    /// Every component of a kind that flows go through, sorted by name.
+    pub fn of_component_kind(&self, kind: ComponentKind) -> impl Iterator<Item = SelectedLogic> {
+        let found = self.configured.values();
+        found
+            .filter(move |logic| logic.kind == kind && !logic.twin)
+            .map(|config| SelectedLogic {
+                config: config.clone(),
+            })
     }
 
     /// The logic of a name.
@@ -152,10 +182,28 @@ impl Logics {
 
     /// The logic that a case is for: the one it names, else its domain's.
     pub fn of_case(&self, case: &Case) -> Result<Option<SelectedLogic>, LogicUnavailable> {
-        match &case.logic {
-            Some(name) => self.named(name).map(Some),
-            None => Ok(self.of_domain(&case.cover.domain)),
+        let wanted = case.stimulus.component_kind();
+        let Some(name) = &case.logic else {
+            return Ok(match wanted {
+                ComponentKind::Upcaster => self.upcaster_of(&case.cover.domain),
+                kind => self.of_kind(kind, &case.cover.domain),
+            });
+        };
+        let found = self.named(name)?;
+        let is_upcaster = wanted == ComponentKind::Upcaster && found.config.upcaster;
+        if found.config.kind == wanted || is_upcaster {
+            return Ok(Some(found));
         }
+        Err(LogicUnavailable::WrongKind {
+            name: name.clone(),
+            found: found.config.kind.word(),
+            wanted: wanted.word(),
+        })
+    }
+
+    /// Everything that is configured or registered.
+    pub fn all(&self) -> impl Iterator<Item = &LogicConfig> {
+        self.configured.values()
     }
 
     /// Logic that answers every case of its domain in addition.
@@ -169,11 +217,33 @@ impl Logics {
         logic: &SelectedLogic,
         captured: &str,
     ) -> Result<Box<dyn Target>, LogicUnavailable> {
+        let target = self.plain_target(logic, captured)?;
+        if logic.config.kind != ComponentKind::Aggregate || logic.config.upcaster {
+            return Ok(target);
+        }
+        let upcaster = logic.config.domain.as_ref();
+        let upcaster = upcaster.and_then(|domain| self.of_kind(ComponentKind::Upcaster, domain));
+        Ok(match upcaster {
+            Some(upcaster) => Box::new(WithUpcaster::new(
+                target,
+                self.plain_target(&upcaster, captured)?,
+            )),
+            None => target,
+        })
+    }
+
+    /// The logic alone, without an upcaster of its domain that serves by itself.
+    fn plain_target(
+        &self,
+        logic: &SelectedLogic,
+        captured: &str,
+    ) -> Result<Box<dyn Target>, LogicUnavailable> {
         let dialect = dialect_of(logic, captured)?;
         let config = &logic.config;
         if let LogicPlace::InProcess(registered) = &config.place {
             let found = self.registered(config, registered)?;
-            return Ok(Box::new(InProcess::new(found, dialect, config.upcaster)));
+            let target = InProcess::component(found, dialect, config.upcaster);
+            return Ok(Box::new(target));
         }
         let client = LogicClient::new(self.connection(config)?, dialect);
         Ok(Box::new(GrpcTarget::new(client, config.upcaster)))
@@ -198,28 +268,31 @@ impl Logics {
     }
 
     /// The domains that have logic, with it.
-    pub fn by_domain(&self) -> impl Iterator<Item = SelectedLogic> {
-        self.configured
-            .values()
-            .filter(|logic| !logic.twin)
-            .map(|config| SelectedLogic {
-                config: config.clone(),
-            })
+    pub fn by_domain(&self) -> impl Iterator<Item = (Domain, SelectedLogic)> {
+        self.of_component_kind(ComponentKind::Aggregate)
+            .filter_map(|logic| Some((logic.config.domain.clone()?, logic)))
     }
 
     fn registered(
         &self,
         config: &LogicConfig,
         registered: &str,
-    ) -> Result<Arc<dyn Logic>, LogicUnavailable> {
-        self.registered
-            .get(registered)
-            .cloned()
-            .ok_or_else(|| LogicUnavailable::NotRegistered {
+    ) -> Result<Component, LogicUnavailable> {
+        let Some(component) = self.registered.get(registered) else {
+            return Err(LogicUnavailable::NotRegistered {
                 name: config.name.clone(),
                 registered: registered.to_owned(),
                 known: self.registered.keys().cloned().collect(),
-            })
+            });
+        };
+        if component.kind() != config.kind {
+            return Err(LogicUnavailable::WrongKind {
+                name: registered.to_owned(),
+                found: component.kind().word(),
+                wanted: config.kind.word(),
+            });
+        }
+        Ok(component.clone())
     }
 
     fn connection(&self, config: &LogicConfig) -> Result<Connection, LogicUnavailable> {
@@ -359,11 +432,23 @@ fn in_directory(word: &str, directory: &Path) -> String {
     }
 }
 
-fn registered_logic(name: &str, domain: Domain) -> LogicConfig {
+fn plain_config(
+    name: &str,
+    kind: ComponentKind,
+    domain: Option<Domain>,
+    place: LogicPlace,
+) -> LogicConfig {
     LogicConfig {
         name: name.to_owned(),
+        kind,
+        answers: match (&domain, kind) {
+            (Some(domain), ComponentKind::Aggregate) => domain.to_string(),
+            _ => name.to_owned(),
+        },
         domain,
-        place: LogicPlace::InProcess(name.to_owned()),
+        subscriptions: Subscriptions::new(),
+        process_root: None,
+        place,
         dialect: None,
         upcaster: false,
         deadline: 30,

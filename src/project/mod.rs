@@ -16,7 +16,8 @@ use std::sync::{Arc, OnceLock};
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
 pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
-    Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig,
+    Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, ProcessRoot, Skip,
+    SourceConfig, Subscriptions,
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
@@ -25,13 +26,13 @@ pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 
 use crate::fixture::{Case, Folder, Probe};
-use crate::model::Logic;
+use crate::model::{Component, Logic, ProcessManager, Projector, Saga, Upcaster};
 use crate::payload::{DescriptorError, Registry};
 
 /// What a main brings: logic in process, and an embedded deployment to try things on.
 #[derive(Clone, Default)]
 pub struct App {
-    pub(crate) in_process: BTreeMap<String, Arc<dyn Logic>>,
+    pub(crate) in_process: BTreeMap<String, Component>,
     pub(crate) embedded: Option<fn() -> Embedded>,
 }
 
@@ -44,8 +45,36 @@ impl App {
 
     /// Registers Rust logic under a name. It answers the domain of that name unless `replay.toml` says otherwise.
     #[must_use]
-    pub fn logic(mut self, name: &str, logic: impl Logic + 'static) -> Self {
-        self.in_process.insert(name.to_owned(), Arc::new(logic));
+    pub fn logic(self, name: &str, logic: impl Logic + 'static) -> Self {
+        self.registered(name, Component::Aggregate(Arc::new(logic)))
+    }
+
+    /// Registers a saga in Rust under a name.
+    #[must_use]
+    pub fn saga(self, name: &str, saga: impl Saga + 'static) -> Self {
+        self.registered(name, Component::Saga(Arc::new(saga)))
+    }
+
+    /// Registers a process manager in Rust under a name.
+    #[must_use]
+    pub fn process_manager(self, name: &str, manager: impl ProcessManager + 'static) -> Self {
+        self.registered(name, Component::ProcessManager(Arc::new(manager)))
+    }
+
+    /// Registers a projector in Rust under a name.
+    #[must_use]
+    pub fn projector(self, name: &str, projector: impl Projector + 'static) -> Self {
+        self.registered(name, Component::Projector(Arc::new(projector)))
+    }
+
+    /// Registers an upcaster in Rust under a name; `replay.toml` says whose pages it upcasts.
+    #[must_use]
+    pub fn upcaster(self, name: &str, upcaster: impl Upcaster + 'static) -> Self {
+        self.registered(name, Component::Upcaster(Arc::new(upcaster)))
+    }
+
+    fn registered(mut self, name: &str, component: Component) -> Self {
+        self.in_process.insert(name.to_owned(), component);
         self
     }
 

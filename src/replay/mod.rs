@@ -12,4 +12,4 @@ pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, sh
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
-pub use target::{GrpcTarget, InProcess, Target, TargetError};
+pub use target::{GrpcTarget, InProcess, Target, TargetError, WithUpcaster};

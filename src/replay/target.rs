@@ -104,3 +104,34 @@ impl Target for GrpcTarget {
         self.upcasts
     }
 }
+
+/// Logic and the upcaster of its domain, which serves by itself.
+pub struct WithUpcaster {
+    logic: Box<dyn Target>,
+    upcaster: Box<dyn Target>,
+}
+
+impl WithUpcaster {
+    /// Both together, as a coordinator has them.
+    #[must_use]
+    pub fn new(logic: Box<dyn Target>, upcaster: Box<dyn Target>) -> Self {
+        Self { logic, upcaster }
+    }
+}
+
+impl Target for WithUpcaster {
+    fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
+        match stimulus {
+            Stimulus::Upcast { .. } => self.upcaster.ask(stimulus),
+            _ => self.logic.ask(stimulus),
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.logic.dialect()
+    }
+
+    fn upcasts(&self) -> bool {
+        true
+    }
+}

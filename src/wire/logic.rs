@@ -7,12 +7,10 @@ use bytes::Bytes;
 
 use super::serve::{Methods, Refusal, Server};
 use super::stimulus::{
-    business_reply, is_optional, method_of, outcome_of_reply, reply, request, stimulus_of_request,
+    is_optional, method_of, outcome_of_reply, reply, request, stimulus_of_request,
 };
 use super::{CallError, Connection, DecodeError, Dialect};
-use crate::model::{
-    CommandBook, Component, ComponentKind, EventBook, Failure, Logic, Outcome, Reply, Stimulus,
-};
+use crate::model::{Component, ComponentKind, Failure, Logic, Outcome, Stimulus};
 
 /// Logic that gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,17 +80,6 @@ impl LogicClient {
         let reply = self.call(stimulus)?;
         outcome_of_reply(stimulus, reply, self.dialect)
             .map_err(|reason| self.garbage(stimulus, reason))
-    }
-
-    /// Sends one command, once, and judges nothing: a failing status stays one, with its details. For those
-    /// who pass it on.
-    pub fn handle(&self, prior: &EventBook, command: &CommandBook) -> Result<Reply, LogicError> {
-        let stimulus = Stimulus::Command {
-            prior: prior.clone(),
-            command: command.clone(),
-        };
-        let reply = self.call(&stimulus)?;
-        business_reply(reply).map_err(|reason| self.garbage(&stimulus, reason))
     }
 
     fn call(&self, stimulus: &Stimulus) -> Result<Bytes, CallError> {

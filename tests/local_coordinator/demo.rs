@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
-use angzarr_replay::model::{Payload, Timestamp};
+use angzarr_replay::model::{Component, Payload, Timestamp};
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, Server, event_book_of_response,
 };
@@ -32,7 +32,10 @@ impl Demo {
         let logic = poker::Player::new(move || *told.lock().unwrap());
         let stores = Stores::Shared(Arc::clone(&store));
         let coordinator = LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| NOW))
-            .with_logic(player(), Backend::InProcess(Arc::new(logic)));
+            .with_logic(
+                player(),
+                Backend::InProcess(Component::Aggregate(Arc::new(logic))),
+            );
         if seeded {
             let seed = Recording::parse(CALLS, Dialect::ANGZARR).unwrap().stored;
             coordinator.seed(&seed, SEEDED).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedError, Store, Stores};
-use angzarr_replay::model::{Cover, Domain, Header};
+use angzarr_replay::model::{Component, Cover, Domain, Header};
 use angzarr_replay::wire::{Dialect, QueryClient, Selection};
 
 use super::logic::Scripted;
@@ -153,7 +153,7 @@ fn tampered(statement: &str) -> Peer {
         .unwrap()
         .execute_batch(statement)
         .unwrap();
-    let logic = Backend::InProcess(Arc::new(Scripted::default()));
+    let logic = Backend::InProcess(Component::Aggregate(Arc::new(Scripted::default())));
     serve(
         Dialect::ANGZARR,
         coordinator.with_logic(player(), logic),
@@ -192,7 +192,7 @@ fn a_damaged_store_is_named_and_not_handed_to_the_logic() {
 fn with_a_store_a_domain_other_domains_are_empty_and_take_nothing() {
     let store = Arc::new(Store::in_memory().unwrap());
     let stores = Stores::PerDomain([(player(), Arc::clone(&store))].into());
-    let logic = Backend::InProcess(Arc::new(Scripted::default()));
+    let logic = Backend::InProcess(Component::Aggregate(Arc::new(Scripted::default())));
     let coordinator = coordinator(stores).with_logic(player(), logic);
     coordinator
         .seed(&[seed(cover(), pages(1))], SEEDED)

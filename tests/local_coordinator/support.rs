@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
-    Body, CommandBook, CommandPage, Cover, Domain, Edition, Header, Logic, MergeStrategy, Page,
-    Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
+    Body, CommandBook, CommandPage, Component, Cover, Domain, Edition, Header, Logic,
+    MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
 };
 use angzarr_replay::wire::{
     CallError, Connection, ConnectionOptions, Dialect, Server, StoredBook, encode_command_book,
@@ -94,7 +94,11 @@ pub(crate) fn start_with(
     books: &[SeedBook],
     logic: Option<Arc<dyn Logic>>,
 ) -> Peer {
-    start_backend(dialect, books, logic.map(Backend::InProcess))
+    start_backend(
+        dialect,
+        books,
+        logic.map(|logic| Backend::InProcess(Component::Aggregate(logic))),
+    )
 }
 
 pub(crate) fn start_backend(

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig};
+use super::{
+    Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, ProcessRoot, Skip, SourceConfig,
+    Subscriptions,
+};
 use crate::fixture::{Probe, Rule};
-use crate::model::{Domain, IdError};
+use crate::model::{ComponentKind, Domain, IdError};
 use crate::wire::{Dialect, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +50,12 @@ struct RawSource {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLogic {
+    kind: Option<RawKind>,
     domain: Option<String>,
+    #[serde(default)]
+    subscriptions: BTreeMap<String, Vec<String>>,
+    root: Option<RawRoot>,
+    twin_of: Option<String>,
     in_process: Option<String>,
     address: Option<String>,
     command: Option<Vec<String>>,
@@ -97,6 +105,23 @@ enum RawProbe {
     Never,
 }
 
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawKind {
+    Aggregate,
+    Saga,
+    ProcessManager,
+    Projector,
+    Upcaster,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawRoot {
+    CorrelationId,
+    Uuid5,
+}
+
 pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Config, String> {
     let mut sources = BTreeMap::new();
     for (name, source) in raw.sources {
@@ -112,17 +137,7 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
             .map_err(|reason| format!("logic `{name}`: {reason}"))?;
         logic.insert(name, one);
     }
-    for one in logic.values().filter(|one: &&LogicConfig| !one.twin) {
-        let rival = logic
-            .values()
-            .find(|other| !other.twin && other.domain == one.domain && other.name != one.name);
-        if let Some(rival) = rival {
-            return Err(format!(
-                "logic `{}` and `{}` both answer the domain `{}`; mark one of them `twin = true`",
-                one.name, rival.name, one.domain
-            ));
-        }
-    }
+    check_answers(&logic)?;
     if let Some((skip, name)) = raw
         .skip
         .iter()
@@ -150,6 +165,57 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         root,
         origin,
     })
+}
+
+/// Who answers which cases has to be clear.
+fn check_answers(logic: &BTreeMap<String, LogicConfig>) -> Result<(), String> {
+    for one in logic.values().filter(|one| !one.twin) {
+        let is_rival = |other: &&LogicConfig| {
+            !other.twin
+                && other.name != one.name
+                && other.kind == one.kind
+                && one.domain.is_some()
+                && other.domain == one.domain
+        };
+        if let (Some(rival), Some(domain)) = (logic.values().find(is_rival), &one.domain) {
+            let verb = match one.kind {
+                ComponentKind::Upcaster => "upcast",
+                ComponentKind::ProcessManager => "keep their stream in",
+                _ => "answer",
+            };
+            return Err(format!(
+                "logic `{}` and `{}` both {verb} the domain `{domain}`; mark one of them `twin = true`",
+                one.name, rival.name
+            ));
+        }
+    }
+    for twin in logic.values().filter(|one| one.twin) {
+        if twin.kind == ComponentKind::Aggregate {
+            continue;
+        }
+        let original = logic.get(&twin.answers);
+        if !original.is_some_and(|original| original.kind == twin.kind && !original.twin) {
+            return Err(format!(
+                "logic `{}`: `twin_of = \"{}\"` names no {} that is configured",
+                twin.name,
+                twin.answers,
+                twin.kind.word()
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl RawKind {
+    const fn kind(self) -> ComponentKind {
+        match self {
+            Self::Aggregate => ComponentKind::Aggregate,
+            Self::Saga => ComponentKind::Saga,
+            Self::ProcessManager => ComponentKind::ProcessManager,
+            Self::Projector => ComponentKind::Projector,
+            Self::Upcaster => ComponentKind::Upcaster,
+        }
+    }
 }
 
 impl RawRule {
@@ -258,15 +324,106 @@ impl RawLogic {
                 return Err("it needs exactly one of `in_process`, `address` and `command`".into());
             }
         };
+        let kind = self.kind.map_or(ComponentKind::Aggregate, RawKind::kind);
+        let twin = self.twin || self.twin_of.is_some();
+        let answers = Role {
+            kind,
+            name,
+            twin_of: self.twin_of.as_deref(),
+            twin,
+            has_subscriptions: !self.subscriptions.is_empty(),
+            has_root: self.root.is_some(),
+            has_upcaster: self.upcaster,
+        };
+        let domain = answers.domain(self.domain.as_deref())?;
         Ok(LogicConfig {
             name: name.to_owned(),
-            domain: domain(self.domain.as_deref().unwrap_or(name))?,
+            kind,
+            answers: match (&domain, kind) {
+                (Some(domain), ComponentKind::Aggregate | ComponentKind::Upcaster) => {
+                    domain.to_string()
+                }
+                _ => self.twin_of.unwrap_or_else(|| name.to_owned()),
+            },
+            domain,
+            subscriptions: subscriptions(self.subscriptions)?,
+            process_root: self.root.map(|root| match root {
+                RawRoot::CorrelationId => ProcessRoot::CorrelationId,
+                RawRoot::Uuid5 => ProcessRoot::Uuid5,
+            }),
             place,
             dialect: dialect(self.dialect)?,
             upcaster: self.upcaster,
             deadline: self.deadline.unwrap_or(30),
-            twin: self.twin,
+            twin,
             requires: self.requires.map(|path| root.join(path)),
         })
+    }
+}
+
+fn subscriptions(raw: BTreeMap<String, Vec<String>>) -> Result<Subscriptions, String> {
+    let checked = raw
+        .into_iter()
+        .map(|(name, types)| Ok((domain(&name)?, types)));
+    checked.collect()
+}
+
+/// What a component is to be, as far as its keys have to fit its kind.
+#[allow(clippy::struct_excessive_bools, reason = "which keys are there")]
+struct Role<'a> {
+    kind: ComponentKind,
+    name: &'a str,
+    twin_of: Option<&'a str>,
+    twin: bool,
+    has_subscriptions: bool,
+    has_root: bool,
+    has_upcaster: bool,
+}
+
+impl Role<'_> {
+    /// Its domain, where its kind has one.
+    fn domain(&self, given: Option<&str>) -> Result<Option<Domain>, String> {
+        let kind = self.kind.word();
+        let refuse = |key: &str, of: &str| Err(format!("`{key}` is for {of}, not for a {kind}"));
+        let reacts = matches!(
+            self.kind,
+            ComponentKind::Saga | ComponentKind::ProcessManager | ComponentKind::Projector
+        );
+        if self.has_subscriptions && !reacts {
+            return refuse("subscriptions", "sagas, process managers and projectors");
+        }
+        if self.has_root && self.kind != ComponentKind::ProcessManager {
+            return refuse("root", "process managers");
+        }
+        if self.has_upcaster && self.kind != ComponentKind::Aggregate {
+            return refuse("upcaster", "aggregates");
+        }
+        if self.twin_of.is_some() && !reacts {
+            return Err(format!(
+                "`twin_of` is for sagas, process managers and projectors; a {kind} is a twin with `twin = true` and \
+                 `domain`"
+            ));
+        }
+        if self.twin && reacts && self.twin_of.is_none() {
+            return Err(format!(
+                "a {kind} is a twin with `twin_of = \"…\"`: say of which"
+            ));
+        }
+        match self.kind {
+            ComponentKind::Aggregate => domain(given.unwrap_or(self.name)).map(Some),
+            ComponentKind::Upcaster => match given {
+                Some(given) => domain(given).map(Some),
+                None => Err("an upcaster needs the `domain` whose pages it upcasts".into()),
+            },
+            ComponentKind::ProcessManager => match given {
+                Some(given) => domain(given).map(Some),
+                None if self.twin => Ok(None),
+                None => Err("a process manager needs the `domain` of its own stream".into()),
+            },
+            ComponentKind::Saga | ComponentKind::Projector => match given {
+                Some(_) => refuse("domain", "aggregates, process managers and upcasters"),
+                None => Ok(None),
+            },
+        }
     }
 }

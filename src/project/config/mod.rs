@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use file::{RawConfig, check};
 
 use crate::fixture::{Probe, Rule};
-use crate::model::Domain;
+use crate::model::{ComponentKind, Domain};
 use crate::wire::Dialect;
 
 /// Name of the configuration file.
@@ -119,13 +119,33 @@ pub struct DebugConfig {
     pub attach: String,
 }
 
-/// Logic under test.
+/// How a process manager's stream is found from the workflow that it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessRoot {
+    /// The correlation id is a UUID, and that is the root; of another one it is nil (core 0.5).
+    CorrelationId,
+    /// A UUID of version 5 made of the correlation id (newer coordinators).
+    Uuid5,
+}
+
+/// Which events a saga, process manager or projector is sent: patterns of type names by domain.
+pub type Subscriptions = BTreeMap<Domain, Vec<String>>;
+
+/// Logic under test: business logic of a domain, or a component of another kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogicConfig {
     /// Name of the logic.
     pub name: String,
-    /// Domain whose cases it answers.
-    pub domain: Domain,
+    /// What it is.
+    pub kind: ComponentKind,
+    /// Domain of an aggregate or upcaster, and of a process manager's own stream.
+    pub domain: Option<Domain>,
+    /// What it is sent in a flow.
+    pub subscriptions: Subscriptions,
+    /// How a process manager's stream is found; none is as the dialect has it.
+    pub process_root: Option<ProcessRoot>,
+    /// First part of the names of the cases that it answers: the domain, or the name of the component.
+    pub answers: String,
     /// Where it is.
     pub place: LogicPlace,
     /// Dialect, where it is not the case's own.
