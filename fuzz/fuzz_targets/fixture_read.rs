@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
     // Without the files beside it: those are the folder's, and a long history does not fit into one text anyway.
     let own_set =
         rendered.descriptors.as_ref().map(|set| &set.hash) == read.descriptors_hash.as_ref();
-    if own_set && rendered.sidecar.is_none() {
+    if own_set && rendered.sidecars.is_empty() {
         let again = FOLDER
             .read_text(&rendered.text, name)
             .expect("what is written is read");

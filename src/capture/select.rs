@@ -1,7 +1,7 @@
 //! Which failure is meant, and which head its command saw.
 
 use super::ticket::Ticket;
-use crate::fixture::{CaseStimulus, HeadKnowledge};
+use crate::fixture::{CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{CommandBook, Cover, Edition, Failure, FailureClass, MergeStrategy};
 use crate::wire::{Dialect, SequenceCheck};
 
@@ -125,12 +125,7 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
 /// Name of a case without folder and ending: `withdraw-funds-6513270e-3`.
 #[must_use]
 pub fn case_name(stimulus: &CaseStimulus, cover: &Cover, head: u32) -> String {
-    let what = match stimulus {
-        CaseStimulus::Command(command) => {
-            kebab(command.type_name().rsplit('.').next().unwrap_or_default())
-        }
-        CaseStimulus::History => "history".to_owned(),
-    };
+    let what = kebab(&subject(stimulus));
     let what = if what.is_empty() {
         "command".to_owned()
     } else {
@@ -141,6 +136,26 @@ pub fn case_name(stimulus: &CaseStimulus, cover: &Cover, head: u32) -> String {
         Edition::Named { name, .. } => format!("-{name}"),
     };
     format!("{what}-{}{edition}-{head}", &cover.root.hex()[..8])
+}
+
+/// What a case is about, in a word or two.
+fn subject(stimulus: &CaseStimulus) -> String {
+    let last = |type_name: &str| type_name.rsplit('.').next().unwrap_or_default().to_owned();
+    match stimulus {
+        CaseStimulus::Command(command) => last(command.type_name()),
+        CaseStimulus::Fact(facts) => {
+            let event = facts.pages.first().and_then(|page| page.body.event());
+            format!(
+                "Fact{}",
+                event.map_or_else(String::new, |event| last(event.type_name()))
+            )
+        }
+        CaseStimulus::Flow(flow) => match &flow.start {
+            FlowStart::Command(command) => format!("Flow{}", last(command.type_name())),
+            FlowStart::Facts(_) | FlowStart::Events(_) => "flow".to_owned(),
+        },
+        other => other.word().to_owned(),
+    }
 }
 
 fn kebab(name: &str) -> String {

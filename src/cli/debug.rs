@@ -121,6 +121,13 @@ const fn stimulus(fixture: &Fixture) -> &'static str {
     match fixture.case.stimulus {
         CaseStimulus::Command(_) => "one command",
         CaseStimulus::History => "the history",
+        CaseStimulus::Saga { .. }
+        | CaseStimulus::ProcessManager(_)
+        | CaseStimulus::Projector { .. } => "the new events",
+        CaseStimulus::Upcaster => "the pages",
+        CaseStimulus::Compensation(_) | CaseStimulus::ProcessCompensation(_) => "one notification",
+        CaseStimulus::Fact(_) => "one fact",
+        CaseStimulus::Flow(_) => "the flow",
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_yaml::Value;
 
 use super::Stop;
-use crate::fixture::{Case, CaseStimulus};
+use crate::fixture::Case;
 use crate::payload::{Decoded, Registry};
 
 /// Cuts the history after `last` and sends the command for the head there.
@@ -23,7 +23,7 @@ pub(super) fn cut(case: &mut Case, last: i64) -> Result<(), Stop> {
         .snapshot
         .take()
         .filter(|snapshot| snapshot.sequence < head);
-    if let CaseStimulus::Command(command) = &mut case.stimulus {
+    if let Some(command) = case.stimulus.command_mut() {
         *command = command.restamped(head);
     }
     Ok(())
@@ -42,7 +42,7 @@ pub(super) fn set(
     let path = path
         .strip_prefix("command.")
         .ok_or_else(|| usage("only fields of the command can be set"))?;
-    let CaseStimulus::Command(command) = &mut case.stimulus else {
+    let Some(command) = case.stimulus.command_mut() else {
         return Err(usage("the case has no command"));
     };
     let payload = command

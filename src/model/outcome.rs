@@ -260,7 +260,9 @@ impl Outcome {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Accepted(_) | Self::Reacted(_) | Self::Projected(_) => "accepted",
+            Self::Accepted(_) | Self::Reacted(_) | Self::Projected(_) | Self::Upcast(_) => {
+                "accepted"
+            }
             Self::Rejected(_) => "rejected",
             Self::Revoked(_) => "revoked",
             Self::Notified(_) => "notified",
@@ -268,7 +270,6 @@ impl Outcome {
             Self::Unimplemented(_) => "unimplemented",
             Self::Refused(_) => "refused",
             Self::Folded(_) => "folded",
-            Self::Upcast(_) => "upcast",
             Self::Prepared(_) => "prepared",
         }
     }

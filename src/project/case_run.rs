@@ -3,10 +3,12 @@
 use serde_yaml::Value;
 
 use super::{Project, ProjectError};
-use crate::fixture::{Case, CaseStimulus, Fixture, Probe, Rule};
-use crate::model::EventBook;
+use crate::fixture::{Case, CaseStimulus, Fixture, Probe, Rule, Trigger};
+use crate::model::{CommandBook, EventBook};
 use crate::replay::{
-    HistoryReplay, Note, Replay, Target, TargetError, replay_command, replay_history,
+    HistoryReplay, NewPages, Note, Replay, Target, TargetError, replay_command, replay_fact,
+    replay_history, replay_notification, replay_process, replay_projector, replay_saga,
+    replay_upcaster,
 };
 use crate::snapshot::{Renderer, Rules, Verdict};
 
@@ -28,12 +30,12 @@ pub struct CaseRun {
 /// The raw result behind a run.
 #[allow(
     clippy::large_enum_variant,
-    reason = "nearly every case is of a command"
+    reason = "nearly every case is of one step"
 )]
 #[derive(Debug, Clone)]
 pub enum Checked {
-    /// Of a command.
-    Command(Replay),
+    /// Of one step: all kinds but those below.
+    Step(Replay),
     /// Of a history.
     History(HistoryReplay),
 }
@@ -64,17 +66,8 @@ pub fn book_of(case: &Case) -> EventBook {
         cover: case.cover.clone(),
         snapshot: case.snapshot.clone(),
         history: case.history.clone(),
-        next_sequence: head_of(case),
+        next_sequence: case.head(),
     }
-}
-
-/// Sequence that the next event of a case's history gets. A snapshot may reach further than the pages do.
-fn head_of(case: &Case) -> u32 {
-    let after_snapshot = case
-        .snapshot
-        .as_ref()
-        .map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
-    case.history.next_sequence().max(after_snapshot)
 }
 
 /// Replays a case once on a target, and judges the outcome.
@@ -90,7 +83,7 @@ pub fn run_case(
     let replayed = replay_case(project, fixture, target, rules, both_ways)?;
     let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
     let notes = match &replayed.checked {
-        Checked::Command(replay) => replay.notes.clone(),
+        Checked::Step(replay) => replay.notes.clone(),
         Checked::History(_) => Vec::new(),
     };
     Ok(CaseRun {
@@ -118,31 +111,63 @@ pub(crate) fn replay_case(
     rules: [&Rules; 2],
     both_ways: bool,
 ) -> Result<ReplayedCase, RunError> {
-    let book = book_of(&fixture.case);
     let renderer = renderer(project, fixture, rules)?;
-    Ok(match &fixture.case.stimulus {
-        CaseStimulus::Command(command) => {
-            // Where effects forbid a second call, the stored snapshot is the only way.
-            let both_ways = both_ways && project.probe_of(&fixture.case) != Probe::Never;
-            let mut command = command.clone();
-            if target.dialect().name() != fixture.case.source.dialect {
-                // Its own encoding has the numbers of the dialect that it was captured in.
-                command.original = None;
-            }
-            let replay = replay_command(target, &book, &command, both_ways)?;
-            ReplayedCase {
-                view: Some(renderer.command(&replay)),
-                checked: Checked::Command(replay),
-            }
-        }
-        CaseStimulus::History => {
-            let replay = replay_history(target, &book)?;
-            ReplayedCase {
-                view: renderer.history(&replay),
-                checked: Checked::History(replay),
-            }
-        }
+    let both_ways = both_ways && project.probe_of(&fixture.case) != Probe::Never;
+    let checked = checked(&fixture.case, target, both_ways)?;
+    Ok(ReplayedCase {
+        view: match &checked {
+            Checked::Step(replay) => Some(renderer.step(replay)),
+            Checked::History(replay) => renderer.history(replay),
+        },
+        checked,
     })
+}
+
+/// Takes the step that a case is of. Where effects forbid a second call, the stored snapshot is the only way.
+fn checked(case: &Case, target: &dyn Target, both_ways: bool) -> Result<Checked, TargetError> {
+    let book = book_of(case);
+    let command = |command: &CommandBook| {
+        let mut command = command.clone();
+        if target.dialect().name() != case.source.dialect {
+            // Its own encoding has the numbers of the dialect that it was captured in.
+            command.original = None;
+        }
+        command
+    };
+    Ok(Checked::Step(match &case.stimulus {
+        CaseStimulus::Command(sent) => replay_command(target, &book, &command(sent), both_ways)?,
+        CaseStimulus::History => return replay_history(target, &book).map(Checked::History),
+        CaseStimulus::Saga {
+            trigger,
+            destinations,
+        } => replay_saga(target, &book, &new_pages(trigger), destinations)?,
+        CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
+            replay_process(
+                target,
+                &book,
+                &new_pages(&process.trigger),
+                &process.state.event_book(),
+                &process.destinations,
+            )?
+        }
+        CaseStimulus::Projector {
+            trigger,
+            is_harmless,
+        } => replay_projector(target, &book, &new_pages(trigger), *is_harmless)?,
+        CaseStimulus::Upcaster => replay_upcaster(target, &book)?,
+        CaseStimulus::Compensation(sent) => {
+            replay_notification(target, &book, &command(sent), both_ways)?
+        }
+        CaseStimulus::Fact(facts) => replay_fact(target, &book, facts)?,
+        CaseStimulus::Flow(_) => todo!(),
+    }))
+}
+
+const fn new_pages(trigger: &Trigger) -> NewPages {
+    NewPages {
+        from: trigger.from,
+        with_history: trigger.with_history,
+    }
 }
 
 /// Whether a replayed case does what production did.
@@ -153,7 +178,7 @@ pub(crate) fn judge_case(
     rules: [&Rules; 2],
 ) -> Result<Verdict, ProjectError> {
     Ok(match checked {
-        Checked::Command(replay) => Verdict::judge(
+        Checked::Step(replay) => Verdict::judge(
             fixture.case.observed.as_ref(),
             &replay.outcome,
             &renderer(project, fixture, rules)?,
@@ -172,12 +197,12 @@ fn renderer<'a>(
     let case = &fixture.case;
     // Today's descriptors first: a renamed field is a change that the snapshot shows.
     let registries = vec![project.registry()?, &fixture.descriptors];
-    Ok(Renderer::new(
-        registries,
-        rules.to_vec(),
-        &case.cover,
-        head_of(case),
-    ))
+    // What a process manager emits for itself belongs to its own stream.
+    let (cover, head) = match case.stimulus.process() {
+        Some(process) => (&process.state.cover, process.state.head()),
+        None => (&case.cover, case.head()),
+    };
+    Ok(Renderer::new(registries, rules.to_vec(), cover, head))
 }
 
 impl Project {

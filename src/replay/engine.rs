@@ -31,17 +31,36 @@ pub enum Note {
         /// Sequence that comes next.
         next: u32,
     },
+    /// The heads of the destinations are not known: the component was told none.
+    DestinationsUnknown,
+    /// The projector has no speculative call: its ordinary one was used, with all its effects.
+    OrdinaryCall,
+    /// The projector has no speculative call, and its ordinary one has effects.
+    NoSpeculativeCall,
 }
 
-/// A replayed command.
+/// A replayed step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// What the logic answered, or the coordinator in its place.
     pub outcome: Outcome,
     /// Outcome with the full history instead of the snapshot, where that was asked for and there is one.
     pub outcome_without_snapshot: Option<Outcome>,
+    /// The aggregates that a process manager wanted to know of, where it was asked and answered.
+    pub prepared: Option<Outcome>,
     /// What is worth saying.
     pub notes: Vec<Note>,
+}
+
+impl Replay {
+    pub(super) const fn of(outcome: Outcome, notes: Vec<Note>) -> Self {
+        Self {
+            outcome,
+            outcome_without_snapshot: None,
+            prepared: None,
+            notes,
+        }
+    }
 }
 
 /// How a snapshot is used.
@@ -61,15 +80,21 @@ pub fn replay_command(
     command: &CommandBook,
     both_ways: bool,
 ) -> Result<Replay, TargetError> {
-    let mut notes = Vec::new();
     if let Some(failure) = refused_before_logic(target.dialect(), book, command) {
-        notes.push(Note::RefusedBeforeLogic);
-        return Ok(Replay {
-            outcome: Outcome::Rejected(failure),
-            outcome_without_snapshot: None,
-            notes,
-        });
+        let notes = vec![Note::RefusedBeforeLogic];
+        return Ok(Replay::of(Outcome::Rejected(failure), notes));
     }
+    asked(target, book, command, both_ways)
+}
+
+/// The same without the check of the sequence.
+pub(super) fn asked(
+    target: &dyn Target,
+    book: &EventBook,
+    command: &CommandBook,
+    both_ways: bool,
+) -> Result<Replay, TargetError> {
+    let mut notes = Vec::new();
     let command = stamped(command, book.next_sequence);
     let outcome = handle(target, book, &command, Start::AtSnapshot, &mut notes)?;
     let mut outcome_without_snapshot = None;
@@ -78,9 +103,8 @@ pub fn replay_command(
         outcome_without_snapshot = Some(other);
     }
     Ok(Replay {
-        outcome,
         outcome_without_snapshot,
-        notes,
+        ..Replay::of(outcome, notes)
     })
 }
 
@@ -145,13 +169,10 @@ fn handle(
     start: Start,
     notes: &mut Vec<Note>,
 ) -> Result<Outcome, TargetError> {
-    let (shown, masked) = match shown(target, book, start)? {
+    let shown = match shown_from(target, book, start, notes)? {
         Ok(shown) => shown,
         Err(failed) => return Ok(failed),
     };
-    if masked > 0 {
-        notes.push(Note::Masked { pages: masked });
-    }
     let stimulus = Stimulus::Command {
         prior: shown,
         command: command.clone(),
@@ -164,6 +185,29 @@ fn handle(
         Outcome::Accepted(emitted) => Outcome::Accepted(settled(emitted, book, prior, notes)),
         other => other,
     })
+}
+
+/// The book that the logic sees from its snapshot on; or how its upcaster failed.
+pub(super) fn shown_or_failed(
+    target: &dyn Target,
+    book: &EventBook,
+    notes: &mut Vec<Note>,
+) -> Result<Result<EventBook, Outcome>, TargetError> {
+    shown_from(target, book, Start::AtSnapshot, notes)
+}
+
+fn shown_from(
+    target: &dyn Target,
+    book: &EventBook,
+    start: Start,
+    notes: &mut Vec<Note>,
+) -> Result<Result<EventBook, Outcome>, TargetError> {
+    Ok(shown(target, book, start)?.map(|(shown, masked)| {
+        if masked > 0 {
+            notes.push(Note::Masked { pages: masked });
+        }
+        shown
+    }))
 }
 
 /// The book that the logic sees, and how many of its pages are placeholders; or how its upcaster failed.
@@ -303,7 +347,7 @@ fn stamped(command: &CommandBook, head: u32) -> CommandBook {
 }
 
 /// The emitted pages as they would be stored: without echoes, each with a sequence.
-fn settled(
+pub(super) fn settled(
     mut emitted: EmittedBook,
     book: &EventBook,
     shown: &EventBook,

@@ -3,11 +3,16 @@
 //! It has no way to persist: a [`Target`] answers stimuli, and what it answers goes back to the caller. Kinds of
 //! case become steps here; targets answer them; neither knows the other.
 
+mod component;
 mod engine;
 mod group;
 mod process;
 mod target;
 
+pub use component::{
+    NewPages, replay_fact, replay_notification, replay_process, replay_projector, replay_saga,
+    replay_upcaster,
+};
 pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub(crate) use process::free_port;

@@ -39,10 +39,22 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Outcome of a command.
+    /// Outcome of a step.
     #[must_use]
-    pub fn command(&self, replay: &Replay) -> Value {
+    pub fn step(&self, replay: &Replay) -> Value {
         let mut fields = self.outcome(&replay.outcome);
+        match &replay.prepared {
+            None => {}
+            Some(Outcome::Prepared(covers)) => {
+                let covers = covers.iter().map(cover_view).collect();
+                put(&mut fields, "prepared", Value::Sequence(covers));
+            }
+            Some(failed) => put(
+                &mut fields,
+                "prepared",
+                Value::Mapping(self.outcome(failed)),
+            ),
+        }
         // Real logic differs there: what it would do with the full history is part of what it does. Whether it
         // differs is seen after normalising: a clock runs on between the two.
         let other = replay
@@ -109,6 +121,12 @@ impl<'a> Renderer<'a> {
         let mut fields = Mapping::new();
         self.emitted(&mut fields, book);
         Value::Mapping(fields)
+    }
+
+    /// Any outcome as a value.
+    #[must_use]
+    pub fn view(&self, outcome: &Outcome) -> Value {
+        Value::Mapping(self.outcome(outcome))
     }
 
     /// Any outcome, by its word and what belongs to it.

@@ -50,6 +50,18 @@ impl Verdict {
             (Observed::Accepted(events), Outcome::Accepted(book)) => {
                 Self::of_events(&renderer.stored(events), &renderer.emission(book))
             }
+            (Observed::Reacted(then), Outcome::Reacted(_)) => Self::of_views(
+                &renderer.view(&Outcome::Reacted(then.clone())),
+                &renderer.view(outcome),
+            ),
+            (Observed::Projected(then), Outcome::Projected(_)) => Self::of_views(
+                &renderer.view(&Outcome::Projected(then.clone())),
+                &renderer.view(outcome),
+            ),
+            (Observed::Upcast(then), Outcome::Upcast(_)) => Self::of_views(
+                &renderer.view(&Outcome::Upcast(then.clone())),
+                &renderer.view(outcome),
+            ),
             (Observed::Rejected(then), Outcome::Rejected(now))
             | (Observed::Crashed(then), Outcome::Crashed(now))
             | (Observed::Unimplemented(then), Outcome::Unimplemented(now))
@@ -76,6 +88,17 @@ impl Verdict {
                     expected: Some(observed.word().into()),
                     actual: Some(outcome.word().into()),
                 }],
+            },
+        }
+    }
+
+    fn of_views(then: &Value, now: &Value) -> Self {
+        let found = differences(then, now);
+        match found.first() {
+            None => Self::Reproduced,
+            Some(first) => Self::NotReproduced {
+                summary: format!("differs in {}", first.path),
+                differences: found,
             },
         }
     }

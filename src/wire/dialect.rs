@@ -160,6 +160,14 @@ impl Dialect {
         self.tells_destinations
     }
 
+    /// Whether a coordinator asks a process manager for its destinations before it has it react. The package
+    /// `angzarr_client.proto.angzarr` had it in its early days only: process managers of later ones answer that they
+    /// have no such method.
+    #[must_use]
+    pub fn has_prepare(&self) -> bool {
+        ["angzarr", "angzarr_client.proto.angzarr"].contains(&self.package)
+    }
+
     /// Number of the error mode that says nothing: fail fast.
     pub(super) const fn default_cascade_error_mode(self) -> i32 {
         self.enum_base

@@ -309,7 +309,7 @@ fn a_long_history_goes_to_its_own_file_and_comes_back() {
     let case = example("long-history");
     let first = rendered(&case);
     assert!(first.text.len() < 1_000, "{}", first.text);
-    assert_eq!(first.sidecar, rendered(&case).sidecar);
+    assert_eq!(first.sidecars, rendered(&case).sidecars);
     folder.save(&first, Path::new("a.yaml"), false).unwrap();
     assert_eq!(
         folder.read(&folder.root().join("a.yaml")).unwrap().case,
@@ -326,7 +326,7 @@ fn a_damaged_history_file_is_refused() {
     let (_temporary, folder) = folder();
     let rendered = rendered(&example("long-history"));
     folder.save(&rendered, Path::new("a.yaml"), false).unwrap();
-    let sidecar = rendered.sidecar.unwrap();
+    let sidecar = &rendered.sidecars[0];
     let stored = folder.root().join(&sidecar.name);
     let read = || {
         folder
@@ -356,7 +356,7 @@ fn a_damaged_history_file_is_refused() {
     other.history = angzarr_replay::model::History::new(pages).unwrap();
     std::fs::write(
         &stored,
-        render(&other, &registry()).unwrap().sidecar.unwrap().bytes,
+        render(&other, &registry()).unwrap().sidecars[0].bytes.clone(),
     )
     .unwrap();
     assert!(

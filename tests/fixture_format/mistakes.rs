@@ -68,7 +68,7 @@ fn outside_the_text() -> Vec<(&'static str, String)> {
             "a version that never was",
             with("fixture: 1", "fixture: one"),
         ),
-        ("a newer kind", with("kind: command", "kind: saga")),
+        ("a key of another kind", with("kind: command", "kind: saga")),
         ("an unknown kind", with("kind: command", "kind: comand")),
     ]
 }
@@ -420,7 +420,7 @@ fn a_command_for_another_aggregate_is_not_written() {
     assert_eq!(
         render(&case, &registry()).unwrap_err().to_string(),
         "the command is for player/6513270e-269e-4d37-b2a7-4de452e6b438, the case for \
-         player/07070707-0707-0707-0707-070707070707: a case has one aggregate"
+         player/07070707-0707-0707-0707-070707070707: a case begins at one aggregate"
     );
 }
 

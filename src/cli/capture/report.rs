@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::cli::say;
-use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Status};
+use crate::fixture::{Case, Fixture, HeadKnowledge, Observed, Status};
+use crate::model::CommandBook;
 use crate::project::{CaseRun, OpenSource, Project};
 use crate::snapshot::Verdict;
 
@@ -100,10 +101,7 @@ impl<'a> Report<'a> {
     pub(super) fn json(&self, source: &OpenSource) -> serde_json::Value {
         let case = self.case;
         let failure = case.observed.as_ref().and_then(Observed::failure);
-        let command = match &case.stimulus {
-            CaseStimulus::Command(command) => Some(command.type_name()),
-            CaseStimulus::History => None,
-        };
+        let command = case.stimulus.command().map(CommandBook::type_name);
         json!({
             "fixture": Project::shown(self.path),
             "result": self.saved,

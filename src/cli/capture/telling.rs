@@ -34,14 +34,16 @@ impl Telling {
         let case = &assembled.case;
         self.history(case, fetched);
         match &case.stimulus {
-            CaseStimulus::Command(command) => self.add(
-                "command",
-                format!("{}, {}", command.type_name(), found.origin),
-            ),
             CaseStimulus::History => self.add(
                 "command",
                 format!("{}: this is a case of the history alone", found.origin),
             ),
+            stimulus => {
+                if let Some(command) = stimulus.command() {
+                    let name = command.type_name();
+                    self.add("command", format!("{name}, {}", found.origin));
+                }
+            }
         }
         if assembled.is_restamped {
             self.add(

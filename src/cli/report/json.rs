@@ -4,7 +4,7 @@ use serde_json::json;
 use serde_yaml::Value;
 
 use super::{Regression, Report, plain, worded};
-use crate::fixture::{CaseStimulus, Observed};
+use crate::fixture::Observed;
 use crate::model::Payload;
 use crate::project::Project;
 use crate::snapshot::{Difference, Verdict};
@@ -21,12 +21,10 @@ impl Report<'_> {
             })
         });
         let events: Vec<_> = events.collect();
-        let command = match &case.stimulus {
-            CaseStimulus::Command(command) => {
-                command.pages.first().and_then(|page| page.command.as_ref())
-            }
-            CaseStimulus::History => None,
-        };
+        let command = case.stimulus.command();
+        let command = command
+            .and_then(|command| command.pages.first())
+            .and_then(|page| page.command.as_ref());
         let failure = case.observed.as_ref().and_then(Observed::failure);
         let differences = |differences: &[Difference]| {
             differences

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_yaml::Value;
 
 use crate::fixture::{Case, Fixture, Status};
-use crate::model::{Outcome, Payload, Stimulus};
+use crate::model::{ComponentKind, Outcome, Payload, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
 use crate::replay::{Note, Target, shown_book};
@@ -98,9 +98,12 @@ pub(super) fn states(
     target: &dyn Target,
     descriptors: [&Registry; 2],
 ) -> (Option<Value>, Option<Value>) {
-    let Checked::Command(replay) = &run.checked else {
+    let Checked::Step(replay) = &run.checked else {
         return (None, None);
     };
+    if case.stimulus.component_kind() != ComponentKind::Aggregate {
+        return (None, None);
+    }
     let Some(shown) = shown_book(target, &book_of(case)) else {
         return (None, None);
     };
@@ -148,6 +151,15 @@ fn worded(note: &Note) -> String {
             "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
             position + 1
         ),
+        Note::DestinationsUnknown => "the component was told no heads of the aggregates that it writes to: heads of the past cannot be asked \
+             for, and the fixture names none (`destinations`)"
+            .into(),
+        Note::OrdinaryCall => {
+            "the projector has no speculative call: its ordinary one was used, as the fixture allows (`effects: harmless`)".into()
+        }
+        Note::NoSpeculativeCall => "the projector has no speculative call; where the effects of the ordinary one do no harm, say so in the \
+             fixture: `effects: harmless`"
+            .into(),
     }
 }
 

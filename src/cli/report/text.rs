@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_yaml::Value;
 
 use super::{Regression, Report, plain, worded};
-use crate::fixture::{Case, CaseStimulus, Observed};
+use crate::fixture::{Case, Observed};
 use crate::model::{Body, Cover, Header, Payload, Snapshot, Timestamp};
 use crate::payload::to_yaml;
 use crate::project::Project;
@@ -114,7 +114,7 @@ impl Report<'_> {
     }
 
     fn command(&self, text: &mut String) {
-        let CaseStimulus::Command(command) = &self.fixture.case.stimulus else {
+        let Some(command) = self.fixture.case.stimulus.command() else {
             return;
         };
         for page in &command.pages {
