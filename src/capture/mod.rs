@@ -7,6 +7,7 @@ mod assemble;
 mod command;
 mod history;
 mod queries;
+mod reacting;
 mod root;
 mod select;
 pub mod ticket;
@@ -15,6 +16,9 @@ pub use assemble::{Assembled, Labels, Parts, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
 pub use queries::EventQueries;
+pub use reacting::{
+    Base, CutBook, CutRule, Span, TriggerRule, as_fact, cut, find_trigger, knowledge, trigger,
+};
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{FailingCommand, Selected, case_name, select_ticket, settle_head};
 
@@ -113,6 +117,17 @@ pub enum CaptureError {
         /// Dialect of the source.
         source_dialect: Dialect,
     },
+    /// No page to react to.
+    #[error(
+        "the history has no {wanted}{}; name the events with --at SEQUENCE or --at FIRST-LAST",
+        known_end(*head)
+    )]
+    NoTrigger {
+        /// What was looked for.
+        wanted: String,
+        /// Head of the history.
+        head: u32,
+    },
     /// A failure that says nothing about the logic.
     #[error(
         "the failure is of the transport ({}: {:?}), not of the logic: there is nothing to reproduce; take another, or \
@@ -141,6 +156,10 @@ fn ending(head: u32) -> String {
         Some(last) => format!("ends with sequence {last}"),
         None => "is empty".to_owned(),
     }
+}
+
+fn known_end(head: u32) -> String {
+    format!(": it {}", ending(head))
 }
 
 fn indented(lines: &[String]) -> String {

@@ -7,6 +7,8 @@ use crate::wire::{Dialect, QueryClient, QueryError, Selection, StoredBook};
 pub trait EventQueries {
     /// Pages of one aggregate.
     fn event_book(&self, cover: &Cover, selection: Selection) -> Result<StoredBook, QueryError>;
+    /// Of every aggregate the pages that carry a correlation id.
+    fn workflow(&self, domain: &Domain, id: &str) -> Result<Vec<StoredBook>, QueryError>;
     /// Every aggregate of the store, main timeline, possibly of other domains too.
     fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError>;
     /// Dialect that it speaks.
@@ -18,6 +20,10 @@ pub trait EventQueries {
 impl EventQueries for QueryClient {
     fn event_book(&self, cover: &Cover, selection: Selection) -> Result<StoredBook, QueryError> {
         Self::event_book(self, cover, selection)
+    }
+
+    fn workflow(&self, domain: &Domain, id: &str) -> Result<Vec<StoredBook>, QueryError> {
+        Self::workflow(self, domain, id)
     }
 
     fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError> {

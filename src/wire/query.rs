@@ -96,6 +96,37 @@ impl QueryClient {
             .map_err(|reason| self.garbage("EventQueryService/GetEventBook", reason))
     }
 
+    /// Every book of a workflow, of whatever domain and edition the store has: of each aggregate the pages that carry
+    /// the correlation id, and no others. The cover's edition says which timeline they are of.
+    pub fn workflow(
+        &self,
+        domain: &Domain,
+        correlation_id: &str,
+    ) -> Result<Vec<StoredBook>, QueryError> {
+        let query = pb::Query {
+            cover: Some(pb::Cover {
+                domain: domain.to_string(),
+                correlation_id: correlation_id.to_owned(),
+                ..pb::Cover::default()
+            }),
+            selection: None,
+        };
+        let path = self.dialect.path("EventQueryService", "GetEvents");
+        let replies = self
+            .connection
+            .call_stream(&path, query.encode_to_vec().into())?;
+        let read = |bytes| {
+            decode::event_book(bytes)
+                .map_err(|reason| self.garbage("EventQueryService/GetEvents", reason))
+        };
+        let books: Vec<StoredBook> = replies.into_iter().map(read).collect::<Result<_, _>>()?;
+        // Nothing found is answered with an empty book by some.
+        Ok(books
+            .into_iter()
+            .filter(|book| !book.history.pages().is_empty())
+            .collect())
+    }
+
     /// Every aggregate of the coordinator's store, main timeline.
     pub fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError> {
         let path = self.dialect.path("EventQueryService", "GetAggregateRoots");

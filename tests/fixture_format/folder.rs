@@ -356,7 +356,9 @@ fn a_damaged_history_file_is_refused() {
     other.history = angzarr_replay::model::History::new(pages).unwrap();
     std::fs::write(
         &stored,
-        render(&other, &registry()).unwrap().sidecars[0].bytes.clone(),
+        render(&other, &registry()).unwrap().sidecars[0]
+            .bytes
+            .clone(),
     )
     .unwrap();
     assert!(
