@@ -18,6 +18,7 @@ fn recorded() -> (Vec<u32>, Vec<Ticket>) {
         dialect: Dialect::ANGZARR,
         time: None,
         head: failed.head,
+        persisted: None,
     });
     (numbers, tickets.collect())
 }

@@ -196,6 +196,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
     let failing = FailingCommand {
         command: wire::command_book(&Bytes::from(command.clone()), DIALECT).unwrap(),
         failure: None,
+        accepted: None,
         head: None,
         dialect: Some(DIALECT),
     };
@@ -204,6 +205,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         fetched: &fetched,
         up_to: UpTo::Head,
         failing: Some(&failing),
+        noted: None,
         source: "test",
         dialect: DIALECT,
         captured_at: TIME,

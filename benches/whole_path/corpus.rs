@@ -100,6 +100,7 @@ fn case(number: usize) -> Result<Case, Box<dyn Error>> {
         snapshot: None,
         history: History::new(pages)?,
         observed: Some(observed),
+        noted: None,
         rules: Vec::new(),
     })
 }

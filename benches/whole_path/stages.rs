@@ -57,7 +57,7 @@ impl Cases {
             .iter()
             .filter_map(|fixture| match &fixture.case.stimulus {
                 CaseStimulus::Command(command) => Some((fixture, book_of(&fixture.case), command)),
-                CaseStimulus::History => None,
+                _ => None,
             })
     }
 
@@ -164,7 +164,7 @@ impl Cases {
         let mut values = Vec::with_capacity(replays.len());
         stages.time("reply to value (decode, rules)", || {
             for (fixture, replay) in self.fixtures.iter().zip(replays) {
-                values.push(renderer(today, fixture, both).command(replay));
+                values.push(renderer(today, fixture, both).step(replay));
             }
             Ok::<_, std::io::Error>(())
         })?;

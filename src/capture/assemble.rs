@@ -1,8 +1,12 @@
 //! The parts of a capture become a case.
 
-use super::{CaptureError, FailingCommand, Fetched, UpTo, settle_head};
-use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed, Probe, Provenance, Status};
-use crate::model::{CommandBook, Cover, FailureClass, Snapshot, Timestamp};
+use super::persisted::persisted;
+use super::select::stated_head;
+use super::{CaptureError, FailingCommand, Fetched, Persisted, UpTo, settle_head};
+use crate::fixture::{
+    Case, CaseStimulus, HeadKnowledge, Noted, Observed, Probe, Provenance, Status,
+};
+use crate::model::{CommandBook, Cover, FailureClass, Page, Snapshot, Timestamp};
 use crate::wire::Dialect;
 
 /// What a case is made of.
@@ -16,6 +20,8 @@ pub struct Parts<'a> {
     pub up_to: UpTo,
     /// The command, where the case is not of the history alone.
     pub failing: Option<&'a FailingCommand>,
+    /// What a log tells of the failure, where the command is not known.
+    pub noted: Option<&'a Noted>,
     /// Name of the source.
     pub source: &'a str,
     /// Dialect of the source.
@@ -48,6 +54,8 @@ pub struct Assembled {
     pub head: u32,
     /// Whether the command's own header was replaced, since another head was given.
     pub is_restamped: bool,
+    /// What was found out about the events of an accepted command.
+    pub persisted: Option<Persisted>,
 }
 
 /// Makes a case of its parts. Nothing is asked and nothing is written.
@@ -62,7 +70,10 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
     let (head, known) = match (parts.failing, given) {
         (Some(failing), given) => settle_head(failing, given, fetched.head, dialect),
         (None, Some(given)) => (given, HeadKnowledge::Given),
-        (None, None) => (fetched.head, HeadKnowledge::Current),
+        (None, None) => match parts.noted.and_then(noted_head) {
+            Some(head) => (head, HeadKnowledge::Ticket),
+            None => (fetched.head, HeadKnowledge::Current),
+        },
     };
     if let Some(given) = given.filter(|given| *given > fetched.head) {
         return Err(CaptureError::BeyondEnd {
@@ -90,13 +101,23 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         .as_ref()
         .zip(parts.failing)
         .is_some_and(|(command, failing)| *command != failing.command);
+    let persisted = parts
+        .failing
+        .and_then(|failing| failing.accepted)
+        .map(|count| persisted(&following(fetched, head), head, count))
+        .transpose()?;
     let observed = parts
         .failing
         .and_then(|failing| failing.failure.clone())
         .map(Observed::from_failure);
     let observed = observed
         .transpose()
-        .map_err(|failure| CaptureError::NotOfTheLogic { failure })?;
+        .map_err(|failure| CaptureError::NotOfTheLogic { failure })?
+        .or_else(|| match &persisted {
+            Some(Persisted::Known { events, .. }) => Some(Observed::Accepted(events.clone())),
+            _ => None,
+        });
+    let noted = parts.noted.filter(|_| parts.failing.is_none());
     let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::Command);
     let labels = parts.labels;
     let case = Case {
@@ -107,7 +128,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         },
         title: labels
             .title
-            .unwrap_or_else(|| title(&stimulus, parts.cover, observed.as_ref())),
+            .unwrap_or_else(|| title(&stimulus, parts.cover, observed.as_ref(), noted)),
         issue: labels.issue,
         source: Provenance {
             name: parts.source.to_owned(),
@@ -125,13 +146,27 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         history: fetched.history.before(head),
         stimulus,
         observed,
+        noted: noted.cloned(),
         rules: Vec::new(),
     };
     Ok(Assembled {
         case,
         head,
         is_restamped,
+        persisted,
     })
+}
+
+/// The pages that came after the head.
+fn following(fetched: &Fetched, head: u32) -> Vec<&Page> {
+    let pages = fetched.history.pages().iter().chain(&fetched.later);
+    pages.filter(|page| page.sequence >= head).collect()
+}
+
+/// The head that a logged failure speaks of.
+fn noted_head(noted: &Noted) -> Option<u32> {
+    let stated = noted.failure().as_ref().and_then(stated_head);
+    stated.or(noted.sequence)
 }
 
 /// Dialects of one package cannot be told apart at a connection: where the ticket says which it is, that is it.
@@ -162,13 +197,23 @@ fn for_head(failing: &FailingCommand, is_given: bool, head: u32) -> CommandBook 
     failing.command.restamped(head)
 }
 
-fn title(stimulus: &CaseStimulus, cover: &Cover, observed: Option<&Observed>) -> String {
+fn title(
+    stimulus: &CaseStimulus,
+    cover: &Cover,
+    observed: Option<&Observed>,
+    noted: Option<&Noted>,
+) -> String {
     let CaseStimulus::Command(command) = stimulus else {
-        return format!("History of {} {}", cover.domain, &cover.root.hex()[..8]);
+        let history = format!("History of {} {}", cover.domain, &cover.root.hex()[..8]);
+        return match noted {
+            Some(noted) => format!("{history} before a failure: {}", noted.message),
+            None => history,
+        };
     };
     let name = command.type_name().rsplit('.').next().unwrap_or_default();
-    match observed.and_then(|observed| Some((observed.word(), observed.failure()?))) {
-        Some((word, failure)) => format!("{name} {word}: {}", failure.message),
+    match observed.map(|observed| (observed.word(), observed.failure())) {
+        Some((word, Some(failure))) => format!("{name} {word}: {}", failure.message),
+        Some((word, None)) => format!("{name} {word}"),
         None => name.to_owned(),
     }
 }

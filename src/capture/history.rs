@@ -31,6 +31,8 @@ pub enum EditionShape {
 pub struct Fetched {
     /// The pages.
     pub history: History,
+    /// The pages after what was asked for.
+    pub later: Vec<Page>,
     /// Stored state, where the coordinator returns it and it lies within the pages.
     pub snapshot: Option<Snapshot>,
     /// Sequence that the next event of the whole history would get.
@@ -66,8 +68,11 @@ pub fn fetch_history(
         UpTo::Before(end) => end,
         UpTo::Time(time) => end_at(queries, cover, &edition, time)?,
     };
+    let history = whole.before(end);
+    let later = whole.into_pages().split_off(history.pages().len());
     Ok(Fetched {
-        history: whole.before(end),
+        history,
+        later,
         // A snapshot that holds later events did not exist yet, as far as this case goes.
         snapshot: snapshot.filter(|snapshot| snapshot.sequence < end),
         head,

@@ -5,7 +5,10 @@
 
 mod assemble;
 mod command;
+mod grouping;
 mod history;
+mod log;
+mod persisted;
 mod queries;
 mod reacting;
 mod root;
@@ -14,13 +17,16 @@ pub mod ticket;
 
 pub use assemble::{Assembled, Labels, Parts, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
+pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
+pub use log::{LOOKED_FOR, LogReading, Logged, LoggedFailure};
+pub use persisted::{Persisted, PersistedRule, StoredCount};
 pub use queries::EventQueries;
 pub use reacting::{
     Base, CutBook, CutRule, Span, TriggerRule, as_fact, cut, find_trigger, knowledge, trigger,
 };
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
-pub use select::{FailingCommand, Selected, case_name, select_ticket, settle_head};
+pub use select::{FailingCommand, Selected, case_name, select_noted, select_ticket, settle_head};
 
 use crate::model::{Failure, PageOrderError};
 use crate::wire::{Dialect, QueryError};
@@ -105,6 +111,19 @@ pub enum CaptureError {
         wanted: u32,
         /// Head of the stored history.
         head: u32,
+    },
+    /// Fewer events than a command is said to have stored.
+    #[error(
+        "the command is said to have stored {wanted} events from sequence {head} on, the store has {found} there without \
+         a gap; --to-sequence says after which event the command came, --persisted how many it stored"
+    )]
+    NotPersisted {
+        /// Events that it is said to have stored.
+        wanted: u32,
+        /// Head that it saw.
+        head: u32,
+        /// Events that follow.
+        found: usize,
     },
     /// A ticket in another dialect than the source.
     #[error(

@@ -103,6 +103,7 @@ impl Base<'_> {
             history: self.fetched.history.before(self.end),
             stimulus,
             observed,
+            noted: None,
             rules: Vec::new(),
         }
     }

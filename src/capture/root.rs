@@ -165,7 +165,9 @@ impl RootSpec {
         }
     }
 
-    fn fits(&self, root: &Root) -> bool {
+    /// Whether a root is meant.
+    #[must_use]
+    pub fn fits(&self, root: &Root) -> bool {
         match &self.root {
             RootPart::Full(full) => full == root,
             RootPart::Prefix(prefix) => root.hex().starts_with(prefix.as_str()),

@@ -1,5 +1,7 @@
 //! Which failure is meant, and which head its command saw.
 
+use super::LoggedFailure;
+use super::persisted::StoredCount;
 use super::ticket::Ticket;
 use crate::fixture::{CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{CommandBook, Cover, Edition, Failure, FailureClass, MergeStrategy};
@@ -12,6 +14,8 @@ pub struct FailingCommand {
     pub command: CommandBook,
     /// How production answered, where that is known.
     pub failure: Option<Failure>,
+    /// How many events it stored, where production accepted it.
+    pub accepted: Option<StoredCount>,
     /// Head that was observed, where the ticket says so.
     pub head: Option<u32>,
     /// How the command is encoded, where that is known.
@@ -38,7 +42,7 @@ pub struct Selected<'a> {
 pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selected<'a>> {
     let of_aggregate: Vec<&Ticket> = tickets
         .iter()
-        .filter(|ticket| ticket.command.cover.is_same_stream(cover))
+        .filter(|ticket| ticket.command.cover.is_same_stream(cover) && !ticket.is_accepted())
         .collect();
     let of_class = |class| {
         let is_of = |ticket: &&&Ticket| ticket.failure.class() == class;
@@ -60,6 +64,36 @@ pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selecte
         stale,
         unreachable,
     })
+}
+
+/// Takes the newest failure of an aggregate that a log tells of without its command: where there is no ticket, or an
+/// older one of another failure.
+#[must_use]
+pub fn select_noted<'a>(
+    logged: impl IntoIterator<Item = &'a LoggedFailure>,
+    cover: &Cover,
+    ticket: Option<&Ticket>,
+) -> Option<&'a LoggedFailure> {
+    let is_usable = |logged: &&LoggedFailure| {
+        let failure = logged.noted.failure();
+        let class = failure.map(|failure| failure.class());
+        logged.fits(cover)
+            && !matches!(
+                class,
+                Some(FailureClass::StaleSequence | FailureClass::Unreachable)
+            )
+    };
+    // The last of the newest.
+    let newest = logged
+        .into_iter()
+        .filter(is_usable)
+        .max_by_key(|logged| logged.noted.time)?;
+    let Some(ticket) = ticket else {
+        return Some(newest);
+    };
+    let is_same = newest.noted.failure().as_ref() == Some(&ticket.failure);
+    let is_newer = ticket.time.is_some() && newest.noted.time > ticket.time;
+    (is_newer && !is_same).then_some(newest)
 }
 
 /// The head that the command saw, and how that is known.
@@ -86,7 +120,7 @@ pub fn settle_head(
 }
 
 /// `… aggregate at 3`: a coordinator that refuses a stale command says where the aggregate is.
-fn stated_head(failure: &Failure) -> Option<u32> {
+pub(super) fn stated_head(failure: &Failure) -> Option<u32> {
     if failure.class() != FailureClass::StaleSequence {
         return None;
     }
@@ -101,7 +135,6 @@ fn stated_head(failure: &Failure) -> Option<u32> {
 
 /// The command's own header, where its coordinator held it against the head and let it pass.
 fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
-    let failure = failing.failure.as_ref()?;
     let page = failing.command.pages.first()?;
     let strategy = page.merge_strategy;
     let is_checked = match dialect.sequence_check() {
@@ -113,13 +146,31 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
         Edition::Named { divergences, .. } if !divergences.is_empty()
     );
     // Libraries answer bad values with INVALID_ARGUMENT too: the header of a refused command counts.
-    let reached_the_logic = !matches!(
-        failure.class(),
-        FailureClass::StaleSequence | FailureClass::Unreachable
-    );
+    let reached_the_logic = match (&failing.failure, failing.accepted) {
+        (Some(failure), _) => !matches!(
+            failure.class(),
+            FailureClass::StaleSequence | FailureClass::Unreachable
+        ),
+        (None, accepted) => accepted.is_some(),
+    };
     (is_checked && !diverges && reached_the_logic)
         .then(|| page.header.sequence())
         .flatten()
+}
+
+impl From<&Ticket> for FailingCommand {
+    fn from(ticket: &Ticket) -> Self {
+        let stored = ticket
+            .persisted
+            .map_or(StoredCount::AsPagesTell, StoredCount::Noted);
+        Self {
+            command: ticket.command.clone(),
+            failure: (!ticket.is_accepted()).then(|| ticket.failure.clone()),
+            accepted: ticket.is_accepted().then_some(stored),
+            head: ticket.head,
+            dialect: Some(ticket.dialect),
+        }
+    }
 }
 
 /// Name of a case without folder and ending: `withdraw-funds-6513270e-3`.

@@ -3,7 +3,8 @@
 //! Version 1 has the keys `ticket` (1), `domain`, `root` (UUID), `edition` (`main` or a name), `sequence` (of the
 //! command's first page; null where it is stamped on arrival), `correlation_id`, `code` (gRPC's name), `message`,
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
-//! the next sequence was when the command failed). The command is the truth; the keys beside it are for people
+//! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
+//! may have `persisted`: how many events it stored. The command is the truth; the keys beside it are for people
 //! and for searching, and have to agree with it.
 
 use base64::Engine as _;
@@ -17,13 +18,30 @@ use crate::wire::{self, Dialect};
 
 const VERSION: u64 = 1;
 
+/// The keys of version 1.
+pub(super) const KEYS: [&str; 13] = [
+    "ticket",
+    "domain",
+    "root",
+    "edition",
+    "sequence",
+    "correlation_id",
+    "code",
+    "message",
+    "dialect",
+    "command",
+    "time",
+    "head",
+    "persisted",
+];
+
 /// Written with padding, read with or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A command that production did not accept.
+/// A command that production did not accept; or that it did accept, of which `OK` is the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// The command, with the cover that says whom it was for.
@@ -36,6 +54,8 @@ pub struct Ticket {
     pub time: Option<Timestamp>,
     /// Next sequence of the aggregate when it failed.
     pub head: Option<u32>,
+    /// How many events an accepted command stored.
+    pub persisted: Option<u32>,
 }
 
 /// A line that is no ticket.
@@ -107,6 +127,8 @@ struct Line {
     time: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     head: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    persisted: Option<u32>,
 }
 
 /// A sequence that may be null: stamped on arrival.
@@ -134,6 +156,12 @@ impl Ticket {
             .collect()
     }
 
+    /// Whether it is of a command that production accepted: no failure, but a note of what was sent.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.failure.code == Code::Ok
+    }
+
     /// Writes it as one line, without the line's end. The command is written by its own bytes.
     #[must_use]
     pub fn to_line(&self) -> String {
@@ -151,6 +179,7 @@ impl Ticket {
             command: Some(BASE64.encode(wire::encode_command_book(&self.command, self.dialect))),
             time: self.time.and_then(instant).map(|time| time.to_string()),
             head: self.head,
+            persisted: self.persisted,
         };
         serde_json::to_string(&line).expect("texts and numbers are JSON")
     }
@@ -198,6 +227,12 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
     let command =
         wire::command_book(&bytes.into(), dialect).map_err(|error| value("command", &error))?;
     check_agreement(&line, &command)?;
+    if line.persisted.is_some() && failure.code != Code::Ok {
+        return Err(value(
+            "persisted",
+            &format!("only a command that was accepted (`OK`) stores events, this one is `{code}`"),
+        ));
+    }
     let time = line
         .time
         .map(|text| {
@@ -214,6 +249,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
             nanos: time.subsec_nanosecond(),
         }),
         head: line.head,
+        persisted: line.persisted,
     })
 }
 

@@ -10,6 +10,7 @@ mod replay;
 mod report;
 mod roots;
 mod serve;
+mod tickets;
 mod what_if;
 
 use std::fmt;
@@ -38,6 +39,7 @@ struct Arguments {
 enum Command {
     Capture(capture::CaptureArguments),
     Roots(roots::RootsArguments),
+    Tickets(tickets::TicketsArguments),
     Replay(replay::ReplayArguments),
     Close(close::CloseArguments),
     #[command(name = "command")]
@@ -166,6 +168,7 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
     match command {
         Command::Capture(arguments) => capture::run(project, &arguments),
         Command::Roots(arguments) => roots::run(&project, &arguments),
+        Command::Tickets(arguments) => tickets::run(&project, &arguments),
         Command::Replay(arguments) => replay::run(&project, &arguments),
         Command::Close(arguments) => close::run(&project, &arguments),
         Command::Draft(arguments) => command::run(&project, &arguments),

@@ -6,6 +6,7 @@
 mod case_run;
 mod config;
 mod embedded;
+mod failures;
 mod logics;
 mod sources;
 
@@ -20,6 +21,7 @@ pub use config::{
     SourceConfig, Subscriptions,
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
+pub use failures::{FailureEntry, Failures};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
 pub(crate) use sources::read_tickets;

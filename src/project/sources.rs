@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{EMBEDDED, Project, RunningDeployment, SourceConfig};
+use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
 use crate::capture::ticket::{Ticket, TicketError};
 use crate::model::Domain;
@@ -104,6 +104,14 @@ pub enum SourceError {
         /// The system's words.
         reason: std::io::Error,
     },
+    /// A log that cannot be read.
+    #[error("cannot read the log {file}: {reason}")]
+    UnreadableLog {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
     /// The embedded deployment did not start.
     #[error(transparent)]
     Embedded(#[from] super::EmbeddedError),
@@ -117,6 +125,8 @@ pub struct OpenSource {
     pub domains: BTreeMap<Domain, Box<dyn EventQueries>>,
     /// Failures that it is known for, in the order of their logs.
     pub tickets: Vec<Ticket>,
+    /// The same, and what logs tell of failures without the command.
+    pub failures: Failures,
     /// Whether the dialect had to be assumed among several of one package.
     pub assumed_dialect: Option<Dialect>,
     _embedded: Option<RunningDeployment>,
@@ -157,14 +167,12 @@ impl Project {
             assumed_dialect = assumed_dialect.or(assumed);
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
-        let tickets = read_tickets(&config.tickets)?
-            .into_iter()
-            .map(|(_, ticket)| ticket)
-            .collect();
+        let failures = Failures::of_source(config)?;
         Ok(OpenSource {
             name,
             domains: open,
-            tickets,
+            tickets: failures.tickets(),
+            failures,
             assumed_dialect,
             _embedded: None,
         })
@@ -197,7 +205,7 @@ impl Project {
 
     fn embedded_source(&self, domain: Option<&Domain>) -> Result<OpenSource, SourceError> {
         let embedded = self.app.embedded.ok_or(SourceError::None)?();
-        let tickets = embedded.tickets();
+        let failures = self.failures(Some(EMBEDDED))?;
         let running = embedded.start()?;
         let known: Vec<String> = running
             .addresses()
@@ -229,7 +237,8 @@ impl Project {
         Ok(OpenSource {
             name,
             domains,
-            tickets,
+            tickets: failures.tickets(),
+            failures,
             assumed_dialect: None,
             _embedded: Some(running),
         })

@@ -1,7 +1,7 @@
 //! One committed file a feature. They stay readable for ever: a file that is there is never written again.
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, Folder, HeadKnowledge, Observed, Probe, Rule, Status, render,
+    Case, CaseStimulus, Folder, HeadKnowledge, Noted, Observed, Probe, Rule, Status, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -47,6 +47,20 @@ fn history_only() -> Case {
     case.source.head = HeadKnowledge::Current;
     "Yesterday's events still fold".clone_into(&mut case.title);
     case
+}
+
+/// The log told of the failure, and not of the command.
+fn noted() -> Case {
+    Case {
+        noted: Some(Noted {
+            code: Some(Code::FailedPrecondition),
+            message: "Insufficient funds".to_owned(),
+            sequence: Some(2),
+            correlation_id: "corr-16".to_owned(),
+            time: Some(NOON),
+        }),
+        ..history_only()
+    }
 }
 
 fn with_snapshot() -> Case {
@@ -248,6 +262,7 @@ pub(crate) fn examples() -> Vec<(&'static str, Case)> {
         ("rejected", refused_withdrawal()),
         ("accepted", accepted()),
         ("history", history_only()),
+        ("noted", noted()),
         ("snapshot", with_snapshot()),
         ("odd-pages", odd_pages()),
         ("odd-command", odd_command()),

@@ -208,6 +208,19 @@ fn values() -> Vec<(&'static str, String)> {
             good().split("command:\n  corr").next().unwrap().to_owned(),
         ),
         (
+            "a logged failure beside a command",
+            good() + "noted:\n  message: no\n",
+        ),
+        (
+            "a logged failure with an unknown code",
+            with("kind: command", "kind: history")
+                .split("command:\n  corr")
+                .next()
+                .unwrap()
+                .to_owned()
+                + "noted:\n  code: FALED_PRECONDITION\n",
+        ),
+        (
             "a command of a history",
             with("kind: command", "kind: history"),
         ),

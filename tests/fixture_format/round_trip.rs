@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, Folder, HeadKnowledge, Observed, Probe, Rule, Status, render,
+    Case, CaseStimulus, Folder, HeadKnowledge, Noted, Observed, Probe, Rule, Status, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -384,6 +384,24 @@ prop_compose! {
     }
 }
 
+fn noted() -> impl Strategy<Value = Noted> {
+    let code = option::of(proptest::sample::select(Code::all().collect::<Vec<_>>()));
+    let fields = (
+        code,
+        text(),
+        option::of(any::<u32>()),
+        text(),
+        option::of(timestamp()),
+    );
+    fields.prop_map(|(code, message, sequence, correlation_id, time)| Noted {
+        code,
+        message,
+        sequence,
+        correlation_id,
+        time,
+    })
+}
+
 fn case() -> impl Strategy<Value = Case> {
     let book = (cover_for("player", [7; 16]), vec(command(), 0..3));
     (
@@ -393,21 +411,26 @@ fn case() -> impl Strategy<Value = Case> {
         history(),
         option::of(book),
         option::of(observed()),
+        option::of(noted()),
     )
-        .prop_map(|(about, cover, snapshot, history, book, observed)| Case {
-            cover,
-            snapshot,
-            history,
-            stimulus: book.map_or(CaseStimulus::History, |(cover, pages)| {
-                CaseStimulus::Command(CommandBook {
-                    cover,
-                    pages,
-                    original: None,
-                })
-            }),
-            observed,
-            ..about
-        })
+        .prop_map(
+            |(about, cover, snapshot, history, book, observed, noted)| Case {
+                // Of a known command there is what production did with it.
+                noted: noted.filter(|_| book.is_none()),
+                cover,
+                snapshot,
+                history,
+                stimulus: book.map_or(CaseStimulus::History, |(cover, pages)| {
+                    CaseStimulus::Command(CommandBook {
+                        cover,
+                        pages,
+                        original: None,
+                    })
+                }),
+                observed,
+                ..about
+            },
+        )
 }
 
 proptest! {

@@ -106,6 +106,7 @@ pub(crate) fn refused_withdrawal() -> Case {
             original: None,
         }),
         observed: Some(Observed::Rejected(Failure::rejected("Insufficient funds"))),
+        noted: None,
         rules: Vec::new(),
     }
 }

@@ -1,6 +1,8 @@
 //! `capture`: an aggregate's history and the command that failed become a fixture.
 
+mod distinct;
 mod first_replay;
+mod given;
 mod report;
 mod stimulus;
 mod telling;
@@ -12,25 +14,28 @@ use clap::Args;
 
 use super::{Done, Stop, say, words};
 use crate::capture::{
-    CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, UpTo, assemble, case_name,
-    fetch_history, find_root,
+    CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, RootSpecError, UpTo, assemble,
+    case_name, fetch_history, find_root,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, OpenSource, Project, system_clock};
 use crate::snapshot::stored;
+pub(super) use distinct::described;
+pub(super) use given::{demand_some, read as read_log};
 use report::Report;
 use telling::Telling;
 
 /// Capture an aggregate's history, with the command that failed, into a fixture.
 ///
-/// Reads only. The newest failure of the aggregate is taken from the source's failure log; --ticket or --command
-/// names another command; without any, the case is of the history alone.
+/// Reads only. The newest failure of the aggregate is taken from the source's failure log; --ticket, --from-log or
+/// --command names another; without any, the case is of the history alone.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(in crate::cli) struct CaptureArguments {
-    /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid.
-    root: String,
+    /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid. A log names it itself.
+    #[arg(required_unless_present_any = ["from_log", "each_distinct"])]
+    root: Option<String>,
     /// Domain of the aggregate.
     #[arg(long)]
     domain: Option<Domain>,
@@ -57,6 +62,19 @@ pub(in crate::cli) struct CaptureArguments {
     /// Take the command from a YAML or JSON file, `-` for standard input (see `cargo xtask command new`).
     #[arg(long, value_name = "FILE")]
     command: Option<PathBuf>,
+    /// Take the newest failure from a log that holds other things too, `-` for standard input: a ticket, or the fields of
+    /// a failure, which make a case of the history unless --command brings the command.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ticket", "history"])]
+    from_log: Option<PathBuf>,
+    /// Capture one case for each distinct failure of the log: by domain, command, code and message.
+    #[arg(long, conflicts_with_all = [
+        "ticket", "command", "history", "name", "title", "to_sequence", "as_of", "persisted"
+    ])]
+    each_distinct: bool,
+    /// How many events production stored for the command that it accepted, where the events do not tell; `unknown` for a
+    /// command that was never sent.
+    #[arg(long, value_name = "COUNT|unknown", value_parser = parse_persisted, conflicts_with = "history")]
+    persisted: Option<PersistedArgument>,
     /// Capture the history alone, whatever failed.
     #[arg(long, conflicts_with_all = ["ticket", "command"])]
     history: bool,
@@ -92,6 +110,23 @@ pub(in crate::cli) struct CaptureArguments {
     json: bool,
 }
 
+/// How many events a command stored, as somebody says.
+#[derive(Debug, Clone, Copy)]
+enum PersistedArgument {
+    Count(u32),
+    Unknown,
+}
+
+fn parse_persisted(text: &str) -> Result<PersistedArgument, String> {
+    match text {
+        "unknown" => Ok(PersistedArgument::Unknown),
+        text => text
+            .parse()
+            .map(PersistedArgument::Count)
+            .map_err(|_| "a number of events or `unknown` is expected".into()),
+    }
+}
+
 fn parse_probe(text: &str) -> Result<Probe, String> {
     match text {
         "always" => Ok(Probe::Always),
@@ -105,21 +140,63 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         Some(folder) => project.with_fixtures(folder),
         None => project,
     };
-    let spec: RootSpec = arguments.root.parse()?;
-    let up_to = up_to(arguments)?;
-    let edition = arguments
-        .edition
-        .as_deref()
-        .map_or(Ok(Edition::Main), Edition::from_label);
-    let edition = edition.map_err(|error| Stop::Usage(error.to_string()))?;
-    let domain = one_domain(arguments.domain.as_ref(), spec.domain.as_ref())?;
+    up_to(arguments)?;
+    edition(arguments)?;
+    let given = match arguments.each_distinct {
+        true => None,
+        false => given::from_log(arguments)?,
+    };
+    let spec = spec(arguments, given.as_ref())?;
+    let domain = one_domain(
+        arguments.domain.as_ref(),
+        spec.as_ref().and_then(|spec| spec.domain.as_ref()),
+    )?;
     let source_name = project.source_name(arguments.source.as_deref())?;
-    if source_name != EMBEDDED {
+    if let Some(spec) = spec.as_ref().filter(|_| source_name != EMBEDDED) {
         spec.demand_domain(domain, &source_name)?;
     }
     refuse_without_redaction(&source_name, arguments.unredacted)?;
+    if arguments.each_distinct {
+        return distinct::run(&project, arguments, &source_name);
+    }
     let source = project.source(Some(&source_name), domain)?;
+    capture_from(&project, arguments, &source, given.as_ref(), Naming::Plain)?;
+    Ok(())
+}
 
+/// The aggregate that is meant, where one is named.
+fn spec(
+    arguments: &CaptureArguments,
+    given: Option<&given::Given>,
+) -> Result<Option<RootSpec>, RootSpecError> {
+    match (given, &arguments.root) {
+        (Some(given), _) => Ok(Some(given.spec())),
+        (None, root) => root.as_deref().map(str::parse).transpose(),
+    }
+}
+
+fn edition(arguments: &CaptureArguments) -> Result<Option<Edition>, Stop> {
+    let edition = arguments.edition.as_deref().map(Edition::from_label);
+    edition
+        .transpose()
+        .map_err(|error| Stop::Usage(error.to_string()))
+}
+
+/// Captures one aggregate of an open source; `given` is the failure, where a log names it.
+fn capture_from(
+    project: &Project,
+    arguments: &CaptureArguments,
+    source: &OpenSource,
+    given: Option<&given::Given>,
+    naming: Naming,
+) -> Result<Finished, Stop> {
+    let spec = spec(arguments, given)?.expect("the command line asks for a root or a log");
+    let up_to = up_to(arguments)?;
+    let edition = match (edition(arguments)?, given) {
+        (Some(edition), _) => edition,
+        (None, Some(given)) => given.logged.edition().clone(),
+        (None, None) => Edition::Main,
+    };
     let (domain, root) = find_root(&spec, &edition, &source.domains, &source.tickets)?;
     let queries = source.domains[&domain].as_ref();
     let cover = Cover {
@@ -128,12 +205,13 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     };
     let fetched = fetch(queries, &cover, up_to)?;
     let stimulus = stimulus::find(
-        &project,
+        project,
         arguments,
-        &source,
+        source,
         &cover,
         &fetched,
         queries.dialect(),
+        given,
     )?;
     if fetched.head == 0 && stimulus.failing.is_none() {
         return Err(CaptureError::Nothing {
@@ -154,6 +232,7 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         fetched: &fetched,
         up_to,
         failing: stimulus.failing.as_ref(),
+        noted: stimulus.noted.as_ref(),
         source: &source.name,
         dialect: queries.dialect(),
         captured_at: Timestamp {
@@ -169,11 +248,13 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     })?;
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
+    telling.unusable(&source.failures.unusable);
     Capture {
-        project: &project,
+        project,
         arguments,
-        source: &source,
+        source,
         telling,
+        naming,
     }
     .finish(assembled.case, assembled.head)
 }
@@ -250,10 +331,28 @@ struct Capture<'a> {
     arguments: &'a CaptureArguments,
     source: &'a OpenSource,
     telling: Telling,
+    naming: Naming,
+}
+
+/// How a case is named and told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// Its own name, told in full.
+    Plain,
+    /// One of many: a number is added where another case has its name, and the caller tells.
+    Distinct,
+}
+
+/// What became of a capture.
+struct Finished {
+    saved: &'static str,
+    fixture: String,
+    verdict: String,
+    json: serde_json::Value,
 }
 
 impl Capture<'_> {
-    fn finish(mut self, case: Case, head: u32) -> Done {
+    fn finish(mut self, case: Case, head: u32) -> Result<Finished, Stop> {
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),
             None => format!(
@@ -262,11 +361,10 @@ impl Capture<'_> {
                 case_name(&case.stimulus, &case.cover, head)
             ),
         };
-        let relative = PathBuf::from(format!("{name}.yaml"));
+        let relative = self.free_place(&name, &case);
         let path = self.project.folder().root().join(&relative);
         if let Some(existing) = self.captured_before(&path, &case) {
-            self.tell(&Report::unchanged(&path, &existing), "");
-            return Ok(());
+            return Ok(self.tell(&Report::unchanged(&path, &existing), ""));
         }
         let registry = self.project.registry()?.clone();
         let case = self.with_what_people_wrote(&path, case);
@@ -307,11 +405,27 @@ impl Capture<'_> {
                 accept(&path, text).inspect_err(|_| restore(&path, before.as_deref()))?;
             }
         }
-        self.tell(
+        Ok(self.tell(
             &Report::of(&path, &fixture.case, saved, &first),
             &rendered.text,
-        );
-        Ok(())
+        ))
+    }
+
+    /// Where the case goes: of many captures, two may have one name.
+    fn free_place(&self, name: &str, case: &Case) -> PathBuf {
+        let plain = PathBuf::from(format!("{name}.yaml"));
+        if self.naming == Naming::Plain || self.arguments.force {
+            return plain;
+        }
+        let numbered = (2..).map(|number| PathBuf::from(format!("{name}-{number}.yaml")));
+        let is_free = |relative: &PathBuf| {
+            let path = self.project.folder().root().join(relative);
+            !path.exists() || self.captured_before(&path, case).is_some()
+        };
+        std::iter::once(plain.clone())
+            .chain(numbered)
+            .find(is_free)
+            .unwrap_or(plain)
     }
 
     /// A forced capture of the same thing brings its bytes and views up to date, and keeps the rest.
@@ -355,9 +469,14 @@ impl Capture<'_> {
         (is_done && there.case.is_same_capture(case)).then_some(there)
     }
 
-    fn tell(&self, report: &Report<'_>, text: &str) {
+    fn tell(&self, report: &Report<'_>, text: &str) -> Finished {
+        let finished = report.finished(self.source);
+        if self.naming == Naming::Distinct {
+            return finished;
+        }
         if self.arguments.json {
-            return say(report.json(self.source));
+            say(&finished.json);
+            return finished;
         }
         let cover = &report.case.cover;
         let source = if self.source.is_embedded() {
@@ -373,6 +492,7 @@ impl Capture<'_> {
         ));
         self.telling.print();
         report.print(text);
+        finished
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::Finished;
 use crate::cli::say;
 use crate::fixture::{Case, Fixture, HeadKnowledge, Observed, Status};
-use crate::model::CommandBook;
+use crate::model::{Code, CommandBook, Payload};
 use crate::project::{CaseRun, OpenSource, Project};
 use crate::snapshot::Verdict;
 
@@ -14,7 +15,7 @@ use crate::snapshot::Verdict;
 pub(super) struct Report<'a> {
     path: &'a Path,
     pub(super) case: &'a Case,
-    saved: &'a str,
+    saved: &'static str,
     verdict: String,
     first: Option<&'a CaseRun>,
 }
@@ -36,7 +37,7 @@ impl<'a> Report<'a> {
     pub(super) fn of(
         path: &'a Path,
         case: &'a Case,
-        saved: &'a str,
+        saved: &'static str,
         first: &'a Result<CaseRun, String>,
     ) -> Self {
         let verdict = match first {
@@ -98,10 +99,32 @@ impl<'a> Report<'a> {
         }
     }
 
-    pub(super) fn json(&self, source: &OpenSource) -> serde_json::Value {
+    /// The same for whoever tells it together with others.
+    pub(super) fn finished(&self, source: &OpenSource) -> Finished {
+        Finished {
+            saved: self.saved,
+            fixture: Project::shown(self.path),
+            verdict: self.verdict.clone(),
+            json: self.json(source),
+        }
+    }
+
+    fn json(&self, source: &OpenSource) -> serde_json::Value {
         let case = self.case;
         let failure = case.observed.as_ref().and_then(Observed::failure);
         let command = case.stimulus.command().map(CommandBook::type_name);
+        let production = match (&case.observed, failure) {
+            (Some(Observed::Accepted(events)), _) => {
+                let names = events
+                    .iter()
+                    .map(|body| body.event().map(Payload::type_name));
+                Some(json!({"code": Code::Ok.name(), "events": names.collect::<Vec<_>>()}))
+            }
+            (_, Some(failure)) => {
+                Some(json!({"code": failure.code.name(), "message": failure.message}))
+            }
+            _ => None,
+        };
         json!({
             "fixture": Project::shown(self.path),
             "result": self.saved,
@@ -115,7 +138,11 @@ impl<'a> Report<'a> {
             "head": case.history.next_sequence(),
             "head_known": head_word(case.source.head),
             "command": command,
-            "production": failure.map(|failure| json!({"code": failure.code.name(), "message": failure.message})),
+            "noted": case.noted.as_ref().map(|noted| json!({
+                "code": noted.code.map(Code::name),
+                "message": noted.message,
+            })),
+            "production": production,
             "verdict": self.verdict,
         })
     }

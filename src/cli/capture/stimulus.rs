@@ -3,18 +3,42 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::CaptureArguments;
+use super::given::Given;
+use super::{CaptureArguments, PersistedArgument};
 use crate::capture::ticket::Ticket;
-use crate::capture::{FailingCommand, Fetched, parse_draft, select_ticket};
+use crate::capture::{
+    FailingCommand, Fetched, Logged, Selected, StoredCount, parse_draft, select_noted,
+    select_ticket,
+};
 use crate::cli::{Stop, words};
+use crate::fixture::Noted;
 use crate::model::{Cover, Payload};
 use crate::project::{OpenSource, Project, read_tickets};
 use crate::wire::Dialect;
 
-/// The command, and where it came from in words.
+/// The command, or what a log tells of the failure without it, and where it came from in words.
 pub(super) struct Found {
     pub(super) failing: Option<FailingCommand>,
+    pub(super) noted: Option<Noted>,
     pub(super) origin: String,
+}
+
+impl Found {
+    fn none(origin: String) -> Self {
+        Self {
+            failing: None,
+            noted: None,
+            origin,
+        }
+    }
+
+    fn of(failing: FailingCommand, origin: String) -> Self {
+        Self {
+            failing: Some(failing),
+            noted: None,
+            origin,
+        }
+    }
 }
 
 pub(super) fn find(
@@ -24,65 +48,143 @@ pub(super) fn find(
     cover: &Cover,
     fetched: &Fetched,
     dialect: Dialect,
+    given: Option<&Given>,
 ) -> Result<Found, Stop> {
-    if let Some(file) = &arguments.command {
-        let (text, name) = read_command(file)?;
-        let draft = parse_draft(&text, &name)?;
-        let prefix = fetched
-            .history
-            .pages()
-            .iter()
-            .rev()
-            .find_map(|page| page.body.event());
-        let prefix = prefix.map_or_else(|| default_prefix(dialect), prefix_of);
-        let book = draft.into_book(
-            &name,
-            project.registry()?,
-            cover,
-            fetched.history.next_sequence(),
-            &prefix,
-        )?;
-        let failing = FailingCommand {
-            command: book,
-            failure: None,
-            head: None,
-            dialect: None,
-        };
-        return Ok(Found {
-            failing: Some(failing),
-            origin: format!("from {name}"),
-        });
-    }
-    if arguments.history {
-        return Ok(Found {
-            failing: None,
-            origin: "left out, as asked".into(),
-        });
-    }
-    if let Some(asked) = &arguments.ticket {
-        return ticket_asked_for(asked, cover);
-    }
-    let Some(selected) = select_ticket(&source.tickets, cover) else {
-        let known = source.tickets.len();
-        let stale = source
-            .tickets
-            .iter()
-            .filter(|ticket| ticket.command.cover.is_same_stream(cover));
-        return Ok(Found {
-            failing: None,
-            origin: match stale.count() {
-                0 if known == 0 => {
-                    "none: the source has no failure log, or an empty one (`tickets` in replay.toml, or --ticket)"
-                        .to_owned()
-                }
-                0 => format!("none among {known} failures is of this aggregate"),
-                stale => format!(
-                    "{stale} stale left aside (--ticket takes one), no other among {known} failures is of this \
-                     aggregate"
-                ),
-            },
-        });
+    let mut found = if let Some(file) = &arguments.command {
+        written(project, arguments, file, cover, fetched, dialect, given)?
+    } else if arguments.history {
+        Found::none("left out, as asked".into())
+    } else if let Some(given) = given {
+        of_given(given)
+    } else if let Some(asked) = &arguments.ticket {
+        ticket_asked_for(asked, cover)?
+    } else {
+        of_source(source, cover)
     };
+    if let (Some(asked), Some(failing)) = (arguments.persisted, found.failing.as_mut()) {
+        if let Some(failure) = &failing.failure {
+            return Err(Stop::Usage(format!(
+                "--persisted is for a command that production accepted; this one it answered with {} {:?}",
+                failure.code, failure.message
+            )));
+        }
+        failing.accepted = match asked {
+            PersistedArgument::Count(count) => Some(StoredCount::Given(count)),
+            PersistedArgument::Unknown => None,
+        };
+    }
+    Ok(found)
+}
+
+/// A command that somebody wrote down. A log may say how production answered it; where it has its place in the
+/// history, production accepted it.
+fn written(
+    project: &Project,
+    arguments: &CaptureArguments,
+    file: &Path,
+    cover: &Cover,
+    fetched: &Fetched,
+    dialect: Dialect,
+    given: Option<&Given>,
+) -> Result<Found, Stop> {
+    let (text, name) = read_command(file)?;
+    let mut draft = parse_draft(&text, &name)?;
+    draft.sequence = draft.sequence.or_else(|| given.and_then(Given::sequence));
+    let prefix = fetched
+        .history
+        .pages()
+        .iter()
+        .rev()
+        .find_map(|page| page.body.event());
+    let prefix = prefix.map_or_else(|| default_prefix(dialect), prefix_of);
+    let book = draft.into_book(
+        &name,
+        project.registry()?,
+        cover,
+        fetched.history.next_sequence(),
+        &prefix,
+    )?;
+    let has_place = arguments.to_sequence.is_some() || arguments.as_of.is_some();
+    let failing = FailingCommand {
+        command: book,
+        failure: given.and_then(|given| given.logged.failure()),
+        accepted: (given.is_none() && has_place).then_some(StoredCount::AsPagesTell),
+        head: None,
+        dialect: None,
+    };
+    let origin = match given {
+        None => format!("from {name}"),
+        Some(given) => format!("from {name}, its failure {}", given.origin),
+    };
+    Ok(Found::of(failing, origin))
+}
+
+fn of_given(given: &Given) -> Found {
+    match &given.logged {
+        Logged::Ticket(ticket) => Found::of(ticket.into(), given.origin.clone()),
+        Logged::Failure(failure) => Found {
+            failing: None,
+            noted: Some(failure.noted.clone()),
+            origin: not_logged(&given.origin),
+        },
+    }
+}
+
+fn not_logged(origin: &str) -> String {
+    format!("not known, the failure is {origin} (--command brings the command)")
+}
+
+/// The newest failure that the source's logs have of the aggregate.
+fn of_source(source: &OpenSource, cover: &Cover) -> Found {
+    let selected = select_ticket(&source.tickets, cover);
+    let without_command = || source.failures.without_command();
+    let noted = select_noted(
+        without_command().map(|(_, failure)| failure),
+        cover,
+        selected.as_ref().map(|selected| selected.ticket),
+    );
+    if let Some(noted) = noted {
+        let place = without_command().find(|(_, failure)| std::ptr::eq(*failure, noted));
+        let place = place.map_or_else(String::new, |(entry, _)| {
+            format!("from {}:{}", entry.file, entry.line)
+        });
+        return Found {
+            failing: None,
+            noted: Some(noted.noted.clone()),
+            origin: not_logged(&place),
+        };
+    }
+    match selected {
+        Some(selected) => Found::of(selected.ticket.into(), among_others(&selected)),
+        None => Found::none(nothing_usable(source, cover)),
+    }
+}
+
+/// Why the source's logs have no failure of the aggregate.
+fn nothing_usable(source: &OpenSource, cover: &Cover) -> String {
+    let known = source.tickets.len();
+    let count = |is_accepted: bool| {
+        let is_so = |ticket: &&Ticket| {
+            ticket.command.cover.is_same_stream(cover) && ticket.is_accepted() == is_accepted
+        };
+        source.tickets.iter().filter(is_so).count()
+    };
+    match (count(false), count(true)) {
+        (0, 0) if known == 0 => {
+            "none: the source has no failure log, or an empty one (`tickets` in replay.toml, or --ticket)".to_owned()
+        }
+        (0, 0) => format!("none among {known} failures is of this aggregate"),
+        (0, accepted) => format!(
+            "{accepted} accepted left aside (--ticket FILE:LINE takes one), no failure of this aggregate among {known} \
+             tickets"
+        ),
+        (stale, _) => format!(
+            "{stale} stale left aside (--ticket takes one), no other among {known} failures is of this aggregate"
+        ),
+    }
+}
+
+fn among_others(selected: &Selected<'_>) -> String {
     let newest = match selected.others.len() {
         0 => "the only failure of this aggregate in the log".to_owned(),
         others => format!(
@@ -98,22 +200,9 @@ pub(super) fn find(
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| format!("{count} {what}"))
     .collect();
-    let others = match aside.as_slice() {
+    match aside.as_slice() {
         [] => newest,
         aside => format!("{newest} ({} left aside)", aside.join(", ")),
-    };
-    Ok(Found {
-        failing: Some(failing(selected.ticket)),
-        origin: others,
-    })
-}
-
-fn failing(ticket: &Ticket) -> FailingCommand {
-    FailingCommand {
-        command: ticket.command.clone(),
-        failure: Some(ticket.failure.clone()),
-        head: ticket.head,
-        dialect: Some(ticket.dialect),
     }
 }
 
@@ -140,25 +229,24 @@ fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
             named(cover)
         )));
     }
-    Ok(Found {
-        failing: Some(failing(&ticket)),
-        origin: format!("from {asked}"),
-    })
+    Ok(Found::of((&ticket).into(), format!("from {asked}")))
 }
 
 /// The newest ticket of the aggregate in a file.
 fn newest_of(file: &str, tickets: &[(usize, Ticket)], cover: &Cover) -> Result<Found, Stop> {
     let all: Vec<Ticket> = tickets.iter().map(|(_, ticket)| ticket.clone()).collect();
     if let Some(selected) = select_ticket(&all, cover) {
-        return Ok(Found {
-            failing: Some(failing(selected.ticket)),
-            origin: format!("from {file}"),
-        });
+        return Ok(Found::of(selected.ticket.into(), format!("from {file}")));
     }
-    let stale = tickets
+    let left = tickets
         .iter()
         .find(|(_, ticket)| ticket.command.cover.is_same_stream(cover));
-    Err(Stop::Failed(match stale {
+    Err(Stop::Failed(match left {
+        Some((line, ticket)) if ticket.is_accepted() => format!(
+            "{file}: there is no failure of {}, only commands that were accepted; name one if that is the point: \
+             --ticket {file}:{line}",
+            named(cover)
+        ),
         Some((line, _)) => format!(
             "{file}: the tickets of {} are all of a stale sequence, which says nothing about the logic; name one if \
              that is the point: --ticket {file}:{line}",

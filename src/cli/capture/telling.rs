@@ -1,7 +1,7 @@
 //! What a capture found, line by line.
 
 use super::stimulus::Found;
-use crate::capture::{Assembled, EditionShape, Fetched};
+use crate::capture::{Assembled, EditionShape, Fetched, Persisted, PersistedRule};
 use crate::cli::say;
 use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
 use crate::model::Payload;
@@ -60,14 +60,33 @@ impl Telling {
                 format!("{} {:?}", failure.code, failure.message),
             );
         }
-        self.add(
-            "head",
-            format!("{}, {}", assembled.head, head_in_words(case.source.head)),
-        );
+        if let Some(persisted) = &assembled.persisted {
+            self.add("production", persisted_in_words(persisted));
+        }
+        let mut head = head_in_words(case.source.head);
+        if let Some(noted) = &case.noted {
+            self.add("noted", noted.described());
+            if case.source.head == HeadKnowledge::Ticket {
+                head = "as the log says";
+            }
+        }
+        self.add("head", format!("{}, {head}", assembled.head));
         if let Some(dialect) = assumed {
             let text =
                 "assumed: older ones have the same package; `dialect` in replay.toml settles it";
             self.add("dialect", format!("{dialect} {text}"));
+        }
+    }
+
+    /// Lines of a log that look like failures and are none.
+    pub(super) fn unusable(&mut self, lines: &[String]) {
+        match lines {
+            [] => {}
+            [one] => self.add("log", format!("not usable: {one}")),
+            [first, more @ ..] => self.add(
+                "log",
+                format!("not usable: {first} (and {} more lines)", more.len()),
+            ),
         }
     }
 
@@ -142,6 +161,42 @@ impl Telling {
                 ),
             ),
         }
+    }
+}
+
+fn persisted_in_words(persisted: &Persisted) -> String {
+    match persisted {
+        Persisted::Known { events, rule } => {
+            let names = events.iter().map(|body| {
+                let name = body
+                    .event()
+                    .map_or("a page without an event", Payload::type_name);
+                name.rsplit('.').next().unwrap_or_default()
+            });
+            let names: Vec<&str> = names.collect();
+            let stored = if names.is_empty() {
+                "no event".to_owned()
+            } else {
+                names.join(", ")
+            };
+            let how = match rule {
+                PersistedRule::Given => "as many events after the head as --persisted says",
+                PersistedRule::Noted => "as many events after the head as its note says",
+                PersistedRule::OnlyOne => "the only event after the head",
+                PersistedRule::SameTime => {
+                    "the events after the head with the time of the first; --persisted says another number"
+                }
+                PersistedRule::SameCascade => {
+                    "the events after the head of one two-phase commit; --persisted says another number"
+                }
+            };
+            format!("accepted, stored {stored} ({how})")
+        }
+        Persisted::NotTold { following } => format!(
+            "not known: {following} events follow the head, and nothing tells how many the command stored; \
+             --persisted COUNT says it"
+        ),
+        Persisted::NothingFollows => "not known: no event follows the head".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_yaml::Value;
 
 use super::{Regression, Report, plain, worded};
 use crate::fixture::Observed;
-use crate::model::Payload;
+use crate::model::{Code, Payload};
 use crate::project::Project;
 use crate::snapshot::{Difference, Verdict};
 
@@ -66,6 +66,10 @@ impl Report<'_> {
                 "outcome": observed.word(),
                 "code": failure.map(|failure| failure.code.name()),
                 "message": failure.map(|failure| &failure.message),
+            })),
+            "noted": case.noted.as_ref().map(|noted| json!({
+                "code": noted.code.map(Code::name),
+                "message": noted.message,
             })),
             "notes": self.run.notes.iter().map(worded).collect::<Vec<_>>(),
             "verdict": if self.is_what_if { serde_json::Value::Null } else { self.run.verdict.to_string().into() },

@@ -145,7 +145,10 @@ impl Report<'_> {
 
     fn production(&self) -> String {
         match &self.fixture.case.observed {
-            None => "not known\n".to_owned(),
+            None => match &self.fixture.case.noted {
+                Some(noted) => format!("{}; its command is not known\n", noted.described()),
+                None => "not known\n".to_owned(),
+            },
             Some(Observed::Accepted(events)) => {
                 let names: Vec<String> = events.iter().filter_map(Body::event).map(short).collect();
                 format!(

@@ -44,6 +44,8 @@ struct RawSource {
     dialect: Option<String>,
     #[serde(default)]
     tickets: Vec<PathBuf>,
+    #[serde(default)]
+    logs: Vec<PathBuf>,
     deadline: Option<u64>,
 }
 
@@ -285,6 +287,7 @@ impl RawSource {
             template: self.address.filter(|_| is_template),
             dialect: dialect(self.dialect)?,
             tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
+            logs: self.logs.iter().map(|path| root.join(path)).collect(),
             deadline: self.deadline.unwrap_or(30),
         })
     }

@@ -63,6 +63,8 @@ pub struct SourceConfig {
     pub dialect: Option<Dialect>,
     /// Failure logs: files of tickets.
     pub tickets: Vec<PathBuf>,
+    /// Logs of programs, which tell of failures among other things.
+    pub logs: Vec<PathBuf>,
     /// Seconds that one query may take.
     pub deadline: u64,
 }

@@ -11,6 +11,7 @@ mod editions;
 mod files;
 mod histories;
 mod logic;
+mod logs;
 mod privacy;
 mod replays;
 mod roots;

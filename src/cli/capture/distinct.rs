@@ -1,0 +1,192 @@
+//! `capture --each-distinct`: one fixture for each distinct bug of a log.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+
+use serde_json::json;
+
+use super::given::{Given, demand_some, read};
+use super::{CaptureArguments, Finished, Naming, capture_from};
+use crate::capture::{Aside, FailureGroup, Logged, group_failures};
+use crate::cli::{Done, Stop, say};
+use crate::model::Domain;
+use crate::project::{FailureEntry, OpenSource, Project};
+
+/// What became of the bugs.
+#[derive(Default)]
+struct Summary {
+    results: BTreeMap<&'static str, usize>,
+    failed: usize,
+}
+
+pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: &str) -> Done {
+    let failures = match &arguments.from_log {
+        Some(file) => {
+            let (failures, name) = read(file)?;
+            demand_some(&failures, &name)?;
+            failures
+        }
+        None => project.failures(Some(source_name))?,
+    };
+    let spec = arguments
+        .root
+        .as_deref()
+        .map(str::parse::<crate::capture::RootSpec>);
+    let spec = spec.transpose()?;
+    let is_wanted = |logged: &Logged| {
+        let domains = [
+            arguments.domain.as_ref(),
+            spec.as_ref().and_then(|spec| spec.domain.as_ref()),
+        ];
+        domains
+            .into_iter()
+            .flatten()
+            .all(|domain| logged.domain() == Some(domain))
+            && spec.as_ref().is_none_or(|spec| spec.fits(&logged.root()))
+    };
+    let wanted: Vec<&FailureEntry> = failures
+        .entries
+        .iter()
+        .filter(|entry| is_wanted(&entry.logged))
+        .collect();
+    let groups = group_failures(wanted.iter().map(|entry| &entry.logged));
+    let (bugs, aside): (Vec<FailureGroup>, Vec<FailureGroup>) =
+        groups.into_iter().partition(|group| group.aside.is_none());
+    if bugs.is_empty() {
+        return Err(Stop::Failed(format!(
+            "there is no failure to capture among {} of {source_name}{}; name a log with --from-log, or `tickets` or \
+             `logs` in replay.toml",
+            wanted.len(),
+            left_aside(&aside)
+        )));
+    }
+    let mut summary = Summary::default();
+    let mut sources = BTreeMap::new();
+    for (number, bug) in (1..).zip(&bugs) {
+        progress(number, bugs.len(), bug);
+        let given = Given::of_entry(wanted[bug.example]);
+        let result = one(project, arguments, source_name, &mut sources, &given);
+        summary.add(arguments, bug, result);
+    }
+    summary.tell(arguments, bugs.len(), &aside)
+}
+
+/// Captures one. A domain's coordinator is connected to once.
+fn one(
+    project: &Project,
+    arguments: &CaptureArguments,
+    source_name: &str,
+    sources: &mut BTreeMap<Option<Domain>, OpenSource>,
+    given: &Given,
+) -> Result<Finished, Stop> {
+    let domain = given.logged.domain().or(arguments.domain.as_ref()).cloned();
+    if !sources.contains_key(&domain) {
+        let source = project.source(Some(source_name), domain.as_ref())?;
+        sources.insert(domain.clone(), source);
+    }
+    let source = &sources[&domain];
+    capture_from(project, arguments, source, Some(given), Naming::Distinct)
+}
+
+fn progress(number: usize, of: usize, bug: &FailureGroup) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("[{number}/{of}] {}", described(bug));
+    }
+}
+
+/// A bug in a line.
+pub(in crate::cli) fn described(bug: &FailureGroup) -> String {
+    let mut text = bug.domain.clone().unwrap_or_else(|| "?".to_owned());
+    let command = bug.command.as_deref().unwrap_or_default();
+    let command = command.rsplit('.').next().filter(|name| !name.is_empty());
+    let _ = write!(text, " {}", command.unwrap_or("(command not known)"));
+    if let Some(code) = bug.code {
+        let _ = write!(text, " {code}");
+    }
+    let _ = write!(text, " {:?}", bug.message);
+    if bug.count > 1 {
+        let _ = write!(text, ", {} times", bug.count);
+    }
+    text
+}
+
+/// What says nothing of the logic, as a parenthesis.
+fn left_aside(aside: &[FailureGroup]) -> String {
+    let kinds = [Aside::Stale, Aside::Transport, Aside::Accepted].map(|kind| {
+        let groups = aside.iter().filter(|group| group.aside == Some(kind));
+        (groups.map(|group| group.count).sum::<usize>(), kind.word())
+    });
+    let words: Vec<String> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(" ({} left aside)", words.join(", "))
+}
+
+impl Summary {
+    fn add(
+        &mut self,
+        arguments: &CaptureArguments,
+        bug: &FailureGroup,
+        result: Result<Finished, Stop>,
+    ) {
+        match result {
+            Ok(Finished {
+                saved,
+                fixture,
+                verdict,
+                json,
+            }) => {
+                *self.results.entry(saved).or_default() += 1;
+                if arguments.json {
+                    return say(json);
+                }
+                let verdict = match saved {
+                    "unchanged" => String::new(),
+                    _ => format!(": {verdict}"),
+                };
+                say(format_args!(
+                    "{saved:<10}{fixture}  {}{verdict}",
+                    described(bug)
+                ));
+            }
+            Err(stop) => {
+                self.failed += 1;
+                if arguments.json {
+                    return say(
+                        json!({"result": "failed", "bug": described(bug), "reason": stop.to_string()}),
+                    );
+                }
+                say(format_args!("{:<10}{}: {stop}", "failed", described(bug)));
+            }
+        }
+    }
+
+    fn tell(&self, arguments: &CaptureArguments, bugs: usize, aside: &[FailureGroup]) -> Done {
+        let mut parts: Vec<String> = self
+            .results
+            .iter()
+            .map(|(result, count)| format!("{count} {result}"))
+            .collect();
+        parts.extend((self.failed > 0).then(|| format!("{} failed", self.failed)));
+        if !arguments.json {
+            say(format_args!(
+                "\n{bugs} distinct {}: {}{}",
+                if bugs == 1 { "bug" } else { "bugs" },
+                parts.join(", "),
+                left_aside(aside)
+            ));
+        }
+        match self.failed {
+            0 => Ok(()),
+            failed => Err(Stop::Failed(format!(
+                "{failed} of {bugs} bugs could not be captured; their lines say why"
+            ))),
+        }
+    }
+}

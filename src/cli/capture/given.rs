@@ -1,0 +1,190 @@
+//! The failure that a log names, which says which aggregate is captured too.
+
+use std::path::Path;
+
+use super::CaptureArguments;
+use crate::capture::{Aside, LOOKED_FOR, Logged, RootPart, RootSpec};
+use crate::cli::{Stop, words};
+use crate::model::{Domain, Edition};
+use crate::project::{FailureEntry, Failures};
+
+/// A failure that was found before anything was asked of the source.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub(super) logged: Logged,
+    /// Where it came from, in words.
+    pub(super) origin: String,
+}
+
+impl Given {
+    pub(super) fn of_entry(entry: &FailureEntry) -> Self {
+        Self {
+            logged: entry.logged.clone(),
+            origin: format!("from {}:{}", entry.file, entry.line),
+        }
+    }
+
+    /// The aggregate that it names.
+    pub(super) fn spec(&self) -> RootSpec {
+        RootSpec {
+            domain: self.logged.domain().cloned(),
+            root: RootPart::Full(self.logged.root()),
+        }
+    }
+
+    /// Sequence that the command was sent for, where it is known.
+    pub(super) fn sequence(&self) -> Option<u32> {
+        match &self.logged {
+            Logged::Failure(failure) => failure.noted.sequence,
+            Logged::Ticket(ticket) => ticket.command.expected_sequence(),
+        }
+    }
+}
+
+/// The failure that `--from-log` names, if it was said.
+pub(super) fn from_log(arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
+    let Some(file) = &arguments.from_log else {
+        return Ok(None);
+    };
+    let (failures, name) = read(file)?;
+    let wanted = Wanted {
+        spec: arguments
+            .root
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(Stop::from)?,
+        domain: arguments.domain.clone(),
+        edition: super::edition(arguments)?,
+    };
+    wanted.newest(&failures, &name).map(Some)
+}
+
+/// Reads a log; `-` is standard input.
+pub(in crate::cli) fn read(file: &Path) -> Result<(Failures, String), Stop> {
+    let mut failures = Failures::default();
+    if file == Path::new("-") {
+        let name = "standard input";
+        failures
+            .read(std::io::stdin().lock(), name)
+            .map_err(|error| Stop::Failed(format!("cannot read {name}: {}", words(&error))))?;
+        return Ok((failures, name.into()));
+    }
+    failures.read_file(file)?;
+    Ok((failures, file.display().to_string()))
+}
+
+/// Says that a log has nothing of use, and what was looked for.
+pub(in crate::cli) fn demand_some(failures: &Failures, name: &str) -> Result<(), Stop> {
+    if !failures.entries.is_empty() {
+        return Ok(());
+    }
+    let unusable = match failures.unusable.as_slice() {
+        [] => String::new(),
+        [first, more @ ..] => format!(
+            "\nnot usable: {first}{}",
+            if more.is_empty() {
+                String::new()
+            } else {
+                format!(" (and {} more)", more.len())
+            }
+        ),
+    };
+    Err(Stop::Failed(format!(
+        "{name}: no failure in {} lines; looked for {LOOKED_FOR}{unusable}",
+        failures.lines
+    )))
+}
+
+/// Which failures of a log count.
+struct Wanted {
+    spec: Option<RootSpec>,
+    domain: Option<Domain>,
+    edition: Option<Edition>,
+}
+
+impl Wanted {
+    /// Whether a failure is of the aggregate that was named. A log may leave the domain out.
+    fn fits(&self, logged: &Logged) -> bool {
+        let domain = |wanted: Option<&Domain>| match (wanted, logged.domain()) {
+            (Some(wanted), Some(domain)) => wanted == domain,
+            _ => true,
+        };
+        let edition = self.edition.as_ref();
+        domain(self.domain.as_ref())
+            && edition.is_none_or(|edition| edition.label() == logged.edition().label())
+            && self
+                .spec
+                .as_ref()
+                .is_none_or(|spec| spec.fits(&logged.root()) && domain(spec.domain.as_ref()))
+    }
+
+    fn newest(&self, failures: &Failures, name: &str) -> Result<Given, Stop> {
+        demand_some(failures, name)?;
+        let all = failures.entries.iter();
+        let fitting: Vec<&FailureEntry> = all.filter(|entry| self.fits(&entry.logged)).collect();
+        let usable = || {
+            fitting
+                .iter()
+                .filter(|entry| entry.logged.aside().is_none())
+        };
+        // The last of the newest.
+        let Some(newest) = usable().max_by_key(|entry| entry.logged.time()) else {
+            return Err(self.nothing(&fitting, failures, name));
+        };
+        // What was logged without its command may stand there as a ticket too.
+        let is_same = |entry: &&&FailureEntry| {
+            let (one, other) = (&entry.logged, &newest.logged);
+            matches!(one, Logged::Ticket(_))
+                && one.root() == other.root()
+                && one.failure() == other.failure()
+        };
+        let chosen = match &newest.logged {
+            Logged::Failure(_) => usable().filter(is_same).next_back().unwrap_or(newest),
+            Logged::Ticket(_) => newest,
+        };
+        let mut given = Given::of_entry(chosen);
+        let of_stream = |entry: &&&FailureEntry| {
+            entry.logged.root() == chosen.logged.root()
+                && entry.logged.edition().label() == chosen.logged.edition().label()
+        };
+        let others = usable().filter(of_stream).count() - 1;
+        if others > 0 {
+            given.origin += &format!(", the newest of {} of this aggregate", others + 1);
+        }
+        Ok(given)
+    }
+
+    fn nothing(&self, fitting: &[&FailureEntry], failures: &Failures, name: &str) -> Stop {
+        let of = match &self.spec {
+            Some(spec) => format!(" of {spec}"),
+            None => String::new(),
+        };
+        if fitting.is_empty() {
+            return Stop::Failed(format!(
+                "{name}: none of its {} failures is{}",
+                failures.entries.len(),
+                if of.is_empty() {
+                    " what was asked for"
+                } else {
+                    &of
+                }
+            ));
+        }
+        let count = |aside| {
+            let is_so = |entry: &&&FailureEntry| entry.logged.aside() == Some(aside);
+            (fitting.iter().filter(is_so).count(), aside)
+        };
+        let kinds = [Aside::Stale, Aside::Transport, Aside::Accepted].map(count);
+        let kinds: Vec<String> = kinds
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, aside)| format!("{count} {}", aside.word()))
+            .collect();
+        Stop::Failed(format!(
+            "{name}: nothing{of} that says anything about the logic: {}; a ticket is taken by its line with --ticket \
+             FILE:LINE",
+            kinds.join(", ")
+        ))
+    }
+}

@@ -1,0 +1,142 @@
+//! `tickets`: which failures there are, one line a bug.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::capture::{demand_some, described, read_log};
+use super::{Done, say};
+use crate::capture::{Aside, FailureGroup, Logged, group_failures};
+use crate::model::Timestamp;
+use crate::project::{FailureEntry, Failures, Project};
+
+/// List the failures of a source or of logs, grouped by domain, command, code and message.
+///
+/// Asks no server. Tickets are found among other text, as `capture --from-log` finds them.
+#[derive(Debug, Args)]
+pub(super) struct TicketsArguments {
+    /// Logs, instead of those that the source names; `-` is standard input.
+    files: Vec<PathBuf>,
+    /// Source in replay.toml; `embedded` is the built-in one.
+    #[arg(long, conflicts_with = "files")]
+    source: Option<String>,
+    /// Print as JSON, one object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
+    let failures = if arguments.files.is_empty() {
+        project.failures(arguments.source.as_deref())?
+    } else {
+        of_files(arguments)?
+    };
+    let groups = group_failures(failures.entries.iter().map(|entry| &entry.logged));
+    for group in &groups {
+        let example = &failures.entries[group.example];
+        if arguments.json {
+            say(json_of(group, example));
+        } else {
+            print(group, example);
+        }
+    }
+    for unusable in &failures.unusable {
+        eprintln!("not usable: {unusable}");
+    }
+    if !arguments.json {
+        let bugs = groups.iter().filter(|group| group.aside.is_none()).count();
+        let count = |is_accepted: bool| {
+            let all = groups.iter();
+            let such = all.filter(|group| (group.aside == Some(Aside::Accepted)) == is_accepted);
+            such.map(|group| group.count).sum::<usize>()
+        };
+        let accepted = match count(true) {
+            0 => String::new(),
+            accepted => format!(", {accepted} accepted commands"),
+        };
+        say(format_args!(
+            "{} failures, {bugs} distinct {}{accepted}",
+            count(false),
+            if bugs == 1 { "bug" } else { "bugs" }
+        ));
+        if let Some(next) = next(arguments).filter(|_| bugs > 0) {
+            say(format_args!("\nnext: {next}"));
+        }
+    }
+    Ok(())
+}
+
+/// All of them, each of which has to hold something.
+fn of_files(arguments: &TicketsArguments) -> Result<Failures, super::Stop> {
+    let mut all = Failures::default();
+    for file in &arguments.files {
+        let (read, name) = read_log(file)?;
+        demand_some(&read, &name)?;
+        all.lines += read.lines;
+        all.entries.extend(read.entries);
+        all.unusable.extend(read.unusable);
+    }
+    Ok(all)
+}
+
+/// What to do next; a capture reads one log.
+fn next(arguments: &TicketsArguments) -> Option<String> {
+    let line = "cargo xtask capture --each-distinct";
+    Some(match (arguments.files.as_slice(), &arguments.source) {
+        ([file], _) => format!("{line} --from-log {}", file.display()),
+        ([], Some(source)) => format!("{line} --source {source}"),
+        ([], None) => line.to_owned(),
+        _ => return None,
+    })
+}
+
+fn instant(time: Timestamp) -> Option<String> {
+    let instant = jiff::Timestamp::new(time.seconds, time.nanos).ok()?;
+    Some(instant.to_string())
+}
+
+fn print(group: &FailureGroup, example: &FailureEntry) {
+    let aside = group
+        .aside
+        .map_or_else(String::new, |aside| format!("  ({})", aside.word()));
+    let once = FailureGroup {
+        count: 1,
+        ..group.clone()
+    };
+    say(format_args!(
+        "{:>5}  {}{aside}",
+        group.count,
+        described(&once)
+    ));
+    let newest = group
+        .newest
+        .and_then(instant)
+        .map_or_else(String::new, |time| format!(" at {time}"));
+    say(format_args!(
+        "       newest{newest}: {}, {}:{}",
+        example.logged.root(),
+        example.file,
+        example.line
+    ));
+}
+
+fn json_of(group: &FailureGroup, example: &FailureEntry) -> serde_json::Value {
+    json!({
+        "count": group.count,
+        "domain": group.domain,
+        "command": group.command,
+        "code": group.code.map(crate::model::Code::name),
+        "message": group.message,
+        "about_the_logic": group.aside.is_none(),
+        "aside": group.aside.map(Aside::word),
+        "newest": group.newest.and_then(instant),
+        "example": {
+            "root": example.logged.root().to_string(),
+            "edition": example.logged.edition().label(),
+            "file": example.file,
+            "line": example.line,
+            "has_command": matches!(example.logged, Logged::Ticket(_)),
+        },
+    })
+}

@@ -1,0 +1,124 @@
+//! What a source is known to have failed at: its failure logs, and the logs of the programs around it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use super::{EMBEDDED, Project, SourceConfig, SourceError, read_tickets};
+use crate::capture::ticket::Ticket;
+use crate::capture::{LogReading, Logged, LoggedFailure};
+
+/// A failure, and where it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureEntry {
+    /// The file, as it is shown.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// What it says.
+    pub logged: Logged,
+}
+
+/// Failures in the order of their logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// What was understood.
+    pub entries: Vec<FailureEntry>,
+    /// What looks like a failure and is none, as `FILE:LINE: REASON`.
+    pub unusable: Vec<String>,
+    /// Lines that were read.
+    pub lines: usize,
+}
+
+impl Failures {
+    /// The tickets among them.
+    #[must_use]
+    pub fn tickets(&self) -> Vec<Ticket> {
+        let tickets = self.entries.iter().filter_map(|entry| match &entry.logged {
+            Logged::Ticket(ticket) => Some(ticket.clone()),
+            Logged::Failure(_) => None,
+        });
+        tickets.collect()
+    }
+
+    /// The failures without a command among them.
+    pub fn without_command(&self) -> impl Iterator<Item = (&FailureEntry, &LoggedFailure)> {
+        self.entries.iter().filter_map(|entry| match &entry.logged {
+            Logged::Failure(failure) => Some((entry, failure)),
+            Logged::Ticket(_) => None,
+        })
+    }
+
+    /// Reads a log that holds other things too. Bytes that are no text are passed over.
+    pub fn read(&mut self, log: impl std::io::Read, file: &str) -> std::io::Result<()> {
+        let mut reading = LogReading::default();
+        let mut log = BufReader::new(log);
+        let mut line = Vec::new();
+        while log.read_until(b'\n', &mut line)? > 0 {
+            reading.read_line(String::from_utf8_lossy(&line).trim_end());
+            line.clear();
+        }
+        self.lines += reading.lines;
+        let entries = reading
+            .found
+            .into_iter()
+            .map(|(line, logged)| FailureEntry {
+                file: file.to_owned(),
+                line,
+                logged,
+            });
+        self.entries.extend(entries);
+        let unusable = reading.unusable.into_iter();
+        self.unusable
+            .extend(unusable.map(|(line, reason)| format!("{file}:{line}: {reason}")));
+        Ok(())
+    }
+
+    /// Reads a log's file.
+    pub fn read_file(&mut self, path: &Path) -> Result<(), SourceError> {
+        let file = Project::shown(path);
+        let read = std::fs::File::open(path).and_then(|log| self.read(log, &file));
+        read.map_err(|reason| SourceError::UnreadableLog { file, reason })
+    }
+
+    /// Reads what a source names.
+    pub(super) fn of_source(config: &SourceConfig) -> Result<Self, SourceError> {
+        let mut failures = Self::default();
+        for path in &config.tickets {
+            let file = Project::shown(path);
+            for (line, ticket) in read_tickets(std::slice::from_ref(path))? {
+                failures.entries.push(FailureEntry {
+                    file: file.clone(),
+                    line,
+                    logged: Logged::Ticket(ticket),
+                });
+            }
+        }
+        for path in &config.logs {
+            failures.read_file(path)?;
+        }
+        Ok(failures)
+    }
+}
+
+impl Project {
+    /// What a source is known to have failed at. Connects to nobody.
+    pub fn failures(&self, source: Option<&str>) -> Result<Failures, SourceError> {
+        let name = self.source_name(source)?;
+        if name != EMBEDDED {
+            return Failures::of_source(&self.config.sources[&name]);
+        }
+        let tickets = self
+            .app
+            .embedded
+            .map_or_else(Vec::new, |embedded| embedded().tickets());
+        let entries = (1..).zip(tickets).map(|(line, ticket)| FailureEntry {
+            file: EMBEDDED.to_owned(),
+            line,
+            logged: Logged::Ticket(ticket),
+        });
+        Ok(Failures {
+            entries: entries.collect(),
+            ..Failures::default()
+        })
+    }
+}

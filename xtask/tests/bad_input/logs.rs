@@ -1,0 +1,293 @@
+//! Failures from logs: `capture --from-log`, `logs` of a source, `tickets`, `capture --each-distinct`.
+
+use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::model::{Code, Failure, Timestamp};
+use angzarr_replay::wire::Dialect;
+
+use crate::support::{
+    ALICE, Project, ROOT, SEEDED, coordinator, cover, page, repository, seed, small_pages,
+};
+
+const COMMAND: &str =
+    "type: WithdrawFunds\npayload:\n  amount:\n    amount: 4500\n    currency_code: CHIPS\n";
+
+fn recorded() -> String {
+    std::fs::read_to_string(repository().join("examples/poker/recorded/failures.jsonl")).unwrap()
+}
+
+fn tickets() -> Vec<Ticket> {
+    let tickets = Ticket::parse_lines(&recorded()).unwrap();
+    tickets.into_iter().map(|(_, ticket)| ticket).collect()
+}
+
+/// What a gateway logs amid other things: a failure of Alice without its command.
+fn fields() -> String {
+    format!(
+        "2026-11-23T00:01:29Z [info     ] started                        port=1310\n\
+         2026-11-23T00:01:30Z [error    ] command_failed                 correlation_id= domain=player \
+         error_code=FAILED_PRECONDITION error_message='Insufficient funds' root={ALICE} sequence=3\n\
+         Traceback (most recent call last):\n"
+    )
+}
+
+#[test]
+fn the_newest_ticket_of_a_log_says_which_aggregate_it_is() {
+    let mut project = Project::new("");
+    let ticket = recorded().lines().nth(2).unwrap().to_owned();
+    project.write(
+        "app.log",
+        &format!("starting\nWARN refused {ticket}\nended\n"),
+    );
+    assert_eq!(project.run(&["capture", "--from-log", "app.log"]).code, 0);
+    // Again, by the beginning of its root, from standard input.
+    let text = project.read("app.log");
+    let again = ["capture", &ALICE[..8], "--from-log", "-"];
+    assert_eq!(project.run_as(&again, &text, &[]).code, 0);
+    project.said("from_log");
+}
+
+#[test]
+fn the_fields_of_a_failure_make_a_history_case_or_a_whole_one_with_the_command() {
+    let mut project = Project::new("");
+    project.write("app.log", &fields());
+    project.write("withdraw.yaml", COMMAND);
+    assert_eq!(project.run(&["capture", "--from-log", "app.log"]).code, 0);
+    let fixture = project.read("fixtures/player/history-6513270e-3.yaml");
+    assert!(fixture.ends_with(
+        "noted:\n  code: FAILED_PRECONDITION\n  message: Insufficient funds\n  sequence: 3\n  time: \
+         \"2026-11-23T00:01:30Z\"\n"
+    ));
+    let whole = [
+        "capture",
+        "--from-log",
+        "app.log",
+        "--command",
+        "withdraw.yaml",
+    ];
+    assert_eq!(project.run(&whole).code, 0);
+    let case = "fixtures/player/history-6513270e-3.yaml";
+    // This logic offers no state to look at: the failure is shown, and not judged.
+    project.run(&["replay", case]);
+    project.said("from_log_fields");
+}
+
+#[test]
+fn a_log_without_anything_of_use_is_told_with_what_was_looked_for() {
+    let mut project = Project::new("");
+    project.write("app.log", "nothing\nto see\n");
+    project.write("stale.log", recorded().lines().nth(3).unwrap());
+    project.write(
+        "odd.log",
+        "domain=player root=65132 error=no\n\ndomain=player root=no error=no\n",
+    );
+    project.write("fields.log", &fields());
+    for arguments in [
+        ["capture", "--from-log", "app.log"].as_slice(),
+        &["capture", "--from-log", "odd.log"],
+        &["capture", "--from-log", "stale.log"],
+        &["capture", "d23f0824", "--from-log", "fields.log"],
+        &["capture", "--domain", "table", "--from-log", "fields.log"],
+        &["capture", "--from-log", "nowhere.log"],
+        &["capture", "--from-log", "."],
+        &["tickets", "app.log"],
+        &["capture", "--each-distinct", "--from-log", "app.log"],
+    ] {
+        assert_eq!(project.run(arguments).code, 1, "{arguments:?}");
+    }
+    for arguments in [
+        ["capture"].as_slice(),
+        &["capture", "--from-log", "app.log", "--ticket", "app.log"],
+        &["capture", "--from-log", "app.log", "--history"],
+        &["capture", "--each-distinct", "--name", "a"],
+    ] {
+        assert_eq!(project.run(arguments).code, 2, "{arguments:?}");
+    }
+    project.said("log_without_failures");
+}
+
+#[test]
+fn the_newest_failure_is_found_in_the_logs_that_a_source_names() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..3))]);
+    let mut project = Project::of_source(server.address(), "logs = [\"logs/app.log\"]\n");
+    let failed = |second: u32, sequence: u32, message: &str| {
+        format!(
+            "{{\"timestamp\":\"2026-11-23T00:01:{second}Z\",\"event\":\"failed\",\"aggregate_root\":\"{ROOT}\",\
+             \"domain\":\"player\",\"sequence\":{sequence},\"error\":\"{message}\"}}\n"
+        )
+    };
+    project.write(
+        "logs/app.log",
+        &(failed(32, 2, "newest")
+            + "noise\ndomain=player root=5 error=no\n"
+            + &failed(31, 1, "older")),
+    );
+    let capture = ["capture", ROOT, "--unredacted", "--dry-run"];
+    assert_eq!(project.run(&capture).code, 0);
+    assert_eq!(project.run(&["tickets"]).code, 0);
+    assert_eq!(project.run(&["tickets", "--json"]).code, 0);
+    std::fs::remove_file(project.path("logs/app.log")).unwrap();
+    assert_eq!(project.run(&capture).code, 1);
+    project.said("logs_of_a_source");
+}
+
+#[test]
+fn failures_are_counted_by_bug() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["tickets"]).code, 0);
+    let mut again = tickets()[2].clone();
+    again.time = Some(SEEDED);
+    let log = format!("{}noise\n{}\n{}", recorded(), again.to_line(), fields());
+    project.write("app.log", &log);
+    assert_eq!(project.run(&["tickets", "app.log"]).code, 0);
+    assert_eq!(
+        project.run_as(&["tickets", "-", "--json"], &log, &[]).code,
+        0
+    );
+    assert_eq!(
+        project
+            .run(&["tickets", "app.log", "--source", "embedded"])
+            .code,
+        2
+    );
+    project.said("tickets");
+}
+
+#[test]
+fn each_distinct_bug_becomes_a_case() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["capture", "--each-distinct"]).code, 0);
+    assert_eq!(project.run(&["capture", "--each-distinct"]).code, 0);
+    project.said("each_distinct");
+}
+
+#[test]
+fn a_bug_that_cannot_be_captured_does_not_keep_the_others() {
+    let mut project = Project::new("");
+    let mut unknown = tickets()[2].clone();
+    unknown.command.cover.root = angzarr_replay::model::Root::new([9; 16]);
+    unknown.command.original = None;
+    // Another bug at the same place, which would have the same name.
+    let mut other = tickets()[2].clone();
+    other.failure = Failure::rejected("Too much");
+    let lines: Vec<String> = [&unknown, &tickets()[2], &other]
+        .iter()
+        .map(|ticket| ticket.to_line())
+        .collect();
+    unknown.failure.message = "unknown".into();
+    project.write(
+        "app.log",
+        &(lines[1].clone() + "\n" + &lines[2] + "\n" + &unknown.to_line()),
+    );
+    let arguments = ["capture", "--each-distinct", "--from-log", "app.log"];
+    assert_eq!(project.run(&arguments).code, 1);
+    assert_eq!(project.run(&[&arguments[..], &["--json"]].concat()).code, 1);
+    project.said("each_distinct_failing");
+}
+
+#[test]
+fn accepted_but_wrong_is_held_against_the_events_that_were_stored() {
+    let mut project = Project::new("");
+    let deposit =
+        "type: DepositFunds\npayload:\n  amount:\n    amount: 1000\n    currency_code: CHIPS\n";
+    project.write("deposit.yaml", deposit);
+    let after = |last: &'static str, more: &[&'static str]| {
+        [
+            &[
+                "capture",
+                ALICE,
+                "--command",
+                "deposit.yaml",
+                "--to-sequence",
+                last,
+                "--name",
+                "player/deposit",
+                "--force",
+            ],
+            more,
+        ]
+        .concat()
+    };
+    // The second event of three is what was stored for the deposit.
+    assert_eq!(project.run(&after("0", &[])).code, 0);
+    assert_eq!(project.run(&after("0", &["--persisted", "1"])).code, 0);
+    assert!(
+        project
+            .read("fixtures/player/deposit.yaml")
+            .contains("outcome: accepted")
+    );
+    project.write("deposit.yaml", &deposit.replace("1000", "5000"));
+    assert_eq!(project.run(&after("0", &["--persisted", "1"])).code, 0);
+    assert_eq!(
+        project
+            .run(&after("0", &["--persisted", "1", "--json"]))
+            .code,
+        0
+    );
+    // The last is the only one that follows.
+    assert_eq!(project.run(&after("1", &[])).code, 0);
+    assert_eq!(
+        project.run(&after("1", &["--persisted", "unknown"])).code,
+        0
+    );
+    assert_eq!(project.run(&after("1", &["--persisted", "2"])).code, 1);
+    assert_eq!(project.run(&after("2", &[])).code, 0);
+    assert_eq!(project.run(&after("1", &["--persisted", "some"])).code, 2);
+    assert_eq!(project.run(&["capture", ALICE, "--persisted", "1"]).code, 2);
+    project.said("accepted_but_wrong");
+}
+
+#[test]
+fn a_note_of_an_accepted_command_is_taken_when_it_is_asked_for() {
+    let at = |sequence, second| angzarr_replay::model::Page {
+        created_at: Some(Timestamp {
+            seconds: second,
+            nanos: 0,
+        }),
+        ..page(sequence, vec![u8::try_from(sequence).unwrap()])
+    };
+    let pages = vec![at(0, 1), at(1, 2), at(2, 2), at(3, 3)];
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), pages)]);
+    let mut note = tickets()[2].clone();
+    note.command.cover = cover();
+    note.command.original = None;
+    note.command.pages[0].header = angzarr_replay::model::Header::Sequence(1);
+    note.failure = Failure {
+        code: Code::Ok,
+        message: String::new(),
+        info: None,
+    };
+    let mut counted = note.clone();
+    counted.persisted = Some(3);
+    let mut project = Project::of_source(server.address(), "tickets = [\"notes.jsonl\"]\n");
+    project.write(
+        "notes.jsonl",
+        &format!("{}\n{}\n", note.to_line(), counted.to_line()),
+    );
+    let capture = ["capture", ROOT, "--unredacted", "--force", "--name", "a"];
+    for more in [
+        [].as_slice(),
+        &["--ticket", "notes.jsonl:1"],
+        &["--ticket", "notes.jsonl:2"],
+        &["--ticket", "notes.jsonl:1", "--persisted", "1"],
+    ] {
+        assert_eq!(project.run(&[&capture[..], more].concat()).code, 0);
+    }
+    let observed = project.read("fixtures/a.yaml");
+    assert_eq!(
+        observed
+            .split_once("observed:")
+            .unwrap()
+            .1
+            .matches("- type")
+            .count(),
+        1
+    );
+    assert_eq!(
+        project
+            .run(&[&capture[..], &["--ticket", "notes.jsonl"]].concat())
+            .code,
+        1
+    );
+    assert_eq!(project.run(&["tickets"]).code, 0);
+    project.said("accepted_note");
+}
