@@ -23,10 +23,10 @@ pub use log::{LOOKED_FOR, LogReading, Logged, LoggedFailure};
 pub use persisted::{Persisted, PersistedRule, StoredCount};
 pub use queries::EventQueries;
 pub use reacting::{
-    Base, CutBook, CutRule, Span, TriggerRule, as_fact, cut, find_trigger, knowledge, trigger,
+    Base, CutBook, CutRule, Span, TriggerRule, as_facts, cut, find_trigger, knowledge, trigger,
 };
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
-pub use select::{FailingCommand, Selected, case_name, select_noted, select_ticket, settle_head};
+pub use select::{FailingCommand, Selected, case_path, select_noted, select_ticket, settle_head};
 
 use crate::model::{Failure, PageOrderError};
 use crate::wire::{Dialect, QueryError};

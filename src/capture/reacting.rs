@@ -1,5 +1,6 @@
 //! Cases of components that react to stored events: which pages are new, and what stood before them.
 
+use super::select::unqualified;
 use super::{CaptureError, Fetched};
 use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, Provenance, Status, Trigger,
@@ -84,7 +85,9 @@ pub struct Base<'a> {
 impl Base<'_> {
     /// Makes the case.
     #[must_use]
-    pub fn case(self, stimulus: CaseStimulus, observed: Option<Observed>, title: String) -> Case {
+    pub fn case(self, stimulus: CaseStimulus, observed: Option<Observed>) -> Case {
+        let history = self.fetched.history.before(self.end);
+        let title = title(&stimulus, &self.cover, &history, self.logic.as_deref());
         let snapshot = self.fetched.snapshot.clone();
         let is_before = |snapshot: &Snapshot| snapshot.sequence < self.end;
         Case {
@@ -100,12 +103,42 @@ impl Base<'_> {
             probe: self.labels.probe,
             cover: self.cover,
             snapshot: snapshot.filter(is_before),
-            history: self.fetched.history.before(self.end),
+            history,
             stimulus,
             observed,
             noted: None,
             rules: Vec::new(),
         }
+    }
+}
+
+/// A title that says who is asked about what.
+fn title(stimulus: &CaseStimulus, cover: &Cover, history: &History, logic: Option<&str>) -> String {
+    let root = &cover.root.hex()[..8];
+    let who = logic.unwrap_or(cover.domain.as_str());
+    let event = |page: &Page| {
+        page.body
+            .event()
+            .map(|event| unqualified(event.type_name()))
+    };
+    let new = stimulus.trigger().and_then(|trigger| {
+        let pages = history.pages().iter();
+        let mut new = pages.filter(|page| page.sequence >= trigger.from);
+        new.next().and_then(event)
+    });
+    let command = stimulus
+        .command()
+        .map(|command| unqualified(command.type_name()));
+    let fact = stimulus.facts().and_then(|facts| facts.pages.first());
+    let fact = fact.and_then(|page| page.body.event());
+    let fact = fact.map(|event| unqualified(event.type_name()));
+    let about = new.or(command).or(fact);
+    let about = about.unwrap_or_else(|| "the history".to_owned());
+    match stimulus {
+        CaseStimulus::Flow(_) => format!("Flow of {about} from {} {root}", cover.domain),
+        CaseStimulus::Fact(_) => format!("{about} as a fact for {who} {root}"),
+        CaseStimulus::Upcaster => format!("Upcast history of {} {root}", cover.domain),
+        _ => format!("{who} on {about} of {} {root}", cover.domain),
     }
 }
 
@@ -175,22 +208,23 @@ pub fn cut(
     }
 }
 
-/// A stored page as the fact that it may have been. Its external id is erased when it is stored: a made-up one
-/// stands for it.
+/// Stored pages as the facts that they may have been. Their external ids are erased when they are stored: made-up ones
+/// stand for them.
 #[must_use]
-pub fn as_fact(cover: &Cover, page: &Page) -> EmittedBook {
+pub fn as_facts(cover: &Cover, pages: &[Page]) -> EmittedBook {
+    let fact = |page: &Page| EmittedPage {
+        header: Header::ExternalDeferred {
+            external_id: format!("captured-{}", page.sequence),
+            description: String::new(),
+        },
+        created_at: page.created_at,
+        body: page.body.clone(),
+        provisional: false,
+    };
     EmittedBook {
         cover: Some(cover.clone()),
         snapshot: None,
-        pages: vec![EmittedPage {
-            header: Header::ExternalDeferred {
-                external_id: format!("captured-{}", page.sequence),
-                description: String::new(),
-            },
-            created_at: page.created_at,
-            body: page.body.clone(),
-            provisional: false,
-        }],
+        pages: pages.iter().map(fact).collect(),
         next_sequence: 0,
     }
 }

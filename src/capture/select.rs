@@ -3,8 +3,10 @@
 use super::LoggedFailure;
 use super::persisted::StoredCount;
 use super::ticket::Ticket;
-use crate::fixture::{CaseStimulus, FlowStart, HeadKnowledge};
-use crate::model::{CommandBook, Cover, Edition, Failure, FailureClass, MergeStrategy};
+use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
+use crate::model::{
+    Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, MergeStrategy, Payload,
+};
 use crate::wire::{Dialect, SequenceCheck};
 
 /// A command that failed, or is to be tried.
@@ -173,40 +175,69 @@ impl From<&Ticket> for FailingCommand {
     }
 }
 
-/// Name of a case without folder and ending: `withdraw-funds-6513270e-3`.
+/// Path of a case below the folder of fixtures, without ending: `player/withdraw-funds-6513270e-3`. The folder is the
+/// domain's, the component's, or `flow`.
 #[must_use]
-pub fn case_name(stimulus: &CaseStimulus, cover: &Cover, head: u32) -> String {
-    let what = kebab(&subject(stimulus));
+pub fn case_path(case: &Case, head: u32) -> String {
+    let folder = match (&case.stimulus, &case.logic) {
+        (CaseStimulus::Flow(_), _) => "flow",
+        (stimulus, Some(component)) if stimulus.component_kind() != ComponentKind::Aggregate => {
+            component
+        }
+        _ => case.cover.domain.as_str(),
+    };
+    let what = kebab(&subject(case));
     let what = if what.is_empty() {
         "command".to_owned()
     } else {
         what
     };
-    let edition = match &cover.edition {
+    let edition = match &case.cover.edition {
         Edition::Main => String::new(),
         Edition::Named { name, .. } => format!("-{name}"),
     };
-    format!("{what}-{}{edition}-{head}", &cover.root.hex()[..8])
+    let root = &case.cover.root.hex()[..8];
+    // What is shown with its history is another case than what is shown alone.
+    let shown = match case.stimulus.trigger() {
+        Some(trigger) if trigger.with_history => "-with-history",
+        _ => "",
+    };
+    format!("{folder}/{what}-{root}{edition}-{head}{shown}")
 }
 
 /// What a case is about, in a word or two.
-fn subject(stimulus: &CaseStimulus) -> String {
-    let last = |type_name: &str| type_name.rsplit('.').next().unwrap_or_default().to_owned();
-    match stimulus {
-        CaseStimulus::Command(command) => last(command.type_name()),
+fn subject(case: &Case) -> String {
+    let event = |body: Option<&Body>| body.and_then(Body::event).map(|event| last(event));
+    let triggering = case.stimulus.trigger().and_then(|trigger| {
+        let pages = case.history.pages().iter();
+        let mut new = pages.filter(|page| page.sequence >= trigger.from);
+        event(new.next().map(|page| &page.body))
+    });
+    match &case.stimulus {
+        CaseStimulus::Command(command) => unqualified(command.type_name()),
         CaseStimulus::Fact(facts) => {
-            let event = facts.pages.first().and_then(|page| page.body.event());
-            format!(
-                "Fact{}",
-                event.map_or_else(String::new, |event| last(event.type_name()))
-            )
+            let first = facts.pages.first().map(|page| &page.body);
+            format!("Fact{}", event(first).unwrap_or_default())
         }
         CaseStimulus::Flow(flow) => match &flow.start {
-            FlowStart::Command(command) => format!("Flow{}", last(command.type_name())),
-            FlowStart::Facts(_) | FlowStart::Events(_) => "flow".to_owned(),
+            FlowStart::Command(command) => unqualified(command.type_name()),
+            FlowStart::Facts(facts) => {
+                let first = facts.pages.first().map(|page| &page.body);
+                event(first).unwrap_or_default()
+            }
+            FlowStart::Events(_) => triggering.unwrap_or_default(),
         },
-        other => other.word().to_owned(),
+        stimulus => triggering.unwrap_or_else(|| stimulus.word().to_owned()),
     }
+}
+
+fn last(payload: &Payload) -> String {
+    unqualified(payload.type_name())
+}
+
+/// A type name without its package.
+pub(super) fn unqualified(type_name: &str) -> String {
+    type_name.rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 fn kebab(name: &str) -> String {

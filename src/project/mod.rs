@@ -17,8 +17,8 @@ use std::sync::{Arc, OnceLock};
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
 pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
-    Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, ProcessRoot, Skip,
-    SourceConfig, Subscriptions,
+    Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig,
+    Subscriptions,
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};

@@ -7,6 +7,7 @@ mod component;
 mod engine;
 mod group;
 mod process;
+mod process_root;
 mod target;
 
 pub use component::{
@@ -17,4 +18,5 @@ pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, sh
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
+pub use process_root::ProcessRoot;
 pub use target::{GrpcTarget, InProcess, Target, TargetError, WithUpcaster};

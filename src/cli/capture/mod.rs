@@ -3,6 +3,7 @@
 mod distinct;
 mod first_replay;
 mod given;
+mod kinds;
 mod report;
 mod stimulus;
 mod telling;
@@ -15,7 +16,7 @@ use clap::Args;
 use super::{Done, Stop, say, words};
 use crate::capture::{
     CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, RootSpecError, UpTo, assemble,
-    case_name, fetch_history, find_root,
+    case_path, fetch_history, find_root,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
@@ -34,7 +35,7 @@ use telling::Telling;
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(in crate::cli) struct CaptureArguments {
     /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid. A log names it itself.
-    #[arg(required_unless_present_any = ["from_log", "each_distinct"])]
+    #[arg(required_unless_present_any = ["from_log", "each_distinct", "correlation"])]
     root: Option<String>,
     /// Domain of the aggregate.
     #[arg(long)]
@@ -75,6 +76,8 @@ pub(in crate::cli) struct CaptureArguments {
     /// command that was never sent.
     #[arg(long, value_name = "COUNT|unknown", value_parser = parse_persisted, conflicts_with = "history")]
     persisted: Option<PersistedArgument>,
+    #[command(flatten)]
+    kind: kinds::KindArguments,
     /// Capture the history alone, whatever failed.
     #[arg(long, conflicts_with_all = ["ticket", "command"])]
     history: bool,
@@ -159,6 +162,7 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     if arguments.each_distinct {
         return distinct::run(&project, arguments, &source_name);
     }
+    arguments.kind.check()?;
     let source = project.source(Some(&source_name), domain)?;
     capture_from(&project, arguments, &source, given.as_ref(), Naming::Plain)?;
     Ok(())
@@ -204,6 +208,17 @@ fn capture_from(
         ..Cover::main(domain, root)
     };
     let fetched = fetch(queries, &cover, up_to)?;
+    if let Some(asked) = arguments.kind.asked() {
+        let capture = kinds::KindCapture {
+            project,
+            arguments,
+            source,
+            queries,
+            cover,
+            fetched: &fetched,
+        };
+        return capture.run(&asked, naming);
+    }
     let stimulus = stimulus::find(
         project,
         arguments,
@@ -355,11 +370,7 @@ impl Capture<'_> {
     fn finish(mut self, case: Case, head: u32) -> Result<Finished, Stop> {
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),
-            None => format!(
-                "{}/{}",
-                case.cover.domain,
-                case_name(&case.stimulus, &case.cover, head)
-            ),
+            None => case_path(&case, head),
         };
         let relative = self.free_place(&name, &case);
         let path = self.project.folder().root().join(&relative);

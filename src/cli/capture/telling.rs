@@ -71,6 +71,11 @@ impl Telling {
             }
         }
         self.add("head", format!("{}, {head}", assembled.head));
+        self.dialect(assumed);
+    }
+
+    /// A dialect that had to be assumed.
+    pub(super) fn dialect(&mut self, assumed: Option<Dialect>) {
         if let Some(dialect) = assumed {
             let text =
                 "assumed: older ones have the same package; `dialect` in replay.toml settles it";
@@ -107,7 +112,7 @@ impl Telling {
         }
     }
 
-    fn history(&mut self, case: &Case, fetched: &Fetched) {
+    pub(super) fn history(&mut self, case: &Case, fetched: &Fetched) {
         let pages = case.history.pages();
         let text = match (pages.first(), pages.last()) {
             (Some(first), Some(last)) => {

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{
-    Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, ProcessRoot, Skip, SourceConfig,
-    Subscriptions,
+    Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
 use crate::fixture::{Probe, Rule};
 use crate::model::{ComponentKind, Domain, IdError};
+use crate::replay::ProcessRoot;
 use crate::wire::{Dialect, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]

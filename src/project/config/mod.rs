@@ -9,6 +9,7 @@ use file::{RawConfig, check};
 
 use crate::fixture::{Probe, Rule};
 use crate::model::{ComponentKind, Domain};
+use crate::replay::ProcessRoot;
 use crate::wire::Dialect;
 
 /// Name of the configuration file.
@@ -119,15 +120,6 @@ pub struct DebugConfig {
     pub command: Vec<String>,
     /// What to tell the developer to attach to.
     pub attach: String,
-}
-
-/// How a process manager's stream is found from the workflow that it serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProcessRoot {
-    /// The correlation id is a UUID, and that is the root; of another one it is nil (core 0.5).
-    CorrelationId,
-    /// A UUID of version 5 made of the correlation id (newer coordinators).
-    Uuid5,
 }
 
 /// Which events a saga, process manager or projector is sent: patterns of type names by domain.
