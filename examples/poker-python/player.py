@@ -4,13 +4,6 @@ The same rules in the same words as `examples/poker/src/player.rs`: what one pee
 It serves `angzarr.CommandHandlerService` and health on 127.0.0.1:$PORT until it is told to end.
 """
 
-import os
-import signal
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
-import grpc
 from angzarr_client import (
     CommandHandlerGrpc,
     CommandRejectedError,
@@ -18,6 +11,14 @@ from angzarr_client import (
     StateRouter,
 )
 from angzarr_client.proto.angzarr import command_handler_pb2_grpc
+from angzarr_client.proto.angzarr.command_handler_pb2 import BusinessResponse, RevocationResponse
+from angzarr_client.proto.angzarr.types_pb2 import (
+    EventBook,
+    EventPage,
+    Notification,
+    PageHeader,
+    RejectionNotification,
+)
 from angzarr_client.proto.examples.player_pb2 import (
     ActionRequested,
     DepositFunds,
@@ -41,7 +42,8 @@ from angzarr_client.proto.examples.player_pb2 import (
 )
 from angzarr_client.proto.examples.poker_types_pb2 import Currency
 from google.protobuf.timestamp_pb2 import Timestamp
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from serving import serve
 
 LARGEST = 2**63 - 1
 ACTIVE = "active"
@@ -195,10 +197,14 @@ def release(command, state, _sequence):
     require_filled(command.table_root, "table_root")
     amount = state.table_reservations.get(command.table_root.hex())
     require(amount is not None, "No funds reserved for table")
+    return freed(state, command.table_root, amount)
+
+
+def freed(state, table_root, amount):
     bound = state.reserved_funds.amount - amount
     return FundsReleased(
         amount=money(state, amount),
-        table_root=command.table_root,
+        table_root=table_root,
         new_available_balance=money(state, state.bankroll.amount - bound),
         new_reserved_balance=money(state, bound),
         released_at=now(),
@@ -266,6 +272,34 @@ def request_action(root):
     return handle
 
 
+# ---- refusals of what the events led to ----
+
+
+def compensate(request, told):
+    """Money that was reserved for a table which did not take the player is free again.
+
+    By hand, as the library's router knows the framework's notification under one prefix only, and not the one that
+    coordinators send it with.
+    """
+    notification, rejection = Notification(), RejectionNotification()
+    notification.ParseFromString(told.value)
+    if not notification.payload.Unpack(rejection):
+        return BusinessResponse(events=EventBook())
+    book = rejection.rejected_command
+    rejected = book.pages[0].command.TypeName() if book.pages else ""
+    if rejected != "examples.JoinTable":
+        reason = f"No compensation for {rejected}: {rejection.rejection_reason}"
+        return BusinessResponse(revocation=RevocationResponse(emit_system_revocation=True, reason=reason))
+    table = book.cover.root.value
+    state = HISTORY.with_event_book(request.events)
+    amount = state.table_reservations.get(table.hex())
+    if amount is None:
+        return BusinessResponse(events=EventBook())
+    page = EventPage(header=PageHeader(sequence=request.events.next_sequence))
+    page.event.Pack(freed(state, table, amount))
+    return BusinessResponse(events=EventBook(pages=[page]))
+
+
 class Player:
     """The aggregate as the library's servicer wants it.
 
@@ -277,6 +311,9 @@ class Player:
 
     def dispatch(self, request):
         root = request.command.cover.root.value
+        for page in request.command.pages[:1]:
+            if page.command.TypeName().endswith(".Notification"):
+                return compensate(request, page.command)
         router = (
             CommandRouter[PlayerState](self.domain)
             .with_state(HISTORY)
@@ -293,25 +330,10 @@ class Player:
         return router.dispatch(request)
 
 
-def main():
-    server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.so_reuseport", 0)])
-    command_handler_pb2_grpc.add_CommandHandlerServiceServicer_to_server(CommandHandlerGrpc(Player()), server)
-    state_of_health = health.HealthServicer()
-    state_of_health.set("", health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(state_of_health, server)
-    address = f"127.0.0.1:{os.environ.get('PORT', '50052')}"
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        sys.exit(f"error: cannot serve on {address}: {error}")
-    server.start()
-    print(f"player on 127.0.0.1:{port}, dialect angzarr", flush=True)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    ended.wait()
-    server.stop(grace=1).wait()
-
-
 if __name__ == "__main__":
-    main()
+    serve(
+        Player.domain,
+        command_handler_pb2_grpc.add_CommandHandlerServiceServicer_to_server,
+        CommandHandlerGrpc(Player()),
+        "50052",
+    )

@@ -1,13 +1,26 @@
-//! What all aggregates do alike: fold the history, decode the command, wrap the event.
+//! What all aggregates do alike: fold the history, decode the command or notification, wrap the event.
 //!
 //! Knows no message of the game. The words of refusals and crashes are those of the recorded Python deployment,
 //! so that the same fixtures give the same snapshots on either peer.
 
 use angzarr_replay::model::{
     Answer, Body, CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Header, Page, Payload,
-    Reply, Root, Snapshot,
+    Reply, Revocation, Root, Snapshot,
 };
 use prost::{Message, Name};
+
+use crate::notification::{Rejection, is_notification, rejection};
+
+/// What an aggregate does when a command that its events led to was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Compensation {
+    /// It undoes something.
+    Event(Payload),
+    /// There is nothing to undo.
+    Nothing,
+    /// It knows of no such command: the framework is to see to it.
+    Unknown,
+}
 
 /// An aggregate whose state is a message and whose commands each lead to one event.
 pub(crate) trait Aggregate {
@@ -24,6 +37,13 @@ pub(crate) trait Aggregate {
         state: &Self::State,
         command: &Payload,
     ) -> Result<Payload, Failure>;
+
+    /// What follows from a refusal of one of its commands' consequences.
+    fn compensate(
+        &self,
+        state: &Self::State,
+        rejection: &Rejection,
+    ) -> Result<Compensation, Failure>;
 
     /// Folds a history: from the snapshot, where there is one that can be read, else from nothing.
     fn state(snapshot: Option<&Snapshot>, pages: &[Page]) -> Result<Self::State, Failure> {
@@ -50,7 +70,18 @@ pub(crate) trait Aggregate {
             .first()
             .ok_or_else(|| Failure::refused("No command pages"))?;
         let payload = page.command.as_ref().ok_or_else(|| unknown_command(""))?;
-        let event = self.decide(&command.cover.root, &state, payload)?;
+        let event = if is_notification(payload) {
+            let Some(rejection) = rejection(payload)? else {
+                return Ok(Reply::Events(EmittedBook::default()));
+            };
+            match self.compensate(&state, &rejection)? {
+                Compensation::Event(event) => event,
+                Compensation::Nothing => return Ok(Reply::Events(EmittedBook::default())),
+                Compensation::Unknown => return Ok(Reply::Revocation(uncompensated(&rejection))),
+            }
+        } else {
+            self.decide(&command.cover.root, &state, payload)?
+        };
         let header = Header::Sequence(prior.next_sequence);
         let pages = vec![EmittedPage {
             header,
@@ -60,6 +91,17 @@ pub(crate) trait Aggregate {
             pages,
             ..EmittedBook::default()
         }))
+    }
+}
+
+fn uncompensated(rejection: &Rejection) -> Revocation {
+    let Rejection {
+        command, reason, ..
+    } = rejection;
+    Revocation {
+        emit_system_revocation: true,
+        reason: format!("No compensation for {command}: {reason}"),
+        ..Revocation::default()
     }
 }
 

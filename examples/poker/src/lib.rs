@@ -1,4 +1,5 @@
-//! Demo business logic: the player and table aggregates of the recorded poker deployment, as [`Logic`].
+//! Demo business logic: the player and table aggregates of the recorded poker deployment, as [`Logic`], and the sagas,
+//! process manager, projector and upcaster around them.
 //!
 //! The rules are read off the recorded traffic (`recorded/`) and go on sensibly where it is silent. Nothing here
 //! knows gRPC or how histories are stored; time comes in from whoever makes the aggregate.
@@ -6,13 +7,19 @@
 //! [`Logic`]: angzarr_replay::model::Logic
 
 mod aggregate;
+mod buy_in;
 mod clock;
 mod deployment;
+mod notification;
 mod player;
+mod reaction;
 mod rules;
+mod sagas;
+mod seats;
 mod table;
+mod upcaster;
 
-/// The messages of `proto/examples`.
+/// The messages of `proto/examples` and `hand_proto/examples`.
 #[allow(
     missing_docs,
     clippy::pedantic,
@@ -20,18 +27,37 @@ mod table;
 )]
 pub mod messages {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"));
+
+    /// Old events.
+    pub mod legacy {
+        include!(concat!(env!("OUT_DIR"), "/examples.legacy.rs"));
+    }
+
+    /// What projectors show.
+    pub mod views {
+        include!(concat!(env!("OUT_DIR"), "/examples.views.rs"));
+    }
 }
 
+pub use buy_in::BuyIn;
 pub use clock::system_clock;
 pub use deployment::deployment;
 pub use player::Player;
+pub use sagas::{HandPlayer, PlayerTable};
+pub use seats::Seats;
 pub use table::Table;
+pub use upcaster::PlayerUpcaster;
 
-/// What the mains of this repository bring: the logic in process, and the recorded deployment to capture from.
+/// What the mains of this repository bring: logic and components in process, and the recorded deployment to capture from.
 #[must_use]
 pub fn app() -> angzarr_replay::App {
     angzarr_replay::App::new()
         .logic("player", Player::default())
         .logic("table", Table::default())
+        .saga("hand-player", HandPlayer)
+        .saga("player-table", PlayerTable)
+        .process_manager("buy-in", BuyIn::default())
+        .projector("seats", Seats::default())
+        .upcaster("player-upcaster", PlayerUpcaster)
         .embedded(deployment)
 }

@@ -1,21 +1,21 @@
-//! `poker --domain player --port 50052`: the demo logic as a server, like client logic of any language.
+//! `poker --domain player --port 50052`: the demo logic as a server, like client logic of any language; sagas and the
+//! like by `--component`.
 
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use angzarr_replay::model::Logic;
-use angzarr_replay::wire::{Dialect, serve_logic};
-use clap::{Parser, ValueEnum};
-use poker::{Player, Table};
+use angzarr_replay::model::Component;
+use angzarr_replay::wire::{Dialect, serve_component};
+use clap::{Args, Parser, ValueEnum};
+use poker::{BuyIn, HandPlayer, Player, PlayerTable, PlayerUpcaster, Seats, Table};
 
-/// Serves the demo's business logic over gRPC on 127.0.0.1 until it is ended.
+/// Serves one part of the demo over gRPC on 127.0.0.1 until it is ended.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Whose logic.
-    #[arg(long, value_enum)]
-    domain: Domain,
+    #[command(flatten)]
+    part: Part,
     /// Port to listen on; 0 takes a free one.
     #[arg(long, env = "PORT", default_value_t = 50052)]
     port: u16,
@@ -24,24 +24,64 @@ struct Arguments {
     dialect: Dialect,
 }
 
+/// What to serve.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Part {
+    /// The business logic of a domain.
+    #[arg(long, value_enum)]
+    domain: Option<Domain>,
+    /// A saga, process manager, projector or upcaster.
+    #[arg(long, value_enum)]
+    component: Option<Other>,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Domain {
     Player,
     Table,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Other {
+    HandPlayer,
+    PlayerTable,
+    BuyIn,
+    Seats,
+    PlayerUpcaster,
+}
+
+impl Part {
+    /// Name and component; the arguments say exactly one.
+    fn chosen(&self) -> Option<(&'static str, Component)> {
+        let domain = self.domain.map(Domain::component);
+        domain.or_else(|| self.component.map(Other::component))
+    }
+}
+
 impl Domain {
-    const fn name(self) -> &'static str {
+    fn component(self) -> (&'static str, Component) {
         match self {
-            Self::Player => "player",
-            Self::Table => "table",
+            Self::Player => ("player", Component::Aggregate(Arc::new(Player::default()))),
+            Self::Table => ("table", Component::Aggregate(Arc::new(Table::default()))),
         }
     }
+}
 
-    fn logic(self) -> Arc<dyn Logic> {
+impl Other {
+    fn component(self) -> (&'static str, Component) {
         match self {
-            Self::Player => Arc::new(Player::default()),
-            Self::Table => Arc::new(Table::default()),
+            Self::HandPlayer => ("hand-player", Component::Saga(Arc::new(HandPlayer))),
+            Self::PlayerTable => ("player-table", Component::Saga(Arc::new(PlayerTable))),
+            Self::BuyIn => (
+                "buy-in",
+                Component::ProcessManager(Arc::new(BuyIn::default())),
+            ),
+            Self::Seats => ("seats", Component::Projector(Arc::new(Seats::default()))),
+            Self::PlayerUpcaster => (
+                "player-upcaster",
+                Component::Upcaster(Arc::new(PlayerUpcaster)),
+            ),
         }
     }
 }
@@ -58,10 +98,12 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: &Arguments) -> std::io::Result<()> {
+    let chosen = arguments.part.chosen();
+    let (name, component) = chosen.expect("the arguments demand one part");
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))?;
-    let server = serve_logic(listener, arguments.dialect, arguments.domain.logic())?;
-    let (domain, address) = (arguments.domain.name(), server.address());
-    println!("{domain} on {address}, dialect {}", arguments.dialect);
+    let server = serve_component(listener, arguments.dialect, component)?;
+    let address = server.address();
+    println!("{name} on {address}, dialect {}", arguments.dialect);
     server.wait();
     Ok(())
 }

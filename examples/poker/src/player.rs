@@ -1,10 +1,11 @@
 //! The player: money that is deposited, withdrawn and bound to tables.
 
 use angzarr_replay::model::{
-    Answer, CommandBook, EventBook, Failure, Logic, Page, Payload, Root, Snapshot, Timestamp,
+    Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Page, Payload, Root, Snapshot,
+    Timestamp,
 };
 
-use crate::aggregate::{Aggregate, decode, encode, unknown_command};
+use crate::aggregate::{Aggregate, Compensation, decode, encode, unknown_command};
 use crate::clock::{Clock, system_clock};
 use crate::messages::{
     ActionRequested, Currency, DepositFunds, FundsDeposited, FundsReleased, FundsReserved,
@@ -12,10 +13,13 @@ use crate::messages::{
     PlayerState, RegisterPlayer, ReleaseFunds, RequestAction, ReserveFunds, SitIn, SitOut,
     TransferFunds, WithdrawFunds,
 };
+use crate::notification::Rejection;
 use crate::rules::{hex, positive, require, require_filled, sum};
 
-const ACTIVE: &str = "active";
-const SITTING_OUT: &str = "sitting_out";
+mod facts;
+mod state;
+
+use state::{ACTIVE, SITTING_OUT};
 
 /// Business logic of the domain `player`.
 ///
@@ -44,6 +48,10 @@ impl Default for Player {
 impl Logic for Player {
     fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer {
         self.answer(prior, command)
+    }
+
+    fn handle_fact(&self, facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
+        facts::taken_up(facts, prior)
     }
 
     fn fold(&self, snapshot: Option<&Snapshot>, pages: &[Page]) -> Result<Payload, Failure> {
@@ -100,62 +108,22 @@ impl Aggregate for Player {
             _ => Err(unknown_command(&command.type_url)),
         }
     }
-}
 
-/// What the events mean. Pages carry no root, so `player_id` stays empty unless a snapshot brings it.
-impl PlayerState {
-    fn registered(&mut self, event: PlayerRegistered) {
-        self.display_name = event.display_name;
-        self.email = event.email;
-        self.player_type = event.player_type;
-        self.ai_model_id = event.ai_model_id;
-        ACTIVE.clone_into(&mut self.status);
-    }
-
-    fn reserved(&mut self, event: FundsReserved) {
-        let amount = event.amount.map_or(0, |amount| amount.amount);
-        self.table_reservations
-            .insert(hex(&event.table_root), amount);
-        self.reserved_funds = event.new_reserved_balance;
-    }
-
-    fn released(&mut self, event: FundsReleased) {
-        self.table_reservations.remove(&hex(&event.table_root));
-        self.reserved_funds = event.new_reserved_balance;
-    }
-
-    fn require_exists(&self) -> Result<(), Failure> {
-        require(*self != Self::default(), "Player does not exist")
-    }
-
-    fn balance(&self) -> i64 {
-        self.bankroll.as_ref().map_or(0, |bankroll| bankroll.amount)
-    }
-
-    fn bound(&self) -> i64 {
-        self.reserved_funds
-            .as_ref()
-            .map_or(0, |reserved| reserved.amount)
-    }
-
-    fn require_available(&self, amount: i64) -> Result<(), Failure> {
-        require(
-            self.balance().saturating_sub(self.bound()) >= amount,
-            "Insufficient funds",
-        )
-    }
-
-    /// An amount in the bankroll's currency, or in that of the command where the bankroll has none yet.
-    fn money(&self, amount: i64, command: &Currency) -> Currency {
-        let own = self
-            .bankroll
-            .as_ref()
-            .map(|bankroll| &bankroll.currency_code)
-            .filter(|code| !code.is_empty());
-        Currency {
-            amount,
-            currency_code: own.unwrap_or(&command.currency_code).clone(),
+    /// Money that was reserved for a table which did not take the player is free again.
+    fn compensate(
+        &self,
+        state: &PlayerState,
+        rejection: &Rejection,
+    ) -> Result<Compensation, Failure> {
+        if rejection.command != "examples.JoinTable" {
+            return Ok(Compensation::Unknown);
         }
+        let reserved = state.table_reservations.get(&hex(&rejection.root));
+        let Some(&amount) = reserved else {
+            return Ok(Compensation::Nothing);
+        };
+        let event = self.released(state, rejection.root.clone(), amount);
+        Ok(Compensation::Event(encode(&event)))
     }
 }
 
@@ -224,15 +192,19 @@ impl Player {
             .table_reservations
             .get(&hex(&command.table_root))
             .ok_or_else(|| Failure::rejected("No funds reserved for table"))?;
+        Ok(encode(&self.released(state, command.table_root, amount)))
+    }
+
+    fn released(&self, state: &PlayerState, table_root: Vec<u8>, amount: i64) -> FundsReleased {
         let bound = state.bound().saturating_sub(amount);
         let money = |amount| Some(state.money(amount, &Currency::default()));
-        Ok(encode(&FundsReleased {
+        FundsReleased {
             amount: money(amount),
-            table_root: command.table_root,
+            table_root,
             new_available_balance: money(state.balance().saturating_sub(bound)),
             new_reserved_balance: money(bound),
             released_at: Some(self.clock.now()),
-        }))
+        }
     }
 
     /// The command is addressed to the player who receives.

@@ -6,12 +6,13 @@ use angzarr_replay::model::{
     Answer, CommandBook, EventBook, Failure, Logic, Page, Payload, Root, Snapshot, Timestamp,
 };
 
-use crate::aggregate::{Aggregate, decode, encode, unknown_command};
+use crate::aggregate::{Aggregate, Compensation, decode, encode, unknown_command};
 use crate::clock::{Clock, system_clock};
 use crate::messages::{
     AddChips, ChipsAdded, CreateTable, EndHand, HandEnded, HandStarted, JoinTable, LeaveTable,
     PlayerJoined, PlayerLeft, PlayerSatIn, PlayerSatOut, SeatSnapshot, TableCreated, TableState,
 };
+use crate::notification::Rejection;
 use crate::rules::{hex, require, require_filled, require_positive, sum};
 
 mod state;
@@ -90,6 +91,25 @@ impl Aggregate for Table {
             "examples.EndHand" => self.end_hand(state, decode(command)?),
             _ => Err(unknown_command(&command.type_url)),
         }
+    }
+
+    /// A hand whose cards were never dealt ends without results.
+    fn compensate(
+        &self,
+        state: &TableState,
+        rejection: &Rejection,
+    ) -> Result<Compensation, Failure> {
+        if rejection.command != "examples.DealCards" {
+            return Ok(Compensation::Unknown);
+        }
+        if rejection.root.is_empty() || rejection.root != state.current_hand_root {
+            return Ok(Compensation::Nothing);
+        }
+        let end = EndHand {
+            hand_root: rejection.root.clone(),
+            results: Vec::new(),
+        };
+        self.end_hand(state, end).map(Compensation::Event)
     }
 }
 

@@ -5,6 +5,9 @@
     reason = "helpers of tests may panic like the tests themselves"
 )]
 
+mod compensation;
+mod components;
+mod facts;
 mod game;
 mod player;
 mod recorded;

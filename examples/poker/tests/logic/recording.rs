@@ -1,8 +1,10 @@
-//! The recorded calls as model values, as far as the player and the table have to do with them.
+//! The recorded calls as model values, as far as the demo has to do with them.
 
 use std::path::Path;
 
-use angzarr_replay::model::{CommandBook, Cover, EventBook, History, Page};
+use angzarr_replay::model::{
+    Code, CommandBook, Cover, EventBook, Failure, History, Outcome, Page, Stimulus,
+};
 use angzarr_replay::wire::{self, Dialect, StoredBook};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -55,6 +57,33 @@ impl Call {
     /// Last part of the path.
     pub(crate) fn method(&self) -> &str {
         self.path.rsplit('/').next().unwrap()
+    }
+
+    /// What was asked of client logic of any kind.
+    pub(crate) fn stimulus(&self) -> Stimulus {
+        let method = self.path.rsplit('.').next().unwrap();
+        wire::stimulus_of_request(method, bytes(&self.request), Dialect::ANGZARR)
+            .unwrap()
+            .unwrap()
+    }
+
+    /// What client logic of any kind answered.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match &self.response {
+            Some(reply) => {
+                wire::outcome_of_reply(&self.stimulus(), bytes(reply), Dialect::ANGZARR).unwrap()
+            }
+            None => Outcome::from_failure(self.failure()).unwrap(),
+        }
+    }
+
+    /// The failing status.
+    pub(crate) fn failure(&self) -> Failure {
+        Failure {
+            code: Code::from_name(&self.code).unwrap(),
+            message: self.message.clone().unwrap(),
+            info: None,
+        }
     }
 
     /// The command of a call to a coordinator.

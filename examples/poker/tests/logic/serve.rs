@@ -102,3 +102,46 @@ fn wrong_usage_names_what_would_be_right() {
     assert_eq!(code, Some(2));
     assert!(words.contains("there is no dialect `d1`"), "{words}");
 }
+
+#[test]
+fn every_component_is_served_under_its_name() {
+    for name in [
+        "hand-player",
+        "player-table",
+        "buy-in",
+        "seats",
+        "player-upcaster",
+    ] {
+        let server = started(poker().args(["--component", name, "--port", "0"]));
+        let n = match name {
+            "hand-player" | "player-table" => 34,
+            "buy-in" => 116,
+            "seats" => 36,
+            _ => 114,
+        };
+        let connection = Connection::new(&server.address, ConnectionOptions::default()).unwrap();
+        let outcome = LogicClient::new(connection, Dialect::ANGZARR).ask(&call(n).stimulus());
+        assert_eq!(outcome.unwrap().failure(), None, "{name}");
+    }
+}
+
+#[test]
+fn one_part_is_served_and_no_more() {
+    let (code, words) = failing(&mut poker());
+    assert_eq!(code, Some(2));
+    assert!(
+        words.contains("<--domain <DOMAIN>|--component <COMPONENT>>"),
+        "{words}"
+    );
+    let (code, words) = failing(poker().args(["--domain", "player", "--component", "seats"]));
+    assert_eq!(code, Some(2));
+    assert!(words.contains("cannot be used with"), "{words}");
+    let (code, words) = failing(poker().args(["--component", "hand"]));
+    assert_eq!(code, Some(2));
+    assert!(
+        words.contains(
+            "[possible values: hand-player, player-table, buy-in, seats, player-upcaster]"
+        ),
+        "{words}"
+    );
+}

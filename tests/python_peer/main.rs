@@ -1,4 +1,5 @@
-//! A real peer: the demo's player in Python on the released client library, started as `replay.toml` says.
+//! Real peers: the demo's player, a saga and the process manager in Python on the released client library, started as
+//! `replay.toml` says.
 //!
 //! Ignored, as it needs `.venv` (examples/poker-python/README.md). `cargo xtask check` asks for it with
 //! `cargo test --test python_peer -- --ignored`; then a missing peer is a failure. The fixtures are replayed on it by
@@ -7,7 +8,6 @@
 
 use std::path::Path;
 
-use angzarr_replay::App;
 use angzarr_replay::model::{
     CommandBook, EventBook, FailureClass, Header, Outcome, Page, Payload, Stimulus,
 };
@@ -20,7 +20,10 @@ use prost::Message;
 use prost::bytes::Bytes;
 use serde_json::Value;
 
-const CALLS: &str = include_str!("../examples/poker/recorded/calls.jsonl");
+mod compensation;
+mod reactions;
+
+const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
 
 #[derive(Clone, PartialEq, Message)]
 struct ContextualCommand {
@@ -77,23 +80,30 @@ struct Peer(Project);
 
 impl Peer {
     fn start() -> Self {
-        let project = Project::open(App::new(), Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let peer = project.logics().named("player-python").unwrap();
-        let required = peer.config.requires.unwrap();
-        assert!(
-            required.exists(),
-            "the peer needs {}: see examples/poker-python/README.md",
-            required.display()
-        );
+        let project = Project::open(poker::app(), Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for name in ["player-python", "hand-player-python", "buy-in-python"] {
+            let peer = project.logics().named(name).unwrap();
+            let required = peer.config.requires.unwrap();
+            assert!(
+                required.exists(),
+                "the peer needs {}: see examples/poker-python/README.md",
+                required.display()
+            );
+        }
         Self(project)
     }
 
-    fn ask(&self, call: &Value) -> Outcome {
+    /// Asks logic of a name, once.
+    fn ask_of(&self, name: &str, stimulus: &Stimulus) -> Outcome {
         let logics = self.0.logics();
-        let peer = logics.named("player-python").unwrap();
-        let target = logics.target(&peer, Dialect::ANGZARR.name()).unwrap();
+        let logic = logics.named(name).unwrap();
+        let target = logics.target(&logic, Dialect::ANGZARR.name()).unwrap();
+        target.ask(stimulus).unwrap()
+    }
+
+    fn ask(&self, call: &Value) -> Outcome {
         let (prior, command) = asked(call);
-        target.ask(&Stimulus::Command { prior, command }).unwrap()
+        self.ask_of("player-python", &Stimulus::Command { prior, command })
     }
 
     /// Type and fields of an event without the handler's clock.
@@ -101,13 +111,20 @@ impl Peer {
         let Decoded::Exact(mut view) = self.0.registry().unwrap().decode(event) else {
             panic!("{} does not decode", event.type_name());
         };
-        let clock = |key: &serde_yaml::Value| key.as_str().is_some_and(|key| key.ends_with("_at"));
-        let fields = view.as_mapping_mut().unwrap();
-        let all = fields.len();
-        fields.retain(|key, _| !clock(key));
-        assert_eq!(fields.len(), all - 1);
+        assert!(without_clock(&mut view) > 0);
         (event.type_url.clone(), view)
     }
+}
+
+/// Takes out what the handler's clock said, and counts how often.
+fn without_clock(view: &mut serde_yaml::Value) -> usize {
+    let Some(fields) = view.as_mapping_mut() else {
+        return 0;
+    };
+    let all = fields.len();
+    fields.retain(|key, _| !key.as_str().is_some_and(|key| key.ends_with("_at")));
+    let gone = all - fields.len();
+    gone + fields.values_mut().map(without_clock).sum::<usize>()
 }
 
 #[test]
@@ -139,4 +156,15 @@ fn recorded_calls_have_their_recorded_outcome_on_the_python_peer() {
         assert_eq!(Value::from(failure.message.clone()), call["message"]);
         assert_eq!(failure.class(), class, "call {n}");
     }
+}
+
+/// What was asked and answered in a recorded call of a component.
+fn recorded(n: u32) -> (Stimulus, Outcome) {
+    let call = call(n);
+    let bytes = |field: &str| Bytes::from(STANDARD.decode(call[field].as_str().unwrap()).unwrap());
+    let method = call["path"].as_str().unwrap().rsplit('.').next().unwrap();
+    let stimulus = wire::stimulus_of_request(method, bytes("request"), Dialect::ANGZARR);
+    let stimulus = stimulus.unwrap().unwrap();
+    let outcome = wire::outcome_of_reply(&stimulus, bytes("response"), Dialect::ANGZARR);
+    (stimulus, outcome.unwrap())
 }

@@ -1,0 +1,44 @@
+//! Facts: money that came in elsewhere. It is there, whatever the player thinks of it.
+
+use angzarr_replay::model::{Body, EmittedBook, EmittedPage, EventBook, Failure, Header};
+
+use super::Player;
+use crate::aggregate::{Aggregate, decode, encode};
+use crate::messages::FundsDeposited;
+use crate::rules::sum;
+
+/// The events to store for some facts, one each: a deposit gets the balance that it leads to here.
+pub(super) fn taken_up(facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
+    let mut state = Player::state(prior.snapshot.as_ref(), prior.history.pages())?;
+    let mut pages = Vec::with_capacity(facts.pages.len());
+    for (sequence, fact) in (prior.next_sequence..).zip(&facts.pages) {
+        let event = fact
+            .body
+            .event()
+            .filter(|event| event.type_name() == "examples.FundsDeposited");
+        let event = event.ok_or_else(|| unknown_fact(&fact.body))?;
+        let deposit: FundsDeposited = decode(event)?;
+        let amount = deposit.amount.clone().unwrap_or_default();
+        let balance = sum(state.balance(), amount.amount)?;
+        let event = encode(&FundsDeposited {
+            new_balance: Some(state.money(balance, &amount)),
+            ..deposit
+        });
+        Player::apply(&mut state, &event)?;
+        pages.push(EmittedPage {
+            header: Header::Sequence(sequence),
+            body: Body::Event(event),
+            ..fact.clone()
+        });
+    }
+    Ok(EmittedBook {
+        cover: facts.cover.clone(),
+        pages,
+        ..EmittedBook::default()
+    })
+}
+
+fn unknown_fact(body: &Body) -> Failure {
+    let type_url = body.event().map_or("", |event| &event.type_url);
+    Failure::refused(format!("Unknown fact type: {type_url}"))
+}

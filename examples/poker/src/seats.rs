@@ -1,0 +1,60 @@
+//! The projector `seats`: a table's events as who sits where with what.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use angzarr_replay::model::{EventBook, Failure, Projection, Projector, Root};
+
+use crate::Table;
+use crate::aggregate::{Aggregate, encode};
+use crate::messages::TableState;
+use crate::messages::views::{SeatView, Seats as View};
+
+/// The projector of the demo.
+///
+/// Its only effect is to count how often it was asked to have one; clones share the count.
+#[derive(Debug, Clone, Default)]
+pub struct Seats {
+    written: Arc<AtomicU64>,
+}
+
+impl Seats {
+    /// How many views it would have written.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::SeqCst)
+    }
+}
+
+impl Projector for Seats {
+    fn project(&self, events: &EventBook, with_effects: bool) -> Result<Projection, Failure> {
+        let pages = events.history.pages();
+        let state = Table::state(events.snapshot.as_ref(), pages)?;
+        let last = pages.last().map(|page| page.sequence);
+        let stored = events.snapshot.as_ref().map(|snapshot| snapshot.sequence);
+        if with_effects {
+            self.written.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(Projection {
+            cover: Some(events.cover.clone()),
+            projector: "seats".to_owned(),
+            sequence: last.or(stored).unwrap_or_default(),
+            payload: Some(encode(&view(state))),
+        })
+    }
+}
+
+fn view(table: TableState) -> View {
+    let seats = table.seats.iter().map(|seat| SeatView {
+        position: seat.position,
+        player: Root::from_slice(&seat.player_root)
+            .map_or_else(|_| "nobody".to_owned(), |root| root.to_string()),
+        chips: seat.stack.as_ref().map_or(0, |stack| stack.amount),
+        sits_out: seat.is_sitting_out,
+    });
+    View {
+        seats: seats.collect(),
+        table_name: table.table_name,
+        hands_started: table.hand_count,
+    }
+}
