@@ -5,12 +5,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use angzarr_replay::model::{
-    Body, CommandBook, CommandPage, Cover, Domain, Edition, EventBook, Header, History,
-    MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
+    Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedPage, EventBook,
+    Header, History, MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
 };
 use angzarr_replay::wire::{
-    Dialect, StoredBook, command_book, command_book_of_request, encode_command_book,
-    encode_command_request, encode_event_book, event_book,
+    Dialect, FactRoute, StoredBook, command_book, command_book_of_request, encode_command_book,
+    encode_command_request, encode_event_book, encode_fact_request, event_book,
 };
 
 fn bytes(parts: &[&str]) -> Vec<u8> {
@@ -252,4 +252,78 @@ fn an_edition_that_is_missing_is_main() {
     // Cover, 28 bytes
     let decoded = event_book(book_bytes("1c", "").into()).unwrap();
     assert_eq!(decoded.cover, Some(cover("")));
+}
+
+/// Facts of one page, keyed `k`, in the edition `debug`.
+fn facts() -> EmittedBook {
+    let event = Payload {
+        type_url: "/t.Did".into(),
+        value: vec![0xaa],
+    };
+    let page = EmittedPage {
+        header: Header::ExternalDeferred {
+            external_id: "k".into(),
+            description: String::new(),
+        },
+        created_at: Some(Timestamp {
+            seconds: 1,
+            nanos: 0,
+        }),
+        ..EmittedPage::event(event)
+    };
+    EmittedBook {
+        cover: Some(cover("debug")),
+        pages: vec![page],
+        ..EmittedBook::default()
+    }
+}
+
+fn fact_request_bytes(after: &str) -> Vec<u8> {
+    bytes(&[
+        // EventRequest.events = 1, 65 bytes
+        "0a 41",
+        // EventBook.cover = 1, 37 bytes: root, domain, edition
+        "0a 25 0a 12 0a 10 11111111 11111111 11111111 11111111",
+        "12 06 706c61796572",
+        "22 07 0a 05 6465627567",
+        // EventBook.pages = 3, 24 bytes
+        "1a 18",
+        // EventPage.header = 1, 5 bytes: PageHeader.external_deferred = 2: external_id = 1: "k"
+        "0a 05 12 03 0a 01 6b",
+        // EventPage.created_at = 2: Timestamp.seconds = 1: 1
+        "12 02 08 01",
+        // EventPage.event = 3, 11 bytes: Any.type_url = 1: "/t.Did"; Any.value = 2
+        "1a 0b 0a 06 2f742e446964 12 01 aa",
+        after,
+    ])
+}
+
+#[test]
+fn facts_go_past_the_logic_in_the_way_of_the_dialect() {
+    // EventRequest.sync_mode = 2, route_to_handler = 3, skip_handler = 4
+    let past_and_through = [
+        // ASYNC, since there is no ISOLATED
+        ("angzarr", "", "18 01"),
+        // ISOLATED is 4
+        ("angzarr_client.proto.angzarr", "10 04", "18 01"),
+        ("angzarr_client.proto.angzarr.v1", "10 04", "18 01"),
+        ("io.angzarr.v1-2026-06", "10 04", "18 01"),
+        ("io.angzarr.v1-2026-09", "10 04 20 01", ""),
+        // ASYNC is 1, ISOLATED is 5
+        ("io.angzarr.v1", "10 05 20 01", "10 01"),
+    ];
+    assert_eq!(past_and_through.len(), Dialect::all().len());
+    for (name, past, through) in past_and_through {
+        let encoded = |route| encode_fact_request(&facts(), route, dialect(name));
+        assert_eq!(
+            encoded(FactRoute::Store),
+            fact_request_bytes(past),
+            "{name}"
+        );
+        assert_eq!(
+            encoded(FactRoute::Logic),
+            fact_request_bytes(through),
+            "{name}"
+        );
+    }
 }

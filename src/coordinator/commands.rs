@@ -12,7 +12,7 @@ use crate::model::{
 use crate::wire::{self, Generation, PointInTime, Refused, ReplyBook, SentCommand, SequenceCheck};
 
 /// How often a command is handled anew because another one was stored meanwhile.
-const RACES: usize = 10;
+pub(super) const RACES: usize = 10;
 /// Details travel in a header, and clients take no more than 8 KiB of those without being told: in base64, this.
 const DETAILS_LIMIT: usize = 5 * 1024;
 
@@ -21,11 +21,11 @@ const NO_SPECULATIVE_COMMAND: &str = "SpeculateAggregateRequest has no command";
 const NO_POINT: &str = "Speculative requires either as_of_sequence or as_of_timestamp";
 
 /// A command on its way, with what it is handled by and against.
-struct Handling<'a> {
-    command: &'a CommandBook,
-    stream: &'a Stream,
-    store: &'a Store,
-    backend: &'a Backend,
+pub(super) struct Handling<'a> {
+    pub(super) command: &'a CommandBook,
+    pub(super) stream: &'a Stream,
+    pub(super) store: &'a Store,
+    pub(super) backend: &'a Backend,
 }
 
 impl LocalCoordinator {
@@ -64,7 +64,7 @@ impl LocalCoordinator {
         let backend = self.backend(&stream)?;
         let pages = self.pages_as_of(&stream, point)?;
         let masked = self.dialect.generation() >= Generation::Autumn;
-        let prior = prior::book(&stream, None, &pages, masked.then_some(self.dialect))?;
+        let prior = self.shown(prior::book(&stream, None, &pages)?, masked)?;
         match backend.handle(&prior, &command)? {
             Outcome::Accepted(book) => Ok(book),
             Outcome::Revoked(revocation) => Err(revoked(&revocation.reason).into()),
@@ -72,7 +72,7 @@ impl LocalCoordinator {
         }
     }
 
-    fn backend(&self, stream: &Stream) -> Result<&Backend, Failure> {
+    pub(super) fn backend(&self, stream: &Stream) -> Result<&Backend, Failure> {
         self.backends
             .get(&stream.domain)
             .ok_or_else(|| no_logic(stream))
@@ -88,7 +88,8 @@ impl LocalCoordinator {
         let divergence = divergence(&command.cover);
         let head = timeline.head(divergence).map_err(failed)?;
         self.check_sequence(handling, head, divergence)?;
-        let prior = Prior::load(timeline, divergence, head, self.dialect)?;
+        let mut prior = Prior::load(timeline, divergence, head)?;
+        prior.book = self.shown(prior.book, true)?;
         let command = if command.expected_sequence().is_none() {
             command.restamped(head)
         } else {
@@ -141,7 +142,8 @@ impl LocalCoordinator {
         Err(Refused::WithBook(failure, book))
     }
 
-    fn store(
+    /// Stores what is new in a reply, under its own cover; a conflict where the store has moved on.
+    pub(super) fn store(
         &self,
         handling: &Handling<'_>,
         prior: &Prior,
@@ -172,6 +174,7 @@ impl LocalCoordinator {
             seen: (!foreign).then_some(prior.book.next_sequence),
             snapshot: self.snapshot_to_store(store, &target, emitted, next_sequence)?,
             correlation_id: cover.correlation_id.clone(),
+            external_id: String::new(),
             pages,
         };
         let contiguous = self.dialect.generation() >= Generation::Autumn;
@@ -213,7 +216,7 @@ impl LocalCoordinator {
     }
 
     /// The reply's snapshot where its state is new, for the last page that it folds in.
-    fn snapshot_to_store(
+    pub(super) fn snapshot_to_store(
         &self,
         store: &Store,
         target: &Stream,
@@ -261,7 +264,7 @@ fn filled_cover(emitted: Option<&Cover>, command: &Cover) -> Cover {
     cover
 }
 
-fn conflict_failure(conflict: Conflict) -> Failure {
+pub(super) fn conflict_failure(conflict: Conflict) -> Failure {
     Failure::rejected(format!(
         "Sequence conflict: expected {}, got {}",
         conflict.expected, conflict.got
@@ -272,7 +275,7 @@ fn revoked(reason: &str) -> Failure {
     Failure::rejected(format!("Command revoked: {reason}"))
 }
 
-fn no_logic(stream: &Stream) -> Failure {
+pub(super) fn no_logic(stream: &Stream) -> Failure {
     Failure {
         code: Code::Unavailable,
         message: format!("no logic is configured for domain `{}`", stream.domain),

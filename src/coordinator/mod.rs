@@ -11,13 +11,20 @@
 //! | `validate` | what is refused before anything is looked up |
 //! | `queries` | what a query returns |
 //! | `commands`, `prior`, `reply` | the way of a command: against what, by whom, what of the answer is stored |
+//! | `facts`, `compensation` | the calls that store without a command's checks |
+//! | `reactions` | speculation with sagas, process managers and projectors |
+//! | `editions` | named editions, listed and deleted |
 //! | `recording` | recorded traffic as seed |
 
 mod backend;
 mod clock;
 mod commands;
+mod compensation;
+mod editions;
+mod facts;
 mod prior;
 mod queries;
+mod reactions;
 pub mod recording;
 mod reply;
 mod store;
@@ -30,11 +37,15 @@ use std::sync::Arc;
 
 pub use backend::Backend;
 pub use clock::Clock;
+pub use reactions::Reacting;
 pub use store::{Append, Conflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
 
-use crate::model::{Code, Cover, Domain, EmittedBook, Failure, Page, Root, Snapshot, Timestamp};
+use crate::model::{
+    Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus, Timestamp,
+};
 use crate::wire::{
-    self, AskedBook, Coordinator, Dialect, PointInTime, Refused, ReplyBook, SentCommand, Server,
+    self, AskedBook, AskedDeletion, Coordinator, DeletedEdition, Dialect, Injected, PointInTime,
+    Refused, ReplyBook, SentCommand, SentFacts, Server, StoredEdition,
 };
 
 /// Largest message in either direction, as the real coordinator has it by default: 10 MiB.
@@ -113,6 +124,8 @@ pub enum SeedError {
 pub struct LocalCoordinator {
     stores: Stores,
     backends: BTreeMap<Domain, Backend>,
+    upcasters: BTreeMap<Domain, Backend>,
+    reacting: Vec<Reacting>,
     dialect: Dialect,
     clock: Clock,
 }
@@ -124,6 +137,8 @@ impl LocalCoordinator {
         Self {
             stores,
             backends: BTreeMap::new(),
+            upcasters: BTreeMap::new(),
+            reacting: Vec::new(),
             dialect,
             clock,
         }
@@ -133,6 +148,20 @@ impl LocalCoordinator {
     #[must_use]
     pub fn with_logic(mut self, domain: Domain, backend: Backend) -> Self {
         self.backends.insert(domain, backend);
+        self
+    }
+
+    /// Adds what upcasts the pages of a domain before its logic sees them.
+    #[must_use]
+    pub fn with_upcaster(mut self, domain: Domain, backend: Backend) -> Self {
+        self.upcasters.insert(domain, backend);
+        self
+    }
+
+    /// Adds a saga, process manager or projector, for speculation.
+    #[must_use]
+    pub fn with_reacting(mut self, component: Reacting) -> Self {
+        self.reacting.push(component);
         self
     }
 
@@ -217,6 +246,26 @@ impl Coordinator for LocalCoordinator {
         point: Option<PointInTime>,
     ) -> Result<EmittedBook, Refused> {
         self.speculated(command, point)
+    }
+
+    fn handle_event(&self, facts: Option<SentFacts>) -> Result<Injected, Refused> {
+        self.inject(facts)
+    }
+
+    fn compensate(&self, command: Option<SentCommand>) -> Result<Outcome, Refused> {
+        self.compensated(command)
+    }
+
+    fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused> {
+        self.reaction(stimulus)
+    }
+
+    fn editions(&self) -> Result<Vec<StoredEdition>, Refused> {
+        self.stored_editions()
+    }
+
+    fn delete_edition(&self, asked: &AskedDeletion) -> Result<DeletedEdition, Refused> {
+        self.deleted_edition(asked)
     }
 }
 

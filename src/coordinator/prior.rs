@@ -1,11 +1,11 @@
-//! The history as the logic is shown it: newest snapshot and the pages after it, or every page; pages that are
-//! not the logic's business as placeholders.
+//! The history as the logic is shown it: newest snapshot and the pages after it, or every page; upcast where the
+//! domain has an upcaster, then pages that are not the logic's business as placeholders.
 
-use super::internal;
 use super::queries::{cover_of, failed};
 use super::store::{Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
-use crate::model::{Body, EventBook, History, Page, Payload, Snapshot};
+use super::{LocalCoordinator, internal};
+use crate::model::{Body, EventBook, History, Outcome, Page, Payload, Snapshot, Stimulus};
 use crate::wire::{self, Dialect, Refused};
 
 /// Messages by which two-phase commit keeps its books inside a history.
@@ -23,7 +23,6 @@ impl Prior {
         timeline: Timeline<'_>,
         divergence: Option<u32>,
         head: u32,
-        dialect: Dialect,
     ) -> Result<Self, Refused> {
         let mut pages = timeline.whole(divergence).map_err(failed)?;
         let snapshot = match divergence {
@@ -35,7 +34,7 @@ impl Prior {
         if let Some(snapshot) = &snapshot {
             pages.retain(|page| page.sequence > snapshot.sequence);
         }
-        let mut book = book(timeline.stream, snapshot, &pages, Some(dialect))?;
+        let mut book = book(timeline.stream, snapshot, &pages)?;
         book.next_sequence = head;
         Ok(Self { book })
     }
@@ -50,12 +49,11 @@ pub(super) fn newest_snapshot(store: &Store, stream: &Stream) -> Result<Option<S
         .map_err(|error| internal(format!("the stored snapshot is damaged: {error}")).into())
 }
 
-/// A book of stored pages; with a dialect given, provisional pages and markers are masked in its way.
+/// A book of stored pages, as they are.
 pub(super) fn book(
     stream: &Stream,
     snapshot: Option<Snapshot>,
     stored: &[StoredPage],
-    masking: Option<Dialect>,
 ) -> Result<EventBook, Refused> {
     let mut pages = Vec::with_capacity(stored.len());
     for page in stored {
@@ -65,13 +63,10 @@ pub(super) fn book(
                 page.sequence
             ))
         };
-        let mut read =
+        let read =
             wire::page(&page.bytes.clone().into()).map_err(|error| damaged(error.to_string()))?;
         if read.sequence != page.sequence {
             return Err(damaged(format!("it says sequence {}", read.sequence)).into());
-        }
-        if let Some(dialect) = masking.filter(Dialect::has_two_phase_commit) {
-            mask(&mut read, dialect);
         }
         pages.push(read);
     }
@@ -81,6 +76,34 @@ pub(super) fn book(
         history: History::new(pages).map_err(|error| internal(error.to_string()))?,
         next_sequence: next_after(stored),
     })
+}
+
+impl LocalCoordinator {
+    /// The book as the logic sees it: upcast, and masked where that is asked for.
+    pub(super) fn shown(&self, mut book: EventBook, masking: bool) -> Result<EventBook, Refused> {
+        if let Some(upcaster) = self.upcasters.get(&book.cover.domain)
+            && !book.history.pages().is_empty()
+        {
+            let domain = book.cover.domain.clone();
+            let pages = book.history.into_pages();
+            let failed = |reason: &str| internal(format!("Upcaster failed: {reason}"));
+            let stimulus = Stimulus::Upcast { domain, pages };
+            let upcast = match upcaster.ask(&stimulus) {
+                Ok(Outcome::Upcast(pages)) => pages,
+                Ok(_) => return Err(failed("it answered something else").into()),
+                Err(refused) => return Err(failed(&refused.failure().message).into()),
+            };
+            book.history = History::new(upcast).map_err(|error| failed(&error.to_string()))?;
+        }
+        if masking && self.dialect.has_two_phase_commit() {
+            let pages = book.history.into_pages().into_iter().map(|mut page| {
+                mask(&mut page, self.dialect);
+                page
+            });
+            book.history = History::new(pages.collect()).unwrap_or_default();
+        }
+        Ok(book)
+    }
 }
 
 fn mask(page: &mut Page, dialect: Dialect) {

@@ -3,7 +3,7 @@
 
 use super::store::Stream;
 use crate::model::{CommandBook, Cover, Domain, Edition, Failure, Root};
-use crate::wire::{AskedBook, RawCover, SentCommand};
+use crate::wire::{AskedBook, RawCover, SentCommand, SentFacts};
 
 /// Most pages of a command book.
 const COMMAND_PAGES: usize = 100;
@@ -71,6 +71,21 @@ pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<Comman
             "a command has {size} bytes, at most {COMMAND_BYTES} are taken"
         )));
     }
+    readable(sent)
+}
+
+/// Checks a compensation as it was sent: of its size nothing is asked.
+pub(super) fn compensation(sent: Option<SentCommand>) -> Result<CommandBook, Failure> {
+    let sent = sent.ok_or_else(|| Failure::refused("the request has no command"))?;
+    let cover = sent
+        .cover
+        .as_ref()
+        .ok_or_else(|| Failure::refused("the command book has no cover"))?;
+    stream(cover)?;
+    readable(sent)
+}
+
+fn readable(sent: SentCommand) -> Result<CommandBook, Failure> {
     if sent.provisional {
         return Err(Failure::refused(
             "two-phase commit (cascade_id) is not offered by the local coordinator",
@@ -78,6 +93,16 @@ pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<Comman
     }
     sent.book
         .map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// The stream that facts are for. Of their number and size nothing is asked.
+pub(super) fn facts(sent: &SentFacts) -> Result<Stream, Failure> {
+    let cover = sent
+        .cover
+        .as_ref()
+        .ok_or_else(|| Failure::refused("the facts have no cover"))?;
+    correlation_id(&cover.correlation_id)?;
+    stream(cover)
 }
 
 /// The stream that a checked cover addresses.

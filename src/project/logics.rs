@@ -73,6 +73,15 @@ impl SelectedLogic {
         }
     }
 
+    /// A saga, process manager or projector at an address, which no configuration names.
+    #[must_use]
+    pub fn component_at(address: &str, kind: ComponentKind) -> Self {
+        let place = LogicPlace::Address(address.to_owned());
+        Self {
+            config: plain_config(address, kind, None, place),
+        }
+    }
+
     /// The name, and where it runs.
     #[must_use]
     pub fn describe(&self) -> String {

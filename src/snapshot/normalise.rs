@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_yaml::Value;
 
 use crate::fixture::Rule;
+use crate::model::matches_pattern;
 
 /// Rules in the order in which they are tried, and which of them ever fired.
 #[derive(Debug, Default)]
@@ -73,19 +74,6 @@ fn replace(view: &mut Value, path: &[&str], reason: &str) -> bool {
         }
         _ => false,
     }
-}
-
-/// Matches a whole text with a pattern in which `*` stands for anything.
-pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let Some((before, after)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(rest) = text.strip_prefix(before) else {
-        return false;
-    };
-    (0..=rest.len())
-        .filter(|&at| rest.is_char_boundary(at))
-        .any(|at| matches_pattern(after, &rest[at..]))
 }
 
 #[cfg(test)]

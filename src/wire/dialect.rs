@@ -168,6 +168,19 @@ impl Dialect {
         ["angzarr", "angzarr_client.proto.angzarr"].contains(&self.package)
     }
 
+    /// Whether facts go to the logic unless the request says `skip_handler`. Until then they went there only where it
+    /// says `route_to_handler`.
+    #[must_use]
+    pub const fn facts_skip_logic_on_request(&self) -> bool {
+        matches!(self.generation, Generation::Autumn)
+    }
+
+    /// Whether facts can be stored without anything downstream hearing of them (the sync mode ISOLATED).
+    #[must_use]
+    pub const fn has_isolated_mode(&self) -> bool {
+        !matches!(self.generation, Generation::Released)
+    }
+
     /// Number of the error mode that says nothing: fail fast.
     pub(super) const fn default_cascade_error_mode(self) -> i32 {
         self.enum_base

@@ -1,4 +1,4 @@
-//! Generated from `proto/wire.proto`.
+//! Generated from `proto/wire.proto`, and from `proto/editions.proto` in `editions`.
 #![allow(
     dead_code,
     missing_docs,
@@ -7,3 +7,7 @@
     clippy::pedantic
 )]
 include!(concat!(env!("OUT_DIR"), "/angzarr_replay.wire.rs"));
+
+pub mod editions {
+    include!(concat!(env!("OUT_DIR"), "/angzarr_replay.local.v1.rs"));
+}

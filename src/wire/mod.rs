@@ -10,18 +10,21 @@ mod decode;
 mod dialect;
 mod encode;
 mod health;
+mod inject;
 mod logic;
 mod messages;
 mod probe;
 mod query;
 mod serve;
+mod speculate;
 mod stimulus;
 mod understand;
 mod whole_body;
 
 pub use client::{CallError, Connection, ConnectionOptions};
 pub use coordinate::{
-    AskedBook, AskedPages, Coordinator, RawCover, Refused, ReplyBook, SentCommand,
+    AskedBook, AskedDeletion, AskedPages, Coordinator, DeletedEdition, EditionsClient,
+    EditionsError, Injected, RawCover, Refused, ReplyBook, SentCommand, SentFacts, StoredEdition,
     event_book_of_response, serve_coordinator,
 };
 pub use decode::{
@@ -33,9 +36,11 @@ pub use encode::{
     encode_page, encode_snapshot,
 };
 pub use health::{HealthAnswer, ask_health};
+pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Refusal, Server};
+pub use speculate::SpeculativeClient;
 pub use stimulus::{outcome_of_reply, stimulus_of_request};
 pub use understand::{Direction, Understood, understand};

@@ -40,7 +40,10 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// The methods of a server, without their package.
+/// Package of this project's own services, which no dialect has.
+pub(super) const OWN_PACKAGE: &str = "angzarr_replay.local.v1";
+
+/// The methods of a server, without the package of its dialect; those of our own package have it.
 pub trait Methods: Send + Sync + 'static {
     /// Answers one request message of `Service/Method`, with one reply for a unary method and any number for a
     /// streaming one; none where there is no such method. A stream of requests is answered message by message.
@@ -186,12 +189,12 @@ where
 impl Dispatch {
     fn call(&self, request: http::Request<Body>) -> Reply {
         let prefix = format!("/{}.", self.dialect.package());
-        let Some(method) = request
-            .uri()
-            .path()
-            .strip_prefix(&prefix)
-            .map(str::to_owned)
-        else {
+        let path = request.uri().path();
+        let own = || {
+            let path = path.strip_prefix('/')?;
+            path.starts_with(OWN_PACKAGE).then_some(path)
+        };
+        let Some(method) = path.strip_prefix(&prefix).or_else(own).map(str::to_owned) else {
             return Box::pin(async { Ok(Status::unimplemented("").into_http()) });
         };
         let limit = self.limit;

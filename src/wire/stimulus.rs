@@ -336,23 +336,12 @@ fn covered(what: &str, book: Option<Bytes>) -> Result<EventBook, DecodeError> {
 
 /// The reply of client logic that answers with an outcome; none for one that a reply cannot say.
 pub(super) fn reply(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) -> Option<Bytes> {
-    use pb::business_response::Result as Answer;
-    let answer = |result| pb::BusinessResponse {
-        result: Some(result),
-    };
     let bytes = match outcome {
-        Outcome::Accepted(book) => {
-            let book = encode::emitted_book(book, dialect);
-            match stimulus {
-                Stimulus::Fact { .. } => book.encode_to_vec(),
-                _ => answer(Answer::Events(book)).encode_to_vec(),
-            }
+        Outcome::Accepted(book) if matches!(stimulus, Stimulus::Fact { .. }) => {
+            encode::emitted_book(book, dialect).encode_to_vec()
         }
-        Outcome::Revoked(revocation) => {
-            answer(Answer::Revocation(encode::revocation(revocation))).encode_to_vec()
-        }
-        Outcome::Notified(notification) => {
-            answer(Answer::Notification(encode::notification(notification))).encode_to_vec()
+        Outcome::Accepted(_) | Outcome::Revoked(_) | Outcome::Notified(_) => {
+            return business_answer(outcome, dialect);
         }
         Outcome::Folded(state) => pb::ReplayResponse {
             state: Some(encode::any(state)),
@@ -377,6 +366,21 @@ pub(super) fn reply(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) ->
         | Outcome::Refused(_) => return None,
     };
     Some(bytes.into())
+}
+
+/// The `BusinessResponse` that says an outcome of a command; none for one that it cannot say.
+pub(super) fn business_answer(outcome: &Outcome, dialect: Dialect) -> Option<Bytes> {
+    use pb::business_response::Result as Answer;
+    let result = match outcome {
+        Outcome::Accepted(book) => Answer::Events(encode::emitted_book(book, dialect)),
+        Outcome::Revoked(revocation) => Answer::Revocation(encode::revocation(revocation)),
+        Outcome::Notified(notification) => Answer::Notification(encode::notification(notification)),
+        _ => return None,
+    };
+    let reply = pb::BusinessResponse {
+        result: Some(result),
+    };
+    Some(reply.encode_to_vec().into())
 }
 
 fn encoded_books(books: &[EmittedBook], dialect: Dialect) -> Vec<Bytes> {

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use angzarr_replay::model::{
-    Answer, CommandBook, Cover, Domain, EmittedBook, EmittedPage, EventBook, Failure, Header,
+    Answer, Body, CommandBook, Cover, Domain, EmittedBook, EmittedPage, EventBook, Failure, Header,
     Logic, Notification, Page, Payload, Reply, Revocation, Root,
 };
 
@@ -118,4 +118,29 @@ fn seen(prior: &EventBook, command: &CommandBook) -> String {
         command.expected_sequence(),
         command.cover.correlation_id,
     )
+}
+
+/// Logic that takes up facts, and notes that it did.
+pub(crate) struct Bookkeeper;
+
+impl Logic for Bookkeeper {
+    fn handle(&self, _: &EventBook, command: &CommandBook) -> Answer {
+        Err(Failure::refused(command.type_name()))
+    }
+
+    fn handle_fact(&self, facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
+        let taken_up = facts.pages.iter().map(|page| {
+            let mut page = page.clone();
+            if let Body::Event(event) = &mut page.body {
+                let seen = format!(" after {}", prior.next_sequence);
+                event.value.extend(seen.bytes());
+            }
+            page
+        });
+        let noted = EmittedPage::event(Payload::new("test.Noted", b"noted".to_vec()));
+        Ok(EmittedBook {
+            pages: taken_up.chain([noted]).collect(),
+            ..EmittedBook::default()
+        })
+    }
 }

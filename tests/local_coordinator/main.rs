@@ -4,10 +4,13 @@
 mod commands;
 mod demo;
 mod editions;
+mod facts;
 mod logic;
 mod queries;
+mod reactions;
 mod recorded;
 mod replies;
 mod speculation;
 mod store;
 mod support;
+mod upcasting;

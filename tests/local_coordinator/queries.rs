@@ -43,16 +43,16 @@ fn the_dialect_is_found_out_and_another_package_is_unknown() {
 }
 
 #[test]
-fn methods_of_other_issues_are_unknown() {
+fn methods_that_would_start_something_are_unknown() {
     let peer = released();
-    for method in ["HandleEvent", "HandleCompensation"] {
-        let error = peer
-            .call(
-                &format!("CommandHandlerCoordinatorService/{method}"),
-                Vec::new(),
-            )
-            .unwrap_err();
-        assert_eq!(status(&error), ("UNIMPLEMENTED", String::new()));
+    for method in [
+        "SagaCoordinatorService/Execute",
+        "ProcessManagerCoordinatorService/Handle",
+        "ProjectorCoordinatorService/Handle",
+        "ProjectorCoordinatorService/HandleSync",
+    ] {
+        let error = peer.call(method, Vec::new()).unwrap_err();
+        assert_eq!(status(&error), ("UNIMPLEMENTED", String::new()), "{method}");
     }
 }
 

@@ -75,15 +75,36 @@ fn a_file_of_a_later_version_is_refused() {
     let path = folder.path().join("events.db");
     drop(Store::open(&path).unwrap());
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.pragma_update(None, "user_version", 3).unwrap();
     drop(connection);
     assert_eq!(
         Store::open(&path).unwrap_err().to_string(),
         format!(
-            "the event store {} has layout 2, this version reads layout 1: it was written by a newer angzarr-replay",
+            "the event store {} has layout 3, this version reads layout 2: it was written by a newer angzarr-replay",
             path.display()
         )
     );
+}
+
+/// Layout 1 had no facts.
+#[test]
+fn a_file_of_the_first_layout_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    let store = Arc::new(Store::open(&path).unwrap());
+    coordinator(Stores::Shared(Arc::clone(&store)))
+        .seed(&[seed(cover(), pages(3))], SEEDED)
+        .unwrap();
+    let stored = store.dump().unwrap();
+    drop(store);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch("DROP TABLE facts; PRAGMA user_version = 1")
+        .unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        assert_eq!(Store::open(&path).unwrap().dump().unwrap(), stored);
+    }
 }
 
 #[test]

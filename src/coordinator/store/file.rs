@@ -10,7 +10,7 @@ use super::Store;
 /// Marks a file as ours: `AnRp` in ASCII.
 const APPLICATION_ID: i64 = 0x416e_5270;
 /// Version of the tables below.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE pages (
@@ -31,6 +31,19 @@ CREATE TABLE snapshots (
     sequence INTEGER NOT NULL,   -- last page folded in
     snapshot BLOB NOT NULL,      -- encoded Snapshot
     PRIMARY KEY (domain, edition, root, sequence)
+) STRICT;
+";
+
+/// Since layout 2.
+const FACT_TABLES: &str = "
+CREATE TABLE facts (
+    domain TEXT NOT NULL,
+    edition TEXT NOT NULL,
+    root BLOB NOT NULL,
+    external_id TEXT NOT NULL,   -- key of idempotency, never empty
+    first INTEGER NOT NULL,      -- sequences of the pages that were stored for it
+    last INTEGER NOT NULL,
+    PRIMARY KEY (domain, edition, root, external_id)
 ) STRICT;
 ";
 
@@ -107,6 +120,11 @@ impl Store {
         match (application, layout) {
             (0, 0) if tables == 0 => create(&connection).map_err(cannot_open)?,
             (APPLICATION_ID, LAYOUT) => {}
+            (APPLICATION_ID, 1) => connection
+                .execute_batch(&format!(
+                    "BEGIN IMMEDIATE; {FACT_TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"
+                ))
+                .map_err(cannot_open)?,
             (APPLICATION_ID, layout) if layout > LAYOUT => {
                 return Err(StoreError::Newer {
                     path: path.to_owned(),
@@ -126,7 +144,7 @@ impl Store {
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES}
+        "BEGIN IMMEDIATE; {TABLES} {FACT_TABLES}
          PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
     ))
 }

@@ -3,6 +3,8 @@
 //! Owns the tables and the order of appends. Pages and snapshots are bytes here and stay as they came; what
 //! they mean, and which timeline continues which, is not its business.
 
+mod editions;
+mod facts;
 mod file;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -72,6 +74,8 @@ pub struct Append {
     pub correlation_id: String,
     /// Snapshot: last sequence folded in, and its encoding.
     pub snapshot: Option<(u32, Vec<u8>)>,
+    /// Key by which the pages are known to have been stored; none where it is empty.
+    pub external_id: String,
 }
 
 /// An append that came too late, or does not continue the stream.
@@ -255,6 +259,7 @@ impl Store {
             "SELECT 'page', domain, edition, hex(root), sequence, hex(page), correlation_id || ' ' || created_at
              FROM pages
              UNION ALL SELECT 'snapshot', domain, edition, hex(root), sequence, hex(snapshot), '' FROM snapshots
+             UNION ALL SELECT 'fact', domain, edition, hex(root), first, hex(external_id), last || '' FROM facts
              ORDER BY 1, 2, 3, 4, 5",
         )?;
         let rows = statement.query_map([], |row| {
@@ -349,7 +354,7 @@ fn insert(connection: &Connection, stream: &Stream, append: &Append) -> rusqlite
             params![domain, edition, stream.root.as_bytes(), sequence, bytes],
         )?;
     }
-    Ok(())
+    facts::remember(connection, stream, append)
 }
 
 /// The key in a row's first three columns. Only checked names are written, so others are another hand's work.

@@ -18,6 +18,8 @@ pub(super) fn peers(shell: &Shell) -> Result<(), String> {
         "--locked",
         "--test",
         "python_peer",
+        "--test",
+        "python_client",
         "--",
         "--include-ignored",
     ]))

@@ -30,11 +30,15 @@ fn serving_needs_a_free_port_and_a_store() {
             "serve", "--port", "0", "--logic", "nobody", "--store", "new.db",
         ],
         &["serve", "--port", "0", "--logic", "player=nowhere"],
+        &["serve", "--port", "0", "--component", "nobody"],
+        &["serve", "--port", "0", "--component", "saga=nowhere"],
     ] {
         assert_eq!(project.run(arguments).code, 1, "{arguments:?}");
     }
     for arguments in [
         &["serve", "--port", "0", "--logic", "a b=127.0.0.1:1"][..],
+        &["serve", "--port", "0", "--component", "player"],
+        &["serve", "--port", "0", "--component", "waltz=127.0.0.1:1"],
         &["serve", "--port", "0", "--dialect", "klingon"],
         &["serve", "--port", "99999"],
         &["serve", "--store", "a", "--fixtures", "b"],

@@ -2,6 +2,17 @@
 //!
 //! Requests arrive unchecked, since the words in which bad input is refused are the coordinator's own.
 //! Knows nothing of stores and of what a coordinator does.
+//!
+//! | part | owns |
+//! |---|---|
+//! | this one | queries, commands and their speculation |
+//! | `facts` | facts and compensation |
+//! | `reactions` | speculation with sagas, process managers and projectors |
+//! | `editions` | the service of our own that lists and deletes editions |
+
+mod editions;
+mod facts;
+mod reactions;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -9,10 +20,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message;
 
+pub use editions::{AskedDeletion, DeletedEdition, EditionsClient, EditionsError, StoredEdition};
+pub use facts::{Injected, SentFacts};
+
 use super::messages as pb;
 use super::serve::{Methods, Refusal, Server};
 use super::{DecodeError, Dialect, PointInTime, StoredBook, decode, encode};
-use crate::model::{CommandBook, Cover, Domain, EmittedBook, Failure, Root};
+use crate::model::{CommandBook, Cover, Domain, EmittedBook, Failure, Outcome, Root, Stimulus};
 
 /// A cover as it came: nothing of it is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -90,6 +104,18 @@ pub enum Refused {
     WithDetails(Failure, Bytes),
 }
 
+impl Refused {
+    /// The status.
+    #[must_use]
+    pub const fn failure(&self) -> &Failure {
+        match self {
+            Self::Plain(failure) | Self::WithBook(failure, _) | Self::WithDetails(failure, _) => {
+                failure
+            }
+        }
+    }
+}
+
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
         Self::Plain(failure)
@@ -114,6 +140,17 @@ pub trait Coordinator: Send + Sync + 'static {
         command: Option<SentCommand>,
         point: Option<PointInTime>,
     ) -> Result<EmittedBook, Refused>;
+    /// `HandleEvent`; none where the request has no facts.
+    fn handle_event(&self, facts: Option<SentFacts>) -> Result<Injected, Refused>;
+    /// `HandleCompensation`: the logic's answer as the logic gave it; none where the request has no command.
+    fn compensate(&self, command: Option<SentCommand>) -> Result<Outcome, Refused>;
+    /// `ExecuteSpeculative` of a saga, `HandleSpeculative` of a process manager or projector: what the component
+    /// would answer.
+    fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused>;
+    /// Every named edition that is stored.
+    fn editions(&self) -> Result<Vec<StoredEdition>, Refused>;
+    /// Deletes a named edition.
+    fn delete_edition(&self, asked: &AskedDeletion) -> Result<DeletedEdition, Refused>;
 }
 
 /// Serves a coordinator over gRPC. Messages of more than `limit` bytes are refused in both directions.
@@ -143,7 +180,6 @@ struct CoordinatorService {
 
 impl Methods for CoordinatorService {
     fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
-        // Facts, compensation and the calls for sagas and process managers take their place here.
         let replies = match method {
             "EventQueryService/GetEventBook" => self
                 .query(request)
@@ -163,7 +199,14 @@ impl Methods for CoordinatorService {
                 .map(|roots| roots.iter().map(encode_root).collect()),
             "CommandHandlerCoordinatorService/HandleCommand" => self.handle_command(request),
             "CommandHandlerCoordinatorService/HandleSyncSpeculative" => self.speculate(request),
-            _ => return None,
+            "CommandHandlerCoordinatorService/HandleEvent" => self.handle_event(request),
+            "CommandHandlerCoordinatorService/HandleCompensation" => self.compensate(request),
+            "SagaCoordinatorService/ExecuteSpeculative"
+            | "ProcessManagerCoordinatorService/HandleSpeculative"
+            | "ProjectorCoordinatorService/HandleSpeculative" => {
+                self.speculate_reaction(method, request)
+            }
+            _ => editions::answer(self.coordinator.as_ref(), method, request)?,
         };
         Some(replies.map_err(|refused| self.refusal(refused)))
     }

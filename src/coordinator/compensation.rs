@@ -1,0 +1,55 @@
+//! Compensation: a command book, mostly with the notification of a rejection, handled without any check.
+
+use super::commands::{self, Handling};
+use super::prior::Prior;
+use super::queries::failed;
+use super::reply;
+use super::timeline::Timeline;
+use super::{Conflict, LocalCoordinator, validate};
+use crate::model::{Outcome, Stimulus};
+use crate::wire::{Generation, Refused, SentCommand};
+
+impl LocalCoordinator {
+    /// `HandleCompensation`: it stores what the logic answers, and says what that was. An ordinary command is
+    /// carried out like any other.
+    pub(super) fn compensated(&self, sent: Option<SentCommand>) -> Result<Outcome, Refused> {
+        let command = validate::compensation(sent)?;
+        let stream = validate::stream_of(&command.cover);
+        let handling = Handling {
+            command: &command,
+            stream: &stream,
+            store: self
+                .stores
+                .of(&stream.domain)
+                .ok_or_else(|| commands::no_logic(&stream))?,
+            backend: self.backend(&stream)?,
+        };
+        let timeline = Timeline {
+            store: handling.store,
+            stream: &stream,
+        };
+        let head = timeline.head(None).map_err(failed)?;
+        let masked = self.dialect.generation() >= Generation::Autumn;
+        let mut prior = Prior::load(timeline, None, head)?;
+        prior.book = self.shown(prior.book, masked)?;
+        let outcome = handling.backend.ask(&Stimulus::Command {
+            prior: prior.book.clone(),
+            command: command.clone(),
+        })?;
+        let Outcome::Accepted(emitted) = &outcome else {
+            return Ok(outcome);
+        };
+        if emitted.pages.is_empty() && emitted.snapshot.is_none() {
+            return Ok(outcome);
+        }
+        let stored: Result<(), Conflict> = match reply::interpret(emitted, &prior.book) {
+            Err(conflict) => Err(conflict),
+            Ok(interpreted) => self
+                .store(&handling, &prior, emitted, &interpreted)?
+                .map(drop),
+        };
+        // It is not handled again where another one was stored meanwhile.
+        stored.map_err(commands::conflict_failure)?;
+        Ok(outcome)
+    }
+}

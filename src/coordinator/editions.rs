@@ -1,0 +1,52 @@
+//! Named editions, listed and deleted. The main timeline is none of them and cannot be deleted.
+
+use super::LocalCoordinator;
+use super::queries::failed;
+use crate::model::{Domain, Edition, EditionName, Failure};
+use crate::wire::{AskedDeletion, DeletedEdition, Refused, StoredEdition};
+
+impl LocalCoordinator {
+    pub(super) fn stored_editions(&self) -> Result<Vec<StoredEdition>, Refused> {
+        let mut editions = Vec::new();
+        for store in self.stores.all() {
+            for found in store.editions().map_err(failed)? {
+                // Only checked names are written; others are another hand's work, and not ours to speak of.
+                let names = Domain::new(found.domain).and_then(|domain| {
+                    EditionName::new(found.edition).map(|edition| (domain, edition))
+                });
+                if let Ok((domain, edition)) = names {
+                    editions.push(StoredEdition {
+                        domain,
+                        edition,
+                        roots: found.roots,
+                        pages: found.pages,
+                    });
+                }
+            }
+        }
+        Ok(editions)
+    }
+
+    pub(super) fn deleted_edition(&self, asked: &AskedDeletion) -> Result<DeletedEdition, Refused> {
+        let refused = |reason: &dyn std::fmt::Display| Failure::refused(reason.to_string());
+        let edition = match Edition::from_label(&asked.edition).map_err(|error| refused(&error))? {
+            Edition::Named { name, .. } => name,
+            Edition::Main => {
+                return Err(refused(&"the main timeline is never deleted; name an edition").into());
+            }
+        };
+        let domain = match asked.domain.as_str() {
+            "" => None,
+            domain => Some(Domain::new(domain).map_err(|error| refused(&error))?),
+        };
+        let mut deleted = DeletedEdition::default();
+        for store in self.stores.all() {
+            let (pages, snapshots) = store
+                .delete_edition(&edition, domain.as_ref())
+                .map_err(failed)?;
+            deleted.pages += pages;
+            deleted.snapshots += snapshots;
+        }
+        Ok(deleted)
+    }
+}

@@ -1,0 +1,183 @@
+//! Sagas, process managers and projectors, asked what they would do: the input comes with the request, nothing is
+//! read from the store and nothing is stored.
+//!
+//! A real coordinator has one component. Here several may stand behind one server, so one is chosen.
+
+use std::collections::BTreeMap;
+
+use super::{Backend, LocalCoordinator, internal};
+use crate::model::{
+    Code, ComponentKind, Cover, Destinations, Domain, Edition, EventBook, Failure, Outcome,
+    Payload, Reaction, Stimulus, matches_pattern,
+};
+use crate::wire::{Dialect, Generation, Refused};
+
+/// A saga, process manager or projector behind a coordinator.
+#[derive(Debug, Clone)]
+pub struct Reacting {
+    /// Its name, for messages.
+    pub name: String,
+    /// What it is.
+    pub kind: ComponentKind,
+    /// Patterns of type names that it is sent, by domain.
+    pub subscriptions: BTreeMap<Domain, Vec<String>>,
+    /// Where it is.
+    pub backend: Backend,
+}
+
+impl Reacting {
+    fn is_subscribed_to(&self, domain: &Domain) -> bool {
+        self.subscriptions.contains_key(domain)
+    }
+
+    fn is_sent(&self, domain: &Domain, type_name: &str) -> bool {
+        self.subscriptions.get(domain).is_some_and(|patterns| {
+            patterns
+                .iter()
+                .any(|pattern| matches_pattern(pattern, type_name))
+        })
+    }
+}
+
+impl LocalCoordinator {
+    /// `ExecuteSpeculative` and `HandleSpeculative`.
+    pub(super) fn reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused> {
+        match stimulus {
+            Stimulus::Saga { source, .. } => {
+                let saga = self.chosen(ComponentKind::Saga, &source)?;
+                let edition = source.cover.edition.clone();
+                let stimulus = Stimulus::Saga {
+                    source,
+                    destinations: Destinations::new(),
+                };
+                let reaction = Self::reacted(saga, &stimulus, "Saga")?;
+                Ok(Outcome::Reacted(self.stamped(reaction, &edition)))
+            }
+            Stimulus::ProcessManager { trigger, state, .. } => {
+                let manager = self.chosen(ComponentKind::ProcessManager, &trigger)?;
+                if self.dialect == Dialect::ANGZARR {
+                    Self::prepare(manager, &trigger, &state)?;
+                }
+                let edition = trigger.cover.edition.clone();
+                let stimulus = Stimulus::ProcessManager {
+                    trigger,
+                    state,
+                    destinations: Destinations::new(),
+                };
+                let mut reaction = Self::reacted(manager, &stimulus, "Process manager")?;
+                reaction.notification = None;
+                Ok(Outcome::Reacted(self.stamped(reaction, &edition)))
+            }
+            Stimulus::Project { events, .. } => {
+                let projector = self.chosen(ComponentKind::Projector, &events)?;
+                // Never the call whose effects are real, as the released coordinator makes it here.
+                projector.backend.ask(&Stimulus::Project {
+                    events,
+                    with_effects: false,
+                })
+            }
+            _ => Err(internal("this is no stimulus for a component").into()),
+        }
+    }
+
+    fn reacted(component: &Reacting, stimulus: &Stimulus, kind: &str) -> Result<Reaction, Refused> {
+        match component.backend.ask(stimulus) {
+            Ok(Outcome::Reacted(reaction)) => Ok(reaction),
+            Ok(_) => {
+                Err(internal(format!("{kind} handler failed: it answered something else")).into())
+            }
+            Err(refused) => Err(handler_failed(kind, refused.failure()).into()),
+        }
+    }
+
+    /// The released coordinator asks first which aggregates are concerned; here nothing is done with the answer.
+    fn prepare(manager: &Reacting, trigger: &EventBook, state: &EventBook) -> Result<(), Refused> {
+        let asked = manager.backend.ask(&Stimulus::Prepare {
+            trigger: trigger.clone(),
+            state: state.clone(),
+        });
+        match asked {
+            Err(refused) if refused.failure().code != Code::Unimplemented => {
+                Err(handler_failed("Process manager", refused.failure()).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Commands go to the timeline of what caused them: at first only those that name none, later all of them.
+    fn stamped(&self, mut reaction: Reaction, edition: &Edition) -> Reaction {
+        let always = self.dialect.generation() > Generation::Released;
+        let covers = reaction
+            .commands
+            .iter_mut()
+            .filter_map(|command| command.cover.as_mut());
+        for cover in covers.filter(|cover: &&mut Cover| always || cover.edition.is_main()) {
+            cover.edition = edition.clone();
+        }
+        reaction
+    }
+
+    /// The component that answers for a book: the only one of its kind; of several, the one that is subscribed.
+    fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&Reacting, Failure> {
+        let of_kind: Vec<&Reacting> = self
+            .reacting
+            .iter()
+            .filter(|one| one.kind == kind)
+            .collect();
+        let domain = &book.cover.domain;
+        let newest = book.history.pages().last();
+        let newest = newest.and_then(|page| page.body.event());
+        let type_name = newest.map_or("", Payload::type_name);
+        match of_kind.as_slice() {
+            [] => return Err(unavailable(format!("no {} is configured", kind.word()))),
+            [only] => return Ok(only),
+            _ => {}
+        }
+        let sent: Vec<&Reacting> = of_kind
+            .iter()
+            .copied()
+            .filter(|one| one.is_sent(domain, type_name))
+            .collect();
+        let subscribed: Vec<&Reacting> = of_kind
+            .iter()
+            .copied()
+            .filter(|one| one.is_subscribed_to(domain))
+            .collect();
+        match (sent.as_slice(), subscribed.as_slice()) {
+            ([one], _) | ([], [one]) => Ok(one),
+            ([], []) => Err(undecided(kind, &of_kind, domain, type_name, "none")),
+            ([], several) | (several, _) => {
+                Err(undecided(kind, several, domain, type_name, "more than one"))
+            }
+        }
+    }
+}
+
+/// The original status is lost, as it is behind a real coordinator.
+fn handler_failed(kind: &str, failure: &Failure) -> Failure {
+    internal(format!("{kind} handler failed: {}", failure.message))
+}
+
+fn undecided(
+    kind: ComponentKind,
+    candidates: &[&Reacting],
+    domain: &Domain,
+    type_name: &str,
+    how_many: &str,
+) -> Failure {
+    let names: Vec<&str> = candidates.iter().map(|one| one.name.as_str()).collect();
+    unavailable(format!(
+        "{how_many} of these components of kind {} is subscribed to `{type_name}` of domain `{domain}`: {}; start \
+         `serve` with --component NAME for the one that is to answer",
+        kind.word(),
+        names.join(", ")
+    ))
+}
+
+fn unavailable(message: String) -> Failure {
+    Failure {
+        code: Code::Unavailable,
+        message,
+        info: None,
+    }
+}
