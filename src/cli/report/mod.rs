@@ -1,5 +1,6 @@
 //! The debug report of a replayed case, as text and as JSON.
 
+mod books;
 mod json;
 mod text;
 

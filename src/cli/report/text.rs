@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde_yaml::Value;
 
 use super::{Regression, Report, plain, worded};
-use crate::fixture::{Case, Observed};
-use crate::model::{Body, Cover, Header, Payload, Snapshot, Timestamp};
+use crate::fixture::{Case, HopOutcome, Observed, ObservedHop};
+use crate::model::{Body, Cover, EmittedBook, Header, Payload, Reaction, Timestamp};
 use crate::payload::to_yaml;
 use crate::project::Project;
 use crate::snapshot::{Verdict, WITHOUT_SNAPSHOT};
@@ -29,7 +29,7 @@ impl Report<'_> {
                 "what if: the case was changed for this replay; the fixture was not"
             );
         }
-        self.history(&mut text);
+        self.books(&mut text);
         section(
             &mut text,
             "state before",
@@ -55,62 +55,6 @@ impl Report<'_> {
         self.notes(&mut text);
         self.conclusion(&mut text);
         text
-    }
-
-    fn history(&self, text: &mut String) {
-        let case = &self.fixture.case;
-        text.push_str("\nhistory\n");
-        if let Some(snapshot) = &case.snapshot {
-            let _ = writeln!(
-                text,
-                "  snapshot after sequence {}: {}",
-                snapshot.sequence,
-                self.state_line(snapshot)
-            );
-        }
-        let pages = case.history.pages();
-        if pages.is_empty() {
-            text.push_str("  no events\n");
-        }
-        let name = |body: &Body| match body {
-            Body::Event(payload) => short(payload),
-            Body::External(reference) => format!("stored at {}", reference.uri),
-            Body::Empty => "nothing".to_owned(),
-        };
-        let width = pages
-            .iter()
-            .map(|page| name(&page.body).len())
-            .max()
-            .unwrap_or(0);
-        for page in pages {
-            let time = page
-                .created_at
-                .map(instant)
-                .map(|time| format!("  {time}"))
-                .unwrap_or_default();
-            let content = page
-                .body
-                .event()
-                .map(|payload| self.line(payload))
-                .unwrap_or_default();
-            let mark = if page.provisional {
-                "  (provisional)"
-            } else {
-                ""
-            };
-            let line = format!(
-                "  {:>4}{time}  {:<width$}  {content}{mark}",
-                page.sequence,
-                name(&page.body)
-            );
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
-    }
-
-    fn state_line(&self, snapshot: &Snapshot) -> String {
-        snapshot.state.as_ref().map_or_else(String::new, |state| {
-            format!("{} {}", short(state), self.line(state))
-        })
     }
 
     fn command(&self, text: &mut String) {
@@ -144,22 +88,24 @@ impl Report<'_> {
     }
 
     fn production(&self) -> String {
+        let accepted = |parts: &[String]| match parts {
+            [] => "accepted: no events\n".to_owned(),
+            parts => format!("accepted: {}\n", parts.join(", ")),
+        };
+        let names = |bodies: &mut dyn Iterator<Item = &Body>| -> Vec<String> {
+            bodies.filter_map(Body::event).map(short).collect()
+        };
         match &self.fixture.case.observed {
-            None => match &self.fixture.case.noted {
-                Some(noted) => format!("{}; its command is not known\n", noted.described()),
-                None => "not known\n".to_owned(),
-            },
-            Some(Observed::Accepted(events)) => {
-                let names: Vec<String> = events.iter().filter_map(Body::event).map(short).collect();
-                format!(
-                    "accepted: {}\n",
-                    if names.is_empty() {
-                        "no events".to_owned()
-                    } else {
-                        names.join(", ")
-                    }
-                )
+            None => "not known\n".to_owned(),
+            Some(Observed::Accepted(events)) => accepted(&names(&mut events.iter())),
+            Some(Observed::Upcast(pages)) => {
+                accepted(&names(&mut pages.iter().map(|page| &page.body)))
             }
+            Some(Observed::Projected(projection)) => {
+                accepted(&projection.payload.iter().map(short).collect::<Vec<_>>())
+            }
+            Some(Observed::Reacted(reaction)) => accepted(&reacted(reaction)),
+            Some(Observed::Flow(hops)) => hops.iter().map(hop).collect(),
             Some(observed) => match observed.failure() {
                 Some(failure) => format!(
                     "{}: {} {:?}\n",
@@ -225,12 +171,52 @@ impl Report<'_> {
         }
     }
 
-    fn line(&self, payload: &Payload) -> String {
+    pub(super) fn line(&self, payload: &Payload) -> String {
         match self.decode(payload) {
             Some(view) => in_one_line(&view),
             None => format!("{} bytes; no descriptor", payload.value.len()),
         }
     }
+}
+
+/// What a component emitted, in a few words each.
+fn reacted(reaction: &Reaction) -> Vec<String> {
+    let events = |books: &[EmittedBook], what: &str| -> Vec<String> {
+        let pages = books.iter().flat_map(|book| &book.pages);
+        let events = pages.filter_map(|page| page.body.event());
+        events
+            .map(|event| format!("{what} {}", short(event)))
+            .collect()
+    };
+    let mut parts = events(&reaction.process_events, "its own event");
+    parts.extend(reaction.commands.iter().map(|command| {
+        let name = command.type_name().rsplit('.').next().unwrap_or_default();
+        let to = command.cover.as_ref();
+        let to = to.map_or("nobody", |cover| cover.domain.as_str());
+        format!("command {name} to {to}")
+    }));
+    parts.extend(events(&reaction.facts, "fact"));
+    if reaction.notification.is_some() {
+        parts.push("a notification".to_owned());
+    }
+    if parts.is_empty() {
+        parts.push("nothing".to_owned());
+    }
+    parts
+}
+
+/// A hop of production in a line.
+fn hop(hop: &ObservedHop) -> String {
+    let did = match &hop.outcome {
+        HopOutcome::Events(events) => {
+            let names: Vec<String> = events.iter().filter_map(Body::event).map(short).collect();
+            format!("stored {}", names.join(", "))
+        }
+        HopOutcome::Failed(failure) => {
+            format!("answered {} {:?}", failure.code, failure.message)
+        }
+    };
+    format!("{}/{} {did}\n", hop.domain, &hop.root.hex()[..8])
 }
 
 fn provenance(case: &Case) -> String {
@@ -254,14 +240,14 @@ fn provenance(case: &Case) -> String {
     )
 }
 
-fn instant(time: Timestamp) -> String {
+pub(super) fn instant(time: Timestamp) -> String {
     jiff::Timestamp::new(time.seconds, time.nanos).map_or_else(
         |_| format!("{} s", time.seconds),
         |instant| instant.to_string(),
     )
 }
 
-fn short(payload: &Payload) -> String {
+pub(super) fn short(payload: &Payload) -> String {
     payload
         .type_name()
         .rsplit('.')

@@ -343,9 +343,7 @@ impl RawLogic {
             name: name.to_owned(),
             kind,
             answers: match (&domain, kind) {
-                (Some(domain), ComponentKind::Aggregate | ComponentKind::Upcaster) => {
-                    domain.to_string()
-                }
+                (Some(domain), ComponentKind::Aggregate) => domain.to_string(),
                 _ => self.twin_of.unwrap_or_else(|| name.to_owned()),
             },
             domain,
