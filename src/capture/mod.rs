@@ -5,6 +5,7 @@
 
 mod assemble;
 mod command;
+pub mod compensation;
 mod grouping;
 mod history;
 mod log;

@@ -94,7 +94,7 @@ pub fn replay_process(
 ) -> Result<Replay, TargetError> {
     let mut notes = untold(target, destinations);
     let trigger = new.of(trigger);
-    let prepared = if target.dialect().has_prepare() {
+    let prepared = if target.dialect().asks_prepare() {
         let outcome = target.ask(&Stimulus::Prepare {
             trigger: trigger.clone(),
             state: state.clone(),

@@ -5,6 +5,7 @@
 //! a [`Dialect`] is data.
 
 mod client;
+mod compensation;
 mod coordinate;
 mod decode;
 mod dialect;
@@ -22,6 +23,7 @@ mod understand;
 mod whole_body;
 
 pub use client::{CallError, Connection, ConnectionOptions};
+pub use compensation::rejection_notification;
 pub use coordinate::{
     AskedBook, AskedDeletion, AskedPages, Coordinator, DeletedEdition, EditionsClient,
     EditionsError, Injected, RawCover, Refused, ReplyBook, SentCommand, SentFacts, StoredEdition,

@@ -206,15 +206,25 @@ fn among_others(selected: &Selected<'_>) -> String {
     }
 }
 
-fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
-    let (file, line) = match asked.rsplit_once(':') {
-        Some((file, line)) if !Path::new(asked).exists() => match line.parse::<usize>() {
+/// `FILE:LINE` taken apart; a file may have a colon in its name.
+pub(super) fn split_ticket(asked: &str) -> (&str, Option<usize>) {
+    match asked.rsplit_once(':') {
+        Some((file, line)) if !Path::new(asked).exists() => match line.parse() {
             Ok(line) => (file, Some(line)),
             Err(_) => (asked, None),
         },
         _ => (asked, None),
-    };
-    let tickets = read_tickets(&[PathBuf::from(file)])?;
+    }
+}
+
+/// The tickets of a file with their lines.
+pub(super) fn read_tickets_at(file: &str) -> Result<Vec<(usize, Ticket)>, Stop> {
+    Ok(read_tickets(&[PathBuf::from(file)])?)
+}
+
+fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
+    let (file, line) = split_ticket(asked);
+    let tickets = read_tickets_at(file)?;
     let Some(line) = line else {
         return newest_of(file, &tickets, cover);
     };

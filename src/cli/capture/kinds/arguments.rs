@@ -15,7 +15,7 @@ pub(in crate::cli::capture) struct KindArguments {
     #[arg(long, value_name = "NAME", conflicts_with_all = OTHER_SOURCES)]
     saga: Option<String>,
     /// A case of a process manager: what it makes of the aggregate's events.
-    #[arg(long, value_name = "NAME", conflicts_with_all = OTHER_SOURCES)]
+    #[arg(long, value_name = "NAME", conflicts_with_all = WRITTEN_SOURCES)]
     process_manager: Option<String>,
     /// A case of a projector: its view of the aggregate's events.
     #[arg(long, value_name = "NAME", conflicts_with_all = OTHER_SOURCES)]
@@ -26,6 +26,10 @@ pub(in crate::cli::capture) struct KindArguments {
     /// A case of an aggregate that takes up facts: the events that --at names, as if they had come from outside.
     #[arg(long, conflicts_with_all = OTHER_SOURCES)]
     fact: bool,
+    /// A case of an aggregate that is told that a command which it caused was refused: the newest such one of the log, or
+    /// that of --ticket. With --process-manager the root is that of its stream, and it is told.
+    #[arg(long, conflicts_with_all = ["command", "from_log", "each_distinct", "history"])]
+    compensation: bool,
     /// Correlation id of a workflow. By itself: a case of the whole workflow across all domains, which begins at the
     /// aggregate, with a command where one is given, else with its first event.
     #[arg(long, value_name = "ID")]
@@ -51,6 +55,9 @@ pub(in crate::cli::capture) struct KindArguments {
 /// Where a command comes from, which these kinds have none of.
 const OTHER_SOURCES: [&str; 5] = ["ticket", "command", "from_log", "each_distinct", "history"];
 
+/// The same where a refused command may be named.
+const WRITTEN_SOURCES: [&str; 4] = ["command", "from_log", "each_distinct", "history"];
+
 /// A kind that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli::capture) enum AskedKind<'a> {
@@ -59,12 +66,17 @@ pub(in crate::cli::capture) enum AskedKind<'a> {
     Projector(&'a str),
     Upcaster,
     Fact,
+    /// Of a process manager where one is named.
+    Compensation(Option<&'a str>),
     Flow(&'a str),
 }
 
 impl KindArguments {
     /// What is asked for; none for a command or a history.
     pub(in crate::cli::capture) fn asked(&self) -> Option<AskedKind<'_>> {
+        if self.compensation {
+            return Some(AskedKind::Compensation(self.process_manager.as_deref()));
+        }
         let named = [
             self.saga.as_deref().map(AskedKind::Saga),
             self.process_manager
@@ -82,7 +94,11 @@ impl KindArguments {
     pub(in crate::cli::capture) fn check(&self) -> Result<(), Stop> {
         let kinds = [
             ("--saga", self.saga.is_some()),
-            ("--process-manager", self.process_manager.is_some()),
+            (
+                "--process-manager",
+                self.process_manager.is_some() && !self.compensation,
+            ),
+            ("--compensation", self.compensation),
             ("--projector", self.projector.is_some()),
             ("--upcaster", self.upcaster),
             ("--fact", self.fact),
@@ -104,12 +120,20 @@ impl KindArguments {
         );
         let is_told = matches!(
             asked,
-            Some(AskedKind::Saga(_) | AskedKind::ProcessManager(_))
+            Some(
+                AskedKind::Saga(_)
+                    | AskedKind::ProcessManager(_)
+                    | AskedKind::Compensation(Some(_))
+            )
         );
         let misplaced = [
             (
                 "--at",
-                self.at.is_some() && (asked.is_none() || asked == Some(AskedKind::Upcaster)),
+                self.at.is_some()
+                    && matches!(
+                        asked,
+                        None | Some(AskedKind::Upcaster | AskedKind::Compensation(_))
+                    ),
                 "a case of a saga, process manager, projector, fact or workflow",
             ),
             (

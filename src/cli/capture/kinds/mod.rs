@@ -2,6 +2,7 @@
 //! and whole workflows.
 
 mod arguments;
+mod compensation;
 mod flow;
 
 use super::telling::Telling;
@@ -44,6 +45,9 @@ impl KindCapture<'_> {
             AskedKind::Projector(name) => self.projector(name, &mut telling)?,
             AskedKind::Upcaster => self.upcaster(&mut telling)?,
             AskedKind::Fact => self.fact(&mut telling)?,
+            AskedKind::Compensation(process_manager) => {
+                self.compensation(*process_manager, &mut telling)?
+            }
             AskedKind::Flow(id) => self.flow(id, &mut telling)?,
         };
         Capture {
@@ -85,6 +89,11 @@ impl KindCapture<'_> {
     }
 
     fn process_manager(&self, name: &str, telling: &mut Telling) -> Result<(Case, u32), Stop> {
+        if self.arguments.ticket.is_some() {
+            return Err(Stop::Usage(
+                "--ticket goes with --compensation here: a process manager reacts to events".into(),
+            ));
+        }
         let component = self.component(name, ComponentKind::ProcessManager)?;
         let (span, rule) = self.trigger(&component)?;
         let pages = self.fetched.history.pages();

@@ -1,0 +1,119 @@
+//! A refused command told to whoever caused it.
+
+use super::KindCapture;
+use crate::capture::compensation::{caused_by, notification, notification_page};
+use crate::capture::ticket::Ticket;
+use crate::cli::Stop;
+use crate::cli::capture::stimulus::{read_tickets_at, split_ticket};
+use crate::cli::capture::telling::Telling;
+use crate::fixture::{Book, Case, CaseStimulus, ProcessCase, Trigger};
+use crate::model::{ComponentKind, Cover, Destinations, History};
+
+impl KindCapture<'_> {
+    /// The case of an aggregate, or of a process manager whose stream the root names.
+    pub(super) fn compensation(
+        &self,
+        process_manager: Option<&str>,
+        telling: &mut Telling,
+    ) -> Result<(Case, u32), Stop> {
+        let (ticket, origin) = self.rejected()?;
+        if ticket.is_accepted() {
+            return Err(Stop::Usage(format!(
+                "{origin}: that command was accepted; a compensation is of one that was refused"
+            )));
+        }
+        let told = Cover {
+            correlation_id: ticket.command.cover.correlation_id.clone(),
+            ..self.cover.clone()
+        };
+        let dialect = self.queries.dialect();
+        let head = self.fetched.history.next_sequence();
+        let known = self.end_known();
+        let case = match process_manager {
+            None => {
+                let command = notification(&told, &ticket.command, &ticket.failure, dialect);
+                let stimulus = CaseStimulus::Compensation(command);
+                self.case(head, known, None, stimulus, None)
+            }
+            Some(name) => {
+                self.component(name, ComponentKind::ProcessManager)?;
+                let state = Book {
+                    cover: told.clone(),
+                    snapshot: self.fetched.snapshot.clone(),
+                    history: self.fetched.history.before(head),
+                };
+                let stimulus = CaseStimulus::ProcessCompensation(ProcessCase {
+                    trigger: Trigger {
+                        from: 0,
+                        with_history: false,
+                    },
+                    destinations: self.destinations(),
+                    state,
+                });
+                let page = notification_page(&told, &ticket.command, &ticket.failure, dialect);
+                let mut case = self.case(head, known, Some(name), stimulus, None);
+                case.cover = told;
+                case.snapshot = None;
+                case.history = History::new(vec![page]).unwrap_or_default();
+                case
+            }
+        };
+        self.tell(&case, telling, &[]);
+        let rejected = &ticket.command;
+        telling.add(
+            "rejected",
+            format!(
+                "{} to {}/{}, {origin}: {} {:?}",
+                rejected.type_name(),
+                rejected.cover.domain,
+                rejected.cover.root,
+                ticket.failure.code,
+                ticket.failure.message
+            ),
+        );
+        if !caused_by(&ticket, &self.cover) {
+            telling.add(
+                "",
+                "its header does not say who caused it: that it was this one is taken from the command line",
+            );
+        }
+        if process_manager.is_some() && dialect.tells_destinations() {
+            self.tell_destinations(&Destinations::new(), telling);
+        }
+        Ok((case, head))
+    }
+
+    /// The refused command: as named, else the newest that this aggregate caused.
+    fn rejected(&self) -> Result<(Ticket, String), Stop> {
+        if let Some(asked) = &self.arguments.ticket {
+            let (file, line) = split_ticket(asked);
+            let tickets = read_tickets_at(file)?;
+            let found = tickets.into_iter().rfind(|(number, ticket)| {
+                line.map_or_else(|| caused_by(ticket, &self.cover), |line| *number == line)
+            });
+            let found = found.map(|(number, ticket)| (ticket, format!("from {file}:{number}")));
+            return found.ok_or_else(|| {
+                Stop::Failed(match line {
+                    Some(_) => format!("{asked}: there is no ticket on that line"),
+                    None => format!(
+                        "{file}: no command in it was caused by {}/{}; name one with --ticket {file}:LINE",
+                        self.cover.domain, self.cover.root
+                    ),
+                })
+            });
+        }
+        let mut caused = self.source.tickets.iter();
+        let is_meant = |ticket: &&Ticket| !ticket.is_accepted() && caused_by(ticket, &self.cover);
+        match caused.rfind(is_meant) {
+            Some(ticket) => Ok((
+                ticket.clone(),
+                "the newest in the log that it caused".to_owned(),
+            )),
+            None => Err(Stop::Failed(format!(
+                "no refused command in the log of source `{}` says in its header that {}/{} caused it; name the ticket \
+                 of the refused command with --ticket FILE:LINE",
+                self.source.name, self.cover.domain, self.cover.root
+            ))),
+        }
+    }
+}
