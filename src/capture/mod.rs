@@ -15,6 +15,7 @@ mod reacting;
 mod root;
 mod select;
 pub mod ticket;
+pub mod workflow;
 
 pub use assemble::{Assembled, Labels, Parts, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
@@ -147,6 +148,37 @@ pub enum CaptureError {
         wanted: String,
         /// Head of the history.
         head: u32,
+    },
+    /// A workflow that nothing is stored of.
+    #[error(
+        "no event in the configured domains carries the correlation id `{id}`; is it right, and are all domains of the workflow \
+         configured?"
+    )]
+    UnknownWorkflow {
+        /// The correlation id.
+        id: String,
+    },
+    /// A workflow that may have begun at several aggregates.
+    #[error(
+        "the workflow `{id}` may have begun at any of several aggregates; name the one that it began at:\n{}",
+        indented(candidates)
+    )]
+    AmbiguousStart {
+        /// The correlation id.
+        id: String,
+        /// The aggregates, as `domain/root`.
+        candidates: Vec<String>,
+    },
+    /// An aggregate that has no part in the workflow.
+    #[error(
+        "{aggregate} has no event with the correlation id `{id}`, so nothing says where the workflow began; give its command with \
+         --command or --ticket, or its first event with --at"
+    )]
+    NoStart {
+        /// The aggregate.
+        aggregate: String,
+        /// The correlation id.
+        id: String,
     },
     /// A failure that says nothing about the logic.
     #[error(

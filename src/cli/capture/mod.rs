@@ -194,7 +194,17 @@ fn capture_from(
     given: Option<&given::Given>,
     naming: Naming,
 ) -> Result<Finished, Stop> {
-    let spec = spec(arguments, given)?.expect("the command line asks for a root or a log");
+    let spec = match (spec(arguments, given)?, arguments.kind.asked()) {
+        (Some(spec), _) => spec,
+        (None, Some(kinds::AskedKind::Flow(id))) => {
+            kinds::find_start(project, arguments, &source.name, id)?
+        }
+        (None, _) => {
+            return Err(Stop::Usage(
+                "name the aggregate: its root is missing".into(),
+            ));
+        }
+    };
     let up_to = up_to(arguments)?;
     let edition = match (edition(arguments)?, given) {
         (Some(edition), _) => edition,

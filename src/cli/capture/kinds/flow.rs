@@ -1,13 +1,292 @@
 //! A whole workflow, gathered from all domains.
 
-use super::KindCapture;
+use super::{KindCapture, told_book, told_span};
+use crate::capture::workflow::{Share, began_at, gather, observed_hops};
+use crate::capture::{
+    CaptureError, CutBook, FailingCommand, Fetched, Parts, RootPart, RootSpec, Span, UpTo,
+    assemble, cut, fetch_history,
+};
 use crate::cli::Stop;
+use crate::cli::capture::stimulus;
 use crate::cli::capture::telling::Telling;
-use crate::fixture::Case;
+use crate::cli::capture::{CaptureArguments, edition};
+use crate::fixture::{Case, CaseStimulus, FlowCase, FlowStart, HeadKnowledge, Observed, Trigger};
+use crate::model::{Cover, Domain, Edition, Page, Root};
+use crate::project::{OpenSource, Project};
+
+/// The aggregate at which a workflow began, where the command line names none.
+pub(in crate::cli::capture) fn find_start(
+    project: &Project,
+    arguments: &CaptureArguments,
+    source_name: &str,
+    id: &str,
+) -> Result<RootSpec, Stop> {
+    let source = project.source(Some(source_name), None)?;
+    let edition = edition(arguments)?.unwrap_or(Edition::Main);
+    let shares = gather(&source.domains, id, &edition)?;
+    let start = began_at(&shares, id)?;
+    Ok(RootSpec {
+        domain: Some(start.cover.domain.clone()),
+        root: RootPart::Full(start.cover.root),
+    })
+}
+
+/// How the flow begins, and what of its first book is left.
+struct Beginning {
+    case: Case,
+    head: u32,
+    /// Pages of the first book that came after.
+    after: Vec<Page>,
+    /// The page that tells when it began, where it begins with one.
+    first: Option<Page>,
+}
 
 impl KindCapture<'_> {
     pub(super) fn flow(&self, id: &str, telling: &mut Telling) -> Result<(Case, u32), Stop> {
-        let _ = (id, telling);
-        Err(Stop::Failed("not yet".into()))
+        let everywhere = self.project.source(Some(&self.source.name), None)?;
+        let shares = gather(&everywhere.domains, id, &self.cover.edition)?;
+        let (own, others): (Vec<&Share>, Vec<&Share>) = shares
+            .iter()
+            .partition(|share| share.cover.is_same_stream(&self.cover));
+        let own: &[Page] = own.first().map_or(&[], |share| &share.pages);
+        let beginning = self.begin(id, own, &everywhere, telling)?;
+        let books = self.other_books(&everywhere, &others, beginning.first.as_ref())?;
+        for (position, book) in books.iter().enumerate() {
+            let key = if position == 0 { "books" } else { "" };
+            let on = match book.after.len() {
+                0 => String::new(),
+                1 => "; production went on with 1 event".to_owned(),
+                count => format!("; production went on with {count} events"),
+            };
+            telling.add(key, format!("{}{on}", told_book(book)));
+        }
+        let tickets: Vec<_> = everywhere
+            .tickets
+            .iter()
+            .filter(|ticket| ticket.command.cover.correlation_id == id)
+            .collect();
+        let hops = observed_hops((&self.cover, &beginning.after), &books, &tickets);
+        let mut case = beginning.case;
+        if let CaseStimulus::Flow(flow) = &mut case.stimulus {
+            flow.books = books.into_iter().map(|cut| cut.book).collect();
+        }
+        if !hops.is_empty() {
+            case.observed = Some(Observed::Flow(hops));
+        }
+        Ok((case, beginning.head))
+    }
+
+    /// With a command where one is given, else with the first event that is named or carries the correlation id.
+    fn begin(
+        &self,
+        id: &str,
+        own: &[Page],
+        everywhere: &OpenSource,
+        telling: &mut Telling,
+    ) -> Result<Beginning, Stop> {
+        let arguments = self.arguments;
+        if arguments.command.is_some() || arguments.ticket.is_some() {
+            let found = stimulus::find(
+                self.project,
+                arguments,
+                everywhere,
+                &self.cover_alone(),
+                self.fetched,
+                self.queries.dialect(),
+                None,
+            )?;
+            if let Some(failing) = &found.failing {
+                return self.begin_with(failing, &found.origin, id, own, telling);
+            }
+        }
+        let span = match (arguments.kind.at, own.first()) {
+            (Some(span), _) => span,
+            (None, Some(first)) => Span {
+                first: first.sequence,
+                last: first.sequence,
+            },
+            (None, None) => {
+                return Err(CaptureError::NoStart {
+                    aggregate: format!("{}/{}", self.cover.domain, self.cover.root),
+                    id: id.to_owned(),
+                }
+                .into());
+            }
+        };
+        let (span, rule) =
+            crate::capture::find_trigger(&self.fetched.history, Some(span), &|_| true, false)?;
+        let start = FlowStart::Events(Trigger {
+            from: span.first,
+            with_history: false,
+        });
+        let stimulus = CaseStimulus::Flow(FlowCase {
+            start,
+            books: Vec::new(),
+        });
+        let case = self.case(
+            span.last + 1,
+            crate::capture::knowledge(rule),
+            None,
+            stimulus,
+            None,
+        );
+        self.tell(&case, telling, &[]);
+        let how = if arguments.kind.at.is_some() {
+            "as given"
+        } else {
+            "the first with the correlation id (a command with --command or --ticket goes before)"
+        };
+        telling.add("begins", format!("with {}, {how}", told_span(span)));
+        let pages = self.fetched.history.pages().iter();
+        Ok(Beginning {
+            head: span.first,
+            first: pages
+                .clone()
+                .find(|page| page.sequence == span.first)
+                .cloned(),
+            after: own
+                .iter()
+                .filter(|page| page.sequence > span.last)
+                .cloned()
+                .collect(),
+            case,
+        })
+    }
+
+    fn begin_with(
+        &self,
+        failing: &FailingCommand,
+        origin: &str,
+        id: &str,
+        own: &[Page],
+        telling: &mut Telling,
+    ) -> Result<Beginning, Stop> {
+        // What production stored is found by the correlation id here, hop by hop.
+        let mut failing = FailingCommand {
+            accepted: None,
+            ..failing.clone()
+        };
+        if failing.command.cover.correlation_id != id {
+            id.clone_into(&mut failing.command.cover.correlation_id);
+            failing.command.original = None;
+        }
+        let up_to = match (self.arguments.to_sequence, own.first()) {
+            (Some(last), _) => UpTo::Before(u32::try_from(last + 1).unwrap_or(0)),
+            (None, Some(first)) => UpTo::Before(first.sequence),
+            (None, None) => UpTo::Head,
+        };
+        let assembled = assemble(Parts {
+            cover: &self.cover,
+            fetched: self.fetched,
+            up_to,
+            failing: Some(&failing),
+            noted: None,
+            source: &self.source.name,
+            dialect: self.queries.dialect(),
+            captured_at: self.captured_at(),
+            labels: self.labels(),
+        })?;
+        let mut case = assembled.case;
+        case.stimulus = match case.stimulus {
+            CaseStimulus::Command(command) => CaseStimulus::Flow(FlowCase {
+                start: FlowStart::Command(command),
+                books: Vec::new(),
+            }),
+            other => other,
+        };
+        case.observed = None;
+        self.tell(&case, telling, &[]);
+        let name = failing.command.type_name();
+        telling.add("begins", format!("with {name}, {origin}"));
+        let how = match (self.arguments.to_sequence, own.first(), case.source.head) {
+            (Some(_), _, _) => "as given",
+            (None, Some(_), _) => "its first event with the correlation id comes there",
+            (None, None, HeadKnowledge::Checked) => {
+                "which the command's own header says and its coordinator checked"
+            }
+            (None, None, _) => "assumed: today's (give it with --to-sequence)",
+        };
+        telling.add("head", format!("{}, {how}", assembled.head));
+        Ok(Beginning {
+            head: assembled.head,
+            first: own.first().cloned(),
+            after: own
+                .iter()
+                .filter(|page| page.sequence >= assembled.head)
+                .cloned()
+                .collect(),
+            case,
+        })
+    }
+
+    /// The books of the other aggregates that have a part in the workflow, and those that somebody named.
+    fn other_books(
+        &self,
+        everywhere: &OpenSource,
+        others: &[&Share],
+        first: Option<&Page>,
+    ) -> Result<Vec<CutBook>, Stop> {
+        let named = self.arguments.kind.book.iter();
+        let mut wanted: Vec<(Domain, Root)> = others
+            .iter()
+            .map(|share| (share.cover.domain.clone(), share.cover.root))
+            .chain(named.map(|book| (book.domain.clone(), book.root)))
+            .filter(|(domain, root)| (domain, *root) != (&self.cover.domain, self.cover.root))
+            .collect();
+        wanted.sort();
+        wanted.dedup();
+        let is_chosen = |(domain, root): &&(Domain, Root)| {
+            // Whoever names books means these: several flows may share one correlation id.
+            self.arguments.kind.book.is_empty()
+                || self
+                    .arguments
+                    .kind
+                    .book
+                    .iter()
+                    .any(|book| (&book.domain, book.root) == (domain, *root))
+        };
+        let mut books = Vec::new();
+        for (domain, root) in wanted.iter().filter(is_chosen) {
+            let cover = self.of_stream(domain, *root);
+            let fetched = self.fetch_other(everywhere, &cover)?;
+            let share = others
+                .iter()
+                .find(|share| share.cover.is_same_stream(&cover));
+            let given = self.arguments.kind.book.iter();
+            let given = given
+                .filter(|book| (&book.domain, book.root) == (domain, *root))
+                .find_map(|book| book.cut);
+            let pages = share.map_or(&[][..], |share| &share.pages);
+            // A correlation id is of commands, not of stored books.
+            let cover = Cover {
+                correlation_id: String::new(),
+                ..cover
+            };
+            books.push(cut(cover, &fetched, pages, given, first));
+        }
+        Ok(books)
+    }
+
+    fn fetch_other(&self, everywhere: &OpenSource, cover: &Cover) -> Result<Fetched, Stop> {
+        let queries = everywhere.domains.get(&cover.domain).ok_or_else(|| {
+            Stop::Failed(format!(
+                "source `{}` has no domain `{}`, of which {} is",
+                self.source.name, cover.domain, cover.root
+            ))
+        })?;
+        Ok(fetch_history(
+            queries.as_ref(),
+            cover,
+            UpTo::Head,
+            &mut |_| {},
+        )?)
+    }
+
+    /// The aggregate without the workflow, as failures of the log are found by.
+    fn cover_alone(&self) -> Cover {
+        Cover {
+            correlation_id: String::new(),
+            ..self.cover.clone()
+        }
     }
 }

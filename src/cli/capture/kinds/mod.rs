@@ -21,6 +21,7 @@ use crate::replay::ProcessRoot;
 use crate::snapshot::matches_pattern;
 use crate::wire::Generation;
 pub(super) use arguments::{AskedKind, KindArguments};
+pub(super) use flow::find_start;
 
 /// A capture of another kind, with the history that it is of.
 pub(super) struct KindCapture<'a> {
@@ -210,8 +211,6 @@ impl KindCapture<'_> {
         stimulus: CaseStimulus,
         observed: Option<Observed>,
     ) -> Case {
-        let arguments = self.arguments;
-        let now = system_clock()();
         let base = Base {
             cover: self.cover.clone(),
             fetched: self.fetched,
@@ -219,21 +218,30 @@ impl KindCapture<'_> {
             source: Provenance {
                 name: self.source.name.clone(),
                 dialect: self.queries.dialect().name().to_owned(),
-                captured_at: Timestamp {
-                    seconds: now.seconds,
-                    nanos: 0,
-                },
+                captured_at: self.captured_at(),
                 head,
             },
             logic: logic.map(str::to_owned),
-            labels: Labels {
-                title: arguments.title.clone(),
-                issue: arguments.issue.clone(),
-                is_accepted: arguments.accept,
-                probe: arguments.probe,
-            },
+            labels: self.labels(),
         };
         base.case(stimulus, observed)
+    }
+
+    #[allow(clippy::unused_self, reason = "reads as the other parts of a case do")]
+    fn captured_at(&self) -> Timestamp {
+        Timestamp {
+            seconds: system_clock()().seconds,
+            nanos: 0,
+        }
+    }
+
+    fn labels(&self) -> Labels {
+        Labels {
+            title: self.arguments.title.clone(),
+            issue: self.arguments.issue.clone(),
+            is_accepted: self.arguments.accept,
+            probe: self.arguments.probe,
+        }
     }
 
     fn tell(&self, case: &Case, telling: &mut Telling, named: &[(&str, &str)]) {
