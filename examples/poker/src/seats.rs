@@ -12,7 +12,8 @@ use crate::messages::views::{SeatView, Seats as View};
 
 /// The projector of the demo.
 ///
-/// Its only effect is to count how often it was asked to have one; clones share the count.
+/// It keeps nothing between calls, so a book that does not begin at the start, or with a snapshot, shows only what its own
+/// pages tell. Its only effect is to count how often it was asked to have one; clones share the count.
 #[derive(Debug, Clone, Default)]
 pub struct Seats {
     written: Arc<AtomicU64>,

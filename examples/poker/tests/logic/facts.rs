@@ -70,8 +70,8 @@ fn answer(pages: Vec<EmittedPage>) -> Outcome {
     let server = serve_component(listener, Dialect::ANGZARR, component).unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
-    let served = LogicClient::new(connection, Dialect::ANGZARR).ask(&stimulus);
-    assert_eq!(served.unwrap(), direct);
+    let remote = LogicClient::new(connection, Dialect::ANGZARR).ask(&stimulus);
+    assert_eq!(remote.unwrap(), direct);
     direct
 }
 
