@@ -5,8 +5,11 @@
 
 mod credentials;
 mod gate;
+mod patience;
 mod pki;
+mod read_only;
 #[path = "../bad_input/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of bad input")]
 mod support;
 mod tls;
+mod ways;
