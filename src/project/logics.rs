@@ -431,7 +431,7 @@ pub(crate) fn debug_spec(
 }
 
 /// A relative program path means one in the logic's directory: the system would take it from ours.
-fn in_directory(word: &str, directory: &Path) -> String {
+pub(super) fn in_directory(word: &str, directory: &Path) -> String {
     let is_relative_path =
         word.contains('/') && !word.starts_with('/') && directory.join(word).is_file();
     if is_relative_path {

@@ -3,6 +3,7 @@
 //! What both mains share. The mains bring what only they know: logic registered in process, and an embedded
 //! deployment.
 
+mod access;
 mod case_run;
 mod config;
 mod embedded;
@@ -17,8 +18,8 @@ use std::sync::{Arc, OnceLock};
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
 pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
-    Config, ConfigError, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig,
-    Subscriptions,
+    AccessConfig, Config, ConfigError, ConnectConfig, DebugConfig, EMBEDDED, LogicConfig,
+    LogicPlace, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};

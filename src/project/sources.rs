@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::{self, AccessError};
 use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
 use crate::capture::ticket::{Ticket, TicketError};
 use crate::model::Domain;
-use crate::wire::{CallError, Connection, ConnectionOptions, Dialect, QueryClient, detect_dialect};
+use crate::replay::{OpenWay, WayError};
+use crate::wire::{
+    Access, CallError, ConnectionOptions, Dialect, Manners, QueryClient, QueryConnection,
+};
 
 /// A source that cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +93,24 @@ pub enum SourceError {
         /// Dialect that it answers.
         spoken: Dialect,
     },
+    /// TLS or credentials cannot be had.
+    #[error("source `{source_name}`: {reason}")]
+    Access {
+        /// Name of the source.
+        source_name: String,
+        /// What is wrong.
+        reason: AccessError,
+    },
+    /// The way there did not open.
+    #[error("source `{source_name}`, domain `{domain}`: {reason}")]
+    Way {
+        /// Name of the source.
+        source_name: String,
+        /// The domain.
+        domain: Domain,
+        /// What happened.
+        reason: WayError,
+    },
     /// A failure log with an error.
     #[error("{file}: {reason}")]
     Tickets {
@@ -129,7 +152,10 @@ pub struct OpenSource {
     pub failures: Failures,
     /// Whether the dialect had to be assumed among several of one package.
     pub assumed_dialect: Option<Dialect>,
+    /// Whether references to payloads that are stored elsewhere stay as they are.
+    pub keeps_external: bool,
     _embedded: Option<RunningDeployment>,
+    _ways: Vec<(Vec<String>, OpenWay)>,
 }
 
 impl OpenSource {
@@ -162,8 +188,9 @@ impl Project {
         }
         let mut open = BTreeMap::new();
         let mut assumed_dialect = None;
+        let mut entrance = Entrance::of(config, &self.config.root)?;
         for domain in domains {
-            let (queries, assumed) = connect(config, &domain)?;
+            let (queries, assumed) = entrance.connect(&domain)?;
             assumed_dialect = assumed_dialect.or(assumed);
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
@@ -174,7 +201,9 @@ impl Project {
             tickets: failures.tickets(),
             failures,
             assumed_dialect,
+            keeps_external: config.keep_external,
             _embedded: None,
+            _ways: entrance.ways,
         })
     }
 
@@ -217,12 +246,13 @@ impl Project {
             if domain.is_some_and(|domain| *domain != name) {
                 continue;
             }
-            let connection = Connection::new(&address.to_string(), ConnectionOptions::default())
-                .map_err(|reason| SourceError::Call {
-                    source_name: EMBEDDED.into(),
-                    domain: name.clone(),
-                    reason,
-                })?;
+            let connection =
+                QueryConnection::plain(&address.to_string(), ConnectionOptions::default())
+                    .map_err(|reason| SourceError::Call {
+                        source_name: EMBEDDED.into(),
+                        domain: name.clone(),
+                        reason,
+                    })?;
             let queries = QueryClient::new(connection, running.dialect());
             domains.insert(name.clone(), Box::new(queries) as Box<dyn EventQueries>);
         }
@@ -240,57 +270,104 @@ impl Project {
             tickets: failures.tickets(),
             failures,
             assumed_dialect: None,
+            keeps_external: false,
             _embedded: Some(running),
+            _ways: Vec::new(),
         })
     }
 }
 
-/// Connects to a domain's coordinator and makes sure that it speaks the configured dialect, or finds it out.
-fn connect(
-    config: &SourceConfig,
-    domain: &Domain,
-) -> Result<(QueryClient, Option<Dialect>), SourceError> {
-    let source_name = config.name.clone();
-    let known = || config.domains().map(ToString::to_string).collect();
-    let address = config
-        .address(domain)
-        .ok_or_else(|| SourceError::UnknownDomain {
-            source_name: source_name.clone(),
-            domain: domain.clone(),
-            known: known(),
+/// What all domains of a source are entered with.
+struct Entrance<'a> {
+    config: &'a SourceConfig,
+    access: Access,
+    manners: Arc<Manners>,
+    ways: Vec<(Vec<String>, OpenWay)>,
+}
+
+impl<'a> Entrance<'a> {
+    fn of(config: &'a SourceConfig, root: &std::path::Path) -> Result<Self, SourceError> {
+        let access = access::access(config, root).map_err(|reason| SourceError::Access {
+            source_name: config.name.clone(),
+            reason,
         })?;
-    let failed = |reason| SourceError::Call {
-        source_name: config.name.clone(),
-        domain: domain.clone(),
-        reason,
-    };
-    let options = ConnectionOptions {
-        deadline: Some(Duration::from_secs(config.deadline)),
-        ..ConnectionOptions::default()
-    };
-    let connection = Connection::new(&address, options).map_err(failed)?;
-    let Some(spoken) = detect_dialect(&connection).map_err(failed)? else {
-        return Err(SourceError::NoAngzarr {
-            source_name,
+        Ok(Self {
+            config,
+            access,
+            manners: Arc::new(Manners::new(config.retries, config.queries_per_second)),
+            ways: Vec::new(),
+        })
+    }
+
+    /// Connects to a domain's coordinator and makes sure that it speaks the configured dialect, or finds it out.
+    fn connect(&mut self, domain: &Domain) -> Result<(QueryClient, Option<Dialect>), SourceError> {
+        let config = self.config;
+        let source_name = config.name.clone();
+        let address = config
+            .address(domain)
+            .ok_or_else(|| SourceError::UnknownDomain {
+                source_name: source_name.clone(),
+                domain: domain.clone(),
+                known: config.domains().map(ToString::to_string).collect(),
+            })?;
+        let address = self.opened(domain, address)?;
+        let failed = |reason| SourceError::Call {
+            source_name: config.name.clone(),
             domain: domain.clone(),
-            address,
-        });
-    };
-    match config.dialect {
-        Some(configured) if configured.package() != spoken.package() => {
-            Err(SourceError::WrongDialect {
+            reason,
+        };
+        let options = ConnectionOptions {
+            deadline: Some(Duration::from_secs(config.deadline)),
+            ..ConnectionOptions::default()
+        };
+        let (access, manners) = (self.access.clone(), Arc::clone(&self.manners));
+        let connection =
+            QueryConnection::new(&address, options, access, manners).map_err(failed)?;
+        let Some(spoken) = connection.detect_dialect().map_err(failed)? else {
+            return Err(SourceError::NoAngzarr {
                 source_name,
                 domain: domain.clone(),
                 address,
-                configured,
-                spoken,
-            })
+            });
+        };
+        match config.dialect {
+            Some(configured) if configured.package() != spoken.package() => {
+                Err(SourceError::WrongDialect {
+                    source_name,
+                    domain: domain.clone(),
+                    address,
+                    configured,
+                    spoken,
+                })
+            }
+            Some(configured) => Ok((QueryClient::new(connection, configured), None)),
+            None => Ok((
+                QueryClient::new(connection, spoken),
+                spoken.is_ambiguous().then_some(spoken),
+            )),
         }
-        Some(configured) => Ok((QueryClient::new(connection, configured), None)),
-        None => Ok((
-            QueryClient::new(connection, spoken),
-            spoken.is_ambiguous().then_some(spoken),
-        )),
+    }
+
+    /// The address once its way is open. The same way is opened once for all domains.
+    fn opened(&mut self, domain: &Domain, address: String) -> Result<String, SourceError> {
+        let Some(command) = access::way(self.config, domain.as_str(), &address) else {
+            return Ok(address);
+        };
+        let closed = |reason| SourceError::Way {
+            source_name: self.config.name.clone(),
+            domain: domain.clone(),
+            reason,
+        };
+        if let Some((_, way)) = self
+            .ways
+            .iter()
+            .find(|(words, _)| *words == command.command)
+        {
+            return way.reach(&command.address, command.timeout).map_err(closed);
+        }
+        let (way, address) = OpenWay::open(&command).map_err(closed)?;
+        self.ways.push((command.command, way));
+        Ok(address)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -160,22 +160,43 @@ pub(super) struct OwnedGroup(Arc<Group>);
 impl OwnedGroup {
     /// Starts a command as the leader of a group.
     pub(super) fn spawn(mut command: Command, shown_as: Option<&str>) -> std::io::Result<Self> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start(command, |child| {
+            let output = Arc::new(Output::default());
+            if let Some(stdout) = child.stdout().take() {
+                output.keep(stdout, shown_as.map(str::to_owned));
+            }
+            if let Some(stderr) = child.stderr().take() {
+                output.keep(stderr, shown_as.map(str::to_owned));
+            }
+            output
+        })
+    }
+
+    /// Starts a command whose output is the caller's alone: it is neither kept nor shown, and its errors are dropped.
+    pub(super) fn spawn_private(
+        mut command: Command,
+    ) -> std::io::Result<(Self, Option<ChildStdout>)> {
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut stdout = None;
+        let group = Self::start(command, |child| {
+            stdout = child.stdout().take();
+            Arc::default()
+        })?;
+        Ok((group, stdout))
+    }
+
+    fn start(
+        mut command: Command,
+        read: impl FnOnce(&mut dyn ChildWrapper) -> Arc<Output>,
+    ) -> std::io::Result<Self> {
+        command.stdin(Stdio::null());
         // Held while starting: an interrupt finds the group in the list, or nothing is started any more.
         let mut running = running();
         let mut child = CommandWrap::from(command)
             .wrap(ProcessGroup::leader())
             .spawn()?;
-        let output = Arc::new(Output::default());
-        if let Some(stdout) = child.stdout().take() {
-            output.keep(stdout, shown_as.map(str::to_owned));
-        }
-        if let Some(stderr) = child.stderr().take() {
-            output.keep(stderr, shown_as.map(str::to_owned));
-        }
+        let output = read(child.as_mut());
         let group = Arc::new(Group {
             child: Mutex::new(child),
             output,

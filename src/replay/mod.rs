@@ -6,9 +6,11 @@
 mod component;
 mod engine;
 mod group;
+mod private_output;
 mod process;
 mod process_root;
 mod target;
+mod way;
 
 pub use component::{
     NewPages, replay_fact, replay_notification, replay_process, replay_projector, replay_saga,
@@ -16,7 +18,9 @@ pub use component::{
 };
 pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
 pub use group::{LastOutput, end_started_logic_on_interrupt};
+pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
 pub use process_root::ProcessRoot;
 pub use target::{GrpcTarget, InProcess, Target, TargetError, WithUpcaster};
+pub use way::{OpenWay, WayCommand, WayError};

@@ -322,7 +322,7 @@ fn port_of(spec: &LogicCommand) -> Result<u16, LaunchError> {
     Ok(port)
 }
 
-fn says_port_is_taken(output: &LastOutput) -> bool {
+pub(super) fn says_port_is_taken(output: &LastOutput) -> bool {
     let text = output.0.to_lowercase();
     [
         "address already in use",

@@ -4,9 +4,9 @@
 //! connection, so that those in flight at once share its reads, writes and wake-ups: with several trials waiting that
 //! is cheaper than a connection for each (see `benches/README.md`).
 
-use std::collections::HashMap;
 use std::error::Error as _;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,8 +16,11 @@ use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+use super::access::{Access, Channels};
+use super::address::Address;
 use super::probe;
 use super::serve::BytesCodec;
+use super::tls::TlsFailure;
 use super::whole_body::WholeBody;
 use crate::model::{Code, Failure};
 
@@ -39,25 +42,30 @@ impl Default for ConnectionOptions {
     }
 }
 
-/// A server's address, connected to on first use by each thread.
+/// A server's address, connected to on first use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
+    /// As it is shown.
     address: String,
+    target: Address,
     options: ConnectionOptions,
+    access: Option<Access>,
 }
 
 /// A call without a reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The text is no address.
-    #[error("`{address}` is no address: HOST:PORT or http://HOST:PORT is expected")]
+    #[error(
+        "`{address}` is no address: HOST:PORT, http://HOST:PORT or unix:/PATH is expected, or https://HOST of a source"
+    )]
     Address {
         /// The text.
         address: String,
     },
-    /// A scheme that this version does not speak.
+    /// TLS where there is none.
     #[error(
-        "{address}: TLS is not supported yet; use a plain address, for example through a port forward"
+        "{address}: TLS is spoken to sources only; give a plain address, for example of a port forward"
     )]
     Scheme {
         /// The address.
@@ -80,6 +88,14 @@ pub enum CallError {
         address: String,
         /// What was seen of it.
         reason: String,
+    },
+    /// The two do not agree on TLS.
+    #[error("{address}: {reason}")]
+    Tls {
+        /// The address.
+        address: String,
+        /// What is wrong.
+        reason: TlsFailure,
     },
     /// The connection ended before the reply.
     #[error(
@@ -127,6 +143,16 @@ impl CallError {
         match self {
             Self::Status { failure, .. } => Some(failure),
             _ => None,
+        }
+    }
+
+    /// Whether the same question may have an answer a moment later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Broken { .. } => true,
+            Self::Status { failure, .. } => failure.code == Code::Unavailable,
+            _ => false,
         }
     }
 
@@ -179,7 +205,7 @@ const MADE_HERE: [&str; 3] = [
 /// Where the connections live: a runtime with one thread, and a channel for each address and connect timeout.
 struct Hub {
     runtime: tokio::runtime::Runtime,
-    channels: Mutex<HashMap<(String, Duration), Channel>>,
+    channels: Mutex<Channels>,
 }
 
 static HUB: LazyLock<Hub> = LazyLock::new(|| Hub {
@@ -197,31 +223,43 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 impl Connection {
-    /// Checks an address, `HOST:PORT` with or without `http://`. Nothing is sent.
+    /// Checks a plain address: `HOST:PORT`, with or without `http://`, or `unix:/PATH`. Nothing is sent.
     pub fn new(address: &str, options: ConnectionOptions) -> Result<Self, CallError> {
-        let refused = || CallError::Address {
-            address: address.to_owned(),
-        };
-        if address.starts_with("https://") {
+        let target = Address::parse(address)?;
+        if matches!(target, Address::Tcp { is_tls: true, .. }) {
             return Err(CallError::Scheme {
                 address: address.to_owned(),
             });
         }
-        let plain = address
-            .strip_prefix("http://")
-            .unwrap_or(address)
-            .trim_end_matches('/');
-        let (host, port) = plain.rsplit_once(':').ok_or_else(refused)?;
-        if host.is_empty() || port.parse::<u16>().is_err() || plain.contains(['/', '@', ' ', '?']) {
-            return Err(refused());
-        }
         Ok(Self {
-            address: plain.to_owned(),
+            address: target.shown(),
+            target,
             options,
+            access: None,
         })
     }
 
-    /// `HOST:PORT`.
+    /// Checks the address of a server that is spoken to with TLS or credentials. TLS is spoken where `access` has it.
+    pub fn with_access(
+        address: &str,
+        options: ConnectionOptions,
+        access: Access,
+    ) -> Result<Self, CallError> {
+        let target = Address::parse(address)?;
+        if matches!(target, Address::Tcp { is_tls: true, .. }) && access.tls().is_none() {
+            return Err(CallError::Scheme {
+                address: address.to_owned(),
+            });
+        }
+        Ok(Self {
+            address: target.shown(),
+            target,
+            options,
+            access: Some(access),
+        })
+    }
+
+    /// `HOST:PORT` or `unix:/PATH`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
@@ -231,8 +269,8 @@ impl Connection {
     #[must_use]
     pub fn with_options(&self, options: ConnectionOptions) -> Self {
         Self {
-            address: self.address.clone(),
             options,
+            ..self.clone()
         }
     }
 
@@ -248,7 +286,7 @@ impl Connection {
                     .map_err(|error| self.transport(path, &error))?;
                 let path_and_query = self.path(path)?;
                 let reply = client
-                    .unary(Request::new(request), path_and_query, BytesCodec)
+                    .unary(self.request(request), path_and_query, BytesCodec)
                     .await;
                 reply
                     .map(tonic::Response::into_inner)
@@ -270,7 +308,7 @@ impl Connection {
                     .map_err(|error| self.transport(path, &error))?;
                 let path_and_query = self.path(path)?;
                 let reply = client
-                    .server_streaming(Request::new(request), path_and_query, BytesCodec)
+                    .server_streaming(self.request(request), path_and_query, BytesCodec)
                     .await;
                 let mut stream = reply
                     .map_err(|status| self.failed(path, &status))?
@@ -295,22 +333,45 @@ impl Connection {
         })
     }
 
+    fn request(&self, message: Bytes) -> Request<Bytes> {
+        let mut request = Request::new(message);
+        if let Some(access) = &self.access {
+            *request.metadata_mut() = access.metadata().clone();
+        }
+        request
+    }
+
     fn channel(&self) -> Result<Channel, CallError> {
-        let mut channels = HUB.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.access.as_ref().map_or(&HUB.channels, Access::channels);
+        let mut channels = shared.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (self.address.clone(), self.options.connect_timeout);
         if let Some(channel) = channels.get(&key) {
             return Ok(channel.clone());
         }
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
-            .map_err(|_| CallError::Address {
-                address: self.address.clone(),
-            })?
-            .connect_timeout(self.options.connect_timeout)
-            .tcp_nodelay(true);
         let _inside = HUB.runtime.enter();
-        let channel = endpoint.connect_lazy();
+        let channel = self.endpoint()?.connect_lazy();
         channels.insert(key, channel.clone());
         Ok(channel)
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, CallError> {
+        let tls = self.access.as_ref().and_then(Access::tls);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let uri = match &self.target {
+            Address::Tcp { authority, .. } => format!("{scheme}://{authority}"),
+            Address::Unix { .. } => self.address.clone(),
+        };
+        let refused = |_| CallError::Address {
+            address: self.address.clone(),
+        };
+        let endpoint = Endpoint::from_shared(uri).map_err(refused)?;
+        let endpoint = match (tls, &self.target) {
+            (Some(tls), Address::Tcp { .. }) => tls.secure(endpoint).map_err(refused)?,
+            _ => endpoint,
+        };
+        Ok(endpoint
+            .connect_timeout(self.options.connect_timeout)
+            .tcp_nodelay(true))
     }
 
     async fn within_deadline<T>(
@@ -343,27 +404,41 @@ impl Connection {
         error: &(dyn std::error::Error + 'static),
     ) -> CallError {
         let address = self.address.clone();
-        let method = method_of(path);
-        let reason = reason
-            .split(" (os error")
-            .next()
-            .unwrap_or(reason)
-            .to_owned();
-        if is_connect_error(error) {
-            CallError::Unreachable {
-                address,
-                method,
-                reason,
-            }
-        } else if let Some(reason) = probe::no_http2(&address) {
-            CallError::NotGrpc { address, reason }
-        } else {
-            CallError::Broken {
-                address,
-                method,
-                reason,
-            }
+        let tls = self.access.as_ref().and_then(Access::tls);
+        if let Some(reason) = tls.and_then(|tls| TlsFailure::of(error, tls)) {
+            return CallError::Tls { address, reason };
         }
+        let method = method_of(path);
+        let reason = self.without_secrets(reason.split(" (os error").next().unwrap_or(reason));
+        if is_connect_error(error) {
+            return CallError::Unreachable {
+                address,
+                method,
+                reason,
+            };
+        }
+        let seen = match (&self.target, tls) {
+            (Address::Tcp { authority, .. }, None) => probe::no_http2(authority),
+            (Address::Tcp { authority, .. }, Some(tls)) => {
+                tls.objection(authority).map(probe::Seen::Tls)
+            }
+            (Address::Unix { .. }, _) => None,
+        };
+        match seen {
+            Some(probe::Seen::Tls(reason)) => CallError::Tls { address, reason },
+            Some(probe::Seen::Other(reason)) => CallError::NotGrpc { address, reason },
+            None => CallError::Broken {
+                address,
+                method,
+                reason,
+            },
+        }
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        self.access
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |access| access.hide(text))
     }
 
     fn failed(&self, path: &str, status: &Status) -> CallError {
@@ -378,7 +453,8 @@ impl Connection {
             return CallError::Broken {
                 address: self.address.clone(),
                 method: method_of(path),
-                reason: format!("the reply is no message ({})", status.message()),
+                reason: self
+                    .without_secrets(&format!("the reply is no message ({})", status.message())),
             };
         }
         if status.message().starts_with("grpc-status header missing") {
@@ -398,7 +474,7 @@ impl Connection {
             method: method_of(path),
             failure: Failure {
                 code: super::serve::code_from_tonic(status.code()),
-                message: status.message().to_owned(),
+                message: self.without_secrets(status.message()),
                 info: super::serve::error_info(status.details()),
             },
             details: Bytes::copy_from_slice(status.details()),
@@ -425,7 +501,7 @@ fn method_of(path: &str) -> String {
     format!("{service}/{}", parts.next().unwrap_or_default())
 }
 
-fn causes<'a>(
+pub(super) fn causes<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     let mut next = Some(error);
@@ -436,7 +512,7 @@ fn causes<'a>(
     })
 }
 
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     causes(error)
         .last()
         .map_or_else(String::new, ToString::to_string)
@@ -445,8 +521,19 @@ fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
 fn is_connect_error(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).any(|cause| {
         let text = cause.to_string();
-        text.contains("tcp connect error")
+        let is_no_socket = cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| NO_SOCKET.contains(&error.kind()));
+        is_no_socket
+            || text.contains("tcp connect error")
             || text.contains("dns error")
             || text == "deadline has elapsed"
     })
 }
+
+/// Why a Unix socket cannot be connected to.
+const NO_SOCKET: [ErrorKind; 3] = [
+    ErrorKind::NotFound,
+    ErrorKind::ConnectionRefused,
+    ErrorKind::PermissionDenied,
+];

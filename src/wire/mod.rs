@@ -4,6 +4,8 @@
 //! One superset of all dialects' messages serves them all (field numbers do not collide, see `proto/wire.proto`);
 //! a [`Dialect`] is data.
 
+mod access;
+mod address;
 mod client;
 mod compensation;
 mod coordinate;
@@ -16,12 +18,16 @@ mod logic;
 mod messages;
 mod probe;
 mod query;
+mod query_connection;
 mod serve;
 mod speculate;
 mod stimulus;
+mod tls;
 mod understand;
 mod whole_body;
 
+pub use access::{Access, MetadataError, Secret, check_metadata_name};
+pub use address::{accepts_connections, is_readable_on_the_way};
 pub use client::{CallError, Connection, ConnectionOptions};
 pub use compensation::rejection_notification;
 pub use coordinate::{
@@ -41,8 +47,10 @@ pub use health::{HealthAnswer, ask_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
+pub use query_connection::{Manners, QueryConnection};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Refusal, Server};
 pub use speculate::SpeculativeClient;
 pub use stimulus::{outcome_of_reply, stimulus_of_request};
+pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsParts};
 pub use understand::{Direction, Understood, understand};

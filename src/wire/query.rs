@@ -4,6 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::messages as pb;
+use super::query_connection::{Query, QueryConnection};
 use super::{CallError, Connection, Dialect, StoredBook, decode, encode};
 use crate::model::{Cover, Domain, Root, Timestamp};
 
@@ -48,16 +49,16 @@ pub enum QueryError {
 /// Asks one coordinator's queries. It has no method that writes.
 #[derive(Debug, Clone)]
 pub struct QueryClient {
-    connection: Connection,
+    connection: QueryConnection,
     dialect: Dialect,
 }
 
 impl QueryClient {
     /// Queries over a connection, in a dialect.
     #[must_use]
-    pub const fn new(connection: Connection, dialect: Dialect) -> Self {
+    pub fn new(connection: impl Into<QueryConnection>, dialect: Dialect) -> Self {
         Self {
-            connection,
+            connection: connection.into(),
             dialect,
         }
     }
@@ -68,7 +69,7 @@ impl QueryClient {
         self.dialect
     }
 
-    /// `HOST:PORT`.
+    /// `HOST:PORT` or `unix:/PATH`.
     #[must_use]
     pub fn address(&self) -> &str {
         self.connection.address()
@@ -90,9 +91,12 @@ impl QueryClient {
             cover: Some(cover),
             selection: selection_message(selection),
         };
-        let path = self.dialect.path("EventQueryService", "GetEventBook");
-        let reply = self.connection.call(&path, query.encode_to_vec().into())?;
-        decode::event_book(reply)
+        let message = query.encode_to_vec().into();
+        let mut replies = self
+            .connection
+            .ask(self.dialect, Query::EventBook, &message)?;
+        // Of a unary method there is exactly one.
+        decode::event_book(replies.pop().unwrap_or_default())
             .map_err(|reason| self.garbage("EventQueryService/GetEventBook", reason))
     }
 
@@ -111,10 +115,8 @@ impl QueryClient {
             }),
             selection: None,
         };
-        let path = self.dialect.path("EventQueryService", "GetEvents");
-        let replies = self
-            .connection
-            .call_stream(&path, query.encode_to_vec().into())?;
+        let message = query.encode_to_vec().into();
+        let replies = self.connection.ask(self.dialect, Query::Events, &message)?;
         let read = |bytes| {
             decode::event_book(bytes)
                 .map_err(|reason| self.garbage("EventQueryService/GetEvents", reason))
@@ -129,8 +131,9 @@ impl QueryClient {
 
     /// Every aggregate of the coordinator's store, main timeline.
     pub fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError> {
-        let path = self.dialect.path("EventQueryService", "GetAggregateRoots");
-        let replies = self.connection.call_stream(&path, Bytes::new())?;
+        let replies = self
+            .connection
+            .ask(self.dialect, Query::AggregateRoots, &Bytes::new())?;
         let read = |bytes| -> Result<_, decode::DecodeError> {
             let message: pb::AggregateRoot = decode::message("aggregate root", bytes)?;
             let refused = |error| decode::DecodeError::new("aggregate root", &error);
@@ -181,23 +184,7 @@ fn selection_message(selection: Selection) -> Option<pb::query::Selection> {
     }
 }
 
-/// Finds out which dialect a coordinator speaks: it answers exactly one package, so an empty query is refused
-/// by its own package and unknown to the others. Nothing where no package is known there.
+/// Finds out which dialect a coordinator speaks. Nothing where no package is known there.
 pub fn detect_dialect(connection: &Connection) -> Result<Option<Dialect>, CallError> {
-    let mut tried: Vec<&str> = Vec::new();
-    for dialect in Dialect::all() {
-        if tried.contains(&dialect.package()) {
-            continue;
-        }
-        tried.push(dialect.package());
-        match connection.call(
-            &dialect.path("EventQueryService", "GetEventBook"),
-            Bytes::new(),
-        ) {
-            Err(error) if error.is_unknown_method() => {}
-            Err(error) if error.failure().is_none() => return Err(error),
-            Ok(_) | Err(_) => return Ok(Some(*dialect)),
-        }
-    }
-    Ok(None)
+    QueryConnection::from(connection.clone()).detect_dialect()
 }

@@ -7,9 +7,17 @@ use angzarr_replay::project::{Config, ConfigError};
 use super::markdown::{Block, blocks, inline_code, pages};
 
 /// Section of the page, and a configuration with the table that it is about, up to where a key would stand.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 8] = [
     ("## Top level", ""),
     ("## `[sources.NAME]`", "[sources.a]\n"),
+    (
+        "## `[sources.NAME.tls]`",
+        "[sources.a]\naddress = '{domain}:1'\n[sources.a.tls]\n",
+    ),
+    (
+        "## Secrets",
+        "[sources.a]\naddress = '{domain}:1'\n[sources.a.bearer]\n",
+    ),
     ("## `[logic.NAME]`", "[logic.a]\n"),
     (
         "## `[logic.NAME.debug]`",

@@ -1,10 +1,12 @@
 //! The file as it is written, every key of it, and what is checked of the whole.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::access::{RawAccess, RawSecret, RawTls};
 use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
@@ -47,6 +49,18 @@ struct RawSource {
     #[serde(default)]
     logs: Vec<PathBuf>,
     deadline: Option<u64>,
+    tls: Option<RawTls>,
+    bearer: Option<RawSecret>,
+    #[serde(default)]
+    metadata: BTreeMap<String, RawSecret>,
+    #[serde(default)]
+    plaintext_credentials: bool,
+    connect: Option<Vec<String>>,
+    start_timeout: Option<u64>,
+    retries: Option<u32>,
+    queries_per_second: Option<NonZeroU32>,
+    #[serde(default)]
+    keep_external: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -281,10 +295,34 @@ impl RawSource {
         } else if addresses.is_empty() {
             return Err("it needs `address` or `addresses`".into());
         }
+        let template = self.address.filter(|_| is_template);
+        // The folder of `replay.toml` is where relative paths begin, also that of a socket.
+        let address = |text: String| match text.strip_prefix("unix:") {
+            Some(path) if !path.starts_with('/') => format!("unix:{}", root.join(path).display()),
+            _ => text,
+        };
+        let template = template.map(address);
+        let addresses: BTreeMap<Domain, String> = addresses
+            .into_iter()
+            .map(|(domain, text)| (domain, address(text)))
+            .collect();
+        let access = RawAccess {
+            tls: self.tls,
+            bearer: self.bearer,
+            metadata: self.metadata,
+            plaintext_credentials: self.plaintext_credentials,
+            connect: self.connect,
+            start_timeout: self.start_timeout,
+        };
+        let written = addresses.values().chain(&template).map(String::as_str);
         Ok(SourceConfig {
             name: name.to_owned(),
+            access: access.check(root, written)?,
+            retries: self.retries.unwrap_or(3),
+            queries_per_second: self.queries_per_second.map(NonZeroU32::get),
+            keep_external: self.keep_external,
             addresses,
-            template: self.address.filter(|_| is_template),
+            template,
             dialect: dialect(self.dialect)?,
             tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
             logs: self.logs.iter().map(|path| root.join(path)).collect(),

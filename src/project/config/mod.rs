@@ -1,10 +1,12 @@
 //! `replay.toml`: found upwards, overridden by `replay.local.toml` and the environment, every key checked.
 
+mod access;
 mod file;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use access::{AccessConfig, ConnectConfig, SecretSource, TlsConfig};
 use file::{RawConfig, check};
 
 use crate::fixture::{Probe, Rule};
@@ -68,6 +70,14 @@ pub struct SourceConfig {
     pub logs: Vec<PathBuf>,
     /// Seconds that one query may take.
     pub deadline: u64,
+    /// TLS, credentials, and the command that opens the way.
+    pub access: AccessConfig,
+    /// How often a query is asked again that failed for a reason which may pass.
+    pub retries: u32,
+    /// How many queries are asked in a second at most.
+    pub queries_per_second: Option<u32>,
+    /// Whether references to payloads that are stored elsewhere stay as they are.
+    pub keep_external: bool,
 }
 
 impl SourceConfig {

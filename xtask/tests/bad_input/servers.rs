@@ -155,8 +155,5 @@ fn a_reply_of_garbage_is_told_without_its_bytes() {
 fn an_address_that_is_none_is_told() {
     let mut project = Project::of_source("somewhere", "");
     assert_eq!(capture(&mut project), 1);
-    let mut tls = Project::of_source("https://somewhere:1310", "");
-    assert_eq!(capture(&mut tls), 1);
     project.said("no_address");
-    tls.said("tls");
 }

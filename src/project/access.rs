@@ -1,0 +1,159 @@
+//! A source's way in: its files, variables and commands are asked, and what they give is put where it is never shown.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::config::{AccessConfig, SecretSource, SourceConfig, TlsConfig};
+use super::logics::in_directory;
+use crate::replay::{PrivateOutputError, WayCommand, private_output};
+use crate::wire::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsParts};
+
+/// A way in that cannot be had. No message holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// A file that cannot be read.
+    #[error("`{key}`: cannot read {file}: {reason}")]
+    Unreadable {
+        /// Key in the configuration.
+        key: String,
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// TLS that cannot be used.
+    #[error("`tls`: {0}")]
+    Tls(#[from] TlsError),
+    /// A variable that is not set.
+    #[error("`{key}`: the environment variable {name} is not set, or is no text")]
+    NotSet {
+        /// Key in the configuration.
+        key: String,
+        /// The variable.
+        name: String,
+    },
+    /// A command that gave nothing.
+    #[error("`{key}`: {reason}")]
+    Command {
+        /// Key in the configuration.
+        key: String,
+        /// What happened.
+        reason: PrivateOutputError,
+    },
+    /// Nothing where a secret should be.
+    #[error("`{key}`: the secret is empty")]
+    Empty {
+        /// Key in the configuration.
+        key: String,
+    },
+    /// Metadata that cannot be sent.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+}
+
+/// Gathers TLS and credentials of a source. Commands run once, in the folder of `replay.toml`.
+pub(super) fn access(config: &SourceConfig, root: &Path) -> Result<Access, AccessError> {
+    let AccessConfig {
+        tls,
+        bearer,
+        metadata,
+        ..
+    } = &config.access;
+    let speaks_tls = config
+        .addresses
+        .values()
+        .chain(&config.template)
+        .any(|address| address.starts_with("https://"));
+    let default = TlsConfig::default();
+    let tls = tls.as_ref().or(speaks_tls.then_some(&default));
+    let tls = tls.map(tls_of).transpose()?;
+    let limit = Duration::from_secs(config.deadline);
+    let read = |key: &str, source: &SecretSource| secret(key, source, root, limit);
+    let mut all = Vec::new();
+    if let Some(source) = bearer {
+        all.push((
+            "authorization".to_owned(),
+            read("bearer", source)?.after("Bearer "),
+        ));
+    }
+    for (name, source) in metadata {
+        all.push((name.clone(), read(&format!("metadata.{name}"), source)?));
+    }
+    Ok(Access::new(tls, all)?)
+}
+
+fn tls_of(config: &TlsConfig) -> Result<Tls, AccessError> {
+    let ca = config.ca.as_ref().map(|path| pem("tls.ca", path));
+    let identity = match &config.identity {
+        Some((certificate, key)) => {
+            Some((pem("tls.certificate", certificate)?, pem("tls.key", key)?))
+        }
+        None => None,
+    };
+    Ok(Tls::new(&TlsParts {
+        ca: ca.transpose()?,
+        system_roots: config.system_roots,
+        identity,
+        server_name: config.server_name.clone(),
+    })?)
+}
+
+fn pem(key: &str, path: &PathBuf) -> Result<PemFile, AccessError> {
+    let name = super::Project::shown(path);
+    match std::fs::read(path) {
+        Ok(content) => Ok(PemFile { name, content }),
+        Err(reason) => Err(AccessError::Unreadable {
+            key: key.to_owned(),
+            file: name,
+            reason,
+        }),
+    }
+}
+
+fn secret(
+    key: &str,
+    source: &SecretSource,
+    root: &Path,
+    limit: Duration,
+) -> Result<Secret, AccessError> {
+    let text = match source {
+        SecretSource::Environment(name) => {
+            std::env::var(name).map_err(|_| AccessError::NotSet {
+                key: key.to_owned(),
+                name: name.clone(),
+            })?
+        }
+        SecretSource::File(path) => {
+            std::fs::read_to_string(path).map_err(|reason| AccessError::Unreadable {
+                key: key.to_owned(),
+                file: super::Project::shown(path),
+                reason,
+            })?
+        }
+        SecretSource::Command(words) => {
+            let words: Vec<String> = words.iter().map(|word| in_directory(word, root)).collect();
+            private_output(&words, root, limit).map_err(|reason| AccessError::Command {
+                key: key.to_owned(),
+                reason,
+            })?
+        }
+    };
+    match text.trim() {
+        "" => Err(AccessError::Empty {
+            key: key.to_owned(),
+        }),
+        text => Ok(Secret::new(text.to_owned())),
+    }
+}
+
+/// The command that opens the way to a domain, where there is one.
+pub(super) fn way(config: &SourceConfig, domain: &str, address: &str) -> Option<WayCommand> {
+    let connect = config.access.connect.as_ref()?;
+    let fill = |word: &String| in_directory(&word.replace("{domain}", domain), &connect.directory);
+    Some(WayCommand {
+        command: connect.command.iter().map(fill).collect(),
+        directory: connect.directory.clone(),
+        address: address.to_owned(),
+        timeout: Duration::from_secs(connect.start_timeout),
+    })
+}

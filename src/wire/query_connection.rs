@@ -1,0 +1,170 @@
+//! The only way to a source: a connection over which nothing but queries can be asked, patiently and not too fast.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::{Access, CallError, Connection, ConnectionOptions, Dialect};
+use crate::model::Code;
+/// The methods that a source is asked. None of them writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Query {
+    /// Pages of one aggregate.
+    EventBook,
+    /// Pages of every aggregate of a workflow; a stream of replies.
+    Events,
+    /// Every aggregate; a stream of replies.
+    AggregateRoots,
+}
+
+impl Query {
+    pub(super) const fn method(self) -> &'static str {
+        match self {
+            Self::EventBook => "GetEventBook",
+            Self::Events => "GetEvents",
+            Self::AggregateRoots => "GetAggregateRoots",
+        }
+    }
+}
+
+/// How a source is asked, so that it does not notice. Shared by all connections to it.
+#[derive(Debug, Default)]
+pub struct Manners {
+    /// How often a question is asked again that failed for a reason which may pass.
+    retries: u32,
+    /// Between two questions; none where they may come as they like.
+    interval: Option<Duration>,
+    next: Mutex<Option<Instant>>,
+}
+
+/// Before the first repetition; doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Manners {
+    /// Repeats a failed question up to so often, and asks no more than so many in a second.
+    #[must_use]
+    pub fn new(retries: u32, queries_per_second: Option<u32>) -> Self {
+        Self {
+            retries,
+            interval: queries_per_second.map(|count| Duration::from_secs(1) / count.max(1)),
+            next: Mutex::default(),
+        }
+    }
+
+    /// Waits until it is this question's turn.
+    fn wait(&self) {
+        let Some(interval) = self.interval else {
+            return;
+        };
+        let now = Instant::now();
+        let turn = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = next.map_or(now, |next| next.max(now));
+            *next = Some(turn + interval);
+            turn
+        };
+        std::thread::sleep(turn.saturating_duration_since(now));
+    }
+}
+
+/// A connection that can ask queries and nothing else.
+#[derive(Debug, Clone)]
+pub struct QueryConnection {
+    connection: Connection,
+    manners: Arc<Manners>,
+}
+
+impl From<Connection> for QueryConnection {
+    fn from(connection: Connection) -> Self {
+        Self {
+            connection,
+            manners: Arc::default(),
+        }
+    }
+}
+
+impl QueryConnection {
+    /// Checks the address of a source. Nothing is sent.
+    pub fn new(
+        address: &str,
+        options: ConnectionOptions,
+        access: Access,
+        manners: Arc<Manners>,
+    ) -> Result<Self, CallError> {
+        Ok(Self {
+            connection: Connection::with_access(address, options, access)?,
+            manners,
+        })
+    }
+
+    /// A plain address without credentials, asked as often as one likes.
+    pub fn plain(address: &str, options: ConnectionOptions) -> Result<Self, CallError> {
+        Ok(Connection::new(address, options)?.into())
+    }
+
+    /// `HOST:PORT` or `unix:/PATH`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.connection.address()
+    }
+
+    /// Finds out which dialect a coordinator speaks: it answers exactly one package, so an empty query is refused
+    /// by its own package and unknown to the others. Nothing where no package is known there.
+    pub fn detect_dialect(&self) -> Result<Option<Dialect>, CallError> {
+        let mut tried: Vec<&str> = Vec::new();
+        for dialect in Dialect::all() {
+            if tried.contains(&dialect.package()) {
+                continue;
+            }
+            tried.push(dialect.package());
+            match self.ask(*dialect, Query::EventBook, &Bytes::new()) {
+                Err(error) if error.is_unknown_method() => {}
+                Err(error) if tells_nothing(&error) => return Err(error),
+                Ok(_) | Err(_) => return Ok(Some(*dialect)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks, and asks again where that may help.
+    pub(super) fn ask(
+        &self,
+        dialect: Dialect,
+        query: Query,
+        message: &Bytes,
+    ) -> Result<Vec<Bytes>, CallError> {
+        let path = dialect.path("EventQueryService", query.method());
+        let mut pause = FIRST_PAUSE;
+        let mut retries = self.manners.retries;
+        loop {
+            self.manners.wait();
+            let message = message.clone();
+            let answer = match query {
+                Query::EventBook => self.connection.call(&path, message).map(|one| vec![one]),
+                Query::Events | Query::AggregateRoots => {
+                    self.connection.call_stream(&path, message)
+                }
+            };
+            match answer {
+                Err(error) if retries > 0 && error.may_pass() => {
+                    retries -= 1;
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// A failure that says nothing of the packages that a server knows: of the transport, or a gateway's before it.
+fn tells_nothing(error: &CallError) -> bool {
+    error.failure().is_none_or(|failure| {
+        matches!(
+            failure.code,
+            Code::Unauthenticated | Code::PermissionDenied | Code::Unavailable
+        )
+    })
+}

@@ -1,0 +1,15 @@
+//! Production, and the way there: TLS, credentials, Unix sockets, commands that open the way, patience, queries only,
+//! payloads that are stored elsewhere, and files that are whole whatever happens.
+
+#![allow(clippy::unwrap_used, reason = "tests, and their helpers")]
+
+mod credentials;
+mod gate;
+mod patience;
+mod pki;
+mod read_only;
+#[path = "../bad_input/support.rs"]
+#[allow(dead_code, reason = "shared with the tests of bad input")]
+mod support;
+mod tls;
+mod ways;

@@ -1,0 +1,185 @@
+//! A source is asked queries and nothing else, by every form of every command that reaches one.
+
+use std::sync::Arc;
+
+use angzarr_replay::coordinator::{LocalCoordinator, Store, Stores};
+use angzarr_replay::project::system_clock;
+use angzarr_replay::wire::{Dialect, Server};
+use tonic::Status;
+
+use crate::gate::{Gate, Seen};
+use crate::support::{ALICE, Project, listener, repository, tool};
+
+/// The demo behind one address, as a user's production would be.
+fn demo() -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let project = angzarr_replay::project::Project::open(poker::app(), folder.path()).unwrap();
+    let store = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
+    let coordinator = LocalCoordinator::new(store, Dialect::ANGZARR, system_clock());
+    project.embedded().unwrap().seed(&coordinator).unwrap();
+    coordinator.start(listener()).unwrap()
+}
+
+const QUERIES: [&str; 2] = [
+    "EventQueryService/GetEventBook",
+    "EventQueryService/GetAggregateRoots",
+];
+
+fn is_query(seen: &Seen) -> bool {
+    // A dialect's package before it, of any dialect: which one is spoken is found out by asking.
+    let is_one = |query: &&str| {
+        seen.path
+            .strip_suffix(*query)
+            .is_some_and(|package| package.ends_with('.'))
+    };
+    QUERIES.iter().any(|query| is_one(&query)) || seen.path == "/grpc.health.v1.Health/Check"
+}
+
+/// What is captured, and what more there is to say of it. `{…}` is filled in.
+const FORMS: [&[&str]; 20] = [
+    &["capture", "{alice}"],
+    &["capture", "{alice-without-dashes}", "--json"],
+    &[
+        "capture",
+        "ZRMnDiaeTTeyp03kUua0OA==",
+        "--history",
+        "--name",
+        "a",
+    ],
+    &[
+        "capture",
+        "player/6513",
+        "--title",
+        "t",
+        "--issue",
+        "i",
+        "--name",
+        "b",
+    ],
+    &["capture", "player/{alice}", "--fixtures", "elsewhere"],
+    &["capture", "{alice}", "--history", "--accept", "--name", "c"],
+    &["capture", "{alice}", "--accept", "--name", "d"],
+    &["capture", "{alice}", "--probe", "always", "--name", "e"],
+    &["capture", "{alice}", "--probe", "never", "--name", "f"],
+    &["capture", "{alice}", "--to-sequence", "2", "--name", "g"],
+    &["capture", "{alice}", "--to-sequence", "-1", "--dry-run"],
+    &[
+        "capture",
+        "{alice}",
+        "--history",
+        "--as-of",
+        "2030-01-01T00:00:00Z",
+        "--name",
+        "h",
+    ],
+    &["capture", "{alice}", "--edition", "main", "--force"],
+    &["capture", "{alice}", "--edition", "what-if", "--dry-run"],
+    &[
+        "capture",
+        "{alice}",
+        "--ticket",
+        "failures.jsonl",
+        "--name",
+        "i",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--command",
+        "command.yaml",
+        "--name",
+        "j",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--domain",
+        "player",
+        "--source",
+        "production",
+        "--dry-run",
+    ],
+    &["capture", "player/00000000-0000-0000-0000-000000000000"],
+    &["roots"],
+    &[
+        "roots",
+        "--domain",
+        "player",
+        "--source",
+        "production",
+        "--json",
+    ],
+];
+
+#[test]
+fn every_form_of_capture_and_roots_asks_queries_only() {
+    let server = demo();
+    let gate = Gate::refusing(server.address(), |_, seen| {
+        (!is_query(seen)).then(|| Status::internal("this test lets only queries pass"))
+    });
+    let recorded = repository().join("examples/poker/recorded/failures.jsonl");
+    let mut project = Project::of_source(gate.address, "tickets = [\"failures.jsonl\"]\n");
+    project.write(
+        "failures.jsonl",
+        &std::fs::read_to_string(recorded).unwrap(),
+    );
+    project.write("command.yaml", "type: examples.DepositFunds\npayload: {}\n");
+    for form in FORMS {
+        let mut words: Vec<String> = form
+            .iter()
+            .map(|word| {
+                word.replace("{alice-without-dashes}", &ALICE.replace('-', ""))
+                    .replace("{alice}", ALICE)
+            })
+            .collect();
+        if words[0] == "capture" {
+            words.push("--unredacted".into());
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let before = gate.seen().len();
+        let ran = project.run(&words);
+        assert!(
+            gate.seen().len() > before,
+            "{words:?} asks nothing: {}",
+            ran.err
+        );
+        // Of those that ask for what is not there, the others succeed.
+        let is_there = !words[1..]
+            .iter()
+            .any(|word| word.contains("0000-") || *word == "what-if");
+        assert!(!is_there || ran.code == 0, "{words:?}: {}", ran.err);
+    }
+    let others: Vec<String> = gate
+        .seen()
+        .iter()
+        .filter(|seen| !is_query(seen))
+        .map(|seen| seen.path.clone())
+        .collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+#[test]
+fn no_flag_of_these_commands_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["capture", "roots"] {
+        let help = tool(folder.path())
+            .args([command, "--help"])
+            .output()
+            .unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let flags = help
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("--"))
+            .map(|rest| rest.split([' ', '[']).next().unwrap());
+        let mut count = 0;
+        for flag in flags.filter(|flag| !["help", "unredacted"].contains(flag)) {
+            count += 1;
+            let flag = format!("--{flag}");
+            let is_tried = FORMS
+                .iter()
+                .any(|form| form[0] == command && form.contains(&flag.as_str()));
+            assert!(is_tried, "add a form with `{command} {flag}`");
+        }
+        assert!(count >= 3, "{help}");
+    }
+}
