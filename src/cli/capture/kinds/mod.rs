@@ -109,7 +109,7 @@ impl KindCapture<'_> {
         let case = self.case(span.last + 1, knowledge(rule), Some(name), stimulus, None);
         self.tell(&case, telling, &[("component", name)]);
         tell_trigger(&case, span, rule, telling);
-        telling.add("state", format!("{}, {found}", told_book(&state)));
+        telling.add("state", format!("{}; stream {found}", told_book(&state)));
         self.tell_destinations(&destinations, telling);
         Ok((case, span.first))
     }

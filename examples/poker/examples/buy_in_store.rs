@@ -1,0 +1,72 @@
+//! Makes a store of the local coordinator in which a buy-in workflow is stored, as the recorded calls 117 and 118 show
+//! it: `cargo run -p poker --example buy_in_store -- FILE`, then `cargo xtask serve --store FILE`.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use angzarr_replay::coordinator::recording::Recording;
+use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::model::{EventBook, Stimulus, Timestamp};
+use angzarr_replay::wire::{Dialect, stimulus_of_request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+const RECORDING: &str = include_str!("../recorded/calls.jsonl");
+const TIME: Timestamp = Timestamp {
+    seconds: 1_795_392_090,
+    nanos: 0,
+};
+
+fn main() -> ExitCode {
+    let Some(file) = std::env::args().nth(1) else {
+        eprintln!("usage: buy_in_store FILE");
+        return ExitCode::from(2);
+    };
+    match make(Path::new(&file)) {
+        Ok(()) => {
+            println!("{file}: the recorded histories, and the workflow wf-buyin-1");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let stores = Stores::Shared(Arc::new(Store::open(file)?));
+    let coordinator = LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| TIME));
+    let mut books = Recording::parse(RECORDING, Dialect::ANGZARR)?.stored;
+    let (requested, _) = call(117)?;
+    let (rejected, initiated) = call(118)?;
+    books.extend([requested, initiated, rejected].map(seed));
+    coordinator.seed(&books, TIME)?;
+    Ok(())
+}
+
+/// Trigger and process state of a recorded call of the process manager.
+fn call(number: u64) -> Result<(EventBook, EventBook), Box<dyn std::error::Error>> {
+    for line in RECORDING.lines() {
+        let call: serde_json::Value = serde_json::from_str(line)?;
+        if call["n"] != number {
+            continue;
+        }
+        let request = STANDARD.decode(call["request"].as_str().unwrap_or_default())?;
+        let method = "ProcessManagerService/Handle";
+        let stimulus = stimulus_of_request(method, request.into(), Dialect::ANGZARR);
+        if let Some(Ok(Stimulus::ProcessManager { trigger, state, .. })) = stimulus {
+            return Ok((trigger, state));
+        }
+    }
+    Err(format!("the recording has no call {number} of a process manager").into())
+}
+
+fn seed(book: EventBook) -> SeedBook {
+    SeedBook {
+        cover: book.cover,
+        pages: book.history.into_pages(),
+        snapshot: book.snapshot,
+    }
+}
