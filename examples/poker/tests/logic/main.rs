@@ -14,3 +14,4 @@ mod recorded;
 mod recording;
 mod serve;
 mod table;
+mod workflow;
