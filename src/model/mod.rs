@@ -9,6 +9,7 @@ mod component;
 mod ids;
 mod logic;
 mod outcome;
+mod pattern;
 mod reaction;
 
 pub use book::{
@@ -22,4 +23,5 @@ pub use ids::{
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation};
+pub use pattern::matches_pattern;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};

@@ -1,5 +1,7 @@
 //! One step as a coordinator would take it: upcast, mask, check the sequence, call, stamp.
 
+use std::fmt;
+
 use super::{Target, TargetError};
 use crate::model::{
     Body, CommandBook, Edition, EmittedBook, EmittedPage, EventBook, Failure, Header, History,
@@ -33,6 +35,33 @@ pub enum Note {
     },
 }
 
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RefusedBeforeLogic => f.write_str(
+                "the coordinator refuses this command before the logic sees it: it was made for another head",
+            ),
+            Self::Masked { pages } => write!(
+                f,
+                "{pages} provisional or framework pages were shown as placeholders, as a coordinator does it"
+            ),
+            Self::EchoesLeftOut { pages } => write!(
+                f,
+                "the logic repeated {pages} pages that it was shown; left out"
+            ),
+            Self::OddSequence {
+                position,
+                says,
+                next,
+            } => write!(
+                f,
+                "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
+                position + 1
+            ),
+        }
+    }
+}
+
 /// A replayed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
@@ -46,7 +75,7 @@ pub struct Replay {
 
 /// How a snapshot is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
+pub(super) enum Start {
     /// As production does: the snapshot and the pages after it.
     AtSnapshot,
     /// All pages.
@@ -167,7 +196,7 @@ fn handle(
 }
 
 /// The book that the logic sees, and how many of its pages are placeholders; or how its upcaster failed.
-fn shown(
+pub(super) fn shown(
     target: &dyn Target,
     book: &EventBook,
     start: Start,
@@ -303,7 +332,7 @@ fn stamped(command: &CommandBook, head: u32) -> CommandBook {
 }
 
 /// The emitted pages as they would be stored: without echoes, each with a sequence.
-fn settled(
+pub(super) fn settled(
     mut emitted: EmittedBook,
     book: &EventBook,
     shown: &EventBook,

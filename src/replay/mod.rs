@@ -4,6 +4,7 @@
 //! case become steps here; targets answer them; neither knows the other.
 
 mod engine;
+pub mod flow;
 mod group;
 mod process;
 mod target;

@@ -11,9 +11,9 @@ mod render;
 pub mod stored;
 mod verdict;
 
+pub(crate) use crate::model::matches_pattern;
 pub use difference::{Difference, differences};
 pub use normalise::Rules;
-pub(crate) use normalise::matches_pattern;
 pub use propose::proposed_rules;
 pub use render::{Renderer, WITHOUT_SNAPSHOT};
 pub use verdict::{Verdict, described};

@@ -37,6 +37,11 @@ pub struct Dialect {
     generation: Generation,
     two_phase_commit: bool,
     tells_destinations: bool,
+    asks_prepare: bool,
+    /// What stands before the full name in type URLs of the framework's own messages.
+    framework_prefix: &'static str,
+    /// Whether a rejection's notification carries the reason's code.
+    rejection_code: bool,
 }
 
 /// A name that no dialect has.
@@ -54,6 +59,9 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Released,
         two_phase_commit: true,
         tells_destinations: true,
+        asks_prepare: true,
+        framework_prefix: "type.angzarr.io/",
+        rejection_code: false,
     },
     Dialect {
         name: "io.angzarr.v1",
@@ -64,6 +72,9 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Autumn,
         two_phase_commit: false,
         tells_destinations: false,
+        asks_prepare: false,
+        framework_prefix: "/",
+        rejection_code: true,
     },
     Dialect {
         name: "io.angzarr.v1-2026-09",
@@ -74,6 +85,9 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Autumn,
         two_phase_commit: true,
         tells_destinations: true,
+        asks_prepare: false,
+        framework_prefix: "type.angzarr.io/",
+        rejection_code: false,
     },
     Dialect {
         name: "io.angzarr.v1-2026-06",
@@ -84,6 +98,9 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Spring,
         two_phase_commit: true,
         tells_destinations: true,
+        asks_prepare: false,
+        framework_prefix: "type.angzarr.io/",
+        rejection_code: false,
     },
     Dialect {
         name: "angzarr_client.proto.angzarr.v1",
@@ -94,6 +111,9 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Spring,
         two_phase_commit: true,
         tells_destinations: true,
+        asks_prepare: false,
+        framework_prefix: "type.angzarr.io/",
+        rejection_code: false,
     },
     Dialect {
         name: "angzarr_client.proto.angzarr",
@@ -104,6 +124,9 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Spring,
         two_phase_commit: true,
         tells_destinations: true,
+        asks_prepare: true,
+        framework_prefix: "type.angzarr.io/",
+        rejection_code: false,
     },
 ];
 
@@ -158,6 +181,22 @@ impl Dialect {
     #[must_use]
     pub const fn tells_destinations(&self) -> bool {
         self.tells_destinations
+    }
+
+    /// Whether process managers are first asked which aggregates' heads they want to know.
+    #[must_use]
+    pub const fn asks_prepare(&self) -> bool {
+        self.asks_prepare
+    }
+
+    /// Whether a rejection's notification carries the reason's code.
+    pub(super) const fn has_rejection_code(self) -> bool {
+        self.rejection_code
+    }
+
+    /// Type URL of one of the framework's own messages.
+    pub(super) fn framework_type_url(self, message: &str) -> String {
+        format!("{}{}.{message}", self.framework_prefix, self.package)
     }
 
     /// Number of the error mode that says nothing: fail fast.

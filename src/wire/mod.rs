@@ -5,6 +5,7 @@
 //! a [`Dialect`] is data.
 
 mod client;
+mod compensation;
 mod coordinate;
 mod decode;
 mod dialect;
@@ -20,6 +21,7 @@ mod understand;
 mod whole_body;
 
 pub use client::{CallError, Connection, ConnectionOptions};
+pub use compensation::rejection_notification;
 pub use coordinate::{
     AskedBook, AskedPages, Coordinator, RawCover, Refused, ReplyBook, SentCommand,
     event_book_of_response, serve_coordinator,

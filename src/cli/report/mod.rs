@@ -11,7 +11,7 @@ use crate::fixture::{Case, Fixture, Status};
 use crate::model::{Outcome, Payload, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
-use crate::replay::{Note, Target, shown_book};
+use crate::replay::{Target, shown_book};
 use crate::snapshot::{Difference, Verdict, differences, stored};
 
 /// Everything that a report shows.
@@ -133,22 +133,6 @@ pub(super) fn states(
         });
     }
     (before, fold(pages))
-}
-
-fn worded(note: &Note) -> String {
-    match note {
-        Note::RefusedBeforeLogic => {
-            "the coordinator refuses this command before the logic sees it: it was made for another head".into()
-        }
-        Note::Masked { pages } => {
-            format!("{pages} provisional or framework pages were shown as placeholders, as a coordinator does it")
-        }
-        Note::EchoesLeftOut { pages } => format!("the logic repeated {pages} pages that it was shown; left out"),
-        Note::OddSequence { position, says, next } => format!(
-            "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
-            position + 1
-        ),
-    }
 }
 
 fn plain(value: &Value) -> String {
