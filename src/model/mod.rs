@@ -23,5 +23,5 @@ pub use ids::{
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation};
-pub(crate) use pattern::matches_pattern;
+pub use pattern::matches_pattern;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};

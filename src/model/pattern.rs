@@ -1,7 +1,8 @@
-//! Patterns of names, as configuration and fixtures have them.
+//! Patterns of names, as rules and subscriptions have them.
 
 /// Matches a whole text with a pattern in which `*` stands for anything.
-pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else {
         return pattern == text;
     };
@@ -11,4 +12,18 @@ pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
     (0..=rest.len())
         .filter(|&at| rest.is_char_boundary(at))
         .any(|at| matches_pattern(after, &rest[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_the_whole_text() {
+        assert!(matches_pattern("examples.*", "examples.FundsReserved"));
+        assert!(matches_pattern("*_at", "reserved_at"));
+        assert!(matches_pattern("*", ""));
+        assert!(!matches_pattern("examples.Funds", "examples.FundsReserved"));
+        assert!(!matches_pattern("*_at", "reserved_at_all"));
+    }
 }

@@ -1,5 +1,7 @@
 //! One step as a coordinator would take it: upcast, mask, check the sequence, call, stamp.
 
+use std::fmt;
+
 use super::{Target, TargetError};
 use crate::model::{
     Body, CommandBook, Edition, EmittedBook, EmittedPage, EventBook, Failure, Header, History,
@@ -39,6 +41,42 @@ pub enum Note {
     NoSpeculativeCall,
 }
 
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RefusedBeforeLogic => f.write_str(
+                "the coordinator refuses this command before the logic sees it: it was made for another head",
+            ),
+            Self::Masked { pages } => write!(
+                f,
+                "{pages} provisional or framework pages were shown as placeholders, as a coordinator does it"
+            ),
+            Self::EchoesLeftOut { pages } => write!(
+                f,
+                "the logic repeated {pages} pages that it was shown; left out"
+            ),
+            Self::OddSequence {
+                position,
+                says,
+                next,
+            } => write!(
+                f,
+                "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
+                position + 1
+            ),
+            Self::DestinationsUnknown => f.write_str(
+                "the component was told no heads of the aggregates that it writes to: heads of the past cannot be asked for, and the fixture names none (`destinations`)",
+            ),
+            Self::OrdinaryCall => f.write_str(
+                "the projector has no speculative call: its ordinary one was used, as the fixture allows (`effects: harmless`)",
+            ),
+            Self::NoSpeculativeCall => f.write_str(
+                "the projector has no speculative call; where the effects of the ordinary one do no harm, say so in the fixture: `effects: harmless`",
+            ),
+        }
+    }
+}
+
 /// A replayed step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
@@ -65,7 +103,7 @@ impl Replay {
 
 /// How a snapshot is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
+pub(super) enum Start {
     /// As production does: the snapshot and the pages after it.
     AtSnapshot,
     /// All pages.
@@ -211,7 +249,7 @@ fn shown_from(
 }
 
 /// The book that the logic sees, and how many of its pages are placeholders; or how its upcaster failed.
-fn shown(
+pub(super) fn shown(
     target: &dyn Target,
     book: &EventBook,
     start: Start,

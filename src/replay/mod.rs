@@ -5,6 +5,7 @@
 
 mod component;
 mod engine;
+pub mod flow;
 mod group;
 mod private_output;
 mod process;

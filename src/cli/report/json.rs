@@ -3,7 +3,7 @@
 use serde_json::json;
 use serde_yaml::Value;
 
-use super::{Regression, Report, plain, worded};
+use super::{Regression, Report, plain};
 use crate::fixture::Observed;
 use crate::model::{Code, Payload};
 use crate::project::Project;
@@ -71,7 +71,7 @@ impl Report<'_> {
                 "code": noted.code.map(Code::name),
                 "message": noted.message,
             })),
-            "notes": self.run.notes.iter().map(worded).collect::<Vec<_>>(),
+            "notes": self.run.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "verdict": if self.is_what_if { serde_json::Value::Null } else { self.run.verdict.to_string().into() },
             "differences_from_production": if self.is_what_if { Vec::new() } else { against_production },
             "snapshot": if self.is_what_if { serde_json::Value::Null } else { snapshot.into() },

@@ -12,7 +12,7 @@ use crate::fixture::{Case, Fixture, Status};
 use crate::model::{ComponentKind, Outcome, Payload, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
-use crate::replay::{Note, Target, shown_book};
+use crate::replay::{Target, shown_book};
 use crate::snapshot::{Difference, Verdict, differences, stored};
 
 /// Everything that a report shows.
@@ -137,31 +137,6 @@ pub(super) fn states(
         });
     }
     (before, fold(pages))
-}
-
-fn worded(note: &Note) -> String {
-    match note {
-        Note::RefusedBeforeLogic => {
-            "the coordinator refuses this command before the logic sees it: it was made for another head".into()
-        }
-        Note::Masked { pages } => {
-            format!("{pages} provisional or framework pages were shown as placeholders, as a coordinator does it")
-        }
-        Note::EchoesLeftOut { pages } => format!("the logic repeated {pages} pages that it was shown; left out"),
-        Note::OddSequence { position, says, next } => format!(
-            "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
-            position + 1
-        ),
-        Note::DestinationsUnknown => "the component was told no heads of the aggregates that it writes to: heads of the past cannot be asked \
-             for, and the fixture names none (`destinations`)"
-            .into(),
-        Note::OrdinaryCall => {
-            "the projector has no speculative call: its ordinary one was used, as the fixture allows (`effects: harmless`)".into()
-        }
-        Note::NoSpeculativeCall => "the projector has no speculative call; where the effects of the ordinary one do no harm, say so in the \
-             fixture: `effects: harmless`"
-            .into(),
-    }
 }
 
 fn plain(value: &Value) -> String {

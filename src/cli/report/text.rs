@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_yaml::Value;
 
-use super::{Regression, Report, plain, worded};
+use super::{Regression, Report, plain};
 use crate::fixture::{Case, HopOutcome, Observed, ObservedHop};
 use crate::model::{Body, Cover, EmittedBook, Header, Payload, Reaction, Timestamp};
 use crate::payload::to_yaml;
@@ -120,7 +120,7 @@ impl Report<'_> {
 
     fn notes(&self, text: &mut String) {
         for note in &self.run.notes {
-            let _ = writeln!(text, "\nnote: {}", worded(note));
+            let _ = writeln!(text, "\nnote: {note}");
         }
         for rule in &self.run.unused_rules {
             let _ = writeln!(

@@ -1,0 +1,193 @@
+//! The edition in memory: captured books below, the flow's own events above.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{FlowError, FlowNote};
+use crate::model::{
+    Cover, Destinations, Domain, Edition, EventBook, History, Page, Root, Snapshot,
+};
+
+/// Domain, root and the label of the edition.
+type Key = (Domain, Root, String);
+
+/// All books of a flow as they stand.
+pub(super) struct Branch {
+    books: BTreeMap<Key, EventBook>,
+    /// External ids of the facts that were taken, by stream.
+    facts: BTreeSet<(Key, String)>,
+}
+
+fn key(cover: &Cover) -> Key {
+    let edition = cover.edition.label().to_owned();
+    (cover.domain.clone(), cover.root, edition)
+}
+
+impl Branch {
+    /// Takes copies; of each stream there may be one book.
+    pub(super) fn new(books: &[EventBook]) -> Result<Self, FlowError> {
+        let mut known = BTreeMap::new();
+        for book in books {
+            let mut book = book.clone();
+            let after_snapshot = book
+                .snapshot
+                .as_ref()
+                .map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
+            // A book that was read in part says less than its pages do.
+            book.next_sequence = book
+                .next_sequence
+                .max(book.history.next_sequence())
+                .max(after_snapshot);
+            let cover = book.cover.clone();
+            if known.insert(key(&cover), book).is_some() {
+                let cover = Box::new(cover);
+                return Err(FlowError::TwoBooks { cover });
+            }
+        }
+        Ok(Self {
+            books: known,
+            facts: BTreeSet::new(),
+        })
+    }
+
+    /// The books in order of domain, root and edition.
+    pub(super) fn into_books(self) -> Vec<EventBook> {
+        self.books.into_values().collect()
+    }
+
+    /// The book of a stream as it stands, where the flow has it.
+    pub(super) fn known(&self, cover: &Cover) -> Option<&EventBook> {
+        self.books.get(&key(cover))
+    }
+
+    /// The book of a stream as it stands, and what is to be said when the flow does not have it.
+    pub(super) fn load(&self, cover: &Cover) -> (EventBook, Option<FlowNote>) {
+        if let Some(book) = self.known(cover) {
+            return (book.clone(), None);
+        }
+        if let Some((book, below)) = self.forked(cover) {
+            let cover = cover.clone();
+            return (book, Some(FlowNote::BranchedFromMain { cover, below }));
+        }
+        let book = EventBook {
+            cover: cover.clone(),
+            snapshot: None,
+            history: History::default(),
+            next_sequence: 0,
+        };
+        let cover = cover.clone();
+        (book, Some(FlowNote::BookMissing { cover }))
+    }
+
+    /// What a named edition without pages of its own shows: the main timeline, below the divergence where one is
+    /// given.
+    fn forked(&self, cover: &Cover) -> Option<(EventBook, Option<u32>)> {
+        let Edition::Named { divergences, .. } = &cover.edition else {
+            return None;
+        };
+        let main = Cover {
+            edition: Edition::Main,
+            ..cover.clone()
+        };
+        let mut book = self.known(&main)?.clone();
+        book.cover = cover.clone();
+        let below = divergences
+            .iter()
+            .find(|divergence| divergence.domain == cover.domain)
+            .map(|divergence| divergence.sequence);
+        if let Some(below) = below {
+            // An explicit divergence is read from pages alone.
+            book.snapshot = None;
+            book.history = book.history.before(below);
+            book.next_sequence = book.next_sequence.min(below);
+        }
+        Some((book, below))
+    }
+
+    /// Sequence that the next event of a stream gets.
+    pub(super) fn head(&self, cover: &Cover) -> u32 {
+        self.load(cover).0.next_sequence
+    }
+
+    /// Appends pages that follow the head, and gives them back as the book that is published.
+    pub(super) fn append(
+        &mut self,
+        cover: &Cover,
+        pages: Vec<Page>,
+        snapshot: Option<&Snapshot>,
+    ) -> EventBook {
+        let (mut book, _) = self.load(cover);
+        let mut all = book.history.into_pages();
+        all.extend(pages.iter().cloned());
+        book.history = History::new(all).expect("appended pages follow the head");
+        book.next_sequence = book.history.next_sequence();
+        keep_snapshot(&mut book, snapshot);
+        let batch = EventBook {
+            cover: cover.clone(),
+            snapshot: None,
+            history: History::new(pages).expect("appended pages rise"),
+            next_sequence: book.next_sequence,
+        };
+        self.books.insert(key(cover), book);
+        batch
+    }
+
+    /// Whether facts of this external id were taken before; they are taken now. Without an id they are always new.
+    pub(super) fn knows_facts(&mut self, cover: &Cover, external_id: &str) -> bool {
+        !external_id.is_empty() && !self.facts.insert((key(cover), external_id.to_owned()))
+    }
+
+    /// The only root of a domain that an edition shows.
+    pub(super) fn only_root(&self, domain: &Domain, edition: &Edition) -> Option<Root> {
+        let mut roots = self.roots(edition);
+        roots.retain(|(known, _)| known == domain);
+        let only = roots.len() == 1;
+        roots
+            .into_iter()
+            .next()
+            .filter(|_| only)
+            .map(|(_, root)| root)
+    }
+
+    /// Heads by domain, of those domains of which an edition shows one aggregate.
+    pub(super) fn heads(&self, edition: &Edition) -> Destinations {
+        let mut heads: BTreeMap<Domain, Vec<Root>> = BTreeMap::new();
+        for (domain, root) in self.roots(edition) {
+            heads.entry(domain).or_default().push(root);
+        }
+        let single = heads.into_iter().filter_map(|(domain, roots)| {
+            let [root] = roots.as_slice() else {
+                return None;
+            };
+            let cover = Cover {
+                edition: edition.clone(),
+                ..Cover::main(domain.clone(), *root)
+            };
+            Some((domain.to_string(), self.head(&cover)))
+        });
+        single.collect()
+    }
+
+    /// The aggregates that an edition shows: its own, and those of the main timeline.
+    fn roots(&self, edition: &Edition) -> BTreeSet<(Domain, Root)> {
+        let shown = |label: &str| label == edition.label() || label == Edition::Main.label();
+        let keys = self.books.keys().filter(|(_, _, label)| shown(label));
+        keys.map(|(domain, root, _)| (domain.clone(), *root))
+            .collect()
+    }
+}
+
+/// A snapshot in an answer is stored for the last page when its state is new: later calls begin with it.
+fn keep_snapshot(book: &mut EventBook, emitted: Option<&Snapshot>) {
+    let (Some(emitted), Some(last)) = (emitted, book.next_sequence.checked_sub(1)) else {
+        return;
+    };
+    let stored = book.snapshot.as_ref();
+    if stored.is_some_and(|stored| stored.state == emitted.state) {
+        return;
+    }
+    book.snapshot = Some(Snapshot {
+        sequence: last,
+        original: None,
+        ..emitted.clone()
+    });
+}

@@ -1,0 +1,103 @@
+//! What is worth saying about a step of a flow.
+
+use crate::model::{Cover, Root};
+use crate::replay::Note;
+
+/// Something worth saying that is neither outcome nor error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlowNote {
+    /// Of the call itself, as with a single command.
+    Call(Note),
+    /// The stream's book is not part of the flow.
+    BookMissing {
+        /// Whose it is.
+        cover: Cover,
+    },
+    /// A named edition without pages of its own begins as the main timeline.
+    BranchedFromMain {
+        /// The named edition's stream.
+        cover: Cover,
+        /// First sequence that is the edition's own, where the edition says one.
+        below: Option<u32>,
+    },
+    /// The logic takes no facts.
+    FactsTakenAsTheyAre,
+    /// Facts with the same external id were taken before.
+    FactsKnown {
+        /// The id.
+        external_id: String,
+    },
+    /// The answer names another aggregate, and was stored there.
+    StoredElsewhere {
+        /// The other aggregate.
+        cover: Cover,
+    },
+    /// The process manager's stream is the only book of its domain, not the one that the correlation id leads to.
+    OnlyProcessBook {
+        /// Root that the correlation id leads to.
+        derived: Root,
+    },
+    /// The correlation id is no UUID: the process manager's root is nil.
+    NilProcessRoot,
+    /// Several aggregates of a domain were named: the process manager is told none of their heads.
+    AmbiguousDestination {
+        /// The domain.
+        domain: String,
+    },
+    /// The process manager notifies somebody, which leads to nothing in a flow.
+    NotificationEnds,
+    /// The released coordinator writes a refusal to its log and tells nobody.
+    ReleasedTellsNobody,
+}
+
+impl std::fmt::Display for FlowNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = |cover: &Cover| format!("{}/{}", cover.domain, cover.root);
+        match self {
+            Self::Call(note) => note.fmt(f),
+            Self::BookMissing { cover } => write!(
+                f,
+                "the book of {} is not part of the flow: it is taken as empty",
+                name(cover)
+            ),
+            Self::BranchedFromMain { cover, below } => {
+                let until = below.map_or_else(String::new, |below| format!(" below sequence {below}"));
+                write!(
+                    f,
+                    "edition {} of {} has no pages of its own: it begins as the main timeline{until}",
+                    cover.edition.label(),
+                    name(cover)
+                )
+            }
+            Self::FactsTakenAsTheyAre => {
+                f.write_str("the logic takes no facts: they are stored as they are")
+            }
+            Self::FactsKnown { external_id } => write!(
+                f,
+                "facts with the external id `{external_id}` were taken before: nothing is stored again"
+            ),
+            Self::StoredElsewhere { cover } => write!(
+                f,
+                "the answer names another aggregate, {}, and is stored there, as these coordinators do",
+                name(cover)
+            ),
+            Self::OnlyProcessBook { derived } => write!(
+                f,
+                "the correlation id leads to root {derived}, which has no book; the only book of the domain is taken"
+            ),
+            Self::NilProcessRoot => {
+                f.write_str("the correlation id is no UUID: the process manager's root is nil, as core 0.5 has it")
+            }
+            Self::AmbiguousDestination { domain } => write!(
+                f,
+                "several aggregates of {domain} were named, and a head is told by domain: none is told"
+            ),
+            Self::NotificationEnds => {
+                f.write_str("the notification that the process manager sends is not delivered in a flow")
+            }
+            Self::ReleasedTellsNobody => f.write_str(
+                "core 0.5 only logs such a refusal and delivers nothing: in production this step did not happen",
+            ),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The queue of a flow: what is to be delivered, in which order, and how far.
+
+use std::collections::VecDeque;
+
+use super::branch::Branch;
+use super::{
+    Asked, Cause, Chain, FlowComponents, FlowError, FlowNote, FlowRun, FlowStep, NotAsked,
+    StepAnswer, Stream,
+};
+use crate::model::{
+    CommandBook, ComponentKind, Cover, EmittedBook, EventBook, Failure, History, Page,
+};
+use crate::replay::TargetError;
+use crate::wire::Dialect;
+
+/// What a flow begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlowStart {
+    /// A command, held against the head of its aggregate like any other.
+    Command(CommandBook),
+    /// Facts for the aggregate that their cover names.
+    Facts(EmittedBook),
+    /// Stored pages of one of the books are taken as having just happened, as one batch.
+    Events {
+        /// The stream; its correlation id is that of the workflow.
+        cover: Cover,
+        /// First of the new sequences.
+        from: u32,
+    },
+}
+
+/// How far a flow may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowLimits {
+    /// Steps that may lead to another, one after the other.
+    pub depth: usize,
+    /// Steps in all.
+    pub steps: usize,
+}
+
+impl Default for FlowLimits {
+    /// Deeper than workflows of people are, and soon reached by a cycle.
+    fn default() -> Self {
+        Self {
+            depth: 32,
+            steps: 1000,
+        }
+    }
+}
+
+/// Replays a flow on copies of the books. `dialect` is that of the coordinators between the components; bytes of the
+/// first command that were kept from another dialect have to be dropped by the caller.
+pub fn run_flow(
+    components: &FlowComponents,
+    books: &[EventBook],
+    start: &FlowStart,
+    limits: FlowLimits,
+    dialect: Dialect,
+) -> Result<FlowRun, FlowError> {
+    let flow = Flow {
+        components,
+        order: order(components),
+        branch: Branch::new(books)?,
+        dialect,
+    };
+    Queue {
+        flow,
+        limits,
+        waiting: VecDeque::new(),
+        steps: Vec::new(),
+    }
+    .run(start)
+}
+
+/// Sagas, then process managers, each in order of name.
+fn order(components: &FlowComponents) -> Vec<usize> {
+    let reacting = &components.reacting;
+    let mut order: Vec<usize> = (0..reacting.len()).collect();
+    let place = |at: &usize| {
+        let reacting = &reacting[*at];
+        let after_sagas = reacting.component_kind() != ComponentKind::Saga;
+        (after_sagas, reacting.name.clone())
+    };
+    order.sort_by_key(place);
+    order
+}
+
+/// To whom something is delivered.
+#[derive(Debug, Clone)]
+pub(super) enum To {
+    Aggregate(Cover),
+    /// By position among the reacting components; the stream where it is known already.
+    Reacting(usize, Option<Cover>),
+    Nobody,
+}
+
+/// Something to deliver.
+pub(super) struct Task {
+    pub(super) to: To,
+    pub(super) cause: Cause,
+    /// Who is told when it is refused.
+    pub(super) origin: Option<To>,
+}
+
+/// A delivered task.
+pub(super) struct Delivered {
+    pub(super) asked: Asked,
+    pub(super) answer: StepAnswer,
+    pub(super) stored: Vec<EventBook>,
+    pub(super) refused: Option<Failure>,
+    pub(super) prepared: Option<Vec<Cover>>,
+    pub(super) notes: Vec<FlowNote>,
+    /// What it leads to beside the events.
+    pub(super) next: Vec<Task>,
+}
+
+impl Delivered {
+    pub(super) const fn new(asked: Asked, answer: StepAnswer) -> Self {
+        Self {
+            asked,
+            answer,
+            stored: Vec::new(),
+            refused: None,
+            prepared: None,
+            notes: Vec::new(),
+            next: Vec::new(),
+        }
+    }
+}
+
+/// The components and the books that they work on.
+pub(super) struct Flow<'a> {
+    pub(super) components: &'a FlowComponents,
+    order: Vec<usize>,
+    pub(super) branch: Branch,
+    pub(super) dialect: Dialect,
+}
+
+impl Flow<'_> {
+    fn deliver(&mut self, task: &Task) -> Result<Delivered, TargetError> {
+        let origin = task.origin.as_ref();
+        match (&task.to, &task.cause) {
+            (To::Nobody, _) | (To::Aggregate(_), Cause::Happened | Cause::Events(_)) => {
+                let answer = StepAnswer::NotAsked(NotAsked::NoAddressee);
+                Ok(Delivered::new(Asked::Nobody, answer))
+            }
+            (To::Aggregate(cover), Cause::Facts(facts)) => self.facts(cover, facts),
+            (To::Aggregate(_), Cause::Command(command)) => self.command(command, origin),
+            (To::Aggregate(cover), cause) => self.rejection(cover, cause),
+            (To::Reacting(at, stream), cause) => self.react(*at, stream.as_ref(), cause),
+        }
+    }
+
+    /// A batch goes to whoever subscribes to it.
+    fn published(&self, batch: &EventBook) -> Vec<Task> {
+        let fitting = self.order.iter().copied().filter(|at| {
+            let reacting = &self.components.reacting[*at];
+            reacting.subscribes_to(batch)
+        });
+        let task = |at| Task {
+            to: To::Reacting(at, None),
+            cause: Cause::Events(batch.clone()),
+            origin: None,
+        };
+        fitting.map(task).collect()
+    }
+}
+
+struct Waiting {
+    parent: Option<usize>,
+    depth: usize,
+    task: Task,
+}
+
+struct Queue<'a> {
+    flow: Flow<'a>,
+    limits: FlowLimits,
+    waiting: VecDeque<Waiting>,
+    steps: Vec<FlowStep>,
+}
+
+impl Queue<'_> {
+    fn run(mut self, start: &FlowStart) -> Result<FlowRun, FlowError> {
+        match start {
+            FlowStart::Command(command) => {
+                let to = To::Aggregate(command.cover.clone());
+                self.first(to, Cause::Command(command.clone()));
+            }
+            FlowStart::Facts(facts) => {
+                let cover = facts.cover.clone().ok_or(FlowError::FactsForNobody)?;
+                self.first(To::Aggregate(cover), Cause::Facts(facts.clone()));
+            }
+            FlowStart::Events { cover, from } => self.happened(cover, *from)?,
+        }
+        while let Some(waiting) = self.waiting.pop_front() {
+            self.step(waiting)?;
+        }
+        Ok(FlowRun {
+            steps: self.steps,
+            books: self.flow.branch.into_books(),
+        })
+    }
+
+    fn first(&mut self, to: To, cause: Cause) {
+        self.waiting.push_back(Waiting {
+            parent: None,
+            depth: 0,
+            task: Task {
+                to,
+                cause,
+                origin: None,
+            },
+        });
+    }
+
+    /// The first step of a flow that begins with stored events.
+    fn happened(&mut self, cover: &Cover, from: u32) -> Result<(), FlowError> {
+        let (book, _) = self.flow.branch.load(cover);
+        let pages = book.history.into_pages().into_iter();
+        let pages: Vec<Page> = pages.filter(|page| page.sequence >= from).collect();
+        if pages.is_empty() {
+            let cover = Box::new(cover.clone());
+            return Err(FlowError::NothingHappened { cover, from });
+        }
+        let batch = EventBook {
+            cover: cover.clone(),
+            snapshot: None,
+            history: History::new(pages).expect("some pages of a history rise like all of them"),
+            next_sequence: book.next_sequence,
+        };
+        let stream = Stream {
+            cover: cover.clone(),
+            head: from,
+        };
+        let mut delivered = Delivered::new(Asked::Aggregate(stream), StepAnswer::Happened);
+        delivered.stored.push(batch);
+        self.took(None, 0, Cause::Happened, delivered);
+        Ok(())
+    }
+
+    fn step(&mut self, waiting: Waiting) -> Result<(), FlowError> {
+        let Waiting {
+            parent,
+            depth,
+            task,
+        } = waiting;
+        let chain = |steps: &[FlowStep]| {
+            let label = label(&task, self.flow.components);
+            Chain::to(steps, parent, &label)
+        };
+        if depth > self.limits.depth {
+            return Err(FlowError::TooDeep {
+                limit: self.limits.depth,
+                chain: chain(&self.steps),
+            });
+        }
+        if self.steps.len() >= self.limits.steps {
+            return Err(FlowError::TooManySteps {
+                limit: self.limits.steps,
+                chain: chain(&self.steps),
+            });
+        }
+        let delivered = self.flow.deliver(&task);
+        let delivered = delivered.map_err(|source| FlowError::Target {
+            step: self.steps.len() + 1,
+            asked: label(&task, self.flow.components),
+            source,
+        })?;
+        self.took(parent, depth, task.cause, delivered);
+        Ok(())
+    }
+
+    /// Records a step and queues what it leads to: its events first.
+    fn took(&mut self, parent: Option<usize>, depth: usize, cause: Cause, delivered: Delivered) {
+        let published = delivered
+            .stored
+            .iter()
+            .flat_map(|batch| self.flow.published(batch));
+        let next: Vec<Task> = published.chain(delivered.next).collect();
+        let at = self.steps.len();
+        self.waiting.extend(next.into_iter().map(|task| Waiting {
+            parent: Some(at),
+            depth: depth + 1,
+            task,
+        }));
+        self.steps.push(FlowStep {
+            parent,
+            depth,
+            asked: delivered.asked,
+            cause,
+            answer: delivered.answer,
+            stored: delivered.stored,
+            refused: delivered.refused,
+            prepared: delivered.prepared,
+            notes: delivered.notes,
+        });
+    }
+}
+
+/// Who is to be asked about what.
+fn label(task: &Task, components: &FlowComponents) -> String {
+    let who = match &task.to {
+        To::Aggregate(cover) => cover.domain.to_string(),
+        To::Nobody => "nobody".to_owned(),
+        To::Reacting(at, _) => {
+            let reacting = &components.reacting[*at];
+            super::run::component(reacting.component_kind(), &reacting.name)
+        }
+    };
+    super::run::labelled(&who, &task.cause)
+}

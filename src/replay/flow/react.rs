@@ -1,0 +1,304 @@
+//! Batches and refusals delivered to sagas and process managers.
+
+use super::queue::{Delivered, Flow, Task, To};
+use super::stamp::Provenance;
+use super::{Asked, Cause, FlowNote, NotAsked, Reacting, ReactingKind, StepAnswer, Stream, events};
+use crate::model::{
+    Body, Cover, Destinations, Domain, EmittedBook, EventBook, History, Outcome, Page, Reaction,
+    Root, Stimulus,
+};
+use crate::replay::engine::settled;
+use crate::replay::{ProcessRoot, TargetError};
+use crate::wire::rejection_notification;
+
+impl Flow<'_> {
+    /// A batch, or a refusal of one of its own commands, to a saga or process manager.
+    pub(super) fn react(
+        &mut self,
+        at: usize,
+        stream: Option<&Cover>,
+        cause: &Cause,
+    ) -> Result<Delivered, TargetError> {
+        let components = self.components;
+        let reacting = &components.reacting[at];
+        match (&reacting.kind, cause) {
+            (ReactingKind::Saga, Cause::Events(batch)) => self.saga(reacting, batch),
+            (ReactingKind::ProcessManager { domain, root }, Cause::Events(batch)) => {
+                self.workflow(at, (domain, *root), batch)
+            }
+            (ReactingKind::ProcessManager { .. }, Cause::Rejection { command, failure }) => {
+                let Some(cover) = stream else {
+                    return Ok(skipped(reacting));
+                };
+                let dialect = reacting.target.dialect();
+                let payload = rejection_notification(cover, command, failure, dialect);
+                let trigger = notification(cover, Body::Event(payload));
+                let mut delivered = self.process(at, cover, &trigger)?;
+                self.note_released(&mut delivered.notes);
+                Ok(delivered)
+            }
+            _ => Ok(skipped(reacting)),
+        }
+    }
+
+    fn saga(&mut self, reacting: &Reacting, batch: &EventBook) -> Result<Delivered, TargetError> {
+        let destinations = if reacting.target.dialect().tells_destinations() {
+            self.branch.heads(&batch.cover.edition)
+        } else {
+            Destinations::new()
+        };
+        let outcome = reacting.target.ask(&Stimulus::Saga {
+            source: batch.clone(),
+            destinations,
+        })?;
+        let name = reacting.name.clone();
+        let mut next = Vec::new();
+        if let Outcome::Reacted(reaction) = &outcome {
+            let origin = To::Aggregate(batch.cover.clone());
+            next = self.sent(reacting, reaction, &batch.cover, last_of(batch), &origin);
+        }
+        let mut delivered = Delivered::new(Asked::Saga { name }, StepAnswer::Answered(outcome));
+        delivered.next = next;
+        Ok(delivered)
+    }
+
+    /// A batch to a process manager, by the workflow that it belongs to.
+    fn workflow(
+        &mut self,
+        at: usize,
+        (domain, derivation): (&Domain, ProcessRoot),
+        batch: &EventBook,
+    ) -> Result<Delivered, TargetError> {
+        let correlation_id = &batch.cover.correlation_id;
+        if correlation_id.is_empty() {
+            return Ok(skipped(&self.components.reacting[at]));
+        }
+        let mut cover = Cover {
+            correlation_id: correlation_id.clone(),
+            edition: batch.cover.edition.clone(),
+            ..Cover::main(domain.clone(), derivation.of(correlation_id))
+        };
+        let mut notes = Vec::new();
+        if self.branch.known(&cover).is_none() {
+            let edition = &batch.cover.edition;
+            let only = self.branch.only_root(domain, edition);
+            if let Some(only) = only.filter(|only| *only != cover.root) {
+                notes.push(FlowNote::OnlyProcessBook {
+                    derived: cover.root,
+                });
+                cover.root = only;
+            } else if cover.root == Root::new([0; 16]) {
+                notes.push(FlowNote::NilProcessRoot);
+            }
+        }
+        let mut delivered = self.process(at, &cover, batch)?;
+        notes.append(&mut delivered.notes);
+        delivered.notes = notes;
+        Ok(delivered)
+    }
+
+    /// A process manager asked about a trigger in the light of its own stream.
+    fn process(
+        &mut self,
+        at: usize,
+        cover: &Cover,
+        trigger: &EventBook,
+    ) -> Result<Delivered, TargetError> {
+        let components = self.components;
+        let reacting = &components.reacting[at];
+        // A workflow that begins has no stream yet: nothing to be said.
+        let (mut state, _) = self.branch.load(cover);
+        state.cover = cover.clone();
+        let asked = Asked::ProcessManager {
+            name: reacting.name.clone(),
+            stream: Some(Stream {
+                cover: cover.clone(),
+                head: state.next_sequence,
+            }),
+        };
+        let mut notes = Vec::new();
+        let (prepared, destinations) = match self.prepare(reacting, trigger, &state, &mut notes)? {
+            Ok(known) => known,
+            Err(failed) => return Ok(Delivered::new(asked, StepAnswer::Answered(failed))),
+        };
+        let outcome = reacting.target.ask(&Stimulus::ProcessManager {
+            trigger: trigger.clone(),
+            state: state.clone(),
+            destinations,
+        })?;
+        let mut delivered = Delivered::new(asked, StepAnswer::Answered(outcome));
+        delivered.prepared = prepared;
+        delivered.notes = notes;
+        if let StepAnswer::Answered(Outcome::Reacted(reaction)) = &delivered.answer {
+            let reaction = reaction.clone();
+            self.own_events(&reaction.process_events, cover, &state, &mut delivered);
+            // Its own events come first: where they cannot be stored, nothing goes out.
+            if delivered.refused.is_none() {
+                let origin = To::Reacting(at, Some(cover.clone()));
+                delivered.next = self.sent(reacting, &reaction, cover, last_of(trigger), &origin);
+            }
+            if reaction.notification.is_some() {
+                delivered.notes.push(FlowNote::NotificationEnds);
+            }
+        }
+        Ok(delivered)
+    }
+
+    /// The heads that a process manager is told, and whom it named where it was asked; or how it failed to say.
+    #[expect(clippy::type_complexity, reason = "the inner result is an outcome")]
+    fn prepare(
+        &self,
+        reacting: &Reacting,
+        trigger: &EventBook,
+        state: &EventBook,
+        notes: &mut Vec<FlowNote>,
+    ) -> Result<Result<(Option<Vec<Cover>>, Destinations), Outcome>, TargetError> {
+        let dialect = reacting.target.dialect();
+        if !dialect.asks_prepare() {
+            let heads = if dialect.tells_destinations() {
+                self.branch.heads(&trigger.cover.edition)
+            } else {
+                Destinations::new()
+            };
+            return Ok(Ok((None, heads)));
+        }
+        let outcome = reacting.target.ask(&Stimulus::Prepare {
+            trigger: trigger.clone(),
+            state: state.clone(),
+        })?;
+        Ok(match outcome {
+            Outcome::Prepared(covers) => {
+                let heads = self.named_heads(&covers, trigger, notes);
+                Ok((Some(covers), heads))
+            }
+            // It names nobody, and is told of nobody.
+            Outcome::Unimplemented(_) => Ok((None, Destinations::new())),
+            failed => Err(failed),
+        })
+    }
+
+    /// Heads of the aggregates that were named, by domain.
+    fn named_heads(
+        &self,
+        covers: &[Cover],
+        trigger: &EventBook,
+        notes: &mut Vec<FlowNote>,
+    ) -> Destinations {
+        let mut heads = Destinations::new();
+        for cover in covers {
+            let domain = cover.domain.to_string();
+            let others = covers.iter().filter(|other| other.domain == cover.domain);
+            if others.clone().any(|other| other.root != cover.root) {
+                let note = FlowNote::AmbiguousDestination { domain };
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+                continue;
+            }
+            let mut cover = cover.clone();
+            if cover.edition.is_main() {
+                cover.edition.clone_from(&trigger.cover.edition);
+            }
+            heads.insert(domain, self.branch.head(&cover));
+        }
+        heads
+    }
+
+    /// Appends a process manager's own events, one book after the other.
+    fn own_events(
+        &mut self,
+        books: &[EmittedBook],
+        cover: &Cover,
+        state: &EventBook,
+        delivered: &mut Delivered,
+    ) {
+        for emitted in books {
+            let (mut book, _) = self.branch.load(cover);
+            book.cover = cover.clone();
+            let mut notes = Vec::new();
+            let emitted = settled(emitted.clone(), &book, state, &mut notes);
+            delivered
+                .notes
+                .extend(notes.into_iter().map(FlowNote::Call));
+            let effect = events::store(&mut self.branch, self.dialect, cover, &emitted);
+            delivered.stored.extend(effect.stored);
+            delivered.notes.extend(effect.note);
+            if delivered.refused.is_none() {
+                delivered.refused = effect.refused;
+            }
+        }
+    }
+
+    /// Commands and facts of a reaction, as they are delivered.
+    fn sent(
+        &self,
+        reacting: &Reacting,
+        reaction: &Reaction,
+        source: &Cover,
+        sequence: u32,
+        origin: &To,
+    ) -> Vec<Task> {
+        let provenance = Provenance {
+            component: &reacting.name,
+            source,
+            sequence,
+            dialect: self.dialect,
+        };
+        let commands = reaction.commands.iter().enumerate();
+        let commands = commands.map(
+            |(index, emitted)| match provenance.command(emitted, index) {
+                Some(command) => Task {
+                    to: To::Aggregate(command.cover.clone()),
+                    cause: Cause::Command(command),
+                    origin: Some(origin.clone()),
+                },
+                None => Task {
+                    to: To::Nobody,
+                    cause: Cause::Unaddressed(emitted.clone()),
+                    origin: None,
+                },
+            },
+        );
+        let facts = reaction.facts.iter().map(|emitted| {
+            let facts = provenance.facts(emitted);
+            Task {
+                to: facts.cover.clone().map_or(To::Nobody, To::Aggregate),
+                cause: Cause::Facts(facts),
+                origin: None,
+            }
+        });
+        commands.chain(facts).collect()
+    }
+}
+
+/// A process manager without a workflow to serve.
+fn skipped(reacting: &Reacting) -> Delivered {
+    let name = reacting.name.clone();
+    let asked = match reacting.kind {
+        ReactingKind::Saga => Asked::Saga { name },
+        ReactingKind::ProcessManager { .. } => Asked::ProcessManager { name, stream: None },
+    };
+    Delivered::new(asked, StepAnswer::NotAsked(NotAsked::NoCorrelationId))
+}
+
+fn last_of(batch: &EventBook) -> u32 {
+    batch.history.pages().last().map_or(0, |page| page.sequence)
+}
+
+/// A notification as a trigger: a book of one page, which is in no stream.
+fn notification(told: &Cover, body: Body) -> EventBook {
+    let page = Page {
+        sequence: 0,
+        created_at: None,
+        body,
+        provisional: false,
+        cascade_id: None,
+        original: None,
+    };
+    EventBook {
+        cover: told.clone(),
+        snapshot: None,
+        history: History::new(vec![page]).expect("one page rises"),
+        next_sequence: 1,
+    }
+}
