@@ -3,6 +3,7 @@
 pub mod capture;
 mod cli;
 pub mod coordinator;
+pub mod diagram;
 pub mod fixture;
 pub mod harness;
 pub mod model;

@@ -2,15 +2,17 @@
 
 use serde_yaml::Value;
 
-use super::{Project, ProjectError};
-use crate::fixture::{Case, CaseStimulus, Fixture, Probe, Rule, Trigger};
+use super::{LogicUnavailable, Project, ProjectError};
+use crate::fixture::{Case, CaseStimulus, Fixture, Observed, Probe, Rule, Trigger};
 use crate::model::{CommandBook, EventBook};
+use crate::replay::flow::{FlowError, FlowRun};
 use crate::replay::{
     HistoryReplay, NewPages, Note, Replay, Target, TargetError, replay_command, replay_fact,
     replay_history, replay_notification, replay_process, replay_projector, replay_saga,
     replay_upcaster,
 };
 use crate::snapshot::{Renderer, Rules, Verdict};
+use crate::wire::Dialect;
 
 /// A replayed case.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub enum Checked {
     Step(Replay),
     /// Of a history.
     History(HistoryReplay),
+    /// Of a workflow.
+    Flow(FlowRun),
 }
 
 impl CaseRun {
@@ -57,6 +61,24 @@ pub enum RunError {
     /// The project has a fault.
     #[error(transparent)]
     Project(#[from] ProjectError),
+    /// A component of a flow cannot be had.
+    #[error(transparent)]
+    Logic(#[from] LogicUnavailable),
+    /// A flow that came to no end.
+    #[error("{}", with_sources(.0))]
+    Flow(#[from] FlowError),
+}
+
+/// A message with its causes, each worded once.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// The captured book as the engine takes it.
@@ -84,7 +106,7 @@ pub fn run_case(
     let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
     let notes = match &replayed.checked {
         Checked::Step(replay) => replay.notes.clone(),
-        Checked::History(_) => Vec::new(),
+        Checked::History(_) | Checked::Flow(_) => Vec::new(),
     };
     Ok(CaseRun {
         view: replayed.view,
@@ -113,27 +135,24 @@ pub(crate) fn replay_case(
 ) -> Result<ReplayedCase, RunError> {
     let renderer = renderer(project, fixture, rules)?;
     let both_ways = both_ways && project.probe_of(&fixture.case) != Probe::Never;
-    let checked = checked(&fixture.case, target, both_ways)?;
+    let checked = match &fixture.case.stimulus {
+        CaseStimulus::Flow(flow) => Checked::Flow(project.run_flow(&fixture.case, flow, target)?),
+        _ => step(&fixture.case, target, both_ways)?,
+    };
     Ok(ReplayedCase {
         view: match &checked {
             Checked::Step(replay) => Some(renderer.step(replay)),
             Checked::History(replay) => renderer.history(replay),
+            Checked::Flow(run) => Some(renderer.flow(run)),
         },
         checked,
     })
 }
 
 /// Takes the step that a case is of. Where effects forbid a second call, the stored snapshot is the only way.
-fn checked(case: &Case, target: &dyn Target, both_ways: bool) -> Result<Checked, TargetError> {
+fn step(case: &Case, target: &dyn Target, both_ways: bool) -> Result<Checked, TargetError> {
     let book = book_of(case);
-    let command = |command: &CommandBook| {
-        let mut command = command.clone();
-        if target.dialect().name() != case.source.dialect {
-            // Its own encoding has the numbers of the dialect that it was captured in.
-            command.original = None;
-        }
-        command
-    };
+    let command = |command: &CommandBook| in_dialect(command, case, target.dialect());
     Ok(Checked::Step(match &case.stimulus {
         CaseStimulus::Command(sent) => replay_command(target, &book, &command(sent), both_ways)?,
         CaseStimulus::History => return replay_history(target, &book).map(Checked::History),
@@ -159,8 +178,18 @@ fn checked(case: &Case, target: &dyn Target, both_ways: bool) -> Result<Checked,
             replay_notification(target, &book, &command(sent), both_ways)?
         }
         CaseStimulus::Fact(facts) => replay_fact(target, &book, facts)?,
-        CaseStimulus::Flow(_) => todo!(),
+        // A flow has many components: it is no step of one.
+        CaseStimulus::Flow(_) => return replay_history(target, &book).map(Checked::History),
     }))
+}
+
+/// A command as it is sent in a dialect: its own encoding has the numbers of the dialect that it was captured in.
+pub(super) fn in_dialect(command: &CommandBook, case: &Case, dialect: Dialect) -> CommandBook {
+    let mut command = command.clone();
+    if dialect.name() != case.source.dialect {
+        command.original = None;
+    }
+    command
 }
 
 const fn new_pages(trigger: &Trigger) -> NewPages {
@@ -185,6 +214,14 @@ pub(crate) fn judge_case(
         ),
         Checked::History(_) => Verdict::NotChecked {
             reason: "production's own state is not known".into(),
+        },
+        Checked::Flow(run) => match &fixture.case.observed {
+            Some(Observed::Flow(hops)) => {
+                Verdict::judge_flow(hops, run, &renderer(project, fixture, rules)?)
+            }
+            _ => Verdict::NotChecked {
+                reason: "what production did is not known".into(),
+            },
         },
     })
 }

@@ -8,6 +8,7 @@ mod case_run;
 mod config;
 mod embedded;
 mod failures;
+mod flow;
 mod logics;
 mod sources;
 
@@ -23,6 +24,7 @@ pub use config::{
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
+pub(crate) use flow::usual_process_root;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
 pub(crate) use sources::read_tickets;
@@ -106,7 +108,7 @@ pub struct Project {
     config: Config,
     registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
     folder: Folder,
-    logics: Logics,
+    logics: Arc<Logics>,
 }
 
 impl Project {
@@ -122,7 +124,7 @@ impl Project {
     /// A project with a given configuration.
     #[must_use]
     pub fn with_config(app: App, config: Config) -> Self {
-        let logics = Logics::new(&app, &config);
+        let logics = Arc::new(Logics::new(&app, &config));
         let folder = Folder::open(&config.fixtures);
         Self {
             app,
@@ -173,7 +175,7 @@ impl Project {
 
     /// Logic under test.
     #[must_use]
-    pub const fn logics(&self) -> &Logics {
+    pub fn logics(&self) -> &Logics {
         &self.logics
     }
 

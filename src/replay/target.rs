@@ -12,6 +12,9 @@ pub enum TargetError {
     /// Logic over gRPC did not answer.
     #[error(transparent)]
     Logic(#[from] LogicError),
+    /// It could not be made ready.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// Business logic that answers a stimulus, each with one call and no retry.
@@ -24,6 +27,20 @@ pub trait Target: Send + Sync {
 
     /// Whether a coordinator would have it upcast every history first.
     fn upcasts(&self) -> bool;
+}
+
+impl<T: Target + ?Sized> Target for &T {
+    fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
+        (**self).ask(stimulus)
+    }
+
+    fn dialect(&self) -> Dialect {
+        (**self).dialect()
+    }
+
+    fn upcasts(&self) -> bool {
+        (**self).upcasts()
+    }
 }
 
 /// A Rust component in this process.

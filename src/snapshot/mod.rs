@@ -4,6 +4,8 @@
 //! any order. Snapshots hold the outcome and nothing of where it came from.
 
 mod difference;
+mod flow;
+mod flow_verdict;
 mod normalise;
 mod propose;
 mod reaction;

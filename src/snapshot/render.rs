@@ -16,8 +16,8 @@ pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";
 
 /// Renders outcomes with descriptors and rules.
 pub struct Renderer<'a> {
-    descriptors: Vec<&'a Registry>,
-    rules: Vec<&'a Rules>,
+    pub(super) descriptors: Vec<&'a Registry>,
+    pub(super) rules: Vec<&'a Rules>,
     addressed: &'a Cover,
     head: u32,
 }

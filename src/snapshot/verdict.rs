@@ -103,7 +103,7 @@ impl Verdict {
         }
     }
 
-    fn of_events(then: &Value, now: &Value) -> Self {
+    pub(super) fn of_events(then: &Value, now: &Value) -> Self {
         let found = differences(then, now);
         let Some(first) = found.first() else {
             return Self::Reproduced;
@@ -127,7 +127,7 @@ impl Verdict {
         }
     }
 
-    fn of_failures(then: &Failure, now: &Failure) -> Self {
+    pub(super) fn of_failures(then: &Failure, now: &Failure) -> Self {
         let mut found = Vec::new();
         let mut field = |path: &str, then: &str, now: &str| {
             if then != now {

@@ -98,6 +98,7 @@ fn the_lower_layers_know_none_of_the_libraries_above_them() {
         ("capture", &["tonic::", "prost"]),
         ("snapshot", &["tonic::", "prost"]),
         ("coordinator", &["tonic::", "prost"]),
+        ("diagram", &["tonic::", "prost", "serde"]),
         ("project", &["tonic::", "prost"]),
         ("harness", &["tonic::", "prost"]),
         ("cli", &["tonic::", "prost"]),

@@ -7,15 +7,15 @@ use crate::replay::{ProcessRoot, Target};
 
 /// Everybody who may be asked in a flow.
 #[derive(Default)]
-pub struct FlowComponents {
+pub struct FlowComponents<'a> {
     /// Business logic by domain.
-    pub aggregates: BTreeMap<Domain, Box<dyn Target>>,
+    pub aggregates: BTreeMap<Domain, Box<dyn Target + 'a>>,
     /// Sagas and process managers, in any order.
-    pub reacting: Vec<Reacting>,
+    pub reacting: Vec<Reacting<'a>>,
 }
 
 /// A saga or process manager, and what it is sent.
-pub struct Reacting {
+pub struct Reacting<'a> {
     /// Name that it is known by; decides the order, and stands in the headers of its commands.
     pub name: String,
     /// What it is.
@@ -23,7 +23,7 @@ pub struct Reacting {
     /// Patterns of type names by domain, in which `*` stands for anything.
     pub subscriptions: BTreeMap<Domain, Vec<String>>,
     /// Its logic.
-    pub target: Box<dyn Target>,
+    pub target: Box<dyn Target + 'a>,
 }
 
 /// What reacts to events.
@@ -40,7 +40,7 @@ pub enum ReactingKind {
     },
 }
 
-impl Reacting {
+impl Reacting<'_> {
     /// The word for what it is.
     pub(super) const fn component_kind(&self) -> ComponentKind {
         match self.kind {

@@ -51,7 +51,7 @@ impl Default for FlowLimits {
 /// Replays a flow on copies of the books. `dialect` is that of the coordinators between the components; bytes of the
 /// first command that were kept from another dialect have to be dropped by the caller.
 pub fn run_flow(
-    components: &FlowComponents,
+    components: &FlowComponents<'_>,
     books: &[EventBook],
     start: &FlowStart,
     limits: FlowLimits,
@@ -73,7 +73,7 @@ pub fn run_flow(
 }
 
 /// Sagas, then process managers, each in order of name.
-fn order(components: &FlowComponents) -> Vec<usize> {
+fn order(components: &FlowComponents<'_>) -> Vec<usize> {
     let reacting = &components.reacting;
     let mut order: Vec<usize> = (0..reacting.len()).collect();
     let place = |at: &usize| {
@@ -130,7 +130,7 @@ impl Delivered {
 
 /// The components and the books that they work on.
 pub(super) struct Flow<'a> {
-    pub(super) components: &'a FlowComponents,
+    pub(super) components: &'a FlowComponents<'a>,
     order: Vec<usize>,
     pub(super) branch: Branch,
     pub(super) dialect: Dialect,
@@ -298,7 +298,7 @@ impl Queue<'_> {
 }
 
 /// Who is to be asked about what.
-fn label(task: &Task, components: &FlowComponents) -> String {
+fn label(task: &Task, components: &FlowComponents<'_>) -> String {
     let who = match &task.to {
         To::Aggregate(cover) => cover.domain.to_string(),
         To::Nobody => "nobody".to_owned(),

@@ -41,7 +41,11 @@ impl Flow<'_> {
         }
     }
 
-    fn saga(&mut self, reacting: &Reacting, batch: &EventBook) -> Result<Delivered, TargetError> {
+    fn saga(
+        &mut self,
+        reacting: &Reacting<'_>,
+        batch: &EventBook,
+    ) -> Result<Delivered, TargetError> {
         let destinations = if reacting.target.dialect().tells_destinations() {
             self.branch.heads(&batch.cover.edition)
         } else {
@@ -148,7 +152,7 @@ impl Flow<'_> {
     #[expect(clippy::type_complexity, reason = "the inner result is an outcome")]
     fn prepare(
         &self,
-        reacting: &Reacting,
+        reacting: &Reacting<'_>,
         trigger: &EventBook,
         state: &EventBook,
         notes: &mut Vec<FlowNote>,
@@ -232,7 +236,7 @@ impl Flow<'_> {
     /// Commands and facts of a reaction, as they are delivered.
     fn sent(
         &self,
-        reacting: &Reacting,
+        reacting: &Reacting<'_>,
         reaction: &Reaction,
         source: &Cover,
         sequence: u32,
@@ -272,7 +276,7 @@ impl Flow<'_> {
 }
 
 /// A process manager without a workflow to serve.
-fn skipped(reacting: &Reacting) -> Delivered {
+fn skipped(reacting: &Reacting<'_>) -> Delivered {
     let name = reacting.name.clone();
     let asked = match reacting.kind {
         ReactingKind::Saga => Asked::Saga { name },

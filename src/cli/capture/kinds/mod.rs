@@ -16,10 +16,9 @@ use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
 use crate::model::{ComponentKind, Cover, Destinations, Edition, Page, Payload, Root, Timestamp};
-use crate::project::{LogicConfig, OpenSource, Project, system_clock};
+use crate::project::{LogicConfig, OpenSource, Project, system_clock, usual_process_root};
 use crate::replay::ProcessRoot;
 use crate::snapshot::matches_pattern;
-use crate::wire::Generation;
 pub(super) use arguments::{AskedKind, KindArguments};
 pub(super) use flow::find_start;
 
@@ -338,13 +337,8 @@ impl KindCapture<'_> {
             ));
         };
         let mut rules = vec![ProcessRoot::CorrelationId, ProcessRoot::Uuid5];
-        let is_newer = self.queries.dialect().generation() > Generation::Released;
-        if component.process_root.unwrap_or(if is_newer {
-            ProcessRoot::Uuid5
-        } else {
-            ProcessRoot::CorrelationId
-        }) == ProcessRoot::Uuid5
-        {
+        let usual = usual_process_root(self.queries.dialect());
+        if component.process_root.unwrap_or(usual) == ProcessRoot::Uuid5 {
             rules.reverse();
         }
         if component.process_root.is_some() {

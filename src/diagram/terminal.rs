@@ -1,0 +1,76 @@
+//! The diagram for a terminal: a narrow lane for everybody on the left, what is said on the right.
+
+use std::fmt::Write;
+
+use super::script::{Line, LineKind, Script};
+use crate::replay::flow::FlowRun;
+
+/// Columns that are kept to, unless there are very many lanes.
+const WIDTH: usize = 100;
+/// Columns that what is said gets at least.
+const SAID: usize = 40;
+
+/// The flow as lines of at most 100 columns: a legend, then lanes with what is said beside them.
+#[must_use]
+pub fn terminal(run: &FlowRun) -> String {
+    let script = Script::of(run);
+    let lanes = script.lanes.len();
+    let lane = if lanes * 4 + SAID <= WIDTH { 4 } else { 2 };
+    let said = WIDTH.saturating_sub(lanes * lane + 2).max(SAID);
+    let mut text = String::new();
+    for (at, name) in script.lanes.iter().enumerate() {
+        let _ = writeln!(text, "{}  {}", key(at), cut(name, WIDTH - 3));
+    }
+    text.push('\n');
+    let keys: Vec<String> = (0..lanes).map(|at| format!("{:<lane$}", key(at))).collect();
+    let _ = writeln!(text, "{}", keys.concat().trim_end());
+    for line in &script.lines {
+        let drawn = drawn(line, lanes, lane);
+        let _ = writeln!(text, "{drawn}  {}", cut(&line.text, said));
+    }
+    text
+}
+
+/// A letter for a lane.
+fn key(at: usize) -> char {
+    ('A'..='Z').chain('a'..='z').nth(at).unwrap_or('?')
+}
+
+fn drawn(line: &Line, lanes: usize, lane: usize) -> String {
+    let (left, right) = (line.from.min(line.to), line.from.max(line.to));
+    let mut drawn = String::new();
+    for at in 0..lanes {
+        let within = left < right && (left..=right).contains(&at);
+        drawn.push(match line.kind {
+            LineKind::Note if at == line.to => '●',
+            _ if !within && at != line.to => '│',
+            LineKind::Failure if at == line.to => '✗',
+            _ if at == line.to && left == right => '●',
+            _ if at == line.to && line.from < line.to => '▶',
+            _ if at == line.to => '◀',
+            _ if at == left => '├',
+            _ if at == right => '┤',
+            _ => '┼',
+        });
+        let along = left < right && at >= left && at < right;
+        let stroke = match (along, line.kind) {
+            (false, _) => ' ',
+            (true, LineKind::Failure | LineKind::Event) => '╌',
+            (true, LineKind::Message | LineKind::Note) => '─',
+        };
+        let strokes = if at + 1 < lanes { lane - 1 } else { 0 };
+        drawn.extend(std::iter::repeat_n(stroke, strokes));
+    }
+    drawn
+}
+
+fn cut(text: &str, room: usize) -> String {
+    let text: String = text
+        .chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .collect();
+    if text.chars().count() <= room {
+        return text;
+    }
+    text.chars().take(room - 1).chain(['…']).collect()
+}
