@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::report::{Report, states};
 use super::{Done, Stop, debug, say, what_if};
+use crate::diagram::mermaid;
 use crate::fixture::Fixture;
-use crate::project::{Project, RunError, SelectedLogic};
+use crate::project::{Checked, Project, RunError, SelectedLogic};
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
@@ -32,6 +33,9 @@ pub(super) struct ReplayArguments {
     /// Print as JSON, one object a case.
     #[arg(long, conflicts_with = "debug")]
     json: bool,
+    /// Print the sequence diagram of a flow as Mermaid text, and nothing else.
+    #[arg(long, conflicts_with_all = ["debug", "json"])]
+    mermaid: bool,
 }
 
 impl ReplayArguments {
@@ -99,7 +103,16 @@ fn one(
         descriptors,
         is_what_if: arguments.is_what_if(),
     };
-    if arguments.json {
+    if arguments.mermaid {
+        let Checked::Flow(flow) = &run.checked else {
+            return Err(Stop::Usage(format!(
+                "{}: --mermaid draws flows, and this is a case of kind {}",
+                Project::shown(path),
+                fixture.case.stimulus.word()
+            )));
+        };
+        say(mermaid(flow).trim_end());
+    } else if arguments.json {
         say(report.json());
     } else {
         if !is_first {

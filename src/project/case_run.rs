@@ -7,7 +7,7 @@ use crate::fixture::{Case, CaseStimulus, Fixture, Observed, Probe, Rule, Trigger
 use crate::model::{CommandBook, EventBook};
 use crate::replay::flow::{FlowError, FlowRun};
 use crate::replay::{
-    HistoryReplay, NewPages, Note, Replay, Target, TargetError, replay_command, replay_fact,
+    HistoryReplay, NewPages, Replay, Target, TargetError, replay_command, replay_fact,
     replay_history, replay_notification, replay_process, replay_projector, replay_saga,
     replay_upcaster,
 };
@@ -21,8 +21,8 @@ pub struct CaseRun {
     pub view: Option<Value>,
     /// Whether today's code does what production did.
     pub verdict: Verdict,
-    /// What is worth saying.
-    pub notes: Vec<Note>,
+    /// What is worth saying, in words.
+    pub notes: Vec<String>,
     /// What was replayed.
     pub checked: Checked,
     /// Rules of the case itself that never fired.
@@ -105,8 +105,9 @@ pub fn run_case(
     let replayed = replay_case(project, fixture, target, rules, both_ways)?;
     let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
     let notes = match &replayed.checked {
-        Checked::Step(replay) => replay.notes.clone(),
-        Checked::History(_) | Checked::Flow(_) => Vec::new(),
+        Checked::Step(replay) => replay.notes.iter().map(ToString::to_string).collect(),
+        Checked::History(_) => Vec::new(),
+        Checked::Flow(run) => flow_notes(run),
     };
     Ok(CaseRun {
         view: replayed.view,
@@ -115,6 +116,18 @@ pub fn run_case(
         checked: replayed.checked,
         unused_rules: own_rules.unused().cloned().collect(),
     })
+}
+
+/// The notes of all steps, each with its step.
+fn flow_notes(run: &FlowRun) -> Vec<String> {
+    let steps = run.steps.iter().enumerate();
+    let notes = steps.flat_map(|(at, step)| {
+        let label = step.label();
+        step.notes
+            .iter()
+            .map(move |note| format!("step {}, {label}: {note}", at + 1))
+    });
+    notes.collect()
 }
 
 /// A replayed case that nobody has judged yet: most are only compared with their snapshot.

@@ -4,9 +4,10 @@ use serde_json::json;
 use serde_yaml::Value;
 
 use super::{Regression, Report, plain};
+use crate::diagram::mermaid;
 use crate::fixture::Observed;
 use crate::model::{Code, Payload};
-use crate::project::Project;
+use crate::project::{Checked, Project};
 use crate::snapshot::{Difference, Verdict};
 
 impl Report<'_> {
@@ -71,7 +72,11 @@ impl Report<'_> {
                 "code": noted.code.map(Code::name),
                 "message": noted.message,
             })),
-            "notes": self.run.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "diagram": match &self.run.checked {
+                Checked::Flow(run) => Some(mermaid(run)),
+                Checked::Step(_) | Checked::History(_) => None,
+            },
+            "notes": self.run.notes,
             "verdict": if self.is_what_if { serde_json::Value::Null } else { self.run.verdict.to_string().into() },
             "differences_from_production": if self.is_what_if { Vec::new() } else { against_production },
             "snapshot": if self.is_what_if { serde_json::Value::Null } else { snapshot.into() },

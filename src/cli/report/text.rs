@@ -5,10 +5,11 @@ use std::fmt::Write;
 use serde_yaml::Value;
 
 use super::{Regression, Report, plain};
+use crate::diagram::terminal;
 use crate::fixture::{Case, HopOutcome, Observed, ObservedHop};
 use crate::model::{Body, Cover, EmittedBook, Header, Payload, Reaction, Timestamp};
 use crate::payload::to_yaml;
-use crate::project::Project;
+use crate::project::{Checked, Project};
 use crate::snapshot::{Verdict, WITHOUT_SNAPSHOT};
 
 impl Report<'_> {
@@ -36,6 +37,9 @@ impl Report<'_> {
             self.states.0.as_ref().map(to_yaml),
         );
         self.command(&mut text);
+        if let Checked::Flow(run) = &self.run.checked {
+            section(&mut text, "who sends whom what", Some(terminal(run)));
+        }
         let today = self
             .run
             .view

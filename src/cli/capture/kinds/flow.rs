@@ -10,9 +10,12 @@ use crate::cli::Stop;
 use crate::cli::capture::stimulus;
 use crate::cli::capture::telling::Telling;
 use crate::cli::capture::{CaptureArguments, edition};
-use crate::fixture::{Case, CaseStimulus, FlowCase, FlowStart, HeadKnowledge, Observed, Trigger};
+use crate::fixture::{
+    Case, CaseStimulus, Fixture, FlowCase, FlowStart, HeadKnowledge, Observed, Trigger,
+};
 use crate::model::{Cover, Domain, Edition, Page, Root};
-use crate::project::{OpenSource, Project};
+use crate::project::{Checked, OpenSource, Project};
+use crate::replay::flow::FlowNote;
 
 /// The aggregate at which a workflow began, where the command line names none.
 pub(in crate::cli::capture) fn find_start(
@@ -30,6 +33,9 @@ pub(in crate::cli::capture) fn find_start(
         root: RootPart::Full(start.cover.root),
     })
 }
+
+/// How often a replay may reach further aggregates.
+const ROUNDS: usize = 8;
 
 /// How the flow begins, and what of its first book is left.
 struct Beginning {
@@ -66,6 +72,14 @@ impl KindCapture<'_> {
             .filter(|ticket| ticket.command.cover.correlation_id == id)
             .collect();
         let hops = observed_hops((&self.cover, &beginning.after), &books, &tickets);
+        if others
+            .iter()
+            .any(|share| share.cover.domain == self.cover.domain)
+        {
+            let hint =
+                "several flows may share one correlation id: --book names the books of this one";
+            telling.add("", hint);
+        }
         let mut case = beginning.case;
         if let CaseStimulus::Flow(flow) = &mut case.stimulus {
             flow.books = books.into_iter().map(|cut| cut.book).collect();
@@ -73,7 +87,82 @@ impl KindCapture<'_> {
         if !hops.is_empty() {
             case.observed = Some(Observed::Flow(hops));
         }
+        self.add_what_is_reached(&mut case, &everywhere, telling)?;
         Ok((case, beginning.head))
+    }
+
+    /// The books of aggregates that the flow reaches today, and that nothing of the workflow named: it may have been
+    /// refused there. They are taken as they are now.
+    fn add_what_is_reached(
+        &self,
+        case: &mut Case,
+        everywhere: &OpenSource,
+        telling: &mut Telling,
+    ) -> Result<(), Stop> {
+        for _ in 0..ROUNDS {
+            let mut found = Vec::new();
+            for cover in self.reached(case) {
+                if !everywhere.domains.contains_key(&cover.domain) {
+                    continue;
+                }
+                let cover = self.of_stream(&cover.domain, cover.root);
+                let fetched = self.fetch_other(everywhere, &cover)?;
+                if fetched.head == 0 {
+                    continue;
+                }
+                let cover = Cover {
+                    correlation_id: String::new(),
+                    ..cover
+                };
+                let book = cut(cover, &fetched, &[], None, None);
+                telling.add(
+                    "reached",
+                    format!("{}; the flow comes to it today", told_book(&book)),
+                );
+                found.push(book.book);
+            }
+            let CaseStimulus::Flow(flow) = &mut case.stimulus else {
+                return Ok(());
+            };
+            if found.is_empty() {
+                return Ok(());
+            }
+            flow.books.extend(found);
+        }
+        Ok(())
+    }
+
+    /// Streams that a replay of the flow misses the books of; none where it cannot be replayed, which the first replay
+    /// tells.
+    fn reached(&self, case: &Case) -> Vec<Cover> {
+        let Ok(registry) = self.project.registry() else {
+            return Vec::new();
+        };
+        let fixture = Fixture {
+            case: case.clone(),
+            descriptors: registry.clone(),
+            descriptors_hash: None,
+        };
+        let logics = self.project.logics();
+        let Ok(Some(logic)) = logics.of_case(case) else {
+            return Vec::new();
+        };
+        let run = logics
+            .target(&logic, &case.source.dialect)
+            .ok()
+            .and_then(|target| self.project.run_case(&fixture, target.as_ref(), false).ok());
+        let Some(Checked::Flow(run)) = run.map(|run| run.checked) else {
+            return Vec::new();
+        };
+        let mut missing: Vec<Cover> = Vec::new();
+        for note in run.steps.iter().flat_map(|step| &step.notes) {
+            if let FlowNote::BookMissing { cover } = note
+                && !missing.iter().any(|known| known.is_same_stream(cover))
+            {
+                missing.push(cover.clone());
+            }
+        }
+        missing
     }
 
     /// With a command where one is given, else with the first event that is named or carries the correlation id.
