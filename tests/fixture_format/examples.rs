@@ -9,6 +9,7 @@ use angzarr_replay::model::{
     Snapshot, Storage, SyncMode, Timestamp,
 };
 
+use crate::kind_examples::examples_of_kinds;
 use crate::support::{
     NOON, command_page, file, page, payload, player, refused_withdrawal, registry,
 };
@@ -258,7 +259,7 @@ fn kept_encodings() -> Case {
 
 /// The files with what they hold.
 pub(crate) fn examples() -> Vec<(&'static str, Case)> {
-    vec![
+    let mut examples = vec![
         ("rejected", refused_withdrawal()),
         ("accepted", accepted()),
         ("history", history_only()),
@@ -269,7 +270,9 @@ pub(crate) fn examples() -> Vec<(&'static str, Case)> {
         ("every-value", every_value()),
         ("long-history", long_history()),
         ("kept-encodings", kept_encodings()),
-    ]
+    ];
+    examples.extend(examples_of_kinds());
+    examples
 }
 
 #[test]

@@ -6,6 +6,9 @@
 mod examples;
 mod folder;
 mod hostile;
+mod kind_examples;
+mod kind_mistakes;
+mod kinds;
 mod mistakes;
 mod round_trip;
 mod schema;

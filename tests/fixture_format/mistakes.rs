@@ -7,6 +7,7 @@ use std::path::Path;
 use angzarr_replay::fixture::{CaseStimulus, FixtureError, Folder, Place, Problem, render};
 use angzarr_replay::model::{PayloadReference, Storage};
 
+use crate::kind_mistakes::mistakes_of_kinds;
 use crate::support::{file, refused_withdrawal, registry};
 
 /// A good fixture to be spoilt.
@@ -341,7 +342,15 @@ fn files() -> Vec<(&'static str, String)> {
 #[test]
 fn every_mistake_says_what_where_why_and_what_to_do() {
     let mut all = String::new();
-    for (name, text) in [outside_the_text(), shapes(), values(), payloads(), files()].concat() {
+    let all_mistakes = [
+        outside_the_text(),
+        shapes(),
+        values(),
+        payloads(),
+        files(),
+        mistakes_of_kinds(),
+    ];
+    for (name, text) in all_mistakes.concat() {
         let error = refusal(&text);
         if let Some(Place { line, column }) = error.place() {
             let place = format!("--> fixtures/player/case.yaml:{line}:{column}\n");

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, Folder, HeadKnowledge, Noted, Observed, Probe, Rule, Status, render,
+    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Noted, Observed, Probe, Rule, Status,
+    render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -19,10 +20,10 @@ use serde_yaml::{Mapping, Value};
 
 use crate::support::{refused_withdrawal, registry};
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(registry);
+pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(registry);
 
 /// Texts that YAML readers like to take for something else, and any other.
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     let traps = [
         "",
         "no",
@@ -87,7 +88,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..12)
 }
 
@@ -141,7 +142,7 @@ fn everything() -> impl Strategy<Value = Value> {
 }
 
 /// Canonical, with something unknown at the end, cut off, or of a type that nothing describes.
-fn payload() -> impl Strategy<Value = Payload> {
+pub(crate) fn payload() -> BoxedStrategy<Payload> {
     let described = everything()
         .prop_map(|view| REGISTRY.encode("examples.Everything", &view).unwrap())
         .boxed();
@@ -154,9 +155,10 @@ fn payload() -> impl Strategy<Value = Payload> {
         1 => bytes().prop_map(|value| Payload::new("examples.Everything", value)),
         1 => (text(), bytes()).prop_map(|(type_url, value)| Payload { type_url, value }),
     ]
+    .boxed()
 }
 
-fn timestamp() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn timestamp() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         (-62_135_596_800..253_402_300_799_i64, 0..1_000_000_000),
         (any::<i64>(), any::<i32>()),
@@ -166,7 +168,7 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
     .prop_map(|(seconds, nanos)| Timestamp { seconds, nanos })
 }
 
-fn cover_for(domain: &'static str, root: [u8; 16]) -> impl Strategy<Value = Cover> {
+pub(crate) fn cover_for(domain: &'static str, root: [u8; 16]) -> BoxedStrategy<Cover> {
     let edition = prop_oneof![
         Just(Edition::Main),
         ("[a-z][a-z0-9_-]{0,9}", vec(any::<u32>(), 0..3)).prop_filter_map(
@@ -189,16 +191,18 @@ fn cover_for(domain: &'static str, root: [u8; 16]) -> impl Strategy<Value = Cove
     ];
     let ext =
         option::of((text(), bytes()).prop_map(|(type_url, value)| Payload { type_url, value }));
-    (text(), edition, ext).prop_map(move |(correlation_id, edition, ext)| Cover {
-        domain: Domain::new(domain).unwrap(),
-        root: Root::new(root),
-        correlation_id,
-        edition,
-        ext,
-    })
+    (text(), edition, ext)
+        .prop_map(move |(correlation_id, edition, ext)| Cover {
+            domain: Domain::new(domain).unwrap(),
+            root: Root::new(root),
+            correlation_id,
+            edition,
+            ext,
+        })
+        .boxed()
 }
 
-fn reference() -> impl Strategy<Value = PayloadReference> {
+fn reference() -> BoxedStrategy<PayloadReference> {
     let storage = prop_oneof![
         Just(Storage::Unspecified),
         Just(Storage::Filesystem),
@@ -222,13 +226,14 @@ fn reference() -> impl Strategy<Value = PayloadReference> {
                 stored_at,
             },
         )
+        .boxed()
 }
 
-fn body() -> impl Strategy<Value = Body> {
-    prop_oneof![4 => payload().prop_map(Body::Event), 1 => reference().prop_map(Body::External), 1 => Just(Body::Empty)]
+pub(crate) fn body() -> BoxedStrategy<Body> {
+    prop_oneof![4 => payload().prop_map(Body::Event), 1 => reference().prop_map(Body::External), 1 => Just(Body::Empty)].boxed()
 }
 
-fn history() -> impl Strategy<Value = History> {
+pub(crate) fn history() -> BoxedStrategy<History> {
     let page = (
         1..1000_u32,
         body(),
@@ -236,26 +241,29 @@ fn history() -> impl Strategy<Value = History> {
         any::<bool>(),
         option::of(text()),
     );
-    vec(page, 0..4).prop_map(|pages| {
-        let mut next = 0;
-        let pages = pages
-            .into_iter()
-            .map(|(step, body, created_at, provisional, cascade_id)| {
-                next += step;
-                Page {
-                    sequence: next,
-                    created_at,
-                    body,
-                    provisional,
-                    cascade_id,
-                    original: None,
-                }
-            });
-        History::new(pages.collect()).unwrap()
-    })
+    vec(page, 0..4)
+        .prop_map(|pages| {
+            let mut next = 0;
+            let pages =
+                pages
+                    .into_iter()
+                    .map(|(step, body, created_at, provisional, cascade_id)| {
+                        next += step;
+                        Page {
+                            sequence: next,
+                            created_at,
+                            body,
+                            provisional,
+                            cascade_id,
+                            original: None,
+                        }
+                    });
+            History::new(pages.collect()).unwrap()
+        })
+        .boxed()
 }
 
-fn snapshot() -> impl Strategy<Value = Snapshot> {
+pub(crate) fn snapshot() -> BoxedStrategy<Snapshot> {
     let retention = prop_oneof![
         Just(Retention::Default),
         Just(Retention::Persist),
@@ -275,9 +283,10 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
             created_at,
             original: None,
         })
+        .boxed()
 }
 
-fn header() -> impl Strategy<Value = Header> {
+pub(crate) fn header() -> BoxedStrategy<Header> {
     let source = option::of(cover_for("table", [9; 16]).prop_map(Box::new));
     prop_oneof![
         Just(Header::Absent),
@@ -305,9 +314,10 @@ fn header() -> impl Strategy<Value = Header> {
                 }
             ),
     ]
+    .boxed()
 }
 
-fn command() -> impl Strategy<Value = CommandPage> {
+pub(crate) fn command() -> BoxedStrategy<CommandPage> {
     let sync_mode = prop_oneof![
         Just(SyncMode::Async),
         Just(SyncMode::Isolated),
@@ -318,8 +328,8 @@ fn command() -> impl Strategy<Value = CommandPage> {
         Just(MergeStrategy::AggregateHandles),
         any::<i32>().prop_map(MergeStrategy::Unknown),
     ];
-    (header(), option::of(sync_mode), merge, body()).prop_map(
-        |(header, sync_mode, merge_strategy, body)| {
+    (header(), option::of(sync_mode), merge, body())
+        .prop_map(|(header, sync_mode, merge_strategy, body)| {
             let (command, external) = match body {
                 Body::Event(command) => (Some(command), None),
                 Body::External(reference) => (None, Some(reference)),
@@ -332,11 +342,12 @@ fn command() -> impl Strategy<Value = CommandPage> {
                 command,
                 external,
             }
-        },
-    )
+        })
+        .boxed()
 }
 
-fn observed() -> impl Strategy<Value = Observed> {
+/// A failing status of any kind.
+pub(crate) fn failure() -> BoxedStrategy<Failure> {
     let info =
         (text(), text(), btree_map(text(), text(), 0..3)).prop_map(|(reason, domain, metadata)| {
             ErrorInfo {
@@ -346,26 +357,38 @@ fn observed() -> impl Strategy<Value = Observed> {
             }
         });
     let codes = proptest::sample::select(Code::all().collect::<Vec<_>>());
-    let failure = (codes, text(), option::of(info))
+    (codes, text(), option::of(info))
         .prop_map(|(code, message, info)| Failure {
             code,
             message,
             info,
         })
-        .boxed();
+        .boxed()
+}
+
+/// What any component may have done instead of what it is asked for.
+pub(crate) fn failed() -> BoxedStrategy<Observed> {
+    let failure = failure().boxed();
     prop_oneof![
-        vec(body(), 0..3).prop_map(Observed::Accepted),
-        Just(Observed::Notified),
         failure.clone().prop_map(Observed::Rejected),
         failure.clone().prop_map(Observed::Revoked),
         failure.clone().prop_map(Observed::Crashed),
         failure.clone().prop_map(Observed::Unimplemented),
         failure.prop_map(Observed::Refused),
     ]
+    .boxed()
+}
+
+fn observed() -> impl Strategy<Value = Observed> {
+    prop_oneof![
+        1 => vec(body(), 0..3).prop_map(Observed::Accepted),
+        1 => Just(Observed::Notified),
+        5 => failed(),
+    ]
 }
 
 prop_compose! {
-    fn about()(
+    pub(crate) fn about()(
         title in text(), issue in option::of(text()), name in text(), dialect in text(), captured_at in timestamp(),
         logic in option::of(text()), rule in "[a-z*.]{1,9}", closed in any::<bool>(),
     ) -> Case {
@@ -433,18 +456,36 @@ fn case() -> impl Strategy<Value = Case> {
         )
 }
 
+/// Written, read back by both readers, and written the same again.
+pub(crate) fn survives(case: &Case) -> Result<(), TestCaseError> {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open(temporary.path());
+    let rendered = render(case, &REGISTRY)
+        .map_err(|error| TestCaseError::fail(format!("{error}\n{case:#?}")))?;
+    folder
+        .save(&rendered, Path::new("case.yaml"), false)
+        .unwrap();
+    let fail =
+        |error: FixtureError| TestCaseError::fail(format!("{}\n{}", error.report(), rendered.text));
+    let path = temporary.path().join("case.yaml");
+    let read = folder.read(&path).map_err(fail)?;
+    prop_assert_eq!(&read.case, case, "{}", rendered.text);
+    prop_assert_eq!(
+        render(&read.case, &read.descriptors).unwrap().text,
+        rendered.text.clone()
+    );
+    // The quick reader leaves a text with a comment to the whole one: both have to read the same.
+    let commented = rendered.text.replacen('\n', " # comment\n", 1);
+    let whole = folder.read_text(&commented, &path).map_err(fail)?;
+    prop_assert_eq!(&whole.case, case, "{}", rendered.text);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_case_survives_the_disk(case in case()) {
-        let temporary = tempfile::tempdir().unwrap();
-        let folder = Folder::open(temporary.path());
-        let rendered = render(&case, &REGISTRY).unwrap();
-        folder.save(&rendered, Path::new("case.yaml"), false).unwrap();
-        let read = folder.read(&temporary.path().join("case.yaml"));
-        let read = read.map_err(|error| TestCaseError::fail(format!("{}\n{}", error.report(), rendered.text)))?;
-        prop_assert_eq!(&read.case, &case, "{}", rendered.text);
-        prop_assert_eq!(render(&read.case, &read.descriptors).unwrap().text, rendered.text);
+        survives(&case)?;
     }
 }
