@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use angzarr_replay::model::{
-    Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedPage, EventBook,
-    Header, History, MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
+    Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedPage, ErrorInfo,
+    EventBook, Failure, Header, History, MergeStrategy, Page, Payload, Retention, Root, Snapshot,
+    SyncMode, Timestamp,
 };
 use angzarr_replay::wire::{
     Dialect, FactRoute, StoredBook, command_book, command_book_of_request, encode_command_book,
     encode_command_request, encode_event_book, encode_fact_request, event_book,
+    rejection_notification,
 };
 
 fn bytes(parts: &[&str]) -> Vec<u8> {
@@ -326,4 +328,44 @@ fn facts_go_past_the_logic_in_the_way_of_the_dialect() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_rejection_comes_back_with_the_command_and_in_the_newest_dialect_with_a_code() {
+    let mut failure = Failure::rejected("no");
+    failure.info = Some(ErrorInfo {
+        reason: "FULL".into(),
+        domain: "angzarr.io".into(),
+        metadata: Vec::new(),
+    });
+    let notification =
+        |name: &str| rejection_notification(&cover(""), &strict_command(), &failure, dialect(name));
+    // Notification.cover = 1, 28 bytes: root, domain
+    let told = "0a 1c 0a 12 0a 10 11111111 11111111 11111111 11111111 12 06 706c61796572";
+
+    let newest = notification("io.angzarr.v1");
+    assert_eq!(newest.type_url, "/io.angzarr.v1.Notification");
+    // RejectionNotification.rejected_command = 1, 56 bytes; rejection_reason = 2: "no"; code = 7: "FULL"
+    let mut rejection = bytes(&["0a 38"]);
+    rejection.extend(strict_command_bytes("02"));
+    rejection.extend(bytes(&["12 02 6e6f", "3a 04 46554c4c"]));
+    // Notification.payload = 2, 108 bytes: Any.type_url = 1, 36 bytes; Any.value = 2, 68 bytes
+    let mut golden = bytes(&[told, "12 6c", "0a 24"]);
+    golden.extend(b"/io.angzarr.v1.RejectionNotification");
+    golden.extend(bytes(&["12 44"]));
+    golden.extend(rejection);
+    assert_eq!(newest.value, golden);
+
+    let released = notification("angzarr");
+    assert_eq!(released.type_url, "type.angzarr.io/angzarr.Notification");
+    // No code: 62 bytes.
+    let mut rejection = bytes(&["0a 38"]);
+    rejection.extend(strict_command_bytes("01"));
+    rejection.extend(bytes(&["12 02 6e6f"]));
+    // Notification.payload = 2, 111 bytes: Any.type_url = 1, 45 bytes; Any.value = 2, 62 bytes
+    let mut golden = bytes(&[told, "12 6f", "0a 2d"]);
+    golden.extend(b"type.angzarr.io/angzarr.RejectionNotification");
+    golden.extend(bytes(&["12 3e"]));
+    golden.extend(rejection);
+    assert_eq!(released.value, golden);
 }

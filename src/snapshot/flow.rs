@@ -102,7 +102,7 @@ fn asked(step: &FlowStep) -> Mapping {
     }
     let key = match &step.cause {
         Cause::Command(_) | Cause::Unaddressed(_) => "handles",
-        Cause::Events(_) => "on",
+        Cause::Events(_) => "reacts_to",
         Cause::Facts(_) => "facts",
         Cause::Rejection { .. } => "told_of_refused",
         Cause::Happened => return fields,

@@ -9,3 +9,4 @@ mod process_managers;
 mod property;
 mod refusals;
 mod support;
+mod telling;

@@ -83,7 +83,7 @@ impl ProcessManager for ToyProcess {
 
 /// A flow in the making.
 pub(crate) struct Toys {
-    pub(crate) components: FlowComponents,
+    pub(crate) components: FlowComponents<'static>,
     pub(crate) books: Vec<EventBook>,
     pub(crate) limits: FlowLimits,
     pub(crate) dialect: Dialect,
