@@ -11,8 +11,8 @@ use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::client_tickets::{TicketLayer, TicketOptions};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
-    Code, CommandBook, CommandPage, Cover, Domain, Header, MergeStrategy, Payload, Root, SyncMode,
-    Timestamp,
+    Code, CommandBook, CommandPage, Component, Cover, Domain, Header, MergeStrategy, Payload, Root,
+    SyncMode, Timestamp,
 };
 use angzarr_replay::payload::Registry;
 use angzarr_replay::wire::{Dialect, Server, encode_command_request};
@@ -105,7 +105,7 @@ fn coordinator(dialect: Dialect) -> Server {
     let stores = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
     let coordinator = LocalCoordinator::new(stores, dialect, Arc::new(|| NOW));
     coordinator.seed(&[] as &[SeedBook], NOW).unwrap();
-    let logic = Backend::InProcess(Arc::new(poker::Player::default()));
+    let logic = Backend::InProcess(Component::Aggregate(Arc::new(poker::Player::default())));
     coordinator
         .with_logic(player(), logic)
         .start(TcpListener::bind("127.0.0.1:0").unwrap())
