@@ -2,6 +2,7 @@
 
 pub mod capture;
 mod cli;
+pub mod client_tickets;
 pub mod coordinator;
 pub mod diagram;
 pub mod fixture;

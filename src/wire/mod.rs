@@ -12,6 +12,7 @@ mod coordinate;
 mod decode;
 mod dialect;
 mod encode;
+mod exchange;
 mod health;
 mod inject;
 mod logic;
@@ -43,6 +44,7 @@ pub use encode::{
     encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
     encode_page, encode_snapshot,
 };
+pub(crate) use exchange::{FirstMessage, command_dialect, failure_of, status_of, stored_by};
 pub use health::{HealthAnswer, ask_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};

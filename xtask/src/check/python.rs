@@ -19,6 +19,8 @@ pub(super) fn peers(shell: &Shell) -> Result<(), String> {
         "--test",
         "python_peer",
         "--test",
+        "python_logging",
+        "--test",
         "python_client",
         "--",
         "--include-ignored",

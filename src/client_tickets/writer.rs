@@ -1,0 +1,251 @@
+//! The way of a ticket out of the program: a bounded queue, a thread, a sink.
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Redact, TicketCounts, TicketOptions};
+use crate::capture::ticket::Ticket;
+use crate::model::{Code, Failure, Timestamp};
+use crate::wire::{self, Dialect, FirstMessage};
+
+/// Bytes that may wait to be written, whatever their number.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// A command that went by, and how it was answered.
+pub(super) struct Seen {
+    pub(super) dialect: Dialect,
+    pub(super) request: FirstMessage,
+    /// The answer of an accepted command.
+    pub(super) answer: Option<FirstMessage>,
+    pub(super) failure: Option<Failure>,
+    pub(super) time: Timestamp,
+}
+
+impl Seen {
+    fn size(&self) -> u64 {
+        let answer = self.answer.as_ref().map_or(0, FirstMessage::len);
+        u64::try_from(self.request.len() + answer).unwrap_or(u64::MAX)
+    }
+
+    /// The ticket; none where the command is not understood.
+    fn into_ticket(self) -> Option<Ticket> {
+        let request = self.request.message().ok()?;
+        let book = wire::command_book_of_request(request).ok()?;
+        let command = wire::command_book(&book, self.dialect).ok()?;
+        let answer = self.answer.and_then(|answer| answer.message().ok());
+        let persisted = answer.and_then(|answer| wire::stored_by(&command, answer));
+        let accepted = || Failure {
+            code: Code::Ok,
+            message: String::new(),
+            info: None,
+        };
+        Some(Ticket {
+            // The events came right after what it was sent for: that was the head.
+            head: persisted
+                .filter(|count| *count > 0)
+                .and_then(|_| command.expected_sequence()),
+            command,
+            failure: self.failure.unwrap_or_else(accepted),
+            dialect: self.dialect,
+            time: Some(self.time),
+            persisted,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    written: AtomicU64,
+    dropped: AtomicU64,
+    unreadable: AtomicU64,
+    withheld: AtomicU64,
+    failed: AtomicU64,
+    bytes: AtomicU64,
+    /// How many were taken in, and how many of them are done with.
+    progress: Mutex<(u64, u64)>,
+    done: Condvar,
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The queue. When nobody holds it any more, the thread writes what is waiting and ends.
+pub(super) struct Queue {
+    sender: SyncSender<Seen>,
+    tally: Arc<Tally>,
+}
+
+impl Queue {
+    pub(super) fn start(options: &TicketOptions, sink: Sink) -> std::io::Result<Self> {
+        let (sender, receiver) = sync_channel(options.waiting);
+        let tally = Arc::new(Tally::default());
+        let mut writer = Writer {
+            sink,
+            redact: options.redact.clone(),
+            tally: Arc::clone(&tally),
+        };
+        std::thread::Builder::new()
+            .name("ticket-writer".into())
+            .spawn(move || writer.run(&receiver))?;
+        Ok(Self { sender, tally })
+    }
+
+    /// Takes a command in, where there is room. Waits for nothing.
+    pub(super) fn offer(&self, seen: Seen) {
+        let size = seen.size();
+        let tally = &self.tally;
+        if tally.bytes.fetch_add(size, Ordering::Relaxed) + size > MOST_BYTES {
+            tally.bytes.fetch_sub(size, Ordering::Relaxed);
+            return count(&tally.dropped);
+        }
+        // Counted before it can be done with.
+        tally.progress().0 += 1;
+        if self.sender.try_send(seen).is_err() {
+            tally.progress().0 -= 1;
+            tally.done.notify_all();
+            tally.bytes.fetch_sub(size, Ordering::Relaxed);
+            count(&tally.dropped);
+        }
+    }
+
+    pub(super) fn counts(&self) -> TicketCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        TicketCounts {
+            written: read(&self.tally.written),
+            dropped: read(&self.tally.dropped),
+            unreadable: read(&self.tally.unreadable),
+            withheld: read(&self.tally.withheld),
+            failed: read(&self.tally.failed),
+        }
+    }
+
+    pub(super) fn flush(&self, at_most: Duration) -> bool {
+        let end = Instant::now().checked_add(at_most);
+        let mut progress = self.tally.progress();
+        let wanted = progress.0;
+        while progress.1 < wanted.min(progress.0) {
+            let left = match end {
+                Some(end) => end.saturating_duration_since(Instant::now()),
+                None => Duration::from_secs(3600),
+            };
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.tally.done.wait_timeout(progress, left);
+            progress = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+impl Tally {
+    fn progress(&self) -> std::sync::MutexGuard<'_, (u64, u64)> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Writer {
+    sink: Sink,
+    redact: Option<Redact>,
+    tally: Arc<Tally>,
+}
+
+impl Writer {
+    fn run(&mut self, receiver: &Receiver<Seen>) {
+        while let Ok(seen) = receiver.recv() {
+            let size = seen.size();
+            self.write(seen);
+            self.tally.bytes.fetch_sub(size, Ordering::Relaxed);
+            self.tally.progress().1 += 1;
+            self.tally.done.notify_all();
+        }
+    }
+
+    fn write(&mut self, seen: Seen) {
+        let Some(ticket) = seen.into_ticket() else {
+            return count(&self.tally.unreadable);
+        };
+        let Some(ticket) = self.redacted(ticket) else {
+            return count(&self.tally.withheld);
+        };
+        // A writer that panics must not end the thread: later ones would wait for ever.
+        let sink = AssertUnwindSafe(&mut self.sink);
+        match catch_unwind(|| { sink }.write(&ticket)) {
+            Ok(Ok(())) => count(&self.tally.written),
+            Ok(Err(_)) | Err(_) => count(&self.tally.failed),
+        }
+    }
+
+    /// What the hook makes of a ticket. It may panic: then nothing is known to be fit to be seen.
+    fn redacted(&self, ticket: Ticket) -> Option<Ticket> {
+        let Some(redact) = &self.redact else {
+            return Some(ticket);
+        };
+        let before = ticket.command.clone();
+        let mut ticket = catch_unwind(AssertUnwindSafe(|| redact(ticket))).ok()??;
+        if ticket.command != before {
+            // Its own bytes hold what was taken out of it.
+            ticket.command.original = None;
+        }
+        Some(ticket)
+    }
+}
+
+/// Where tickets go.
+pub(super) enum Sink {
+    Writer {
+        writer: Box<dyn Write + Send>,
+        /// A line was begun and not ended.
+        is_torn: bool,
+    },
+    Tracing(tracing::Dispatch),
+}
+
+impl Sink {
+    pub(super) fn writer(writer: impl Write + Send + 'static) -> Self {
+        Self::Writer {
+            writer: Box::new(writer),
+            is_torn: false,
+        }
+    }
+
+    pub(super) fn tracing() -> Self {
+        Self::Tracing(tracing::dispatcher::get_default(Clone::clone))
+    }
+
+    fn write(&mut self, ticket: &Ticket) -> std::io::Result<()> {
+        match self {
+            Self::Writer { writer, is_torn } => {
+                let start = if *is_torn { "\n" } else { "" };
+                let line = format!("{start}{}\n", ticket.to_line());
+                *is_torn = true;
+                writer.write_all(line.as_bytes())?;
+                *is_torn = false;
+                writer.flush()
+            }
+            Self::Tracing(subscriber) => {
+                if subscriber.is::<tracing::subscriber::NoSubscriber>() {
+                    event(ticket);
+                } else {
+                    tracing::dispatcher::with_default(subscriber, || event(ticket));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn event(ticket: &Ticket) {
+    const TARGET: &str = "angzarr_replay::client_tickets";
+    let line = ticket.to_line();
+    if ticket.is_accepted() {
+        tracing::info!(target: TARGET, ticket = line, "command accepted");
+    } else {
+        tracing::warn!(target: TARGET, ticket = line, "command failed");
+    }
+}
