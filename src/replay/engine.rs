@@ -384,6 +384,12 @@ fn stamped(command: &CommandBook, head: u32) -> CommandBook {
     }
 }
 
+/// What logic emitted on a book, as a coordinator would store it: without pages that it was shown, each with a sequence.
+#[must_use]
+pub fn as_stored(emitted: EmittedBook, book: &EventBook) -> EmittedBook {
+    settled(emitted, book, book, &mut Vec::new())
+}
+
 /// The emitted pages as they would be stored: without echoes, each with a sequence.
 pub(super) fn settled(
     mut emitted: EmittedBook,

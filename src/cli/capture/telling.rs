@@ -214,5 +214,6 @@ const fn head_in_words(known: HeadKnowledge) -> &'static str {
             "assumed: the head that the command saw is not known, this is today's (give it with --to-sequence)"
         }
         HeadKnowledge::Current => "today's",
+        HeadKnowledge::Recorded => "as the recorder saw it",
     }
 }
