@@ -61,7 +61,9 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
         return None;
     }
     let stored = note.stored().ok().flatten();
-    let first = stored.as_ref().and_then(|book| book.history.pages().first());
+    let first = stored
+        .as_ref()
+        .and_then(|book| book.history.pages().first());
     Some(Ticket {
         command: note.command().ok()?,
         failure: match &note.answer {
@@ -120,11 +122,12 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
 fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), NoCase> {
     Ok(match stimulus {
         Stimulus::Command { prior, command } => {
-            let asked = if is_notification(command.pages.first().and_then(|page| page.command.as_ref())) {
-                CaseStimulus::Compensation(command)
-            } else {
-                CaseStimulus::Command(command)
-            };
+            let asked =
+                if is_notification(command.pages.first().and_then(|page| page.command.as_ref())) {
+                    CaseStimulus::Compensation(command)
+                } else {
+                    CaseStimulus::Command(command)
+                };
             (book(prior), asked)
         }
         Stimulus::Fact { facts, prior } => (book(prior), CaseStimulus::Fact(facts)),
@@ -248,7 +251,12 @@ fn title(asked: &CaseStimulus, cover: &Cover, observed: Option<&Observed>) -> St
     let name = asked.command().map_or("", CommandBook::type_name);
     let name = match name.rsplit('.').next() {
         Some(name) if !name.is_empty() => name.to_owned(),
-        _ => format!("{} on {} {}", asked.word(), cover.domain, &cover.root.hex()[..8]),
+        _ => format!(
+            "{} on {} {}",
+            asked.word(),
+            cover.domain,
+            &cover.root.hex()[..8]
+        ),
     };
     match observed.map(|observed| (observed.word(), observed.failure())) {
         Some((word, Some(failure))) => format!("{name} {word}: {}", failure.message),

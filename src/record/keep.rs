@@ -61,7 +61,10 @@ impl Filter {
         !is_empty
             && fits(&self.domains, |domain| *domain == subject.domain)
             && fits(&self.roots, |root| {
-                subject.cover.as_ref().is_some_and(|cover| cover.root == *root)
+                subject
+                    .cover
+                    .as_ref()
+                    .is_some_and(|cover| cover.root == *root)
             })
             && fits(&self.types, |wanted| wanted == name || wanted == last)
     }

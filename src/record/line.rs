@@ -186,8 +186,7 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
     }
     let line: Line = serde_json::from_str(text).map_err(json)?;
     let kept = required("kept", line.kept.clone())?;
-    let kept =
-        Kept::from_word(&kept).ok_or_else(|| value("kept", "it is `always` or `ring`"))?;
+    let kept = Kept::from_word(&kept).ok_or_else(|| value("kept", "it is `always` or `ring`"))?;
     let note = Note {
         call: required("call", line.call)?,
         time: instant(&required("time", line.time.clone())?)?,
@@ -237,7 +236,10 @@ fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
         return base64("reply", reply).map(Answer::Reply);
     }
     if line.reply.is_some() {
-        return Err(value("reply", format!("a call that failed ({code}) has none")));
+        return Err(value(
+            "reply",
+            format!("a call that failed ({code}) has none"),
+        ));
     }
     let details = line.details.as_deref().unwrap_or_default();
     Ok(Answer::Status(Refusal::from_details(

@@ -37,9 +37,7 @@ impl Between {
         if method == COMMAND {
             return Some(Self::ClientAndCoordinator);
         }
-        LOGIC
-            .contains(&method)
-            .then_some(Self::CoordinatorAndLogic)
+        LOGIC.contains(&method).then_some(Self::CoordinatorAndLogic)
     }
 }
 

@@ -188,9 +188,8 @@ impl Proxy {
         let _ = stream.set_nodelay(true);
         let upstream = Arc::new(Upstream::new(Arc::clone(&self.upstream)));
         let taps = Arc::clone(&self.taps);
-        let service = service_fn(move |request| {
-            pass(Arc::clone(&upstream), Arc::clone(&taps), request)
-        });
+        let service =
+            service_fn(move |request| pass(Arc::clone(&upstream), Arc::clone(&taps), request));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_header_list_size(HEADERS_LIMIT)
@@ -308,10 +307,8 @@ impl Relayed {
     /// The server was lost amid its reply: the client is told as if it had lost it itself.
     fn lost(&mut self, error: &hyper::Error) -> Option<Result<Frame<Bytes>, hyper::Error>> {
         self.source = Source::Nothing;
-        let status = tonic::Status::unavailable(format!(
-            "the recorder lost the server: {}",
-            words(error)
-        ));
+        let status =
+            tonic::Status::unavailable(format!("the recorder lost the server: {}", words(error)));
         let mut trailers = HeaderMap::new();
         status.add_header(&mut trailers).ok()?;
         Some(Ok(Frame::trailers(trailers)))

@@ -14,8 +14,8 @@ mod target;
 mod way;
 
 pub use component::{
-    NewPages, reaction_as_stored, replay_fact, replay_notification, replay_process, replay_projector, replay_saga,
-    replay_upcaster,
+    NewPages, reaction_as_stored, replay_fact, replay_notification, replay_process,
+    replay_projector, replay_saga, replay_upcaster,
 };
 pub use engine::{
     HistoryReplay, Note, Replay, as_stored, replay_command, replay_history, shown_book,
