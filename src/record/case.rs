@@ -11,7 +11,7 @@ use crate::model::{
     Timestamp,
 };
 use crate::replay::{as_stored, reaction_as_stored};
-use crate::wire::DecodeError;
+use crate::wire::{DecodeError, StoredBook};
 
 /// Last part of the name of the message that a refused command comes back as.
 const NOTIFICATION: &str = "Notification";
@@ -78,7 +78,12 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
         time: Some(note.time),
         // What was stored begins where the aggregate stood.
         head: first.map(|page| page.sequence),
+        persisted: stored.as_ref().and_then(count_of),
     })
+}
+
+fn count_of(book: &StoredBook) -> Option<u32> {
+    u32::try_from(book.history.pages().len()).ok()
 }
 
 /// The case of a call between a coordinator and logic: what the logic was shown, what it was asked, what it answered.
@@ -114,6 +119,7 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
         history: own.history,
         stimulus: asked,
         observed,
+        noted: None,
         rules: Vec::new(),
     })
 }

@@ -136,7 +136,7 @@ pub(super) fn asked(
     let command = stamped(command, book.next_sequence);
     let outcome = handle(target, book, &command, Start::AtSnapshot, &mut notes)?;
     let mut outcome_without_snapshot = None;
-    if both_ways && book.snapshot.is_some() {
+    if both_ways && reaches_behind_snapshot(book) {
         let other = handle(target, book, &command, Start::AtBeginning, &mut Vec::new())?;
         outcome_without_snapshot = Some(other);
     }
@@ -144,6 +144,15 @@ pub(super) fn asked(
         outcome_without_snapshot,
         ..Replay::of(outcome, notes)
     })
+}
+
+/// Whether there is a snapshot and the pages that are folded in it: a recorder sees only those after it.
+fn reaches_behind_snapshot(book: &EventBook) -> bool {
+    let first = book.history.pages().first();
+    let snapshot = book.snapshot.as_ref();
+    first
+        .zip(snapshot)
+        .is_some_and(|(first, snapshot)| first.sequence <= snapshot.sequence)
 }
 
 /// What a history becomes today. Parts that the logic does not offer are missing.
