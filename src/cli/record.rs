@@ -14,7 +14,7 @@ use crate::project::{Project, system_clock};
 use crate::record::{
     Counts, Filter, Keep, NoteStore, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog,
 };
-use crate::wire::{Connection, ConnectionOptions, Dialect};
+use crate::wire::Dialect;
 
 /// How many notes may wait for the disk, and how large they may be together.
 const WAITING: usize = 1_024;
@@ -74,8 +74,7 @@ fn parse_age(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
     let redact = redaction(arguments)?;
-    let upstream = Connection::new(&arguments.upstream, ConnectionOptions::default())
-        .map_err(|error| Stop::Usage(format!("--upstream: {error}")))?;
+    let upstream = upstream(&arguments.upstream)?;
     let listener = TcpListener::bind(&arguments.listen).map_err(|error| {
         Stop::Failed(format!(
             "cannot listen on {}: {}",
@@ -86,7 +85,7 @@ pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
     let recorder = Recorder::start(
         listener,
         Settings {
-            upstream: upstream.address().to_owned(),
+            upstream: upstream.clone(),
             dialect: arguments.dialect,
             keep: Keep {
                 filter: Filter {
@@ -107,7 +106,7 @@ pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
     say(format_args!(
         "recording what goes from {} to {} into {}; end with Ctrl-C",
         recorder.address(),
-        upstream.address(),
+        upstream,
         Project::shown(&arguments.to)
     ));
     until_interrupted(&recorder);
@@ -124,6 +123,21 @@ pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
         say(losses);
     }
     Ok(())
+}
+
+/// The address of the server behind, which is spoken to in the clear.
+fn upstream(text: &str) -> Result<String, Stop> {
+    let plain = text.strip_prefix("http://").unwrap_or(text);
+    let plain = plain.trim_end_matches('/');
+    let is_address = plain
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if is_address && !plain.contains(['/', '@', ' ', '?']) {
+        return Ok(plain.to_owned());
+    }
+    Err(Stop::Usage(format!(
+        "--upstream {text}: HOST:PORT is expected; the recorder speaks neither TLS nor over Unix sockets"
+    )))
 }
 
 /// What is done to a note before it is written. Nothing as yet, so it has to be asked for.
@@ -184,7 +198,11 @@ fn until_interrupted(recorder: &Recorder) {
 }
 
 fn summary(counts: &Counts) -> String {
-    format!("{} calls passed on, {} kept", counts.passed, counts.kept)
+    let calls = match counts.passed {
+        1 => "1 call".to_owned(),
+        passed => format!("{passed} calls"),
+    };
+    format!("{calls} passed on, {} kept", counts.kept)
 }
 
 /// What is not in the recording though it could have been.

@@ -175,20 +175,43 @@ impl Wanted<'_> {
                 .next_back()
         };
         if let Some(found) = usable(true).or_else(|| usable(false)) {
-            return Ok(found);
+            // The logic's own call of the same failure says more.
+            let whole = fitting().filter(|other| is_same_failure(&found.note, &other.note));
+            return Ok(whole.last().unwrap_or(found));
         }
         let of = self
             .spec
             .as_ref()
             .map_or_else(String::new, |spec| format!(" of {spec}"));
         Err(Stop::Failed(match fitting().count() {
-            0 => format!("{name}: none of its {} calls is{of}", calls.len()),
+            0 if calls.is_empty() => format!("{name}: there is no call in it"),
+            0 => format!(
+                "{name}: none of its {} calls is {}",
+                calls.len(),
+                self.spec.as_ref().map_or_else(
+                    || "what was asked for".to_owned(),
+                    |spec| format!("of {spec}")
+                )
+            ),
             count => format!(
                 "{name}: its {count} calls{of} are stale, or failures of the transport, and say nothing about the \
                  logic; name one if that is the point: --recorded {name}:CALL"
             ),
         }))
     }
+}
+
+/// Whether a call to logic is that which a failed command led to.
+fn is_same_failure(command: &Note, call: &Note) -> bool {
+    let (Answer::Status(told), Answer::Status(answered)) = (&command.answer, &call.answer) else {
+        return false;
+    };
+    let type_name = |note: &Note| note.subject().map(|subject| subject.type_name);
+    command.between() == Some(Between::ClientAndCoordinator)
+        && call.between() == Some(Between::CoordinatorAndLogic)
+        && type_name(command) == type_name(call)
+        && (told.failure.code, &told.failure.message)
+            == (answered.failure.code, &answered.failure.message)
 }
 
 /// Whether a call says anything about the logic, all by itself.

@@ -20,6 +20,8 @@ pub(super) fn peers(shell: &Shell) -> Result<(), String> {
         "python_peer",
         "--test",
         "python_client",
+        "--test",
+        "recorder",
         "--",
         "--include-ignored",
     ]))
