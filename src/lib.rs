@@ -10,6 +10,7 @@ pub mod harness;
 pub mod model;
 pub mod payload;
 pub mod project;
+pub mod record;
 pub mod replay;
 pub mod snapshot;
 pub mod wire;

@@ -13,6 +13,8 @@ mod corpus;
 mod floor;
 mod machine;
 mod processes;
+#[path = "../recorder/server.rs"]
+mod server;
 mod stages;
 
 use std::error::Error;
@@ -29,7 +31,8 @@ use angzarr_replay::wire::{Dialect, serve_logic};
 use bytes::Bytes;
 use machine::{median, per_second, processor_time};
 use poker::Player;
-use processes::{Poker, harness, is_harness};
+use processes::{harness, is_harness};
+use server::Poker;
 use stages::Cases;
 
 const CASES: usize = 1_000;

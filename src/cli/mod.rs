@@ -6,6 +6,7 @@ mod capture;
 mod close;
 mod command;
 mod debug;
+mod record;
 mod replay;
 mod report;
 mod roots;
@@ -45,6 +46,7 @@ enum Command {
     #[command(name = "command")]
     Draft(command::CommandArguments),
     Serve(serve::ServeArguments),
+    Record(record::RecordArguments),
 }
 
 /// Why a command ended without doing what it was asked.
@@ -115,7 +117,6 @@ impl App {
     /// The main of `cargo xtask`.
     #[must_use]
     pub fn cli(self) -> ExitCode {
-        crate::replay::end_started_logic_on_interrupt();
         let arguments = match Arguments::try_parse() {
             Ok(arguments) => arguments,
             Err(error) => {
@@ -123,6 +124,10 @@ impl App {
                 return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
             }
         };
+        // The recorder starts nothing, and ends in its own way.
+        if !matches!(arguments.command, Command::Record(_)) {
+            crate::replay::end_started_logic_on_interrupt();
+        }
         let folder = std::env::current_dir().unwrap_or_default();
         match dispatch(arguments.command, self, &folder) {
             Ok(()) => ExitCode::SUCCESS,
@@ -173,6 +178,7 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
         Command::Close(arguments) => close::run(&project, &arguments),
         Command::Draft(arguments) => command::run(&project, &arguments),
         Command::Serve(arguments) => serve::run(&project, &arguments),
+        Command::Record(arguments) => record::run(&project, &arguments),
     }
 }
 

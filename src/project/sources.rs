@@ -141,6 +141,7 @@ pub enum SourceError {
 }
 
 /// A source ready to be asked.
+#[derive(Default)]
 pub struct OpenSource {
     /// Its name.
     pub name: String,
@@ -159,6 +160,15 @@ pub struct OpenSource {
 }
 
 impl OpenSource {
+    /// A recording, of which nothing can be asked.
+    #[must_use]
+    pub(crate) fn of_recording(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Whether it is the embedded one, whose data is public.
     #[must_use]
     pub fn is_embedded(&self) -> bool {

@@ -120,6 +120,12 @@ pub fn replay_process(
     })
 }
 
+/// The reaction of a process manager with a stream of its own, its own events as they would be stored.
+#[must_use]
+pub fn reaction_as_stored(reaction: Reaction, state: &EventBook) -> Reaction {
+    settled_reaction(reaction, state, &mut Vec::new())
+}
+
 /// The reaction with the process manager's own events as they would be stored.
 pub(super) fn settled_reaction(
     mut reaction: Reaction,

@@ -136,7 +136,7 @@ pub(super) fn asked(
     let command = stamped(command, book.next_sequence);
     let outcome = handle(target, book, &command, Start::AtSnapshot, &mut notes)?;
     let mut outcome_without_snapshot = None;
-    if both_ways && book.snapshot.is_some() {
+    if both_ways && reaches_behind_snapshot(book) {
         let other = handle(target, book, &command, Start::AtBeginning, &mut Vec::new())?;
         outcome_without_snapshot = Some(other);
     }
@@ -144,6 +144,15 @@ pub(super) fn asked(
         outcome_without_snapshot,
         ..Replay::of(outcome, notes)
     })
+}
+
+/// Whether there is a snapshot and the pages that are folded in it: a recorder sees only those after it.
+fn reaches_behind_snapshot(book: &EventBook) -> bool {
+    let first = book.history.pages().first();
+    let snapshot = book.snapshot.as_ref();
+    first
+        .zip(snapshot)
+        .is_some_and(|(first, snapshot)| first.sequence <= snapshot.sequence)
 }
 
 /// What a history becomes today. Parts that the logic does not offer are missing.
@@ -382,6 +391,12 @@ fn stamped(command: &CommandBook, head: u32) -> CommandBook {
     } else {
         command.clone()
     }
+}
+
+/// What logic emitted on a book, as a coordinator would store it: without pages that it was shown, each with a sequence.
+#[must_use]
+pub fn as_stored(emitted: EmittedBook, book: &EventBook) -> EmittedBook {
+    settled(emitted, book, book, &mut Vec::new())
 }
 
 /// The emitted pages as they would be stored: without echoes, each with a sequence.

@@ -14,10 +14,12 @@ mod target;
 mod way;
 
 pub use component::{
-    NewPages, replay_fact, replay_notification, replay_process, replay_projector, replay_saga,
-    replay_upcaster,
+    NewPages, reaction_as_stored, replay_fact, replay_notification, replay_process,
+    replay_projector, replay_saga, replay_upcaster,
 };
-pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
+pub use engine::{
+    HistoryReplay, Note, Replay, as_stored, replay_command, replay_history, shown_book,
+};
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;

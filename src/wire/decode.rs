@@ -22,6 +22,11 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
+    /// What is wrong with a call that somebody noted.
+    pub(crate) fn of(what: &str, reason: &str) -> Self {
+        Self::new(what, reason)
+    }
+
     pub(super) fn new(what: impl Into<String>, reason: &(impl ToString + ?Sized)) -> Self {
         Self {
             what: what.into(),

@@ -236,6 +236,16 @@ impl Dialect {
         format!("/{}.{service}/{method}", self.package)
     }
 
+    /// The dialect of a gRPC path, and its method without the package, as in `SagaService/Handle`. Of several dialects
+    /// of a package it is the likelier; none where no dialect has the package.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<(Self, &str)> {
+        let (service, _) = path.strip_prefix('/')?.rsplit_once('/')?;
+        let (package, _) = service.rsplit_once('.')?;
+        let dialect = ALL.iter().find(|dialect| dialect.package == package)?;
+        Some((*dialect, &path[package.len() + 2..]))
+    }
+
     /// How a coordinator of this dialect spells an edition to logic and in replies.
     #[must_use]
     pub fn edition_name<'a>(&self, edition: &'a Edition) -> &'a str

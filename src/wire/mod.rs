@@ -51,7 +51,7 @@ pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub use query_connection::{Manners, QueryConnection};
 pub(crate) use serve::panic_text;
-pub use serve::{Methods, Refusal, Server};
+pub use serve::{Methods, Refusal, Server, status_of_trailers};
 pub use speculate::SpeculativeClient;
 pub use stimulus::{outcome_of_reply, stimulus_of_request};
 pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsParts};

@@ -30,6 +30,21 @@ pub struct Refusal {
     pub details: Bytes,
 }
 
+impl Refusal {
+    /// Of what a status says, its reason taken from the details.
+    #[must_use]
+    pub fn from_details(code: Code, message: String, details: Bytes) -> Self {
+        Self {
+            failure: Failure {
+                code,
+                message,
+                info: error_info(&details),
+            },
+            details,
+        }
+    }
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let details = failure
@@ -325,6 +340,20 @@ fn to_tonic(code: Code) -> tonic::Code {
         .iter()
         .find(|(known, _)| *known == code)
         .map_or(tonic::Code::Unknown, |(_, code)| *code)
+}
+
+/// How a call ended, by its trailers, or by its headers where those are all; none where they do not say it.
+#[must_use]
+pub fn status_of_trailers(trailers: &http::HeaderMap) -> Option<Result<(), Refusal>> {
+    let status = Status::from_header_map(trailers)?;
+    if status.code() == tonic::Code::Ok {
+        return Some(Ok(()));
+    }
+    Some(Err(Refusal::from_details(
+        code_from_tonic(status.code()),
+        status.message().to_owned(),
+        Bytes::copy_from_slice(status.details()),
+    )))
 }
 
 const ERROR_INFO: &str = "google.rpc.ErrorInfo";

@@ -5,6 +5,7 @@ use std::path::Path;
 use angzarr_replay::capture::parse_draft;
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::fixture::Folder;
+use angzarr_replay::record::parse_recording;
 
 use super::markdown::{Block, blocks};
 
@@ -20,6 +21,11 @@ fn every_json_and_yaml_block_says_what_it_is_and_is_read_as_that() {
                     Ticket::parse_line(line, 1).unwrap_or_else(|error| panic!("{place}: {error}"));
                     tickets += 1;
                 }
+            }
+            "json recording" => {
+                let read = parse_recording(&format!("{}\n", text.trim_end()));
+                let calls = read.unwrap_or_else(|error| panic!("{place}: {error}"));
+                assert_eq!(calls.len(), text.lines().count(), "{place}");
             }
             "yaml fixture" => {
                 folder
@@ -40,7 +46,7 @@ fn every_json_and_yaml_block_says_what_it_is_and_is_read_as_that() {
             }
             other => assert!(
                 !other.starts_with("json") && !other.starts_with("yaml"),
-                "{place}: say what this is: ticket, fixture, command, settings or fragment"
+                "{place}: say what this is: ticket, recording, fixture, command, settings or fragment"
             ),
         }
     }

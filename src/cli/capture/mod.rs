@@ -4,6 +4,7 @@ mod distinct;
 mod first_replay;
 mod given;
 mod kinds;
+mod recorded;
 mod report;
 mod stimulus;
 mod telling;
@@ -35,7 +36,7 @@ use telling::Telling;
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(in crate::cli) struct CaptureArguments {
     /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid. A log names it itself.
-    #[arg(required_unless_present_any = ["from_log", "each_distinct", "correlation"])]
+    #[arg(required_unless_present_any = ["from_log", "each_distinct", "correlation", "recorded", "recorded_root"])]
     root: Option<String>,
     /// Domain of the aggregate.
     #[arg(long)]
@@ -78,6 +79,8 @@ pub(in crate::cli) struct CaptureArguments {
     persisted: Option<PersistedArgument>,
     #[command(flatten)]
     kind: kinds::KindArguments,
+    #[command(flatten)]
+    recorded: recorded::RecordedArguments,
     /// Capture the history alone, whatever failed.
     #[arg(long, conflicts_with_all = ["ticket", "command"])]
     history: bool,
@@ -145,9 +148,14 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     };
     up_to(arguments)?;
     edition(arguments)?;
-    let given = match arguments.each_distinct {
-        true => None,
-        false => given::from_log(arguments)?,
+    let given = match (
+        recorded::find(&project, arguments)?,
+        arguments.each_distinct,
+    ) {
+        (Some(recorded::Found::Captured), _) => return Ok(()),
+        (Some(recorded::Found::Command(given)), _) => Some(given),
+        (None, true) => None,
+        (None, false) => given::from_log(arguments)?,
     };
     let spec = spec(arguments, given.as_ref())?;
     let domain = one_domain(

@@ -155,5 +155,6 @@ const fn head_word(known: HeadKnowledge) -> &'static str {
         HeadKnowledge::Given => "given",
         HeadKnowledge::Assumed => "assumed",
         HeadKnowledge::Current => "current",
+        HeadKnowledge::Recorded => "recorded",
     }
 }

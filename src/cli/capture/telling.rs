@@ -74,6 +74,27 @@ impl Telling {
         self.dialect(assumed);
     }
 
+    /// Of a case that the recorder saw whole.
+    pub(super) fn recorded(&mut self, case: &Case, head: u32) {
+        self.pages(case, 0);
+        self.snapshot(case);
+        if let Some(command) = case.stimulus.command() {
+            self.add("command", command.type_name());
+        }
+        match &case.observed {
+            Some(observed) => match observed.failure() {
+                Some(failure) => self.add(
+                    "production",
+                    format!("{} {:?}", failure.code, failure.message),
+                ),
+                None => self.add("production", observed.word()),
+            },
+            None => {}
+        }
+        let known = head_in_words(case.source.head);
+        self.add("head", format!("{head}, {known}"));
+    }
+
     /// A dialect that had to be assumed.
     pub(super) fn dialect(&mut self, assumed: Option<Dialect>) {
         if let Some(dialect) = assumed {
@@ -112,7 +133,8 @@ impl Telling {
         }
     }
 
-    pub(super) fn history(&mut self, case: &Case, fetched: &Fetched) {
+    /// The pages of a case, and how many later ones it leaves out.
+    fn pages(&mut self, case: &Case, later: usize) {
         let pages = case.history.pages();
         let text = match (pages.first(), pages.last()) {
             (Some(first), Some(last)) => {
@@ -120,7 +142,7 @@ impl Telling {
                     .body
                     .event()
                     .map_or("a page without an event", Payload::type_name);
-                let later = match fetched.history.pages().len() - pages.len() {
+                let later = match later {
                     0 => String::new(),
                     later => format!("; {later} later left out"),
                 };
@@ -135,6 +157,20 @@ impl Telling {
             _ => "no events".to_owned(),
         };
         self.add("history", text);
+    }
+
+    fn snapshot(&mut self, case: &Case) {
+        if let Some(snapshot) = &case.snapshot {
+            self.add(
+                "snapshot",
+                format!("stored after sequence {}", snapshot.sequence),
+            );
+        }
+    }
+
+    pub(super) fn history(&mut self, case: &Case, fetched: &Fetched) {
+        let later = fetched.history.pages().len() - case.history.pages().len();
+        self.pages(case, later);
         let gaps: Vec<String> = case
             .history
             .gaps()
@@ -147,12 +183,7 @@ impl Telling {
                 format!("gaps in the store, read twice: {}", gaps.join(", ")),
             );
         }
-        if let Some(snapshot) = &case.snapshot {
-            self.add(
-                "snapshot",
-                format!("stored after sequence {}", snapshot.sequence),
-            );
-        }
+        self.snapshot(case);
         let edition = case.cover.edition.label();
         match fetched.edition {
             EditionShape::Main => {}
@@ -214,5 +245,6 @@ const fn head_in_words(known: HeadKnowledge) -> &'static str {
             "assumed: the head that the command saw is not known, this is today's (give it with --to-sequence)"
         }
         HeadKnowledge::Current => "today's",
+        HeadKnowledge::Recorded => "as the recorder saw it",
     }
 }

@@ -22,6 +22,8 @@ pub(super) fn peers(shell: &Shell) -> Result<(), String> {
         "python_logging",
         "--test",
         "python_client",
+        "--test",
+        "recorder",
         "--",
         "--include-ignored",
     ]))

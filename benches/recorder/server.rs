@@ -1,0 +1,44 @@
+//! The demo's logic as a process.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// The demo's server, ended with the value.
+pub(crate) struct Poker {
+    process: Child,
+    address: String,
+}
+
+impl Poker {
+    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_poker"))
+            .args(["--domain", "player", "--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        let output = process.stdout.take().ok_or("its output is piped")?;
+        BufReader::new(output).read_line(&mut line)?;
+        let address = line.split([' ', ',']).nth(2).unwrap_or_default().to_owned();
+        Ok(Self { process, address })
+    }
+
+    #[allow(
+        dead_code,
+        reason = "one of the benchmarks asks for its processor time"
+    )]
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Poker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

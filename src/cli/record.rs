@@ -1,0 +1,230 @@
+//! `record`: a proxy that notes what goes by.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use clap::Args;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::{Done, Stop, say, words};
+use crate::model::{Domain, Root};
+use crate::project::{Project, system_clock};
+use crate::record::{
+    Counts, Filter, Keep, NoteStore, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog,
+};
+use crate::wire::Dialect;
+
+/// How many notes may wait for the disk, and how large they may be together.
+const WAITING: usize = 1_024;
+const WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// How often losses are looked for, to be said.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Pass calls on to a server, and note commands, what logic was asked, and the answers.
+///
+/// Stands between a client and a coordinator, or between a coordinator and its logic, and tells by the calls which.
+/// Every call is passed on unchanged. Failures are kept always, accepted calls in a ring. Ends with Ctrl-C.
+#[derive(Debug, Args)]
+pub(super) struct RecordArguments {
+    /// Where to listen.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: String,
+    /// The server behind.
+    #[arg(long, value_name = "HOST:PORT")]
+    upstream: String,
+    /// The recording; one that is there is continued.
+    #[arg(long, value_name = "FILE", default_value = "recording.jsonl")]
+    to: PathBuf,
+    /// A failure log to add a ticket to for each command that a coordinator does not accept.
+    #[arg(long, value_name = "FILE")]
+    tickets: Option<PathBuf>,
+    /// How many accepted calls are kept; 0 for none.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    ring: usize,
+    /// How long accepted calls are kept, as in 90s, 15m, 2h or 1d.
+    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = parse_age)]
+    ring_age: Duration,
+    /// Keep accepted calls of this domain for good; may be repeated, and joined with the two below.
+    #[arg(long, value_name = "DOMAIN")]
+    keep_domain: Vec<Domain>,
+    /// Keep accepted calls of this aggregate for good.
+    #[arg(long, value_name = "UUID")]
+    keep_root: Vec<Root>,
+    /// Keep accepted calls with this command or newest event for good.
+    #[arg(long, value_name = "TYPE")]
+    keep_type: Vec<String>,
+    /// Which of the dialects is spoken, where several share a package.
+    #[arg(long)]
+    dialect: Option<Dialect>,
+    /// Record without redaction: secrets would reach the file.
+    #[arg(long)]
+    unredacted: bool,
+}
+
+fn parse_age(text: &str) -> Result<Duration, String> {
+    let age: Result<jiff::SignedDuration, _> = text.parse();
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    let days = days.and_then(|days: u64| days.checked_mul(24 * 60 * 60));
+    days.map(Duration::from_secs)
+        .or_else(|| Duration::try_from(age.ok()?).ok())
+        .ok_or_else(|| "a time such as 90s, 15m, 2h or 1d is expected".into())
+}
+
+pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
+    let redact = redaction(arguments)?;
+    let upstream = upstream(&arguments.upstream)?;
+    let listener = TcpListener::bind(&arguments.listen).map_err(|error| {
+        Stop::Failed(format!(
+            "cannot listen on {}: {}",
+            arguments.listen,
+            words(&error)
+        ))
+    })?;
+    let recorder = Recorder::start(
+        listener,
+        Settings {
+            upstream: upstream.clone(),
+            dialect: arguments.dialect,
+            keep: Keep {
+                filter: Filter {
+                    domains: arguments.keep_domain.clone(),
+                    roots: arguments.keep_root.clone(),
+                    types: arguments.keep_type.clone(),
+                },
+                ring: ring(arguments),
+            },
+            stores: stores(arguments)?,
+            redact,
+            waiting: WAITING,
+            waiting_bytes: WAITING_BYTES,
+            clock: system_clock(),
+        },
+    );
+    let recorder = recorder.map_err(|error| Stop::Failed(words(&error)))?;
+    say(format_args!(
+        "recording what goes from {} to {} into {}; end with Ctrl-C",
+        recorder.address(),
+        upstream,
+        Project::shown(&arguments.to)
+    ));
+    until_interrupted(&recorder);
+    let trouble = recorder.trouble();
+    let counts = recorder.end().map_err(|error| {
+        Stop::Failed(format!(
+            "{}: the end of the recording could not be written: {}",
+            Project::shown(&arguments.to),
+            words(&error)
+        ))
+    })?;
+    say(summary(&counts));
+    if let Some(losses) = losses(&counts, trouble.as_deref()) {
+        say(losses);
+    }
+    Ok(())
+}
+
+/// The address of the server behind, which is spoken to in the clear.
+fn upstream(text: &str) -> Result<String, Stop> {
+    let plain = text.strip_prefix("http://").unwrap_or(text);
+    let plain = plain.trim_end_matches('/');
+    let is_address = plain
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if is_address && !plain.contains(['/', '@', ' ', '?']) {
+        return Ok(plain.to_owned());
+    }
+    Err(Stop::Usage(format!(
+        "--upstream {text}: HOST:PORT is expected; the recorder speaks neither TLS nor over Unix sockets"
+    )))
+}
+
+/// What is done to a note before it is written. Nothing as yet, so it has to be asked for.
+fn redaction(arguments: &RecordArguments) -> Result<Option<Redact>, Stop> {
+    if arguments.unredacted {
+        return Ok(None);
+    }
+    Err(Stop::Usage(
+        "redaction is not built yet, so whatever the calls hold would be written to the recording as it is; if that \
+         is acceptable, say --unredacted"
+            .into(),
+    ))
+}
+
+fn ring(arguments: &RecordArguments) -> Ring {
+    Ring {
+        count: arguments.ring,
+        age: arguments.ring_age,
+    }
+}
+
+fn stores(arguments: &RecordArguments) -> Result<Vec<Box<dyn NoteStore>>, Stop> {
+    let failed = |error: crate::record::FileError| Stop::Failed(error.to_string());
+    let recording = RecordingFile::open(&arguments.to, ring(arguments)).map_err(failed)?;
+    let mut stores: Vec<Box<dyn NoteStore>> = vec![Box::new(recording)];
+    if let Some(file) = &arguments.tickets {
+        stores.push(Box::new(TicketLog::open(file).map_err(failed)?));
+    }
+    Ok(stores)
+}
+
+/// Waits for the end, and says in between what was lost.
+fn until_interrupted(recorder: &Recorder) {
+    let (ended, end) = channel();
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+        return;
+    };
+    std::thread::spawn(move || {
+        let mut signals = signals.forever();
+        if signals.next().is_some() {
+            let _ = ended.send(());
+        }
+        // Who asks a second time does not want to wait.
+        if let Some(signal) = signals.next() {
+            std::process::exit(128 + signal);
+        }
+    });
+    let mut said = None;
+    while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        let losses = losses(&recorder.counts(), recorder.trouble().as_deref());
+        if losses != said {
+            if let Some(losses) = &losses {
+                eprintln!("{losses}");
+            }
+            said = losses;
+        }
+    }
+}
+
+fn summary(counts: &Counts) -> String {
+    let calls = match counts.passed {
+        1 => "1 call".to_owned(),
+        passed => format!("{passed} calls"),
+    };
+    format!("{calls} passed on, {} kept", counts.kept)
+}
+
+/// What is not in the recording though it could have been.
+fn losses(counts: &Counts, trouble: Option<&str>) -> Option<String> {
+    let kinds = [
+        (counts.lost, "lost, as the disk was too slow"),
+        (counts.unwritten, "not written"),
+        (counts.refused, "refused by redaction"),
+        (counts.unreadable, "not readable"),
+        (counts.unanswered, "without an answer"),
+    ];
+    let lost: Vec<String> = kinds
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let trouble = trouble.map_or_else(String::new, |trouble| format!(" ({trouble})"));
+    Some(format!(
+        "not in the recording: {}{trouble}; the calls themselves were passed on",
+        lost.join(", ")
+    ))
+}

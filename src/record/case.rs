@@ -1,0 +1,272 @@
+//! A noted call as a case, or as a failure ticket.
+
+use super::note::{Answer, Between, Note};
+use crate::capture::Labels;
+use crate::capture::ticket::Ticket;
+use crate::fixture::{
+    Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Status, Trigger,
+};
+use crate::model::{
+    Body, CommandBook, Cover, Failure, History, Outcome, Payload, Revocation, Root, Stimulus,
+    Timestamp,
+};
+use crate::replay::{as_stored, reaction_as_stored};
+use crate::wire::{DecodeError, StoredBook};
+
+/// Last part of the name of the message that a refused command comes back as.
+const NOTIFICATION: &str = "Notification";
+
+/// A noted call that makes no case.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoCase {
+    /// It does not decode.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The logic did not answer.
+    #[error(
+        "the failure is of the transport ({}: {:?}), not of the logic: there is nothing to reproduce; take another call",
+        failure.code, failure.message
+    )]
+    NotOfTheLogic {
+        /// The failure.
+        failure: Failure,
+    },
+    /// A question of a process manager's coordinator, which is part of another call.
+    #[error(
+        "it asks which aggregates a process manager wants to know of, and is part of the call of \
+         ProcessManagerService/Handle that follows it; take that one"
+    )]
+    Prepare,
+    /// A call between a client and a coordinator.
+    #[error("the state that the command met is not in a call between a client and a coordinator")]
+    Stateless,
+}
+
+/// What a case of a noted call has besides the call.
+#[derive(Debug, Clone)]
+pub struct CaseOf {
+    /// Name of the recording.
+    pub source: String,
+    /// When the case is made.
+    pub captured_at: Timestamp,
+    /// What people want to be written with it.
+    pub labels: Labels,
+}
+
+/// The command of a call between a client and a coordinator, as a ticket; an accepted one has the code `OK`. None
+/// where the command does not decode.
+#[must_use]
+pub fn ticket_of(note: &Note) -> Option<Ticket> {
+    if note.between() != Some(Between::ClientAndCoordinator) {
+        return None;
+    }
+    let stored = note.stored().ok().flatten();
+    let first = stored
+        .as_ref()
+        .and_then(|book| book.history.pages().first());
+    Some(Ticket {
+        command: note.command().ok()?,
+        failure: match &note.answer {
+            Answer::Status(refusal) => refusal.failure.clone(),
+            Answer::Reply(_) => Failure {
+                code: crate::model::Code::Ok,
+                message: String::new(),
+                info: None,
+            },
+        },
+        dialect: note.dialect,
+        time: Some(note.time),
+        // What was stored begins where the aggregate stood.
+        head: first.map(|page| page.sequence),
+        persisted: stored.as_ref().and_then(count_of),
+    })
+}
+
+fn count_of(book: &StoredBook) -> Option<u32> {
+    u32::try_from(book.history.pages().len()).ok()
+}
+
+/// The case of a call between a coordinator and logic: what the logic was shown, what it was asked, what it answered.
+pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
+    if note.between() == Some(Between::ClientAndCoordinator) {
+        return Err(NoCase::Stateless);
+    }
+    let stimulus = note.stimulus()?;
+    let outcome = note
+        .outcome(&stimulus)?
+        .map_err(|failure| NoCase::NotOfTheLogic { failure })?;
+    let observed = observed(&stimulus, outcome);
+    let (own, asked) = lowered(stimulus)?;
+    let title = title(&asked, &own.cover, observed.as_ref());
+    Ok(Case {
+        status: if with.labels.is_accepted {
+            Status::Closed
+        } else {
+            Status::Open
+        },
+        title: with.labels.title.unwrap_or(title),
+        issue: with.labels.issue,
+        source: Provenance {
+            name: with.source,
+            dialect: note.dialect.name().to_owned(),
+            captured_at: with.captured_at,
+            head: HeadKnowledge::Recorded,
+        },
+        logic: None,
+        probe: with.labels.probe,
+        cover: own.cover,
+        snapshot: own.snapshot,
+        history: own.history,
+        stimulus: asked,
+        observed,
+        noted: None,
+        rules: Vec::new(),
+    })
+}
+
+/// The case's own book, and what is asked about it.
+fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), NoCase> {
+    Ok(match stimulus {
+        Stimulus::Command { prior, command } => {
+            let asked =
+                if is_notification(command.pages.first().and_then(|page| page.command.as_ref())) {
+                    CaseStimulus::Compensation(command)
+                } else {
+                    CaseStimulus::Command(command)
+                };
+            (book(prior), asked)
+        }
+        Stimulus::Fact { facts, prior } => (book(prior), CaseStimulus::Fact(facts)),
+        Stimulus::Saga {
+            source,
+            destinations,
+        } => {
+            let own = book(source);
+            let trigger = all_of(&own.history);
+            let asked = CaseStimulus::Saga {
+                trigger,
+                destinations,
+            };
+            (own, asked)
+        }
+        Stimulus::ProcessManager {
+            trigger,
+            state,
+            destinations,
+        } => {
+            let own = book(trigger);
+            let newest = own.history.pages().last();
+            let is_compensation = is_notification(newest.and_then(|page| page.body.event()));
+            let process = ProcessCase {
+                trigger: all_of(&own.history),
+                destinations,
+                state: book(state),
+            };
+            let asked = if is_compensation {
+                CaseStimulus::ProcessCompensation(process)
+            } else {
+                CaseStimulus::ProcessManager(process)
+            };
+            (own, asked)
+        }
+        Stimulus::Project { events, .. } => {
+            let own = book(events);
+            let asked = CaseStimulus::Projector {
+                trigger: all_of(&own.history),
+                // Nothing says that the effects of the ordinary call do no harm.
+                is_harmless: false,
+            };
+            (own, asked)
+        }
+        Stimulus::Upcast { domain, pages } => {
+            // An upcaster is not told whose pages they are.
+            let cover = Cover::main(domain, Root::new([0; 16]));
+            let history = History::new(pages)
+                .map_err(|error| DecodeError::of("upcast request", &error.to_string()))?;
+            let own = Book {
+                cover,
+                snapshot: None,
+                history,
+            };
+            (own, CaseStimulus::Upcaster)
+        }
+        Stimulus::Prepare { .. } => return Err(NoCase::Prepare),
+        Stimulus::Fold { .. } => {
+            return Err(DecodeError::of("replay request", "it is not recorded").into());
+        }
+    })
+}
+
+fn book(shown: crate::model::EventBook) -> Book {
+    Book {
+        cover: shown.cover,
+        snapshot: shown.snapshot,
+        history: shown.history,
+    }
+}
+
+/// A bus delivers what is new: every page of the request.
+fn all_of(history: &History) -> Trigger {
+    let pages = history.pages();
+    Trigger {
+        from: pages.first().map_or(0, |page| page.sequence),
+        with_history: false,
+    }
+}
+
+fn is_notification(payload: Option<&Payload>) -> bool {
+    let name = payload.map_or("", Payload::type_name);
+    name.rsplit('.').next() == Some(NOTIFICATION)
+}
+
+/// What production did, in the terms of a case; none where an answer is not one of its kind.
+fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
+    Some(match outcome {
+        Outcome::Accepted(emitted) => {
+            let stored = match stimulus {
+                Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => {
+                    as_stored(emitted, prior)
+                }
+                _ => emitted,
+            };
+            let bodies: Vec<Body> = stored.pages.into_iter().map(|page| page.body).collect();
+            Observed::Accepted(bodies)
+        }
+        Outcome::Reacted(reaction) => Observed::Reacted(match stimulus {
+            Stimulus::ProcessManager { state, .. } => reaction_as_stored(reaction, state),
+            _ => reaction,
+        }),
+        Outcome::Projected(projection) => Observed::Projected(projection),
+        Outcome::Upcast(pages) => Observed::Upcast(pages),
+        Outcome::Notified(_) => Observed::Notified,
+        Outcome::Revoked(revocation) => Observed::Revoked(as_status(&revocation)),
+        Outcome::Rejected(failure) => Observed::Rejected(failure),
+        Outcome::Crashed(failure) => Observed::Crashed(failure),
+        Outcome::Unimplemented(failure) => Observed::Unimplemented(failure),
+        Outcome::Refused(failure) => Observed::Refused(failure),
+        Outcome::Folded(_) | Outcome::Prepared(_) => return None,
+    })
+}
+
+/// A revocation as its coordinator words it.
+fn as_status(revocation: &Revocation) -> Failure {
+    Failure::rejected(format!("Command revoked: {}", revocation.reason))
+}
+
+fn title(asked: &CaseStimulus, cover: &Cover, observed: Option<&Observed>) -> String {
+    let name = asked.command().map_or("", CommandBook::type_name);
+    let name = match name.rsplit('.').next() {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => format!(
+            "{} on {} {}",
+            asked.word(),
+            cover.domain,
+            &cover.root.hex()[..8]
+        ),
+    };
+    match observed.map(|observed| (observed.word(), observed.failure())) {
+        Some((word, Some(failure))) => format!("{name} {word}: {}", failure.message),
+        Some((word, None)) => format!("{name} {word}"),
+        None => name,
+    }
+}

@@ -1,0 +1,275 @@
+//! The recording file: appended to, cut to its ring from time to time, and whole at any moment but the last line.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::case::ticket_of;
+use super::keep::{Kept, Ring};
+use super::line::{LineError, parse_line, to_line};
+use super::note::{Note, Subject};
+use super::writer::NoteStore;
+use crate::model::Timestamp;
+
+/// So many lines that are out of the ring are left in the file before it is cut.
+const SLACK: usize = 256;
+
+/// A file that cannot be recorded to.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system refuses.
+    #[error("cannot record to {file}: {reason}")]
+    Io {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// Another recorder is at it.
+    #[error("{file} is written by another recorder; give each a file of its own")]
+    Taken {
+        /// The file.
+        file: String,
+    },
+    /// It is something else.
+    #[error("{file} is no recording, {reason}; give another file, or move it away")]
+    NoRecording {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: LineError,
+    },
+}
+
+/// A recording that is written.
+#[derive(Debug)]
+pub struct RecordingFile {
+    path: PathBuf,
+    file: File,
+    /// Length of what is written whole.
+    length: u64,
+    next: u64,
+    ring: Ring,
+    /// Calls of the ring, the oldest first.
+    held: VecDeque<(u64, Timestamp)>,
+    /// Lines in the file that are out of the ring.
+    left: usize,
+    /// Whether it may be replaced by a shorter one: a device or a pipe may not.
+    is_plain: bool,
+}
+
+impl RecordingFile {
+    /// Opens a file to record to: a new one, or one that is continued. A last line that an earlier recorder did not
+    /// finish is cut off.
+    pub fn open(path: &Path, ring: Ring) -> Result<Self, FileError> {
+        let failed = |reason| FileError::Io {
+            file: path.display().to_string(),
+            reason,
+        };
+        let file = appended(path).map_err(failed)?;
+        let is_plain = file.metadata().map_err(failed)?.is_file();
+        let mut recording = Self {
+            path: path.to_owned(),
+            file,
+            length: 0,
+            next: 1,
+            ring,
+            held: VecDeque::new(),
+            left: 0,
+            is_plain,
+        };
+        if is_plain {
+            if recording.file.try_lock().is_err() {
+                return Err(FileError::Taken {
+                    file: path.display().to_string(),
+                });
+            }
+            recording.continued()?;
+        }
+        Ok(recording)
+    }
+
+    /// Takes up what is there.
+    fn continued(&mut self) -> Result<(), FileError> {
+        let name = self.path.display().to_string();
+        let failed = |reason| FileError::Io {
+            file: name.clone(),
+            reason,
+        };
+        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let mut reader = BufReader::new(&self.file);
+        let mut bytes = Vec::new();
+        let mut length = 0;
+        for line in 1.. {
+            bytes.clear();
+            let count = reader.read_until(b'\n', &mut bytes).map_err(failed)?;
+            if bytes.last() != Some(&b'\n') {
+                break;
+            }
+            length += count as u64;
+            let text = String::from_utf8_lossy(&bytes);
+            if text.trim().is_empty() {
+                continue;
+            }
+            let (note, kept) = parse_line(&text).map_err(|kind| FileError::NoRecording {
+                file: name.clone(),
+                reason: LineError { line, kind },
+            })?;
+            self.next = self.next.max(note.call.saturating_add(1));
+            if kept == Kept::InRing {
+                self.held.push_back((note.call, note.time));
+            }
+        }
+        self.length = length;
+        self.file.set_len(length).map_err(failed)
+    }
+
+    fn append(&mut self, line: &str) -> io::Result<()> {
+        let mut text = line.to_owned();
+        text.push('\n');
+        let written = self.file.write_all(text.as_bytes());
+        if written.is_ok() {
+            self.length += text.len() as u64;
+        } else if self.is_plain {
+            // A half line would make the next one unreadable.
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+        }
+        written
+    }
+
+    /// Lets go of what is over the ring's count or age.
+    fn shrink(&mut self, now: Timestamp) {
+        let age = i64::try_from(self.ring.age.as_secs()).unwrap_or(i64::MAX);
+        let oldest = now.seconds.saturating_sub(age);
+        while let Some((_, time)) = self.held.front() {
+            if self.held.len() <= self.ring.count && time.seconds >= oldest {
+                break;
+            }
+            self.held.pop_front();
+            self.left += 1;
+        }
+    }
+
+    /// Writes the file anew without what is out of the ring.
+    fn cut(&mut self) -> io::Result<()> {
+        if self.left == 0 || !self.is_plain {
+            return Ok(());
+        }
+        let held: HashSet<u64> = self.held.iter().map(|(call, _)| *call).collect();
+        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+        let mut length = 0;
+        for line in BufReader::new(File::open(&self.path)?.take(self.length)).lines() {
+            let line = line?;
+            if is_left(&line, &held) {
+                continue;
+            }
+            writeln!(fresh, "{line}")?;
+            length += line.len() as u64 + 1;
+        }
+        fresh.as_file().sync_all()?;
+        // Before it takes the place of the other: nobody finds it without a lock.
+        fresh.as_file().try_lock()?;
+        let mut file = fresh.persist(&self.path).map_err(|error| error.error)?;
+        file.seek(SeekFrom::End(0))?;
+        self.file = file;
+        self.length = length;
+        self.left = 0;
+        Ok(())
+    }
+}
+
+/// Whether a line was of the ring and is no more.
+fn is_left(line: &str, held: &HashSet<u64>) -> bool {
+    match parse_line(line) {
+        Ok((note, Kept::InRing)) => !held.contains(&note.call),
+        _ => false,
+    }
+}
+
+/// Opens a file at its end; a new one is its owner's alone, as it holds what production holds.
+fn appended(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.clone().read(true).open(path);
+    // What can only be written to, such as a pipe.
+    file.or_else(|_| options.open(path))
+}
+
+impl NoteStore for RecordingFile {
+    fn keep(&mut self, note: &Note, subject: Option<&Subject>, kept: Kept) -> io::Result<()> {
+        let note = Note {
+            call: self.next,
+            ..note.clone()
+        };
+        self.append(&to_line(&note, subject, kept))?;
+        self.next += 1;
+        if kept == Kept::InRing {
+            self.held.push_back((note.call, note.time));
+        }
+        Ok(())
+    }
+
+    fn expire(&mut self, now: Timestamp) -> io::Result<()> {
+        self.shrink(now);
+        if self.left > SLACK.max(self.held.len()) {
+            self.cut()?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.cut()?;
+        if self.is_plain {
+            self.file.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+/// A failure log that is written: a ticket for each command that a coordinator answered with a failure.
+#[derive(Debug)]
+pub struct TicketLog {
+    file: File,
+}
+
+impl TicketLog {
+    /// Opens a log to write to its end.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let file = appended(path).map_err(|reason| FileError::Io {
+            file: path.display().to_string(),
+            reason,
+        })?;
+        Ok(Self { file })
+    }
+}
+
+impl NoteStore for TicketLog {
+    fn keep(&mut self, note: &Note, _: Option<&Subject>, _: Kept) -> io::Result<()> {
+        if note.is_accepted() {
+            return Ok(());
+        }
+        match ticket_of(note) {
+            Some(ticket) => {
+                let line = ticket.to_line() + "\n";
+                self.file.write_all(line.as_bytes())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn expire(&mut self, _: Timestamp) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        // A device or a pipe has nothing to make lasting.
+        let _ = self.file.sync_all();
+        Ok(())
+    }
+}

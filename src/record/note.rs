@@ -1,0 +1,205 @@
+//! One noted call, and what it is about.
+
+use bytes::Bytes;
+
+use crate::model::{
+    Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome, Payload, Stimulus,
+    Timestamp,
+};
+use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook};
+
+const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
+/// Calls of a coordinator to logic that become cases, or belong to one.
+const LOGIC: [&str; 8] = [
+    "CommandHandlerService/Handle",
+    "CommandHandlerService/HandleFact",
+    "UpcasterService/Upcast",
+    "SagaService/Handle",
+    "ProcessManagerService/Prepare",
+    "ProcessManagerService/Handle",
+    "ProjectorService/HandleSpeculative",
+    "ProjectorService/Handle",
+];
+
+/// Between whom a call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// A client and a coordinator: the command and what became of it are seen, the state is not.
+    ClientAndCoordinator,
+    /// A coordinator and logic: state, stimulus and answer are seen.
+    CoordinatorAndLogic,
+}
+
+impl Between {
+    /// Between whom calls of a method go, `Service/Method` without the package; none where it is not noted.
+    #[must_use]
+    pub fn of(method: &str) -> Option<Self> {
+        if method == COMMAND {
+            return Some(Self::ClientAndCoordinator);
+        }
+        LOGIC.contains(&method).then_some(Self::CoordinatorAndLogic)
+    }
+}
+
+/// How a call was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// With a message.
+    Reply(Bytes),
+    /// With a failing status.
+    Status(Refusal),
+}
+
+/// One noted call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its number in the recording, from 1.
+    pub call: u64,
+    /// When it began.
+    pub time: Timestamp,
+    /// Path, as in `/angzarr.SagaService/Handle`.
+    pub path: String,
+    /// Its dialect; of those that share the package, the one that was said or is likelier.
+    pub dialect: Dialect,
+    /// The request message.
+    pub request: Bytes,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+/// What a call is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Domain.
+    pub domain: Domain,
+    /// The aggregate; an upcaster is told the domain only.
+    pub cover: Option<Cover>,
+    /// Type of the command, or of the newest event; empty where there is none.
+    pub type_name: String,
+}
+
+impl Subject {
+    /// Whether the call is about the same timeline of the same aggregate.
+    #[must_use]
+    pub fn is_of(&self, cover: &Cover) -> bool {
+        self.cover
+            .as_ref()
+            .is_some_and(|own| own.is_same_stream(cover))
+    }
+}
+
+impl Note {
+    /// `Service/Method` without the package.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        let package = self.dialect.package().len();
+        self.path.get(package + 2..).unwrap_or_default()
+    }
+
+    /// Between whom it went.
+    #[must_use]
+    pub fn between(&self) -> Option<Between> {
+        Between::of(self.method())
+    }
+
+    /// The command that a client sent, of a call to a coordinator.
+    pub fn command(&self) -> Result<CommandBook, DecodeError> {
+        let bytes = wire::command_book_of_request(self.request.clone())?;
+        wire::command_book(&bytes, self.dialect)
+    }
+
+    /// What the coordinator says that it stored for a command.
+    pub fn stored(&self) -> Result<Option<StoredBook>, DecodeError> {
+        match &self.answer {
+            Answer::Reply(reply) => wire::event_book_of_response(reply.clone()).map(Some),
+            Answer::Status(_) => Ok(None),
+        }
+    }
+
+    /// What logic was asked, of a call to logic.
+    pub fn stimulus(&self) -> Result<Stimulus, DecodeError> {
+        wire::stimulus_of_request(self.method(), self.request.clone(), self.dialect).unwrap_or_else(
+            || {
+                Err(DecodeError::of(
+                    &self.path,
+                    "it is no method of client logic",
+                ))
+            },
+        )
+    }
+
+    /// What logic answered to it.
+    pub fn outcome(&self, stimulus: &Stimulus) -> Result<Result<Outcome, Failure>, DecodeError> {
+        match &self.answer {
+            Answer::Reply(reply) => {
+                wire::outcome_of_reply(stimulus, reply.clone(), self.dialect).map(Ok)
+            }
+            Answer::Status(refusal) => Ok(Outcome::from_failure(refusal.failure.clone())),
+        }
+    }
+
+    /// Whether nothing failed: neither the call nor, by its reply, the command.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        match &self.answer {
+            Answer::Status(_) => false,
+            Answer::Reply(_) if self.between() == Some(Between::ClientAndCoordinator) => true,
+            Answer::Reply(_) => {
+                let outcome = self.stimulus().and_then(|stimulus| self.outcome(&stimulus));
+                !matches!(outcome, Ok(Ok(Outcome::Revoked(_) | Outcome::Notified(_))))
+            }
+        }
+    }
+
+    /// What it is about.
+    pub fn subject(&self) -> Result<Subject, DecodeError> {
+        if self.between() == Some(Between::ClientAndCoordinator) {
+            return Ok(of_command(&self.command()?));
+        }
+        Ok(match self.stimulus()? {
+            Stimulus::Command { command, .. } => of_command(&command),
+            Stimulus::Fact { facts, prior } => of_facts(&facts, prior.cover),
+            Stimulus::Saga { source: book, .. }
+            | Stimulus::Prepare { trigger: book, .. }
+            | Stimulus::ProcessManager { trigger: book, .. }
+            | Stimulus::Project { events: book, .. } => of_book(book),
+            Stimulus::Upcast { domain, pages } => Subject {
+                domain,
+                cover: None,
+                type_name: newest(pages.iter().map(|page| &page.body)),
+            },
+            Stimulus::Fold { .. } => {
+                return Err(DecodeError::of(&self.path, "it is not noted"));
+            }
+        })
+    }
+}
+
+fn of_command(command: &CommandBook) -> Subject {
+    Subject {
+        domain: command.cover.domain.clone(),
+        cover: Some(command.cover.clone()),
+        type_name: command.type_name().to_owned(),
+    }
+}
+
+fn of_facts(facts: &EmittedBook, cover: Cover) -> Subject {
+    Subject {
+        domain: cover.domain.clone(),
+        cover: Some(cover),
+        type_name: newest(facts.pages.iter().map(|page| &page.body)),
+    }
+}
+
+fn of_book(book: EventBook) -> Subject {
+    Subject {
+        domain: book.cover.domain.clone(),
+        type_name: newest(book.history.pages().iter().map(|page| &page.body)),
+        cover: Some(book.cover),
+    }
+}
+
+fn newest<'a>(bodies: impl DoubleEndedIterator<Item = &'a Body>) -> String {
+    let last = bodies.rev().find_map(Body::event);
+    last.map_or("", Payload::type_name).to_owned()
+}

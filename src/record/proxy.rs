@@ -1,0 +1,371 @@
+//! The proxy: HTTP/2 frames in, the same frames out.
+
+use std::error::Error;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, PoisonError, mpsc};
+use std::task::{Context, Poll, ready};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::Clock;
+use super::keep::Keep;
+use super::tap::{Budget, Side, Tap, Taps};
+use super::upstream::{NoReply, Upstream, is_reset, words};
+use super::writer::{Counters, Counts, NoteStore, Redact, Writer};
+use crate::wire::Dialect;
+
+/// Headers may be as large as anybody sends them: details of a status hold whole event books.
+pub(super) const HEADERS_LIMIT: u32 = 16 * 1024 * 1024;
+/// How long calls in flight may take when the recorder is ended.
+const LAST_CALLS: Duration = Duration::from_secs(5);
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+/// How a recorder works.
+pub struct Settings {
+    /// Server that calls are passed on to, `HOST:PORT`.
+    pub upstream: String,
+    /// Dialect to note calls in, where several share the package that is spoken.
+    pub dialect: Option<Dialect>,
+    /// What is kept.
+    pub keep: Keep,
+    /// Where it is kept.
+    pub stores: Vec<Box<dyn NoteStore>>,
+    /// What is done to a note before it is written.
+    pub redact: Option<Redact>,
+    /// How many notes may wait for the writer.
+    pub waiting: usize,
+    /// How many bytes may wait, those of calls in flight included.
+    pub waiting_bytes: usize,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// A running recorder.
+pub struct Recorder {
+    address: SocketAddr,
+    counters: Arc<Counters>,
+    end: watch::Sender<bool>,
+    proxy: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Recorder {
+    /// Records what comes to a listener, on threads of its own.
+    pub fn start(listener: TcpListener, settings: Settings) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("recorder")
+            .enable_all()
+            .build()?;
+        let counters = Arc::new(Counters::default());
+        let (queue, queued) = mpsc::sync_channel(settings.waiting);
+        let writer = Writer {
+            queue: queued,
+            stores: settings.stores,
+            keep: settings.keep,
+            redact: settings.redact,
+            counters: Arc::clone(&counters),
+            clock: Arc::clone(&settings.clock),
+        };
+        let writer = std::thread::Builder::new()
+            .name("recorder-writer".into())
+            .spawn(|| writer.run())?;
+        let (end, ended) = watch::channel(false);
+        let proxy = Proxy {
+            upstream: settings.upstream.into(),
+            taps: Arc::new(Taps {
+                budget: Budget::new(settings.waiting_bytes),
+                queue,
+                counters: Arc::clone(&counters),
+                clock: settings.clock,
+                dialect: settings.dialect,
+            }),
+            ended,
+        };
+        let proxy = std::thread::Builder::new()
+            .name("recorder-proxy".into())
+            .spawn(move || {
+                runtime.block_on(proxy.serve(listener));
+                // With the last copy of the queue's entrance goes the writer's reason to wait.
+                runtime.shutdown_timeout(Duration::from_secs(1));
+            })?;
+        Ok(Self {
+            address,
+            counters,
+            end,
+            proxy: Some(proxy),
+            writer: Some(writer),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What became of the calls so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.counts()
+    }
+
+    /// Why the last note was not written, if one was not.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = self.counters.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends it: calls in flight may finish, and what was noted is written. Gives trouble of the disk at the end.
+    pub fn end(mut self) -> io::Result<Counts> {
+        let _ = self.end.send(true);
+        if let Some(proxy) = self.proxy.take() {
+            let _ = proxy.join();
+        }
+        let written = match self.writer.take().map(JoinHandle::join) {
+            Some(Ok(written)) => written,
+            Some(Err(_)) => Err(io::Error::other("the writer panicked")),
+            None => Ok(()),
+        };
+        written.map(|()| self.counts())
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.end.send(true);
+    }
+}
+
+#[derive(Clone)]
+struct Proxy {
+    upstream: Arc<str>,
+    taps: Arc<Taps>,
+    ended: watch::Receiver<bool>,
+}
+
+impl Proxy {
+    async fn serve(mut self, listener: TcpListener) {
+        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+            return;
+        };
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(self.clone().connection(stream));
+                    }
+                    // Too many open files, for one: others end, and this one comes again.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                },
+                Some(_) = connections.join_next() => {}
+                _ = self.ended.changed() => break,
+            }
+        }
+        drop(listener);
+        let all = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_CALLS, all).await;
+    }
+
+    async fn connection(mut self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let upstream = Arc::new(Upstream::new(Arc::clone(&self.upstream)));
+        let taps = Arc::clone(&self.taps);
+        let service =
+            service_fn(move |request| pass(Arc::clone(&upstream), Arc::clone(&taps), request));
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_header_list_size(HEADERS_LIMIT)
+            .max_concurrent_streams(None)
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = self.ended.changed() => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    }
+}
+
+/// Passes one call on.
+async fn pass(
+    upstream: Arc<Upstream>,
+    taps: Arc<Taps>,
+    request: Request<Incoming>,
+) -> Result<Response<Relayed>, Failed> {
+    taps.counters.passed.add();
+    let tap = taps.of(request.uri().path(), request.headers());
+    let (mut parts, body) = request.into_parts();
+    parts.uri = with_scheme(parts.uri);
+    let body = Relayed::new(body, Side::Request, tap.clone());
+    match upstream.send(Request::from_parts(parts, body)).await {
+        Ok(response) => {
+            if let Some(tap) = &tap {
+                tap.headers(response.headers());
+            }
+            Ok(response.map(|body| Relayed::new(body, Side::Reply, tap)))
+        }
+        Err(no_reply) => {
+            if let Some(tap) = &tap {
+                tap.broken();
+            }
+            match no_reply {
+                NoReply::Reset(error) => Err(error.into()),
+                NoReply::Gone(words) => Ok(tonic::Status::unavailable(words).into_http()),
+            }
+        }
+    }
+}
+
+/// A request needs an address in HTTP/2; some clients say it in the header `host` only.
+fn with_scheme(uri: Uri) -> Uri {
+    if uri.scheme().is_some() && uri.authority().is_some() {
+        return uri;
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.scheme = Some(http::uri::Scheme::HTTP);
+    if parts.authority.is_none() {
+        parts.authority = Some(http::uri::Authority::from_static("recorder"));
+    }
+    Uri::from_parts(parts).unwrap_or(uri)
+}
+
+/// One direction of a call as it goes by.
+pub(super) struct Relayed {
+    source: Source,
+    side: Side,
+    tap: Option<Tap>,
+}
+
+enum Source {
+    Frames(Incoming),
+    Nothing,
+}
+
+/// A reply without a body, made here.
+impl Default for Relayed {
+    fn default() -> Self {
+        Self {
+            source: Source::Nothing,
+            side: Side::Reply,
+            tap: None,
+        }
+    }
+}
+
+impl Relayed {
+    fn new(frames: Incoming, side: Side, tap: Option<Tap>) -> Self {
+        let relayed = Self {
+            source: Source::Frames(frames),
+            side,
+            tap,
+        };
+        if relayed.is_end_stream() {
+            relayed.ended();
+        }
+        relayed
+    }
+
+    fn ended(&self) {
+        if let (Side::Reply, Some(tap)) = (self.side, &self.tap) {
+            tap.ended();
+        }
+    }
+
+    /// Notes a frame, and whether it was the last one.
+    fn noted(&self, frame: &Frame<Bytes>) {
+        let Some(tap) = &self.tap else { return };
+        if let Some(data) = frame.data_ref() {
+            tap.data(self.side, data);
+        }
+        if let (Side::Reply, Some(trailers)) = (self.side, frame.trailers_ref()) {
+            tap.trailers(trailers);
+        }
+        if self.is_end_stream() {
+            self.ended();
+        }
+    }
+
+    /// The server was lost amid its reply: the client is told as if it had lost it itself.
+    fn lost(&mut self, error: &hyper::Error) -> Option<Result<Frame<Bytes>, hyper::Error>> {
+        self.source = Source::Nothing;
+        let status =
+            tonic::Status::unavailable(format!("the recorder lost the server: {}", words(error)));
+        let mut trailers = HeaderMap::new();
+        status.add_header(&mut trailers).ok()?;
+        Some(Ok(Frame::trailers(trailers)))
+    }
+}
+
+impl Body for Relayed {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let Source::Frames(frames) = &mut this.source else {
+            return Poll::Ready(None);
+        };
+        Poll::Ready(match ready!(Pin::new(frames).poll_frame(context)) {
+            Some(Ok(frame)) => {
+                this.noted(&frame);
+                Some(Ok(frame))
+            }
+            Some(Err(error)) => {
+                if let Some(tap) = &this.tap {
+                    tap.broken();
+                }
+                match this.side {
+                    Side::Reply if !is_reset(&error) => this.lost(&error),
+                    _ => Some(Err(error)),
+                }
+            }
+            None => {
+                this.ended();
+                None
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Frames(frames) => frames.is_end_stream(),
+            Source::Nothing => true,
+        }
+    }
+
+    /// Unknown: a size would make a header of it that nobody sent.
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+impl Drop for Relayed {
+    fn drop(&mut self) {
+        if let (Side::Reply, Some(tap)) = (self.side, &self.tap) {
+            // Nothing is left to break where the reply was over.
+            tap.broken();
+        }
+    }
+}

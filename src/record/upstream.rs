@@ -1,0 +1,125 @@
+//! The way to the server behind the recorder: one connection for each of the client's, made again when it is lost.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+
+use super::proxy::{HEADERS_LIMIT, Relayed};
+
+/// As long as gRPC clients give a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A call that got no reply.
+#[derive(Debug)]
+pub(super) enum NoReply {
+    /// The server reset this call; the client is told the same.
+    Reset(hyper::Error),
+    /// The server is not there.
+    Gone(String),
+}
+
+/// A connection to the server.
+pub(super) struct Upstream {
+    address: Arc<str>,
+    sender: Mutex<Option<SendRequest<Relayed>>>,
+}
+
+impl Upstream {
+    pub(super) fn new(address: Arc<str>) -> Self {
+        Self {
+            address,
+            sender: Mutex::new(None),
+        }
+    }
+
+    /// Sends a request on, once. One that a lost connection did not take goes to a new connection.
+    pub(super) async fn send(
+        &self,
+        request: Request<Relayed>,
+    ) -> Result<Response<Incoming>, NoReply> {
+        let mut sender = self.connected().await?;
+        let untaken = match sender.try_send_request(request).await {
+            Ok(response) => return Ok(response),
+            Err(mut error) => match error.take_message() {
+                Some(request) => request,
+                None => return Err(self.failed(error.into_error())),
+            },
+        };
+        *self.sender.lock().await = None;
+        let mut sender = self.connected().await?;
+        let sent = sender.try_send_request(untaken).await;
+        sent.map_err(|error| self.failed(error.into_error()))
+    }
+
+    async fn connected(&self) -> Result<SendRequest<Relayed>, NoReply> {
+        let mut sender = self.sender.lock().await;
+        if let Some(sender) = sender.as_ref().filter(|sender| !sender.is_closed()) {
+            return Ok(sender.clone());
+        }
+        let connecting = tokio::time::timeout(CONNECT_LIMIT, self.connect());
+        let fresh = match connecting.await {
+            Ok(Ok(fresh)) => fresh,
+            Ok(Err(words)) => return Err(NoReply::Gone(words)),
+            Err(_) => return Err(NoReply::Gone(self.gone("no answer to a connection"))),
+        };
+        *sender = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Relayed>, String> {
+        let stream = TcpStream::connect(&*self.address)
+            .await
+            .map_err(|error| self.gone(&error.to_string()))?;
+        let _ = stream.set_nodelay(true);
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_header_list_size(HEADERS_LIMIT)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| self.gone(&words(&error)))?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    fn failed(&self, error: hyper::Error) -> NoReply {
+        if is_reset(&error) {
+            NoReply::Reset(error)
+        } else {
+            NoReply::Gone(self.gone(&words(&error)))
+        }
+    }
+
+    fn gone(&self, reason: &str) -> String {
+        format!("the recorder cannot reach {}: {reason}", self.address)
+    }
+}
+
+/// Whether one call was reset, and not the connection lost.
+pub(super) fn is_reset(error: &hyper::Error) -> bool {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_reset();
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// An error with its causes.
+pub(super) fn words(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,180 @@
+//! The thread that writes notes. It alone waits for the disk; what it cannot take in time is lost, counted and said.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Clock;
+use super::frames::{self, Unreadable};
+use super::keep::{Keep, Kept};
+use super::note::{Answer, Note, Subject};
+use super::tap::RawCall;
+use crate::model::Timestamp;
+use crate::wire::status_of_trailers;
+
+/// How often what is too old is looked for while nothing comes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Where kept notes go.
+pub trait NoteStore: Send {
+    /// Keeps a note. Its number is the store's to give.
+    fn keep(&mut self, note: &Note, subject: Option<&Subject>, kept: Kept) -> std::io::Result<()>;
+    /// Leaves out what is too old now.
+    fn expire(&mut self, now: Timestamp) -> std::io::Result<()>;
+    /// Makes all of it lasting; nothing comes after.
+    fn finish(&mut self) -> std::io::Result<()>;
+}
+
+/// What is done to each note before anything of it is written: the place of redaction. A refusal says why the note
+/// must not be written; it is then not.
+pub type Redact = Box<dyn FnMut(Note) -> Result<Note, String> + Send>;
+
+/// Counters that the proxy and the writer share.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) passed: Counter,
+    pub(super) kept: Counter,
+    pub(super) lost: Counter,
+    pub(super) unanswered: Counter,
+    pub(super) unreadable: Counter,
+    pub(super) refused: Counter,
+    pub(super) unwritten: Counter,
+    /// Why the last note was not written.
+    pub(super) trouble: Mutex<Option<String>>,
+}
+
+/// A count that only rises.
+#[derive(Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What became of the calls so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Calls that were passed on, of any method.
+    pub passed: u64,
+    /// Calls that were written down.
+    pub kept: u64,
+    /// Calls whose note was given up because the disk or the writer was too slow.
+    pub lost: u64,
+    /// Calls that ended without a status: given up by the client, or by a lost connection.
+    pub unanswered: u64,
+    /// Calls whose messages could not be read.
+    pub unreadable: u64,
+    /// Calls that redaction kept from being written.
+    pub refused: u64,
+    /// Calls whose note could not be written.
+    pub unwritten: u64,
+}
+
+impl Counters {
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            passed: self.passed.now(),
+            kept: self.kept.now(),
+            lost: self.lost.now(),
+            unanswered: self.unanswered.now(),
+            unreadable: self.unreadable.now(),
+            refused: self.refused.now(),
+            unwritten: self.unwritten.now(),
+        }
+    }
+
+    fn troubled(&self, words: String) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    }
+}
+
+/// Reads copies of calls, and keeps what is to be kept.
+pub(super) struct Writer {
+    pub(super) queue: Receiver<RawCall>,
+    pub(super) stores: Vec<Box<dyn NoteStore>>,
+    pub(super) keep: Keep,
+    pub(super) redact: Option<Redact>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) clock: Clock,
+}
+
+impl Writer {
+    /// Runs until nobody sends any more. Gives the last trouble of the disk.
+    pub(super) fn run(mut self) -> std::io::Result<()> {
+        let mut trouble = Ok(());
+        loop {
+            match self.queue.recv_timeout(TICK) {
+                Ok(raw) => self.take(raw),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let now = (self.clock)();
+            for store in &mut self.stores {
+                // Tried again at the next turn.
+                let _ = store.expire(now);
+            }
+        }
+        for store in &mut self.stores {
+            trouble = store.finish().and(trouble);
+        }
+        trouble
+    }
+
+    fn take(&mut self, raw: RawCall) {
+        let Ok(note) = note_of(raw) else {
+            return self.counters.unreadable.add();
+        };
+        let note = match &mut self.redact {
+            None => note,
+            Some(redact) => match redact(note) {
+                Ok(note) => note,
+                Err(reason) => {
+                    self.counters.troubled(reason);
+                    return self.counters.refused.add();
+                }
+            },
+        };
+        let subject = note.subject().ok();
+        let Some(kept) = self.keep.of(&note, subject.as_ref()) else {
+            return;
+        };
+        let mut written = Ok(());
+        for store in &mut self.stores {
+            let kept = store.keep(&note, subject.as_ref(), kept);
+            written = written.and(kept);
+        }
+        match written {
+            Ok(()) => self.counters.kept.add(),
+            Err(error) => {
+                self.counters.troubled(error.to_string());
+                self.counters.unwritten.add();
+            }
+        }
+    }
+}
+
+fn note_of(raw: RawCall) -> Result<Note, Unreadable> {
+    let request = frames::message(raw.request, raw.request_encoding.as_deref())?;
+    let reply = frames::message(raw.reply, raw.reply_encoding.as_deref())?;
+    let status = status_of_trailers(&raw.ending).ok_or(Unreadable::Torn)?;
+    Ok(Note {
+        call: 0,
+        time: raw.time,
+        path: raw.path,
+        dialect: raw.dialect,
+        request: request.unwrap_or_else(Bytes::new),
+        answer: match status {
+            Ok(()) => Answer::Reply(reply.unwrap_or_else(Bytes::new)),
+            Err(refusal) => Answer::Status(refusal),
+        },
+    })
+}

@@ -1,0 +1,349 @@
+//! Noted calls as cases: between a coordinator and its logic each is what capture makes of the store and a ticket.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::Arc;
+
+use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
+use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
+use angzarr_replay::model::{Code, Cover, Domain};
+use angzarr_replay::record::{
+    Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
+    ticket_of,
+};
+use angzarr_replay::wire::{
+    Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server, serve_logic,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::support::{NOW, recorder, ring};
+
+const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
+
+fn calls() -> impl Iterator<Item = Value> {
+    CALLS
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+}
+
+fn bytes(base64: &Value) -> Vec<u8> {
+    STANDARD.decode(base64.as_str().unwrap()).unwrap()
+}
+
+fn connection(address: SocketAddr) -> Connection {
+    Connection::new(&address.to_string(), ConnectionOptions::default()).unwrap()
+}
+
+/// A client's recorder, a coordinator, the logic's recorder, and the logic.
+struct Chain {
+    folder: tempfile::TempDir,
+    coordinator: Server,
+    before: Recorder,
+    behind: Recorder,
+}
+
+impl Chain {
+    fn before(logic: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let open = |name| Box::new(RecordingFile::open(&file(name), ring(100)).unwrap());
+        let behind = recorder(logic, vec![open("behind.jsonl")]);
+        let store = Arc::new(Store::in_memory().unwrap());
+        let client = LogicClient::new(connection(behind.address()), Dialect::ANGZARR);
+        let coordinator =
+            LocalCoordinator::new(Stores::Shared(store), Dialect::ANGZARR, Arc::new(|| NOW))
+                .with_logic(Domain::new("player").unwrap(), Backend::Remote(client))
+                .start(TcpListener::bind("127.0.0.1:0").unwrap())
+                .unwrap();
+        let tickets = TicketLog::open(&file("failures.jsonl")).unwrap();
+        let before = recorder(
+            coordinator.address(),
+            vec![open("before.jsonl"), Box::new(tickets)],
+        );
+        Self {
+            folder,
+            coordinator,
+            before,
+            behind,
+        }
+    }
+
+    /// Sends the recorded commands for the player's domain up to a call.
+    fn send(&self, last: u64) {
+        let client = connection(self.before.address());
+        for call in calls().take_while(|call| call["n"].as_u64().unwrap() <= last) {
+            let path = call["path"].as_str().unwrap();
+            if call["server"] == "player" && path.ends_with("CoordinatorService/HandleCommand") {
+                let _ = client.call(path, bytes(&call["request"]).into());
+            }
+        }
+    }
+
+    fn end(self) -> Recorded {
+        self.before.end().unwrap();
+        self.behind.end().unwrap();
+        let text = |name| std::fs::read_to_string(self.folder.path().join(name)).unwrap();
+        let notes = |name| -> Vec<Note> {
+            let recorded = parse_recording(&text(name)).unwrap();
+            recorded.into_iter().map(|recorded| recorded.note).collect()
+        };
+        let tickets = Ticket::parse_lines(&text("failures.jsonl")).unwrap();
+        Recorded {
+            queries: QueryClient::new(connection(self.coordinator.address()), Dialect::ANGZARR),
+            _coordinator: self.coordinator,
+            commands: notes("before.jsonl"),
+            handled: notes("behind.jsonl"),
+            tickets: tickets.into_iter().map(|(_, ticket)| ticket).collect(),
+        }
+    }
+}
+
+struct Recorded {
+    queries: QueryClient,
+    _coordinator: Server,
+    /// What the client's recorder noted.
+    commands: Vec<Note>,
+    /// What the logic's recorder noted.
+    handled: Vec<Note>,
+    /// The failure log.
+    tickets: Vec<Ticket>,
+}
+
+impl Recorded {
+    /// What capture makes of the store and a ticket.
+    fn captured(&self, ticket: &Ticket) -> Case {
+        let cover = Cover::main(
+            ticket.command.cover.domain.clone(),
+            ticket.command.cover.root,
+        );
+        let fetched = fetch_history(&self.queries, &cover, UpTo::Head, &mut |_| {}).unwrap();
+        let failing = FailingCommand::from(ticket);
+        let parts = Parts {
+            cover: &cover,
+            fetched: &fetched,
+            up_to: UpTo::Head,
+            failing: Some(&failing),
+            noted: None,
+            source: "production",
+            dialect: Dialect::ANGZARR,
+            captured_at: NOW,
+            labels: Labels::default(),
+        };
+        assemble(parts).unwrap().case
+    }
+
+    /// The case of the call to the logic that a command led to.
+    fn noted(&self, ticket: &Ticket) -> Case {
+        let is_of = |case: &Case| case.stimulus.command() == Some(&ticket.command);
+        let cases = self
+            .handled
+            .iter()
+            .map(|note| case_of(note, with()).unwrap());
+        cases.filter(is_of).last().unwrap()
+    }
+}
+
+fn with() -> CaseOf {
+    CaseOf {
+        source: "recording.jsonl".into(),
+        captured_at: NOW,
+        labels: Labels::default(),
+    }
+}
+
+fn assert_same(noted: &Case, captured: &Case) {
+    assert_eq!(noted.cover, captured.cover);
+    assert_eq!(noted.history, captured.history);
+    assert_eq!(noted.stimulus, captured.stimulus);
+    assert_eq!(noted.observed, captured.observed);
+    assert!(noted.is_same_capture(captured));
+}
+
+/// Sends commands to a player and holds the noted calls against captures.
+fn accepted_and_rejected_commands_become_the_same_cases(logic: SocketAddr) {
+    let chain = Chain::before(logic);
+    chain.send(16);
+    let recorded = chain.end();
+
+    let rejected: Vec<&Ticket> = recorded
+        .tickets
+        .iter()
+        .filter(|ticket| ticket.failure.message == "Insufficient funds")
+        .collect();
+    assert_eq!(rejected.len(), 1, "{:?}", recorded.tickets);
+    let noted = recorded.noted(rejected[0]);
+    assert!(matches!(noted.observed, Some(Observed::Rejected(_))));
+    assert!(!noted.history.pages().is_empty());
+    assert_same(&noted, &recorded.captured(rejected[0]));
+
+    let accepted: Vec<Ticket> = recorded
+        .commands
+        .iter()
+        .filter(|note| note.is_accepted())
+        .map(|note| ticket_of(note).unwrap())
+        .filter(|ticket| ticket.command.type_name().ends_with(".DepositFunds"))
+        .collect();
+    assert!(!accepted.is_empty());
+    for ticket in &accepted {
+        assert_eq!(ticket.failure.code, Code::Ok);
+        let noted = recorded.noted(ticket);
+        assert!(matches!(&noted.observed, Some(Observed::Accepted(events)) if events.len() == 1));
+        assert_eq!(ticket.head, Some(noted.head()));
+        assert_same(&noted, &recorded.captured(ticket));
+    }
+}
+
+#[test]
+fn accepted_and_rejected_commands_become_the_same_cases_with_rust_logic() {
+    let logic = serve_logic(
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        Dialect::ANGZARR,
+        Arc::new(poker::Player::default()),
+    )
+    .unwrap();
+    accepted_and_rejected_commands_become_the_same_cases(logic.address());
+}
+
+/// The player in Python, until it is dropped.
+struct Python(Child);
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+#[ignore = "needs the Python peer in .venv: examples/poker-python/README.md"]
+fn accepted_and_rejected_commands_become_the_same_cases_with_python_logic() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let interpreter = root.join(".venv/bin/python");
+    assert!(interpreter.exists(), "see examples/poker-python/README.md");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let mut command = Command::new(interpreter);
+    command
+        .arg(root.join("examples/poker-python/player.py"))
+        .env("PORT", address.port().to_string());
+    let mut python = Python(command.spawn().unwrap());
+    while std::net::TcpStream::connect(address).is_err() {
+        assert_eq!(python.0.try_wait().unwrap(), None, "the peer ended");
+        std::thread::yield_now();
+    }
+    accepted_and_rejected_commands_become_the_same_cases(address);
+}
+
+/// A call of the recorded session as the recorder notes it.
+fn session_call(number: u64) -> Note {
+    let call = calls().find(|call| call["n"] == number).unwrap();
+    Note {
+        call: number,
+        time: NOW,
+        path: call["path"].as_str().unwrap().into(),
+        dialect: Dialect::ANGZARR,
+        request: bytes(&call["request"]).into(),
+        answer: match call.get("response") {
+            Some(reply) => Answer::Reply(bytes(reply).into()),
+            None => Answer::Status(Refusal::from_details(
+                Code::from_name(call["code"].as_str().unwrap()).unwrap(),
+                call["message"].as_str().unwrap().into(),
+                bytes::Bytes::new(),
+            )),
+        },
+    }
+}
+
+/// Kind of case, word of what production did, and how many pages the own book has.
+fn told(number: u64) -> (&'static str, &'static str, usize) {
+    let case = case_of(&session_call(number), with()).unwrap();
+    let observed = case.observed.as_ref().unwrap().word();
+    (case.stimulus.word(), observed, case.history.pages().len())
+}
+
+#[test]
+fn every_kind_of_call_becomes_its_kind_of_case() {
+    let mut kinds = std::collections::BTreeMap::new();
+    for call in calls() {
+        let path = call["path"].as_str().unwrap();
+        let (_, method) = Dialect::of_path(path).unwrap();
+        if Between::of(method) != Some(Between::CoordinatorAndLogic) {
+            continue;
+        }
+        let note = session_call(call["n"].as_u64().unwrap());
+        match case_of(&note, with()) {
+            Ok(case) => *kinds.entry(case.stimulus.word()).or_insert(0) += 1,
+            Err(error) => {
+                let kind = error.to_string();
+                assert!(
+                    kind.starts_with("it asks which aggregates a process manager"),
+                    "{kind}"
+                );
+                *kinds.entry("prepare").or_insert(0) += 1;
+            }
+        }
+    }
+    let expected = [
+        ("command", 4),
+        ("prepare", 1),
+        ("process-manager", 2),
+        ("projector", 6),
+        ("saga", 7),
+        ("upcaster", 1),
+    ];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(told(34).0, "saga");
+    assert_eq!(told(34).1, "accepted");
+    assert_eq!(told(20).1, "crashed");
+    assert_eq!(told(116).0, "process-manager");
+}
+
+#[test]
+fn a_saga_is_shown_what_it_was_shown() {
+    let case = case_of(&session_call(34), with()).unwrap();
+    let CaseStimulus::Saga { trigger, .. } = &case.stimulus else {
+        panic!("{:?}", case.stimulus);
+    };
+    assert_eq!(trigger.from, case.history.pages()[0].sequence);
+    let Some(Observed::Reacted(reaction)) = &case.observed else {
+        panic!("{:?}", case.observed);
+    };
+    assert!(!reaction.commands.is_empty());
+}
+
+#[test]
+fn a_call_that_makes_no_case_says_why() {
+    let refused = |note: &Note| case_of(note, with()).unwrap_err().to_string();
+    assert_eq!(
+        refused(&session_call(1)),
+        "the state that the command met is not in a call between a client and a coordinator"
+    );
+    let unavailable = Note {
+        answer: Answer::Status(Refusal::from_details(
+            Code::Unavailable,
+            "connection refused".into(),
+            bytes::Bytes::new(),
+        )),
+        ..session_call(34)
+    };
+    assert_eq!(
+        refused(&unavailable),
+        "the failure is of the transport (UNAVAILABLE: \"connection refused\"), not of the logic: there is nothing to \
+         reproduce; take another call"
+    );
+    let damaged = Note {
+        request: vec![0x0a, 0x05].into(),
+        ..session_call(34)
+    };
+    assert!(
+        refused(&damaged).starts_with("saga request: the bytes do not decode ("),
+        "{}",
+        refused(&damaged)
+    );
+}

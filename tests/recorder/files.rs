@@ -1,0 +1,257 @@
+//! The recording file: its ring, its lines, its mistakes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use angzarr_replay::model::{Code, Failure, Timestamp};
+use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
+use angzarr_replay::wire::{Dialect, Refusal};
+
+use super::support::{NOW, ring};
+
+fn note(request: &str) -> Note {
+    Note {
+        call: 0,
+        time: NOW,
+        path: "/angzarr.SagaService/Handle".into(),
+        dialect: Dialect::ANGZARR,
+        request: request.to_owned().into(),
+        answer: Answer::Reply("reply".into()),
+    }
+}
+
+fn later(seconds: i64) -> Timestamp {
+    Timestamp {
+        seconds: NOW.seconds + seconds,
+        nanos: 0,
+    }
+}
+
+/// Numbers of the calls in a file, and how they are kept.
+fn calls(file: &Path) -> Vec<(u64, Kept)> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let recorded = parse_recording(&text).unwrap();
+    recorded
+        .into_iter()
+        .map(|recorded| (recorded.note.call, recorded.kept))
+        .collect()
+}
+
+#[test]
+fn a_note_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let failure = Failure {
+        code: Code::FailedPrecondition,
+        message: "Insufficient funds, „no\"\n".into(),
+        info: None,
+    };
+    let notes = [
+        note("request"),
+        Note {
+            time: later(-1),
+            dialect: "io.angzarr.v1-2026-06".parse().unwrap(),
+            path: "/io.angzarr.v1.SagaService/Handle".into(),
+            answer: Answer::Status(Refusal {
+                failure,
+                details: vec![0, 1, 255].into(),
+            }),
+            ..note("")
+        },
+    ];
+    let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
+    for note in &notes {
+        recording.keep(note, None, Kept::Always).unwrap();
+    }
+    recording.finish().unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let read = parse_recording(&text).unwrap();
+    for (number, (read, note)) in (1..).zip(read.iter().zip(&notes)) {
+        let numbered = Note {
+            call: number,
+            ..note.clone()
+        };
+        assert_eq!(read.note, numbered);
+        assert_eq!(read.kept, Kept::Always);
+        assert_eq!(read.line as u64, number);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_recording_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let mut recording = RecordingFile::open(&file, ring(1)).unwrap();
+    let mode = || file.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    for request in ["a", "b"] {
+        recording.keep(&note(request), None, Kept::InRing).unwrap();
+    }
+    recording.expire(NOW).unwrap();
+    recording.finish().unwrap();
+    assert_eq!(mode(), 0o600);
+}
+
+#[test]
+fn the_ring_keeps_the_newest_and_failures_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let mut recording = RecordingFile::open(&file, ring(2)).unwrap();
+    for (request, kept) in [
+        ("a", Kept::InRing),
+        ("b", Kept::Always),
+        ("c", Kept::InRing),
+        ("d", Kept::InRing),
+    ] {
+        recording.keep(&note(request), None, kept).unwrap();
+        recording.expire(NOW).unwrap();
+    }
+    recording.finish().unwrap();
+    let (always, ring) = (Kept::Always, Kept::InRing);
+    assert_eq!(calls(&file), [(2, always), (3, ring), (4, ring)]);
+}
+
+#[test]
+fn the_ring_lets_go_of_what_is_too_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let age = Duration::from_secs(60);
+    let mut recording = RecordingFile::open(&file, Ring { count: 10, age }).unwrap();
+    recording.keep(&note("a"), None, Kept::InRing).unwrap();
+    let newer = Note {
+        time: later(30),
+        ..note("b")
+    };
+    recording.keep(&newer, None, Kept::InRing).unwrap();
+    recording.expire(later(60)).unwrap();
+    recording.expire(later(61)).unwrap();
+    recording.finish().unwrap();
+    assert_eq!(calls(&file), [(2, Kept::InRing)]);
+}
+
+#[test]
+fn a_long_run_keeps_the_file_near_its_ring() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
+    for _ in 0..2_000 {
+        recording.keep(&note("a"), None, Kept::InRing).unwrap();
+        recording.expire(NOW).unwrap();
+    }
+    let there = calls(&file);
+    assert!(there.len() < 300, "{}", there.len());
+    assert_eq!(there.last(), Some(&(2_000, Kept::InRing)));
+    drop(recording);
+    let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
+    recording.expire(NOW).unwrap();
+    recording.finish().unwrap();
+    let numbers: Vec<u64> = calls(&file).iter().map(|(call, _)| *call).collect();
+    assert_eq!(numbers, (1_991..=2_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_recording_is_continued_and_a_half_line_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
+    recording.keep(&note("a"), None, Kept::InRing).unwrap();
+    drop(recording);
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text.push_str("{\"recording\":1,\"call\":2,\"ti");
+    std::fs::write(&file, &text).unwrap();
+    // Whoever reads while it is written passes over what is not finished.
+    assert_eq!(parse_recording(&text).unwrap().len(), 1);
+    let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
+    recording.keep(&note("b"), None, Kept::InRing).unwrap();
+    assert_eq!(calls(&file), [(1, Kept::InRing), (2, Kept::InRing)]);
+}
+
+#[test]
+fn a_file_that_cannot_be_recorded_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    let name = file.display();
+    std::fs::write(&file, "shopping\n").unwrap();
+    let refused = |file: &Path| RecordingFile::open(file, ring(1)).unwrap_err().to_string();
+    assert_eq!(
+        refused(&file),
+        format!(
+            "{name} is no recording, line 1: no recorded call: expected value at column 1; give another file, or \
+             move it away"
+        )
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "shopping\n");
+    assert_eq!(
+        refused(folder.path()),
+        format!(
+            "cannot record to {}: Is a directory (os error 21)",
+            folder.path().display()
+        )
+    );
+    std::fs::remove_file(&file).unwrap();
+    let _first = RecordingFile::open(&file, ring(1)).unwrap();
+    assert_eq!(
+        refused(&file),
+        format!("{name} is written by another recorder; give each a file of its own")
+    );
+}
+
+#[test]
+fn mistakes_in_a_line_are_told() {
+    let good = "{\"recording\":1,\"call\":7,\"time\":\"2026-11-23T00:03:10Z\",\
+                \"path\":\"/angzarr.SagaService/Handle\",\"dialect\":\"angzarr\",\"kept\":\"ring\",\"code\":\"OK\",\
+                \"request\":\"\",\"reply\":\"\"}\n";
+    assert_eq!(parse_recording(good).unwrap().len(), 1);
+    let told = |from: &str, to: &str| {
+        let text = good.replace(from, to);
+        assert_ne!(text, good, "{from}");
+        parse_recording(&text).unwrap_err().to_string()
+    };
+    assert_eq!(
+        told("{\"rec", "[\"rec"),
+        "line 1: no recorded call: trailing characters at column 13"
+    );
+    assert_eq!(
+        told("\"recording\":1,", ""),
+        "line 1: the key `recording` is missing"
+    );
+    assert_eq!(
+        told("\"recording\":1", "\"recording\":2"),
+        "line 1: recording version 2 is not known, this version reads 1; is there a newer angzarr-replay?"
+    );
+    assert_eq!(
+        told("\"code\":\"OK\",", ""),
+        "line 1: the key `code` is missing"
+    );
+    assert_eq!(
+        told("\"OK\"", "\"FINE\""),
+        "line 1: `code`: `FINE` is no status code of gRPC, such as NOT_FOUND"
+    );
+    assert_eq!(
+        told("\"OK\"", "\"ABORTED\""),
+        "line 1: `reply`: a call that failed (ABORTED) has none"
+    );
+    assert_eq!(
+        told("\"ring\"", "\"here\""),
+        "line 1: `kept`: it is `always` or `ring`"
+    );
+    assert_eq!(
+        told("SagaService/Handle", "EventQueryService/GetEvents"),
+        "line 1: `path`: calls of this method are not recorded"
+    );
+    assert_eq!(
+        told("/angzarr.", "/io.angzarr.v1."),
+        "line 1: `path`: it is none of angzarr"
+    );
+    assert_eq!(
+        told("\"time\":\"2026-11-23T00", "\"time\":\"noon"),
+        "line 1: `time`: no RFC 3339 instant (failed to parse four digit integer as year: invalid digit, expected \
+         0-9 but got n)"
+    );
+    assert_eq!(
+        told("\"request\":\"\"", "\"request\":\"%\""),
+        "line 1: `request`: no base64 (Invalid symbol 37, offset 0.)"
+    );
+}

@@ -1,0 +1,145 @@
+//! Disks that are slow or full: calls go on, and what is lost is counted.
+
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use angzarr_replay::model::Timestamp;
+use angzarr_replay::record::{
+    Kept, Note, NoteStore, Recorder, RecordingFile, Subject, parse_recording,
+};
+
+use super::support::{Client, Upstream, answering, framed, recorder, request, ring, settings};
+
+/// Takes a note only when it is told to.
+struct Slow {
+    reached: Sender<()>,
+    go_on: Receiver<()>,
+}
+
+impl NoteStore for Slow {
+    fn keep(&mut self, _: &Note, _: Option<&Subject>, _: Kept) -> io::Result<()> {
+        let _ = self.reached.send(());
+        let _ = self.go_on.recv();
+        Ok(())
+    }
+
+    fn expire(&mut self, _: Timestamp) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn ask(client: &Client) {
+    let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
+    let half = client.call(request, framed(b"")).await;
+    assert_eq!(half.body, framed(b"done"));
+    assert_eq!(half.status(), Some("0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_takes_nothing_delays_no_call_and_what_is_lost_is_counted() {
+    let (reached, at_the_disk) = channel();
+    let (let_go, go_on) = channel();
+    let upstream = Upstream::start(answering(b"done"));
+    let mut settings = settings(upstream.address, vec![Box::new(Slow { reached, go_on })]);
+    settings.waiting = 2;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let recorder = Recorder::start(listener, settings).unwrap();
+    let client = Client::connect(recorder.address()).await;
+    ask(&client).await;
+    // One note is at the disk for as long as this test likes.
+    tokio::task::spawn_blocking(move || at_the_disk.recv().unwrap())
+        .await
+        .unwrap();
+    for _ in 0..10 {
+        ask(&client).await;
+    }
+    let counts = recorder.counts();
+    assert_eq!((counts.passed, counts.kept), (11, 0));
+    // Two wait; the last of the ten may still be on its way.
+    assert!((7..=8).contains(&counts.lost), "{counts:?}");
+    drop(client);
+    drop(let_go);
+    let counts = recorder.end().unwrap();
+    assert_eq!((counts.kept, counts.lost), (3, 8));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_that_are_larger_than_memory_may_be_are_given_up() {
+    let upstream = Upstream::start(answering(b"done"));
+    let mut settings = settings(upstream.address, Vec::new());
+    settings.waiting_bytes = 1_000;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let recorder = Recorder::start(listener, settings).unwrap();
+    let client = Client::connect(recorder.address()).await;
+    let large = request("/angzarr.SagaService/Handle").body(()).unwrap();
+    let half = client.call(large, framed(&[0; 5_000])).await;
+    assert_eq!(half.body, framed(b"done"));
+    ask(&client).await;
+    drop(client);
+    let counts = recorder.end().unwrap();
+    assert_eq!((counts.passed, counts.kept, counts.lost), (2, 1, 1));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_fails_no_call() {
+    let upstream = Upstream::start(answering(b"done"));
+    let full = RecordingFile::open(Path::new("/dev/full"), ring(10)).unwrap();
+    let recorder = recorder(upstream.address, vec![Box::new(full)]);
+    let client = Client::connect(recorder.address()).await;
+    for _ in 0..3 {
+        ask(&client).await;
+    }
+    drop(client);
+    let trouble = loop {
+        match recorder.trouble() {
+            Some(trouble) => break trouble,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert!(trouble.starts_with("No space left on device"), "{trouble}");
+    let counts = recorder.end().unwrap();
+    assert_eq!((counts.passed, counts.kept, counts.unwritten), (3, 0, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redaction_refuses_is_not_written_and_what_it_changes_is_written_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let upstream = Upstream::start(answering(b"done"));
+    let store = RecordingFile::open(&file, ring(10)).unwrap();
+    let mut settings = settings(upstream.address, vec![Box::new(store)]);
+    settings.redact = Some(Box::new(|note: Note| {
+        if note.request.is_empty() {
+            return Err("there is nothing to look at".into());
+        }
+        Ok(Note {
+            request: "changed".into(),
+            ..note
+        })
+    }));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let recorder = Recorder::start(listener, settings).unwrap();
+    let client = Client::connect(recorder.address()).await;
+    for message in ["secret", ""] {
+        let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
+        let half = client.call(request, framed(message.as_bytes())).await;
+        assert_eq!(half.body, framed(b"done"));
+    }
+    drop(client);
+    while recorder.trouble().is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(recorder.trouble().unwrap(), "there is nothing to look at");
+    let counts = recorder.end().unwrap();
+    assert_eq!((counts.kept, counts.refused), (1, 1));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let noted = parse_recording(&text).unwrap();
+    assert_eq!(noted.len(), 1);
+    assert_eq!(noted[0].note.request, "changed");
+}

@@ -1,0 +1,251 @@
+//! `record`, and what `capture` makes of a recording.
+
+use std::io::{BufRead, BufReader, Read as _};
+use std::process::Stdio;
+
+use angzarr_replay::model::Code;
+use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
+use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, Refusal};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::support::{ALICE, Project, SEEDED, coordinator, repository, tool};
+
+/// A call of the recorded deployment.
+fn noted(number: u64) -> Note {
+    let file = repository().join("examples/poker/recorded/calls.jsonl");
+    let calls = std::fs::read_to_string(file).unwrap();
+    let calls = calls
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let call: Value = calls
+        .into_iter()
+        .find(|call: &Value| call["n"] == number)
+        .unwrap();
+    let bytes = |key: &str| STANDARD.decode(call[key].as_str().unwrap()).unwrap();
+    Note {
+        call: 0,
+        time: SEEDED,
+        path: call["path"].as_str().unwrap().into(),
+        dialect: Dialect::ANGZARR,
+        request: bytes("request").into(),
+        answer: match call.get("response") {
+            Some(_) => Answer::Reply(bytes("response").into()),
+            None => Answer::Status(Refusal::from_details(
+                Code::from_name(call["code"].as_str().unwrap()).unwrap(),
+                call["message"].as_str().unwrap().into(),
+                bytes::Bytes::new(),
+            )),
+        },
+    }
+}
+
+/// Records calls of the deployment into a file of a project.
+fn record(project: &Project, name: &str, calls: &[u64]) {
+    let ring = Ring {
+        count: 100,
+        age: std::time::Duration::MAX,
+    };
+    let mut file = RecordingFile::open(&project.path(name), ring).unwrap();
+    for call in calls {
+        let note = noted(*call);
+        let subject = note.subject().ok();
+        file.keep(&note, subject.as_ref(), Kept::Always).unwrap();
+    }
+}
+
+#[test]
+fn recorded_calls_become_cases() {
+    let mut project = Project::new("");
+    // Accepted and rejected by the logic; a saga's; a command to a coordinator; a question of a process manager's.
+    record(&project, "calls.jsonl", &[108, 109, 34, 16, 116]);
+    for arguments in [
+        &[
+            "capture",
+            "--recorded",
+            "calls.jsonl:1",
+            "--name",
+            "player/accepted",
+            "--unredacted",
+        ][..],
+        &["capture", "--recorded", "calls.jsonl:2", "--unredacted"],
+        &["capture", "--recorded", "calls.jsonl:2", "--unredacted"],
+        &[
+            "capture",
+            "--recorded",
+            "calls.jsonl:3",
+            "--saga",
+            "hand-player",
+            "--unredacted",
+        ],
+        &["capture", "--recorded", "calls.jsonl:4", "--unredacted"],
+        &[
+            "capture",
+            "--recording",
+            "calls.jsonl",
+            "--root",
+            &ALICE[..8],
+            "--unredacted",
+            "--dry-run",
+            "--json",
+        ],
+    ] {
+        assert_eq!(project.run(arguments).code, 0, "{arguments:?}");
+    }
+    for arguments in [
+        &["capture", "--recorded", "calls.jsonl:3", "--unredacted"][..],
+        &[
+            "capture",
+            "--recorded",
+            "calls.jsonl:3",
+            "--saga",
+            "buy-in",
+            "--unredacted",
+        ],
+    ] {
+        assert_eq!(project.run(arguments).code, 2, "{arguments:?}");
+    }
+    project.said("recorded");
+}
+
+#[test]
+fn recordings_that_do_not_help_are_told() {
+    let mut project = Project::new("");
+    record(&project, "calls.jsonl", &[108, 116]);
+    project.write("empty.jsonl", "");
+    project.write("notes.txt", "shopping\n");
+    let unredacted = |arguments: &[&'static str]| {
+        let mut all = vec!["capture"];
+        all.extend(arguments);
+        all.push("--unredacted");
+        all
+    };
+    for arguments in [
+        unredacted(&["--recorded", "nowhere.jsonl"]),
+        unredacted(&["--recorded", "notes.txt"]),
+        unredacted(&["--recorded", "empty.jsonl"]),
+        unredacted(&["--recorded", "empty.jsonl:1"]),
+        unredacted(&["--recorded", "calls.jsonl:9"]),
+        unredacted(&["--recorded", "calls.jsonl:2"]),
+        unredacted(&["--recording", "calls.jsonl", "--root", "ffff"]),
+    ] {
+        assert_eq!(project.run(&arguments).code, 1, "{arguments:?}");
+    }
+    for arguments in [
+        &["capture", "--recorded", "calls.jsonl:1"][..],
+        &["capture", "--recording", "calls.jsonl", "--unredacted"],
+        &[
+            "capture",
+            "--recorded",
+            "calls.jsonl",
+            "--history",
+            "--unredacted",
+        ],
+    ] {
+        assert_eq!(project.run(arguments).code, 2, "{arguments:?}");
+    }
+    project.said("recordings");
+}
+
+#[test]
+fn a_recorder_that_cannot_start_says_why() {
+    let mut project = Project::new("");
+    project.write("notes.txt", "shopping\n");
+    let listen = [
+        "record",
+        "--listen",
+        "127.0.0.1:0",
+        "--upstream",
+        "127.0.0.1:1",
+    ];
+    let with = |more: &[&'static str]| [&listen[..], more].concat();
+    for (arguments, code) in [
+        (with(&[]), 2),
+        (with(&["--unredacted", "--to", "notes.txt"]), 1),
+        (with(&["--unredacted", "--ring-age", "soon"]), 2),
+        (
+            vec![
+                "record",
+                "--listen",
+                "127.0.0.1:0",
+                "--upstream",
+                "nowhere",
+                "--unredacted",
+            ],
+            2,
+        ),
+        (
+            vec![
+                "record",
+                "--listen",
+                "nowhere",
+                "--upstream",
+                "127.0.0.1:1",
+                "--unredacted",
+            ],
+            1,
+        ),
+        (vec!["record", "--unredacted"], 2),
+    ] {
+        assert_eq!(project.run(&arguments).code, code, "{arguments:?}");
+    }
+    project.said_with("record", |text| {
+        // How the system words a name that is none differs from machine to machine.
+        text.lines()
+            .map(|line| match line.split_once("cannot listen on nowhere: ") {
+                Some((start, _)) => format!("{start}cannot listen on nowhere: REASON\n"),
+                None => format!("{line}\n"),
+            })
+            .collect()
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_recorder_leaves_its_file_whole() {
+    for signal in ["-INT", "-TERM"] {
+        let server = coordinator(Dialect::ANGZARR, &[]);
+        let project = Project::new("");
+        let mut child = tool(&project.path(""))
+            .args(["record", "--listen", "127.0.0.1:0", "--unredacted"])
+            .args(["--upstream", &server.address().to_string()])
+            .args(["--tickets", "failures.jsonl"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        out.read_line(&mut first).unwrap();
+        let address = first.split(' ').find(|word| word.starts_with("127.0.0.1:"));
+        let options = ConnectionOptions::default();
+        let connection = Connection::new(address.unwrap(), options).unwrap();
+        let command = noted(16);
+        connection
+            .call(&command.path, command.request.clone())
+            .unwrap_err();
+        let kill = std::process::Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).unwrap();
+        let mut errors = String::new();
+        let mut err = child.stderr.take().unwrap();
+        err.read_to_string(&mut errors).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{errors}");
+        assert_eq!(
+            (rest.as_str(), errors.as_str()),
+            ("1 call passed on, 1 kept\n", "")
+        );
+        let recorded = parse_recording(&project.read("recording.jsonl")).unwrap();
+        assert_eq!(recorded.len(), 1);
+        assert_eq!(recorded[0].note.request, command.request);
+        let tickets = project.read("failures.jsonl");
+        assert!(
+            tickets.starts_with("{\"ticket\":1,") && tickets.ends_with("}\n"),
+            "{tickets}"
+        );
+    }
+}
