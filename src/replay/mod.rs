@@ -1,12 +1,14 @@
 //! The speculative coordinator: captured history in, the real business logic called once, nothing persisted.
 //!
 //! It has no way to persist: a [`Target`] answers stimuli, and what it answers goes back to the caller. Kinds of
-//! case become steps here; targets answer them; neither knows the other.
+//! case become steps here; targets answer them; neither knows the other. One target writes, into a coordinator's
+//! store that is nobody's production ([`Isolated`]).
 
 mod component;
 mod engine;
 mod group;
 mod private_output;
+mod isolated;
 mod process;
 mod process_root;
 mod target;
@@ -19,6 +21,7 @@ pub use component::{
 pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub use private_output::{PrivateOutputError, private_output};
+pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
 pub use process_root::ProcessRoot;

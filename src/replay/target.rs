@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::IsolatedError;
 use crate::model::{Component, Failure, Logic, Outcome, Stimulus};
 use crate::wire::{Dialect, LogicClient, LogicError, panic_text};
 
@@ -12,6 +13,9 @@ pub enum TargetError {
     /// Logic over gRPC did not answer.
     #[error(transparent)]
     Logic(#[from] LogicError),
+    /// A coordinator in isolation did not answer.
+    #[error(transparent)]
+    Isolated(#[from] IsolatedError),
 }
 
 /// Business logic that answers a stimulus, each with one call and no retry.
