@@ -6,10 +6,12 @@ mod capture;
 mod close;
 mod command;
 mod debug;
+mod editions;
 mod replay;
 mod report;
 mod roots;
 mod serve;
+mod through;
 mod tickets;
 mod what_if;
 
@@ -45,6 +47,7 @@ enum Command {
     #[command(name = "command")]
     Draft(command::CommandArguments),
     Serve(serve::ServeArguments),
+    Editions(editions::EditionsArguments),
 }
 
 /// Why a command ended without doing what it was asked.
@@ -173,6 +176,7 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
         Command::Close(arguments) => close::run(&project, &arguments),
         Command::Draft(arguments) => command::run(&project, &arguments),
         Command::Serve(arguments) => serve::run(&project, &arguments),
+        Command::Editions(arguments) => editions::run(&project, &arguments),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use serde_yaml::Value;
 
-use super::{Regression, Report, plain, worded};
+use super::{Regression, Report, plain};
 use crate::fixture::Observed;
 use crate::model::{Code, Payload};
 use crate::project::Project;
@@ -44,7 +44,7 @@ impl Report<'_> {
             Regression::NotChecked(reason) => (format!("not checked: {reason}"), Vec::new()),
             Regression::Differs(found) => ("differs".to_owned(), differences(&found)),
         };
-        json!({
+        let mut report = json!({
             "fixture": Project::shown(self.path),
             "status": case.status.word(),
             "kind": case.stimulus.word(),
@@ -71,12 +71,16 @@ impl Report<'_> {
                 "code": noted.code.map(Code::name),
                 "message": noted.message,
             })),
-            "notes": self.run.notes.iter().map(worded).collect::<Vec<_>>(),
+            "notes": self.said().collect::<Vec<_>>(),
             "verdict": if self.is_what_if { serde_json::Value::Null } else { self.run.verdict.to_string().into() },
             "differences_from_production": if self.is_what_if { Vec::new() } else { against_production },
             "snapshot": if self.is_what_if { serde_json::Value::Null } else { snapshot.into() },
             "differences_from_snapshot": if self.is_what_if { Vec::new() } else { against_snapshot },
-        })
+        });
+        if let Some(through) = &self.through {
+            report["coordinator"] = through.described.as_str().into();
+        }
+        report
     }
 }
 

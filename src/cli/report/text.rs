@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_yaml::Value;
 
-use super::{Regression, Report, plain, worded};
+use super::{Regression, Report, plain};
 use crate::fixture::{Case, HopOutcome, Observed, ObservedHop};
 use crate::model::{Body, Cover, EmittedBook, Header, Payload, Reaction, Timestamp};
 use crate::payload::to_yaml;
@@ -43,7 +43,7 @@ impl Report<'_> {
             .map_or_else(|| "nothing to compare\n".to_owned(), to_yaml);
         section(
             &mut text,
-            &format!("today, on {}", self.logic.describe()),
+            &format!("today, on {}", self.described()),
             Some(today),
         );
         section(
@@ -55,6 +55,18 @@ impl Report<'_> {
         self.notes(&mut text);
         self.conclusion(&mut text);
         text
+    }
+
+    /// What it was replayed on.
+    fn described(&self) -> String {
+        let logic = self.logic.describe();
+        match &self.through {
+            Some(through) if through.has_logic_of_ours => {
+                format!("{logic}, through the coordinator {}", through.described)
+            }
+            Some(through) => format!("the logic behind the coordinator {}", through.described),
+            None => logic,
+        }
     }
 
     fn command(&self, text: &mut String) {
@@ -119,8 +131,8 @@ impl Report<'_> {
     }
 
     fn notes(&self, text: &mut String) {
-        for note in &self.run.notes {
-            let _ = writeln!(text, "\nnote: {}", worded(note));
+        for note in self.said() {
+            let _ = writeln!(text, "\nnote: {note}");
         }
         for rule in &self.run.unused_rules {
             let _ = writeln!(
