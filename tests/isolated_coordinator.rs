@@ -4,14 +4,22 @@
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, StoreError, Stores};
-use angzarr_replay::model::{
-    Answer, Body, CommandBook, CommandPage, Component, Cover, Domain, Edition, EmittedBook,
-    EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome, Page, Payload,
-    Reply, Retention, Revocation, Root, Snapshot, Stimulus, Timestamp,
+use angzarr_replay::coordinator::{
+    Backend, LocalCoordinator, Reacting, SeedBook, Store, StoreError, Stores,
 };
-use angzarr_replay::replay::{Isolated, Target, debug_edition};
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, Server};
+use angzarr_replay::model::{
+    Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, Edition,
+    EmittedBook, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome,
+    Page, Payload, Reply, Retention, Revocation, Root, Snapshot, Stimulus, Timestamp,
+};
+use angzarr_replay::replay::{InProcess, Isolated, Target, debug_edition};
+use angzarr_replay::wire::{
+    Connection, ConnectionOptions, Dialect, LogicClient, Methods, Refusal, Server,
+    encode_event_book, serve_component, serve_logic, stimulus_of_request,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use prost::bytes::Bytes;
 
 const NOW: Timestamp = Timestamp {
     seconds: 1_795_392_190,
@@ -482,4 +490,199 @@ fn nothing_is_loaded_that_was_not_noted_before() {
         .unwrap();
     let line = "debug-case-me-now player/07070707-0707-0707-0707-070707070707 0";
     assert_eq!(*noted.lock().unwrap(), [line, line]);
+}
+
+const CALLS: &str = include_str!("../examples/poker/recorded/calls.jsonl");
+
+/// What a recorded call asked of a component, with no destinations told, as a coordinator asks it.
+fn recorded(number: u32) -> Stimulus {
+    let call = CALLS
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .find(|call| call["n"] == number)
+        .unwrap();
+    let request = STANDARD.decode(call["request"].as_str().unwrap()).unwrap();
+    let method = call["path"].as_str().unwrap().replace("/angzarr.", "");
+    let stimulus = stimulus_of_request(&method, request.into(), Dialect::ANGZARR);
+    match stimulus.unwrap().unwrap() {
+        Stimulus::Saga { source, .. } => Stimulus::Saga {
+            source,
+            destinations: Destinations::new(),
+        },
+        Stimulus::ProcessManager { trigger, state, .. } => Stimulus::ProcessManager {
+            trigger,
+            state,
+            destinations: Destinations::new(),
+        },
+        other => other,
+    }
+}
+
+#[test]
+fn components_do_through_a_coordinator_what_they_do_directly() {
+    let view = match recorded(115) {
+        Stimulus::Saga { source, .. } => Stimulus::Project {
+            events: source,
+            with_effects: false,
+        },
+        other => panic!("{other:?}"),
+    };
+    let saga = Component::Saga(Arc::new(poker::HandPlayer));
+    let manager = Component::ProcessManager(Arc::new(poker::BuyIn::new(|| NOW)));
+    let projector = Component::Projector(Arc::new(poker::Seats::default()));
+    let asked = [
+        (saga, vec![recorded(34), recorded(54), recorded(74)]),
+        (manager, vec![recorded(117), recorded(118)]),
+        (projector, vec![view]),
+    ];
+    for (component, stimuli) in asked {
+        let directly = InProcess::component(component.clone(), Dialect::ANGZARR, false);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let behind = serve_component(listener, Dialect::ANGZARR, component.clone()).unwrap();
+        let over_grpc = LogicClient::new(connected(&behind), Dialect::ANGZARR);
+        for backend in [
+            Backend::InProcess(component.clone()),
+            Backend::Remote(over_grpc),
+        ] {
+            let store = Arc::new(Store::in_memory().unwrap());
+            let stores = Stores::Shared(Arc::clone(&store));
+            let server = LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| NOW))
+                .with_reacting(Reacting {
+                    name: "it".into(),
+                    kind: component.kind(),
+                    subscriptions: std::collections::BTreeMap::new(),
+                    backend,
+                })
+                .start(TcpListener::bind("127.0.0.1:0").unwrap())
+                .unwrap();
+            let isolated = Isolated::on_fresh_store(&connected(&server), Dialect::ANGZARR);
+            for stimulus in &stimuli {
+                let expected = directly.ask(stimulus).unwrap();
+                assert!(
+                    matches!(&expected, Outcome::Reacted(_) | Outcome::Projected(_)),
+                    "{expected:?}"
+                );
+                assert_eq!(isolated.ask(stimulus).unwrap(), expected);
+            }
+            assert_eq!(store.dump().unwrap(), Vec::<String>::new());
+        }
+    }
+}
+
+fn connected(server: &Server) -> Connection {
+    let address = server.address().to_string();
+    Connection::new(&address, ConnectionOptions::default()).unwrap()
+}
+
+/// A coordinator that has stored something other than what it was given.
+struct Unfaithful {
+    stored: EventBook,
+    already_processed: bool,
+}
+
+impl Methods for Unfaithful {
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+        // A whole read has no selection; that of a range is the one after the load.
+        let is_whole = !request.windows(2).any(|pair| pair == [0x10, 0x01]);
+        let book = encode_event_book(&self.stored, Dialect::ANGZARR);
+        let reply = match method {
+            "EventQueryService/GetEventBook" if is_whole => Bytes::new(),
+            "EventQueryService/GetEventBook" => book,
+            "CommandHandlerCoordinatorService/HandleEvent" => {
+                let mut reply = vec![0x0a, u8::try_from(book.len()).unwrap()];
+                reply.extend(book);
+                if self.already_processed {
+                    reply.extend([0x10, 0x01]);
+                }
+                reply.into()
+            }
+            _ => return None,
+        };
+        Some(Ok(vec![reply]))
+    }
+}
+
+#[test]
+fn what_was_not_stored_as_it_was_loaded_is_noticed() {
+    let small = |sequence: u32, value: &[u8], time| Page {
+        sequence,
+        created_at: time,
+        body: Body::Event(Payload {
+            type_url: "/t.A".into(),
+            value: value.to_vec(),
+        }),
+        provisional: false,
+        cascade_id: None,
+        original: None,
+    };
+    let loaded = || vec![small(0, b"a", None), small(1, b"b", Some(THEN))];
+    let book = |pages: Vec<Page>| EventBook {
+        cover: cover(),
+        snapshot: None,
+        history: History::new(pages).unwrap(),
+        next_sequence: 0,
+    };
+    let told = |stored: Vec<Page>, already_processed| {
+        let methods = Arc::new(Unfaithful {
+            stored: book(stored),
+            already_processed,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server::start(listener, Dialect::ANGZARR, methods, None).unwrap();
+        let connection = connected(&server);
+        let target = Isolated::on_fresh_store(&connection, Dialect::ANGZARR);
+        let mut prior = book(loaded());
+        prior.next_sequence = 2;
+        let command = command(&cover(), "test.See", 2);
+        let error = target.ask(&Stimulus::Command { prior, command });
+        let words = error.unwrap_err().to_string();
+        words.replace(connection.address(), "ADDRESS")
+    };
+    let words = |sequence, reason: &str| {
+        format!("ADDRESS did not store page {sequence} as it was loaded: {reason}")
+    };
+    let (first, second) = (loaded().remove(0), loaded().remove(1));
+    assert_eq!(
+        told(loaded(), true),
+        words(0, "it takes it for one that it has")
+    );
+    assert_eq!(
+        told(vec![first.clone()], false),
+        words(1, "it is not there")
+    );
+    let moved = vec![small(3, b"a", None), small(4, b"b", Some(THEN))];
+    assert_eq!(told(moved, false), words(0, "it has sequence 3"));
+    let other = vec![small(0, b"x", None), second.clone()];
+    assert_eq!(told(other, false), words(0, "its event is another"));
+    let undated = vec![first, small(1, b"b", Some(NOW))];
+    assert_eq!(told(undated, false), words(1, "its time is another"));
+    let mut more = loaded();
+    more.push(small(2, b"c", None));
+    assert_eq!(told(more, false), words(2, "nobody loaded it"));
+}
+
+#[test]
+fn a_coordinator_that_takes_no_facts_is_told() {
+    let there = serve_logic(
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        Dialect::ANGZARR,
+        Arc::new(Witness),
+    )
+    .unwrap();
+    let connection = connected(&there);
+    let target = Isolated::on_fresh_store(&connection, Dialect::ANGZARR);
+    let error = target.ask(&stimulus(&cover(), 1, "test.See")).unwrap_err();
+    let address = connection.address();
+    assert_eq!(
+        error.to_string(),
+        format!("{address} answered EventQueryService/GetEventBook with UNIMPLEMENTED: ")
+    );
+    let error = target.ask(&recorded(34)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{address} does not serve SagaCoordinatorService/ExecuteSpeculative in the dialect angzarr: is it client logic, \
+             and is this its dialect?"
+        )
+    );
 }

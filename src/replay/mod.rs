@@ -7,8 +7,8 @@
 mod component;
 mod engine;
 mod group;
-mod private_output;
 mod isolated;
+mod private_output;
 mod process;
 mod process_root;
 mod target;
@@ -20,8 +20,8 @@ pub use component::{
 };
 pub use engine::{HistoryReplay, Note, Replay, replay_command, replay_history, shown_book};
 pub use group::{LastOutput, end_started_logic_on_interrupt};
-pub use private_output::{PrivateOutputError, private_output};
 pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
+pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
 pub use process_root::ProcessRoot;

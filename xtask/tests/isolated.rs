@@ -215,6 +215,90 @@ fn what_a_coordinator_cannot_do_is_told_with_the_way_out() {
     );
 }
 
+#[test]
+fn a_coordinator_that_cannot_be_had_is_told() {
+    let logic = serve_logic(
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        Dialect::ANGZARR,
+        logic_of("table"),
+    )
+    .unwrap();
+    let logic = logic.address().to_string();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = closed.local_addr().unwrap().to_string();
+    drop(closed);
+    let project = Project::new(&format!(
+        "[coordinators.saga]\nkind = 'saga'\naddress = '{nobody}'\n\
+         [coordinators.logic]\naddress = '{logic}'\n\
+         [coordinators.nobody]\naddress = '{nobody}'\n\
+         [coordinators.odd]\naddress = 'nowhere'\n\
+         [coordinators.ends]\ncommand = ['false', '{{port}}']\n"
+    ));
+    let told = |name: &str| project.refusal(CASES[2], &["--coordinator", name]);
+    assert_eq!(
+        told("saga"),
+        "error: coordinator `saga` is for components of kind saga, the case is for one of kind aggregate\n"
+    );
+    assert_eq!(
+        told("logic"),
+        format!(
+            "error: coordinator `logic`: {logic} is a gRPC server but answers no Angzarr queries in any known dialect; is it \
+             the port of a coordinator?\n"
+        )
+    );
+    let start = format!(
+        "error: coordinator `nobody`: cannot reach {nobody} for EventQueryService/GetEventBook: "
+    );
+    let unreachable = told("nobody");
+    assert!(unreachable.starts_with(&start), "{unreachable}");
+    let odd = told("odd");
+    let start = "error: coordinator `odd`: `nowhere` is no address: ";
+    assert!(odd.starts_with(start), "{odd}");
+    let ended = told("ends");
+    let start = "error: logic `coordinator ends`: it ended with exit status: 1 before it served";
+    assert!(ended.starts_with(start), "{ended}");
+}
+
+#[test]
+fn a_coordinator_that_makes_no_sense_is_refused() {
+    for (configured, expected) in [
+        ("", "it needs exactly one of `address` and `command`"),
+        (
+            "address = 'a:1'\ncommand = ['b']",
+            "it needs exactly one of `address` and `command`",
+        ),
+        (
+            "address = 'a:1'\nstart_timeout = 3",
+            "`build`, `directory`, `environment` and `start_timeout` go with `command`",
+        ),
+        (
+            "kind = 'upcaster'\naddress = 'a:1'",
+            "an upcaster has no coordinator",
+        ),
+    ] {
+        let project = Project::new(&format!("[coordinators.odd]\n{configured}\n"));
+        let (code, _, errors) = project.run(&["editions", "list"]);
+        assert_eq!(code, 2, "{errors}");
+        assert!(
+            errors.ends_with(&format!("coordinator `odd`: {expected}\n")),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_stops_the_load() {
+    let shared = Shared::start();
+    let project = Project::new(&shared.configured());
+    // A file where its folder would be.
+    std::fs::write(project.ledger().parent().unwrap(), "").unwrap();
+    let before = shared.store.dump().unwrap();
+    let told = project.refusal(CASES[2], &["--coordinator", "shared"]);
+    let start = "nothing was loaded, since it cannot be noted what is left behind: cannot write ";
+    assert!(without_words(&told).starts_with(start), "{told}");
+    assert_eq!(shared.store.dump().unwrap(), before);
+}
+
 /// The message, without the fixture before it and the coordinator's output after it.
 fn without_words(message: &str) -> &str {
     let line = message.lines().next().unwrap();
