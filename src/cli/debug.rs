@@ -111,6 +111,7 @@ impl<'a> Round<'a> {
             run: &run,
             states: (None, None),
             descriptors: [registry, &self.fixture.descriptors],
+            through: None,
             is_what_if,
         };
         Ok(report.text())

@@ -6,11 +6,13 @@ mod capture;
 mod close;
 mod command;
 mod debug;
+mod editions;
 mod record;
 mod replay;
 mod report;
 mod roots;
 mod serve;
+mod through;
 mod tickets;
 mod what_if;
 
@@ -47,6 +49,7 @@ enum Command {
     Draft(command::CommandArguments),
     Serve(serve::ServeArguments),
     Record(record::RecordArguments),
+    Editions(editions::EditionsArguments),
 }
 
 /// Why a command ended without doing what it was asked.
@@ -179,6 +182,7 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
         Command::Draft(arguments) => command::run(&project, &arguments),
         Command::Serve(arguments) => serve::run(&project, &arguments),
         Command::Record(arguments) => record::run(&project, &arguments),
+        Command::Editions(arguments) => editions::run(&project, &arguments),
     }
 }
 

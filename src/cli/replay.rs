@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::report::{Report, states};
-use super::{Done, Stop, debug, say, what_if};
+use super::{Done, Stop, debug, say, through, what_if};
 use crate::diagram::mermaid;
 use crate::fixture::Fixture;
 use crate::project::{Checked, Project, RunError, SelectedLogic};
@@ -21,6 +21,9 @@ pub(super) struct ReplayArguments {
     /// Replay on this logic: a name in replay.toml, or an address.
     #[arg(long, value_name = "NAME|ADDRESS")]
     logic: Option<String>,
+    /// Replay through this coordinator of replay.toml, on a store or in an edition of its own.
+    #[arg(long, value_name = "NAME", conflicts_with = "debug")]
+    coordinator: Option<String>,
     /// What if the command had come after this event? -1 for none.
     #[arg(long, value_name = "SEQUENCE", allow_negative_numbers = true)]
     to_sequence: Option<i64>,
@@ -86,14 +89,22 @@ fn one(
         debug::run(project, path, &fixture, &logic, arguments.is_what_if())?;
         return Ok(true);
     }
-    let target = project
-        .logics()
-        .target(&logic, &fixture.case.source.dialect)?;
-    let run = project
-        .run_case(&fixture, target.as_ref(), true)
-        .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
+    let (run, through, target) = if let Some(name) = &arguments.coordinator {
+        let (run, through) = through::run(project, name, path, &fixture, &logic)?;
+        (run, Some(through), None)
+    } else {
+        let dialect = &fixture.case.source.dialect;
+        let target = project.logics().target(&logic, dialect)?;
+        let run = project
+            .run_case(&fixture, target.as_ref(), true)
+            .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
+        (run, None, Some(target))
+    };
     let descriptors = [project.registry()?, &fixture.descriptors];
-    let states = states(&fixture.case, &run, target.as_ref(), descriptors);
+    // No coordinator says a state.
+    let states = target.map_or((None, None), |target| {
+        states(&fixture.case, &run, target.as_ref(), descriptors)
+    });
     let report = Report {
         path,
         fixture: &fixture,
@@ -101,6 +112,7 @@ fn one(
         run: &run,
         states,
         descriptors,
+        through,
         is_what_if: arguments.is_what_if(),
     };
     if arguments.mermaid {

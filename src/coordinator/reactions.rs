@@ -10,7 +10,7 @@ use crate::model::{
     Code, ComponentKind, Cover, Destinations, Domain, Edition, EventBook, Failure, Outcome,
     Payload, Reaction, Stimulus, matches_pattern,
 };
-use crate::wire::{Dialect, Generation, Refused};
+use crate::wire::{Generation, Refused};
 
 /// A saga, process manager or projector behind a coordinator.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl LocalCoordinator {
             }
             Stimulus::ProcessManager { trigger, state, .. } => {
                 let manager = self.chosen(ComponentKind::ProcessManager, &trigger)?;
-                if self.dialect == Dialect::ANGZARR {
+                if self.dialect.asks_prepare() {
                     Self::prepare(manager, &trigger, &state)?;
                 }
                 let edition = trigger.cover.edition.clone();

@@ -282,7 +282,7 @@ impl Logics {
             .filter_map(|logic| Some((logic.config.domain.clone()?, logic)))
     }
 
-    fn registered(
+    pub(super) fn registered(
         &self,
         config: &LogicConfig,
         registered: &str,
@@ -304,7 +304,7 @@ impl Logics {
         Ok(component.clone())
     }
 
-    fn connection(&self, config: &LogicConfig) -> Result<Connection, LogicUnavailable> {
+    pub(super) fn connection(&self, config: &LogicConfig) -> Result<Connection, LogicUnavailable> {
         let address = match &config.place {
             LogicPlace::Address(address) => address.clone(),
             LogicPlace::InProcess(_) | LogicPlace::Command { .. } => {

@@ -6,9 +6,11 @@
 mod access;
 mod case_run;
 mod config;
+mod coordinators;
 mod embedded;
 mod failures;
 mod flow;
+mod ledger;
 mod logics;
 mod sources;
 
@@ -19,12 +21,15 @@ use std::sync::{Arc, OnceLock};
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
 pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
-    AccessConfig, Config, ConfigError, ConnectConfig, DebugConfig, EMBEDDED, LogicConfig,
-    LogicPlace, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
+    AccessConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand, CoordinatorConfig,
+    CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, SecretSource, Skip,
+    SourceConfig, Subscriptions, TlsConfig,
 };
+pub use coordinators::{CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
 pub(crate) use flow::usual_process_root;
+pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
 pub(crate) use sources::read_tickets;

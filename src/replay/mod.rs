@@ -1,12 +1,14 @@
 //! The speculative coordinator: captured history in, the real business logic called once, nothing persisted.
 //!
 //! It has no way to persist: a [`Target`] answers stimuli, and what it answers goes back to the caller. Kinds of
-//! case become steps here; targets answer them; neither knows the other.
+//! case become steps here; targets answer them; neither knows the other. One target writes, into a coordinator's
+//! store that is nobody's production ([`Isolated`]).
 
 mod component;
 mod engine;
 pub mod flow;
 mod group;
+mod isolated;
 mod private_output;
 mod process;
 mod process_root;
@@ -21,6 +23,7 @@ pub use engine::{
     HistoryReplay, Note, Replay, as_stored, replay_command, replay_history, shown_book,
 };
 pub use group::{LastOutput, end_started_logic_on_interrupt};
+pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
 pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::IsolatedError;
 use crate::model::{Component, Failure, Logic, Outcome, Stimulus};
 use crate::wire::{Dialect, LogicClient, LogicError, panic_text};
 
@@ -15,6 +16,9 @@ pub enum TargetError {
     /// It could not be made ready.
     #[error("{0}")]
     Unavailable(String),
+    /// A coordinator in isolation did not answer.
+    #[error(transparent)]
+    Isolated(#[from] IsolatedError),
 }
 
 /// Business logic that answers a stimulus, each with one call and no retry.

@@ -7,7 +7,7 @@ use angzarr_replay::project::{Config, ConfigError};
 use super::markdown::{Block, blocks, inline_code, pages};
 
 /// Section of the page, and a configuration with the table that it is about, up to where a key would stand.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("## Top level", ""),
     ("## `[sources.NAME]`", "[sources.a]\n"),
     (
@@ -23,6 +23,7 @@ const TABLES: [(&str, &str); 8] = [
         "## `[logic.NAME.debug]`",
         "[logic.a.debug]\ncommand = []\nattach = ''\n",
     ),
+    ("## `[coordinators.NAME]`", "[coordinators.a]\n"),
     (
         "## `[[rules]]`",
         "[[rules]]\ntype = ''\nfield = ''\nreason = ''\n",

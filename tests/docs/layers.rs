@@ -125,3 +125,25 @@ fn the_lower_layers_know_none_of_the_libraries_above_them() {
         }
     }
 }
+
+/// Capture reads. What writes to a coordinator, or asks one to do something, it is not given even by name.
+#[test]
+fn capture_names_nothing_that_writes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/capture");
+    let files = WalkDir::new(folder).into_iter().map(Result::unwrap);
+    let mut seen = 0;
+    for entry in files.filter(|entry| entry.file_type().is_file()) {
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        for name in [
+            "FactClient",
+            "SpeculativeClient",
+            "EditionsClient",
+            "LogicClient",
+            "Isolated",
+        ] {
+            assert!(!text.contains(name), "{}: {name}", entry.path().display());
+        }
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen}");
+}

@@ -45,7 +45,7 @@ impl Report<'_> {
             Regression::NotChecked(reason) => (format!("not checked: {reason}"), Vec::new()),
             Regression::Differs(found) => ("differs".to_owned(), differences(&found)),
         };
-        json!({
+        let mut report = json!({
             "fixture": Project::shown(self.path),
             "status": case.status.word(),
             "kind": case.stimulus.word(),
@@ -76,12 +76,16 @@ impl Report<'_> {
                 Checked::Flow(run) => Some(mermaid(run)),
                 Checked::Step(_) | Checked::History(_) => None,
             },
-            "notes": self.run.notes,
+            "notes": self.said().collect::<Vec<_>>(),
             "verdict": if self.is_what_if { serde_json::Value::Null } else { self.run.verdict.to_string().into() },
             "differences_from_production": if self.is_what_if { Vec::new() } else { against_production },
             "snapshot": if self.is_what_if { serde_json::Value::Null } else { snapshot.into() },
             "differences_from_snapshot": if self.is_what_if { Vec::new() } else { against_snapshot },
-        })
+        });
+        if let Some(through) = &self.through {
+            report["coordinator"] = through.described.as_str().into();
+        }
+        report
     }
 }
 

@@ -24,8 +24,20 @@ pub(super) struct Report<'a> {
     /// State before and after, where the logic offers it.
     pub(super) states: (Option<Value>, Option<Value>),
     pub(super) descriptors: [&'a Registry; 2],
+    /// The coordinator that it was replayed through, if any.
+    pub(super) through: Option<Through>,
     /// The case was changed for this replay: what production did and the snapshot are no measure.
     pub(super) is_what_if: bool,
+}
+
+/// A coordinator between the replay and the logic, and what is worth knowing of it.
+pub(super) struct Through {
+    /// Its name, and where it runs.
+    pub(super) described: String,
+    /// Whether the logic behind it is the one that was chosen here, and not one that it has anyway.
+    pub(super) has_logic_of_ours: bool,
+    /// What the logic sees through it, and what it does otherwise than production did.
+    pub(super) notes: Vec<String>,
 }
 
 /// How the outcome stands to the accepted snapshot.
@@ -73,6 +85,15 @@ impl Report<'_> {
             | (Regression::NoSnapshot, Status::Closed) => false,
             (Regression::NoSnapshot, Status::Open) => self.run.verdict == Verdict::Reproduced,
         }
+    }
+
+    /// What is worth saying, in words.
+    fn said(&self) -> impl Iterator<Item = String> {
+        let of_through = self
+            .through
+            .iter()
+            .flat_map(|through| through.notes.clone());
+        self.run.notes.iter().cloned().chain(of_through)
     }
 
     fn decode(&self, payload: &Payload) -> Option<Value> {

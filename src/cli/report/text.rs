@@ -47,7 +47,7 @@ impl Report<'_> {
             .map_or_else(|| "nothing to compare\n".to_owned(), to_yaml);
         section(
             &mut text,
-            &format!("today, on {}", self.logic.describe()),
+            &format!("today, on {}", self.described()),
             Some(today),
         );
         section(
@@ -59,6 +59,18 @@ impl Report<'_> {
         self.notes(&mut text);
         self.conclusion(&mut text);
         text
+    }
+
+    /// What it was replayed on.
+    fn described(&self) -> String {
+        let logic = self.logic.describe();
+        match &self.through {
+            Some(through) if through.has_logic_of_ours => {
+                format!("{logic}, through the coordinator {}", through.described)
+            }
+            Some(through) => format!("the logic behind the coordinator {}", through.described),
+            None => logic,
+        }
     }
 
     fn command(&self, text: &mut String) {
@@ -123,7 +135,7 @@ impl Report<'_> {
     }
 
     fn notes(&self, text: &mut String) {
-        for note in &self.run.notes {
+        for note in self.said() {
             let _ = writeln!(text, "\nnote: {note}");
         }
         for rule in &self.run.unused_rules {

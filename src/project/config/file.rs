@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::access::{RawAccess, RawSecret, RawTls};
+use super::coordinators::RawCoordinator;
 use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
@@ -26,6 +27,8 @@ pub(super) struct RawConfig {
     sources: BTreeMap<String, RawSource>,
     #[serde(default)]
     logic: BTreeMap<String, RawLogic>,
+    #[serde(default)]
+    coordinators: BTreeMap<String, RawCoordinator>,
     #[serde(default)]
     rules: Vec<RawRule>,
     #[serde(default)]
@@ -123,7 +126,7 @@ enum RawProbe {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum RawKind {
+pub(super) enum RawKind {
     Aggregate,
     Saga,
     ProcessManager,
@@ -154,6 +157,13 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         logic.insert(name, one);
     }
     check_answers(&logic)?;
+    let mut coordinators = BTreeMap::new();
+    for (name, one) in raw.coordinators {
+        let one = one
+            .check(&name, &root)
+            .map_err(|reason| format!("coordinator `{name}`: {reason}"))?;
+        coordinators.insert(name, one);
+    }
     if let Some((skip, name)) = raw
         .skip
         .iter()
@@ -171,6 +181,7 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         source: raw.source,
         sources,
         logic,
+        coordinators,
         rules: raw.rules.into_iter().map(RawRule::into_rule).collect(),
         skip: raw.skip.into_iter().map(RawSkip::into_skip).collect(),
         probe: match raw.probe {
@@ -223,7 +234,7 @@ fn check_answers(logic: &BTreeMap<String, LogicConfig>) -> Result<(), String> {
 }
 
 impl RawKind {
-    const fn kind(self) -> ComponentKind {
+    pub(super) const fn kind(self) -> ComponentKind {
         match self {
             Self::Aggregate => ComponentKind::Aggregate,
             Self::Saga => ComponentKind::Saga,
@@ -254,7 +265,7 @@ impl RawSkip {
     }
 }
 
-fn dialect(name: Option<String>) -> Result<Option<Dialect>, String> {
+pub(super) fn dialect(name: Option<String>) -> Result<Option<Dialect>, String> {
     name.map(|name| {
         name.parse()
             .map_err(|error: UnknownDialect| error.to_string())

@@ -1,12 +1,14 @@
 //! `replay.toml`: found upwards, overridden by `replay.local.toml` and the environment, every key checked.
 
 mod access;
+mod coordinators;
 mod file;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use access::{AccessConfig, ConnectConfig, SecretSource, TlsConfig};
+pub use coordinators::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace};
 use file::{RawConfig, check};
 
 use crate::fixture::{Probe, Rule};
@@ -192,6 +194,8 @@ pub struct Config {
     pub sources: BTreeMap<String, SourceConfig>,
     /// Logic by name.
     pub logic: BTreeMap<String, LogicConfig>,
+    /// Coordinators to replay through, by name.
+    pub coordinators: BTreeMap<String, CoordinatorConfig>,
     /// Normalising rules.
     pub rules: Vec<Rule>,
     /// Cases left out.

@@ -1,0 +1,107 @@
+//! `replay --coordinator`: a case through a real coordinator, and what to know of the result.
+
+use std::path::Path;
+
+use super::Stop;
+use super::replay::with_last_words;
+use super::report::Through;
+use crate::fixture::{CaseStimulus, Fixture};
+use crate::model::ComponentKind;
+use crate::project::{
+    CaseRun, CoordinatorUnavailable, IsolatedCoordinator, Occasion, Project, SelectedLogic,
+};
+
+impl From<CoordinatorUnavailable> for Stop {
+    fn from(error: CoordinatorUnavailable) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Makes a coordinator ready and replays a case through it. The coordinator ends with the call, where it was started.
+pub(super) fn run(
+    project: &Project,
+    name: &str,
+    path: &Path,
+    fixture: &Fixture,
+    logic: &SelectedLogic,
+) -> Result<(CaseRun, Through), Stop> {
+    let case = &fixture.case;
+    if matches!(case.stimulus, CaseStimulus::Flow(_)) {
+        return Err(Stop::Failed(format!(
+            "{}: a flow goes through the components of several coordinators; replay it on the logic directly, without \
+             --coordinator",
+            Project::shown(path)
+        )));
+    }
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+    let coordinator = project.coordinator(
+        name,
+        logic,
+        case,
+        &Occasion {
+            fixture: &Project::shown(path),
+            what: case
+                .issue
+                .as_deref()
+                .unwrap_or_else(|| stem.as_deref().unwrap_or_default()),
+            who: &person(),
+            time: &format!("{:.3}", jiff::Timestamp::now()),
+        },
+    )?;
+    let run = project
+        .run_case(fixture, coordinator.target(), false)
+        .map_err(|error| {
+            let said = format!(
+                "{}: {}",
+                Project::shown(path),
+                with_last_words(project, logic, &error)
+            );
+            Stop::Failed(match coordinator.last_words() {
+                Some(words) => format!("{said}\n{words}"),
+                None => said,
+            })
+        })?;
+    let through = Through {
+        described: coordinator.describe().to_owned(),
+        has_logic_of_ours: coordinator.edition().is_none(),
+        notes: notes(
+            &coordinator,
+            case.stimulus.component_kind(),
+            case.cover.edition.label(),
+        ),
+    };
+    Ok((run, through))
+}
+
+/// Whose edition it is, for others who find it.
+fn person() -> String {
+    let known = ["USER", "LOGNAME", "USERNAME"].into_iter();
+    known
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "somebody".to_owned())
+}
+
+fn notes(coordinator: &IsolatedCoordinator, kind: ComponentKind, captured: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    if kind == ComponentKind::Aggregate {
+        if let Some(edition) = coordinator.edition() {
+            notes.push(format!(
+                "the logic sees the edition `{edition}`, captured was `{captured}`; a history that was loaded into it stays \
+                 there, see `cargo xtask editions list`"
+            ));
+        }
+        notes.push(
+            "through a coordinator the history arrives as facts: the logic sees all of it without a correlation id, pages \
+             without a time have that of the load, and a revocation comes back without its flags, a notification as no events"
+                .to_owned(),
+        );
+    } else {
+        notes.push(
+            "a coordinator tells no destination sequences in speculation, gives what fails the code INTERNAL, and keeps \
+             to itself what was prepared and notified"
+                .to_owned(),
+        );
+    }
+    notes
+}

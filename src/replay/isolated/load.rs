@@ -1,0 +1,146 @@
+//! Loading a history as facts: only where nothing is, page by page read back.
+
+use super::IsolatedError;
+use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Header, Page, Payload};
+use crate::wire::{Dialect, FactClient, FactRoute, QueryClient, Selection, encode_fact_request};
+
+/// Largest message that a coordinator takes by default: 10 MiB.
+const MESSAGE_BYTES: usize = 10 * 1024 * 1024;
+
+/// The two ways to a coordinator's store: reading, and writing facts.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    pub(super) queries: QueryClient,
+    pub(super) facts: FactClient,
+}
+
+impl Store {
+    /// Makes sure that an aggregate has no events, neither on main nor in the edition: a whole read joins both.
+    pub(super) fn demand_absent(&self, cover: &Cover) -> Result<(), IsolatedError> {
+        let found = self.queries.event_book(cover, Selection::Whole);
+        let is_absent = match found {
+            Ok(book) => book.history.pages().is_empty(),
+            Err(crate::wire::QueryError::Call(error)) if error.is_too_large() => false,
+            Err(error) => return Err(error.into()),
+        };
+        if is_absent {
+            return Ok(());
+        }
+        Err(IsolatedError::Present {
+            domain: cover.domain.clone(),
+            root: cover.root,
+            address: self.queries.address().to_owned(),
+        })
+    }
+
+    /// Appends pages, the first of which has the next sequence, and reads them back.
+    pub(super) fn append(
+        &self,
+        cover: &Cover,
+        key: &str,
+        pages: &[Page],
+    ) -> Result<(), IsolatedError> {
+        let (Some(first), Some(last)) = (pages.first(), pages.last()) else {
+            return Ok(());
+        };
+        let book = facts(cover, key, pages);
+        let size = encode_fact_request(&book, FactRoute::Store, self.queries.dialect()).len();
+        if size > MESSAGE_BYTES {
+            return Err(IsolatedError::TooLarge {
+                what: format!("the history has {size} bytes"),
+                limit: "10 MiB in a message",
+            });
+        }
+        let injected = self.facts.inject(&book)?;
+        if injected.already_processed {
+            return Err(self.unfaithful(first.sequence, "it takes it for one that it has".into()));
+        }
+        let range = Selection::Range(first.sequence, Some(last.sequence));
+        let stored = self.queries.event_book(cover, range)?;
+        self.compare(pages, injected.book.history.pages())?;
+        self.compare(pages, stored.history.pages())
+    }
+
+    fn compare(&self, loaded: &[Page], stored: &[Page]) -> Result<(), IsolatedError> {
+        for (position, page) in loaded.iter().enumerate() {
+            let sequence = page.sequence;
+            let Some(found) = stored.get(position) else {
+                return Err(self.unfaithful(sequence, "it is not there".into()));
+            };
+            if found.sequence != sequence {
+                let reason = format!("it has sequence {}", found.sequence);
+                return Err(self.unfaithful(sequence, reason));
+            }
+            if found.body != page.body {
+                return Err(self.unfaithful(sequence, "its event is another".into()));
+            }
+            if page.created_at.is_some() && found.created_at != page.created_at {
+                return Err(self.unfaithful(sequence, "its time is another".into()));
+            }
+        }
+        match stored.get(loaded.len()) {
+            Some(more) => Err(self.unfaithful(more.sequence, "nobody loaded it".into())),
+            None => Ok(()),
+        }
+    }
+
+    fn unfaithful(&self, sequence: u32, reason: String) -> IsolatedError {
+        IsolatedError::Unfaithful {
+            address: self.queries.address().to_owned(),
+            sequence,
+            reason,
+        }
+    }
+}
+
+/// The key of the first page covers the book; the others may say what they like.
+fn facts(cover: &Cover, key: &str, pages: &[Page]) -> EmittedBook {
+    let fact = |(position, page): (usize, &Page)| EmittedPage {
+        header: if position == 0 {
+            Header::ExternalDeferred {
+                external_id: format!("{key}/{}", page.sequence),
+                description: String::new(),
+            }
+        } else {
+            Header::Sequence(page.sequence)
+        },
+        created_at: page.created_at,
+        body: page.body.clone(),
+        provisional: false,
+    };
+    EmittedBook {
+        cover: Some(cover.clone()),
+        pages: pages.iter().enumerate().map(fact).collect(),
+        ..EmittedBook::default()
+    }
+}
+
+/// Refuses what facts cannot say: gaps, provisional pages, snapshots.
+pub(super) fn demand_loadable(prior: &EventBook, dialect: Dialect) -> Result<(), IsolatedError> {
+    if let Some(snapshot) = &prior.snapshot {
+        return Err(IsolatedError::Snapshot {
+            sequence: snapshot.sequence,
+        });
+    }
+    let placeholder = dialect.placeholder_type_url();
+    let placeholder = Payload {
+        type_url: placeholder,
+        value: Vec::new(),
+    };
+    for (expected, page) in (0..).zip(prior.history.pages()) {
+        if page.sequence != expected {
+            return Err(IsolatedError::Gap { sequence: expected });
+        }
+        let is_placeholder = page.body.event().is_some_and(|event| *event == placeholder);
+        if page.provisional || is_placeholder {
+            return Err(IsolatedError::Provisional {
+                sequence: page.sequence,
+            });
+        }
+    }
+    let head = prior.history.next_sequence();
+    if prior.next_sequence > head {
+        return Err(IsolatedError::Gap { sequence: head });
+    }
+    Ok(())
+}

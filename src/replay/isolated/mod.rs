@@ -1,0 +1,213 @@
+//! A real coordinator in isolation: a captured history is loaded into it as facts, and it is asked what would happen.
+//!
+//! The only target that writes: onto a store of its own, or into an edition of aggregates that its store does not have.
+//! What it writes with is unknown to what captures.
+
+mod error;
+mod load;
+mod name;
+
+use std::sync::{Mutex, PoisonError};
+
+pub use error::IsolatedError;
+use load::{Store, demand_loadable};
+pub use name::debug_edition;
+
+use super::{Target, TargetError};
+use crate::model::{
+    CommandBook, Cover, Edition, EditionName, EventBook, Failure, Outcome, Page, Stimulus,
+};
+use crate::wire::{Connection, Dialect, FactClient, QueryClient, SpeculativeClient};
+
+/// Most pages of a command that a coordinator takes.
+const COMMAND_PAGES: usize = 100;
+/// Most bytes of one command.
+const COMMAND_BYTES: usize = 256 * 1024;
+
+/// Told of an edition and an aggregate before anything is loaded for it; a refusal stops the load.
+pub type Noted = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;
+
+/// Where histories are loaded.
+enum Place {
+    /// Onto the timeline that was captured, of a store that nobody else uses.
+    FreshStore,
+    /// Into an edition made for this, with a note of what is left behind.
+    Edition(EditionName, Noted),
+}
+
+/// What was loaded of one aggregate.
+struct Loaded {
+    cover: Cover,
+    pages: Vec<Page>,
+}
+
+/// A coordinator that answers for the logic behind it.
+pub struct Isolated {
+    store: Store,
+    speculation: SpeculativeClient,
+    dialect: Dialect,
+    place: Place,
+    loaded: Mutex<Vec<Loaded>>,
+}
+
+impl Isolated {
+    /// A coordinator on a store of its own.
+    #[must_use]
+    pub fn on_fresh_store(connection: &Connection, dialect: Dialect) -> Self {
+        Self::new(connection, dialect, Place::FreshStore)
+    }
+
+    /// A coordinator that others may use: histories go into an edition, and only of aggregates that it does not have.
+    #[must_use]
+    pub fn in_edition(
+        connection: &Connection,
+        dialect: Dialect,
+        edition: EditionName,
+        noted: Noted,
+    ) -> Self {
+        Self::new(connection, dialect, Place::Edition(edition, noted))
+    }
+
+    fn new(connection: &Connection, dialect: Dialect, place: Place) -> Self {
+        Self {
+            store: Store {
+                queries: QueryClient::new(connection.clone(), dialect),
+                facts: FactClient::new(connection.clone(), dialect),
+            },
+            speculation: SpeculativeClient::new(connection.clone(), dialect),
+            dialect,
+            place,
+            loaded: Mutex::default(),
+        }
+    }
+
+    fn command(&self, prior: &EventBook, command: &CommandBook) -> Result<Outcome, IsolatedError> {
+        demand_size(command)?;
+        demand_loadable(prior, self.dialect)?;
+        let cover = self.addressed(&prior.cover);
+        self.load(&cover, prior.history.pages())?;
+        let mut command = command.clone();
+        if command.cover.edition.label() != cover.edition.label() {
+            command.cover.edition = cover.edition;
+            command.original = None;
+        }
+        // Without pages the sequence says nothing: the aggregate is not there.
+        let after = prior.history.next_sequence().saturating_sub(1);
+        Ok(self.speculation.command(&command, after)?)
+    }
+
+    /// The aggregate on the timeline that its history is loaded into.
+    fn addressed(&self, captured: &Cover) -> Cover {
+        let edition = match &self.place {
+            Place::FreshStore => Edition::from_label(captured.edition.label()).unwrap_or_default(),
+            Place::Edition(name, _) => Edition::Named {
+                name: name.clone(),
+                divergences: Vec::new(),
+            },
+        };
+        Cover {
+            edition,
+            ..Cover::main(captured.domain.clone(), captured.root)
+        }
+    }
+
+    /// Brings a history into the store, or what of it is not there yet.
+    fn load(&self, cover: &Cover, pages: &[Page]) -> Result<(), IsolatedError> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = loaded
+            .iter_mut()
+            .find(|known| known.cover.is_same_stream(cover));
+        let other = || IsolatedError::OtherHistory {
+            domain: cover.domain.clone(),
+            root: cover.root,
+        };
+        let Some(known) = known else {
+            self.store.demand_absent(cover)?;
+            if pages.is_empty() {
+                return Ok(());
+            }
+            if let Place::Edition(edition, noted) = &self.place {
+                noted(edition, cover).map_err(|reason| IsolatedError::Unnoted { reason })?;
+            }
+            self.store.append(cover, self.key(), pages)?;
+            loaded.push(Loaded {
+                cover: cover.clone(),
+                pages: pages.to_vec(),
+            });
+            return Ok(());
+        };
+        // A state before the first event cannot be asked for once there is one.
+        let shared = known.pages.len().min(pages.len());
+        if pages.is_empty() || known.pages[..shared] != pages[..shared] {
+            return Err(other());
+        }
+        self.store.append(cover, self.key(), &pages[shared..])?;
+        known.pages.extend_from_slice(&pages[shared..]);
+        Ok(())
+    }
+
+    /// First part of the keys of facts. A store of its own knows no others.
+    fn key(&self) -> &str {
+        match &self.place {
+            Place::FreshStore => "angzarr-replay",
+            Place::Edition(name, _) => name.as_str(),
+        }
+    }
+}
+
+impl Target for Isolated {
+    fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
+        let no_call = |what| Err(IsolatedError::NoCall { what }.into());
+        match stimulus {
+            Stimulus::Command { prior, command } => Ok(self.command(prior, command)?),
+            Stimulus::Saga { .. }
+            | Stimulus::ProcessManager { .. }
+            | Stimulus::Project {
+                with_effects: false,
+                ..
+            } => Ok(self
+                .speculation
+                .react(stimulus)
+                .map_err(IsolatedError::from)?),
+            // It asks by itself, and tells nobody what was answered.
+            Stimulus::Prepare { .. } => Ok(Outcome::Unimplemented(Failure::unimplemented(
+                "a coordinator prepares by itself",
+            ))),
+            Stimulus::Fact { .. } => no_call("facts"),
+            Stimulus::Fold { .. } => no_call("the state of a history"),
+            Stimulus::Upcast { .. } => no_call("an upcaster"),
+            Stimulus::Project { .. } => no_call("a projector with its effects"),
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// It upcasts by itself what it has loaded.
+    fn upcasts(&self) -> bool {
+        false
+    }
+}
+
+fn demand_size(command: &CommandBook) -> Result<(), IsolatedError> {
+    let pages = command.pages.len();
+    if pages > COMMAND_PAGES {
+        return Err(IsolatedError::TooLarge {
+            what: format!("the command book has {pages} pages"),
+            limit: "100",
+        });
+    }
+    let sizes = command
+        .pages
+        .iter()
+        .filter_map(|page| page.command.as_ref())
+        .map(|command| command.value.len());
+    if let Some(size) = sizes.max().filter(|size| *size > COMMAND_BYTES) {
+        return Err(IsolatedError::TooLarge {
+            what: format!("the command has {size} bytes"),
+            limit: "256 KiB",
+        });
+    }
+    Ok(())
+}
