@@ -128,7 +128,7 @@ fn cover() -> Cover {
 fn page(sequence: u32) -> Page {
     Page {
         sequence,
-        created_at: (sequence % 2 == 0).then_some(THEN),
+        created_at: sequence.is_multiple_of(2).then_some(THEN),
         body: Body::Event(Payload::new(
             "test.Added",
             format!("event {sequence}").into_bytes(),

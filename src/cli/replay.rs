@@ -89,19 +89,16 @@ fn one(
         debug::run(project, path, &fixture, &logic, arguments.is_what_if())?;
         return Ok(true);
     }
-    let (run, through, target) = match &arguments.coordinator {
-        Some(name) => {
-            let (run, through) = through::run(project, name, path, &fixture, &logic)?;
-            (run, Some(through), None)
-        }
-        None => {
-            let dialect = &fixture.case.source.dialect;
-            let target = project.logics().target(&logic, dialect)?;
-            let run = project
-                .run_case(&fixture, target.as_ref(), true)
-                .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
-            (run, None, Some(target))
-        }
+    let (run, through, target) = if let Some(name) = &arguments.coordinator {
+        let (run, through) = through::run(project, name, path, &fixture, &logic)?;
+        (run, Some(through), None)
+    } else {
+        let dialect = &fixture.case.source.dialect;
+        let target = project.logics().target(&logic, dialect)?;
+        let run = project
+            .run_case(&fixture, target.as_ref(), true)
+            .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
+        (run, None, Some(target))
     };
     let descriptors = [project.registry()?, &fixture.descriptors];
     // No coordinator says a state.

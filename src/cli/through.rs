@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Stop;
 use super::replay::with_last_words;
 use super::report::Through;
-use crate::fixture::Fixture;
+use crate::fixture::{CaseStimulus, Fixture};
 use crate::model::ComponentKind;
 use crate::project::{
     CaseRun, CoordinatorUnavailable, IsolatedCoordinator, Occasion, Project, SelectedLogic,
@@ -26,6 +26,13 @@ pub(super) fn run(
     logic: &SelectedLogic,
 ) -> Result<(CaseRun, Through), Stop> {
     let case = &fixture.case;
+    if matches!(case.stimulus, CaseStimulus::Flow(_)) {
+        return Err(Stop::Failed(format!(
+            "{}: a flow goes through the components of several coordinators; replay it on the logic directly, without \
+             --coordinator",
+            Project::shown(path)
+        )));
+    }
     let stem = path.file_stem().map(|stem| stem.to_string_lossy());
     let coordinator = project.coordinator(
         name,
