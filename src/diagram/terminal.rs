@@ -15,17 +15,19 @@ const SAID: usize = 40;
 pub fn terminal(run: &FlowRun) -> String {
     let script = Script::of(run);
     let lanes = script.lanes.len();
-    let lane = if lanes * 4 + SAID <= WIDTH { 4 } else { 2 };
-    let said = WIDTH.saturating_sub(lanes * lane + 2).max(SAID);
+    let columns = if lanes * 4 + SAID <= WIDTH { 4 } else { 2 };
+    let said = WIDTH.saturating_sub(lanes * columns + 2).max(SAID);
     let mut text = String::new();
     for (at, name) in script.lanes.iter().enumerate() {
         let _ = writeln!(text, "{}  {}", key(at), cut(name, WIDTH - 3));
     }
     text.push('\n');
-    let keys: Vec<String> = (0..lanes).map(|at| format!("{:<lane$}", key(at))).collect();
+    let keys: Vec<String> = (0..lanes)
+        .map(|at| format!("{:<columns$}", key(at)))
+        .collect();
     let _ = writeln!(text, "{}", keys.concat().trim_end());
     for line in &script.lines {
-        let drawn = drawn(line, lanes, lane);
+        let drawn = drawn(line, lanes, columns);
         let _ = writeln!(text, "{drawn}  {}", cut(&line.text, said));
     }
     text
@@ -36,7 +38,7 @@ fn key(at: usize) -> char {
     ('A'..='Z').chain('a'..='z').nth(at).unwrap_or('?')
 }
 
-fn drawn(line: &Line, lanes: usize, lane: usize) -> String {
+fn drawn(line: &Line, lanes: usize, columns: usize) -> String {
     let (left, right) = (line.from.min(line.to), line.from.max(line.to));
     let mut drawn = String::new();
     for at in 0..lanes {
@@ -58,7 +60,7 @@ fn drawn(line: &Line, lanes: usize, lane: usize) -> String {
             (true, LineKind::Failure | LineKind::Event) => '╌',
             (true, LineKind::Message | LineKind::Note) => '─',
         };
-        let strokes = if at + 1 < lanes { lane - 1 } else { 0 };
+        let strokes = if at + 1 < lanes { columns - 1 } else { 0 };
         drawn.extend(std::iter::repeat_n(stroke, strokes));
     }
     drawn

@@ -202,11 +202,11 @@ fn left(observed: &[ObservedHop]) -> BTreeMap<(Domain, Root), Left<'_>> {
 }
 
 fn is_hop(step: &FlowStep) -> bool {
-    match (&step.asked, &step.answer) {
-        (_, StepAnswer::Happened) => false,
-        (Asked::Aggregate(_), _) => true,
-        (Asked::ProcessManager { .. }, _) => !emitted(step).pages.is_empty(),
-        (Asked::Saga { .. } | Asked::Nobody, _) => false,
+    let happened = matches!(step.answer, StepAnswer::Happened);
+    match &step.asked {
+        Asked::Aggregate(_) => !happened,
+        Asked::ProcessManager { .. } => !emitted(step).pages.is_empty(),
+        Asked::Saga { .. } | Asked::Nobody => false,
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Generation {
 
 /// One of the ways in which Angzarr's protocol has been spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a difference of its own"
+)]
 pub struct Dialect {
     name: &'static str,
     package: &'static str,

@@ -133,6 +133,7 @@ impl Cause {
 }
 
 /// What came of asking.
+#[allow(clippy::large_enum_variant, reason = "nearly every step is answered")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepAnswer {
     /// An answer of the logic, or of the coordinator in its place.
