@@ -8,6 +8,7 @@ mod case_run;
 mod config;
 mod coordinators;
 mod embedded;
+mod entrance;
 mod failures;
 mod flow;
 mod ledger;
@@ -114,6 +115,7 @@ pub struct Project {
     registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
     folder: Folder,
     logics: Arc<Logics>,
+    entrances: entrance::Entrances,
 }
 
 impl Project {
@@ -137,6 +139,7 @@ impl Project {
             registry: OnceLock::new(),
             folder,
             logics,
+            entrances: entrance::Entrances::default(),
         }
     }
 
