@@ -13,6 +13,7 @@ mod failures;
 mod flow;
 mod ledger;
 mod logics;
+mod objects;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub(crate) use flow::usual_process_root;
 pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
+pub use objects::Objects;
 pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, and their helpers")]
 
+mod claim_check;
 mod credentials;
 mod gate;
 mod patience;

@@ -113,8 +113,9 @@ const FORMS: [&[&str]; 20] = [
 ];
 
 /// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
-const MORE: [&[&str    &["capture", "{alice}", "--compensation"],
-]; 9] = [
+const MORE: [&[&str]; 11] = [
+    &["capture", "{alice}", "--compensation"],
+    &["capture", "{alice}", "--keep-external", "--dry-run"],
     &["capture", "--from-log", "failures.jsonl"],
     &["capture", "--from-log", "failures.jsonl", "--each-distinct"],
     &[
