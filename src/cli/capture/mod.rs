@@ -398,6 +398,9 @@ impl Capture<'_> {
         };
         let relative = self.free_place(&name, &case);
         let path = self.project.folder().root().join(&relative);
+        if !self.arguments.dry_run {
+            self.project.folder().tidy(&relative);
+        }
         if let Some(existing) = self.captured_before(&path, &case) {
             return Ok(self.tell(&Report::unchanged(&path, &existing), ""));
         }
@@ -500,7 +503,9 @@ impl Capture<'_> {
         if self.arguments.force {
             return None;
         }
-        let is_done = !self.arguments.accept || there.case.status == Status::Closed;
+        // One that was interrupted before its snapshot was written is not done.
+        let is_done = !self.arguments.accept
+            || (there.case.status == Status::Closed && Project::snapshot_path(path).exists());
         (is_done && there.case.is_same_capture(case)).then_some(there)
     }
 

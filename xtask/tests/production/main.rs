@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests, and their helpers")]
 
 mod claim_check;
+mod crashes;
 mod credentials;
 mod gate;
 mod patience;
