@@ -390,7 +390,8 @@ struct Finished {
 impl Capture<'_> {
     fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
         if !self.arguments.keep_external && !self.source.keeps_external {
-            self.telling.inlined(inline_external(&mut case, &Objects)?);
+            self.telling
+                .inlined(inline_external(&mut case, &Objects::of_environment())?);
         }
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),

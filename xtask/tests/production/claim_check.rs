@@ -197,7 +197,10 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
         ),
         ("file://nothing", "cannot be read there: it names no file"),
         ("file:///%ff", "cannot be read there: its path is no text"),
-        ("ftp://host/a", "cannot be read there: only file:// is read"),
+        (
+            "ftp://host/a",
+            "cannot be read there: only file://, s3:// and gs:// are read",
+        ),
     ] {
         let ran = captured(&mut project(""), reference(uri, &right), &[]);
         assert_eq!(ran.err.trim_end(), refusal(uri, said));
