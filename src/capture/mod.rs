@@ -6,6 +6,7 @@
 mod assemble;
 mod command;
 pub mod compensation;
+mod external;
 mod grouping;
 mod history;
 mod log;
@@ -19,6 +20,7 @@ pub mod workflow;
 
 pub use assemble::{Assembled, Labels, Parts, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
+pub use external::{ExternalError, ExternalProblem, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
 pub use log::{LOOKED_FOR, LogReading, Logged, LoggedFailure};
@@ -39,6 +41,9 @@ pub enum CaptureError {
     /// A query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// An event that is stored elsewhere cannot be had.
+    #[error(transparent)]
+    External(#[from] ExternalError),
     /// Nothing fits.
     #[error(
         "nothing is stored for {spec}; an unknown root and an empty history look the same on the wire; looked at: \

@@ -8,10 +8,12 @@ mod case_run;
 mod config;
 mod coordinators;
 mod embedded;
+mod entrance;
 mod failures;
 mod flow;
 mod ledger;
 mod logics;
+mod objects;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,7 @@ pub(crate) use flow::usual_process_root;
 pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
+pub use objects::Objects;
 pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 
@@ -114,6 +117,7 @@ pub struct Project {
     registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
     folder: Folder,
     logics: Arc<Logics>,
+    entrances: entrance::Entrances,
 }
 
 impl Project {
@@ -137,6 +141,7 @@ impl Project {
             registry: OnceLock::new(),
             folder,
             logics,
+            entrances: entrance::Entrances::default(),
         }
     }
 

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::access::{self, AccessError};
-use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
+use super::access::AccessError;
+use super::entrance::Entrance;
+use super::{EMBEDDED, Failures, Project, RunningDeployment};
 use crate::capture::EventQueries;
 use crate::capture::ticket::{Ticket, TicketError};
 use crate::model::Domain;
-use crate::replay::{OpenWay, WayError};
-use crate::wire::{
-    Access, CallError, ConnectionOptions, Dialect, Manners, QueryClient, QueryConnection,
-};
+use crate::replay::WayError;
+use crate::wire::{CallError, ConnectionOptions, Dialect, QueryClient, QueryConnection};
 
 /// A source that cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -156,7 +154,7 @@ pub struct OpenSource {
     /// Whether references to payloads that are stored elsewhere stay as they are.
     pub keeps_external: bool,
     _embedded: Option<RunningDeployment>,
-    _ways: Vec<(Vec<String>, OpenWay)>,
+    _entrance: Option<Arc<Entrance>>,
 }
 
 impl OpenSource {
@@ -198,9 +196,9 @@ impl Project {
         }
         let mut open = BTreeMap::new();
         let mut assumed_dialect = None;
-        let mut entrance = Entrance::of(config, &self.config.root)?;
+        let entrance = self.entrance(config)?;
         for domain in domains {
-            let (queries, assumed) = entrance.connect(&domain)?;
+            let (queries, assumed) = entrance.connect(config, &domain)?;
             assumed_dialect = assumed_dialect.or(assumed);
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
@@ -213,7 +211,7 @@ impl Project {
             assumed_dialect,
             keeps_external: config.keep_external,
             _embedded: None,
-            _ways: entrance.ways,
+            _entrance: Some(entrance),
         })
     }
 
@@ -282,102 +280,8 @@ impl Project {
             assumed_dialect: None,
             keeps_external: false,
             _embedded: Some(running),
-            _ways: Vec::new(),
+            _entrance: None,
         })
-    }
-}
-
-/// What all domains of a source are entered with.
-struct Entrance<'a> {
-    config: &'a SourceConfig,
-    access: Access,
-    manners: Arc<Manners>,
-    ways: Vec<(Vec<String>, OpenWay)>,
-}
-
-impl<'a> Entrance<'a> {
-    fn of(config: &'a SourceConfig, root: &std::path::Path) -> Result<Self, SourceError> {
-        let access = access::access(config, root).map_err(|reason| SourceError::Access {
-            source_name: config.name.clone(),
-            reason,
-        })?;
-        Ok(Self {
-            config,
-            access,
-            manners: Arc::new(Manners::new(config.retries, config.queries_per_second)),
-            ways: Vec::new(),
-        })
-    }
-
-    /// Connects to a domain's coordinator and makes sure that it speaks the configured dialect, or finds it out.
-    fn connect(&mut self, domain: &Domain) -> Result<(QueryClient, Option<Dialect>), SourceError> {
-        let config = self.config;
-        let source_name = config.name.clone();
-        let address = config
-            .address(domain)
-            .ok_or_else(|| SourceError::UnknownDomain {
-                source_name: source_name.clone(),
-                domain: domain.clone(),
-                known: config.domains().map(ToString::to_string).collect(),
-            })?;
-        let address = self.opened(domain, address)?;
-        let failed = |reason| SourceError::Call {
-            source_name: config.name.clone(),
-            domain: domain.clone(),
-            reason,
-        };
-        let options = ConnectionOptions {
-            deadline: Some(Duration::from_secs(config.deadline)),
-            ..ConnectionOptions::default()
-        };
-        let (access, manners) = (self.access.clone(), Arc::clone(&self.manners));
-        let connection =
-            QueryConnection::new(&address, options, access, manners).map_err(failed)?;
-        let Some(spoken) = connection.detect_dialect().map_err(failed)? else {
-            return Err(SourceError::NoAngzarr {
-                source_name,
-                domain: domain.clone(),
-                address,
-            });
-        };
-        match config.dialect {
-            Some(configured) if configured.package() != spoken.package() => {
-                Err(SourceError::WrongDialect {
-                    source_name,
-                    domain: domain.clone(),
-                    address,
-                    configured,
-                    spoken,
-                })
-            }
-            Some(configured) => Ok((QueryClient::new(connection, configured), None)),
-            None => Ok((
-                QueryClient::new(connection, spoken),
-                spoken.is_ambiguous().then_some(spoken),
-            )),
-        }
-    }
-
-    /// The address once its way is open. The same way is opened once for all domains.
-    fn opened(&mut self, domain: &Domain, address: String) -> Result<String, SourceError> {
-        let Some(command) = access::way(self.config, domain.as_str(), &address) else {
-            return Ok(address);
-        };
-        let closed = |reason| SourceError::Way {
-            source_name: self.config.name.clone(),
-            domain: domain.clone(),
-            reason,
-        };
-        if let Some((_, way)) = self
-            .ways
-            .iter()
-            .find(|(words, _)| *words == command.command)
-        {
-            return way.reach(&command.address, command.timeout).map_err(closed);
-        }
-        let (way, address) = OpenWay::open(&command).map_err(closed)?;
-        self.ways.push((command.command, way));
-        Ok(address)
     }
 }
 

@@ -296,6 +296,22 @@ fn body(payload: Option<pb::event_page::Payload>) -> Body {
     }
 }
 
+/// The `Any` that some bytes are, of a type that may be one, with nothing left over; none where they are something else.
+#[must_use]
+pub fn any_of_bytes(bytes: &[u8]) -> Option<Payload> {
+    let decoded = pb::Any::decode(bytes).ok()?;
+    let is_name = |name: &str| {
+        let is_part = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with(|c: char| c.is_ascii_digit())
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        name.split('.').all(is_part)
+    };
+    let name = decoded.type_url.rsplit('/').next().unwrap_or_default();
+    (is_name(name) && decoded.encoded_len() == bytes.len()).then(|| any(decoded))
+}
+
 pub(super) fn any(any: pb::Any) -> Payload {
     Payload {
         type_url: any.type_url,

@@ -37,7 +37,8 @@ pub use coordinate::{
     event_book_of_response, serve_coordinator,
 };
 pub use decode::{
-    DecodeError, StoredBook, command_book, command_book_of_request, event_book, page, snapshot,
+    DecodeError, StoredBook, any_of_bytes, command_book, command_book_of_request, event_book, page,
+    snapshot,
 };
 pub use dialect::{Dialect, Generation, SequenceCheck, UnknownDialect};
 pub use encode::{

@@ -147,3 +147,40 @@ fn capture_names_nothing_that_writes() {
     }
     assert!(seen > 5, "{seen}");
 }
+
+#[test]
+fn what_captures_holds_no_connection_that_could_write() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for place in [
+        "capture",
+        "cli/capture",
+        "cli/roots.rs",
+        "project/entrance.rs",
+        "project/sources.rs",
+    ] {
+        for entry in WalkDir::new(source.join(place))
+            .into_iter()
+            .map(Result::unwrap)
+        {
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let others = [
+                "Connection",
+                "LogicClient",
+                "FactClient",
+                "SpeculativeClient",
+                "EditionsClient",
+            ];
+            for word in words {
+                assert!(
+                    !others.contains(&word),
+                    "{}: `{word}`; a source is asked through `QueryConnection` and `QueryClient` only",
+                    entry.path().display()
+                );
+            }
+        }
+    }
+}

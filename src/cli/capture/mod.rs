@@ -17,11 +17,11 @@ use clap::Args;
 use super::{Done, Stop, say, words};
 use crate::capture::{
     CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, RootSpecError, UpTo, assemble,
-    case_path, fetch_history, find_root,
+    case_path, fetch_history, find_root, inline_external,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
-use crate::project::{CaseRun, EMBEDDED, OpenSource, Project, system_clock};
+use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::snapshot::stored;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
@@ -84,6 +84,9 @@ pub(in crate::cli) struct CaptureArguments {
     /// Capture the history alone, whatever failed.
     #[arg(long, conflicts_with_all = ["ticket", "command"])]
     history: bool,
+    /// Leave references to events that are stored elsewhere (claim check) as they are, instead of reading the events.
+    #[arg(long)]
+    keep_external: bool,
     /// Make today's outcome the expectation at once, for characterising.
     #[arg(long)]
     accept: bool,
@@ -385,13 +388,20 @@ struct Finished {
 }
 
 impl Capture<'_> {
-    fn finish(mut self, case: Case, head: u32) -> Result<Finished, Stop> {
+    fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
+        if !self.arguments.keep_external && !self.source.keeps_external {
+            self.telling
+                .inlined(inline_external(&mut case, &Objects::of_environment())?);
+        }
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),
             None => case_path(&case, head),
         };
         let relative = self.free_place(&name, &case);
         let path = self.project.folder().root().join(&relative);
+        if !self.arguments.dry_run {
+            self.project.folder().tidy(&relative);
+        }
         if let Some(existing) = self.captured_before(&path, &case) {
             return Ok(self.tell(&Report::unchanged(&path, &existing), ""));
         }
@@ -494,7 +504,9 @@ impl Capture<'_> {
         if self.arguments.force {
             return None;
         }
-        let is_done = !self.arguments.accept || there.case.status == Status::Closed;
+        // One that was interrupted before its snapshot was written is not done.
+        let is_done = !self.arguments.accept
+            || (there.case.status == Status::Closed && Project::snapshot_path(path).exists());
         (is_done && there.case.is_same_capture(case)).then_some(there)
     }
 

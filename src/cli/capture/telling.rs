@@ -116,6 +116,21 @@ impl Telling {
         }
     }
 
+    /// How many events were read from where they are stored.
+    pub(super) fn inlined(&mut self, count: usize) {
+        if count > 0 {
+            let events = if count == 1 {
+                "1 event"
+            } else {
+                &format!("{count} events")
+            };
+            self.add(
+                "external",
+                format!("{events} read from where they are stored, and held against hash and size"),
+            );
+        }
+    }
+
     pub(super) fn descriptors(&mut self, undescribed: &[String], inexact: &[String]) {
         if !undescribed.is_empty() {
             let names = undescribed.join(", ");

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, and their helpers")]
 
+mod claim_check;
+mod crashes;
 mod credentials;
 mod gate;
 mod patience;

@@ -20,8 +20,9 @@ fn demo() -> Server {
     coordinator.start(listener()).unwrap()
 }
 
-const QUERIES: [&str; 2] = [
+const QUERIES: [&str; 3] = [
     "EventQueryService/GetEventBook",
+    "EventQueryService/GetEvents",
     "EventQueryService/GetAggregateRoots",
 ];
 
@@ -111,6 +112,70 @@ const FORMS: [&[&str]; 20] = [
     ],
 ];
 
+/// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
+const MORE: [&[&str]; 11] = [
+    &["capture", "{alice}", "--compensation"],
+    &["capture", "{alice}", "--keep-external", "--dry-run"],
+    &["capture", "--from-log", "failures.jsonl"],
+    &["capture", "--from-log", "failures.jsonl", "--each-distinct"],
+    &[
+        "capture",
+        "{alice}",
+        "--command",
+        "command.yaml",
+        "--persisted",
+        "unknown",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--saga",
+        "player-table",
+        "--at",
+        "2",
+        "--with-history",
+        "--destination",
+        "table=3",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--process-manager",
+        "buy-in",
+        "--at",
+        "0",
+        "--correlation",
+        "id",
+        "--book",
+        "table/{alice}",
+    ],
+    &["capture", "{alice}", "--projector", "seats", "--harmless"],
+    &["capture", "{alice}", "--upcaster"],
+    &["capture", "{alice}", "--fact", "--at", "1"],
+    &["capture", "{alice}", "--correlation", "id"],
+];
+
+/// Components as the demo registers them.
+const COMPONENTS: &str = "
+[logic.player-table]
+kind = \"saga\"
+in_process = \"player-table\"
+subscriptions = { player = [\"examples.*\"] }
+[logic.buy-in]
+kind = \"process-manager\"
+domain = \"pmg-buy-in\"
+in_process = \"buy-in\"
+subscriptions = { player = [\"examples.*\"] }
+[logic.seats]
+kind = \"projector\"
+in_process = \"seats\"
+subscriptions = { player = [\"examples.*\"] }
+[logic.player-upcaster]
+kind = \"upcaster\"
+domain = \"player\"
+in_process = \"player-upcaster\"
+";
+
 #[test]
 fn every_form_of_capture_and_roots_asks_queries_only() {
     let server = demo();
@@ -118,20 +183,23 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
         (!is_query(seen)).then(|| Status::internal("this test lets only queries pass"))
     });
     let recorded = repository().join("examples/poker/recorded/failures.jsonl");
-    let mut project = Project::of_source(gate.address, "tickets = [\"failures.jsonl\"]\n");
+    let mut project = Project::new(&format!(
+        "[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"hand\", \"table\"]\n\
+         tickets = [\"failures.jsonl\"]\n{COMPONENTS}",
+        gate.address
+    ));
+    project.write("replay.local.toml", "source = \"production\"\n");
     project.write(
         "failures.jsonl",
         &std::fs::read_to_string(recorded).unwrap(),
     );
     project.write("command.yaml", "type: examples.DepositFunds\npayload: {}\n");
-    for form in FORMS {
-        let mut words: Vec<String> = form
-            .iter()
-            .map(|word| {
-                word.replace("{alice-without-dashes}", &ALICE.replace('-', ""))
-                    .replace("{alice}", ALICE)
-            })
-            .collect();
+    for (number, form) in (0..).zip(FORMS.iter().chain(&MORE)) {
+        let fill = |word: &&str| {
+            word.replace("{alice-without-dashes}", &ALICE.replace('-', ""))
+                .replace("{alice}", ALICE)
+        };
+        let mut words: Vec<String> = form.iter().map(fill).collect();
         if words[0] == "capture" {
             words.push("--unredacted".into());
         }
@@ -147,7 +215,8 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
         let is_there = !words[1..]
             .iter()
             .any(|word| word.contains("0000-") || *word == "what-if");
-        assert!(!is_there || ran.code == 0, "{words:?}: {}", ran.err);
+        let succeeds = number < FORMS.len() && is_there;
+        assert!(!succeeds || ran.code == 0, "{words:?}: {}", ran.err);
     }
     let others: Vec<String> = gate
         .seen()
@@ -177,6 +246,7 @@ fn no_flag_of_these_commands_is_left_out() {
             let flag = format!("--{flag}");
             let is_tried = FORMS
                 .iter()
+                .chain(&MORE)
                 .any(|form| form[0] == command && form.contains(&flag.as_str()));
             assert!(is_tried, "add a form with `{command} {flag}`");
         }

@@ -92,6 +92,42 @@ fn each_way_is_opened_once() {
 }
 
 #[test]
+fn a_way_serves_the_whole_run_however_often_its_source_is_opened() {
+    let port = free_port();
+    let script = format!("{NOTED} exec SERVE {port}");
+    let mut project = project(&script, &format!("127.0.0.1:{port}"), "");
+    let recorded = crate::support::repository().join("examples/poker/recorded/failures.jsonl");
+    project.write(
+        "failures.jsonl",
+        &std::fs::read_to_string(recorded).unwrap(),
+    );
+    let arguments = [
+        "capture",
+        "--each-distinct",
+        "--from-log",
+        "failures.jsonl",
+        "--unredacted",
+        "--dry-run",
+    ];
+    let ran = project.run(&arguments);
+    assert!(
+        ran.out.contains("player") && ran.out.contains("table"),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.err.contains("connect"), "{}", ran.err);
+    all_gone(&project, 2);
+}
+
+/// A port that is free now, and not one of those that the system gives out by itself.
+fn free_port() -> u16 {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    (first..)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
+
+#[test]
 fn a_way_that_does_not_open_is_told_with_its_output() {
     let mut ends = project("echo no such cluster >&2; exit 7", FREE, "");
     assert_eq!(

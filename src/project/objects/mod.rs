@@ -1,0 +1,83 @@
+//! Objects that events are stored in outside of the store (claim check): read where their URI says.
+
+#[cfg(feature = "claim-check-cloud")]
+mod cloud;
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use percent_encoding::percent_decode_str;
+
+use crate::capture::StoredObjects;
+
+/// Files of this machine, and with the feature `claim-check-cloud` objects of S3 and Google Cloud Storage.
+#[derive(Clone, Default)]
+pub struct Objects {
+    /// How the clouds are reached, by the names that their own tools use. Some of it is secret, so it is not shown.
+    #[cfg_attr(not(feature = "claim-check-cloud"), allow(dead_code))]
+    options: Vec<(String, String)>,
+}
+
+impl Objects {
+    /// As the environment says: `AWS_…` and `GOOGLE_…`.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let texts = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        Self::with_options(texts)
+    }
+
+    /// As these variables say, instead of those of the environment.
+    #[must_use]
+    pub fn with_options(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let is_theirs = |name: &str| name.starts_with("AWS_") || name.starts_with("GOOGLE_");
+        let options = variables
+            .into_iter()
+            .filter(|(name, _)| is_theirs(name))
+            .map(|(name, value)| (name.to_lowercase(), value));
+        Self {
+            options: options.collect(),
+        }
+    }
+}
+
+impl StoredObjects for Objects {
+    fn read(&self, uri: &str, limit: u64) -> Result<Vec<u8>, String> {
+        match uri.split_once("://") {
+            Some(("file", rest)) => read_file(rest, limit),
+            #[cfg(feature = "claim-check-cloud")]
+            Some(("s3" | "gs", _)) => cloud::read(uri, limit, &self.options),
+            #[cfg(not(feature = "claim-check-cloud"))]
+            Some((scheme @ ("s3" | "gs"), _)) => Err(format!(
+                "this tool is built without {scheme}://; build angzarr-replay with the feature `claim-check-cloud`"
+            )),
+            _ => Err("only file://, s3:// and gs:// are read".into()),
+        }
+    }
+}
+
+/// Reads one byte more than the limit at most, so that a file that is too long is seen to be.
+fn read_file(rest: &str, limit: u64) -> Result<Vec<u8>, String> {
+    let (host, path) = rest
+        .find('/')
+        .map(|slash| rest.split_at(slash))
+        .ok_or("it names no file")?;
+    if !matches!(host, "" | "localhost") {
+        return Err(format!("it is a file of the machine `{host}`"));
+    }
+    let path = percent_decode_str(path)
+        .decode_utf8()
+        .map_err(|_| "its path is no text")?;
+    let path = PathBuf::from(path.as_ref());
+    let words = |error: std::io::Error| error.to_string();
+    // A device or a pipe has no end.
+    if !std::fs::metadata(&path).map_err(words)?.is_file() {
+        return Err("that is no file".into());
+    }
+    let file = std::fs::File::open(&path).map_err(words)?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(words)?;
+    Ok(bytes)
+}
