@@ -1,5 +1,6 @@
 //! Makes a production bug of an Angzarr system a regression test.
 
+pub mod audit;
 pub mod capture;
 mod cli;
 pub mod coordinator;
@@ -8,6 +9,7 @@ pub mod harness;
 pub mod model;
 pub mod payload;
 pub mod project;
+pub mod redact;
 pub mod replay;
 pub mod snapshot;
 pub mod wire;

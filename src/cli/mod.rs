@@ -2,10 +2,12 @@
 //!
 //! Exit codes: 0 fine, 1 a case differs or something cannot be had, 2 wrong usage.
 
+mod audit;
 mod capture;
 mod close;
 mod command;
 mod debug;
+mod messages;
 mod replay;
 mod report;
 mod roots;
@@ -45,6 +47,7 @@ enum Command {
     #[command(name = "command")]
     Draft(command::CommandArguments),
     Serve(serve::ServeArguments),
+    Audit(audit::AuditArguments),
 }
 
 /// Why a command ended without doing what it was asked.
@@ -173,6 +176,7 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
         Command::Close(arguments) => close::run(&project, &arguments),
         Command::Draft(arguments) => command::run(&project, &arguments),
         Command::Serve(arguments) => serve::run(&project, &arguments),
+        Command::Audit(arguments) => audit::run(&project, &arguments),
     }
 }
 

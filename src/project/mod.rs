@@ -9,6 +9,7 @@ mod config;
 mod embedded;
 mod failures;
 mod logics;
+mod redaction;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -18,13 +19,15 @@ use std::sync::{Arc, OnceLock};
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
 pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
-    AccessConfig, Config, ConfigError, ConnectConfig, DebugConfig, EMBEDDED, LogicConfig,
-    LogicPlace, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
+    AccessConfig, AuditAllowance, Config, ConfigError, ConnectConfig, DebugConfig, EMBEDDED,
+    LogicConfig, LogicPlace, RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions,
+    TlsConfig,
 };
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
+pub use redaction::RedactionUnavailable;
 pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 

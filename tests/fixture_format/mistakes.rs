@@ -229,6 +229,10 @@ fn values() -> Vec<(&'static str, String)> {
             good() + "rules:\n  - {type: '*', field: id, reason: ''}\n",
         ),
         (
+            "an unknown action of redaction",
+            good() + "redacted:\n  - {type: '*', field: id, action: keep}\n",
+        ),
+        (
             "two places of a history",
             with(
                 "history:",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::access::{RawAccess, RawSecret, RawTls};
+use super::redaction::{RawAudit, RawRedaction};
 use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
@@ -33,6 +34,9 @@ pub(super) struct RawConfig {
     probe: Option<RawProbe>,
     #[serde(default)]
     demand_twins: bool,
+    redaction: Option<RawRedaction>,
+    #[serde(default)]
+    audit: RawAudit,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +65,7 @@ struct RawSource {
     queries_per_second: Option<NonZeroU32>,
     #[serde(default)]
     keep_external: bool,
+    redaction_required: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -178,6 +183,11 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
             Some(RawProbe::Always) | None => Probe::Always,
         },
         demand_twins: raw.demand_twins,
+        redaction: raw
+            .redaction
+            .map(|redaction| redaction.check(&root))
+            .transpose()?,
+        audit_allow: raw.audit.into_allowances(),
         root,
         origin,
     })
@@ -327,6 +337,7 @@ impl RawSource {
             tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
             logs: self.logs.iter().map(|path| root.join(path)).collect(),
             deadline: self.deadline.unwrap_or(30),
+            redaction_required: self.redaction_required,
         })
     }
 }

@@ -13,6 +13,7 @@ mod histories;
 mod logic;
 mod logs;
 mod privacy;
+mod redaction;
 mod replays;
 mod roots;
 mod servers;

@@ -57,6 +57,8 @@ impl KindCapture<'_> {
             source: self.source,
             telling,
             naming,
+            redacting: None,
+            suspects: Vec::new(),
         }
         .finish(case, head)
     }
