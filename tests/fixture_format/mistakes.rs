@@ -75,6 +75,10 @@ fn outside_the_text() -> Vec<(&'static str, String)> {
 
 fn shapes() -> Vec<(&'static str, String)> {
     vec![
+        (
+            "an unknown action of redaction",
+            good() + "redacted:\n  - {type: '*', field: id, action: keep}\n",
+        ),
         ("an unknown field", with("history:", "histroy:")),
         (
             "an unknown field in a page",
@@ -227,10 +231,6 @@ fn values() -> Vec<(&'static str, String)> {
         (
             "a rule without a reason",
             good() + "rules:\n  - {type: '*', field: id, reason: ''}\n",
-        ),
-        (
-            "an unknown action of redaction",
-            good() + "redacted:\n  - {type: '*', field: id, action: keep}\n",
         ),
         (
             "two places of a history",

@@ -153,7 +153,7 @@ fn peer() {
 }
 
 fn repeating() -> String {
-    let own = std::env::current_exe().unwrap();
+    let own = std::env::current_exe().unwrap().display().to_string();
     format!(
         "[logic.player]\ncommand = [{own:?}, \"--exact\", \"redaction::peer\", \"--nocapture\"]\n\
          environment = {{ PEER = \"1\" }}\nstart_timeout = 20\n"
