@@ -313,7 +313,7 @@ fn every_kind_of_case_is_redacted_in_all_of_its_places() {
                 .filter(|payload| String::from_utf8_lossy(&payload.value).contains(SECRET))
                 .count()
         };
-        assert!(holds(&before) > 2);
+        assert!(holds(&before) >= 2);
         assert_eq!(holds(&after), 0, "{shown}");
         assert_eq!(after.payloads().count(), before.payloads().count());
     }
