@@ -1,5 +1,6 @@
 //! Makes a production bug of an Angzarr system a regression test.
 
+pub mod audit;
 pub mod capture;
 mod cli;
 pub mod client_tickets;
@@ -11,6 +12,7 @@ pub mod model;
 pub mod payload;
 pub mod project;
 pub mod record;
+pub mod redact;
 pub mod replay;
 pub mod snapshot;
 pub mod wire;

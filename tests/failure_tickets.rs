@@ -4,6 +4,8 @@
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::model::{Code, FailureClass, Timestamp};
+use angzarr_replay::payload::Registry;
+use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::Dialect;
 use serde_json::{Value, json};
 
@@ -51,6 +53,33 @@ fn the_recorded_failures_become_tickets() {
         (stale.command.expected_sequence(), stale.head),
         (Some(99), Some(3))
     );
+}
+
+#[test]
+fn a_redacted_ticket_says_nothing_of_what_was_taken_out() {
+    let registry = Registry::from_paths(&["examples/poker/proto".into()]).unwrap();
+    let rules = vec![RedactionRule::new("examples.*", "amount", Action::Pseudonym).unwrap()];
+    let policy = Policy {
+        rules,
+        key: Some(Key::new("the key of this test only").unwrap()),
+        debug_redact: None,
+        roots: true,
+        is_strict: true,
+    };
+    let redactor = Redactor::new(registry, policy).unwrap();
+    let mut ticket = recorded().1.swap_remove(2);
+    ticket.failure.message = format!("{} has no 4500", ticket.command.cover.root);
+    let line = ticket.redacted(&redactor).unwrap().to_line();
+    let again = Ticket::parse_line(&line, 1).unwrap();
+    assert_eq!(again, ticket.redacted(&redactor).unwrap());
+    let root = ticket.command.cover.root.to_string();
+    assert!(!line.contains(&root) && !line.contains("4500"), "{line}");
+    let new = again.command.cover.root.to_string();
+    assert!(again.failure.message.starts_with(&new), "{line}");
+    ticket.command.pages[0].command.as_mut().unwrap().type_url = "t/other.Thing".into();
+    let refusal = ticket.redacted(&redactor).unwrap_err().to_string();
+    let page = "page 1 of the command (`other.Thing`): there is no descriptor";
+    assert!(refusal.starts_with(page), "{refusal}");
 }
 
 #[test]

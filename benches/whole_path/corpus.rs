@@ -102,6 +102,7 @@ fn case(number: usize) -> Result<Case, Box<dyn Error>> {
         observed: Some(observed),
         noted: None,
         rules: Vec::new(),
+        redacted: Vec::new(),
     })
 }
 

@@ -148,6 +148,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         observed,
         noted: noted.cloned(),
         rules: Vec::new(),
+        redacted: Vec::new(),
     };
     Ok(Assembled {
         case,

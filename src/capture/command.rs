@@ -1,7 +1,10 @@
 //! A command that somebody wrote down: YAML or JSON.
 
+use std::sync::LazyLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -81,8 +84,17 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
         reason,
     };
     // `Value` refuses keys that stand twice; the typed pass knows line and column of the rest.
-    serde_yaml::from_str::<Value>(text).map_err(|error| invalid(error.to_string()))?;
-    serde_yaml::from_str(text).map_err(|error| invalid(error.to_string()))
+    let worded = |error: serde_yaml::Error| invalid(without_values(&error.to_string()));
+    serde_yaml::from_str::<Value>(text).map_err(worded)?;
+    serde_yaml::from_str(text).map_err(worded)
+}
+
+/// A reader's message without the texts that it repeats of what it read.
+pub(super) fn without_values(message: &str) -> String {
+    static REPEATED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"string "(?:[^"\\]|\\.)*""#).expect("the pattern is a constant")
+    });
+    REPEATED.replace_all(message, "a string").into_owned()
 }
 
 impl CommandDraft {

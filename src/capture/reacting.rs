@@ -108,6 +108,7 @@ impl Base<'_> {
             observed,
             noted: None,
             rules: Vec::new(),
+            redacted: Vec::new(),
         }
     }
 }

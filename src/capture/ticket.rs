@@ -13,7 +13,9 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
+use super::command::without_values;
 use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
+use crate::redact::{RedactError, Redactor};
 use crate::wire::{self, Dialect};
 
 const VERSION: u64 = 1;
@@ -162,6 +164,17 @@ impl Ticket {
         self.failure.code == Code::Ok
     }
 
+    /// The same ticket with its command and its failure redacted.
+    pub fn redacted(&self, redactor: &Redactor) -> Result<Self, RedactError> {
+        let mut session = redactor.session();
+        let command = session.book(&self.command)?;
+        Ok(Self {
+            command,
+            failure: session.failure(&self.failure),
+            ..self.clone()
+        })
+    }
+
     /// Writes it as one line, without the line's end. The command is written by its own bytes.
     #[must_use]
     pub fn to_line(&self) -> String {
@@ -192,11 +205,8 @@ fn instant(time: Timestamp) -> Option<jiff::Timestamp> {
 fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
     // The line is the file's to count: within it there is only one.
     let json = |error: serde_json::Error| {
-        TicketErrorKind::Json(
-            error
-                .to_string()
-                .replace(" at line 1 column ", " at column "),
-        )
+        let message = without_values(&error.to_string());
+        TicketErrorKind::Json(message.replace(" at line 1 column ", " at column "))
     };
     let header: Header = serde_json::from_str(text).map_err(json)?;
     match header.ticket {

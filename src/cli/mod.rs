@@ -2,11 +2,13 @@
 //!
 //! Exit codes: 0 fine, 1 a case differs or something cannot be had, 2 wrong usage.
 
+mod audit;
 mod capture;
 mod close;
 mod command;
 mod debug;
 mod editions;
+mod messages;
 mod record;
 mod replay;
 mod report;
@@ -50,6 +52,7 @@ enum Command {
     Serve(serve::ServeArguments),
     Record(record::RecordArguments),
     Editions(editions::EditionsArguments),
+    Audit(audit::AuditArguments),
 }
 
 /// Why a command ended without doing what it was asked.
@@ -183,6 +186,7 @@ fn dispatch(command: Command, app: App, folder: &Path) -> Done {
         Command::Serve(arguments) => serve::run(&project, &arguments),
         Command::Record(arguments) => record::run(&project, &arguments),
         Command::Editions(arguments) => editions::run(&project, &arguments),
+        Command::Audit(arguments) => audit::run(&project, &arguments),
     }
 }
 

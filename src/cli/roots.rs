@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::messages::Messages;
 use super::{Done, Stop, say};
 use crate::capture::ticket::Ticket;
 use crate::capture::{UpTo, fetch_history, select_ticket};
@@ -33,6 +34,7 @@ struct Row {
 
 pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     let source = project.source(arguments.source.as_deref(), arguments.domain.as_ref())?;
+    let messages = Messages::of(project, &source.name);
     let mut rows = Vec::new();
     for (domain, queries) in &source.domains {
         let mut roots = queries
@@ -47,7 +49,7 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
             let read = fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})
                 .map(|fetched| length_and_last(fetched.history.pages()))
                 .map_err(|error| error.to_string());
-            let failure = newest_failure(&source.tickets, &cover);
+            let failure = newest_failure(&source.tickets, &cover, &messages);
             rows.push(Row {
                 domain,
                 root,
@@ -95,11 +97,15 @@ fn all_read(rows: &[Row]) -> Done {
 }
 
 /// The failure that a capture would take.
-fn newest_failure(tickets: &[Ticket], cover: &Cover) -> Option<(String, String)> {
+fn newest_failure(
+    tickets: &[Ticket],
+    cover: &Cover,
+    messages: &Messages,
+) -> Option<(String, String)> {
     let newest = select_ticket(tickets, cover)?.ticket;
     Some((
         newest.command.type_name().to_owned(),
-        format!("{}: {}", newest.failure.code, newest.failure.message),
+        format!("{}: {}", newest.failure.code, messages.of_ticket(newest)),
     ))
 }
 

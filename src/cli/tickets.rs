@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::capture::{demand_some, described, read_log};
+use super::messages::Messages;
 use super::{Done, say};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::model::Timestamp;
@@ -32,7 +33,12 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
     } else {
         of_files(arguments)?
     };
-    let groups = group_failures(failures.entries.iter().map(|entry| &entry.logged));
+    let mut groups = group_failures(failures.entries.iter().map(|entry| &entry.logged));
+    let source = project.source_name(arguments.source.as_deref());
+    let messages = Messages::of(project, &source.unwrap_or_default());
+    for group in &mut groups {
+        group.message = messages.of_logged(&failures.entries[group.example].logged);
+    }
     for group in &groups {
         let example = &failures.entries[group.example];
         if arguments.json {

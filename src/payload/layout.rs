@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use prost_reflect::prost::Message as _;
 use prost_reflect::{
-    Cardinality, DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
-    OneofDescriptor,
+    Cardinality, DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind,
+    MessageDescriptor, OneofDescriptor,
 };
+
+use super::reader::{Reader, Wire};
 
 /// All messages of a pool.
 #[derive(Default)]
@@ -40,6 +43,10 @@ pub(super) enum Form {
 }
 
 /// A field or an extension.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are what a descriptor says, each by itself"
+)]
 pub(super) struct Field {
     pub(super) number: u32,
     /// Its key in a view.
@@ -54,6 +61,8 @@ pub(super) struct Field {
     pub(super) presence: bool,
     /// Name of the oneof that it is of.
     pub(super) oneof: Option<String>,
+    /// Whether its options ask for it to be kept out of sight.
+    pub(super) debug_redact: bool,
 }
 
 impl Layouts {
@@ -149,6 +158,8 @@ impl Field {
             group: field.is_group(),
             presence: field.supports_presence(),
             oneof: oneof.as_ref().map(OneofDescriptor::name).map(str::to_owned),
+            debug_redact: field.field_descriptor_proto().options.is_some()
+                && is_debug_redact(&field.options()),
         }
     }
 
@@ -163,12 +174,27 @@ impl Field {
             group: field.is_group(),
             presence: field.supports_presence(),
             oneof: None,
+            debug_redact: is_debug_redact(&field.options()),
         }
     }
 }
 
 fn index(kind: &Kind, by_name: &HashMap<String, usize>) -> Option<usize> {
     by_name.get(kind.as_message()?.full_name()).copied()
+}
+
+/// Read off the encoded options: a pool may describe options of a time before this one.
+fn is_debug_redact(options: &DynamicMessage) -> bool {
+    const DEBUG_REDACT: u32 = 16;
+    let bytes = options.encode_to_vec();
+    let mut reader = Reader::new(&bytes);
+    let mut is_set = false;
+    while let Ok(Some((number, wire))) = reader.field() {
+        if number == DEBUG_REDACT {
+            is_set = matches!(wire, Wire::Varint(value) if value != 0);
+        }
+    }
+    is_set
 }
 
 fn form(is_map: bool, cardinality: Cardinality) -> Form {

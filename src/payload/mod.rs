@@ -9,6 +9,7 @@
 //! | `layout` | messages prepared for both directions |
 //! | `view`, `show`, `reader` | bytes to a readable value |
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
+//! | `rewrite`, `field_value` | bytes to bytes: some fields changed, everything else as it was |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
@@ -18,11 +19,13 @@
 mod canonical;
 mod compile;
 mod error;
+mod field_value;
 mod layout;
 mod merge;
 mod parse;
 mod reader;
 mod registry;
+mod rewrite;
 mod show;
 mod skeleton;
 mod subset;
@@ -35,9 +38,24 @@ mod yaml_read;
 mod yaml_text;
 
 pub use error::{DescriptorError, UnknownType, ViewError};
+pub use field_value::{FieldKind, FieldValue};
 pub use registry::{Decoded, DescriptorSet, Registry};
+pub use rewrite::{Choice, Effect, MAP_KEY, Place, Rewriter, Step, Unreadable, path_of};
 pub use yaml::to_yaml;
 pub use yaml_read::from_canonical_yaml;
+
+/// Whether bytes are fields of protobuf from the first to the last; no descriptor is asked.
+#[must_use]
+pub fn is_a_message(bytes: &[u8]) -> bool {
+    let mut reader = reader::Reader::new(bytes);
+    loop {
+        match reader.field() {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
 
 /// Levels of mappings and lists that a view may have. YAML readers stop at 128, and a fixture adds its own.
 const MAX_DEPTH: usize = 100;

@@ -127,7 +127,12 @@ fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'sta
             let known = descriptor.get_value_by_name(name).ok_or_else(|| {
                 let values: Vec<_> = descriptor.values().collect();
                 let hint = hint(name, values.iter().map(EnumValueDescriptor::name));
-                format!("`{name}` is no value of {}{hint}", descriptor.full_name())
+                let full = descriptor.full_name();
+                // A word that resembles none may be anything, and is not repeated.
+                match hint.as_str() {
+                    "" => format!("no value of {full} has this name"),
+                    hint => format!("`{name}` is no value of {full}{hint}"),
+                }
             })?;
             known.number()
         }

@@ -57,6 +57,11 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
+    /// What is not read yet.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// The next field's number and value.
     pub(super) fn field(&mut self) -> Result<Option<(u32, Wire<'a>)>, Flaw> {
         if self.is_empty() {

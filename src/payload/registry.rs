@@ -9,6 +9,7 @@ use serde_yaml::Value;
 
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
 use super::layout::{Layout, Layouts};
+use super::rewrite::{self, Rewriter, Unreadable};
 use super::{canonical, compile, skeleton, subset, unknown, view};
 use crate::model::Payload;
 
@@ -132,6 +133,45 @@ impl Registry {
             Some(message) => canonical::encode(&self.layouts, message, view),
             None => Err(ViewError::new(self.unknown(type_name).to_string())),
         }
+    }
+
+    /// A payload with the fields changed that a rewriter chooses, and everything else as it was, bit for bit.
+    ///
+    /// A payload whose view was exact stays one: where a key of a map changed, the entries are put in order again.
+    pub fn rewrite<R: Rewriter>(
+        &self,
+        payload: &Payload,
+        rewriter: &mut R,
+    ) -> Result<Vec<u8>, Unreadable> {
+        let Some(message) = self.layout(payload.type_name()) else {
+            rewriter.unreadable(Unreadable::Undescribed {
+                type_name: payload.type_name().to_owned(),
+                path: String::new(),
+            })?;
+            return Ok(payload.value.clone());
+        };
+        let bytes = rewrite::rewrite(&self.layouts, message, &payload.value, rewriter)?;
+        if bytes == payload.value || !matches!(self.decode(payload), Decoded::Exact(_)) {
+            return Ok(bytes);
+        }
+        let written = Payload {
+            type_url: payload.type_url.clone(),
+            value: bytes,
+        };
+        Ok(match self.decode(&written) {
+            Decoded::Inexact(view) => {
+                canonical::encode(&self.layouts, message, &view).unwrap_or(written.value)
+            }
+            _ => written.value,
+        })
+    }
+
+    /// Full names of the messages with a field that its descriptor asks to keep out of sight (`debug_redact`).
+    pub fn with_debug_redact(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str).filter(|name| {
+            self.layout(name)
+                .is_some_and(|message| message.fields.iter().any(|field| field.debug_redact))
+        })
     }
 
     /// Types of the `Any` values found anywhere in a payload that decodes, sorted; also types without a descriptor.

@@ -52,8 +52,11 @@ pub enum LogicUnavailable {
     #[error(transparent)]
     Address(#[from] CallError),
     /// Logic that did not come up.
-    #[error(transparent)]
-    Launch(#[from] Arc<LaunchError>),
+    #[error("{words}")]
+    Launch {
+        /// Why, with its last output as it may be shown.
+        words: String,
+    },
 }
 
 /// Logic chosen for a case.
@@ -103,6 +106,8 @@ type Launched = Result<Arc<StartedLogic>, Arc<LaunchError>>;
 pub struct Logics {
     registered: BTreeMap<String, Component>,
     configured: BTreeMap<String, LogicConfig>,
+    /// Whether what started logic writes is shown only without what looks like a secret.
+    is_redacting: bool,
     /// Per logic, so that two of them can start at once.
     started: BTreeMap<String, Mutex<Option<Launched>>>,
 }
@@ -110,6 +115,7 @@ pub struct Logics {
 impl Logics {
     pub(super) fn new(app: &App, config: &Config) -> Self {
         let mut configured = config.logic.clone();
+        without_key(&mut configured, config);
         for (name, component) in &app.in_process {
             let kind = component.kind();
             let domain = name.parse::<Domain>().ok();
@@ -134,6 +140,7 @@ impl Logics {
         Self {
             registered: app.in_process.clone(),
             configured,
+            is_redacting: config.redaction.is_some(),
             started,
         }
     }
@@ -308,7 +315,11 @@ impl Logics {
         let address = match &config.place {
             LogicPlace::Address(address) => address.clone(),
             LogicPlace::InProcess(_) | LogicPlace::Command { .. } => {
-                self.running(config)?.address()
+                let running = self.running(config);
+                let running = running.map_err(|error| LogicUnavailable::Launch {
+                    words: self.shown(&error.to_string()),
+                });
+                running?.address()
             }
         };
         let deadline = Some(Duration::from_secs(config.deadline));
@@ -333,10 +344,19 @@ impl Logics {
             return None;
         };
         let (output, ended) = running.last_words();
-        Some(match ended {
+        Some(self.shown(&match ended {
             Some(status) => format!("logic `{name}` ended with {status}{output}"),
             None => format!("logic `{name}` is still running{output}"),
-        })
+        }))
+    }
+
+    /// What started logic has written, as it may be shown.
+    fn shown(&self, text: &str) -> String {
+        if self.is_redacting {
+            crate::redact::masked(text)
+        } else {
+            text.to_owned()
+        }
     }
 
     fn running(&self, config: &LogicConfig) -> Launched {
@@ -438,6 +458,19 @@ pub(super) fn in_directory(word: &str, directory: &Path) -> String {
         directory.join(word).display().to_string()
     } else {
         word.to_owned()
+    }
+}
+
+/// The key of pseudonyms is none of the logic's business: a process that prints its environment would show it.
+fn without_key(configured: &mut BTreeMap<String, LogicConfig>, config: &Config) {
+    let variable = config.redaction.as_ref();
+    let Some(variable) = variable.and_then(|redaction| redaction.key_env.as_ref()) else {
+        return;
+    };
+    for logic in configured.values_mut() {
+        if let LogicPlace::Command { environment, .. } = &mut logic.place {
+            environment.insert(0, (variable.clone(), String::new()));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod flow;
 mod ledger;
 mod logics;
 mod objects;
+mod redaction;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -23,9 +24,9 @@ use std::sync::{Arc, OnceLock};
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
 pub(crate) use case_run::{ReplayedCase, judge_case, replay_case};
 pub use config::{
-    AccessConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand, CoordinatorConfig,
-    CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, SecretSource, Skip,
-    SourceConfig, Subscriptions, TlsConfig,
+    AccessConfig, AuditAllowance, Config, ConfigError, ConnectConfig, CoordinatorCommand,
+    CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,
+    RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
 };
 pub use coordinators::{CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
@@ -35,6 +36,7 @@ pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
 pub use objects::Objects;
+pub use redaction::RedactionUnavailable;
 pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
 

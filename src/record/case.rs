@@ -120,6 +120,7 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
         stimulus: asked,
         observed,
         noted: None,
+        redacted: Vec::new(),
         rules: Vec::new(),
     })
 }

@@ -7,7 +7,7 @@ use angzarr_replay::project::{Config, ConfigError};
 use super::markdown::{Block, blocks, inline_code, pages};
 
 /// Section of the page, and a configuration with the table that it is about, up to where a key would stand.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 12] = [
     ("## Top level", ""),
     ("## `[sources.NAME]`", "[sources.a]\n"),
     (
@@ -27,6 +27,16 @@ const TABLES: [(&str, &str); 9] = [
     (
         "## `[[rules]]`",
         "[[rules]]\ntype = ''\nfield = ''\nreason = ''\n",
+    ),
+    ("## `[redaction]`", "[redaction]\n"),
+    (
+        "## `[[redaction.rules]]`",
+        "[[redaction.rules]]\ntype = ''\nfield = ''\naction = ''\nreason = ''\n",
+    ),
+    ("## `[audit]`", "[audit]\n"),
+    (
+        "## `[[audit.allow]]`",
+        "[[audit.allow]]\ntext = ''\nreason = ''\n",
     ),
     ("## `[[skip]]`", "[[skip]]\nfixtures = ''\nreason = ''\n"),
 ];

@@ -96,6 +96,7 @@ fn the_lower_layers_know_none_of_the_libraries_above_them() {
         ("fixture", &["tonic::", "prost"]),
         ("replay", &["tonic::", "prost", "serde"]),
         ("capture", &["tonic::", "prost"]),
+        ("redact", &["tonic::", "prost"]),
         ("snapshot", &["tonic::", "prost"]),
         ("coordinator", &["tonic::", "prost"]),
         ("diagram", &["tonic::", "prost", "serde"]),

@@ -1,7 +1,8 @@
 //! One committed file a feature. They stay readable for ever: a file that is there is never written again.
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, Folder, HeadKnowledge, Noted, Observed, Probe, Rule, Status, render,
+    Case, CaseStimulus, Folder, HeadKnowledge, Noted, Observed, Probe, Redaction, RedactionAction,
+    Rule, Status, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -257,6 +258,22 @@ fn kept_encodings() -> Case {
     case
 }
 
+fn redacted() -> Case {
+    let field = |field: &str, action| Redaction {
+        type_name: "examples.PlayerRegistered".to_owned(),
+        field: field.to_owned(),
+        action,
+    };
+    Case {
+        redacted: vec![
+            field("display_name", RedactionAction::Mask),
+            field("email", RedactionAction::Pseudonym),
+            field("labels.*", RedactionAction::Drop),
+        ],
+        ..refused_withdrawal()
+    }
+}
+
 /// The files with what they hold.
 pub(crate) fn examples() -> Vec<(&'static str, Case)> {
     let mut examples = vec![
@@ -270,6 +287,7 @@ pub(crate) fn examples() -> Vec<(&'static str, Case)> {
         ("every-value", every_value()),
         ("long-history", long_history()),
         ("kept-encodings", kept_encodings()),
+        ("redacted", redacted()),
     ];
     examples.extend(examples_of_kinds());
     examples

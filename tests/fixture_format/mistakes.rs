@@ -76,6 +76,10 @@ fn outside_the_text() -> Vec<(&'static str, String)> {
 
 fn shapes() -> Vec<(&'static str, String)> {
     vec![
+        (
+            "an unknown action of redaction",
+            good() + "redacted:\n  - {type: '*', field: id, action: keep}\n",
+        ),
         ("an unknown field", with("history:", "histroy:")),
         (
             "an unknown field in a page",

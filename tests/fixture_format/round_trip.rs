@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Noted, Observed, Probe, Rule, Status,
-    render,
+    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Noted, Observed, Probe, Redaction,
+    RedactionAction, Rule, Status, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -402,6 +402,10 @@ prop_compose! {
         case.source.head = if closed { HeadKnowledge::Assumed } else { HeadKnowledge::Given };
         case.probe = closed.then_some(Probe::Always);
         case.logic = logic;
+        case.redacted = vec![Redaction {
+            type_name: rule.clone(), field: rule.clone(),
+            action: if closed { RedactionAction::Drop } else { RedactionAction::Pseudonym },
+        }];
         case.rules = vec![Rule { type_pattern: rule.clone(), field: rule.clone(), reason: rule }];
         case
     }

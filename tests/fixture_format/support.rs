@@ -108,5 +108,6 @@ pub(crate) fn refused_withdrawal() -> Case {
         observed: Some(Observed::Rejected(Failure::rejected("Insufficient funds"))),
         noted: None,
         rules: Vec::new(),
+        redacted: Vec::new(),
     }
 }

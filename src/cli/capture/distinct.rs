@@ -9,6 +9,7 @@ use serde_json::json;
 use super::given::{Given, demand_some, read};
 use super::{CaptureArguments, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
+use crate::cli::messages::Messages;
 use crate::cli::{Done, Stop, say};
 use crate::model::Domain;
 use crate::project::{FailureEntry, OpenSource, Project};
@@ -51,7 +52,7 @@ pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: 
         .filter(|entry| is_wanted(&entry.logged))
         .collect();
     let groups = group_failures(wanted.iter().map(|entry| &entry.logged));
-    let (bugs, aside): (Vec<FailureGroup>, Vec<FailureGroup>) =
+    let (mut bugs, aside): (Vec<FailureGroup>, Vec<FailureGroup>) =
         groups.into_iter().partition(|group| group.aside.is_none());
     if bugs.is_empty() {
         return Err(Stop::Failed(format!(
@@ -60,6 +61,12 @@ pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: 
             wanted.len(),
             left_aside(&aside)
         )));
+    }
+    if !arguments.unredacted {
+        let messages = Messages::of(project, source_name);
+        for bug in &mut bugs {
+            bug.message = messages.of_logged(&wanted[bug.example].logged);
+        }
     }
     let mut summary = Summary::default();
     let mut sources = BTreeMap::new();

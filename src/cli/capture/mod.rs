@@ -5,6 +5,7 @@ mod first_replay;
 mod given;
 mod kinds;
 mod recorded;
+mod redaction;
 mod report;
 mod stimulus;
 mod telling;
@@ -22,9 +23,11 @@ use crate::capture::{
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
+use crate::redact::Suspect;
 use crate::snapshot::stored;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
+use redaction::Redacting;
 use report::Report;
 use telling::Telling;
 
@@ -108,10 +111,10 @@ pub(in crate::cli) struct CaptureArguments {
     /// Write nothing; print what would be written.
     #[arg(long)]
     dry_run: bool,
-    /// Replace a different case of the same name.
+    /// Replace a different case of the same name; write a case whose outcome redaction changes.
     #[arg(long)]
     force: bool,
-    /// Capture without redaction, which this version does not have: secrets would reach the file.
+    /// Capture without redaction: secrets and personal data reach the file.
     #[arg(long)]
     unredacted: bool,
     /// Print the result as JSON.
@@ -169,7 +172,7 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     if let Some(spec) = spec.as_ref().filter(|_| source_name != EMBEDDED) {
         spec.demand_domain(domain, &source_name)?;
     }
-    refuse_without_redaction(&source_name, arguments.unredacted)?;
+    redaction::redactor(&project, &source_name, arguments.unredacted)?;
     if arguments.each_distinct {
         return distinct::run(&project, arguments, &source_name);
     }
@@ -291,18 +294,10 @@ fn capture_from(
         source,
         telling,
         naming,
+        redacting: None,
+        suspects: Vec::new(),
     }
     .finish(assembled.case, assembled.head)
-}
-
-fn refuse_without_redaction(source: &str, is_unredacted: bool) -> Done {
-    if source == EMBEDDED || is_unredacted {
-        return Ok(());
-    }
-    Err(Stop::Usage(format!(
-        "source `{source}` is not the embedded one: redaction is not built yet, so whatever its events hold would be \
-         written to the fixture as it is; if that is acceptable, say --unredacted"
-    )))
 }
 
 fn one_domain<'a>(
@@ -368,6 +363,8 @@ struct Capture<'a> {
     source: &'a OpenSource,
     telling: Telling,
     naming: Naming,
+    redacting: Option<Redacting>,
+    suspects: Vec<Suspect>,
 }
 
 /// How a case is named and told.
@@ -393,6 +390,7 @@ impl Capture<'_> {
             self.telling
                 .inlined(inline_external(&mut case, &Objects::of_environment())?);
         }
+        let case = self.redacted(case)?;
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),
             None => case_path(&case, head),
@@ -406,6 +404,7 @@ impl Capture<'_> {
             return Ok(self.tell(&Report::unchanged(&path, &existing), ""));
         }
         let registry = self.project.registry()?.clone();
+        self.look_for_personal_data(&case);
         let case = self.with_what_people_wrote(&path, case);
         let mut fixture = Fixture {
             case,
@@ -414,6 +413,7 @@ impl Capture<'_> {
         };
         let first = first_replay::replay(self.project, &mut fixture, &mut self.telling);
         let text = first.as_ref().ok().and_then(CaseRun::text);
+        self.refuse_changed_outcome(&fixture)?;
         if self.arguments.accept && text.is_none() {
             let reason = first
                 .err()
@@ -467,6 +467,41 @@ impl Capture<'_> {
             .unwrap_or(plain)
     }
 
+    /// Before anything of it is told or written.
+    fn redacted(&mut self, mut case: Case) -> Result<Case, Stop> {
+        let source = &self.source.name;
+        let redactor = redaction::redactor(self.project, source, self.arguments.unredacted)?;
+        self.redacting = redaction::apply(redactor, &mut case, &mut self.telling)?;
+        Ok(case)
+    }
+
+    /// Of the demonstration nothing is asked that nobody configured.
+    fn look_for_personal_data(&mut self, case: &Case) {
+        if self.redacting.is_some() || !self.source.is_embedded() {
+            self.suspects = redaction::suspects(self.project, self.redacting.as_ref(), case);
+            redaction::tell_suspects(&self.suspects, &mut self.telling);
+        }
+    }
+
+    /// A case that redaction made another one is written only with --force.
+    fn refuse_changed_outcome(&mut self, fixture: &Fixture) -> Done {
+        let Some(redacting) = &self.redacting else {
+            return Ok(());
+        };
+        let changed = redacting.changed_outcome(self.project, fixture, &mut self.telling);
+        match changed {
+            Some(changed) if !self.arguments.force => Err(Stop::Failed(format!(
+                "{changed}; choose another action or form for the field (docs/redaction.md), or write the case all \
+                 the same with --force; nothing is written"
+            ))),
+            Some(changed) => {
+                self.telling.add("redaction", changed);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     /// A forced capture of the same thing brings its bytes and views up to date, and keeps the rest.
     fn with_what_people_wrote(&self, path: &Path, case: Case) -> Case {
         let there = self
@@ -511,7 +546,10 @@ impl Capture<'_> {
     }
 
     fn tell(&self, report: &Report<'_>, text: &str) -> Finished {
-        let finished = report.finished(self.source);
+        let mut finished = report.finished(self.source);
+        for (key, value) in redaction::json(report.case, &self.suspects) {
+            finished.json[key] = value;
+        }
         if self.naming == Naming::Distinct {
             return finished;
         }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::given::Given;
 use super::kinds::AskedKind;
 use super::telling::Telling;
-use super::{Capture, CaptureArguments, Finished, Naming, refuse_without_redaction};
+use super::{Capture, CaptureArguments, Finished, Naming, redaction};
 use crate::capture::{Labels, Logged, RootSpec};
 use crate::cli::{Stop, words};
 use crate::fixture::Case;
@@ -68,7 +68,8 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
         (None, None) => return Ok(None),
     };
     let name = Project::shown(&file);
-    refuse_without_redaction(&name, arguments.unredacted)?;
+    // Before anything of it is read: what redacts it has to be there.
+    redaction::redactor(project, &name, arguments.unredacted)?;
     let calls = read(&file, &name)?;
     let root = asked.root.as_deref().or(arguments.root.as_deref());
     let wanted = Wanted {
@@ -260,6 +261,8 @@ fn capture(
         source: &source,
         telling,
         naming: Naming::Plain,
+        redacting: None,
+        suspects: Vec::new(),
     }
     .finish(case, head)
 }

@@ -18,6 +18,13 @@ impl Telling {
         self.lines.push((key.to_owned(), text.into()));
     }
 
+    /// Changes every line, as far as it repeats what was captured.
+    pub(super) fn change(&mut self, mut change: impl FnMut(&str) -> String) {
+        for (_, text) in &mut self.lines {
+            *text = change(text);
+        }
+    }
+
     pub(super) fn print(&self) {
         for (key, text) in &self.lines {
             say(format_args!("  {key:<13}{text}"));

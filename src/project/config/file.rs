@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::access::{RawAccess, RawSecret, RawTls};
 use super::coordinators::RawCoordinator;
+use super::redaction::{RawAudit, RawRedaction};
 use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
@@ -36,6 +37,9 @@ pub(super) struct RawConfig {
     probe: Option<RawProbe>,
     #[serde(default)]
     demand_twins: bool,
+    redaction: Option<RawRedaction>,
+    #[serde(default)]
+    audit: RawAudit,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +68,7 @@ struct RawSource {
     queries_per_second: Option<NonZeroU32>,
     #[serde(default)]
     keep_external: bool,
+    redaction_required: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +194,11 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
             Some(RawProbe::Always) | None => Probe::Always,
         },
         demand_twins: raw.demand_twins,
+        redaction: raw
+            .redaction
+            .map(|redaction| redaction.check(&root))
+            .transpose()?,
+        audit_allow: raw.audit.into_allowances(),
         root,
         origin,
     })
@@ -338,6 +348,7 @@ impl RawSource {
             tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
             logs: self.logs.iter().map(|path| root.join(path)).collect(),
             deadline: self.deadline.unwrap_or(30),
+            redaction_required: self.redaction_required,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod coordinators;
 mod file;
+mod redaction;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub use access::{AccessConfig, ConnectConfig, SecretSource, TlsConfig};
 pub use coordinators::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace};
 use file::{RawConfig, check};
+pub use redaction::{AuditAllowance, RedactionConfig};
 
 use crate::fixture::{Probe, Rule};
 use crate::model::{ComponentKind, Domain};
@@ -80,6 +82,8 @@ pub struct SourceConfig {
     pub queries_per_second: Option<u32>,
     /// Whether references to payloads that are stored elsewhere stay as they are.
     pub keep_external: bool,
+    /// Whether what cannot be read is an error in its captures; none is the default of [`RedactionConfig`].
+    pub redaction_required: Option<bool>,
 }
 
 impl SourceConfig {
@@ -204,6 +208,10 @@ pub struct Config {
     pub probe: Probe,
     /// Whether a twin that cannot run is a failure.
     pub demand_twins: bool,
+    /// How captures are redacted.
+    pub redaction: Option<RedactionConfig>,
+    /// What an audit passes over.
+    pub audit_allow: Vec<AuditAllowance>,
 }
 
 impl Config {

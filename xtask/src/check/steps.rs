@@ -73,6 +73,12 @@ pub(super) const STEPS: &[Step] = &[
         run: project::fixtures,
     },
     Step {
+        name: "audit",
+        about: "no fixture and no recording looks as if it held a secret or personal data",
+        has_a_summary: false,
+        run: audit,
+    },
+    Step {
         name: "scenarios",
         about: "fresh clone, changed rules, CI, cargo insta, cargo nextest, a user's own workspace",
         has_a_summary: false,
@@ -137,6 +143,17 @@ fn licences(shell: &Shell) -> Result<(), String> {
         "licenses",
         "sources",
     ]))
+}
+
+fn audit(shell: &Shell) -> Result<(), String> {
+    let audit = [
+        "xtask",
+        "audit",
+        "fixtures",
+        "tests/fixtures",
+        "examples/poker/recorded",
+    ];
+    run(&mut shell.cargo(&audit))
 }
 
 fn scenarios(shell: &Shell) -> Result<(), String> {

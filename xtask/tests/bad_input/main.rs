@@ -14,6 +14,7 @@ mod logic;
 mod logs;
 mod privacy;
 mod recordings;
+mod redaction;
 mod replays;
 mod roots;
 mod servers;

@@ -56,6 +56,8 @@ impl KindCapture<'_> {
             source: self.source,
             telling,
             naming,
+            redacting: None,
+            suspects: Vec::new(),
         }
         .finish(case, head)
     }

@@ -1,0 +1,229 @@
+//! Redaction of a capture: before it is told, replayed or written; and whether it changed what the logic does.
+
+use serde_json::json;
+
+use super::telling::Telling;
+use crate::cli::Stop;
+use crate::fixture::{Case, Fixture, Probe, Redaction, RedactionAction};
+use crate::project::{CaseRun, Checked, Project, RedactionUnavailable};
+use crate::redact::{Reason, Redactor, Report, Suspect};
+use crate::replay::Target;
+use crate::snapshot::Verdict;
+
+/// A case that may be told and written, and what it was made from.
+pub(super) struct Redacting {
+    redactor: Redactor,
+    report: Report,
+    /// The case with all that was taken out; never leaves the memory.
+    plain: Case,
+}
+
+/// What redacts captures from a source; none where it need not be redacted.
+pub(super) fn redactor(
+    project: &Project,
+    source: &str,
+    is_unredacted: bool,
+) -> Result<Option<Redactor>, Stop> {
+    if is_unredacted {
+        return Ok(None);
+    }
+    project.redactor(source).map_err(|error| match error {
+        RedactionUnavailable::Project(error) => error.into(),
+        error => Stop::Usage(error.to_string()),
+    })
+}
+
+/// Redacts a case in place, and tells what was done.
+pub(super) fn apply(
+    redactor: Option<Redactor>,
+    case: &mut Case,
+    telling: &mut Telling,
+) -> Result<Option<Redacting>, Stop> {
+    let Some(redactor) = redactor else {
+        return Ok(None);
+    };
+    let redacted = redactor
+        .redact_case(case)
+        .map_err(|error| Stop::Failed(error.to_string()))?;
+    telling.change(|text| redactor.text_after(&redacted.report, text));
+    let plain = std::mem::replace(case, redacted.case);
+    let fields: Vec<String> = case.redacted.iter().map(touched).collect();
+    telling.add(
+        "redacted",
+        match fields.as_slice() {
+            [] => "nothing: no rule is about a field of this case".to_owned(),
+            fields => fields.join(", "),
+        },
+    );
+    if redacted.encodings > 0 {
+        telling.add(
+            "",
+            format!(
+                "{} kept encodings of pages, snapshot or command are left out",
+                redacted.encodings
+            ),
+        );
+    }
+    for unread in &redacted.report.unread {
+        telling.add("not redacted", format!("{unread}: kept as it is"));
+    }
+    Ok(Some(Redacting {
+        redactor,
+        report: redacted.report,
+        plain,
+    }))
+}
+
+/// Fields of a case that look personal and that no rule is about.
+pub(super) fn suspects(
+    project: &Project,
+    redacting: Option<&Redacting>,
+    case: &Case,
+) -> Vec<Suspect> {
+    if let Some(redacting) = redacting {
+        return redacting.report.suspects.iter().cloned().collect();
+    }
+    // Only a suggestion: without descriptors there is none.
+    let looked = project
+        .looker()
+        .ok()
+        .and_then(|looker| looker.redact_case(case).ok());
+    looked.map_or_else(Vec::new, |looked| {
+        looked.report.suspects.into_iter().collect()
+    })
+}
+
+/// Tells of them.
+pub(super) fn tell_suspects(suspects: &[Suspect], telling: &mut Telling) {
+    if suspects.is_empty() {
+        return;
+    }
+    let fields: Vec<String> = suspects
+        .iter()
+        .map(|suspect| match suspect.looks_like {
+            "name" => format!("{} of {}", suspect.field, suspect.type_name),
+            what => format!("{} of {} (holds: {what})", suspect.field, suspect.type_name),
+        })
+        .collect();
+    telling.add("personal?", fields.join(", "));
+    telling.add(
+        "",
+        "no redaction rule is about them: write one, or one with `keep` where somebody has looked",
+    );
+}
+
+/// What was redacted and what looks personal, as JSON.
+pub(super) fn json(case: &Case, suspects: &[Suspect]) -> [(&'static str, serde_json::Value); 2] {
+    let redacted = case.redacted.iter().map(|field| {
+        json!({"type": field.type_name, "field": field.field, "action": word(field.action)})
+    });
+    let suspects = suspects.iter().map(|suspect| {
+        json!({"type": suspect.type_name, "field": suspect.field, "looks_like": suspect.looks_like})
+    });
+    [
+        ("redacted", redacted.collect()),
+        ("looks_personal", suspects.collect()),
+    ]
+}
+
+fn touched(field: &Redaction) -> String {
+    format!(
+        "{} of {} ({})",
+        field.field,
+        field.type_name,
+        word(field.action)
+    )
+}
+
+const fn word(action: RedactionAction) -> &'static str {
+    match action {
+        RedactionAction::Drop => "drop",
+        RedactionAction::Mask => "mask",
+        RedactionAction::Pseudonym => "pseudonym",
+    }
+}
+
+impl Redacting {
+    /// What a change of the outcome comes from, in words that show no value; none where there is none or where it
+    /// cannot be found out. Replays the case as it was, in memory, and without each reason in turn; errors are not
+    /// shown, since they may repeat what the logic was sent.
+    pub(super) fn changed_outcome(
+        &self,
+        project: &Project,
+        fixture: &Fixture,
+        telling: &mut Telling,
+    ) -> Option<String> {
+        let logics = project.logics();
+        let logic = logics.of_case(&fixture.case).ok()??;
+        let target = logics.target(&logic, &fixture.case.source.dialect).ok()?;
+        if project.probe_of(&fixture.case) == Probe::Never {
+            telling.add(
+                "redaction",
+                "whether it changes the outcome is not known: `probe` forbids a second replay",
+            );
+            return None;
+        }
+        let replayed = |case: &Case| {
+            let fixture = Fixture {
+                case: Case {
+                    rules: fixture.case.rules.clone(),
+                    logic: fixture.case.logic.clone(),
+                    probe: fixture.case.probe,
+                    ..case.clone()
+                },
+                ..fixture.clone()
+            };
+            class(once(project, &fixture, target.as_ref()).as_ref())
+        };
+        let plain = replayed(&self.plain);
+        let now = replayed(&fixture.case);
+        if plain == now {
+            return None;
+        }
+        let culprits = |reason: &&Reason| {
+            let without = self.redactor.without(**reason).redact_case(&self.plain);
+            without.is_ok_and(|without| replayed(&without.case) == plain)
+        };
+        let found: Vec<String> = self
+            .report
+            .reasons
+            .iter()
+            .filter(culprits)
+            .map(|reason| self.redactor.describe(*reason))
+            .collect();
+        let by = match found.as_slice() {
+            [] => "several rules together do it".to_owned(),
+            [one] => format!("{one} does it"),
+            several => format!("each of these does it: {}", several.join("; ")),
+        };
+        Some(format!(
+            "redaction changes what the logic does: {plain} with what was captured, {now} with what would be \
+             written; {by}"
+        ))
+    }
+}
+
+fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, ()> {
+    project.run_case(fixture, target, false).map_err(|_| ())
+}
+
+/// The outcome and the verdict in words that hold nothing of a value.
+fn class(run: Result<&CaseRun, &()>) -> String {
+    let Ok(run) = run else {
+        return "no answer".to_owned();
+    };
+    let outcome = match &run.checked {
+        Checked::Step(replay) => replay.outcome.word(),
+        Checked::History(replay) => replay
+            .state
+            .as_ref()
+            .or(replay.upcast.as_ref())
+            .map_or("nothing", |outcome| outcome.word()),
+        Checked::Flow(_) => "a flow",
+    };
+    match &run.verdict {
+        Verdict::Reproduced => format!("{outcome} and reproduced"),
+        Verdict::NotReproduced { .. } => format!("{outcome} and not reproduced"),
+        Verdict::NotChecked { .. } => outcome.to_owned(),
+    }
+}

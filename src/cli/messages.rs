@@ -1,0 +1,54 @@
+//! Messages of failures as they are shown: they repeat what commands say.
+
+use crate::capture::Logged;
+use crate::capture::ticket::Ticket;
+use crate::project::Project;
+use crate::redact::Redactor;
+
+/// How messages are shown.
+pub(super) enum Messages {
+    /// As they are: nobody asked for anything else.
+    Plain,
+    /// As a capture would write them.
+    Redacted(Redactor),
+    /// Not at all: redaction is asked for and cannot be had.
+    Hidden,
+}
+
+const HIDDEN: &str = "(a message that cannot be redacted)";
+
+impl Messages {
+    /// As the configuration wants it for a source.
+    pub(super) fn of(project: &Project, source: &str) -> Self {
+        if project.config().redaction.is_none() {
+            return Self::Plain;
+        }
+        match project.redactor(source) {
+            Ok(Some(redactor)) => Self::Redacted(redactor),
+            Ok(None) | Err(_) => Self::Hidden,
+        }
+    }
+
+    /// The message of a ticket: what is taken out of its command is taken out of it too.
+    pub(super) fn of_ticket(&self, ticket: &Ticket) -> String {
+        let redacted = match self {
+            Self::Plain => return ticket.failure.message.clone(),
+            Self::Redacted(redactor) => ticket.redacted(redactor).ok(),
+            Self::Hidden => None,
+        };
+        redacted.map_or_else(|| HIDDEN.to_owned(), |ticket| ticket.failure.message)
+    }
+
+    /// The message of a failure that a log tells of. Without a command there is only what looks like a secret by
+    /// itself.
+    pub(super) fn of_logged(&self, logged: &Logged) -> String {
+        match (logged, self) {
+            (Logged::Ticket(ticket), _) => self.of_ticket(ticket),
+            (Logged::Failure(failure), Self::Plain) => failure.noted.message.clone(),
+            (Logged::Failure(failure), Self::Redacted(redactor)) => {
+                redactor.redact_text(&failure.noted.message)
+            }
+            (Logged::Failure(_), Self::Hidden) => HIDDEN.to_owned(),
+        }
+    }
+}

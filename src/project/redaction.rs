@@ -1,0 +1,140 @@
+//! The configured redaction, with its key, ready for a capture.
+
+use std::path::Path;
+
+use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
+use crate::redact::{Action, Key, KeyError, Policy, Redactor, RedactorError};
+
+/// Redaction that cannot be had. Nothing may be captured without it then.
+#[derive(Debug, thiserror::Error)]
+pub enum RedactionUnavailable {
+    /// Nothing is configured, and the source is no demonstration.
+    #[error(
+        "source `{source_name}` is not the embedded one, and {why}: whatever its events hold would be written to the \
+         fixture as it is; write redaction rules (docs/redaction.md), or, if that is acceptable, say --unredacted"
+    )]
+    Missing {
+        /// Name of the source.
+        source_name: String,
+        /// What is missing.
+        why: &'static str,
+    },
+    /// The variable that holds the key is not set.
+    #[error(
+        "`key_env` under [redaction] names the variable {variable}, which is not set{}; set it to the key of your team",
+        file.as_ref().map(|file| format!(", and the file {file} of `key_file` is not there")).unwrap_or_default()
+    )]
+    NoKey {
+        /// The variable.
+        variable: String,
+        /// The file that was looked for instead.
+        file: Option<String>,
+    },
+    /// The file that holds the key cannot be read.
+    #[error("`key_file` under [redaction]: cannot read {file}: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// What is there is no key.
+    #[error("[redaction]: {place}: {reason}")]
+    Key {
+        /// Where the key was read.
+        place: String,
+        /// What is wrong with it.
+        reason: KeyError,
+    },
+    /// Rules that cannot be followed.
+    #[error(transparent)]
+    Policy(#[from] RedactorError),
+    /// The descriptors.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+}
+
+impl Project {
+    /// What redacts captures from a source; none where nothing is configured and the source is the embedded one, whose
+    /// data is public.
+    pub fn redactor(&self, source: &str) -> Result<Option<Redactor>, RedactionUnavailable> {
+        let missing = |why| RedactionUnavailable::Missing {
+            source_name: source.to_owned(),
+            why,
+        };
+        let is_demonstration = source == EMBEDDED;
+        let Some(config) = &self.config().redaction else {
+            if is_demonstration || self.required_by(source) == Some(false) {
+                return Ok(None);
+            }
+            return Err(missing("replay.toml has no [redaction]"));
+        };
+        let is_strict = self.required_by(source).unwrap_or(config.required);
+        let policy = Policy {
+            rules: config.rules.clone(),
+            key: key(config)?,
+            debug_redact: config.debug_redact,
+            roots: config.roots,
+            is_strict,
+        };
+        let redactor = Redactor::new(self.registry()?.clone(), policy)?;
+        if redactor.is_idle() && is_strict && !is_demonstration {
+            return Err(missing(
+                "[redaction] has no rule and no described field asks for it (`debug_redact`)",
+            ));
+        }
+        Ok(Some(redactor))
+    }
+
+    /// A redactor that changes nothing, to see what looks personal.
+    pub(crate) fn looker(&self) -> Result<Redactor, RedactionUnavailable> {
+        let policy = Policy {
+            rules: Vec::new(),
+            key: None,
+            debug_redact: Some(Action::Keep),
+            roots: false,
+            is_strict: false,
+        };
+        Ok(Redactor::new(self.registry()?.clone(), policy)?)
+    }
+
+    fn required_by(&self, source: &str) -> Option<bool> {
+        self.config().sources.get(source)?.redaction_required
+    }
+}
+
+/// The key from the variable, else from the file; none where neither is named.
+fn key(config: &RedactionConfig) -> Result<Option<Key>, RedactionUnavailable> {
+    let file = config.key_file.as_deref();
+    let is_there = file.is_some_and(Path::exists);
+    if let Some(variable) = &config.key_env {
+        match std::env::var(variable) {
+            Ok(text) => {
+                let place = format!("the variable {variable}");
+                return Key::new(&text)
+                    .map(Some)
+                    .map_err(|reason| RedactionUnavailable::Key { place, reason });
+            }
+            Err(_) if !is_there => {
+                return Err(RedactionUnavailable::NoKey {
+                    variable: variable.clone(),
+                    file: file.map(Project::shown),
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    let Some(file) = file else { return Ok(None) };
+    let shown = Project::shown(file);
+    let text =
+        std::fs::read_to_string(file).map_err(|reason| RedactionUnavailable::Unreadable {
+            file: shown.clone(),
+            reason,
+        })?;
+    Key::new(&text)
+        .map(Some)
+        .map_err(|reason| RedactionUnavailable::Key {
+            place: shown,
+            reason,
+        })
+}

@@ -1,0 +1,31 @@
+//! Redaction: what is personal or secret is taken out of payloads and texts before anything is written.
+//!
+//! Owns the rules, the pseudonyms, and what a secret looks like. Knows nothing of configuration files, sources and
+//! logic; has no file system and reads no environment: the key is given.
+//!
+//! - `rule`: which fields, and what becomes of them. `key`, `pseudonym`: stand-ins that stay equal and stay of their kind.
+//! - `redactor`: the public face; payloads, books, failures and texts.
+//! - `session`: one run over payloads; what was touched, what was taken, what looks personal and no rule covers.
+//! - `case`, `parts`: a whole case, and where it holds what. `taken`: values that were taken out, looked for in texts. `suspect`: names of fields.
+//! - `detect`: what looks like a secret or personal data in any text.
+//!
+//! Fails closed: what cannot be read is an error, unless the redactor was told to be lenient.
+
+mod case;
+pub mod detect;
+mod key;
+mod parts;
+mod pseudonym;
+mod redactor;
+mod rule;
+mod session;
+mod suspect;
+mod taken;
+
+pub use case::RedactedCase;
+pub use key::{Key, KeyError};
+pub use redactor::{
+    Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,
+};
+pub use rule::{Action, Form, RedactionRule, RuleError};
+pub use session::{Session, masked};

@@ -1,0 +1,237 @@
+//! The public face: a policy with its descriptors, ready to be applied to payloads and texts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::key::Key;
+use super::rule::{Action, RedactionRule};
+use super::session::Session;
+use super::taken::Taken;
+use crate::fixture::Redaction;
+use crate::model::{Payload, Root};
+use crate::payload::{Registry, Unreadable};
+
+/// What is redacted, and how.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Rules in the order in which they are tried; the first that fits a field decides.
+    pub rules: Vec<RedactionRule>,
+    /// Key of pseudonyms.
+    pub key: Option<Key>,
+    /// What becomes of fields whose descriptor asks for it (`debug_redact`) and that no rule is about; a pseudonym
+    /// where there is a key and a mask where there is none, when left out.
+    pub debug_redact: Option<Action>,
+    /// Whether the roots of aggregates become pseudonyms, in covers and wherever they stand in payloads and texts.
+    pub roots: bool,
+    /// Whether what cannot be read is an error. Otherwise it stays as it is, and the report says so.
+    pub is_strict: bool,
+}
+
+/// A policy that cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{asks} asks for pseudonyms and there is no key: name its variable or its file with `key_env` or `key_file` under \
+     [redaction]"
+)]
+pub struct RedactorError {
+    /// Who asks.
+    asks: String,
+}
+
+/// Something that cannot be redacted, since it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{place}: {reason}; what cannot be read cannot be redacted, so nothing is written: name its descriptors in \
+     replay.toml (`descriptors`), let a redaction rule drop the field that it is in, or say --unredacted"
+)]
+pub struct RedactError {
+    /// Where it is, with the type.
+    pub place: String,
+    /// Why it cannot be read.
+    pub reason: Unreadable,
+}
+
+/// Why a value was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A rule, by its place among the rules, from 0.
+    Rule(usize),
+    /// The field's own descriptor.
+    DebugRedact,
+    /// It is the root of an aggregate.
+    Roots,
+    /// It stood in a text: an error message, an id.
+    Texts,
+}
+
+/// A field that looks personal and that no rule is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suspect {
+    /// Full name of its message.
+    pub type_name: String,
+    /// Its name; `*` stands for the keys of a map.
+    pub field: String,
+    /// What it looks like: `name`, or what its content resembles.
+    pub looks_like: &'static str,
+}
+
+/// What redaction did. Holds values that were taken out, and shows none.
+#[derive(Clone, Default)]
+pub struct Report {
+    /// Fields that were touched.
+    pub touched: BTreeSet<Redaction>,
+    /// Fields that look personal and that no rule is about.
+    pub suspects: BTreeSet<Suspect>,
+    /// What could not be read and stays as it is, in words.
+    pub unread: BTreeSet<String>,
+    /// Why values were taken out.
+    pub reasons: BTreeSet<Reason>,
+    pub(super) taken: Taken,
+}
+
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Report")
+            .field("touched", &self.touched)
+            .field("suspects", &self.suspects)
+            .field("unread", &self.unread)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A payload that was redacted.
+#[derive(Debug, Clone)]
+pub struct Redacted {
+    /// The payload as it may be written.
+    pub payload: Payload,
+    /// What was done.
+    pub report: Report,
+}
+
+/// A policy with its descriptors. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Redactor {
+    pub(super) registry: Registry,
+    pub(super) policy: Arc<Policy>,
+    /// Reasons that are passed over, to find out which of them changed an outcome.
+    pub(super) passed_over: BTreeSet<Reason>,
+}
+
+impl Redactor {
+    /// A redactor for the types that are described.
+    pub fn new(registry: Registry, mut policy: Policy) -> Result<Self, RedactorError> {
+        let has_key = policy.key.is_some();
+        let debug_redact = policy.debug_redact.unwrap_or(if has_key {
+            Action::Pseudonym
+        } else {
+            Action::Mask
+        });
+        policy.debug_redact = Some(debug_redact);
+        let asks = policy
+            .rules
+            .iter()
+            .enumerate()
+            .find(|(_, rule)| rule.action == Action::Pseudonym)
+            .map(|(at, rule)| named(at, rule))
+            .or_else(|| (debug_redact == Action::Pseudonym).then(|| "`debug_redact`".to_owned()))
+            .or_else(|| policy.roots.then(|| "`roots`".to_owned()));
+        if let (Some(asks), false) = (asks, has_key) {
+            return Err(RedactorError { asks });
+        }
+        Ok(Self {
+            registry,
+            policy: Arc::new(policy),
+            passed_over: BTreeSet::new(),
+        })
+    }
+
+    /// Whether nothing can ever be taken out: there is no rule, no described field asks for it, and roots stay.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let asks = self.debug_redact() != Action::Keep
+            && self.registry.with_debug_redact().next().is_some();
+        self.policy.rules.is_empty() && !asks && !self.policy.roots
+    }
+
+    /// Whether what cannot be read is an error.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.policy.is_strict
+    }
+
+    /// Begins a run over things that belong together: what is taken out of one is looked for in the texts of all.
+    #[must_use]
+    pub fn session(&self) -> Session<'_> {
+        Session::new(self)
+    }
+
+    /// Redacts one payload.
+    pub fn redact_payload(&self, payload: &Payload) -> Result<Redacted, RedactError> {
+        let mut session = self.session();
+        let payload = session.payload(payload, "the payload")?;
+        Ok(Redacted {
+            payload,
+            report: session.finish(),
+        })
+    }
+
+    /// Takes out of a text what looks like a secret or personal data whatever it belongs to.
+    #[must_use]
+    pub fn redact_text(&self, text: &str) -> String {
+        self.session().text(text)
+    }
+
+    /// The same, and what was taken out in a run that is over.
+    #[must_use]
+    pub fn text_after(&self, report: &Report, text: &str) -> String {
+        self.session().after(report).text(text)
+    }
+
+    /// The same redactor without one of its reasons, to find out what it changes. What it gives must not be written.
+    #[must_use]
+    pub fn without(&self, reason: Reason) -> Self {
+        let mut other = self.clone();
+        other.passed_over.insert(reason);
+        other
+    }
+
+    /// A reason in words.
+    #[must_use]
+    pub fn describe(&self, reason: Reason) -> String {
+        match reason {
+            Reason::Rule(at) => self
+                .policy
+                .rules
+                .get(at)
+                .map_or_else(String::new, |rule| named(at, rule)),
+            Reason::DebugRedact => format!(
+                "`debug_redact` of the descriptors ({})",
+                self.debug_redact().word()
+            ),
+            Reason::Roots => "`roots`".to_owned(),
+            Reason::Texts => "what was taken out of error messages and ids".to_owned(),
+        }
+    }
+
+    pub(super) fn debug_redact(&self) -> Action {
+        self.policy.debug_redact.unwrap_or(Action::Mask)
+    }
+
+    pub(super) fn follows(&self, reason: Reason) -> bool {
+        !self.passed_over.contains(&reason)
+    }
+
+    /// The stand-in for a root, where roots have them.
+    pub(super) fn root(&self, root: Root) -> Root {
+        match &self.policy.key {
+            Some(key) if self.policy.roots && self.follows(Reason::Roots) => {
+                Root::new(super::pseudonym::uuid(key, *root.as_bytes()))
+            }
+            _ => root,
+        }
+    }
+}
+
+fn named(at: usize, rule: &RedactionRule) -> String {
+    format!("redaction rule {} ({rule})", at + 1)
+}

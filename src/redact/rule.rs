@@ -1,0 +1,243 @@
+//! Rules of redaction. Not to be confused with normalising rules, which leave fields out of comparisons.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::matches_pattern;
+use crate::payload::{MAP_KEY, Step};
+
+/// What becomes of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// It stays as it is: somebody has looked at it.
+    Keep,
+    /// It is left out.
+    Drop,
+    /// It holds nothing of what it held.
+    Mask,
+    /// It holds a stand-in made with the key: equal values have equal ones, and each is of its value's kind.
+    Pseudonym,
+}
+
+impl Action {
+    const WORDS: [(Self, &'static str); 4] = [
+        (Self::Keep, "keep"),
+        (Self::Drop, "drop"),
+        (Self::Mask, "mask"),
+        (Self::Pseudonym, "pseudonym"),
+    ];
+
+    /// The word in a configuration.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        word_of(&Self::WORDS, &self)
+    }
+}
+
+/// What a pseudonym looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Form {
+    /// As its value does: UUIDs stay UUIDs, emails emails, digits digits.
+    #[default]
+    Auto,
+    /// As [`Form::Auto`], and 32 hex digits are a UUID too.
+    Uuid,
+    /// An email address, whatever the value was.
+    Email,
+    /// Digits are other digits, all else stays: phone and account numbers.
+    Digits,
+    /// A text that says nothing.
+    Text,
+}
+
+impl Form {
+    const WORDS: [(Self, &'static str); 5] = [
+        (Self::Auto, "auto"),
+        (Self::Uuid, "uuid"),
+        (Self::Email, "email"),
+        (Self::Digits, "digits"),
+        (Self::Text, "text"),
+    ];
+}
+
+fn word_of<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str {
+    words
+        .iter()
+        .find(|(known, _)| known == value)
+        .map_or("", |(_, word)| word)
+}
+
+fn of_word<T: Copy>(words: &[(T, &'static str)], text: &str) -> Result<T, String> {
+    let found = words.iter().find(|(_, word)| *word == text);
+    found.map(|(value, _)| *value).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(_, word)| *word).collect();
+        format!("`{text}` is none of {}", known.join(", "))
+    })
+}
+
+impl FromStr for Action {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        of_word(&Self::WORDS, text)
+    }
+}
+
+impl FromStr for Form {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        of_word(&Self::WORDS, text)
+    }
+}
+
+/// A rule that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// A key without content.
+    #[error("a redaction rule needs a `{0}`")]
+    Missing(&'static str),
+    /// A mask would make all keys of a map the same.
+    #[error("`{MAP_KEY}` takes `pseudonym`, `drop` or `keep`: masked keys would all be the same")]
+    MaskedKey,
+    /// `$key` is the last part of a path.
+    #[error("`{MAP_KEY}` is the last part of a path")]
+    KeyInTheMiddle,
+    /// Something that only pseudonyms have.
+    #[error("`{0}` goes with `action = \"pseudonym\"`")]
+    OnlyPseudonym(&'static str),
+    /// A range without a number in it.
+    #[error("`range` is [{0}, {1}]: the first number is the lower one")]
+    Range(i64, i64),
+}
+
+/// What becomes of some fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedactionRule {
+    type_pattern: String,
+    segments: Vec<String>,
+    pub(super) action: Action,
+    pub(super) form: Form,
+    pub(super) range: Option<(i64, i64)>,
+    reason: String,
+}
+
+impl RedactionRule {
+    /// A rule for the fields that a path leads to, from a message whose full name fits a pattern; `*` stands for
+    /// anything within a name. A map's key is a part of the path: `contacts.*.email`; `$key` at the end means the
+    /// keys themselves. Lists are passed through.
+    pub fn new(type_pattern: &str, field: &str, action: Action) -> Result<Self, RuleError> {
+        let segments = segments(field);
+        if type_pattern.trim().is_empty() {
+            return Err(RuleError::Missing("type"));
+        }
+        if segments.iter().any(String::is_empty) {
+            return Err(RuleError::Missing("field"));
+        }
+        let of_key = segments.iter().position(|segment| segment == MAP_KEY);
+        if of_key.is_some_and(|at| at + 1 < segments.len()) {
+            return Err(RuleError::KeyInTheMiddle);
+        }
+        if of_key.is_some() && action == Action::Mask {
+            return Err(RuleError::MaskedKey);
+        }
+        Ok(Self {
+            type_pattern: type_pattern.to_owned(),
+            segments,
+            action,
+            form: Form::Auto,
+            range: None,
+            reason: String::new(),
+        })
+    }
+
+    /// The same with pseudonyms of a form.
+    pub fn with_form(mut self, form: Form) -> Result<Self, RuleError> {
+        if self.action != Action::Pseudonym {
+            return Err(RuleError::OnlyPseudonym("form"));
+        }
+        self.form = form;
+        Ok(self)
+    }
+
+    /// The same with numbers that stay between two others, both included.
+    pub fn with_range(mut self, low: i64, high: i64) -> Result<Self, RuleError> {
+        if self.action != Action::Pseudonym {
+            return Err(RuleError::OnlyPseudonym("range"));
+        }
+        if low > high {
+            return Err(RuleError::Range(low, high));
+        }
+        self.range = Some((low, high));
+        Ok(self)
+    }
+
+    /// The same with the reason that somebody wrote down for it.
+    pub fn because(mut self, reason: &str) -> Result<Self, RuleError> {
+        if reason.trim().is_empty() {
+            return Err(RuleError::Missing("reason"));
+        }
+        reason.clone_into(&mut self.reason);
+        Ok(self)
+    }
+
+    /// What becomes of the fields.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// Where the rule's path begins, if it leads to the last of these steps.
+    pub(super) fn begins(&self, steps: &[Step<'_>]) -> Option<usize> {
+        let start = steps.len().checked_sub(self.segments.len())?;
+        let fits = self
+            .segments
+            .iter()
+            .zip(&steps[start..])
+            .all(|(pattern, step)| segment_fits(pattern, step));
+        let message = steps.get(start)?.message;
+        (fits && !message.is_empty() && matches_pattern(&self.type_pattern, message))
+            .then_some(start)
+    }
+}
+
+/// A key that is asked about itself is meant by its own name only.
+fn segment_fits(pattern: &str, step: &Step<'_>) -> bool {
+    let is_key_itself = step.is_key && step.segment == MAP_KEY;
+    if is_key_itself || pattern == MAP_KEY {
+        return is_key_itself && pattern == MAP_KEY;
+    }
+    matches_pattern(pattern, &step.segment)
+}
+
+/// Parts between dots; the name of an extension, `[full.name]`, is one.
+fn segments(path: &str) -> Vec<String> {
+    let mut segments = vec![String::new()];
+    let mut depth = 0;
+    for letter in path.trim().chars() {
+        match letter {
+            '.' if depth == 0 => segments.push(String::new()),
+            letter => {
+                match letter {
+                    '[' => depth += 1,
+                    ']' => depth -= 1,
+                    _ => {}
+                }
+                if let Some(segment) = segments.last_mut() {
+                    segment.push(letter);
+                }
+            }
+        }
+    }
+    segments
+}
+
+impl fmt::Display for RedactionRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.segments.join(".");
+        let action = self.action.word();
+        write!(f, "{field} of {}, {action}", self.type_pattern)?;
+        match self.reason.as_str() {
+            "" => Ok(()),
+            reason => write!(f, ": {reason}"),
+        }
+    }
+}

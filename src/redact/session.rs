@@ -1,0 +1,258 @@
+//! One run over things that belong together.
+
+use std::borrow::Cow;
+
+use super::detect;
+use super::key::Key;
+use super::pseudonym::{self, pseudonym};
+use super::redactor::{Reason, RedactError, Redactor, Report, Suspect};
+use super::rule::{Action, Form};
+use super::suspect::looks_personal;
+use crate::fixture::{Redaction, RedactionAction};
+use crate::model::{Payload, Root};
+use crate::payload::{
+    Choice, Effect, FieldKind, FieldValue, Place, Rewriter, Step, Unreadable, path_of,
+};
+
+/// What stands where something was.
+const MASK: &str = "***";
+
+/// A text without what looks like a secret or personal data by itself.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    without_secrets(text, None)
+}
+
+/// A run. Payloads come first: what is taken out of them is looked for in texts.
+#[derive(Debug)]
+pub struct Session<'a> {
+    redactor: &'a Redactor,
+    report: Report,
+    /// Roots that have stand-ins.
+    roots: Vec<Root>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(redactor: &'a Redactor) -> Self {
+        Self {
+            redactor,
+            report: Report::default(),
+            roots: Vec::new(),
+        }
+    }
+
+    pub(super) fn after(mut self, report: &Report) -> Self {
+        self.report.taken = report.taken.clone();
+        self
+    }
+
+    /// What was done.
+    #[must_use]
+    pub fn finish(self) -> Report {
+        self.report
+    }
+
+    /// Makes a root known, so that it is found in payloads and texts; gives what stands in its place.
+    pub fn root(&mut self, root: Root) -> Root {
+        let new = self.redactor.root(root);
+        if new != root {
+            self.report.taken.root(root, new);
+            self.report.reasons.insert(Reason::Roots);
+            self.roots.push(root);
+        }
+        new
+    }
+
+    /// Redacts a payload; `place` says in an error where it is.
+    pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
+        let redactor = self.redactor;
+        let value = redactor.registry.rewrite(payload, self);
+        let value = value.map_err(|reason| RedactError {
+            place: format!("{place} (`{}`)", payload.type_name()),
+            reason,
+        })?;
+        Ok(Payload {
+            type_url: payload.type_url.clone(),
+            value,
+        })
+    }
+
+    /// Redacts a text: what was taken out so far, and what looks like a secret or personal data by itself.
+    pub fn text(&mut self, text: &str) -> String {
+        if !self.redactor.follows(Reason::Texts) {
+            return text.to_owned();
+        }
+        let replaced = self.report.taken.replaced_in(text);
+        let written = without_secrets(&replaced, self.redactor.policy.key.as_ref());
+        if written != text {
+            self.report.reasons.insert(Reason::Texts);
+        }
+        written
+    }
+
+    fn touch(&mut self, steps: &[Step<'_>], action: RedactionAction) {
+        self.report.touched.insert(Redaction {
+            type_name: steps.first().map_or("", |step| step.message).to_owned(),
+            field: path_of(steps),
+            action,
+        });
+    }
+
+    fn suspect(&mut self, place: &Place<'_>, looks_like: &'static str) {
+        let start = place
+            .steps
+            .iter()
+            .rposition(|step| !step.message.is_empty())
+            .unwrap_or(0);
+        let steps = &place.steps[start..];
+        self.report.suspects.insert(Suspect {
+            type_name: steps.first().map_or("", |step| step.message).to_owned(),
+            field: path_of(steps),
+            looks_like,
+        });
+    }
+
+    /// The action of a choice, with the form and range of its rule.
+    fn action(&self, reason: usize) -> (Action, Form, Option<(i64, i64)>) {
+        match self.redactor.policy.rules.get(reason) {
+            Some(rule) => (rule.action, rule.form, rule.range),
+            None => (self.redactor.debug_redact(), Form::Auto, None),
+        }
+    }
+
+    fn chosen(&mut self, place: &Place<'_>, start: usize, reason: Reason) -> Choice {
+        let number = match reason {
+            Reason::Rule(at) => at,
+            _ => usize::MAX,
+        };
+        let (action, ..) = self.action(number);
+        let effect = match action {
+            _ if !self.redactor.follows(reason) => Effect::Leave,
+            Action::Keep => Effect::Leave,
+            Action::Drop => Effect::Drop,
+            Action::Mask => Effect::Empty,
+            Action::Pseudonym => Effect::Change,
+        };
+        let is_few = matches!(place.kind, FieldKind::Truth | FieldKind::Word);
+        let done = match effect {
+            Effect::Leave => None,
+            Effect::Drop => Some(RedactionAction::Drop),
+            Effect::Change if !is_few => Some(RedactionAction::Pseudonym),
+            Effect::Change | Effect::Empty => Some(RedactionAction::Mask),
+        };
+        if let Some(done) = done {
+            self.touch(&place.steps[start..], done);
+            self.report.reasons.insert(reason);
+        }
+        Choice {
+            effect,
+            reason: number,
+        }
+    }
+
+    /// The stand-in for a root of an aggregate, in the spelling of the value.
+    fn known_root(&self, value: &FieldValue<'_>) -> Option<FieldValue<'static>> {
+        let root: Root = match value {
+            FieldValue::Text(text) if matches!(text.len(), 32 | 36) => text.parse().ok()?,
+            FieldValue::Bytes(bytes) => Root::from_slice(bytes).ok()?,
+            _ => return None,
+        };
+        let key = self.redactor.policy.key.as_ref();
+        self.roots
+            .contains(&root)
+            .then(|| key.map(|key| pseudonym(key, Form::Uuid, None, value)))?
+    }
+}
+
+impl Rewriter for Session<'_> {
+    fn choose(&mut self, place: &Place<'_>, around: Option<Choice>) -> Option<Choice> {
+        let redactor = self.redactor;
+        let mut rules = redactor.policy.rules.iter().enumerate();
+        let found = rules.find_map(|(at, rule)| Some((at, rule.begins(place.steps)?)));
+        if let Some((at, start)) = found {
+            return Some(self.chosen(place, start, Reason::Rule(at)));
+        }
+        if place.debug_redact && redactor.debug_redact() != Action::Keep {
+            let start = place.steps.len().saturating_sub(1);
+            return Some(self.chosen(place, start, Reason::DebugRedact));
+        }
+        around
+    }
+
+    fn replace(
+        &mut self,
+        _place: &Place<'_>,
+        choice: Choice,
+        value: &FieldValue<'_>,
+    ) -> FieldValue<'static> {
+        let (action, form, range) = self.action(choice.reason);
+        let new = match (action, &self.redactor.policy.key) {
+            (Action::Pseudonym, Some(key)) => pseudonym(key, form, range, value),
+            (Action::Drop, _) => without_content(value, ""),
+            _ => without_content(value, MASK),
+        };
+        self.report.taken.add(value, &new);
+        new
+    }
+
+    fn unchosen(
+        &mut self,
+        place: &Place<'_>,
+        value: &FieldValue<'_>,
+    ) -> Option<FieldValue<'static>> {
+        if let Some(new) = self.known_root(value) {
+            let start = place.steps.len().saturating_sub(1);
+            self.touch(&place.steps[start..], RedactionAction::Pseudonym);
+            return Some(new);
+        }
+        if let FieldValue::Text(text) = value
+            && let Some(finding) = detect::sure(text).first()
+        {
+            self.suspect(place, finding.what);
+        } else if looks_personal(place) && *value != without_content(value, "") {
+            self.suspect(place, "name");
+        }
+        None
+    }
+
+    fn unreadable(&mut self, unreadable: Unreadable) -> Result<(), Unreadable> {
+        if self.redactor.is_strict() {
+            return Err(unreadable);
+        }
+        self.report.unread.insert(unreadable.to_string());
+        Ok(())
+    }
+}
+
+fn without_secrets(text: &str, key: Option<&Key>) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut end = 0;
+    for finding in detect::sure(text) {
+        written += &text[end..finding.range.start];
+        let found = &text[finding.range.clone()];
+        written += &match key {
+            Some(key) if finding.what == "email" => pseudonym::text(key, Form::Email, found),
+            _ => MASK.to_owned(),
+        };
+        end = finding.range.end;
+    }
+    written + &text[end..]
+}
+
+/// A value of the same kind that says nothing; of a text the given one.
+fn without_content(value: &FieldValue<'_>, text: &'static str) -> FieldValue<'static> {
+    match value {
+        FieldValue::Truth(_) => FieldValue::Truth(false),
+        FieldValue::Word(_) => FieldValue::Word(0),
+        FieldValue::Integer { min, max, .. } => FieldValue::Integer {
+            value: 0,
+            min: *min,
+            max: *max,
+        },
+        FieldValue::Float(_) => FieldValue::Float(0.0),
+        // An empty text is empty already.
+        FieldValue::Text(old) if old.is_empty() => FieldValue::Text(Cow::Borrowed("")),
+        FieldValue::Text(_) => FieldValue::Text(Cow::Borrowed(text)),
+        FieldValue::Bytes(_) => FieldValue::Bytes(Cow::Borrowed(&[])),
+    }
+}

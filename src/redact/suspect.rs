@@ -1,0 +1,138 @@
+//! Names of fields that look personal. Only ever a suggestion: nothing is taken out because of its name.
+
+use crate::payload::{FieldKind, Place};
+
+/// Words of a field's name that tell of people, credentials and accounts.
+const WORDS: [&str; 46] = [
+    "address",
+    "apikey",
+    "bic",
+    "birth",
+    "birthday",
+    "birthdate",
+    "card",
+    "cookie",
+    "credential",
+    "credentials",
+    "cvv",
+    "cvc",
+    "dob",
+    "email",
+    "emails",
+    "fax",
+    "firstname",
+    "fullname",
+    "iban",
+    "ip",
+    "lastname",
+    "latitude",
+    "longitude",
+    "mail",
+    "mobile",
+    "msisdn",
+    "name",
+    "nickname",
+    "passphrase",
+    "passport",
+    "passwd",
+    "password",
+    "phone",
+    "pin",
+    "postcode",
+    "pwd",
+    "secret",
+    "secrets",
+    "ssn",
+    "street",
+    "surname",
+    "telephone",
+    "token",
+    "username",
+    "zip",
+    "zipcode",
+];
+
+/// Two words that tell it together.
+const PAIRS: [(&str, &str); 8] = [
+    ("account", "number"),
+    ("api", "key"),
+    ("access", "key"),
+    ("private", "key"),
+    ("date", "of"),
+    ("tax", "id"),
+    ("e", "mail"),
+    ("user", "id"),
+];
+
+/// Whether the name of a field looks as if it held personal data or a secret.
+pub(super) fn looks_personal(place: &Place<'_>) -> bool {
+    let is_readable = matches!(
+        place.kind,
+        FieldKind::Text | FieldKind::Bytes | FieldKind::Integer
+    );
+    // Of a wrapper or an instant it is the field around it that has the name.
+    let named = place
+        .steps
+        .iter()
+        .rev()
+        .find(|step| !step.is_key && !step.message.starts_with("google.protobuf."));
+    is_readable && named.is_some_and(|step| is_personal_name(&step.segment))
+}
+
+fn is_personal_name(name: &str) -> bool {
+    let words = words(name);
+    let is_single = words.iter().any(|word| WORDS.contains(&word.as_str()));
+    let is_pair = words.windows(2).any(|pair| {
+        PAIRS
+            .iter()
+            .any(|(first, second)| pair[0] == *first && pair[1] == *second)
+    });
+    is_single || is_pair
+}
+
+/// The words of `snake_case` and `camelCase`, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || (letter.is_uppercase() && was_lower) {
+            words.push(String::new());
+        }
+        was_lower = letter.is_lowercase();
+        if let (true, Some(word)) = (letter.is_alphanumeric(), words.last_mut()) {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_personal_name;
+
+    #[test]
+    fn names_are_told_by_their_words_and_not_by_letters_within_them() {
+        for name in [
+            "email",
+            "display_name",
+            "phoneNumber",
+            "api_key",
+            "customer_iban",
+            "clientIp",
+        ] {
+            assert!(is_personal_name(name), "{name}");
+        }
+        for name in [
+            "amount",
+            "tokenizer",
+            "shipping",
+            "mailbox_count",
+            "unamed",
+            "key",
+            "number",
+        ] {
+            assert!(!is_personal_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! A whole case, and the texts beside the payloads.
+
+use angzarr_replay::fixture::{
+    Book, Case, CaseStimulus, Fixture, FlowCase, FlowStart, Folder, HeadKnowledge, HopOutcome,
+    Noted, Observed, ObservedHop, ProcessCase, Provenance, Status, Trigger, render,
+};
+use angzarr_replay::model::{
+    Body, Code, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
+    ErrorInfo, Failure, Header, History, MergeStrategy, Notification, Page, Payload,
+    PayloadReference, Projection, Reaction, Retention, Root, Snapshot, Storage, Timestamp,
+};
+use angzarr_replay::redact::{Action, Policy, Reason, Redactor};
+
+use super::{person, policy, registry, rule};
+
+const SECRET: &str = "s3cret-of-alice";
+const ROOT: Root = Root::new([7; 16]);
+
+fn page(sequence: u32, body: Body) -> Page {
+    Page {
+        sequence,
+        created_at: None,
+        body,
+        provisional: false,
+        cascade_id: Some(format!("cascade of {SECRET}")),
+        original: Some(SECRET.into()),
+    }
+}
+
+fn carrying(secret: &str) -> Payload {
+    person(&format!("{{name: {secret}, balance: 4711}}"))
+}
+
+/// A case with the secret in every place that a case has.
+fn case() -> Case {
+    let mut cover = Cover::main(Domain::new("player").unwrap(), ROOT);
+    cover.correlation_id = format!("wf-{SECRET}");
+    cover.ext = Some(carrying(SECRET));
+    let command = CommandPage {
+        header: Header::AngzarrDeferred {
+            source: Some(Box::new(cover.clone())),
+            source_sequence: 1,
+            source_component: "saga".into(),
+            command_index: 0,
+            basis_sequence: None,
+        },
+        sync_mode: None,
+        merge_strategy: MergeStrategy::Strict,
+        command: Some(person(&format!(
+            "{{aliases: [{SECRET}], id: 'uuid:{ROOT}'}}"
+        ))),
+        external: None,
+    };
+    let external = CommandPage {
+        header: Header::ExternalDeferred {
+            external_id: SECRET.into(),
+            description: format!("by {SECRET}"),
+        },
+        command: None,
+        external: Some(reference()),
+        ..command.clone()
+    };
+    Case {
+        status: Status::Open,
+        title: format!("Do rejected: no {SECRET}"),
+        issue: None,
+        source: Provenance {
+            name: "production".into(),
+            dialect: "angzarr".into(),
+            captured_at: Timestamp {
+                seconds: 1,
+                nanos: 0,
+            },
+            head: HeadKnowledge::Checked,
+        },
+        logic: None,
+        probe: None,
+        snapshot: Some(Snapshot {
+            sequence: 0,
+            state: Some(carrying(SECRET)),
+            retention: Retention::Default,
+            created_at: None,
+            original: Some(SECRET.into()),
+        }),
+        history: History::new(vec![
+            page(1, Body::Event(carrying(SECRET))),
+            page(2, Body::External(reference())),
+        ])
+        .unwrap(),
+        stimulus: CaseStimulus::Command(CommandBook {
+            cover: cover.clone(),
+            pages: vec![command, external],
+            original: Some(SECRET.into()),
+        }),
+        cover,
+        observed: Some(Observed::Rejected(Failure {
+            code: Code::FailedPrecondition,
+            message: format!("{SECRET} ({ROOT}) has 4711 left, not 47110; ask bob@acme.io"),
+            info: Some(ErrorInfo {
+                reason: "TOO_LITTLE".into(),
+                domain: "player".into(),
+                metadata: vec![("who".into(), SECRET.into())],
+            }),
+        })),
+        noted: None,
+        rules: Vec::new(),
+        redacted: Vec::new(),
+    }
+}
+
+fn reference() -> PayloadReference {
+    PayloadReference {
+        storage: Storage::S3,
+        uri: format!("s3://bucket/{SECRET}"),
+        content_hash: vec![1],
+        original_size: 1,
+        stored_at: None,
+    }
+}
+
+fn with_roots() -> Redactor {
+    let rules = vec![
+        rule("people.*", "name", Action::Pseudonym),
+        rule("people.*", "aliases", Action::Pseudonym),
+        rule("people.*", "balance", Action::Pseudonym),
+    ];
+    let policy = Policy {
+        roots: true,
+        ..policy(rules)
+    };
+    Redactor::new(registry().clone(), policy).unwrap()
+}
+
+#[test]
+fn a_secret_in_every_place_of_a_case_is_in_no_place_of_its_fixture() {
+    let redacted = with_roots().redact_case(&case()).unwrap();
+    assert_eq!(redacted.encodings, 4);
+    let rendered = render(&redacted.case, registry()).unwrap();
+    let text = &rendered.text;
+    for gone in [
+        SECRET,
+        &ROOT.to_string(),
+        &ROOT.hex(),
+        " 4711 ",
+        "bob@acme.io",
+    ] {
+        assert!(!text.contains(gone), "{gone}\n{text}");
+    }
+    let shown = format!("{:?} {:?}", redacted.case, redacted.report);
+    assert!(!shown.contains(SECRET), "{shown}");
+    // The same person is the same person in payloads, texts and ids.
+    let name = text
+        .split("name: p-")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    assert!(text.matches(name).count() >= 10, "{text}");
+    assert!(
+        text.contains("not 47110"),
+        "a longer number is another\n{text}"
+    );
+    let root = redacted.case.cover.root.to_string();
+    assert!(text.matches(&root).count() >= 3, "{text}");
+}
+
+fn book() -> Book {
+    let Case {
+        cover,
+        snapshot,
+        history,
+        ..
+    } = case();
+    Book {
+        cover,
+        snapshot,
+        history,
+    }
+}
+
+fn emitted() -> EmittedBook {
+    let Book {
+        cover, snapshot, ..
+    } = book();
+    let header = Header::ExternalDeferred {
+        external_id: SECRET.into(),
+        description: SECRET.into(),
+    };
+    EmittedBook {
+        cover: Some(cover),
+        snapshot,
+        pages: vec![EmittedPage {
+            header,
+            ..EmittedPage::event(carrying(SECRET))
+        }],
+        next_sequence: 0,
+    }
+}
+
+/// Every kind of case and of observation, with the secret in each of its places.
+fn kinds() -> Vec<(CaseStimulus, Option<Observed>)> {
+    let CaseStimulus::Command(command) = case().stimulus else {
+        unreachable!()
+    };
+    let Some(Observed::Rejected(failure)) = case().observed else {
+        unreachable!()
+    };
+    let trigger = Trigger {
+        from: 1,
+        with_history: true,
+    };
+    let process = ProcessCase {
+        trigger,
+        destinations: Destinations::new(),
+        state: book(),
+    };
+    let flow = |start| {
+        CaseStimulus::Flow(FlowCase {
+            start,
+            books: vec![book()],
+        })
+    };
+    let hop = |outcome| ObservedHop {
+        domain: Domain::new("table").unwrap(),
+        root: ROOT,
+        outcome,
+    };
+    let reaction = Reaction {
+        process_events: vec![emitted()],
+        commands: vec![command.clone().into()],
+        facts: vec![emitted()],
+        notification: Some(Notification {
+            cover: Some(book().cover),
+            payload: Some(carrying(SECRET)),
+            sent_at: None,
+            metadata: vec![("who".into(), SECRET.into())],
+        }),
+    };
+    let projection = Projection {
+        cover: Some(book().cover),
+        projector: "view".into(),
+        sequence: 1,
+        payload: Some(carrying(SECRET)),
+    };
+    let events = vec![Body::Event(carrying(SECRET)), Body::External(reference())];
+    let saga = || CaseStimulus::Saga {
+        trigger,
+        destinations: Destinations::new(),
+    };
+    let projector = CaseStimulus::Projector {
+        trigger,
+        is_harmless: false,
+    };
+    vec![
+        (CaseStimulus::History, None),
+        (saga(), Some(Observed::Reacted(reaction))),
+        (saga(), Some(Observed::Crashed(failure.clone()))),
+        (
+            CaseStimulus::ProcessManager(process.clone()),
+            Some(Observed::Notified),
+        ),
+        (
+            CaseStimulus::ProcessCompensation(process),
+            Some(Observed::Revoked(failure.clone())),
+        ),
+        (projector, Some(Observed::Projected(projection))),
+        (
+            CaseStimulus::Upcaster,
+            Some(Observed::Upcast(book().history.into_pages())),
+        ),
+        (
+            CaseStimulus::Compensation(command.clone()),
+            Some(Observed::Refused(failure.clone())),
+        ),
+        (
+            CaseStimulus::Fact(emitted()),
+            Some(Observed::Accepted(events.clone())),
+        ),
+        (flow(FlowStart::Facts(emitted())), None),
+        (flow(FlowStart::Events(trigger)), None),
+        (
+            flow(FlowStart::Command(command)),
+            Some(Observed::Flow(vec![
+                hop(HopOutcome::Events(events)),
+                hop(HopOutcome::Failed(failure)),
+            ])),
+        ),
+    ]
+}
+
+#[test]
+fn every_kind_of_case_is_redacted_in_all_of_its_places() {
+    for (stimulus, observed) in kinds() {
+        let before = Case {
+            stimulus,
+            observed,
+            noted: Some(Noted {
+                code: None,
+                message: SECRET.into(),
+                sequence: None,
+                correlation_id: SECRET.into(),
+                time: None,
+            }),
+            ..case()
+        };
+        let after = with_roots().redact_case(&before).unwrap().case;
+        let shown = format!("{after:?}");
+        let root = format!("{ROOT}");
+        assert!(!shown.contains(SECRET) && !shown.contains(&root), "{shown}");
+        let holds = |case: &Case| {
+            case.payloads()
+                .filter(|payload| String::from_utf8_lossy(&payload.value).contains(SECRET))
+                .count()
+        };
+        assert!(holds(&before) >= 2);
+        assert_eq!(holds(&after), 0, "{shown}");
+        assert_eq!(after.payloads().count(), before.payloads().count());
+    }
+}
+
+#[test]
+fn the_list_of_touched_fields_survives_the_file() {
+    let redacted = with_roots().redact_case(&case()).unwrap();
+    assert!(!redacted.case.redacted.is_empty());
+    let rendered = render(&redacted.case, registry()).unwrap();
+    let (_, listed) = rendered.text.split_once("\nredacted:\n").unwrap();
+    let lines: Vec<&str> = listed.lines().map(str::trim).collect();
+    assert_eq!(
+        lines,
+        [
+            "- type: people.Person",
+            "field: aliases",
+            "action: pseudonym",
+            "- type: people.Person",
+            "field: balance",
+            "action: pseudonym",
+            "- type: people.Person",
+            "field: id",
+            "action: pseudonym",
+            "- type: people.Person",
+            "field: name",
+            "action: pseudonym",
+        ]
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::open(folder.path());
+    folder.save(&rendered, "case.yaml".as_ref(), false).unwrap();
+    let Fixture { case, .. } = folder.read(&folder.root().join("case.yaml")).unwrap();
+    assert_eq!(case, redacted.case);
+}
+
+#[test]
+fn redacting_again_with_the_same_key_gives_the_same_case() {
+    let once = with_roots().redact_case(&case()).unwrap().case;
+    let twice = with_roots().redact_case(&case()).unwrap().case;
+    assert_eq!(once, twice);
+    assert!(once.is_same_capture(&twice));
+}
+
+#[test]
+fn reasons_can_be_passed_over_one_by_one() {
+    let redactor = with_roots();
+    let reasons = redactor.redact_case(&case()).unwrap().report.reasons;
+    let all: Vec<Reason> = reasons.into_iter().collect();
+    assert_eq!(
+        all,
+        [
+            Reason::Rule(0),
+            Reason::Rule(1),
+            Reason::Rule(2),
+            Reason::Roots,
+            Reason::Texts
+        ]
+    );
+    assert_eq!(
+        redactor.describe(Reason::Rule(2)),
+        "redaction rule 3 (balance of people.*, pseudonym)"
+    );
+    let roots_stay = redactor
+        .without(Reason::Roots)
+        .redact_case(&case())
+        .unwrap();
+    assert_eq!(roots_stay.case.cover.root, ROOT);
+    let names_stay = redactor
+        .without(Reason::Rule(0))
+        .redact_case(&case())
+        .unwrap();
+    let state = names_stay.case.snapshot.unwrap().state.unwrap();
+    let shown = String::from_utf8_lossy(&state.value).into_owned();
+    assert!(shown.contains(SECRET), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_page() {
+    let mut case = case();
+    case.history = History::new(vec![page(
+        3,
+        Body::Event(Payload::new("people.Alien", b"x".to_vec())),
+    )])
+    .unwrap();
+    let refusal = with_roots().redact_case(&case).unwrap_err().to_string();
+    assert!(
+        refusal.starts_with(
+            "page 3 of the history (`people.Alien`): there is no descriptor of `people.Alien`; what"
+        ),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn texts_lose_what_looks_secret_whatever_it_belongs_to() {
+    let redactor = with_roots();
+    let token = concat!("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxMjM0NTYifQ.abcdef");
+    let text = redactor.redact_text(&format!("401 for alice@acme.io with Bearer {token}: no"));
+    assert!(text.starts_with("401 for "), "{text}");
+    assert!(
+        text.contains("@example.com with ") && text.ends_with(": no"),
+        "{text}"
+    );
+    assert!(!text.contains("alice") && !text.contains("eyJ"), "{text}");
+}

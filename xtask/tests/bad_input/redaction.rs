@@ -1,0 +1,452 @@
+//! Redaction and audit at the command line: nothing that was taken out is in any file or output.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::model::{
+    Answer, Body, Code, CommandBook, CommandPage, Cover, EventBook, Failure, Header, Logic,
+    MergeStrategy, Page, Payload,
+};
+use angzarr_replay::payload::{Decoded, Registry};
+use angzarr_replay::wire::{Dialect, Server, serve_logic};
+use serde_yaml::Value;
+
+use crate::logic::{CASE, captured};
+use crate::support::{Project, ROOT, coordinator, cover, listener, page, repository, seed};
+
+const NAME: &str = "Wilhelmina";
+const EMAIL: &str = "mina@corp.io";
+/// What the model of an AI player is called: it is a secret that only its descriptor's name tells.
+const MODEL: &str = "s3cret-model";
+const KEY: &str = "the key of these tests, long enough";
+
+const RULES: &str = r#"
+[redaction]
+key_env = "REDACTION_KEY"
+
+[[redaction.rules]]
+type = "examples.*"
+field = "display_name"
+action = "pseudonym"
+reason = "personal data"
+
+[[redaction.rules]]
+type = "examples.*"
+field = "email"
+action = "pseudonym"
+reason = "personal data"
+
+[[redaction.rules]]
+type = "examples.*"
+field = "ai_model_id"
+action = "mask"
+reason = "a secret"
+"#;
+
+fn registry() -> Registry {
+    Registry::from_paths(&[repository().join("examples/poker/proto")]).unwrap()
+}
+
+fn payload(name: &str, view: &str) -> Payload {
+    let type_name = format!("examples.{name}");
+    let view: Value = serde_yaml::from_str(view).unwrap();
+    let bytes = registry().encode(&type_name, &view).unwrap();
+    Payload::new(&type_name, bytes)
+}
+
+fn person(name: &str) -> Payload {
+    let view =
+        format!("{{display_name: {NAME}, email: {EMAIL}, ai_model_id: {MODEL}, player_type: AI}}");
+    payload(name, &view)
+}
+
+fn event(sequence: u32, payload: Payload) -> Page {
+    Page {
+        body: Body::Event(payload),
+        ..page(sequence, Vec::new())
+    }
+}
+
+fn production(more: Vec<Page>) -> Server {
+    let mut pages = vec![event(0, person("PlayerRegistered"))];
+    pages.extend(more);
+    coordinator(Dialect::ANGZARR, &[seed(cover(), pages)])
+}
+
+/// A command with the secrets in every place that one has, and a message that repeats them.
+fn ticket() -> Ticket {
+    let cover = Cover {
+        correlation_id: format!("wf-{MODEL}"),
+        ..cover()
+    };
+    Ticket {
+        command: CommandBook {
+            cover,
+            pages: vec![CommandPage {
+                header: Header::ExternalDeferred {
+                    external_id: MODEL.into(),
+                    description: format!("for {EMAIL}"),
+                },
+                sync_mode: None,
+                merge_strategy: MergeStrategy::Strict,
+                command: Some(person("RegisterPlayer")),
+                external: None,
+            }],
+            original: None,
+        },
+        failure: Failure {
+            code: Code::FailedPrecondition,
+            message: message(NAME, EMAIL, MODEL),
+            info: None,
+        },
+        dialect: Dialect::ANGZARR,
+        time: None,
+        head: Some(1),
+        persisted: None,
+    }
+}
+
+fn message(name: &str, email: &str, model: &str) -> String {
+    format!("player {name} ({email}) plays {model} already")
+}
+
+/// Logic that repeats what it is told, in its answers and in its log.
+struct Repeating(Registry);
+
+impl Repeating {
+    fn of(&self, payload: &Payload, field: &str) -> String {
+        let (Decoded::Exact(view) | Decoded::Inexact(view)) = self.0.decode(payload) else {
+            return String::new();
+        };
+        view[field].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Logic for Repeating {
+    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer {
+        eprintln!("{prior:?} {command:?}");
+        let command = command.pages[0].command.as_ref().unwrap();
+        let said = message(
+            &self.of(command, "display_name"),
+            &self.of(command, "email"),
+            &self.of(command, "ai_model_id"),
+        );
+        eprintln!("{said}");
+        Err(Failure::rejected(said))
+    }
+}
+
+/// This test is a process of the tests below.
+#[test]
+fn peer() {
+    let Some(port) = std::env::var_os("PORT").filter(|_| std::env::var_os("PEER").is_some()) else {
+        return;
+    };
+    let key = std::env::var("REDACTION_KEY").unwrap_or_default();
+    assert!(key.is_empty(), "the key is none of the logic's business");
+    let port: u16 = port.to_str().unwrap().parse().unwrap();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    serve_logic(listener, Dialect::ANGZARR, Arc::new(Repeating(registry())))
+        .unwrap()
+        .wait();
+}
+
+fn repeating() -> String {
+    let own = std::env::current_exe().unwrap().display().to_string();
+    format!(
+        "[logic.player]\ncommand = [{own:?}, \"--exact\", \"redaction::peer\", \"--nocapture\"]\n\
+         environment = {{ PEER = \"1\" }}\nstart_timeout = 20\n"
+    )
+}
+
+fn project(server: &Server, more: &str) -> Project {
+    let address = server.address();
+    let project = Project::new(&format!(
+        "source = \"production\"\n[sources.production]\naddresses = {{ player = \"{address}\" }}\n\
+         tickets = [\"failures.jsonl\"]\n{more}"
+    ));
+    project.write("failures.jsonl", &(ticket().to_line() + "\n"));
+    project
+}
+
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("REDACTION_KEY", KEY),
+    ("RUST_LOG", "trace"),
+    ("RUST_BACKTRACE", "0"),
+];
+
+#[test]
+fn what_is_taken_out_is_in_no_output_and_in_no_file() {
+    let server = production(Vec::new());
+    let mut project = project(&server, &(RULES.to_owned() + &repeating()));
+    let command = format!(
+        "type: RegisterPlayer\ncorrelation_id: wf-{MODEL}\npayload: {{display_name: {NAME}, email: {EMAIL}, \
+         ai_model_id: {MODEL}}}\n"
+    );
+    project.write("command.yaml", &command);
+    project.write(
+        "wrong.yaml",
+        &format!("type: RegisterPlayer\npayload: {{player_type: {MODEL}}}\n"),
+    );
+    project.write(
+        "typed.yaml",
+        &format!("type: RegisterPlayer\nsequence: {MODEL}\npayload: {{}}\n"),
+    );
+    project.write("cut.jsonl", &ticket().to_line()[..400]);
+    let case = "fixtures/player/case.yaml";
+    let captured = |more: &[&'static str]| [&["capture", ROOT][..], more].concat();
+    let given = [
+        "failures.jsonl",
+        "command.yaml",
+        "wrong.yaml",
+        "typed.yaml",
+        "cut.jsonl",
+    ];
+    let mut written = 0;
+    for (arguments, code) in [
+        (vec!["roots"], 0),
+        (vec!["tickets"], 0),
+        (vec!["tickets", "--json"], 0),
+        (
+            vec![
+                "capture",
+                "--from-log",
+                "failures.jsonl",
+                "--name",
+                "player/l",
+            ],
+            0,
+        ),
+        (vec!["capture", "--each-distinct", "--dry-run"], 0),
+        (vec!["capture", "--each-distinct"], 0),
+        (vec!["roots", "--json"], 0),
+        (captured(&["--dry-run"]), 0),
+        (captured(&["--name", "player/case"]), 0),
+        (captured(&["--name", "player/case", "--json"]), 0),
+        (captured(&["--name", "player/case", "--force", "--json"]), 0),
+        (captured(&["--accept", "--json"]), 0),
+        (captured(&["--history"]), 0),
+        (
+            captured(&["--ticket", "failures.jsonl:1", "--name", "player/t"]),
+            0,
+        ),
+        (
+            captured(&["--command", "command.yaml", "--name", "player/c"]),
+            0,
+        ),
+        (captured(&["--command", "wrong.yaml"]), 1),
+        (captured(&["--command", "typed.yaml"]), 1),
+        (captured(&["--ticket", "cut.jsonl"]), 1),
+        (vec!["replay", case], 0),
+        (vec!["replay", case, "--json"], 0),
+        (vec!["replay", case, "--logic", "127.0.0.1:1"], 1),
+        (vec!["close", case], 1),
+        (vec!["close", case, "--force"], 0),
+        (vec!["audit", "fixtures"], 0),
+    ] {
+        let ran = project.run_as(&arguments, "", &ENVIRONMENT);
+        assert_eq!(ran.code, code, "{arguments:?}\n{}{}", ran.out, ran.err);
+        let said = ran.out + &ran.err;
+        without_secrets(&said, &format!("{arguments:?}"));
+        for (name, content) in project.files() {
+            if !given.contains(&name.as_str()) && name != "replay.toml" {
+                written += 1;
+                without_secrets(&String::from_utf8_lossy(&content), &name);
+            }
+        }
+    }
+    assert!(written > 20, "{written}");
+    let fixture = project.read(case);
+    assert!(fixture.contains("\nredacted:\n"), "{fixture}");
+    // The same stand-ins everywhere, so that the case reproduces.
+    let replayed = project.run(&["replay", case]);
+    assert!(
+        replayed.out.contains("verdict    reproduced"),
+        "{}",
+        replayed.out
+    );
+}
+
+fn without_secrets(text: &str, place: &str) {
+    // Also as base64 has the beginning of each.
+    for secret in [NAME, EMAIL, MODEL, KEY, "V2lsaGVsb", "bWluYUBj", "czNjcmV0"] {
+        assert!(!text.contains(secret), "{secret} is in {place}:\n{text}");
+    }
+}
+
+#[test]
+fn a_capture_tells_what_it_redacts_and_what_looks_personal() {
+    let server = production(Vec::new());
+    let only_email = RULES.split("[[redaction.rules]]").collect::<Vec<_>>();
+    let rules = format!("{}[[redaction.rules]]{}", only_email[0], only_email[2]);
+    let mut project = project(&server, &(rules + &repeating()));
+    let ran = project.run_as(&["capture", ROOT, "--history"], "", &ENVIRONMENT);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let json = ["capture", ROOT, "--history", "--json", "--name", "again"];
+    assert_eq!(project.run_as(&json, "", &ENVIRONMENT).code, 0);
+    let own = std::env::current_exe().unwrap().display().to_string();
+    let in_repository = own.replace(&repository().display().to_string(), "REPOSITORY");
+    project.said_with("redacted_capture", |text| {
+        text.replace(&in_repository, "PEER").replace(&own, "PEER")
+    });
+}
+
+#[test]
+fn redaction_has_to_be_possible_before_anything_is_read() {
+    let server = production(Vec::new());
+    let mut project = project(&server, RULES);
+    let capture = ["capture", ROOT];
+    assert_eq!(project.run(&capture).code, 2);
+    for key in ["", "too short"] {
+        assert_eq!(
+            project.run_as(&capture, "", &[("REDACTION_KEY", key)]).code,
+            2
+        );
+    }
+    let toml = project.read("replay.toml");
+    let with = |from: &str, to: &str| toml.replacen(from, to, 1);
+    for toml in [
+        with("key_env = \"REDACTION_KEY\"", "key_file = \"key\""),
+        with("key_env = \"REDACTION_KEY\"", ""),
+        with("key_env = \"REDACTION_KEY\"", "key = \"in the open\""),
+        with("action = \"mask\"", "action = \"erase\""),
+        with("field = \"email\"", "field = \"email\"\nform = \"guid\""),
+        with("field = \"ai_model_id\"", "field = \"labels.$key\""),
+        with("reason = \"a secret\"", "reason = \"\""),
+        toml.split("[redaction]").next().unwrap().to_owned() + "[redaction]\n",
+    ] {
+        project.write("replay.toml", &toml);
+        assert_eq!(project.run(&capture).code, 2, "{toml}");
+    }
+    project.said("redaction_impossible");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_its_type_and_page() {
+    let unknown = Payload::new("other.Thing", MODEL.into());
+    let server = production(vec![event(1, unknown)]);
+    let mut project = project(&server, RULES);
+    let capture = ["capture", ROOT, "--history"];
+    let ran = project.run_as(&capture, "", &ENVIRONMENT[..1]);
+    assert_eq!(ran.code, 1);
+    let toml = project.read("replay.toml");
+    let lenient = toml.replacen("tickets =", "redaction_required = false\ntickets =", 1);
+    project.write("replay.toml", &lenient);
+    let ran = project.run_as(&capture, "", &ENVIRONMENT[..1]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    project.said("redaction_unreadable");
+}
+
+#[test]
+fn what_logic_writes_is_shown_without_what_looks_like_a_secret() {
+    let script =
+        "echo token Bearer abcdefghijklmnop0123 of mina@corp.io >&2; echo no database >&2; exit 3";
+    let logic = format!("[logic.player]\ncommand = [\"sh\", \"-c\", \"{script}\"]\n");
+    let mut project = captured(&logic);
+    let shown = |project: &mut Project| {
+        let ran = project.run(&["replay", CASE]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.err.contains("no database"), "{}", ran.err);
+        ran.err.contains("abcdefghijklmnop") || ran.err.contains("mina@")
+    };
+    assert!(shown(&mut project), "nobody asked for anything else");
+    let toml = project.read("replay.toml");
+    project.write("replay.toml", &(toml + "\n[redaction]\n"));
+    assert!(!shown(&mut project));
+}
+
+/// Logic that takes players of one company only.
+struct Choosy(Repeating);
+
+impl Logic for Choosy {
+    fn handle(&self, _: &EventBook, command: &CommandBook) -> Answer {
+        let command = command.pages[0].command.as_ref().unwrap();
+        let email = self.0.of(command, "email");
+        if email.ends_with("@corp.io") {
+            return Err(Failure::rejected("the company has enough players"));
+        }
+        Err(Failure::refused("nobody knows this company"))
+    }
+}
+
+#[test]
+fn a_rule_that_changes_the_outcome_is_named_and_nothing_is_written() {
+    let choosy = Arc::new(Choosy(Repeating(registry())));
+    let logic = serve_logic(listener(), Dialect::ANGZARR, choosy).unwrap();
+    let server = production(Vec::new());
+    let rules = format!("{RULES}[logic.player]\naddress = \"{}\"\n", logic.address());
+    let mut project = project(&server, &rules);
+    let mut ticket = ticket();
+    ticket.failure.message = "the company has enough players".into();
+    project.write("failures.jsonl", &(ticket.to_line() + "\n"));
+    let capture = ["capture", ROOT, "--name", "player/case"];
+    assert_eq!(project.run_as(&capture, "", &ENVIRONMENT[..1]).code, 1);
+    let forced = [&capture[..], &["--force"]].concat();
+    assert_eq!(project.run_as(&forced, "", &ENVIRONMENT[..1]).code, 0);
+    let unasked = ["capture", ROOT, "--probe", "never"];
+    assert_eq!(project.run_as(&unasked, "", &ENVIRONMENT[..1]).code, 0);
+    project.said("redaction_changes_outcome");
+}
+
+#[test]
+fn an_audit_says_where_and_never_what() {
+    let mut project = Project::new("");
+    assert_eq!(project.run(&["audit"]).code, 1);
+    assert_eq!(project.run(&["audit", "nowhere"]).code, 1);
+    let fixtures = repository().join("tests/fixtures/format-1");
+    for entry in walk(&fixtures) {
+        let name = entry.strip_prefix(&fixtures).unwrap().display().to_string();
+        let target = project.path("fixtures").join(name);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(&entry, target).unwrap();
+    }
+    assert_eq!(project.run(&["audit"]).code, 0);
+    let token = concat!("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxMjM0NTYifQ.abcdef");
+    project.write(
+        "fixtures/player/found.yaml",
+        &format!(
+            "event: {{email: {EMAIL}, note: '{token}'}}\n# pay to DE89 3704 0044 0532 0130 00, or 4111 1111 1111 1111\n\
+             password: hunter22\nmasked_password: '***'\nphone: +49 170 1234567\nbytes: bWluYUBjb3JwLmlvIG1pbmE=\n"
+        ),
+    );
+    project.write(
+        "fixtures/player/found.snap",
+        &format!("---\nemail: {EMAIL}\n"),
+    );
+    std::fs::write(
+        project.path("fixtures/descriptors/found.binpb"),
+        [b"\x0a\xff\x01 by ".as_slice(), EMAIL.as_bytes(), b"\x00"].concat(),
+    )
+    .unwrap();
+    assert_eq!(project.run(&["audit"]).code, 1);
+    assert_eq!(
+        project
+            .run(&["audit", "--json", "fixtures/player/found.snap"])
+            .code,
+        1
+    );
+    project.write(
+        "replay.toml",
+        "[[audit.allow]]\nfinding = \"email\"\ntext = \"*@corp.io\"\nreason = \"addresses of roles\"\n\
+         [[audit.allow]]\ntext = \"*\"\nfiles = \"fixtures/player/*.yaml\"\nreason = \"made up\"\n",
+    );
+    assert_eq!(project.run(&["audit"]).code, 0);
+    project.said("audit");
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
