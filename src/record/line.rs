@@ -186,7 +186,7 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
     }
     let line: Line = serde_json::from_str(text).map_err(json)?;
     let kept = required("kept", line.kept.clone())?;
-    let kept = Kept::from_word(&kept).ok_or_else(|| value("kept", "it is `always` or `ring`"))?;
+    let kept = Kept::from_word(&kept).ok_or_else(|| value("kept", &"it is `always` or `ring`"))?;
     let note = Note {
         call: required("call", line.call)?,
         time: instant(&required("time", line.time.clone())?)?,
@@ -196,7 +196,7 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
         answer: answer(&line)?,
     };
     if note.between().is_none() {
-        return Err(value("path", "calls of this method are not recorded"));
+        return Err(value("path", &"calls of this method are not recorded"));
     }
     let subject = note.subject().ok();
     let said = [&line.domain, &line.root, &line.edition, &line.r#type];
@@ -215,11 +215,11 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
 fn dialect(line: &Line) -> Result<Dialect, LineErrorKind> {
     let dialect: Dialect = required("dialect", line.dialect.clone())?
         .parse()
-        .map_err(|error: UnknownDialect| value("dialect", error))?;
+        .map_err(|error: UnknownDialect| value("dialect", &error))?;
     let path = required("path", line.path.as_ref())?;
     match Dialect::of_path(path) {
         Some((of_path, _)) if of_path.package() == dialect.package() => Ok(dialect),
-        _ => Err(value("path", format!("it is none of {dialect}"))),
+        _ => Err(value("path", &format!("it is none of {dialect}"))),
     }
 }
 
@@ -228,7 +228,7 @@ fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
     let code = Code::from_name(&name).ok_or_else(|| {
         value(
             "code",
-            format!("`{name}` is no status code of gRPC, such as NOT_FOUND"),
+            &format!("`{name}` is no status code of gRPC, such as NOT_FOUND"),
         )
     })?;
     if code == Code::Ok {
@@ -238,7 +238,7 @@ fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
     if line.reply.is_some() {
         return Err(value(
             "reply",
-            format!("a call that failed ({code}) has none"),
+            &format!("a call that failed ({code}) has none"),
         ));
     }
     let details = line.details.as_deref().unwrap_or_default();
@@ -252,7 +252,7 @@ fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
 fn instant(text: &str) -> Result<Timestamp, LineErrorKind> {
     let time: jiff::Timestamp = text
         .parse()
-        .map_err(|error| value("time", format!("no RFC 3339 instant ({error})")))?;
+        .map_err(|error| value("time", &format!("no RFC 3339 instant ({error})")))?;
     Ok(Timestamp {
         seconds: time.as_second(),
         nanos: time.subsec_nanosecond(),
@@ -262,7 +262,7 @@ fn instant(text: &str) -> Result<Timestamp, LineErrorKind> {
 fn base64(key: &'static str, text: &str) -> Result<Bytes, LineErrorKind> {
     let bytes = BASE64
         .decode(text)
-        .map_err(|error| value(key, format!("no base64 ({error})")))?;
+        .map_err(|error| value(key, &format!("no base64 ({error})")))?;
     Ok(bytes.into())
 }
 
@@ -270,7 +270,7 @@ fn required<T>(key: &'static str, found: Option<T>) -> Result<T, LineErrorKind> 
     found.ok_or(LineErrorKind::Missing(key))
 }
 
-fn value(key: &'static str, reason: impl ToString) -> LineErrorKind {
+fn value(key: &'static str, reason: &impl ToString) -> LineErrorKind {
     LineErrorKind::Value {
         key,
         reason: reason.to_string(),

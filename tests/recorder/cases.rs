@@ -301,7 +301,7 @@ fn every_kind_of_call_becomes_its_kind_of_case() {
     assert_eq!(told(34).0, "saga");
     assert_eq!(told(34).1, "accepted");
     assert_eq!(told(20).1, "crashed");
-    assert_eq!(told(116).0, "process-manager");
+    assert_eq!(told(117).0, "process-manager");
 }
 
 #[test]

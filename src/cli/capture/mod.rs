@@ -159,7 +159,7 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         arguments.each_distinct,
     ) {
         (Some(recorded::Found::Captured), _) => return Ok(()),
-        (Some(recorded::Found::Command(given)), _) => Some(given),
+        (Some(recorded::Found::Command(given)), _) => Some(*given),
         (None, true) => None,
         (None, false) => given::from_log(arguments)?,
     };

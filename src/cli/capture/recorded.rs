@@ -50,7 +50,7 @@ pub(super) enum Found {
     /// A whole case, which is captured.
     Captured,
     /// A command to look up the history of.
-    Command(Given),
+    Command(Box<Given>),
 }
 
 /// Which call is meant.
@@ -99,7 +99,8 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
             ))
         })?;
         let logged = Logged::Ticket(ticket);
-        return Ok(Some(Found::Command(Given { logged, origin })));
+        let given = Given { logged, origin };
+        return Ok(Some(Found::Command(Box::new(given))));
     }
     capture(project, arguments, &name, note)?;
     Ok(Some(Found::Captured))
@@ -172,8 +173,7 @@ impl Wanted<'_> {
         let usable = |failed: bool| {
             fitting()
                 .filter(|recorded| makes_a_case(&recorded.note))
-                .filter(|recorded| recorded.note.is_accepted() != failed)
-                .next_back()
+                .rfind(|recorded| recorded.note.is_accepted() != failed)
         };
         if let Some(found) = usable(true).or_else(|| usable(false)) {
             // The logic's own call of the same failure says more.
@@ -303,14 +303,14 @@ fn component(
     let takes = |subscriptions: &crate::project::Subscriptions| {
         subscriptions.is_empty() || subscriptions.contains_key(&case.cover.domain)
     };
-    let mut names: Vec<String> = project
+    let mut components: Vec<String> = project
         .logics()
         .of_component_kind(kind)
         .filter(|logic| takes(&logic.config.subscriptions))
         .map(|logic| logic.config.name)
         .collect();
-    match names.len() {
-        1 => Ok(names.pop()),
+    match components.len() {
+        1 => Ok(components.pop()),
         0 => Err(Stop::Usage(format!(
             "the call is one of a {}, and none that takes events of `{}` is configured: name it with {flag}, after adding it to \
              replay.toml",
@@ -320,7 +320,7 @@ fn component(
         _ => Err(Stop::Usage(format!(
             "the call is one of a {}, and does not say of which: name it with {flag}: {}",
             kind.word(),
-            names.join(", ")
+            components.join(", ")
         ))),
     }
 }

@@ -88,15 +88,13 @@ impl Telling {
         if let Some(command) = case.stimulus.command() {
             self.add("command", command.type_name());
         }
-        match &case.observed {
-            Some(observed) => match observed.failure() {
-                Some(failure) => self.add(
-                    "production",
-                    format!("{} {:?}", failure.code, failure.message),
-                ),
-                None => self.add("production", observed.word()),
-            },
-            None => {}
+        if let Some(observed) = &case.observed {
+            let failure = observed.failure();
+            let word = observed.word().to_owned();
+            self.add(
+                "production",
+                failure.map_or(word, |it| format!("{} {:?}", it.code, it.message)),
+            );
         }
         let known = head_in_words(case.source.head);
         self.add("head", format!("{head}, {known}"));
