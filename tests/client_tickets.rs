@@ -1,6 +1,7 @@
 //! The ticket layer in a real tonic client, over loopback against the local coordinator.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -165,11 +166,11 @@ impl Client {
             .enable_all()
             .build()
             .unwrap();
-        let _inside = runtime.enter();
+        let inside = runtime.enter();
         let channel = Endpoint::from_shared(format!("http://{address}"))
             .unwrap()
             .connect_lazy();
-        drop(_inside);
+        drop(inside);
         Self {
             runtime,
             channel,
@@ -486,7 +487,7 @@ struct Fields(String);
 
 impl tracing::field::Visit for Fields {
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        self.0 += &format!("{field}={value:?} ");
+        let _ = write!(self.0, "{field}={value:?} ");
     }
 }
 

@@ -136,8 +136,8 @@ impl Queue {
             if left.is_zero() {
                 return false;
             }
-            let waited = self.tally.done.wait_timeout(progress, left);
-            progress = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let woken = self.tally.done.wait_timeout(progress, left);
+            progress = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }

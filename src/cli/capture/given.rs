@@ -140,7 +140,7 @@ impl Wanted {
                 && one.failure() == other.failure()
         };
         let chosen = match &newest.logged {
-            Logged::Failure(_) => usable().filter(is_same).next_back().unwrap_or(newest),
+            Logged::Failure(_) => usable().rfind(is_same).unwrap_or(newest),
             Logged::Ticket(_) => newest,
         };
         let mut given = Given::of_entry(chosen);
@@ -150,7 +150,8 @@ impl Wanted {
         };
         let others = usable().filter(of_stream).count() - 1;
         if others > 0 {
-            given.origin += &format!(", the newest of {} of this aggregate", others + 1);
+            let origin = given.origin;
+            given.origin = format!("{origin}, the newest of {} of this aggregate", others + 1);
         }
         Ok(given)
     }
