@@ -7,7 +7,7 @@ use angzarr_replay::project::{Config, ConfigError};
 use super::markdown::{Block, blocks, inline_code, pages};
 
 /// Section of the page, and a configuration with the table that it is about, up to where a key would stand.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 13] = [
     ("## Top level", ""),
     ("## `[sources.NAME]`", "[sources.a]\n"),
     (
