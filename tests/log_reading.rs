@@ -114,7 +114,7 @@ fn the_documented_fields_are_read_in_every_rendering() {
         format!("2026-11-23T00:01:30.5Z  WARN client: refused domain=\"player\" root={ROOT} sequence=3 correlation_id=\"wf-1\" error_code=FailedPrecondition error_message=\"Insufficient funds\""),
         "time=2026-11-23T00:01:30.500Z level=ERROR msg=refused domain=player root=6513270e269e4d37b2a74de452e6b438 sequence=3 correlation_id=wf-1 error_code=FailedPrecondition error_message=\"Insufficient funds\"".to_owned(),
         format!("2026-11-23T00:01:30.5Z [error] failed domain=player aggregate_root=UUID('{ROOT}') sequence=3 correlation_id=wf-1 error='status: FailedPrecondition, message: \"Insufficient funds\", details: [], metadata: MetadataMap'"),
-        format!("2026-11-23T00:01:30.5Z [error] failed domain=player aggregate_root=value: \"e\\023\\'\\016&\\236M7\\262\\247M\\344R\\346\\2648\"\n sequence=3").replace('\n', " error_code=9 error_message='Insufficient funds' correlation_id=wf-1"),
+        "2026-11-23T00:01:30.5Z [error] failed domain=player aggregate_root=value: \"e\\023\\'\\016&\\236M7\\262\\247M\\344R\\346\\2648\"\n sequence=3".replace('\n', " error_code=9 error_message='Insufficient funds' correlation_id=wf-1"),
     ] {
         let found = failure(&text);
         assert_eq!(found.domain.as_ref().unwrap().as_str(), "player", "{text}");

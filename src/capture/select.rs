@@ -207,7 +207,7 @@ pub fn case_path(case: &Case, head: u32) -> String {
 
 /// What a case is about, in a word or two.
 fn subject(case: &Case) -> String {
-    let event = |body: Option<&Body>| body.and_then(Body::event).map(|event| last(event));
+    let event = |body: Option<&Body>| body.and_then(Body::event).map(last);
     let triggering = case.stimulus.trigger().and_then(|trigger| {
         let pages = case.history.pages().iter();
         let mut new = pages.filter(|page| page.sequence >= trigger.from);

@@ -42,7 +42,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Capture(capture::CaptureArguments),
+    Capture(Box<capture::CaptureArguments>),
     Roots(roots::RootsArguments),
     Tickets(tickets::TicketsArguments),
     Replay(replay::ReplayArguments),

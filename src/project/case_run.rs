@@ -148,10 +148,7 @@ pub(crate) fn replay_case(
 ) -> Result<ReplayedCase, RunError> {
     let renderer = renderer(project, fixture, rules)?;
     let both_ways = both_ways && project.probe_of(&fixture.case) != Probe::Never;
-    let checked = match &fixture.case.stimulus {
-        CaseStimulus::Flow(flow) => Checked::Flow(project.run_flow(&fixture.case, flow, target)?),
-        _ => step(&fixture.case, target, both_ways)?,
-    };
+    let checked = checked(project, &fixture.case, target, both_ways)?;
     Ok(ReplayedCase {
         view: match &checked {
             Checked::Step(replay) => Some(renderer.step(replay)),
@@ -162,22 +159,28 @@ pub(crate) fn replay_case(
     })
 }
 
-/// Takes the step that a case is of. Where effects forbid a second call, the stored snapshot is the only way.
-fn step(case: &Case, target: &dyn Target, both_ways: bool) -> Result<Checked, TargetError> {
+/// Takes the step that a case is of, or goes the way of its flow. Where effects forbid a second call, the stored
+/// snapshot is the only way.
+fn checked(
+    project: &Project,
+    case: &Case,
+    target: &dyn Target,
+    both_ways: bool,
+) -> Result<Checked, RunError> {
     let book = book_of(case);
     let command = |command: &CommandBook| in_dialect(command, case, target.dialect());
     Ok(Checked::Step(match &case.stimulus {
         CaseStimulus::Command(sent) => replay_command(target, &book, &command(sent), both_ways)?,
-        CaseStimulus::History => return replay_history(target, &book).map(Checked::History),
+        CaseStimulus::History => return Ok(Checked::History(replay_history(target, &book)?)),
         CaseStimulus::Saga {
             trigger,
             destinations,
-        } => replay_saga(target, &book, &new_pages(trigger), destinations)?,
+        } => replay_saga(target, &book, &new_pages(*trigger), destinations)?,
         CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
             replay_process(
                 target,
                 &book,
-                &new_pages(&process.trigger),
+                &new_pages(process.trigger),
                 &process.state.event_book(),
                 &process.destinations,
             )?
@@ -185,14 +188,15 @@ fn step(case: &Case, target: &dyn Target, both_ways: bool) -> Result<Checked, Ta
         CaseStimulus::Projector {
             trigger,
             is_harmless,
-        } => replay_projector(target, &book, &new_pages(trigger), *is_harmless)?,
+        } => replay_projector(target, &book, &new_pages(*trigger), *is_harmless)?,
         CaseStimulus::Upcaster => replay_upcaster(target, &book)?,
         CaseStimulus::Compensation(sent) => {
             replay_notification(target, &book, &command(sent), both_ways)?
         }
         CaseStimulus::Fact(facts) => replay_fact(target, &book, facts)?,
-        // A flow has many components: it is no step of one.
-        CaseStimulus::Flow(_) => return replay_history(target, &book).map(Checked::History),
+        CaseStimulus::Flow(flow) => {
+            return Ok(Checked::Flow(project.run_flow(case, flow, target)?));
+        }
     }))
 }
 
@@ -205,7 +209,7 @@ pub(super) fn in_dialect(command: &CommandBook, case: &Case, dialect: Dialect) -
     command
 }
 
-const fn new_pages(trigger: &Trigger) -> NewPages {
+const fn new_pages(trigger: Trigger) -> NewPages {
     NewPages {
         from: trigger.from,
         with_history: trigger.with_history,

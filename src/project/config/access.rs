@@ -161,15 +161,14 @@ impl RawAccess {
         addresses: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<AccessConfig, String> {
         let tls = self.tls.map(|tls| tls.check(root)).transpose()?;
-        if tls.is_some() {
-            if let Some(plain) = addresses
+        if tls.is_some()
+            && let Some(plain) = addresses
                 .clone()
                 .find(|address| address.starts_with("http://") || address.starts_with("unix:"))
-            {
-                return Err(format!(
-                    "`tls` goes with HOST:PORT or https://HOST:PORT, and {plain} is neither"
-                ));
-            }
+        {
+            return Err(format!(
+                "`tls` goes with HOST:PORT or https://HOST:PORT, and {plain} is neither"
+            ));
         }
         let bearer = self
             .bearer

@@ -10,6 +10,7 @@ use crate::model::{Domain, Root};
 
 /// Kinds of case besides commands and histories.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(in crate::cli::capture) struct KindArguments {
     /// A case of a saga: what it makes of the aggregate's events.
     #[arg(long, value_name = "NAME", conflicts_with_all = OTHER_SOURCES)]

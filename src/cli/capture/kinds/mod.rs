@@ -284,8 +284,8 @@ impl KindCapture<'_> {
                 component.name
             ))
         })?;
-        let named = self.arguments.kind.book.iter();
-        let named = named.filter(|book| book.domain == domain).next_back();
+        let mut named = self.arguments.kind.book.iter();
+        let named = named.rfind(|book| book.domain == domain);
         let cut_at = named.and_then(|book| book.cut);
         let candidates = match named {
             Some(book) => vec![(book.root, "as given".to_owned())],
