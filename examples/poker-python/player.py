@@ -330,10 +330,14 @@ class Player:
         return router.dispatch(request)
 
 
-if __name__ == "__main__":
+def main():
     serve(
         Player.domain,
         command_handler_pb2_grpc.add_CommandHandlerServiceServicer_to_server,
         CommandHandlerGrpc(Player()),
         "50052",
     )
+
+
+if __name__ == "__main__":
+    main()

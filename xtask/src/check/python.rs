@@ -23,6 +23,8 @@ pub(super) fn peers(shell: &Shell) -> Result<(), String> {
         "--test",
         "python_client",
         "--test",
+        "replay_debugging",
+        "--test",
         "recorder",
         "--",
         "--include-ignored",
