@@ -112,7 +112,10 @@ impl Report<'_> {
             bodies.filter_map(Body::event).map(short).collect()
         };
         match &self.fixture.case.observed {
-            None => "not known\n".to_owned(),
+            None => match &self.fixture.case.noted {
+                Some(noted) => format!("{}; its command is not known\n", noted.described()),
+                None => "not known\n".to_owned(),
+            },
             Some(Observed::Accepted(events)) => accepted(&names(&mut events.iter())),
             Some(Observed::Upcast(pages)) => {
                 accepted(&names(&mut pages.iter().map(|page| &page.body)))
