@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use serde_yaml::{Mapping, Value};
 
 use super::{Done, Stop, say};
-use crate::payload::to_yaml;
+use crate::payload::{Registry, to_yaml};
 use crate::project::Project;
+use crate::wire::Dialect;
 
 /// Write commands for `capture --command`.
 #[derive(Debug, Args)]
@@ -32,7 +33,10 @@ pub(super) fn run(project: &Project, arguments: &CommandArguments) -> Done {
             _ => error.to_string(),
         })
     };
-    let name = registry.resolve(r#type).map_err(unknown)?;
+    let (registry, name) = match registry.resolve(r#type) {
+        Ok(name) => (registry, name),
+        Err(error) => of_the_framework(project, r#type)?.ok_or_else(|| unknown(error))?,
+    };
     let payload = registry.skeleton(&name).map_err(unknown)?;
     let fields: Mapping = [("type", Value::from(name)), ("payload", payload)]
         .into_iter()
@@ -45,4 +49,18 @@ pub(super) fn run(project: &Project, arguments: &CommandArguments) -> Done {
     say("# merge_strategy: strict     # commutative, strict, aggregate-handles or manual");
     say("# correlation_id: wf-1");
     Ok(())
+}
+
+/// One of the messages that Angzarr itself puts into payloads, of the likeliest dialect that has one of this name.
+fn of_the_framework<'a>(
+    project: &'a Project,
+    name: &str,
+) -> Result<Option<(&'a Registry, String)>, Stop> {
+    for dialect in Dialect::all() {
+        let registry = project.registry_for(dialect.name())?;
+        if let Ok(name) = registry.resolve(name) {
+            return Ok(Some((registry, name)));
+        }
+    }
+    Ok(None)
 }

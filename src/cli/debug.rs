@@ -103,7 +103,9 @@ impl<'a> Round<'a> {
                     Some((_, None)) | None => error.to_string(),
                 }
             })?;
-        let registry = project.registry().map_err(|error| error.to_string())?;
+        let registry = project
+            .registry_for(&self.fixture.case.source.dialect)
+            .map_err(|error| error.to_string())?;
         let report = Report {
             path,
             fixture: self.fixture,

@@ -81,7 +81,8 @@ fn one(
         what_if::cut(&mut fixture.case, last)?;
     }
     for assignment in &arguments.set {
-        let registries = [&fixture.descriptors, project.registry()?];
+        let today = project.registry_for(&fixture.case.source.dialect)?;
+        let registries = [&fixture.descriptors, today];
         what_if::set(&mut fixture.case, assignment, registries)?;
     }
     let logic = choose(project, arguments, &fixture, path)?;
@@ -100,7 +101,8 @@ fn one(
             .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
         (run, None, Some(target))
     };
-    let descriptors = [project.registry()?, &fixture.descriptors];
+    let today = project.registry_for(&fixture.case.source.dialect)?;
+    let descriptors = [today, &fixture.descriptors];
     // No coordinator says a state.
     let states = target.map_or((None, None), |target| {
         states(&fixture.case, &run, target.as_ref(), descriptors)

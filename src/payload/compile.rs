@@ -68,6 +68,14 @@ pub(super) fn pool_of_descriptor_set(
     Ok(pool)
 }
 
+/// The pool, and what the set describes beyond it.
+pub(super) fn filled(pool: &DescriptorPool, set: &[u8]) -> Result<DescriptorPool, DescriptorError> {
+    let mut merge = Merge::onto("the descriptors", pool);
+    let origin = "the added descriptors";
+    merge.add(origin, &pool_of_descriptor_set(origin, set)?)?;
+    Ok(merge.into_pool())
+}
+
 fn compile_folder(root: &Path, folders: &[&Path]) -> Result<DescriptorPool, DescriptorError> {
     let files = protos_below(root, folders)?;
     if files.is_empty() {

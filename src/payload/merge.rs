@@ -39,9 +39,24 @@ struct Symbol {
 pub(super) struct Merge {
     pool: DescriptorPool,
     symbols: HashMap<String, Symbol>,
+    /// What is there already stands, also against another definition.
+    first_wins: bool,
 }
 
 impl Merge {
+    /// A pool as it is, which only gets what it does not have.
+    pub(super) fn onto(origin: &str, pool: &DescriptorPool) -> Self {
+        let mut merge = Self {
+            pool: pool.clone(),
+            symbols: HashMap::new(),
+            first_wins: true,
+        };
+        for file in pool.files() {
+            merge.note(origin, file.name(), symbols(&file));
+        }
+        merge
+    }
+
     /// Adds all files of a source.
     pub(super) fn add(
         &mut self,
@@ -75,7 +90,8 @@ impl Merge {
             match self.symbols.get(&name) {
                 Some(known) => {
                     // Versions of protobuf's own files differ in what no payload has.
-                    if known.shape != shape && file.package_name() != "google.protobuf" {
+                    let is_vendored = file.package_name() == "google.protobuf";
+                    if known.shape != shape && !is_vendored && !self.first_wins {
                         let (first, second) = (known.origin.clone(), origin.to_owned());
                         return Err(DescriptorError::Conflict {
                             name,
@@ -107,21 +123,26 @@ impl Merge {
                     reason: error.to_string(),
                 })?;
             visible.push(name.clone());
-            for (_, symbol, shape) in fresh {
-                self.symbols.insert(
-                    symbol,
-                    Symbol {
-                        file: name.clone(),
-                        origin: origin.to_owned(),
-                        shape,
-                    },
-                );
-            }
+            self.note(origin, &name, fresh);
         }
         for file in owners.iter().chain(&public) {
             push_new(&mut visible, file);
         }
         Ok(visible)
+    }
+
+    fn note(&mut self, origin: &str, file: &str, symbols: Vec<(u32, String, Vec<u8>)>) {
+        for (_, symbol, shape) in symbols {
+            let (file, origin) = (file.to_owned(), origin.to_owned());
+            self.symbols.insert(
+                symbol,
+                Symbol {
+                    file,
+                    origin,
+                    shape,
+                },
+            );
+        }
     }
 
     fn free_name(&self, name: &str) -> String {

@@ -63,6 +63,11 @@ impl Registry {
         compile::pool_of_descriptor_set("the data", bytes).map(Self::new)
     }
 
+    /// These descriptors, and beyond them those of an encoded descriptor set. What both describe stays as it is here.
+    pub fn filled_from(&self, descriptor_set: &[u8]) -> Result<Self, DescriptorError> {
+        compile::filled(&self.pool, descriptor_set).map(Self::new)
+    }
+
     fn new(pool: DescriptorPool) -> Self {
         let messages = pool
             .all_messages()

@@ -250,7 +250,10 @@ fn renderer<'a>(
 ) -> Result<Renderer<'a>, ProjectError> {
     let case = &fixture.case;
     // Today's descriptors first: a renamed field is a change that the snapshot shows.
-    let registries = vec![project.registry()?, &fixture.descriptors];
+    let registries = vec![
+        project.registry_for(&case.source.dialect)?,
+        &fixture.descriptors,
+    ];
     // What a process manager emits for itself belongs to its own stream.
     let (cover, head) = match case.stimulus.process() {
         Some(process) => (&process.state.cover, process.state.head()),

@@ -17,7 +17,7 @@ mod objects;
 mod redaction;
 mod sources;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -43,6 +43,7 @@ pub use sources::{OpenSource, SourceError};
 use crate::fixture::{Case, Folder, Probe};
 use crate::model::{Component, Logic, ProcessManager, Projector, Saga, Upcaster};
 use crate::payload::{DescriptorError, Registry};
+use crate::wire::{Dialect, framework_descriptors};
 
 /// What a main brings: logic in process, and an embedded deployment to try things on.
 #[derive(Clone, Default)]
@@ -117,6 +118,8 @@ pub struct Project {
     app: App,
     config: Config,
     registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
+    /// Of each dialect by its name, with the framework's messages.
+    dialects: HashMap<&'static str, OnceLock<Registry>>,
     folder: Folder,
     logics: Arc<Logics>,
     entrances: entrance::Entrances,
@@ -141,6 +144,10 @@ impl Project {
             app,
             config,
             registry: OnceLock::new(),
+            dialects: Dialect::all()
+                .iter()
+                .map(|dialect| (dialect.name(), OnceLock::new()))
+                .collect(),
             folder,
             logics,
             entrances: entrance::Entrances::default(),
@@ -198,6 +205,19 @@ impl Project {
             .get_or_init(load)
             .as_ref()
             .map_err(|error| Arc::clone(error).into())
+    }
+
+    /// Today's descriptors, and beyond them the messages that Angzarr itself puts into payloads, as a dialect has them.
+    ///
+    /// What the project describes itself stands. A name that no dialect has adds nothing.
+    pub fn registry_for(&self, dialect: &str) -> Result<&Registry, ProjectError> {
+        let own = self.registry()?;
+        let (Some(cached), Ok(dialect)) = (self.dialects.get(dialect), dialect.parse()) else {
+            return Ok(own);
+        };
+        // The project may have made something else of those names: then they stay bytes, and it goes on without.
+        let fill = || own.filled_from(&framework_descriptors(dialect));
+        Ok(cached.get_or_init(|| fill().unwrap_or_else(|_| own.clone())))
     }
 
     /// A path as it is shown: relative to the working directory where it lies below it.

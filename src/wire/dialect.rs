@@ -163,6 +163,11 @@ impl Dialect {
         self.package
     }
 
+    /// Number of the first real value of the shifted enums.
+    pub(super) const fn enum_base(&self) -> i32 {
+        self.enum_base
+    }
+
     /// Which commands its coordinators hold against the head.
     #[must_use]
     pub const fn sequence_check(&self) -> SequenceCheck {

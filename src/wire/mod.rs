@@ -13,6 +13,7 @@ mod decode;
 mod dialect;
 mod encode;
 mod exchange;
+mod framework;
 mod health;
 mod inject;
 mod logic;
@@ -46,6 +47,7 @@ pub use encode::{
     encode_page, encode_snapshot,
 };
 pub(crate) use exchange::{FirstMessage, command_dialect, failure_of, status_of, stored_by};
+pub use framework::framework_descriptors;
 pub use health::{HealthAnswer, ask_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};

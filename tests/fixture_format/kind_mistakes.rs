@@ -32,6 +32,7 @@ const STATE: &str =
 const COMMAND: &str = "command:\n  sequence: 2\n  merge_strategy: strict\n";
 const OTHER: &str = "  to:\n    domain: table\n    root: 0b7ff1d4-8d9e-4b8d-9a4b-3d1a2c6a4d11\n";
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn stimuli() -> Vec<(&'static str, String)> {
     vec![
         (

@@ -5,6 +5,7 @@
 
 mod examples;
 mod folder;
+mod framework;
 mod hostile;
 mod kind_examples;
 mod kind_mistakes;

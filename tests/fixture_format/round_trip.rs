@@ -462,9 +462,14 @@ fn case() -> impl Strategy<Value = Case> {
 
 /// Written, read back by both readers, and written the same again.
 pub(crate) fn survives(case: &Case) -> Result<(), TestCaseError> {
+    survives_with(case, &REGISTRY)
+}
+
+/// The same, with other descriptors.
+pub(crate) fn survives_with(case: &Case, registry: &Registry) -> Result<(), TestCaseError> {
     let temporary = tempfile::tempdir().unwrap();
     let folder = Folder::open(temporary.path());
-    let rendered = render(case, &REGISTRY)
+    let rendered = render(case, registry)
         .map_err(|error| TestCaseError::fail(format!("{error}\n{case:#?}")))?;
     folder
         .save(&rendered, Path::new("case.yaml"), false)

@@ -403,7 +403,7 @@ impl Capture<'_> {
         if let Some(existing) = self.captured_before(&path, &case) {
             return Ok(self.tell(&Report::unchanged(&path, &existing), ""));
         }
-        let registry = self.project.registry()?.clone();
+        let registry = self.project.registry_for(&case.source.dialect)?.clone();
         self.look_for_personal_data(&case);
         let case = self.with_what_people_wrote(&path, case);
         let mut fixture = Fixture {

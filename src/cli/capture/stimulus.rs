@@ -99,7 +99,7 @@ fn written(
     let prefix = prefix.map_or_else(|| default_prefix(dialect), prefix_of);
     let book = draft.into_book(
         &name,
-        project.registry()?,
+        project.registry_for(dialect.name())?,
         cover,
         fetched.history.next_sequence(),
         &prefix,

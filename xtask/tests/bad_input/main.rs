@@ -12,6 +12,7 @@ mod files;
 mod histories;
 mod logic;
 mod logs;
+mod notifications;
 mod privacy;
 mod recordings;
 mod redaction;

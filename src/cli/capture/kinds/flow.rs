@@ -135,7 +135,7 @@ impl KindCapture<'_> {
     /// Streams that a replay of the flow misses the books of; none where it cannot be replayed, which the first replay
     /// tells.
     fn reached(&self, case: &Case) -> Vec<Cover> {
-        let Ok(registry) = self.project.registry() else {
+        let Ok(registry) = self.project.registry_for(&case.source.dialect) else {
             return Vec::new();
         };
         let fixture = Fixture {
