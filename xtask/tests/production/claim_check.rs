@@ -4,6 +4,7 @@ use angzarr_replay::model::{Body, Page, PayloadReference, Storage};
 use angzarr_replay::wire::Dialect;
 use sha2::{Digest, Sha256};
 
+use crate::hex;
 use crate::support::{Project, ROOT, coordinator, cover, page, seed};
 
 const CAPTURE: [&str; 3] = ["capture", ROOT, "--unredacted"];
@@ -130,13 +131,7 @@ fn references_are_left_where_that_is_asked_for() {
 #[test]
 fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written() {
     let right = event();
-    let hash = |bytes: &[u8]| {
-        let digest = Sha256::digest(bytes);
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
+    let hash = |bytes: &[u8]| hex(&Sha256::digest(bytes));
     let mut altered = event();
     *altered.last_mut().unwrap() ^= 1;
     let text = b"no event at all".to_vec();

@@ -3,6 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::hex;
 use crate::support::{ALICE, Project, tool};
 
 const FIXTURE: &str = "fixtures/player/case.yaml";
@@ -38,8 +39,7 @@ fn demand_whole(project: &mut Project) {
         }
         if let Some(hash) = name.strip_prefix("fixtures/descriptors/") {
             use sha2::{Digest, Sha256};
-            let digest = Sha256::digest(&content);
-            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = hex(&Sha256::digest(&content));
             assert!(
                 digest.starts_with(hash.trim_end_matches(".binpb")),
                 "{name}"

@@ -15,3 +15,12 @@ mod read_only;
 mod support;
 mod tls;
 mod ways;
+
+/// Bytes in hex digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}

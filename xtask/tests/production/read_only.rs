@@ -33,7 +33,7 @@ fn is_query(seen: &Seen) -> bool {
             .strip_suffix(*query)
             .is_some_and(|package| package.ends_with('.'))
     };
-    QUERIES.iter().any(|query| is_one(&query)) || seen.path == "/grpc.health.v1.Health/Check"
+    QUERIES.iter().any(is_one) || seen.path == "/grpc.health.v1.Health/Check"
 }
 
 /// What is captured, and what more there is to say of it. `{…}` is filled in.

@@ -122,7 +122,7 @@ fn a_way_serves_the_whole_run_however_often_its_source_is_opened() {
 /// A port that is free now, and not one of those that the system gives out by itself.
 fn free_port() -> u16 {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    (first..)
+    (first..u16::MAX)
         .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .unwrap()
 }
