@@ -11,7 +11,8 @@ use angzarr_replay::model::{
 use angzarr_replay::replay::InProcess;
 use angzarr_replay::replay::ProcessRoot;
 use angzarr_replay::replay::flow::{
-    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
+    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStart, FlowStep, Reacting, ReactingKind,
+    run_flow,
 };
 use angzarr_replay::wire::Dialect;
 
@@ -264,6 +265,7 @@ pub(crate) fn events(names: &[&str]) -> EmittedBook {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the answer of a handler")]
 pub(crate) fn emits(names: &[&str]) -> Answer {
     Ok(Reply::Events(events(names)))
 }
@@ -289,7 +291,7 @@ pub(crate) fn names(book: &EventBook) -> Vec<String> {
 }
 
 pub(crate) fn labels(run: &FlowRun) -> Vec<String> {
-    run.steps.iter().map(|step| step.label()).collect()
+    run.steps.iter().map(FlowStep::label).collect()
 }
 
 pub(crate) fn notes(run: &FlowRun) -> Vec<String> {
