@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
+use crate::payload::Registry;
 use crate::redact::{Action, Key, KeyError, Policy, Redactor, RedactorError};
+use crate::wire::{Dialect, framework_descriptors};
 
 /// Redaction that cannot be had. Nothing may be captured without it then.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +79,7 @@ impl Project {
             roots: config.roots,
             is_strict,
         };
-        let redactor = Redactor::new(self.registry()?.clone(), policy)?;
+        let redactor = Redactor::new(self.registry_of_all_dialects()?, policy)?;
         if redactor.is_idle() && is_strict && !is_demonstration {
             return Err(missing(
                 "[redaction] has no rule and no described field asks for it (`debug_redact`)",
@@ -95,7 +97,20 @@ impl Project {
             roots: false,
             is_strict: false,
         };
-        Ok(Redactor::new(self.registry()?.clone(), policy)?)
+        Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
+    }
+
+    /// Today's descriptors with the framework's messages of every package: which dialect a capture will be of is not
+    /// known yet, and words for numbers matter to nobody here.
+    fn registry_of_all_dialects(&self) -> Result<Registry, ProjectError> {
+        let mut all = self.registry()?.clone();
+        for dialect in Dialect::all() {
+            // What the project makes of those names itself stands.
+            all = all
+                .filled_from(&framework_descriptors(*dialect))
+                .unwrap_or(all);
+        }
+        Ok(all)
     }
 
     fn required_by(&self, source: &str) -> Option<bool> {

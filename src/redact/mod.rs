@@ -7,6 +7,7 @@
 //! - `redactor`: the public face; payloads, books, failures and texts.
 //! - `session`: one run over payloads; what was touched, what was taken, what looks personal and no rule covers.
 //! - `case`, `parts`: a whole case, and where it holds what. `taken`: values that were taken out, looked for in texts. `suspect`: names of fields.
+//! - `told`: texts in Angzarr's own messages.
 //! - `detect`: what looks like a secret or personal data in any text.
 //!
 //! Fails closed: what cannot be read is an error, unless the redactor was told to be lenient.
@@ -21,6 +22,7 @@ mod rule;
 mod session;
 mod suspect;
 mod taken;
+mod told;
 
 pub use case::RedactedCase;
 pub use key::{Key, KeyError};

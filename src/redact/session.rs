@@ -8,6 +8,7 @@ use super::pseudonym::{self, pseudonym};
 use super::redactor::{Reason, RedactError, Redactor, Report, Suspect};
 use super::rule::{Action, Form};
 use super::suspect::looks_personal;
+use super::told::is_told;
 use crate::fixture::{Redaction, RedactionAction};
 use crate::model::{Payload, Root};
 use crate::payload::{
@@ -30,6 +31,8 @@ pub struct Session<'a> {
     report: Report,
     /// Roots that have stand-ins.
     roots: Vec<Root>,
+    /// Whether a text was met that may repeat what only comes after it.
+    has_told: bool,
 }
 
 impl<'a> Session<'a> {
@@ -38,6 +41,7 @@ impl<'a> Session<'a> {
             redactor,
             report: Report::default(),
             roots: Vec::new(),
+            has_told: false,
         }
     }
 
@@ -66,7 +70,11 @@ impl<'a> Session<'a> {
     /// Redacts a payload; `place` says in an error where it is.
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
         let redactor = self.redactor;
-        let value = redactor.registry.rewrite(payload, self);
+        self.has_told = false;
+        let mut value = redactor.registry.rewrite(payload, self);
+        if self.has_told && value.is_ok() {
+            value = redactor.registry.rewrite(payload, self);
+        }
         let value = value.map_err(|reason| RedactError {
             place: format!("{place} (`{}`)", payload.type_name()),
             reason,
@@ -204,6 +212,18 @@ impl Rewriter for Session<'_> {
             let start = place.steps.len().saturating_sub(1);
             self.touch(&place.steps[start..], RedactionAction::Pseudonym);
             return Some(new);
+        }
+        if let FieldValue::Text(text) = value
+            && is_told(place)
+        {
+            self.has_told = true;
+            let new = self.text(text);
+            let is_changed = new != **text;
+            if is_changed {
+                let start = place.steps.len().saturating_sub(1);
+                self.touch(&place.steps[start..], RedactionAction::Mask);
+            }
+            return is_changed.then_some(FieldValue::Text(Cow::Owned(new)));
         }
         if let FieldValue::Text(text) = value
             && let Some(finding) = detect::sure(text).first()
