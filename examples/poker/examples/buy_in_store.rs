@@ -1,5 +1,6 @@
 //! Makes a store of the local coordinator in which a buy-in workflow is stored, as the recorded calls 117 and 118 show
-//! it: `cargo run -p poker --example buy_in_store -- FILE`, then `cargo xtask serve --store FILE`.
+//! it, and a player whose first event is of an old type: `cargo run -p poker --example buy_in_store -- FILE`, then
+//! `cargo xtask serve --store FILE`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,12 +8,18 @@ use std::sync::Arc;
 
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::model::{EventBook, Stimulus, Timestamp};
+use angzarr_replay::model::{
+    Body, Cover, Domain, EventBook, Page, Payload, Root, Stimulus, Timestamp,
+};
 use angzarr_replay::wire::{Dialect, stimulus_of_request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use poker::messages::legacy::PlayerRegisteredV1;
+use poker::messages::{Currency, FundsDeposited};
+use prost::{Message, Name};
 
 const RECORDING: &str = include_str!("../recorded/calls.jsonl");
+const OLD_PLAYER: Root = Root::new(*b"Erik played long");
 const TIME: Timestamp = Timestamp {
     seconds: 1_795_392_090,
     nanos: 0,
@@ -25,7 +32,9 @@ fn main() -> ExitCode {
     };
     match make(Path::new(&file)) {
         Ok(()) => {
-            println!("{file}: the recorded histories, and the workflow wf-buyin-1");
+            println!(
+                "{file}: the recorded histories, the workflow wf-buyin-1, and player {OLD_PLAYER}"
+            );
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -42,6 +51,7 @@ fn make(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let (requested, _) = call(117)?;
     let (rejected, initiated) = call(118)?;
     books.extend([requested, initiated, rejected].map(seed));
+    books.push(old_player()?);
     coordinator.seed(&books, TIME)?;
     Ok(())
 }
@@ -61,6 +71,44 @@ fn call(number: u64) -> Result<(EventBook, EventBook), Box<dyn std::error::Error
         }
     }
     Err(format!("the recording has no call {number} of a process manager").into())
+}
+
+/// A player who registered when players had no type.
+fn old_player() -> Result<SeedBook, Box<dyn std::error::Error>> {
+    let registered = PlayerRegisteredV1 {
+        name: "Erik".into(),
+        email: "erik@example.com".into(),
+        ..PlayerRegisteredV1::default()
+    };
+    let deposited = FundsDeposited {
+        amount: Some(chips(300)),
+        new_balance: Some(chips(300)),
+        ..FundsDeposited::default()
+    };
+    let events = [
+        Payload::new(&PlayerRegisteredV1::full_name(), registered.encode_to_vec()),
+        Payload::new(&FundsDeposited::full_name(), deposited.encode_to_vec()),
+    ];
+    let pages = (0..).zip(events).map(|(sequence, event)| Page {
+        sequence,
+        created_at: Some(TIME),
+        body: Body::Event(event),
+        provisional: false,
+        cascade_id: None,
+        original: None,
+    });
+    Ok(SeedBook {
+        cover: Cover::main(Domain::new("player")?, OLD_PLAYER),
+        pages: pages.collect(),
+        snapshot: None,
+    })
+}
+
+fn chips(amount: i64) -> Currency {
+    Currency {
+        amount,
+        currency_code: "CHIPS".into(),
+    }
 }
 
 fn seed(book: EventBook) -> SeedBook {
