@@ -37,8 +37,8 @@ const REJECTED: u64 = 109;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let process = Poker::start()?;
-    let recorder = start(process.address(), &folder.path().join("recording.jsonl"))?;
+    let logic = Poker::start()?;
+    let recorder = start(logic.address(), &folder.path().join("recording.jsonl"))?;
     let through = recorder.address().to_string();
     println!("{}", machine::description());
     for (name, call) in [("accepted", ACCEPTED), ("rejected", REJECTED)] {
@@ -49,17 +49,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         let requests = Arc::new(vec![request; CALLS]);
         for at_once in [1, 32] {
-            let (mut direct, mut recorded) = (Vec::new(), Vec::new());
+            let (mut direct, mut proxied) = (Vec::new(), Vec::new());
             for round in 0..=ROUNDS {
-                let pair = [process.address(), &through]
+                let pair = [logic.address(), &through]
                     .map(|address| floor::send_all(address, &requests, 1, at_once));
                 // The first round warms up.
                 if round > 0 {
                     direct.push(pair[0]);
-                    recorded.push(pair[1]);
+                    proxied.push(pair[1]);
                 }
             }
-            print(at_once, median(direct), median(recorded));
+            print(at_once, median(direct), median(proxied));
         }
     }
     let counts = recorder.end()?;

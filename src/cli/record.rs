@@ -140,13 +140,13 @@ fn upstream(text: &str) -> Result<String, Stop> {
     )))
 }
 
-/// What is done to a note before it is written. Nothing as yet, so it has to be asked for.
+/// What is done to a note before it is written. Rules are not followed here yet, so that has to be asked for.
 fn redaction(arguments: &RecordArguments) -> Result<Option<Redact>, Stop> {
     if arguments.unredacted {
         return Ok(None);
     }
     Err(Stop::Usage(
-        "redaction is not built yet, so whatever the calls hold would be written to the recording as it is; if that \
+        "recordings are not redacted, so whatever the calls hold would be written to the recording as it is; if that \
          is acceptable, say --unredacted"
             .into(),
     ))
