@@ -45,6 +45,17 @@ pub struct Labels {
     pub probe: Option<Probe>,
 }
 
+impl Labels {
+    /// Of a new case: open, unless today's outcome is the expectation.
+    pub(crate) fn status(&self) -> Status {
+        if self.is_accepted {
+            Status::Closed
+        } else {
+            Status::Open
+        }
+    }
+}
+
 /// A case, and what was done to make it one.
 #[derive(Debug, Clone)]
 pub struct Assembled {
@@ -121,11 +132,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
     let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::Command);
     let labels = parts.labels;
     let case = Case {
-        status: if labels.is_accepted {
-            Status::Closed
-        } else {
-            Status::Open
-        },
+        status: labels.status(),
         title: labels
             .title
             .unwrap_or_else(|| title(&stimulus, parts.cover, observed.as_ref(), noted)),

@@ -2,9 +2,7 @@
 
 use super::select::unqualified;
 use super::{CaptureError, Fetched};
-use crate::fixture::{
-    Book, Case, CaseStimulus, HeadKnowledge, Observed, Provenance, Status, Trigger,
-};
+use crate::fixture::{Book, Case, CaseStimulus, HeadKnowledge, Observed, Provenance, Trigger};
 use crate::model::{Cover, EmittedBook, EmittedPage, Header, History, Page, Payload, Snapshot};
 
 /// Which pages are meant: from one sequence to another, both included.
@@ -91,11 +89,7 @@ impl Base<'_> {
         let snapshot = self.fetched.snapshot.clone();
         let is_before = |snapshot: &Snapshot| snapshot.sequence < self.end;
         Case {
-            status: if self.labels.is_accepted {
-                Status::Closed
-            } else {
-                Status::Open
-            },
+            status: self.labels.status(),
             title: self.labels.title.unwrap_or(title),
             issue: self.labels.issue,
             source: self.source,

@@ -33,15 +33,7 @@ impl LocalCoordinator {
     pub(super) fn execute(&self, sent: Option<SentCommand>) -> Result<ReplyBook, Refused> {
         let command = validate::command(sent, NO_COMMAND)?;
         let stream = validate::stream_of(&command.cover);
-        let handling = Handling {
-            command: &command,
-            stream: &stream,
-            store: self
-                .stores
-                .of(&stream.domain)
-                .ok_or_else(|| no_logic(&stream))?,
-            backend: self.backend(&stream)?,
-        };
+        let handling = self.handling(&command, &stream)?;
         let mut races = 0;
         loop {
             match self.attempt(&handling)? {
@@ -70,6 +62,23 @@ impl LocalCoordinator {
             Outcome::Revoked(revocation) => Err(revoked(&revocation.reason).into()),
             _ => Ok(EmittedBook::default()),
         }
+    }
+
+    /// A command with the store and the logic of its domain.
+    pub(super) fn handling<'a>(
+        &'a self,
+        command: &'a CommandBook,
+        stream: &'a Stream,
+    ) -> Result<Handling<'a>, Failure> {
+        Ok(Handling {
+            command,
+            stream,
+            store: self
+                .stores
+                .of(&stream.domain)
+                .ok_or_else(|| no_logic(stream))?,
+            backend: self.backend(stream)?,
+        })
     }
 
     pub(super) fn backend(&self, stream: &Stream) -> Result<&Backend, Failure> {

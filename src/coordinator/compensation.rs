@@ -1,6 +1,6 @@
 //! Compensation: a command book, mostly with the notification of a rejection, handled without any check.
 
-use super::commands::{self, Handling};
+use super::commands;
 use super::prior::Prior;
 use super::queries::failed;
 use super::reply;
@@ -15,15 +15,7 @@ impl LocalCoordinator {
     pub(super) fn compensated(&self, sent: Option<SentCommand>) -> Result<Outcome, Refused> {
         let command = validate::compensation(sent)?;
         let stream = validate::stream_of(&command.cover);
-        let handling = Handling {
-            command: &command,
-            stream: &stream,
-            store: self
-                .stores
-                .of(&stream.domain)
-                .ok_or_else(|| commands::no_logic(&stream))?,
-            backend: self.backend(&stream)?,
-        };
+        let handling = self.handling(&command, &stream)?;
         let timeline = Timeline {
             store: handling.store,
             stream: &stream,

@@ -4,7 +4,7 @@ use super::note::{Answer, Between, Note};
 use crate::capture::Labels;
 use crate::capture::ticket::Ticket;
 use crate::fixture::{
-    Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Status, Trigger,
+    Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
 use crate::model::{
     Body, CommandBook, Cover, Failure, History, Outcome, Payload, Revocation, Root, Stimulus,
@@ -99,11 +99,7 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
     let (own, asked) = lowered(stimulus)?;
     let title = title(&asked, &own.cover, observed.as_ref());
     Ok(Case {
-        status: if with.labels.is_accepted {
-            Status::Closed
-        } else {
-            Status::Open
-        },
+        status: with.labels.status(),
         title: with.labels.title.unwrap_or(title),
         issue: with.labels.issue,
         source: Provenance {

@@ -122,6 +122,26 @@ pub(in crate::cli) struct CaptureArguments {
     json: bool,
 }
 
+impl CaptureArguments {
+    /// What is to be written with the case.
+    fn labels(&self) -> Labels {
+        Labels {
+            title: self.title.clone(),
+            issue: self.issue.clone(),
+            is_accepted: self.accept,
+            probe: self.probe,
+        }
+    }
+}
+
+/// Now, to the second.
+fn captured_at() -> Timestamp {
+    Timestamp {
+        seconds: system_clock()().seconds,
+        nanos: 0,
+    }
+}
+
 /// How many events a command stored, as somebody says.
 #[derive(Debug, Clone, Copy)]
 enum PersistedArgument {
@@ -265,7 +285,6 @@ fn capture_from(
         }
         .into());
     }
-    let now = system_clock()();
     let assembled = assemble(Parts {
         cover: &cover,
         fetched: &fetched,
@@ -274,16 +293,8 @@ fn capture_from(
         noted: stimulus.noted.as_ref(),
         source: &source.name,
         dialect: queries.dialect(),
-        captured_at: Timestamp {
-            seconds: now.seconds,
-            nanos: 0,
-        },
-        labels: Labels {
-            title: arguments.title.clone(),
-            issue: arguments.issue.clone(),
-            is_accepted: arguments.accept,
-            probe: arguments.probe,
-        },
+        captured_at: captured_at(),
+        labels: arguments.labels(),
     })?;
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);

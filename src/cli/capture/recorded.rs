@@ -7,12 +7,12 @@ use clap::Args;
 use super::given::Given;
 use super::kinds::AskedKind;
 use super::telling::Telling;
-use super::{Capture, CaptureArguments, Finished, Naming, redaction};
-use crate::capture::{Labels, Logged, RootSpec};
+use super::{Capture, CaptureArguments, Finished, Naming, captured_at, redaction};
+use crate::capture::{Logged, RootSpec};
 use crate::cli::{Stop, words};
 use crate::fixture::Case;
-use crate::model::{ComponentKind, Domain, Edition, FailureClass, Timestamp};
-use crate::project::{OpenSource, Project, system_clock};
+use crate::model::{ComponentKind, Domain, Edition, FailureClass};
+use crate::project::{OpenSource, Project};
 use crate::record::{Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of};
 
 /// Where a noted call comes from.
@@ -231,20 +231,11 @@ fn capture(
     name: &str,
     note: &Note,
 ) -> Result<Finished, Stop> {
-    let now = system_clock()();
     let file = Path::new(name).file_name().unwrap_or_default();
     let with = CaseOf {
         source: file.to_string_lossy().into_owned(),
-        captured_at: Timestamp {
-            seconds: now.seconds,
-            nanos: 0,
-        },
-        labels: Labels {
-            title: arguments.title.clone(),
-            issue: arguments.issue.clone(),
-            is_accepted: arguments.accept,
-            probe: arguments.probe,
-        },
+        captured_at: captured_at(),
+        labels: arguments.labels(),
     };
     let mut case = case_of(note, with)
         .map_err(|error| Stop::Failed(format!("{name}, call {}: {error}", note.call)))?;

@@ -7,6 +7,7 @@ use crate::capture::{
     assemble, cut, fetch_history,
 };
 use crate::cli::Stop;
+use crate::cli::capture::captured_at;
 use crate::cli::capture::stimulus;
 use crate::cli::capture::telling::Telling;
 use crate::cli::capture::{CaptureArguments, edition};
@@ -272,8 +273,8 @@ impl KindCapture<'_> {
             noted: None,
             source: &self.source.name,
             dialect: self.queries.dialect(),
-            captured_at: self.captured_at(),
-            labels: self.labels(),
+            captured_at: captured_at(),
+            labels: self.arguments.labels(),
         })?;
         let mut case = assembled.case;
         case.stimulus = match case.stimulus {

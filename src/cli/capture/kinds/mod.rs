@@ -6,17 +6,17 @@ mod compensation;
 mod flow;
 
 use super::telling::Telling;
-use super::{Capture, CaptureArguments, Finished, Naming};
+use super::{Capture, CaptureArguments, Finished, Naming, captured_at};
 use crate::capture::{
-    Base, CutBook, CutRule, EventQueries, Fetched, Labels, Span, TriggerRule, as_facts, cut,
-    fetch_history, find_trigger, knowledge, trigger,
+    Base, CutBook, CutRule, EventQueries, Fetched, Span, TriggerRule, as_facts, cut, fetch_history,
+    find_trigger, knowledge, trigger,
 };
 use crate::cli::Stop;
 use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
-use crate::model::{ComponentKind, Cover, Destinations, Edition, Page, Payload, Root, Timestamp};
-use crate::project::{LogicConfig, OpenSource, Project, system_clock, usual_process_root};
+use crate::model::{ComponentKind, Cover, Destinations, Edition, Page, Payload, Root};
+use crate::project::{LogicConfig, OpenSource, Project, usual_process_root};
 use crate::replay::ProcessRoot;
 use crate::snapshot::matches_pattern;
 pub(super) use arguments::{AskedKind, KindArguments};
@@ -219,30 +219,13 @@ impl KindCapture<'_> {
             source: Provenance {
                 name: self.source.name.clone(),
                 dialect: self.queries.dialect().name().to_owned(),
-                captured_at: self.captured_at(),
+                captured_at: captured_at(),
                 head,
             },
             logic: logic.map(str::to_owned),
-            labels: self.labels(),
+            labels: self.arguments.labels(),
         };
         base.case(stimulus, observed)
-    }
-
-    #[allow(clippy::unused_self, reason = "reads as the other parts of a case do")]
-    fn captured_at(&self) -> Timestamp {
-        Timestamp {
-            seconds: system_clock()().seconds,
-            nanos: 0,
-        }
-    }
-
-    fn labels(&self) -> Labels {
-        Labels {
-            title: self.arguments.title.clone(),
-            issue: self.arguments.issue.clone(),
-            is_accepted: self.arguments.accept,
-            probe: self.arguments.probe,
-        }
     }
 
     fn tell(&self, case: &Case, telling: &mut Telling, named: &[(&str, &str)]) {
