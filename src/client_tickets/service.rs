@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::TicketOptions;
 use super::writer::{Queue, Seen};
 use crate::model::{Code, Failure};
-use crate::wire::{Dialect, FirstMessage, command_dialect, failure_of, status_of};
+use crate::wire::{Dialect, FirstMessage, command_dialect, status_of_trailers};
 
 /// A channel whose failing commands become tickets. Made by [`super::TicketLayer`].
 #[derive(Clone)]
@@ -190,8 +190,8 @@ where
 }
 
 fn in_headers<B>(response: &Response<B>) -> Option<Failure> {
-    if let Some(status) = status_of(response.headers()) {
-        return failure_of(&status);
+    if let Some(ended) = status_of_trailers(response.headers()) {
+        return ended.err().map(|refusal| refusal.failure);
     }
     (response.status() != http::StatusCode::OK).then(|| Failure {
         code: Code::Unavailable,
@@ -208,8 +208,8 @@ pub struct TicketBody<B> {
 
 impl<B> TicketBody<B> {
     fn trailers(&mut self, trailers: &HeaderMap) {
-        if let (Some(status), Some(watch)) = (status_of(trailers), self.watch.take()) {
-            watch.ended(failure_of(&status));
+        if let (Some(ended), Some(watch)) = (status_of_trailers(trailers), self.watch.take()) {
+            watch.ended(ended.err().map(|refusal| refusal.failure));
         }
     }
 }

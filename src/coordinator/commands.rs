@@ -59,7 +59,7 @@ impl LocalCoordinator {
         let prior = self.shown(prior::book(&stream, None, &pages)?, masked)?;
         match backend.handle(&prior, &command)? {
             Outcome::Accepted(book) => Ok(book),
-            Outcome::Revoked(revocation) => Err(revoked(&revocation.reason).into()),
+            Outcome::Revoked(revocation) => Err(revocation.as_failure().into()),
             _ => Ok(EmittedBook::default()),
         }
     }
@@ -106,7 +106,7 @@ impl LocalCoordinator {
         };
         let emitted = match handling.backend.handle(&prior.book, &command)? {
             Outcome::Accepted(book) => book,
-            Outcome::Revoked(revocation) => return Err(revoked(&revocation.reason).into()),
+            Outcome::Revoked(revocation) => return Err(revocation.as_failure().into()),
             _ => return Ok(Ok(ReplyBook::default())),
         };
         if emitted.pages.is_empty() && emitted.snapshot.is_none() {
@@ -278,10 +278,6 @@ pub(super) fn conflict_failure(conflict: Conflict) -> Failure {
         "Sequence conflict: expected {}, got {}",
         conflict.expected, conflict.got
     ))
-}
-
-fn revoked(reason: &str) -> Failure {
-    Failure::rejected(format!("Command revoked: {reason}"))
 }
 
 pub(super) fn no_logic(stream: &Stream) -> Failure {

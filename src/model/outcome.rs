@@ -213,6 +213,14 @@ pub struct Revocation {
     pub reason: String,
 }
 
+impl Revocation {
+    /// As a coordinator words it to the sender of the command.
+    #[must_use]
+    pub fn as_failure(&self) -> Failure {
+        Failure::rejected(format!("Command revoked: {}", self.reason))
+    }
+}
+
 /// The logic tells somebody something instead of emitting events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
@@ -256,6 +264,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The status that a coordinator answers to the sender of the command; none where it is OK.
+    #[must_use]
+    pub fn status(&self) -> Option<Failure> {
+        match self {
+            Self::Revoked(revocation) => Some(revocation.as_failure()),
+            other => other.failure().cloned(),
+        }
+    }
+
     /// The fixed word for it, as fixtures and snapshots have it.
     #[must_use]
     pub const fn word(&self) -> &'static str {

@@ -7,8 +7,7 @@ use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
 use crate::model::{
-    Body, CommandBook, Cover, Failure, History, Outcome, Payload, Revocation, Root, Stimulus,
-    Timestamp,
+    Body, CommandBook, Cover, Failure, History, Outcome, Payload, Root, Stimulus, Timestamp,
 };
 use crate::replay::{as_stored, reaction_as_stored};
 use crate::wire::{DecodeError, StoredBook};
@@ -236,18 +235,13 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
         Outcome::Projected(projection) => Observed::Projected(projection),
         Outcome::Upcast(pages) => Observed::Upcast(pages),
         Outcome::Notified(_) => Observed::Notified,
-        Outcome::Revoked(revocation) => Observed::Revoked(as_status(&revocation)),
+        Outcome::Revoked(revocation) => Observed::Revoked(revocation.as_failure()),
         Outcome::Rejected(failure) => Observed::Rejected(failure),
         Outcome::Crashed(failure) => Observed::Crashed(failure),
         Outcome::Unimplemented(failure) => Observed::Unimplemented(failure),
         Outcome::Refused(failure) => Observed::Refused(failure),
         Outcome::Folded(_) | Outcome::Prepared(_) => return None,
     })
-}
-
-/// A revocation as its coordinator words it.
-fn as_status(revocation: &Revocation) -> Failure {
-    Failure::rejected(format!("Command revoked: {}", revocation.reason))
 }
 
 fn title(asked: &CaseStimulus, cover: &Cover, observed: Option<&Observed>) -> String {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::case::ticket_of;
 use super::keep::{Kept, Ring};
 use super::line::{LineError, parse_line, to_line};
-use super::note::{Note, Subject};
+use super::note::{Answer, Note, Subject};
 use super::writer::NoteStore;
 use crate::model::Timestamp;
 
@@ -251,7 +251,8 @@ impl TicketLog {
 
 impl NoteStore for TicketLog {
     fn keep(&mut self, note: &Note, _: Option<&Subject>, _: Kept) -> io::Result<()> {
-        if note.is_accepted() {
+        // Calls to logic make no ticket, and a client's command is accepted where there is a reply.
+        if matches!(note.answer, Answer::Reply(_)) {
             return Ok(());
         }
         match ticket_of(note) {

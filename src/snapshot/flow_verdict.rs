@@ -67,15 +67,8 @@ impl Verdict {
 impl Findings {
     /// Holds one answer against what production did in its stream.
     fn hold(&mut self, name: &str, step: &FlowStep, left: &mut Left<'_>, renderer: &Renderer<'_>) {
-        let verdict = match step.outcome() {
-            Some(Outcome::Revoked(revocation)) => {
-                let now = Failure::rejected(format!("Command revoked: {}", revocation.reason));
-                Self::failed(&now, step, left)
-            }
-            Some(outcome) => match outcome.failure() {
-                Some(now) => Self::failed(now, step, left),
-                None => Self::emitted(step, left, renderer),
-            },
+        let verdict = match step.outcome().and_then(Outcome::status) {
+            Some(now) => Self::failed(&now, step, left),
             None => Self::emitted(step, left, renderer),
         };
         match verdict {

@@ -69,7 +69,7 @@ impl Verdict {
             (Observed::Revoked(then), Outcome::Revoked(now)) => {
                 // The coordinator words a revocation as a status.
                 let now = Failure {
-                    message: format!("Command revoked: {}", now.reason),
+                    message: now.as_failure().message,
                     ..then.clone()
                 };
                 Self::of_failures(then, &now)

@@ -192,11 +192,7 @@ pub(super) fn emitted_command(
 ) -> Result<EmittedCommand, DecodeError> {
     let pages = book.pages.into_iter();
     Ok(EmittedCommand {
-        cover: book
-            .cover
-            .filter(|cover| cover.root.is_some())
-            .map(cover)
-            .transpose()?,
+        cover: addressee(book.cover)?,
         pages: pages
             .map(|page| command_page(page, dialect))
             .collect::<Result<_, _>>()?,
@@ -214,18 +210,19 @@ pub(super) fn emitted_book(book: pb::EventBook) -> Result<EmittedBook, DecodeErr
             provisional: message.no_commit,
         });
     }
-    // A cover without a root addresses nobody: libraries leave such stubs.
-    let cover = book
-        .cover
-        .filter(|cover| cover.root.is_some())
-        .map(self::cover)
-        .transpose()?;
     Ok(EmittedBook {
-        cover,
+        cover: addressee(book.cover)?,
         snapshot: book.snapshot.as_ref().map(snapshot).transpose()?,
         pages,
         next_sequence: book.next_sequence,
     })
+}
+
+/// Whom something is for. A cover without a root addresses nobody: libraries leave such stubs.
+pub(super) fn addressee(stub: Option<pb::Cover>) -> Result<Option<Cover>, DecodeError> {
+    stub.filter(|cover| cover.root.is_some())
+        .map(cover)
+        .transpose()
 }
 
 pub(super) fn cover(cover: pb::Cover) -> Result<Cover, DecodeError> {
@@ -350,11 +347,7 @@ pub(super) fn notification(notification: pb::Notification) -> Result<Notificatio
     let mut metadata: Vec<_> = notification.metadata.into_iter().collect();
     metadata.sort();
     Ok(Notification {
-        cover: notification
-            .cover
-            .filter(|cover| cover.root.is_some())
-            .map(cover)
-            .transpose()?,
+        cover: addressee(notification.cover)?,
         payload: notification.payload.map(any),
         sent_at: notification.sent_at.map(timestamp),
         metadata,

@@ -3,22 +3,17 @@
 use std::io::Read;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::HeaderMap;
-use tonic::Status;
 
-use super::serve::{code_from_tonic, error_info};
 use super::{Dialect, event_book_of_response};
-use crate::model::{CommandBook, Failure};
+use crate::model::CommandBook;
 
 /// Length of what stands before each message of a gRPC body: a flag and the message's length.
 const PREFIX: usize = 5;
 
 /// The dialect of whose package a path is `HandleCommand`: the likeliest where several share the package.
 pub(crate) fn command_dialect(path: &str) -> Option<Dialect> {
-    let is_it = |dialect: &&Dialect| {
-        path == dialect.path("CommandHandlerCoordinatorService", "HandleCommand")
-    };
-    Dialect::all().iter().find(is_it).copied()
+    let (dialect, method) = Dialect::of_path(path)?;
+    (method == "CommandHandlerCoordinatorService/HandleCommand").then_some(dialect)
 }
 
 /// The first message of a body, collected as it passes by.
@@ -100,20 +95,6 @@ fn inflated(message: &[u8], limit: usize) -> Result<Bytes, Unread> {
         return Err(Unread::TooLarge);
     }
     Ok(inflated.into())
-}
-
-/// The status in the headers or trailers of an answer, if it is there.
-pub(crate) fn status_of(headers: &HeaderMap) -> Option<Status> {
-    Status::from_header_map(headers)
-}
-
-/// A failing status in words; none where it is OK.
-pub(crate) fn failure_of(status: &Status) -> Option<Failure> {
-    (status.code() != tonic::Code::Ok).then(|| Failure {
-        code: code_from_tonic(status.code()),
-        message: status.message().to_owned(),
-        info: error_info(status.details()),
-    })
 }
 
 /// How many events an accepted command stored, from the head that it was sent for. None where the answer does not tell:

@@ -46,7 +46,7 @@ pub use encode::{
     encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
     encode_page, encode_snapshot,
 };
-pub(crate) use exchange::{FirstMessage, command_dialect, failure_of, status_of, stored_by};
+pub(crate) use exchange::{FirstMessage, command_dialect, stored_by};
 pub use framework::framework_descriptors;
 pub use health::{HealthAnswer, ask_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};

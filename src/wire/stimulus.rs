@@ -206,11 +206,7 @@ pub(super) fn process_manager_response(
 pub(super) fn projection(reply: Bytes) -> Result<Projection, DecodeError> {
     let reply: pb::Projection = decode::message("projection", reply)?;
     Ok(Projection {
-        cover: reply
-            .cover
-            .filter(|cover| cover.root.is_some())
-            .map(decode::cover)
-            .transpose()?,
+        cover: decode::addressee(reply.cover)?,
         projector: reply.projector,
         sequence: reply.sequence,
         payload: reply.projection.map(decode::any),

@@ -62,18 +62,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     ) -> Result<Vec<u8>, Unreadable> {
         let mut out = Vec::with_capacity(content.len());
         let mut reader = Reader::new(content);
-        loop {
-            let before = reader.rest();
-            let (number, wire) = match reader.field() {
-                Ok(Some(read)) => read,
-                Ok(None) => return Ok(out),
-                Err(flaw) => {
-                    self.malformed(entry, &flaw)?;
-                    out.extend_from_slice(before);
-                    return Ok(out);
-                }
-            };
-            let span = &before[..before.len() - reader.rest().len()];
+        while let Some((number, wire, span)) = self.next_field(entry, &mut reader, &mut out)? {
             let at = fields.iter().position(|field| field.number == number);
             let Some(at) = at else {
                 self.unknown_field(entry, number)?;
@@ -92,6 +81,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
             });
             self.value(entry, met, choice, &mut out)?;
         }
+        Ok(out)
     }
 }
 

@@ -11,6 +11,9 @@ use crate::payload::reader::{Flaw, Reader, Wire};
 use crate::payload::show::packed;
 use crate::payload::wire::{GROUP_END, GROUP_START, LENGTH_DELIMITED, write_bytes, write_tag};
 
+/// A field's number, its value, and the bytes of both.
+type NumberedField<'b> = (u32, Wire<'b>, &'b [u8]);
+
 /// Rewrites a message.
 pub(in crate::payload) fn rewrite<R: Rewriter>(
     layouts: &Layouts,
@@ -78,18 +81,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         let mut out = Vec::with_capacity(bytes.len());
         let mut reader = Reader::new(bytes);
         let mut near = 0;
-        loop {
-            let before = reader.rest();
-            let (number, wire) = match reader.field() {
-                Ok(Some(read)) => read,
-                Ok(None) => return Ok(out),
-                Err(flaw) => {
-                    self.malformed(message, &flaw)?;
-                    out.extend_from_slice(before);
-                    return Ok(out);
-                }
-            };
-            let span = &before[..before.len() - reader.rest().len()];
+        while let Some((number, wire, span)) = self.next_field(message, &mut reader, &mut out)? {
             let Some(at) = message.position_of_number(number, near) else {
                 self.unknown_field(message, number)?;
                 out.extend_from_slice(span);
@@ -111,6 +103,29 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
             let written = self.field(message, met, around, &mut out);
             self.steps.pop();
             written?;
+        }
+        Ok(out)
+    }
+
+    /// The next field. What is no field stays as it is, with all after it.
+    pub(super) fn next_field<'b>(
+        &mut self,
+        message: &Layout,
+        reader: &mut Reader<'b>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<NumberedField<'b>>, Unreadable> {
+        let before = reader.rest();
+        match reader.field() {
+            Ok(Some((number, wire))) => {
+                let span = &before[..before.len() - reader.rest().len()];
+                Ok(Some((number, wire, span)))
+            }
+            Ok(None) => Ok(None),
+            Err(flaw) => {
+                self.malformed(message, &flaw)?;
+                out.extend_from_slice(before);
+                Ok(None)
+            }
         }
     }
 

@@ -3,8 +3,7 @@
 use super::queue::{Delivered, Flow, Task, To};
 use super::{Asked, Cause, FlowNote, NotAsked, StepAnswer, Stream, events};
 use crate::model::{
-    CommandBook, CommandPage, Cover, EmittedBook, EventBook, Failure, Header, MergeStrategy,
-    Outcome, Revocation,
+    CommandBook, CommandPage, Cover, EmittedBook, EventBook, Header, MergeStrategy, Outcome,
 };
 use crate::replay::{
     Replay, Target, TargetError, replay_command, replay_fact, replay_notification,
@@ -26,7 +25,7 @@ impl Flow<'_> {
             let StepAnswer::Answered(outcome) = &delivered.answer else {
                 return None;
             };
-            status(outcome)
+            outcome.status()
         });
         if let (Some(failure), Some(origin)) = (failure, origin) {
             delivered.next.push(Task {
@@ -168,15 +167,5 @@ fn external_id(facts: &EmittedBook) -> &str {
     match facts.pages.first().map(|page| &page.header) {
         Some(Header::ExternalDeferred { external_id, .. }) => external_id,
         _ => "",
-    }
-}
-
-/// The status that a coordinator answers to the sender of a command; none where it is OK.
-fn status(outcome: &Outcome) -> Option<Failure> {
-    match outcome {
-        Outcome::Revoked(Revocation { reason, .. }) => {
-            Some(Failure::rejected(format!("Command revoked: {reason}")))
-        }
-        other => other.failure().cloned(),
     }
 }
