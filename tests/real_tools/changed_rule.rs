@@ -5,6 +5,8 @@ use crate::support::{Place, Run};
 const REPLAY: &str = "cargo test --locked --test replay";
 const DEPOSIT: &str = "fixtures/player/deposit-funds-d23f0824-3";
 const JOIN: &str = "fixtures/table/join-table-36f675cc-4";
+/// A workflow that meets the table's refusal on its way.
+const FLOW: &str = "fixtures/flow/reserve-funds-6513270e-2";
 const OPEN: &str = "fixtures/player/deposit-funds-6513270e-2";
 
 const IS_OPEN: &str = "open: player::deposit-funds-6513270e-2";
@@ -95,9 +97,12 @@ fn a_changed_rule_is_accepted_by_close() {
     let place = Place::copy();
     change_two_rules(&place);
     place
-        .run(&format!("cargo xtask close {DEPOSIT}.yaml {JOIN}.yaml"))
+        .run(&format!(
+            "cargo xtask close {DEPOSIT}.yaml {JOIN}.yaml {FLOW}.yaml"
+        ))
         .succeeds()
-        .says(&format!("closed {DEPOSIT}.yaml"));
+        .says(&format!("closed {DEPOSIT}.yaml"))
+        .says(&format!("closed {FLOW}.yaml"));
     place.run(REPLAY).succeeds();
 }
 
