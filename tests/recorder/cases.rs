@@ -2,8 +2,8 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command};
 use std::sync::Arc;
+use std::time::Duration;
 
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
@@ -14,26 +14,13 @@ use angzarr_replay::record::{
     Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
     ticket_of,
 };
+use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server, serve_logic,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 
+use super::recorded::{bytes, calls};
 use super::support::{NOW, recorder, ring};
-
-const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
-
-fn calls() -> impl Iterator<Item = Value> {
-    CALLS
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-}
-
-fn bytes(base64: &Value) -> Vec<u8> {
-    STANDARD.decode(base64.as_str().unwrap()).unwrap()
-}
 
 fn connection(address: SocketAddr) -> Connection {
     Connection::new(&address.to_string(), ConnectionOptions::default()).unwrap()
@@ -76,10 +63,13 @@ impl Chain {
     /// Sends the recorded commands for the player's domain up to a call.
     fn send(&self, last: u64) {
         let client = connection(self.before.address());
-        for call in calls().take_while(|call| call["n"].as_u64().unwrap() <= last) {
+        for call in calls()
+            .into_iter()
+            .take_while(|call| call["n"].as_u64().unwrap() <= last)
+        {
             let path = call["path"].as_str().unwrap();
             if call["server"] == "player" && path.ends_with("CoordinatorService/HandleCommand") {
-                let _ = client.call(path, bytes(&call["request"]).into());
+                let _ = client.call(path, bytes(&call["request"]));
             }
         }
     }
@@ -209,48 +199,43 @@ fn accepted_and_rejected_commands_become_the_same_cases_with_rust_logic() {
     accepted_and_rejected_commands_become_the_same_cases(logic.address());
 }
 
-/// The player in Python, until it is dropped.
-struct Python(Child);
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 #[ignore = "needs the Python peer in .venv: examples/poker-python/README.md"]
 fn accepted_and_rejected_commands_become_the_same_cases_with_python_logic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let interpreter = root.join(".venv/bin/python");
     assert!(interpreter.exists(), "see examples/poker-python/README.md");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let mut command = Command::new(interpreter);
-    command
-        .arg(root.join("examples/poker-python/player.py"))
-        .env("PORT", address.port().to_string());
-    let mut python = Python(command.spawn().unwrap());
-    while std::net::TcpStream::connect(address).is_err() {
-        assert_eq!(python.0.try_wait().unwrap(), None, "the peer ended");
-        std::thread::yield_now();
-    }
-    accepted_and_rejected_commands_become_the_same_cases(address);
+    let python = StartedLogic::launch(&LogicCommand {
+        name: "player-python".into(),
+        command: vec![
+            interpreter.display().to_string(),
+            "examples/poker-python/player.py".into(),
+        ],
+        build: None,
+        directory: root.to_owned(),
+        environment: Vec::new(),
+        port: None,
+        start_timeout: Some(Duration::from_secs(60)),
+        is_shown: false,
+    })
+    .unwrap();
+    accepted_and_rejected_commands_become_the_same_cases(python.address().parse().unwrap());
 }
 
 /// A call of the recorded session as the recorder notes it.
 fn session_call(number: u64) -> Note {
-    let call = calls().find(|call| call["n"] == number).unwrap();
+    let call = calls()
+        .into_iter()
+        .find(|call| call["n"] == number)
+        .unwrap();
     Note {
         call: number,
         time: NOW,
         path: call["path"].as_str().unwrap().into(),
         dialect: Dialect::ANGZARR,
-        request: bytes(&call["request"]).into(),
+        request: bytes(&call["request"]),
         answer: match call.get("response") {
-            Some(reply) => Answer::Reply(bytes(reply).into()),
+            Some(reply) => Answer::Reply(bytes(reply)),
             None => Answer::Status(Refusal::from_details(
                 Code::from_name(call["code"].as_str().unwrap()).unwrap(),
                 call["message"].as_str().unwrap().into(),

@@ -16,14 +16,14 @@ use super::support::{
 
 const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
 
-fn calls() -> Vec<Value> {
+pub(super) fn calls() -> Vec<Value> {
     let calls = CALLS
         .lines()
         .map(|line| serde_json::from_str(line).unwrap());
     calls.collect()
 }
 
-fn bytes(base64: &Value) -> Bytes {
+pub(super) fn bytes(base64: &Value) -> Bytes {
     STANDARD.decode(base64.as_str().unwrap()).unwrap().into()
 }
 

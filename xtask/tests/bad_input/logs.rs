@@ -5,18 +5,14 @@ use angzarr_replay::model::{Code, Failure, Timestamp};
 use angzarr_replay::wire::Dialect;
 
 use crate::support::{
-    ALICE, Project, ROOT, SEEDED, coordinator, cover, page, repository, seed, small_pages,
+    ALICE, Project, ROOT, SEEDED, coordinator, cover, page, recorded_failures, seed, small_pages,
 };
 
 const COMMAND: &str =
     "type: WithdrawFunds\npayload:\n  amount:\n    amount: 4500\n    currency_code: CHIPS\n";
 
-fn recorded() -> String {
-    std::fs::read_to_string(repository().join("examples/poker/recorded/failures.jsonl")).unwrap()
-}
-
 fn tickets() -> Vec<Ticket> {
-    let tickets = Ticket::parse_lines(&recorded()).unwrap();
+    let tickets = Ticket::parse_lines(&recorded_failures()).unwrap();
     tickets.into_iter().map(|(_, ticket)| ticket).collect()
 }
 
@@ -33,7 +29,7 @@ fn fields() -> String {
 #[test]
 fn the_newest_ticket_of_a_log_says_which_aggregate_it_is() {
     let mut project = Project::new("");
-    let ticket = recorded().lines().nth(2).unwrap().to_owned();
+    let ticket = recorded_failures().lines().nth(2).unwrap().to_owned();
     project.write(
         "app.log",
         &format!("starting\nWARN refused {ticket}\nended\n"),
@@ -75,7 +71,7 @@ fn the_fields_of_a_failure_make_a_history_case_or_a_whole_one_with_the_command()
 fn a_log_without_anything_of_use_is_told_with_what_was_looked_for() {
     let mut project = Project::new("");
     project.write("app.log", "nothing\nto see\n");
-    project.write("stale.log", recorded().lines().nth(3).unwrap());
+    project.write("stale.log", recorded_failures().lines().nth(3).unwrap());
     project.write(
         "odd.log",
         "domain=player root=65132 error=no\n\ndomain=player root=no error=no\n",
@@ -136,7 +132,12 @@ fn failures_are_counted_by_bug() {
     assert_eq!(project.run(&["tickets"]).code, 0);
     let mut again = tickets()[2].clone();
     again.time = Some(SEEDED);
-    let log = format!("{}noise\n{}\n{}", recorded(), again.to_line(), fields());
+    let log = format!(
+        "{}noise\n{}\n{}",
+        recorded_failures(),
+        again.to_line(),
+        fields()
+    );
     project.write("app.log", &log);
     assert_eq!(project.run(&["tickets", "app.log"]).code, 0);
     assert_eq!(

@@ -1,10 +1,9 @@
 //! A refused command told to the aggregate that caused it: readable, and editable, without descriptors of the user's.
 
-use crate::support::{ALICE, Project, repository};
+use crate::support::{ALICE, Project, recorded_failures, repository};
 
 fn capture(project: &mut Project) -> String {
-    let recorded = repository().join("examples/poker/recorded/failures.jsonl");
-    let recorded = std::fs::read_to_string(recorded).unwrap();
+    let recorded = recorded_failures();
     let refused = recorded.lines().nth(4).unwrap();
     project.write("refused.jsonl", &format!("{refused}\n"));
     let arguments = [

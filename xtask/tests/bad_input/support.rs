@@ -274,6 +274,11 @@ fn after_each(
     result
 }
 
+/// The failures of the embedded deployment, as a log of tickets.
+pub(crate) fn recorded_failures() -> String {
+    std::fs::read_to_string(repository().join("examples/poker/recorded/failures.jsonl")).unwrap()
+}
+
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

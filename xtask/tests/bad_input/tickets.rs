@@ -2,17 +2,15 @@
 
 use angzarr_replay::capture::ticket::Ticket;
 
-use crate::support::{ALICE, Project, coordinator, cover, player, repository, seed, small_pages};
+use crate::support::{
+    ALICE, Project, coordinator, cover, player, recorded_failures, seed, small_pages,
+};
 use angzarr_replay::model::{Cover, Failure, Root};
 use angzarr_replay::wire::Dialect;
 
-fn recorded() -> String {
-    std::fs::read_to_string(repository().join("examples/poker/recorded/failures.jsonl")).unwrap()
-}
-
 /// The recorded tickets of Alice, and the line of the stale one among them.
 fn of_alice() -> (Vec<Ticket>, usize) {
-    let tickets: Vec<Ticket> = Ticket::parse_lines(&recorded())
+    let tickets: Vec<Ticket> = Ticket::parse_lines(&recorded_failures())
         .unwrap()
         .into_iter()
         .map(|(_, ticket)| ticket)

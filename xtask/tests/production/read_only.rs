@@ -8,7 +8,7 @@ use angzarr_replay::wire::{Dialect, Server};
 use tonic::Status;
 
 use crate::gate::{Gate, Seen};
-use crate::support::{ALICE, Project, listener, repository, tool};
+use crate::support::{ALICE, Project, listener, recorded_failures, tool};
 
 /// The demo behind one address, as a user's production would be.
 fn demo() -> Server {
@@ -182,17 +182,13 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
     let gate = Gate::refusing(server.address(), |_, seen| {
         (!is_query(seen)).then(|| Status::internal("this test lets only queries pass"))
     });
-    let recorded = repository().join("examples/poker/recorded/failures.jsonl");
     let mut project = Project::new(&format!(
         "[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"hand\", \"table\"]\n\
          tickets = [\"failures.jsonl\"]\n{COMPONENTS}",
         gate.address
     ));
     project.write("replay.local.toml", "source = \"production\"\n");
-    project.write(
-        "failures.jsonl",
-        &std::fs::read_to_string(recorded).unwrap(),
-    );
+    project.write("failures.jsonl", &recorded_failures());
     project.write("command.yaml", "type: examples.DepositFunds\npayload: {}\n");
     for (number, form) in (0..).zip(FORMS.iter().chain(&MORE)) {
         let fill = |word: &&str| {

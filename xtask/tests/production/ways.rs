@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{ALICE, Project, tool};
+use crate::support::{ALICE, Project, recorded_failures, tool};
 
 fn tool_path() -> &'static str {
     env!("CARGO_BIN_EXE_xtask")
@@ -96,11 +96,7 @@ fn a_way_serves_the_whole_run_however_often_its_source_is_opened() {
     let port = free_port();
     let script = format!("{NOTED} exec SERVE {port}");
     let mut project = project(&script, &format!("127.0.0.1:{port}"), "");
-    let recorded = crate::support::repository().join("examples/poker/recorded/failures.jsonl");
-    project.write(
-        "failures.jsonl",
-        &std::fs::read_to_string(recorded).unwrap(),
-    );
+    project.write("failures.jsonl", &recorded_failures());
     let arguments = [
         "capture",
         "--each-distinct",

@@ -5,7 +5,7 @@ use std::path::Path;
 use angzarr_replay::model::{
     Code, CommandBook, Cover, EventBook, Failure, History, Outcome, Page, Stimulus,
 };
-use angzarr_replay::wire::{self, Dialect, StoredBook};
+use angzarr_replay::wire::{self, Dialect};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message;
@@ -29,14 +29,6 @@ pub(crate) struct Call {
 struct First {
     #[prost(bytes = "bytes", optional, tag = "1")]
     book: Option<Bytes>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct ContextualCommand {
-    #[prost(bytes = "bytes", tag = "1")]
-    events: Bytes,
-    #[prost(bytes = "bytes", tag = "2")]
-    command: Bytes,
 }
 
 /// The whole recording.
@@ -94,20 +86,9 @@ impl Call {
 
     /// History and command of a call to client logic.
     pub(crate) fn contextual(&self) -> (EventBook, CommandBook) {
-        let request = ContextualCommand::decode(bytes(&self.request)).unwrap();
-        let StoredBook {
-            cover,
-            snapshot,
-            history,
-            next_sequence,
-        } = wire::event_book(request.events).unwrap();
-        let prior = EventBook {
-            cover: cover.unwrap(),
-            snapshot,
-            history,
-            next_sequence,
+        let Stimulus::Command { prior, command } = self.stimulus() else {
+            panic!("call {} gives logic no command", self.n);
         };
-        let command = wire::command_book(&request.command, Dialect::ANGZARR).unwrap();
         (prior, command)
     }
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::recording::call;
-use angzarr_replay::model::{Header, Outcome, Stimulus};
+use angzarr_replay::model::{Header, Outcome};
 use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, LogicClient};
 
 /// A started server, ended with the test.
@@ -38,10 +38,9 @@ fn started(command: &mut Command) -> Server {
 }
 
 fn ask(server: &Server, dialect: Dialect, n: u32) -> Outcome {
-    let (prior, command) = call(n).contextual();
     let connection = Connection::new(&server.address, ConnectionOptions::default()).unwrap();
     LogicClient::new(connection, dialect)
-        .ask(&Stimulus::Command { prior, command })
+        .ask(&call(n).stimulus())
         .unwrap()
 }
 
