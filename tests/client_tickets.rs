@@ -16,6 +16,7 @@ use angzarr_replay::model::{
     SyncMode, Timestamp,
 };
 use angzarr_replay::payload::Registry;
+use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, Server, encode_command_request};
 use bytes::{Buf, BufMut, Bytes};
 use tonic::client::Grpc;
@@ -305,6 +306,46 @@ fn every_dialect_is_recognised_by_its_path() {
             "{dialect}"
         );
     }
+}
+
+#[test]
+fn rules_are_followed_and_what_cannot_be_read_is_withheld() {
+    let server = coordinator(Dialect::ANGZARR);
+    let client = Client::of(&server, Dialect::ANGZARR);
+    let written = Written::default();
+    let policy = Policy {
+        rules: vec![RedactionRule::new("examples.*", "email", Action::Pseudonym).unwrap()],
+        key: Some(Key::new("a key that only these tests have").unwrap()),
+        debug_redact: None,
+        roots: true,
+        is_strict: true,
+    };
+    let registry = Registry::from_paths(&["examples/poker/proto".into()]).unwrap();
+    let layer = options()
+        .redact_with(Redactor::new(registry, policy).unwrap())
+        .to_writer(written.clone())
+        .unwrap();
+    let mut sent = command("RegisterPlayer", "{email: mina@corp.io}", 0);
+    client.send(&layer, &sent).unwrap_err();
+    sent.pages[0].command = Some(Payload::new("other.Thing", b"mina@corp.io".to_vec()));
+    client.send(&layer, &sent).unwrap_err();
+    assert!(layer.flush(LONG));
+    let counts = layer.counts();
+    assert_eq!((counts.written, counts.withheld), (1, 1));
+    let [ticket] = written.tickets().try_into().unwrap();
+    let value = &ticket.command.pages[0].command.as_ref().unwrap().value;
+    let value = String::from_utf8_lossy(value);
+    assert!(
+        value.contains("@example.com") && !value.contains("mina"),
+        "{value}"
+    );
+    assert_eq!(ticket.command.cover.root, sent.cover.root);
+    let touched: Vec<_> = ticket
+        .redacted
+        .iter()
+        .map(|it| (it.type_name.as_str(), it.field.as_str()))
+        .collect();
+    assert_eq!(touched, [("examples.RegisterPlayer", "email")]);
 }
 
 #[test]

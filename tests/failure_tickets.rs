@@ -21,6 +21,7 @@ fn recorded() -> (Vec<u32>, Vec<Ticket>) {
         time: None,
         head: failed.head,
         persisted: None,
+        redacted: Vec::new(),
     });
     (numbers, tickets.collect())
 }
@@ -72,10 +73,11 @@ fn a_redacted_ticket_says_nothing_of_what_was_taken_out() {
     let line = ticket.redacted(&redactor).unwrap().to_line();
     let again = Ticket::parse_line(&line, 1).unwrap();
     assert_eq!(again, ticket.redacted(&redactor).unwrap());
-    let root = ticket.command.cover.root.to_string();
-    assert!(!line.contains(&root) && !line.contains("4500"), "{line}");
-    let new = again.command.cover.root.to_string();
-    assert!(again.failure.message.starts_with(&new), "{line}");
+    assert!(!line.contains("4500"), "{line}");
+    // Without its root no history is found.
+    assert_eq!(again.command.cover.root, ticket.command.cover.root);
+    // A stand-in for a stand-in would be equal to nothing.
+    assert_eq!(again.redacted(&redactor).unwrap(), again);
     ticket.command.pages[0].command.as_mut().unwrap().type_url = "t/other.Thing".into();
     let refusal = ticket.redacted(&redactor).unwrap_err().to_string();
     let page = "page 1 of the command (`other.Thing`): there is no descriptor";

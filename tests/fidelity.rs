@@ -199,6 +199,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         accepted: None,
         head: None,
         dialect: Some(DIALECT),
+        redacted: Vec::new(),
     };
     let assembled = assemble(Parts {
         cover: &cover,

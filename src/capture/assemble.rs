@@ -155,7 +155,9 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         observed,
         noted: noted.cloned(),
         rules: Vec::new(),
-        redacted: Vec::new(),
+        redacted: parts
+            .failing
+            .map_or_else(Vec::new, |failing| failing.redacted.clone()),
     };
     Ok(Assembled {
         case,

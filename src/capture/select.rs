@@ -3,7 +3,7 @@
 use super::LoggedFailure;
 use super::persisted::StoredCount;
 use super::ticket::Ticket;
-use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
+use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge, Redaction};
 use crate::model::{
     Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, MergeStrategy, Payload,
 };
@@ -22,6 +22,8 @@ pub struct FailingCommand {
     pub head: Option<u32>,
     /// How the command is encoded, where that is known.
     pub dialect: Option<Dialect>,
+    /// Fields of the command that were redacted before.
+    pub redacted: Vec<Redaction>,
 }
 
 /// The newest ticket of an aggregate, and how many others it has.
@@ -171,6 +173,7 @@ impl From<&Ticket> for FailingCommand {
             accepted: ticket.is_accepted().then_some(stored),
             head: ticket.head,
             dialect: Some(ticket.dialect),
+            redacted: ticket.redacted.clone(),
         }
     }
 }

@@ -4,8 +4,11 @@
 //! command's first page; null where it is stamped on arrival), `correlation_id`, `code` (gRPC's name), `message`,
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
 //! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
-//! may have `persisted`: how many events it stored. The command is the truth; the keys beside it are for people
+//! may have `persisted`: how many events it stored. `redacted` lists the fields of the command that were redacted, as
+//! in a fixture. The command is the truth; the keys beside it are for people
 //! and for searching, and have to agree with it.
+
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,14 +17,15 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
 use super::command::without_values;
+use crate::fixture::{Redaction, RedactionV1};
 use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
-use crate::redact::{RedactError, Redactor};
+use crate::redact::{Reason, RedactError, Redactor};
 use crate::wire::{self, Dialect};
 
 const VERSION: u64 = 1;
 
 /// The keys of version 1.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "ticket",
     "domain",
     "root",
@@ -35,6 +39,7 @@ pub(super) const KEYS: [&str; 13] = [
     "time",
     "head",
     "persisted",
+    "redacted",
 ];
 
 /// Written with padding, read with or without.
@@ -58,6 +63,8 @@ pub struct Ticket {
     pub head: Option<u32>,
     /// How many events an accepted command stored.
     pub persisted: Option<u32>,
+    /// Fields of the command that were redacted before the ticket was written, sorted.
+    pub redacted: Vec<Redaction>,
 }
 
 /// A line that is no ticket.
@@ -131,6 +138,8 @@ struct Line {
     head: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     persisted: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    redacted: Vec<RedactionV1>,
 }
 
 /// A sequence that may be null: stamped on arrival.
@@ -164,13 +173,19 @@ impl Ticket {
         self.failure.code == Code::Ok
     }
 
-    /// The same ticket with its command and its failure redacted.
+    /// The same ticket with its command and its failure redacted. The roots of aggregates stay: without them no history
+    /// is found. Capture gives them their stand-ins.
     pub fn redacted(&self, redactor: &Redactor) -> Result<Self, RedactError> {
+        let redactor = redactor.without(Reason::Roots);
         let mut session = redactor.session();
-        let command = session.book(&self.command)?;
+        let done: BTreeSet<Redaction> = self.redacted.iter().cloned().collect();
+        let command = session.book(&self.command, &done)?;
+        let failure = session.failure(&self.failure);
+        let touched = session.finish().touched;
         Ok(Self {
             command,
-            failure: session.failure(&self.failure),
+            failure,
+            redacted: touched.union(&done).cloned().collect(),
             ..self.clone()
         })
     }
@@ -193,6 +208,7 @@ impl Ticket {
             time: self.time.and_then(instant).map(|time| time.to_string()),
             head: self.head,
             persisted: self.persisted,
+            redacted: self.redacted.iter().map(RedactionV1::of).collect(),
         };
         serde_json::to_string(&line).expect("texts and numbers are JSON")
     }
@@ -260,6 +276,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         }),
         head: line.head,
         persisted: line.persisted,
+        redacted: line.redacted.into_iter().map(RedactionV1::lower).collect(),
     })
 }
 

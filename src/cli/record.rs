@@ -1,8 +1,10 @@
 //! `record`: a proxy that notes what goes by.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
@@ -10,15 +12,19 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{Done, Stop, say, words};
 use crate::model::{Domain, Root};
-use crate::project::{Project, system_clock};
+use crate::project::{Project, RedactionUnavailable, system_clock};
 use crate::record::{
     Counts, Filter, Keep, NoteStore, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog,
+    Watch, redacted,
 };
 use crate::wire::Dialect;
 
 /// How many notes may wait for the disk, and how large they may be together.
 const WAITING: usize = 1_024;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// What redaction was told to leave alone where it cannot read it, in words.
+type Unread = Arc<Mutex<BTreeSet<String>>>;
+
 /// How often losses are looked for, to be said.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -58,7 +64,7 @@ pub(super) struct RecordArguments {
     /// Which of the dialects is spoken, where several share a package.
     #[arg(long)]
     dialect: Option<Dialect>,
-    /// Record without redaction: secrets would reach the file.
+    /// Record without redaction: secrets and personal data reach the file.
     #[arg(long)]
     unredacted: bool,
 }
@@ -72,8 +78,9 @@ fn parse_age(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a time such as 90s, 15m, 2h or 1d is expected".into())
 }
 
-pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
-    let redact = redaction(arguments)?;
+pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
+    let unread = Unread::default();
+    let redact = redaction(project, arguments, &unread)?;
     let upstream = upstream(&arguments.upstream)?;
     let listener = TcpListener::bind(&arguments.listen).map_err(|error| {
         Stop::Failed(format!(
@@ -109,8 +116,8 @@ pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
         upstream,
         Project::shown(&arguments.to)
     ));
-    until_interrupted(&recorder);
-    let trouble = recorder.trouble();
+    let watch = recorder.watch();
+    until_interrupted(&watch);
     let counts = recorder.end().map_err(|error| {
         Stop::Failed(format!(
             "{}: the end of the recording could not be written: {}",
@@ -119,8 +126,11 @@ pub(super) fn run(_project: &Project, arguments: &RecordArguments) -> Done {
         ))
     })?;
     say(summary(&counts));
-    if let Some(losses) = losses(&counts, trouble.as_deref()) {
+    if let Some(losses) = losses(&counts, watch.trouble().as_deref()) {
         say(losses);
+    }
+    for unread in unread.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        say(format_args!("not redacted: {unread}: kept as it is"));
     }
     Ok(())
 }
@@ -140,16 +150,27 @@ fn upstream(text: &str) -> Result<String, Stop> {
     )))
 }
 
-/// What is done to a note before it is written. Rules are not followed here yet, so that has to be asked for.
-fn redaction(arguments: &RecordArguments) -> Result<Option<Redact>, Stop> {
+/// What is done to a note before it is written.
+fn redaction(
+    project: &Project,
+    arguments: &RecordArguments,
+    unread: &Unread,
+) -> Result<Option<Redact>, Stop> {
     if arguments.unredacted {
         return Ok(None);
     }
-    Err(Stop::Usage(
-        "recordings are not redacted, so whatever the calls hold would be written to the recording as it is; if that \
-         is acceptable, say --unredacted"
-            .into(),
-    ))
+    let redactor = match project.redactor_of_recordings() {
+        Ok(redactor) => redactor,
+        Err(RedactionUnavailable::Project(error)) => return Err(error.into()),
+        Err(error) => return Err(Stop::Usage(error.to_string())),
+    };
+    let unread = Arc::clone(unread);
+    Ok(Some(Box::new(move |note| {
+        let (note, report) = redacted(&note, &redactor).map_err(|error| error.to_string())?;
+        let mut unread = unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.extend(report.unread);
+        Ok(note)
+    })))
 }
 
 fn ring(arguments: &RecordArguments) -> Ring {
@@ -170,7 +191,7 @@ fn stores(arguments: &RecordArguments) -> Result<Vec<Box<dyn NoteStore>>, Stop> 
 }
 
 /// Waits for the end, and says in between what was lost.
-fn until_interrupted(recorder: &Recorder) {
+fn until_interrupted(watch: &Watch) {
     let (ended, end) = channel();
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
         return;
@@ -187,7 +208,7 @@ fn until_interrupted(recorder: &Recorder) {
     });
     let mut said = None;
     while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-        let losses = losses(&recorder.counts(), recorder.trouble().as_deref());
+        let losses = losses(&watch.counts(), watch.trouble().as_deref());
         if losses != said {
             if let Some(losses) = &losses {
                 eprintln!("{losses}");

@@ -2,7 +2,7 @@
 //!
 //! Owns what the layer sees of a call, and the way of a ticket out of the program: a bounded queue to a thread of its
 //! own. A call is never delayed and never fails because of it; what the queue has no room for is counted and left out.
-//! Knows nothing of generated clients: it recognises `HandleCommand` of every dialect by its path and passes everything
+//! Redacts tickets where it is given rules. Knows nothing of generated clients: it recognises `HandleCommand` of every dialect by its path and passes everything
 //! else by.
 
 mod service;
@@ -20,6 +20,7 @@ use writer::{Queue, Sink};
 
 use crate::capture::ticket::Ticket;
 use crate::model::Timestamp;
+use crate::redact::Redactor;
 use crate::wire::Dialect;
 
 /// A hook that changes a ticket before it is written, or withholds it.
@@ -90,6 +91,13 @@ impl TicketOptions {
     ) -> Self {
         self.redact = Some(Arc::new(redact));
         self
+    }
+
+    /// Redacts each ticket by rules before it is written; where the redactor is strict, one that it cannot read is
+    /// withheld. Roots stay, since capture finds the history by them.
+    #[must_use]
+    pub fn redact_with(self, redactor: Redactor) -> Self {
+        self.redact(move |ticket| ticket.redacted(&redactor).ok())
     }
 
     /// Takes the time of tickets from another clock than the system's.

@@ -53,6 +53,7 @@ impl Seen {
             dialect: self.dialect,
             time: Some(self.time),
             persisted,
+            redacted: Vec::new(),
         })
     }
 }

@@ -5,7 +5,10 @@ use std::path::Path;
 use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
 use crate::payload::Registry;
 use crate::redact::{Action, Key, KeyError, Policy, Redactor, RedactorError};
-use crate::wire::{Dialect, framework_descriptors};
+use crate::wire::{Dialect, call_descriptors};
+
+const NOT_CONFIGURED: &str = "replay.toml has no [redaction]";
+const IDLE: &str = "[redaction] has no rule and no described field asks for it (`debug_redact`)";
 
 /// Redaction that cannot be had. Nothing may be captured without it then.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,15 @@ pub enum RedactionUnavailable {
     Missing {
         /// Name of the source.
         source_name: String,
+        /// What is missing.
+        why: &'static str,
+    },
+    /// Nothing is configured for what is recorded.
+    #[error(
+        "{why}: whatever the calls hold would be written to the recording as it is; write redaction rules \
+         (docs/redaction.md), or, if that is acceptable, say --unredacted"
+    )]
+    MissingForRecordings {
         /// What is missing.
         why: &'static str,
     },
@@ -69,9 +81,34 @@ impl Project {
             if is_demonstration || self.required_by(source) == Some(false) {
                 return Ok(None);
             }
-            return Err(missing("replay.toml has no [redaction]"));
+            return Err(missing(NOT_CONFIGURED));
         };
         let is_strict = self.required_by(source).unwrap_or(config.required);
+        let redactor = self.redactor_of(config, is_strict)?;
+        if redactor.is_idle() && is_strict && !is_demonstration {
+            return Err(missing(IDLE));
+        }
+        Ok(Some(redactor))
+    }
+
+    /// What redacts recordings and the tickets beside them. The calls may be of anybody, so there is no way around it
+    /// but to say so.
+    pub fn redactor_of_recordings(&self) -> Result<Redactor, RedactionUnavailable> {
+        let missing = |why| RedactionUnavailable::MissingForRecordings { why };
+        let config = self.config().redaction.as_ref();
+        let config = config.ok_or_else(|| missing(NOT_CONFIGURED))?;
+        let redactor = self.redactor_of(config, config.required)?;
+        if redactor.is_idle() && config.required {
+            return Err(missing(IDLE));
+        }
+        Ok(redactor)
+    }
+
+    fn redactor_of(
+        &self,
+        config: &RedactionConfig,
+        is_strict: bool,
+    ) -> Result<Redactor, RedactionUnavailable> {
         let policy = Policy {
             rules: config.rules.clone(),
             key: key(config)?,
@@ -79,13 +116,7 @@ impl Project {
             roots: config.roots,
             is_strict,
         };
-        let redactor = Redactor::new(self.registry_of_all_dialects()?, policy)?;
-        if redactor.is_idle() && is_strict && !is_demonstration {
-            return Err(missing(
-                "[redaction] has no rule and no described field asks for it (`debug_redact`)",
-            ));
-        }
-        Ok(Some(redactor))
+        Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
     }
 
     /// A redactor that changes nothing, to see what looks personal.
@@ -100,15 +131,13 @@ impl Project {
         Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
     }
 
-    /// Today's descriptors with the framework's messages of every package: which dialect a capture will be of is not
-    /// known yet, and words for numbers matter to nobody here.
+    /// Today's descriptors with the framework's messages and calls of every package: which dialect a capture or a call
+    /// will be of is not known yet, and words for numbers matter to nobody here.
     fn registry_of_all_dialects(&self) -> Result<Registry, ProjectError> {
         let mut all = self.registry()?.clone();
         for dialect in Dialect::all() {
             // What the project makes of those names itself stands.
-            all = all
-                .filled_from(&framework_descriptors(*dialect))
-                .unwrap_or(all);
+            all = all.filled_from(&call_descriptors(*dialect)).unwrap_or(all);
         }
         Ok(all)
     }

@@ -78,6 +78,7 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
         // What was stored begins where the aggregate stood.
         head: first.map(|page| page.sequence),
         persisted: stored.as_ref().and_then(count_of),
+        redacted: note.redacted.clone(),
     })
 }
 
@@ -115,7 +116,7 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
         stimulus: asked,
         observed,
         noted: None,
-        redacted: Vec::new(),
+        redacted: note.redacted.clone(),
         rules: Vec::new(),
     })
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keep::Kept;
 use super::note::{Answer, Note, Subject};
+use crate::fixture::RedactionV1;
 use crate::model::{Code, Timestamp};
 use crate::wire::{Dialect, Refusal, UnknownDialect};
 
@@ -107,6 +108,8 @@ struct Line {
     request: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    redacted: Vec<RedactionV1>,
 }
 
 /// What the keys beside the request say.
@@ -152,6 +155,7 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
         details,
         request: Some(BASE64.encode(&note.request)),
         reply,
+        redacted: note.redacted.iter().map(RedactionV1::of).collect(),
     };
     serde_json::to_string(&line).expect("texts and numbers are JSON")
 }
@@ -194,6 +198,12 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
         dialect: dialect(&line)?,
         request: base64("request", &required("request", line.request.clone())?)?,
         answer: answer(&line)?,
+        redacted: line
+            .redacted
+            .iter()
+            .cloned()
+            .map(RedactionV1::lower)
+            .collect(),
     };
     if note.between().is_none() {
         return Err(value("path", &"calls of this method are not recorded"));

@@ -7,6 +7,7 @@
 //!   waits for a note.
 //! - `tap`, `frames`: a copy of what goes by, bounded, and the messages in it.
 //! - `note`: one noted call, decoded; `keep`: which are kept; `writer`: the thread that writes them.
+//! - `redaction`: a noted call without what is personal or secret, before anything of it is written.
 //! - `file`, `line`: the recording file, version 1 (`docs/recording.md`).
 //! - `case`: a noted call as a case, or as a ticket.
 
@@ -17,6 +18,7 @@ mod keep;
 mod line;
 mod note;
 mod proxy;
+mod redaction;
 mod tap;
 mod upstream;
 mod writer;
@@ -26,7 +28,8 @@ pub use file::{FileError, RecordingFile, TicketLog};
 pub use keep::{Filter, Keep, Kept, Ring};
 pub use line::{LineError, LineErrorKind, Recorded, parse_recording};
 pub use note::{Answer, Between, Note, Subject};
-pub use proxy::{Recorder, Settings};
+pub use proxy::{Recorder, Settings, Watch};
+pub use redaction::redacted;
 pub use writer::{Counts, NoteStore, Redact};
 
 /// What time it is; the mains bring it.

@@ -2,23 +2,51 @@
 
 use bytes::Bytes;
 
+use crate::fixture::Redaction;
 use crate::model::{
     Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome, Payload, Stimulus,
     Timestamp,
 };
 use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook};
 
-const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
+/// A method that is noted, with the names of its messages.
+type Noted = (&'static str, &'static str, &'static str);
+
+const COMMAND: Noted = (
+    "CommandHandlerCoordinatorService/HandleCommand",
+    "CommandRequest",
+    "CommandResponse",
+);
 /// Calls of a coordinator to logic that become cases, or belong to one.
-const LOGIC: [&str; 8] = [
-    "CommandHandlerService/Handle",
-    "CommandHandlerService/HandleFact",
-    "UpcasterService/Upcast",
-    "SagaService/Handle",
-    "ProcessManagerService/Prepare",
-    "ProcessManagerService/Handle",
-    "ProjectorService/HandleSpeculative",
-    "ProjectorService/Handle",
+const LOGIC: [Noted; 8] = [
+    (
+        "CommandHandlerService/Handle",
+        "ContextualCommand",
+        "BusinessResponse",
+    ),
+    (
+        "CommandHandlerService/HandleFact",
+        "FactRequest",
+        "EventBook",
+    ),
+    ("UpcasterService/Upcast", "UpcastRequest", "UpcastResponse"),
+    ("SagaService/Handle", "SagaHandleRequest", "SagaResponse"),
+    (
+        "ProcessManagerService/Prepare",
+        "ProcessManagerPrepareRequest",
+        "ProcessManagerPrepareResponse",
+    ),
+    (
+        "ProcessManagerService/Handle",
+        "ProcessManagerHandleRequest",
+        "ProcessManagerHandleResponse",
+    ),
+    (
+        "ProjectorService/HandleSpeculative",
+        "EventBook",
+        "Projection",
+    ),
+    ("ProjectorService/Handle", "EventBook", "Projection"),
 ];
 
 /// Between whom a call went.
@@ -34,10 +62,11 @@ impl Between {
     /// Between whom calls of a method go, `Service/Method` without the package; none where it is not noted.
     #[must_use]
     pub fn of(method: &str) -> Option<Self> {
-        if method == COMMAND {
+        if method == COMMAND.0 {
             return Some(Self::ClientAndCoordinator);
         }
-        LOGIC.contains(&method).then_some(Self::CoordinatorAndLogic)
+        let is_logic = LOGIC.iter().any(|(noted, ..)| *noted == method);
+        is_logic.then_some(Self::CoordinatorAndLogic)
     }
 }
 
@@ -65,6 +94,8 @@ pub struct Note {
     pub request: Bytes,
     /// What was answered.
     pub answer: Answer,
+    /// Fields that were redacted before it was written, sorted.
+    pub redacted: Vec<Redaction>,
 }
 
 /// What a call is about.
@@ -100,6 +131,14 @@ impl Note {
     #[must_use]
     pub fn between(&self) -> Option<Between> {
         Between::of(self.method())
+    }
+
+    /// Names of its request and its reply, without the package; empty where it is not noted.
+    pub(super) fn messages(&self) -> (&'static str, &'static str) {
+        std::iter::once(&COMMAND)
+            .chain(&LOGIC)
+            .find(|(method, ..)| *method == self.method())
+            .map_or(("", ""), |(_, request, reply)| (*request, *reply))
     }
 
     /// The command that a client sent, of a call to a coordinator.

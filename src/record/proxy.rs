@@ -128,8 +128,13 @@ impl Recorder {
     /// Why the last note was not written, if one was not.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        let trouble = self.counters.trouble.lock();
-        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+        self.watch().trouble()
+    }
+
+    /// Looks on, also after the end.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch(Arc::clone(&self.counters))
     }
 
     /// Ends it: calls in flight may finish, and what was noted is written. Gives trouble of the disk at the end.
@@ -144,6 +149,25 @@ impl Recorder {
             None => Ok(()),
         };
         written.map(|()| self.counts())
+    }
+}
+
+/// What becomes of the calls of a recorder, also after its end.
+#[derive(Clone)]
+pub struct Watch(Arc<Counters>);
+
+impl Watch {
+    /// What became of the calls so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.0.counts()
+    }
+
+    /// Why the last note was not written, if one was not.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = self.0.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

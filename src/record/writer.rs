@@ -133,19 +133,22 @@ impl Writer {
         let Ok(note) = note_of(raw) else {
             return self.counters.unreadable.add();
         };
-        let note = match &mut self.redact {
-            None => note,
+        let subject = note.subject().ok();
+        let Some(kept) = self.keep.of(&note, subject.as_ref()) else {
+            return;
+        };
+        let (note, subject) = match &mut self.redact {
+            None => (note, subject),
             Some(redact) => match redact(note) {
-                Ok(note) => note,
+                Ok(note) => {
+                    let subject = note.subject().ok();
+                    (note, subject)
+                }
                 Err(reason) => {
                     self.counters.troubled(reason);
                     return self.counters.refused.add();
                 }
             },
-        };
-        let subject = note.subject().ok();
-        let Some(kept) = self.keep.of(&note, subject.as_ref()) else {
-            return;
         };
         let mut written = Ok(());
         for store in &mut self.stores {
@@ -176,5 +179,6 @@ fn note_of(raw: RawCall) -> Result<Note, Unreadable> {
             Ok(()) => Answer::Reply(reply.unwrap_or_else(Bytes::new)),
             Err(refusal) => Answer::Status(refusal),
         },
+        redacted: Vec::new(),
     })
 }

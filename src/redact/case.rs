@@ -1,9 +1,11 @@
 //! Whole cases and command books: first the roots, then payloads, then the texts in which both are looked for.
 
+use std::collections::BTreeSet;
+
 use super::parts::{self, Parts};
 use super::redactor::{RedactError, Redactor, Report};
 use super::session::Session;
-use crate::fixture::Case;
+use crate::fixture::{Case, Redaction};
 use crate::model::{CommandBook, Failure, Payload, Root};
 
 /// A case that may be written.
@@ -20,12 +22,16 @@ pub struct RedactedCase {
 
 impl Redactor {
     /// Redacts a case: snapshots, histories, what the logic is asked, what production did, and the texts beside them.
+    ///
+    /// What the case lists as redacted came so from a ticket or a recording, and keeps its stand-ins: of a recording the
+    /// whole case, else the command.
     pub fn redact_case(&self, case: &Case) -> Result<RedactedCase, RedactError> {
         let mut session = self.session();
         let mut new = case.clone();
         let encodings = session.walk(|parts| parts::case(&mut new, parts))?;
         let report = session.finish();
-        new.redacted = report.touched.iter().cloned().collect();
+        let all: BTreeSet<_> = report.touched.iter().chain(&case.redacted).collect();
+        new.redacted = all.into_iter().cloned().collect();
         Ok(RedactedCase {
             encodings,
             case: new,
@@ -35,9 +41,14 @@ impl Redactor {
 }
 
 impl Session<'_> {
-    /// Redacts a command book with its texts; its own encoding goes.
-    pub fn book(&mut self, book: &CommandBook) -> Result<CommandBook, RedactError> {
+    /// Redacts a command book with its texts, to which something was done before; its own encoding goes.
+    pub fn book(
+        &mut self,
+        book: &CommandBook,
+        done: &BTreeSet<Redaction>,
+    ) -> Result<CommandBook, RedactError> {
         let mut new = book.clone();
+        self.done_before(done);
         self.walk(|parts| parts::command_book(&mut new, "the command", parts))?;
         Ok(new)
     }
@@ -98,6 +109,10 @@ impl Parts for Payloads<'_, '_> {
     fn root(&mut self, _: &mut Root) {}
 
     fn text(&mut self, _: &mut String) {}
+
+    fn done_before(&mut self, done: &BTreeSet<Redaction>) {
+        self.session.done_before(done);
+    }
 
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>) {
         self.encodings += usize::from(encoding.take().is_some());

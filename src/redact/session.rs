@@ -1,6 +1,7 @@
 //! One run over things that belong together.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::detect;
 use super::key::Key;
@@ -33,6 +34,8 @@ pub struct Session<'a> {
     roots: Vec<Root>,
     /// Whether a text was met that may repeat what only comes after it.
     has_told: bool,
+    /// What was done before to the part at hand: a stand-in for a stand-in would be equal to nothing.
+    done: BTreeSet<Redaction>,
 }
 
 impl<'a> Session<'a> {
@@ -42,6 +45,7 @@ impl<'a> Session<'a> {
             report: Report::default(),
             roots: Vec::new(),
             has_told: false,
+            done: BTreeSet::new(),
         }
     }
 
@@ -98,12 +102,13 @@ impl<'a> Session<'a> {
         written
     }
 
+    /// What was done before to the payloads that come now.
+    pub(super) fn done_before(&mut self, done: &BTreeSet<Redaction>) {
+        self.done.clone_from(done);
+    }
+
     fn touch(&mut self, steps: &[Step<'_>], action: RedactionAction) {
-        self.report.touched.insert(Redaction {
-            type_name: steps.first().map_or("", |step| step.message).to_owned(),
-            field: path_of(steps),
-            action,
-        });
+        self.report.touched.insert(redaction(steps, action));
     }
 
     fn suspect(&mut self, place: &Place<'_>, looks_like: &'static str) {
@@ -139,6 +144,7 @@ impl<'a> Session<'a> {
             Action::Keep => Effect::Leave,
             Action::Drop => Effect::Drop,
             Action::Mask => Effect::Empty,
+            Action::Pseudonym if self.is_done(&place.steps[start..]) => Effect::Leave,
             Action::Pseudonym => Effect::Change,
         };
         let is_few = matches!(place.kind, FieldKind::Truth | FieldKind::Word);
@@ -156,6 +162,13 @@ impl<'a> Session<'a> {
             effect,
             reason: number,
         }
+    }
+
+    fn is_done(&self, steps: &[Step<'_>]) -> bool {
+        !self.done.is_empty()
+            && self
+                .done
+                .contains(&redaction(steps, RedactionAction::Pseudonym))
     }
 
     /// The stand-in for a root of an aggregate, in the spelling of the value.
@@ -241,6 +254,14 @@ impl Rewriter for Session<'_> {
         }
         self.report.unread.insert(unreadable.to_string());
         Ok(())
+    }
+}
+
+fn redaction(steps: &[Step<'_>], action: RedactionAction) -> Redaction {
+    Redaction {
+        type_name: steps.first().map_or("", |step| step.message).to_owned(),
+        field: path_of(steps),
+        action,
     }
 }
 

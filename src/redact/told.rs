@@ -3,17 +3,23 @@
 use crate::payload::Place;
 
 /// Message, whatever its package, and field.
-const TEXTS: [(&str, &str); 12] = [
+const TEXTS: [(&str, &str); 18] = [
     ("AngzarrDeferredSequence", "source_component"),
+    ("CascadeError", "error_message"),
+    ("CascadeReactionError", "message"),
+    ("CommandRequest", "cascade_id"),
     ("Compensate", "reason"),
     ("Confirmation", "cascade_id"),
     ("Cover", "correlation_id"),
+    ("EventPage", "cascade_id"),
     ("ExternalDeferredSequence", "description"),
     ("ExternalDeferredSequence", "external_id"),
     ("NoOp", "reason"),
     ("Notification", "metadata"),
+    ("PayloadReference", "uri"),
     ("RejectionNotification", "rejection_reason"),
     ("Revocation", "reason"),
+    ("RevocationResponse", "reason"),
     ("SagaCompensationFailed", "compensation_failure_reason"),
     ("SagaCompensationFailed", "rejection_reason"),
 ];

@@ -1,4 +1,7 @@
-//! Descriptors of Angzarr's own messages that stand inside payloads, as each dialect names and numbers them.
+//! Descriptors of Angzarr's own messages, as each dialect names and numbers them: those that stand inside payloads, and
+//! those of the calls that are recorded.
+
+use std::collections::HashMap;
 
 use prost_reflect::prost::Message as _;
 use prost_reflect::prost_types::{
@@ -8,7 +11,8 @@ use prost_reflect::prost_types::{
 
 use super::Dialect;
 
-const COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/framework.binpb"));
+const FRAMEWORK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/framework.binpb"));
+const CALLS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/calls.binpb"));
 
 /// The enums whose numbers a dialect may shift.
 const SHIFTED: [&str; 2] = ["SyncMode", "MergeStrategy"];
@@ -17,21 +21,48 @@ const SHIFTED: [&str; 2] = ["SyncMode", "MergeStrategy"];
 /// `RejectionNotification`, under the package and with the enum numbers of a dialect.
 #[must_use]
 pub fn framework_descriptors(dialect: Dialect) -> Vec<u8> {
+    adapted(FRAMEWORK, dialect)
+}
+
+/// The same, and the requests and replies of the calls that are recorded. Where versions of a message differ they
+/// describe the fields of all of them.
+#[must_use]
+pub fn call_descriptors(dialect: Dialect) -> Vec<u8> {
+    adapted(CALLS, dialect)
+}
+
+fn adapted(compiled: &[u8], dialect: Dialect) -> Vec<u8> {
     let mut set =
-        FileDescriptorSet::decode(COMPILED).expect("the build compiled this descriptor set");
+        FileDescriptorSet::decode(compiled).expect("the build compiled this descriptor set");
+    let names: HashMap<String, String> = set
+        .file
+        .iter()
+        .filter(|file| file.package() == "angzarr")
+        .map(|file| (file.name().to_owned(), own_name(file.name(), dialect)))
+        .collect();
     for file in &mut set.file {
-        if file.package() == "angzarr" {
+        for imported in &mut file.dependency {
+            if let Some(name) = names.get(imported) {
+                imported.clone_from(name);
+            }
+        }
+        if let Some(name) = names.get(file.name()) {
+            file.name = Some(name.clone());
             adapt(file, dialect);
         }
     }
     set.encode_to_vec()
 }
 
+/// A name of its own: a user's descriptors may have a file of any name that Angzarr's sources use.
+fn own_name(file: &str, dialect: Dialect) -> String {
+    let stem = file.strip_suffix(".proto").unwrap_or(file);
+    format!("angzarr_replay/{stem}/{}.proto", dialect.name())
+}
+
 fn adapt(file: &mut FileDescriptorProto, dialect: Dialect) {
     let package = dialect.package();
     file.package = Some(package.to_owned());
-    // A name of its own: a user's descriptors may have a file of any name that Angzarr's sources use.
-    file.name = Some(format!("angzarr_replay/framework/{}.proto", dialect.name()));
     for message in &mut file.message_type {
         rename(message, package);
         for described in &mut message.enum_type {

@@ -242,6 +242,7 @@ fn session_call(number: u64) -> Note {
                 bytes::Bytes::new(),
             )),
         },
+        redacted: Vec::new(),
     }
 }
 

@@ -17,6 +17,7 @@ fn note(request: &str) -> Note {
         dialect: Dialect::ANGZARR,
         request: request.to_owned().into(),
         answer: Answer::Reply("reply".into()),
+        redacted: Vec::new(),
     }
 }
 

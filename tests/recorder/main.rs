@@ -6,4 +6,5 @@ mod files;
 mod losses;
 mod passing;
 mod recorded;
+mod redaction;
 mod support;

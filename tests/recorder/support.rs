@@ -224,6 +224,19 @@ pub(crate) fn answering(message: &'static [u8]) -> Handler {
     })
 }
 
+/// Fails every call with a status; its message as the header has it.
+pub(crate) fn failing(status: &'static str, message: &'static str) -> Handler {
+    Arc::new(move |request, mut respond| {
+        Box::pin(async move {
+            read_to_end(request.into_body(), &mut Half::default()).await;
+            let response = response()
+                .header("grpc-status", status)
+                .header("grpc-message", message);
+            let _ = respond.send_response(response.body(()).unwrap(), true);
+        })
+    })
+}
+
 /// A recorder in front of a server, with what is kept going to a store.
 pub(crate) fn recorder(upstream: SocketAddr, stores: Vec<Box<dyn NoteStore>>) -> Recorder {
     Recorder::start(

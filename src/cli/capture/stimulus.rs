@@ -111,6 +111,7 @@ fn written(
         accepted: (given.is_none() && has_place).then_some(StoredCount::AsPagesTell),
         head: None,
         dialect: None,
+        redacted: Vec::new(),
     };
     let origin = match given {
         None => format!("from {name}"),

@@ -8,6 +8,7 @@ use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring,
 use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, Refusal};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::support::{ALICE, Project, SEEDED, coordinator, repository, tool};
@@ -35,9 +36,10 @@ fn noted(number: u64) -> Note {
             None => Answer::Status(Refusal::from_details(
                 Code::from_name(call["code"].as_str().unwrap()).unwrap(),
                 call["message"].as_str().unwrap().into(),
-                bytes::Bytes::new(),
+                Bytes::new(),
             )),
         },
+        redacted: Vec::new(),
     }
 }
 
@@ -201,48 +203,61 @@ fn a_recorder_that_cannot_start_says_why() {
     });
 }
 
+/// Records calls that all fail, and ends the recorder with a signal; gives what it said, after where it listens.
+#[cfg(unix)]
+pub(crate) fn record_failing(
+    project: &Project,
+    arguments: &[&str],
+    calls: &[(&str, Bytes)],
+    signal: &str,
+) -> String {
+    let mut child = tool(&project.path(""))
+        .args(["record", "--listen", "127.0.0.1:0"])
+        .args(["--tickets", "recorded.jsonl"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    out.read_line(&mut said).unwrap();
+    let address = said.split(' ').find(|word| word.starts_with("127.0.0.1:"));
+    let options = ConnectionOptions::default();
+    let connection = Connection::new(address.unwrap(), options).unwrap();
+    for (path, request) in calls {
+        connection.call(path, request.clone()).unwrap_err();
+    }
+    let kill = std::process::Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    said.clear();
+    out.read_to_string(&mut said).unwrap();
+    let mut err = child.stderr.take().unwrap();
+    err.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+    said
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_recorder_leaves_its_file_whole() {
     for signal in ["-INT", "-TERM"] {
         let server = coordinator(Dialect::ANGZARR, &[]);
         let project = Project::new("");
-        let mut child = tool(&project.path(""))
-            .args(["record", "--listen", "127.0.0.1:0", "--unredacted"])
-            .args(["--upstream", &server.address().to_string()])
-            .args(["--tickets", "failures.jsonl"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut first = String::new();
-        out.read_line(&mut first).unwrap();
-        let address = first.split(' ').find(|word| word.starts_with("127.0.0.1:"));
-        let options = ConnectionOptions::default();
-        let connection = Connection::new(address.unwrap(), options).unwrap();
         let command = noted(16);
-        connection
-            .call(&command.path, command.request.clone())
-            .unwrap_err();
-        let kill = std::process::Command::new("kill")
-            .args([signal, &child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
-        let mut rest = String::new();
-        out.read_to_string(&mut rest).unwrap();
-        let mut errors = String::new();
-        let mut err = child.stderr.take().unwrap();
-        err.read_to_string(&mut errors).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{errors}");
-        assert_eq!(
-            (rest.as_str(), errors.as_str()),
-            ("1 call passed on, 1 kept\n", "")
+        let said = record_failing(
+            &project,
+            &["--unredacted", "--upstream", &server.address().to_string()],
+            &[(&command.path, command.request.clone())],
+            signal,
         );
+        assert_eq!(said, "1 call passed on, 1 kept\n");
         let recorded = parse_recording(&project.read("recording.jsonl")).unwrap();
         assert_eq!(recorded.len(), 1);
         assert_eq!(recorded[0].note.request, command.request);
-        let tickets = project.read("failures.jsonl");
+        let tickets = project.read("recorded.jsonl");
         assert!(
             tickets.starts_with("{\"ticket\":1,") && tickets.ends_with("}\n"),
             "{tickets}"

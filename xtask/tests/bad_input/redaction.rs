@@ -4,16 +4,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::coordinator::Backend;
 use angzarr_replay::model::{
-    Answer, Body, Code, CommandBook, CommandPage, Cover, EventBook, Failure, Header, Logic,
-    MergeStrategy, Page, Payload,
+    Answer, Body, Code, CommandBook, CommandPage, Component, Cover, EventBook, Failure, Header,
+    Logic, MergeStrategy, Page, Payload, SyncMode,
 };
 use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::wire::{Dialect, Server, serve_logic};
+use angzarr_replay::wire::{Dialect, Server, encode_command_request, serve_logic};
+use bytes::Bytes;
 use serde_yaml::Value;
 
 use crate::logic::{CASE, captured};
-use crate::support::{Project, ROOT, coordinator, cover, listener, page, repository, seed};
+#[cfg(unix)]
+use crate::recordings::record_failing;
+use crate::support::{
+    Project, ROOT, coordinator, cover, listener, page, player, repository, seed, seeded,
+};
 
 const NAME: &str = "Wilhelmina";
 const EMAIL: &str = "mina@corp.io";
@@ -104,6 +110,7 @@ fn ticket() -> Ticket {
         time: None,
         head: Some(1),
         persisted: None,
+        redacted: Vec::new(),
     }
 }
 
@@ -265,6 +272,93 @@ fn what_is_taken_out_is_in_no_output_and_in_no_file() {
         replayed.out.contains("verdict    reproduced"),
         "{}",
         replayed.out
+    );
+}
+
+/// The command of the ticket on its way to the coordinator, and one of a type that nobody described.
+fn calls() -> Vec<(&'static str, Bytes)> {
+    let mut unknown = ticket().command;
+    unknown.pages[0].command = Some(Payload::new("other.Thing", MODEL.into()));
+    let path = "/angzarr.CommandHandlerCoordinatorService/HandleCommand";
+    [ticket().command, unknown]
+        .map(|book| {
+            (
+                path,
+                encode_command_request(&book, SyncMode::Async, Dialect::ANGZARR),
+            )
+        })
+        .into()
+}
+
+#[cfg(unix)]
+#[test]
+fn recordings_and_their_tickets_are_redacted_once() {
+    let registered = seed(cover(), vec![event(0, person("PlayerRegistered"))]);
+    let logic = Backend::InProcess(Component::Aggregate(Arc::new(Repeating(registry()))));
+    let server = seeded(Dialect::ANGZARR, &[registered])
+        .with_logic(player(), logic)
+        .start(listener())
+        .unwrap();
+    let rules = RULES.replacen("[redaction]\n", "[redaction]\nroots = \"pseudonym\"\n", 1);
+    let rules = rules + &repeating();
+    let mut project = project(&server, &rules);
+    project.write("key", KEY);
+    let toml = project.read("replay.toml");
+    project.write(
+        "replay.toml",
+        &toml.replace("key_env = \"REDACTION_KEY\"", "key_file = \"key\""),
+    );
+    let upstream = server.address().to_string();
+    let said = record_failing(&project, &["--upstream", &upstream], &calls(), "-INT");
+    let place =
+        "the request of CommandHandlerCoordinatorService/HandleCommand (`angzarr.CommandRequest`)";
+    assert!(
+        said.starts_with(&format!(
+            "2 calls passed on, 1 kept\nnot in the recording: 1 refused by redaction ({place}: there is no descriptor of \
+             `other.Thing`, in `command.pages.command`; "
+        )),
+        "{said}"
+    );
+    without_secrets(&said, "what the recorder says");
+    for name in ["recording.jsonl", "recorded.jsonl"] {
+        without_secrets(&project.read(name), name);
+    }
+    // Where the production's own ticket leads, both lead too.
+    let mut cases = Vec::new();
+    for (from, name) in [
+        (["--ticket", "failures.jsonl"], "player/plain"),
+        (["--ticket", "recorded.jsonl:1"], "player/ticket"),
+        (["--recorded", "recording.jsonl:1"], "player/recorded"),
+    ] {
+        let arguments = ["capture", ROOT, "--name", name, "--title", "The case"];
+        let ran = project.run(&[&arguments[..], &from].concat());
+        assert_eq!(ran.code, 0, "{from:?}\n{}", ran.err);
+        without_secrets(&(ran.out + &ran.err), name);
+        let case = project.read(&format!("fixtures/{name}.yaml"));
+        without_secrets(&case, name);
+        let stimulus = case.find("\ncommand:").unwrap()..case.find("\nredacted:").unwrap();
+        let history = case.find("\nhistory:").unwrap()..stimulus.start;
+        cases.push((case[history].to_owned(), case[stimulus].to_owned()));
+    }
+    assert_eq!(cases[0], cases[1]);
+    assert_eq!(cases[0], cases[2]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_redaction_leaves_in_a_recording_because_it_was_told_to_is_said() {
+    let server = production(Vec::new());
+    let lenient = RULES.replace("[redaction]\n", "[redaction]\nrequired = false\n");
+    let project = project(
+        &server,
+        &lenient.replace("key_env = \"REDACTION_KEY\"", "key_file = \"key\""),
+    );
+    project.write("key", KEY);
+    let upstream = server.address().to_string();
+    let said = record_failing(&project, &["--upstream", &upstream], &calls(), "-INT");
+    assert_eq!(
+        said,
+        "2 calls passed on, 2 kept\nnot redacted: there is no descriptor of `other.Thing`, in `command.pages.command`: kept as it is\n"
     );
 }
 

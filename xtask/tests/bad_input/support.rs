@@ -323,10 +323,14 @@ pub(crate) fn small_pages(sequences: impl IntoIterator<Item = u32>) -> Vec<Page>
 
 /// A coordinator over one store in memory.
 pub(crate) fn coordinator(dialect: Dialect, books: &[SeedBook]) -> Server {
+    seeded(dialect, books).start(listener()).unwrap()
+}
+
+pub(crate) fn seeded(dialect: Dialect, books: &[SeedBook]) -> LocalCoordinator {
     let stores = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
     let coordinator = LocalCoordinator::new(stores, dialect, Arc::new(|| SEEDED));
     coordinator.seed(books, SEEDED).unwrap();
-    coordinator.start(listener()).unwrap()
+    coordinator
 }
 
 pub(crate) fn listener() -> TcpListener {
