@@ -21,8 +21,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use angzarr_replay::payload::Registry;
 use angzarr_replay::project::system_clock;
-use angzarr_replay::record::{Filter, Keep, Recorder, RecordingFile, Ring, Settings};
+use angzarr_replay::record::{
+    Filter, Keep, Recorder, RecordingFile, Redact, Ring, Settings, redacted,
+};
+use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::wire::{Dialect, call_descriptors};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -38,8 +43,14 @@ const REJECTED: u64 = 109;
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let logic = Poker::start()?;
-    let recorder = start(logic.address(), &folder.path().join("recording.jsonl"))?;
-    let through = recorder.address().to_string();
+    let open = |name, redact| start(logic.address(), &folder.path().join(name), redact);
+    let plain = open("plain.jsonl", None)?;
+    let redacting = open("redacted.jsonl", Some(redaction()?))?;
+    let ways = [
+        logic.address().to_owned(),
+        plain.address().to_string(),
+        redacting.address().to_string(),
+    ];
     println!("{}", machine::description());
     for (name, call) in [("accepted", ACCEPTED), ("rejected", REJECTED)] {
         let request = request(call)?;
@@ -49,25 +60,49 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         let requests = Arc::new(vec![request; CALLS]);
         for at_once in [1, 32] {
-            let (mut direct, mut proxied) = (Vec::new(), Vec::new());
+            let mut times = [Vec::new(), Vec::new(), Vec::new()];
             for round in 0..=ROUNDS {
-                let pair = [logic.address(), &through]
-                    .map(|address| floor::send_all(address, &requests, 1, at_once));
-                // The first round warms up.
-                if round > 0 {
-                    direct.push(pair[0]);
-                    proxied.push(pair[1]);
+                for (address, times) in ways.iter().zip(&mut times) {
+                    let time = floor::send_all(address, &requests, 1, at_once);
+                    // The first round warms up.
+                    if round > 0 {
+                        times.push(time);
+                    }
                 }
             }
-            print(at_once, median(direct), median(proxied));
+            let [direct, plain, redacting] = times.map(median);
+            print(at_once, "noted", direct, plain);
+            print(at_once, "noted and redacted", direct, redacting);
         }
     }
-    let counts = recorder.end()?;
-    println!("\n{counts:?}");
+    println!("\nnoted              {:?}", plain.end()?);
+    println!("noted and redacted {:?}", redacting.end()?);
     Ok(())
 }
 
-fn start(upstream: &str, file: &Path) -> Result<Recorder, Box<dyn Error>> {
+/// Two rules, one of them about a field of every call.
+fn redaction() -> Result<Redact, Box<dyn Error>> {
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let registry = Registry::from_paths(&[protos])?;
+    let registry = registry.filled_from(&call_descriptors(Dialect::ANGZARR))?;
+    let policy = Policy {
+        rules: vec![
+            RedactionRule::new("examples.*", "email", Action::Pseudonym)?,
+            RedactionRule::new("examples.Currency", "amount", Action::Pseudonym)?,
+        ],
+        key: Some(Key::new("a key that only this benchmark has")?),
+        debug_redact: None,
+        roots: false,
+        is_strict: true,
+    };
+    let redactor = Redactor::new(registry, policy)?;
+    Ok(Box::new(move |note| {
+        let (note, _) = redacted(&note, &redactor).map_err(|error| error.to_string())?;
+        Ok(note)
+    }))
+}
+
+fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder, Box<dyn Error>> {
     let ring = Ring {
         count: 1_000,
         age: Duration::from_secs(24 * 60 * 60),
@@ -80,7 +115,7 @@ fn start(upstream: &str, file: &Path) -> Result<Recorder, Box<dyn Error>> {
             ring,
         },
         stores: vec![Box::new(RecordingFile::open(file, ring)?)],
-        redact: None,
+        redact,
         waiting: 1_024,
         waiting_bytes: 64 * 1024 * 1024,
         clock: system_clock(),
@@ -103,10 +138,10 @@ fn request(number: u64) -> Result<Bytes, Box<dyn Error>> {
     Err("the recording has no such call".into())
 }
 
-fn print(at_once: usize, direct: Duration, recorded: Duration) {
+fn print(at_once: usize, way: &str, direct: Duration, recorded: Duration) {
     let micros = |time: Duration| time.as_secs_f64() * 1e6 / CALLS as f64;
     println!(
-        "{at_once:>3} at once: direct {:>7.1} µs a call, through the recorder {:>7.1}, more by {:>6.1} ({:.2}x)",
+        "{at_once:>3} at once, {way:<18}: direct {:>7.1} µs a call, through the recorder {:>7.1}, more by {:>6.1} ({:.2}x)",
         micros(direct),
         micros(recorded),
         micros(recorded) - micros(direct),

@@ -120,6 +120,8 @@ pub struct Project {
     registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
     /// Of each dialect by its name, with the framework's messages.
     dialects: HashMap<&'static str, OnceLock<Registry>>,
+    /// For redaction: with the framework's messages and calls of every package.
+    every_dialect: OnceLock<Registry>,
     folder: Folder,
     logics: Arc<Logics>,
     entrances: entrance::Entrances,
@@ -148,6 +150,7 @@ impl Project {
                 .iter()
                 .map(|dialect| (dialect.name(), OnceLock::new()))
                 .collect(),
+            every_dialect: OnceLock::new(),
             folder,
             logics,
             entrances: entrance::Entrances::default(),

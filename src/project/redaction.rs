@@ -134,12 +134,15 @@ impl Project {
     /// Today's descriptors with the framework's messages and calls of every package: which dialect a capture or a call
     /// will be of is not known yet, and words for numbers matter to nobody here.
     fn registry_of_all_dialects(&self) -> Result<Registry, ProjectError> {
-        let mut all = self.registry()?.clone();
-        for dialect in Dialect::all() {
-            // What the project makes of those names itself stands.
-            all = all.filled_from(&call_descriptors(*dialect)).unwrap_or(all);
-        }
-        Ok(all)
+        let own = self.registry()?;
+        let all = self.every_dialect.get_or_init(|| {
+            let fill = |all: Registry, dialect: &Dialect| {
+                // What the project makes of those names itself stands.
+                all.filled_from(&call_descriptors(*dialect)).unwrap_or(all)
+            };
+            Dialect::all().iter().fold(own.clone(), fill)
+        });
+        Ok(all.clone())
     }
 
     fn required_by(&self, source: &str) -> Option<bool> {

@@ -490,7 +490,13 @@ async fn nothing_that_is_written_holds_a_secret() {
     let client = Client::connect(recorder.address()).await;
     let path = "/angzarr.CommandHandlerCoordinatorService/HandleCommand";
     let half = client
-        .call(request(path).body(()).unwrap(), framed(&sent))
+        .call(
+            request(path)
+                .header("authorization", format!("Bearer {SECRET}"))
+                .body(())
+                .unwrap(),
+            framed(&sent),
+        )
         .await;
     assert_eq!(half.status(), Some("9"));
     drop(client);
