@@ -229,7 +229,7 @@ fn summary(counts: &Counts) -> String {
 /// What is not in the recording though it could have been.
 fn losses(counts: &Counts, trouble: Option<&str>) -> Option<String> {
     let kinds = [
-        (counts.lost, "lost, as the disk was too slow"),
+        (counts.lost, "lost, as writing was too slow"),
         (counts.unwritten, "not written"),
         (counts.refused, "refused by redaction"),
         (counts.unreadable, "not readable"),

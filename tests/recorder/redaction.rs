@@ -240,11 +240,14 @@ fn filled(descriptor: &MessageDescriptor, member: usize) -> DynamicMessage {
                 let value = scalar(&values.kind(), member);
                 Value::Map([(MapKey::String(SECRET.into()), value)].into())
             }
-            // Beside any other member the first: of a page that is an event, whose secret is known to be one.
-            (false, Cardinality::Repeated) => Value::List(vec![
-                scalar(&field.kind(), member),
-                scalar(&field.kind(), 0),
-            ]),
+            (false, Cardinality::Repeated) => {
+                let mut values = vec![scalar(&field.kind(), member)];
+                // Only what a payload said to be secret is known to be one.
+                if field.name() == "pages" || field.name() == "events" {
+                    values.push(scalar(&field.kind(), 0));
+                }
+                Value::List(values)
+            }
             _ => scalar(&field.kind(), member),
         };
         message.set_field(&field, value);
@@ -329,13 +332,19 @@ fn a_secret_in_any_field_of_any_call_of_any_dialect_is_gone() {
     let redactor = redactor(&[("examples.*", "display_name", Action::Mask)], false);
     let mut left = BTreeSet::new();
     let mut gone = BTreeSet::new();
+    let mut packages = BTreeSet::new();
     for dialect in Dialect::all() {
+        if !packages.insert(dialect.package()) {
+            continue;
+        }
         let pool = DescriptorPool::decode(&*call_descriptors(*dialect)).unwrap();
         let package = dialect.package();
         for (method, request, reply) in METHODS {
             let of = |name: &str| pool.get_message_by_name(&format!("{package}.{name}"));
             let (request, reply) = (of(request).unwrap(), of(reply).unwrap());
-            for member in 0..3 {
+            // The others have the same messages under another name.
+            let members = if packages.len() == 1 { 3 } else { 1 };
+            for member in 0..members {
                 let sent = filled(&request, member);
                 let answered = filled(&reply, member);
                 holding(&sent, &mut gone);
