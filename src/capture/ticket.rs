@@ -8,8 +8,6 @@
 //! in a fixture. The command is the truth; the keys beside it are for people
 //! and for searching, and have to agree with it.
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
@@ -19,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::command::without_values;
 use crate::fixture::{Redaction, RedactionV1};
 use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
-use crate::redact::{Reason, RedactError, Redactor};
+use crate::redact::{Before, Reason, RedactError, Redactor};
 use crate::wire::{self, Dialect};
 
 const VERSION: u64 = 1;
@@ -177,15 +175,16 @@ impl Ticket {
     /// is found. Capture gives them their stand-ins.
     pub fn redacted(&self, redactor: &Redactor) -> Result<Self, RedactError> {
         let redactor = redactor.without(Reason::Roots);
-        let mut session = redactor.session();
-        let done: BTreeSet<Redaction> = self.redacted.iter().cloned().collect();
-        let command = session.book(&self.command, &done)?;
+        let before = Before::of_command(&self.command, &self.redacted);
+        let mut session = redactor.session().where_done(&before);
+        let command = session.book(&self.command)?;
         let failure = session.failure(&self.failure);
-        let touched = session.finish().touched;
+        let mut redacted = session.finish().touched;
+        redacted.extend(self.redacted.iter().cloned());
         Ok(Self {
             command,
             failure,
-            redacted: touched.union(&done).cloned().collect(),
+            redacted: redacted.into_iter().collect(),
             ..self.clone()
         })
     }

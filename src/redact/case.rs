@@ -1,11 +1,11 @@
 //! Whole cases and command books: first the roots, then payloads, then the texts in which both are looked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::parts::{self, Parts};
 use super::redactor::{RedactError, Redactor, Report};
 use super::session::Session;
-use crate::fixture::{Case, Redaction};
+use crate::fixture::{Case, HeadKnowledge, Redaction};
 use crate::model::{CommandBook, Failure, Payload, Root};
 
 /// A case that may be written.
@@ -20,13 +20,80 @@ pub struct RedactedCase {
     pub encodings: usize,
 }
 
+/// What came redacted, from a ticket or a recording: its stand-ins stay, since one for a stand-in would be equal to
+/// nothing. It goes by the very payloads, so that one which joins them later, such as an event that was stored elsewhere,
+/// is not taken for one of them.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    pub(super) fields: BTreeSet<Redaction>,
+    pub(super) payloads: HashSet<Payload>,
+}
+
+impl Before {
+    /// What a case lists as redacted: of a recording all that is in it now, of a ticket the command.
+    #[must_use]
+    pub fn of_case(case: &Case) -> Self {
+        match (&case.source.head, case.stimulus.command()) {
+            _ if case.redacted.is_empty() => Self::default(),
+            (HeadKnowledge::Recorded, _) => Self::collected(&case.redacted, |parts| {
+                parts::case(&mut case.clone(), parts)
+            }),
+            (_, Some(book)) => Self::of_command(book, &case.redacted),
+            (_, None) => Self::default(),
+        }
+    }
+
+    /// What was done to a command.
+    #[must_use]
+    pub fn of_command(book: &CommandBook, redacted: &[Redaction]) -> Self {
+        Self::collected(redacted, |parts| {
+            parts::command_book(&mut book.clone(), "", parts)
+        })
+    }
+
+    fn collected(
+        redacted: &[Redaction],
+        walk: impl FnOnce(&mut dyn Parts) -> Result<(), RedactError>,
+    ) -> Self {
+        let mut met = Met::default();
+        walk(&mut met).expect("nothing is read here");
+        Self {
+            fields: redacted.iter().cloned().collect(),
+            payloads: met.0,
+        }
+    }
+}
+
+/// The payloads that a walk meets.
+#[derive(Default)]
+struct Met(HashSet<Payload>);
+
+impl Parts for Met {
+    fn payload(&mut self, payload: &mut Payload, _: &str) -> Result<(), RedactError> {
+        self.0.insert(payload.clone());
+        Ok(())
+    }
+
+    fn root(&mut self, _: &mut Root) {}
+
+    fn text(&mut self, _: &mut String) {}
+
+    fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
+}
+
 impl Redactor {
     /// Redacts a case: snapshots, histories, what the logic is asked, what production did, and the texts beside them.
-    ///
-    /// What the case lists as redacted came so from a ticket or a recording, and keeps its stand-ins: of a recording the
-    /// whole case, else the command.
     pub fn redact_case(&self, case: &Case) -> Result<RedactedCase, RedactError> {
-        let mut session = self.session();
+        self.redact_case_after(case, &Before::default())
+    }
+
+    /// The same where parts of the case came redacted.
+    pub fn redact_case_after(
+        &self,
+        case: &Case,
+        before: &Before,
+    ) -> Result<RedactedCase, RedactError> {
+        let mut session = self.session().where_done(before);
         let mut new = case.clone();
         let encodings = session.walk(|parts| parts::case(&mut new, parts))?;
         let report = session.finish();
@@ -41,14 +108,9 @@ impl Redactor {
 }
 
 impl Session<'_> {
-    /// Redacts a command book with its texts, to which something was done before; its own encoding goes.
-    pub fn book(
-        &mut self,
-        book: &CommandBook,
-        done: &BTreeSet<Redaction>,
-    ) -> Result<CommandBook, RedactError> {
+    /// Redacts a command book with its texts; its own encoding goes.
+    pub fn book(&mut self, book: &CommandBook) -> Result<CommandBook, RedactError> {
         let mut new = book.clone();
-        self.done_before(done);
         self.walk(|parts| parts::command_book(&mut new, "the command", parts))?;
         Ok(new)
     }
@@ -109,10 +171,6 @@ impl Parts for Payloads<'_, '_> {
     fn root(&mut self, _: &mut Root) {}
 
     fn text(&mut self, _: &mut String) {}
-
-    fn done_before(&mut self, done: &BTreeSet<Redaction>) {
-        self.session.done_before(done);
-    }
 
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>) {
         self.encodings += usize::from(encoding.take().is_some());

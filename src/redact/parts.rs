@@ -1,12 +1,9 @@
 //! Where a case and its parts hold what may be redacted. Everything is taken apart here: a field that a later version
 //! adds is named by the compiler.
 
-use std::collections::BTreeSet;
-
 use super::redactor::RedactError;
 use crate::fixture::{
-    Book, Case, CaseStimulus, FlowStart, HeadKnowledge, HopOutcome, Noted, Observed, ObservedHop,
-    ProcessCase, Redaction,
+    Book, Case, CaseStimulus, FlowStart, HopOutcome, Noted, Observed, ObservedHop, ProcessCase,
 };
 use crate::model::{
     Body, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand, ErrorInfo, Failure, Header,
@@ -23,35 +20,14 @@ pub(super) trait Parts {
     fn text(&mut self, text: &mut String);
     /// An encoding that is kept beside what it says.
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>);
-    /// What was done before to the payloads that come now.
-    fn done_before(&mut self, _done: &BTreeSet<Redaction>) {}
-}
-
-/// What came redacted: of a recording all, of a ticket the command.
-struct DoneBefore {
-    to_command: BTreeSet<Redaction>,
-    to_all: BTreeSet<Redaction>,
-}
-
-impl DoneBefore {
-    fn of(case: &Case) -> Self {
-        let to_command: BTreeSet<Redaction> = case.redacted.iter().cloned().collect();
-        let to_all = match case.source.head {
-            HeadKnowledge::Recorded => to_command.clone(),
-            _ => BTreeSet::new(),
-        };
-        Self { to_command, to_all }
-    }
 }
 
 type Walked = Result<(), RedactError>;
 
 pub(super) fn case(case: &mut Case, parts: &mut dyn Parts) -> Walked {
-    let done = DoneBefore::of(case);
-    parts.done_before(&done.to_all);
     cover(&mut case.cover, parts)?;
     stored(case.snapshot.as_mut(), &mut case.history, "", parts)?;
-    stimulus(&mut case.stimulus, &done, parts)?;
+    stimulus(&mut case.stimulus, parts)?;
     if let Some(observed) = &mut case.observed {
         self::observed(observed, parts)?;
     }
@@ -70,10 +46,10 @@ pub(super) fn case(case: &mut Case, parts: &mut dyn Parts) -> Walked {
     Ok(())
 }
 
-fn stimulus(stimulus: &mut CaseStimulus, done: &DoneBefore, parts: &mut dyn Parts) -> Walked {
+fn stimulus(stimulus: &mut CaseStimulus, parts: &mut dyn Parts) -> Walked {
     match stimulus {
         CaseStimulus::Command(book) | CaseStimulus::Compensation(book) => {
-            asked_command(book, done, parts)
+            command_book(book, "the command", parts)
         }
         CaseStimulus::Fact(book) => emitted_book(book, "the facts", parts),
         CaseStimulus::ProcessManager(case) | CaseStimulus::ProcessCompensation(case) => {
@@ -86,7 +62,7 @@ fn stimulus(stimulus: &mut CaseStimulus, done: &DoneBefore, parts: &mut dyn Part
         }
         CaseStimulus::Flow(flow) => {
             match &mut flow.start {
-                FlowStart::Command(book) => asked_command(book, done, parts)?,
+                FlowStart::Command(book) => command_book(book, "the command", parts)?,
                 FlowStart::Facts(book) => emitted_book(book, "the facts", parts)?,
                 FlowStart::Events(_) => {}
             }
@@ -101,13 +77,6 @@ fn stimulus(stimulus: &mut CaseStimulus, done: &DoneBefore, parts: &mut dyn Part
         | CaseStimulus::Projector { .. }
         | CaseStimulus::Upcaster => Ok(()),
     }
-}
-
-fn asked_command(book: &mut CommandBook, done: &DoneBefore, parts: &mut dyn Parts) -> Walked {
-    parts.done_before(&done.to_command);
-    command_book(book, "the command", parts)?;
-    parts.done_before(&done.to_all);
-    Ok(())
 }
 
 fn observed(observed: &mut Observed, parts: &mut dyn Parts) -> Walked {

@@ -1,8 +1,8 @@
 //! One run over things that belong together.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
+use super::case::Before;
 use super::detect;
 use super::key::Key;
 use super::pseudonym::{self, pseudonym};
@@ -34,8 +34,10 @@ pub struct Session<'a> {
     roots: Vec<Root>,
     /// Whether a text was met that may repeat what only comes after it.
     has_told: bool,
-    /// What was done before to the part at hand: a stand-in for a stand-in would be equal to nothing.
-    done: BTreeSet<Redaction>,
+    /// What came redacted.
+    before: Before,
+    /// Whether the payload at hand is part of that.
+    is_before: bool,
 }
 
 impl<'a> Session<'a> {
@@ -45,12 +47,20 @@ impl<'a> Session<'a> {
             report: Report::default(),
             roots: Vec::new(),
             has_told: false,
-            done: BTreeSet::new(),
+            before: Before::default(),
+            is_before: false,
         }
     }
 
     pub(super) fn after(mut self, report: &Report) -> Self {
         self.report.taken = report.taken.clone();
+        self
+    }
+
+    /// A run over things of which some came redacted.
+    #[must_use]
+    pub fn where_done(mut self, before: &Before) -> Self {
+        self.before.clone_from(before);
         self
     }
 
@@ -75,6 +85,7 @@ impl<'a> Session<'a> {
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
         let redactor = self.redactor;
         self.has_told = false;
+        self.is_before = self.before.payloads.contains(payload);
         let mut value = redactor.registry.rewrite(payload, self);
         if self.has_told && value.is_ok() {
             value = redactor.registry.rewrite(payload, self);
@@ -100,11 +111,6 @@ impl<'a> Session<'a> {
             self.report.reasons.insert(Reason::Texts);
         }
         written
-    }
-
-    /// What was done before to the payloads that come now.
-    pub(super) fn done_before(&mut self, done: &BTreeSet<Redaction>) {
-        self.done.clone_from(done);
     }
 
     fn touch(&mut self, steps: &[Step<'_>], action: RedactionAction) {
@@ -165,10 +171,10 @@ impl<'a> Session<'a> {
     }
 
     fn is_done(&self, steps: &[Step<'_>]) -> bool {
-        !self.done.is_empty()
-            && self
-                .done
-                .contains(&redaction(steps, RedactionAction::Pseudonym))
+        self.is_before && {
+            let done = redaction(steps, RedactionAction::Pseudonym);
+            self.before.fields.contains(&done)
+        }
     }
 
     /// The stand-in for a root of an aggregate, in the spelling of the value.

@@ -9,7 +9,7 @@ use angzarr_replay::model::{
     ErrorInfo, Failure, Header, History, MergeStrategy, Notification, Page, Payload,
     PayloadReference, Projection, Reaction, Retention, Root, Snapshot, Storage, Timestamp,
 };
-use angzarr_replay::redact::{Action, Policy, Reason, Redactor};
+use angzarr_replay::redact::{Action, Before, Policy, Reason, Redactor};
 
 use super::{person, policy, registry, rule};
 
@@ -419,4 +419,54 @@ fn texts_lose_what_looks_secret_whatever_it_belongs_to() {
         "{text}"
     );
     assert!(!text.contains("alice") && !text.contains("eyJ"), "{text}");
+}
+
+/// A recorded case whose names are stand-ins already, and the event that a reference leads to.
+fn came_redacted() -> (Case, Redactor) {
+    let redactor = super::redactor(vec![super::rule(super::PERSON, "name", Action::Pseudonym)]);
+    let mut recorded = redactor.redact_case(&case()).unwrap().case;
+    recorded.source.head = HeadKnowledge::Recorded;
+    (recorded, redactor)
+}
+
+#[test]
+fn what_came_redacted_keeps_its_stand_ins() {
+    let (recorded, redactor) = came_redacted();
+    let before = Before::of_case(&recorded);
+    let again = redactor.redact_case_after(&recorded, &before).unwrap().case;
+    assert_eq!(again, recorded);
+    let anew = redactor.redact_case(&recorded).unwrap().case;
+    assert_ne!(anew.history, recorded.history);
+}
+
+#[test]
+fn an_event_that_joins_what_came_redacted_is_redacted() {
+    let (mut recorded, redactor) = came_redacted();
+    let before = Before::of_case(&recorded);
+    let mut pages = recorded.history.clone().into_pages();
+    pages[1].body = Body::Event(carrying(SECRET));
+    recorded.history = History::new(pages).unwrap();
+    let again = redactor.redact_case_after(&recorded, &before).unwrap().case;
+    let bodies = |case: &Case| -> Vec<Body> {
+        let pages = case.history.pages().iter();
+        pages.map(|page| page.body.clone()).collect()
+    };
+    let [first, joined] = bodies(&again).try_into().unwrap();
+    assert_eq!(first, bodies(&recorded)[0]);
+    assert_eq!(joined, first, "the same value has the same stand-in");
+}
+
+#[test]
+fn of_a_ticket_only_the_command_came_redacted() {
+    let (recorded, redactor) = came_redacted();
+    let mut captured = case();
+    captured.stimulus = recorded.stimulus;
+    captured.redacted = recorded.redacted;
+    let before = Before::of_case(&captured);
+    let redacted = redactor.redact_case_after(&captured, &before).unwrap().case;
+    assert_eq!(redacted.stimulus, captured.stimulus);
+    assert_eq!(
+        redacted.history,
+        redactor.redact_case(&case()).unwrap().case.history
+    );
 }

@@ -23,7 +23,7 @@ use crate::capture::{
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
-use crate::redact::Suspect;
+use crate::redact::{Before, Suspect};
 use crate::snapshot::stored;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
@@ -397,11 +397,13 @@ struct Finished {
 
 impl Capture<'_> {
     fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
+        // Before events join it that were stored elsewhere.
+        let before = Before::of_case(&case);
         if !self.arguments.keep_external && !self.source.keeps_external {
             self.telling
                 .inlined(inline_external(&mut case, &Objects::of_environment())?);
         }
-        let case = self.redacted(case)?;
+        let case = self.redacted(case, before)?;
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),
             None => case_path(&case, head),
@@ -479,10 +481,10 @@ impl Capture<'_> {
     }
 
     /// Before anything of it is told or written.
-    fn redacted(&mut self, mut case: Case) -> Result<Case, Stop> {
+    fn redacted(&mut self, mut case: Case, before: Before) -> Result<Case, Stop> {
         let source = &self.source.name;
         let redactor = redaction::redactor(self.project, source, self.arguments.unredacted)?;
-        self.redacting = redaction::apply(redactor, &mut case, &mut self.telling)?;
+        self.redacting = redaction::apply(redactor, &mut case, before, &mut self.telling)?;
         Ok(case)
     }
 

@@ -6,7 +6,7 @@ use super::telling::Telling;
 use crate::cli::Stop;
 use crate::fixture::{Case, Fixture, Probe, Redaction, RedactionAction};
 use crate::project::{CaseRun, Checked, Project, RedactionUnavailable};
-use crate::redact::{Reason, Redactor, Report, Suspect};
+use crate::redact::{Before, Reason, Redactor, Report, Suspect};
 use crate::replay::Target;
 use crate::snapshot::Verdict;
 
@@ -16,6 +16,8 @@ pub(super) struct Redacting {
     report: Report,
     /// The case with all that was taken out; never leaves the memory.
     plain: Case,
+    /// What of it came redacted.
+    before: Before,
 }
 
 /// What redacts captures from a source; none where it need not be redacted.
@@ -33,17 +35,18 @@ pub(super) fn redactor(
     })
 }
 
-/// Redacts a case in place, and tells what was done.
+/// Redacts a case in place, of which some came redacted, and tells what was done.
 pub(super) fn apply(
     redactor: Option<Redactor>,
     case: &mut Case,
+    before: Before,
     telling: &mut Telling,
 ) -> Result<Option<Redacting>, Stop> {
     let Some(redactor) = redactor else {
         return Ok(None);
     };
     let redacted = redactor
-        .redact_case(case)
+        .redact_case_after(case, &before)
         .map_err(|error| Stop::Failed(error.to_string()))?;
     telling.change(|text| redactor.text_after(&redacted.report, text));
     let plain = std::mem::replace(case, redacted.case);
@@ -71,6 +74,7 @@ pub(super) fn apply(
         redactor,
         report: redacted.report,
         plain,
+        before,
     }))
 }
 
@@ -181,7 +185,8 @@ impl Redacting {
             return None;
         }
         let culprits = |reason: &&Reason| {
-            let without = self.redactor.without(**reason).redact_case(&self.plain);
+            let without = self.redactor.without(**reason);
+            let without = without.redact_case_after(&self.plain, &self.before);
             without.is_ok_and(|without| replayed(&without.case) == plain)
         };
         let found: Vec<String> = self
