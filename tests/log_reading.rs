@@ -90,6 +90,26 @@ fn the_fields_of_a_ticket_are_a_ticket_too() {
 }
 
 #[test]
+fn a_redacted_ticket_keeps_the_list_of_its_fields() {
+    let list =
+        json!([{"type": "examples.WithdrawFunds", "field": "amount", "action": "pseudonym"}]);
+    let mut fields: serde_json::Value = serde_json::from_str(line()).unwrap();
+    for (redacted, count) in [
+        (list.clone(), 1),
+        (json!(list.to_string()), 1),
+        (json!(true), 0),
+        (json!("by the gateway"), 0),
+    ] {
+        fields["redacted"] = redacted;
+        let Logged::Ticket(found) = only(&fields.to_string()) else {
+            panic!("{fields}");
+        };
+        assert_eq!(found.redacted.len(), count, "{fields}");
+        assert_eq!(found.command, ticket().command);
+    }
+}
+
+#[test]
 fn the_documented_fields_are_read_in_every_rendering() {
     let in_json = json!({
         "domain": "player", "root": BYTES, "sequence": 3, "correlation_id": "wf-1",

@@ -14,6 +14,9 @@ const TIMES: [&str; 4] = ["time", "timestamp", "@timestamp", "ts"];
 /// Keys of a ticket that are numbers.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
 
+/// The key of a ticket that is a list.
+const LIST: &str = "redacted";
+
 /// Reads a record; none where it is of something else.
 pub(super) fn read(record: &Record) -> Option<Result<Logged, String>> {
     let is_scalar = |key: &str| {
@@ -38,6 +41,13 @@ fn ticket(record: &Record) -> Result<Logged, String> {
             Value::String(text) if NUMBERS.contains(&key) => {
                 text.parse().map_or_else(|_| value.clone(), Value::Number)
             }
+            // Others may call a field of theirs like that.
+            Value::Array(_) if key == LIST => value.clone(),
+            Value::String(text) if key == LIST => match serde_json::from_str(text) {
+                Ok(list @ Value::Array(_)) => list,
+                _ => continue,
+            },
+            _ if key == LIST => continue,
             Value::Number(number) if !NUMBERS.contains(&key) => Value::String(number.to_string()),
             value => value.clone(),
         };
