@@ -4,8 +4,8 @@
 #![no_main]
 
 use angzarr_replay::wire::{
-    Dialect, Direction, command_book, command_book_of_request, encode_command_book, encode_page,
-    event_book, event_book_of_response, page, snapshot, understand,
+    DeadLetter, Dialect, Direction, command_book, command_book_of_request, encode_command_book,
+    encode_page, event_book, event_book_of_response, page, snapshot, understand,
 };
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
@@ -36,6 +36,9 @@ fuzz_target!(|data: &[u8]| {
     let _ = event_book_of_response(bytes.clone());
     let _ = command_book_of_request(bytes.clone());
     let _ = snapshot(&bytes);
+    if let Ok(letter) = DeadLetter::decode(bytes.clone()) {
+        let _ = letter.command(dialect);
+    }
     for method in METHODS {
         for direction in [Direction::Request, Direction::Reply] {
             let path = format!("/{}.{method}", dialect.package());

@@ -20,7 +20,7 @@ pub struct Parts<'a> {
     pub up_to: UpTo,
     /// The command, where the case is not of the history alone.
     pub failing: Option<&'a FailingCommand>,
-    /// What a log tells of the failure, where the command is not known.
+    /// What a log tells of the failure where the command is not known, or a dead letter where the status is not.
     pub noted: Option<&'a Noted>,
     /// Name of the source.
     pub source: &'a str,
@@ -128,7 +128,8 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
             Some(Persisted::Known { events, .. }) => Some(Observed::Accepted(events.clone())),
             _ => None,
         });
-    let noted = parts.noted.filter(|_| parts.failing.is_none());
+    // Where it is known what production did, nothing else is worth a word.
+    let noted = parts.noted.filter(|_| observed.is_none());
     let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::Command);
     let labels = parts.labels;
     let case = Case {
@@ -224,6 +225,9 @@ fn title(
     match observed.map(|observed| (observed.word(), observed.failure())) {
         Some((word, Some(failure))) => format!("{name} {word}: {}", failure.message),
         Some((word, None)) => format!("{name} {word}"),
-        None => name.to_owned(),
+        None => match noted {
+            Some(noted) => format!("{name} given up: {}", noted.message),
+            None => name.to_owned(),
+        },
     }
 }

@@ -53,7 +53,10 @@ impl Logged {
     pub fn command(&self) -> Option<&str> {
         match self {
             Self::Ticket(ticket) => Some(ticket.command.type_name()),
-            Self::Failure(_) => None,
+            Self::Failure(failure) => {
+                let command = failure.command.as_ref();
+                command.map(|command| command.book.type_name())
+            }
         }
     }
 

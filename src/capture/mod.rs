@@ -23,7 +23,7 @@ pub use command::{CommandDraft, DraftError, parse_draft};
 pub use external::{ExternalError, ExternalProblem, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
-pub use log::{LOOKED_FOR, LogReading, Logged, LoggedFailure};
+pub use log::{LOOKED_FOR, LetterCommand, LogReading, Logged, LoggedFailure};
 pub use persisted::{Persisted, PersistedRule, StoredCount};
 pub use queries::EventQueries;
 pub use reacting::{

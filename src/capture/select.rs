@@ -1,8 +1,8 @@
 //! Which failure is meant, and which head its command saw.
 
-use super::LoggedFailure;
 use super::persisted::StoredCount;
 use super::ticket::Ticket;
+use super::{LetterCommand, LoggedFailure};
 use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge, Redaction};
 use crate::model::{
     Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, MergeStrategy, Payload,
@@ -174,6 +174,20 @@ impl From<&Ticket> for FailingCommand {
             head: ticket.head,
             dialect: Some(ticket.dialect),
             redacted: ticket.redacted.clone(),
+        }
+    }
+}
+
+impl From<&LetterCommand> for FailingCommand {
+    fn from(letter: &LetterCommand) -> Self {
+        Self {
+            command: letter.book.clone(),
+            // A dead letter says why in words, and with no status.
+            failure: None,
+            accepted: None,
+            head: letter.head,
+            dialect: Some(letter.dialect),
+            redacted: Vec::new(),
         }
     }
 }

@@ -46,7 +46,13 @@ impl Messages {
             (Logged::Ticket(ticket), _) => self.of_ticket(ticket),
             (Logged::Failure(failure), Self::Plain) => failure.noted.message.clone(),
             (Logged::Failure(failure), Self::Redacted(redactor)) => {
-                redactor.redact_text(&failure.noted.message)
+                let mut session = redactor.session();
+                let command = failure.command.as_ref();
+                let read = command.map(|command| session.book(&command.book));
+                match read.transpose() {
+                    Ok(_) => session.text(&failure.noted.message),
+                    Err(_) => HIDDEN.to_owned(),
+                }
             }
             (Logged::Failure(_), Self::Hidden) => HIDDEN.to_owned(),
         }

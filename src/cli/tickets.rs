@@ -8,13 +8,17 @@ use serde_json::json;
 use super::capture::{demand_some, described, read_log};
 use super::messages::Messages;
 use super::{Done, say};
-use crate::capture::{Aside, FailureGroup, Logged, group_failures};
+use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
 use crate::model::Timestamp;
 use crate::project::{FailureEntry, Failures, Project};
+use crate::wire::{Dialect, StoredLetter};
+
+/// What stands before the number of a dead letter.
+const LETTER: &str = "dead letter";
 
 /// List the failures of a source or of logs, grouped by domain, command, code and message.
 ///
-/// Asks no server. Tickets are found among other text, as `capture --from-log` finds them.
+/// Asks no server but for --dead-letters. Tickets are found among other text, as `capture --from-log` finds them.
 #[derive(Debug, Args)]
 pub(super) struct TicketsArguments {
     /// Logs, instead of those that the source names; `-` is standard input.
@@ -22,13 +26,18 @@ pub(super) struct TicketsArguments {
     /// Source in replay.toml; `embedded` is the built-in one.
     #[arg(long, conflicts_with = "files")]
     source: Option<String>,
+    /// The dead letters of the source's `DlqAdminService`, instead of its logs.
+    #[arg(long, conflicts_with = "files")]
+    dead_letters: bool,
     /// Print as JSON, one object a line.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
-    let failures = if arguments.files.is_empty() {
+    let failures = if arguments.dead_letters {
+        of_letters(project, arguments)?
+    } else if arguments.files.is_empty() {
         project.failures(arguments.source.as_deref())?
     } else {
         of_files(arguments)?
@@ -73,6 +82,35 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
     Ok(())
 }
 
+/// Those that the source's service shows. One with events is none of a command.
+fn of_letters(project: &Project, arguments: &TicketsArguments) -> Result<Failures, super::Stop> {
+    let source = project.source_name(arguments.source.as_deref())?;
+    let mut all = Failures::default();
+    for StoredLetter { id, letter } in project.dead_letters(&source)?.list()? {
+        let reason = match letter.map(|letter| {
+            // Which numbers enums have does not matter to a list.
+            let failure = LoggedFailure::of_letter(&letter, Dialect::ANGZARR);
+            (failure, letter)
+        }) {
+            Ok((Ok(Some(failure)), _)) => {
+                all.entries.push(FailureEntry {
+                    file: LETTER.to_owned(),
+                    line: usize::try_from(id).unwrap_or_default(),
+                    logged: Logged::Failure(failure),
+                });
+                continue;
+            }
+            Ok((Ok(None), letter)) => format!(
+                "it holds no command but events of {}/{}",
+                letter.cover.domain, letter.cover.root
+            ),
+            Ok((Err(reason), _)) | Err(reason) => reason.to_string(),
+        };
+        all.unusable.push(format!("{LETTER} {id}: {reason}"));
+    }
+    Ok(all)
+}
+
 /// All of them, each of which has to hold something.
 fn of_files(arguments: &TicketsArguments) -> Result<Failures, super::Stop> {
     let mut all = Failures::default();
@@ -86,8 +124,13 @@ fn of_files(arguments: &TicketsArguments) -> Result<Failures, super::Stop> {
     Ok(all)
 }
 
-/// What to do next; a capture reads one log.
+/// What to do next; a capture reads one log, or one letter.
 fn next(arguments: &TicketsArguments) -> Option<String> {
+    if arguments.dead_letters {
+        let source = arguments.source.as_ref();
+        let source = source.map_or_else(String::new, |source| format!(" --source {source}"));
+        return Some(format!("cargo xtask capture --dead-letter ID{source}"));
+    }
     let line = "cargo xtask capture --each-distinct";
     Some(match (arguments.files.as_slice(), &arguments.source) {
         ([file], _) => format!("{line} --from-log {}", file.display()),
@@ -142,7 +185,7 @@ fn json_of(group: &FailureGroup, example: &FailureEntry) -> serde_json::Value {
             "edition": example.logged.edition().label(),
             "file": example.file,
             "line": example.line,
-            "has_command": matches!(example.logged, Logged::Ticket(_)),
+            "has_command": example.logged.command().is_some(),
         },
     })
 }

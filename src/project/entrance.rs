@@ -8,7 +8,10 @@ use super::access;
 use super::{Project, SourceConfig, SourceError};
 use crate::model::Domain;
 use crate::replay::OpenWay;
-use crate::wire::{Access, ConnectionOptions, Dialect, Manners, QueryClient, QueryConnection};
+use crate::wire::{
+    Access, CallError, ConnectionOptions, DeadLetterClient, Dialect, Manners, QueryClient,
+    QueryConnection,
+};
 
 /// The entrances of a project's sources, by name.
 pub(super) type Entrances = Mutex<BTreeMap<String, Arc<Entrance>>>;
@@ -68,13 +71,7 @@ impl Entrance {
             domain: domain.clone(),
             reason,
         };
-        let options = ConnectionOptions {
-            deadline: Some(Duration::from_secs(config.deadline)),
-            ..ConnectionOptions::default()
-        };
-        let (access, manners) = (self.access.clone(), Arc::clone(&self.manners));
-        let connection =
-            QueryConnection::new(&address, options, access, manners).map_err(failed)?;
+        let connection = self.connection(config, &address).map_err(failed)?;
         let Some(spoken) = connection.detect_dialect().map_err(failed)? else {
             return Err(SourceError::NoAngzarr {
                 source_name,
@@ -98,6 +95,39 @@ impl Entrance {
                 spoken.is_ambiguous().then_some(spoken),
             )),
         }
+    }
+
+    /// Connects to what shows dead letters. Nothing is asked yet.
+    pub(super) fn dead_letters(
+        &self,
+        config: &SourceConfig,
+    ) -> Result<DeadLetterClient, SourceError> {
+        let source_name = config.name.clone();
+        let address = config.status.clone().ok_or(SourceError::NoStatus {
+            source_name: source_name.clone(),
+        })?;
+        let place = Domain::new("status").expect("it is a name");
+        let address = self.opened(config, &place, address)?;
+        let connection = self.connection(config, &address);
+        connection
+            .map(DeadLetterClient::new)
+            .map_err(|reason| SourceError::DeadLetters {
+                source_name,
+                reason: reason.into(),
+            })
+    }
+
+    fn connection(
+        &self,
+        config: &SourceConfig,
+        address: &str,
+    ) -> Result<QueryConnection, CallError> {
+        let options = ConnectionOptions {
+            deadline: Some(Duration::from_secs(config.deadline)),
+            ..ConnectionOptions::default()
+        };
+        let (access, manners) = (self.access.clone(), Arc::clone(&self.manners));
+        QueryConnection::new(address, options, access, manners)
     }
 
     /// The address once its way is open. The same command is run once for all that it leads to.

@@ -11,7 +11,10 @@ use crate::capture::EventQueries;
 use crate::capture::ticket::{Ticket, TicketError};
 use crate::model::Domain;
 use crate::replay::WayError;
-use crate::wire::{CallError, ConnectionOptions, Dialect, QueryClient, QueryConnection};
+use crate::wire::{
+    CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, Dialect,
+    QueryClient, QueryConnection, StoredLetter,
+};
 
 /// A source that cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +112,23 @@ pub enum SourceError {
         /// What happened.
         reason: WayError,
     },
+    /// Nobody was named who shows dead letters.
+    #[error(
+        "source `{source_name}` does not say who shows its dead letters: give it the address of angzarr-status as `status` in \
+         replay.toml"
+    )]
+    NoStatus {
+        /// Name of the source.
+        source_name: String,
+    },
+    /// Dead letters cannot be had.
+    #[error("source `{source_name}`: {reason}")]
+    DeadLetters {
+        /// Name of the source.
+        source_name: String,
+        /// What happened.
+        reason: DeadLetterError,
+    },
     /// A failure log with an error.
     #[error("{file}: {reason}")]
     Tickets {
@@ -155,6 +175,32 @@ pub struct OpenSource {
     pub keeps_external: bool,
     _embedded: Option<RunningDeployment>,
     _entrance: Option<Arc<Entrance>>,
+}
+
+/// The dead letters of a source.
+pub struct DeadLetters {
+    source_name: String,
+    client: DeadLetterClient,
+    _entrance: Arc<Entrance>,
+}
+
+impl DeadLetters {
+    /// All of them.
+    pub fn list(&self) -> Result<Vec<StoredLetter>, SourceError> {
+        self.client.list().map_err(|reason| self.failed(reason))
+    }
+
+    /// One of them; none where there is no such number.
+    pub fn get(&self, id: i64) -> Result<Option<DeadLetter>, SourceError> {
+        self.client.get(id).map_err(|reason| self.failed(reason))
+    }
+
+    fn failed(&self, reason: DeadLetterError) -> SourceError {
+        SourceError::DeadLetters {
+            source_name: self.source_name.clone(),
+            reason,
+        }
+    }
 }
 
 impl OpenSource {
@@ -212,6 +258,20 @@ impl Project {
             keeps_external: config.keep_external,
             _embedded: None,
             _entrance: Some(entrance),
+        })
+    }
+
+    /// What shows the dead letters of a source. Nothing is asked yet.
+    pub fn dead_letters(&self, name: &str) -> Result<DeadLetters, SourceError> {
+        let no_status = || SourceError::NoStatus {
+            source_name: name.to_owned(),
+        };
+        let config = self.config.sources.get(name).ok_or_else(no_status)?;
+        let entrance = self.entrance(config)?;
+        Ok(DeadLetters {
+            source_name: name.to_owned(),
+            client: entrance.dead_letters(config)?,
+            _entrance: entrance,
         })
     }
 

@@ -9,6 +9,7 @@ mod address;
 mod client;
 mod compensation;
 mod coordinate;
+mod dead_letter;
 mod decode;
 mod dialect;
 mod encode;
@@ -37,6 +38,7 @@ pub use coordinate::{
     EditionsError, Injected, RawCover, Refused, ReplyBook, SentCommand, SentFacts, StoredEdition,
     event_book_of_response, serve_coordinator,
 };
+pub use dead_letter::{DeadLetter, DeadLetterClient, DeadLetterError, Rejected, StoredLetter};
 pub use decode::{
     DecodeError, StoredBook, any_of_bytes, command_book, command_book_of_request, event_book, page,
     snapshot,

@@ -16,6 +16,10 @@ pub(super) enum Query {
     Events,
     /// Every aggregate; a stream of replies.
     AggregateRoots,
+    /// Dead letters, a page of them.
+    ListDeadLetters,
+    /// One dead letter.
+    GetDeadLetter,
 }
 
 impl Query {
@@ -24,6 +28,15 @@ impl Query {
             Self::EventBook => "GetEventBook",
             Self::Events => "GetEvents",
             Self::AggregateRoots => "GetAggregateRoots",
+            Self::ListDeadLetters => "ListDeadLetters",
+            Self::GetDeadLetter => "GetDeadLetter",
+        }
+    }
+
+    const fn service(self) -> &'static str {
+        match self {
+            Self::EventBook | Self::Events | Self::AggregateRoots => "EventQueryService",
+            Self::ListDeadLetters | Self::GetDeadLetter => "DlqAdminService",
         }
     }
 }
@@ -128,21 +141,33 @@ impl QueryConnection {
         Ok(None)
     }
 
-    /// Asks, and asks again where that may help.
+    /// Asks in a dialect.
     pub(super) fn ask(
         &self,
         dialect: Dialect,
         query: Query,
         message: &Bytes,
     ) -> Result<Vec<Bytes>, CallError> {
-        let path = dialect.path("EventQueryService", query.method());
+        self.ask_in(dialect.package(), query, message)
+    }
+
+    /// Asks in a package, and asks again where that may help.
+    pub(super) fn ask_in(
+        &self,
+        package: &str,
+        query: Query,
+        message: &Bytes,
+    ) -> Result<Vec<Bytes>, CallError> {
+        let path = format!("/{package}.{}/{}", query.service(), query.method());
         let mut pause = FIRST_PAUSE;
         let mut retries = self.manners.retries;
         loop {
             self.manners.wait();
             let message = message.clone();
             let answer = match query {
-                Query::EventBook => self.connection.call(&path, message).map(|one| vec![one]),
+                Query::EventBook | Query::ListDeadLetters | Query::GetDeadLetter => {
+                    self.connection.call(&path, message).map(|one| vec![one])
+                }
                 Query::Events | Query::AggregateRoots => {
                     self.connection.call_stream(&path, message)
                 }

@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use super::ticket::Ticket;
 use crate::fixture::Noted;
-use crate::model::{Cover, Domain, Edition, Root, Timestamp};
+use crate::model::{CommandBook, Cover, Domain, Edition, Root, Timestamp};
+use crate::wire::{DeadLetter, DecodeError, Dialect};
 
 /// What is looked for in a log, in words.
 pub const LOOKED_FOR: &str = "failure tickets (`ticket` and `command`), and lines with `root` or `aggregate_root` and \
@@ -35,7 +36,8 @@ pub enum Logged {
     Failure(LoggedFailure),
 }
 
-/// A failure that a log tells of without the command.
+/// A failure of which the status is not known for sure: a log tells of it without the command, or a dead letter without
+/// the status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedFailure {
     /// Domain of the aggregate, where the log has it.
@@ -46,6 +48,45 @@ pub struct LoggedFailure {
     pub edition: Edition,
     /// What was logged of the failure.
     pub noted: Noted,
+    /// The command, which a dead letter has and a log has not.
+    pub command: Option<LetterCommand>,
+}
+
+/// The command of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterCommand {
+    /// The command.
+    pub book: CommandBook,
+    /// Next sequence of the aggregate when it was given up, where the letter tells.
+    pub head: Option<u32>,
+    /// How the command is encoded.
+    pub dialect: Dialect,
+}
+
+impl LoggedFailure {
+    /// Of a dead letter with a command; none of one with events.
+    pub fn of_letter(letter: &DeadLetter, dialect: Dialect) -> Result<Option<Self>, DecodeError> {
+        let Some(book) = letter.command(dialect)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            domain: Some(book.cover.domain.clone()),
+            root: book.cover.root,
+            edition: book.cover.edition.clone(),
+            noted: Noted {
+                code: None,
+                message: letter.reason.clone(),
+                sequence: book.expected_sequence(),
+                correlation_id: book.cover.correlation_id.clone(),
+                time: letter.time,
+            },
+            command: Some(LetterCommand {
+                book,
+                head: letter.head,
+                dialect,
+            }),
+        }))
+    }
 }
 
 impl LoggedFailure {

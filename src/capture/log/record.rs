@@ -111,6 +111,7 @@ fn failure(record: &Record) -> Option<Result<Logged, String>> {
             correlation_id: text("correlation_id").unwrap_or_default(),
             time: time(record),
         },
+        command: None,
     })))
 }
 

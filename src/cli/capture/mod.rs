@@ -1,5 +1,6 @@
 //! `capture`: an aggregate's history and the command that failed become a fixture.
 
+mod dead_letter;
 mod distinct;
 mod first_replay;
 mod given;
@@ -39,7 +40,7 @@ use telling::Telling;
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(in crate::cli) struct CaptureArguments {
     /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid. A log names it itself.
-    #[arg(required_unless_present_any = ["from_log", "each_distinct", "correlation", "recorded", "recorded_root"])]
+    #[arg(required_unless_present_any = ["from_log", "each_distinct", "correlation", "recorded", "recorded_root", "dead_letter"])]
     root: Option<String>,
     /// Domain of the aggregate.
     #[arg(long)]
@@ -71,6 +72,13 @@ pub(in crate::cli) struct CaptureArguments {
     /// a failure, which make a case of the history unless --command brings the command.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ticket", "history"])]
     from_log: Option<PathBuf>,
+    /// Take the command from a dead letter: an encoded `AngzarrDeadLetter`, or its number in the source's
+    /// `DlqAdminService`, of which nothing is deleted or sent again.
+    #[arg(long, value_name = "FILE|ID", conflicts_with_all = [
+        "ticket", "command", "history", "from_log", "each_distinct", "persisted", "saga", "process_manager", "projector",
+        "upcaster", "fact", "compensation", "correlation", "recorded", "recorded_root"
+    ])]
+    dead_letter: Option<String>,
     /// Capture one case for each distinct failure of the log: by domain, command, code and message.
     #[arg(long, conflicts_with_all = [
         "ticket", "command", "history", "name", "title", "to_sequence", "as_of", "persisted"
@@ -181,7 +189,10 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         (Some(recorded::Found::Captured), _) => return Ok(()),
         (Some(recorded::Found::Command(given)), _) => Some(*given),
         (None, true) => None,
-        (None, false) => given::from_log(arguments)?,
+        (None, false) => match dead_letter::find(&project, arguments)? {
+            Some(given) => Some(given),
+            None => given::from_log(arguments)?,
+        },
     };
     let spec = spec(arguments, given.as_ref())?;
     let domain = one_domain(

@@ -123,11 +123,17 @@ fn written(
 fn of_given(given: &Given) -> Found {
     match &given.logged {
         Logged::Ticket(ticket) => Found::of(ticket.into(), given.origin.clone()),
-        Logged::Failure(failure) => Found {
-            failing: None,
-            noted: Some(failure.noted.clone()),
-            origin: not_logged(&given.origin),
-        },
+        Logged::Failure(failure) => {
+            let failing = failure.command.as_ref().map(FailingCommand::from);
+            Found {
+                origin: match failing {
+                    Some(_) => given.origin.clone(),
+                    None => not_logged(&given.origin),
+                },
+                failing,
+                noted: Some(failure.noted.clone()),
+            }
+        }
     }
 }
 

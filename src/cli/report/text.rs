@@ -113,6 +113,9 @@ impl Report<'_> {
         };
         match &self.fixture.case.observed {
             None => match &self.fixture.case.noted {
+                Some(noted) if self.fixture.case.stimulus.command().is_some() => {
+                    format!("{}; its status is not known\n", noted.described())
+                }
                 Some(noted) => format!("{}; its command is not known\n", noted.described()),
                 None => "not known\n".to_owned(),
             },

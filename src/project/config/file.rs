@@ -55,6 +55,7 @@ struct RawSource {
     tickets: Vec<PathBuf>,
     #[serde(default)]
     logs: Vec<PathBuf>,
+    status: Option<String>,
     deadline: Option<u64>,
     tls: Option<RawTls>,
     bearer: Option<RawSecret>,
@@ -335,7 +336,9 @@ impl RawSource {
             connect: self.connect,
             start_timeout: self.start_timeout,
         };
-        let written = addresses.values().chain(&template).map(String::as_str);
+        let status = self.status.map(address);
+        let written = addresses.values().chain(&template).chain(&status);
+        let written = written.map(String::as_str);
         Ok(SourceConfig {
             name: name.to_owned(),
             access: access.check(root, written)?,
@@ -347,6 +350,7 @@ impl RawSource {
             dialect: dialect(self.dialect)?,
             tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
             logs: self.logs.iter().map(|path| root.join(path)).collect(),
+            status,
             deadline: self.deadline.unwrap_or(30),
             redaction_required: self.redaction_required,
         })

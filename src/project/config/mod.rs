@@ -72,6 +72,8 @@ pub struct SourceConfig {
     pub tickets: Vec<PathBuf>,
     /// Logs of programs, which tell of failures among other things.
     pub logs: Vec<PathBuf>,
+    /// Address of `angzarr-status`, which shows dead letters.
+    pub status: Option<String>,
     /// Seconds that one query may take.
     pub deadline: u64,
     /// TLS, credentials, and the command that opens the way.

@@ -19,7 +19,7 @@ use tonic::server::NamedService;
 use tonic::transport::{Channel, Endpoint};
 
 /// Gates end with the test process.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// What a gate saw of a call.
 #[derive(Debug, Clone)]

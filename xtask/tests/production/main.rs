@@ -6,10 +6,12 @@
 mod claim_check;
 mod crashes;
 mod credentials;
+mod dead_letters;
 mod gate;
 mod patience;
 mod pki;
 mod read_only;
+mod status;
 #[path = "../bad_input/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of bad input")]
 mod support;

@@ -11,7 +11,7 @@ use crate::gate::{Gate, Seen};
 use crate::support::{ALICE, Project, listener, recorded_failures, tool};
 
 /// The demo behind one address, as a user's production would be.
-fn demo() -> Server {
+pub(crate) fn demo() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let project = angzarr_replay::project::Project::open(poker::app(), folder.path()).unwrap();
     let store = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
@@ -223,8 +223,15 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
     assert!(others.is_empty(), "{others:?}");
 }
 
-/// Said with every form, or of a recording, which is asked instead of the source or before it.
-const ELSEWHERE: [&str; 5] = ["help", "unredacted", "recorded", "recording", "root"];
+/// Said with every form; of a recording, which is asked instead of the source or before it; or tried with `dead_letters`.
+const ELSEWHERE: [&str; 6] = [
+    "help",
+    "unredacted",
+    "recorded",
+    "recording",
+    "root",
+    "dead-letter",
+];
 
 #[test]
 fn no_flag_of_these_commands_is_left_out() {

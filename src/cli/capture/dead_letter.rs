@@ -1,0 +1,90 @@
+//! A dead letter: the command that somebody gave up on, and why.
+
+use std::path::Path;
+
+use super::given::Given;
+use super::{CaptureArguments, redaction};
+use crate::capture::{Logged, LoggedFailure, RootSpec};
+use crate::cli::{Stop, words};
+use crate::project::Project;
+use crate::wire::{DeadLetter, DecodeError, Rejected};
+
+/// The failure of the dead letter that was asked for, if one was.
+pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
+    let Some(asked) = &arguments.dead_letter else {
+        return Ok(None);
+    };
+    let source = project.source_name(arguments.source.as_deref())?;
+    // Before anything of it is read: what redacts it has to be there.
+    redaction::redactor(project, &source, arguments.unredacted)?;
+    let (letter, name) = read(project, &source, asked)?;
+    let cover = &letter.cover;
+    let spec: Option<RootSpec> = arguments.root.as_deref().map(str::parse).transpose()?;
+    let is_meant = |spec: &RootSpec| {
+        spec.fits(&cover.root) && spec.domain.as_ref().is_none_or(|it| *it == cover.domain)
+    };
+    if let Some(spec) = spec.filter(|spec| !is_meant(spec)) {
+        return Err(Stop::Failed(format!(
+            "{name} is of {}/{}, not of {spec}",
+            cover.domain, cover.root
+        )));
+    }
+    if let Rejected::Events { last } = letter.rejected {
+        return Err(Stop::Failed(of_events(&letter, last, &name)));
+    }
+    // Enums have other numbers in other dialects: the coordinator of the domain knows.
+    let open = project.source(Some(&source), Some(&cover.domain))?;
+    let dialect = open.domains[&cover.domain].dialect();
+    let failure = LoggedFailure::of_letter(&letter, dialect)
+        .map_err(|reason| Stop::Failed(format!("{name}: {reason}")))?;
+    let by = match letter.component.as_str() {
+        "" => String::new(),
+        component => format!(", given up by {component}"),
+    };
+    Ok(failure.map(|failure| Given {
+        logged: Logged::Failure(failure),
+        origin: format!("from {name}{by}"),
+    }))
+}
+
+/// By its number, or from a file. A file of that very name goes first.
+fn read(project: &Project, source: &str, asked: &str) -> Result<(DeadLetter, String), Stop> {
+    let path = Path::new(asked);
+    if let (Ok(id), false) = (asked.parse(), path.exists()) {
+        let found = project.dead_letters(source)?.get(id)?;
+        let name = format!("dead letter {id}");
+        let letter = found.ok_or_else(|| {
+            Stop::Failed(format!(
+                "source `{source}` has no {name}: `cargo xtask tickets --dead-letters` lists them"
+            ))
+        })?;
+        return Ok((letter, name));
+    }
+    let name = Project::shown(path);
+    let bytes = std::fs::read(path).map_err(|error| {
+        Stop::Failed(format!(
+            "cannot read the dead letter {name}: {}",
+            words(&error)
+        ))
+    })?;
+    let letter = DeadLetter::decode(bytes.into()).map_err(|reason: DecodeError| {
+        Stop::Failed(format!(
+            "{name} is no encoded AngzarrDeadLetter: {reason}; it is the message itself, without base64 and framing"
+        ))
+    })?;
+    Ok((letter, name))
+}
+
+/// Events are captured by the component that could not take them.
+fn of_events(letter: &DeadLetter, last: Option<u32>, name: &str) -> String {
+    let whose = match letter.component.as_str() {
+        "" => "a component".to_owned(),
+        component => component.to_owned(),
+    };
+    let at = last.map_or_else(String::new, |last| format!(" --at {last}"));
+    format!(
+        "{name} holds no command but events that {whose} gave up on ({}); capture what it was shown: cargo xtask capture \
+         {}/{}{at} with --saga, --process-manager or --projector NAME",
+        letter.reason, letter.cover.domain, letter.cover.root
+    )
+}

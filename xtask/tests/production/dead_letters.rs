@@ -1,0 +1,217 @@
+//! Dead letters, from a file and from the service that shows them.
+
+use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::wire::{Dialect, Server, encode_command_book};
+use tonic::Status;
+
+use crate::gate::Gate;
+use crate::read_only::demo;
+use crate::status::StatusServer;
+use crate::support::{Project, recorded_failures};
+
+const SERVICE: &str = "/io.angzarr.status.v1.DlqAdminService/";
+const OLDER: &str = "/angzarr_client.proto.angzarr.status.DlqAdminService/";
+
+/// A field with bytes: the wire's own shape, by hand.
+fn field(number: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let bytes = bytes.as_ref();
+    let mut field = varint(u64::from(number) << 3 | 2);
+    field.extend(varint(bytes.len() as u64));
+    field.extend(bytes);
+    field
+}
+
+fn number(number: u8, value: u64) -> Vec<u8> {
+    [varint(u64::from(number) << 3), varint(value)].concat()
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(0x80 | u8::try_from(value & 0x7f).unwrap());
+        value >>= 7;
+    }
+    bytes.push(u8::try_from(value).unwrap());
+    bytes
+}
+
+/// The recorded command that Alice has too little for, as a component gave up on it.
+fn letter() -> Vec<u8> {
+    let failures = recorded_failures();
+    let ticket = Ticket::parse_line(failures.lines().nth(2).unwrap(), 3).unwrap();
+    let book = encode_command_book(&ticket.command, Dialect::ANGZARR);
+    [
+        field(2, book),
+        field(3, "retries exhausted"),
+        field(7, number(1, 1_795_392_090)),
+        field(10, "buy-in"),
+        field(11, "process_manager"),
+        field(13, [field(1, "Insufficient funds"), number(2, 3)].concat()),
+    ]
+    .concat()
+}
+
+/// The same with the sequence that the aggregate had.
+fn mismatch() -> Vec<u8> {
+    let details = [number(1, 3), number(2, 2)].concat();
+    [letter(), field(12, details)].concat()
+}
+
+/// Events that a saga could not take.
+fn of_events() -> Vec<u8> {
+    let root = [7_u8; 16];
+    let cover = [field(1, field(1, root)), field(2, "player")].concat();
+    let header = number(1, 4);
+    let events = [field(1, cover), field(3, field(1, header))].concat();
+    [
+        field(9, events),
+        field(3, "handler failed"),
+        field(10, "player-table"),
+        field(11, "saga"),
+    ]
+    .concat()
+}
+
+fn stored(id: u64, letter: &[u8]) -> Vec<u8> {
+    field(
+        1,
+        [number(1, id), field(2, "player"), field(4, letter)].concat(),
+    )
+}
+
+/// Three letters on two pages, in one of the packages.
+fn service(package: &'static str) -> StatusServer {
+    StatusServer::start(move |path, request| {
+        let Some(method) = path.strip_prefix(package) else {
+            return Err(Status::unimplemented(""));
+        };
+        match method {
+            "ListDeadLetters" if !request.ends_with(b"second") => {
+                let page = [
+                    stored(7, &letter()),
+                    stored(8, &of_events()),
+                    field(2, "second"),
+                ];
+                Ok(field(1, page.concat()))
+            }
+            "ListDeadLetters" => {
+                let page = [stored(9, &mismatch()), stored(10, b"\x0a")];
+                Ok(field(1, page.concat()))
+            }
+            "GetDeadLetter" => match request {
+                [8, 7] => Ok(field(1, stored(7, &letter()))),
+                [8, 8] => Ok(field(1, stored(8, &of_events()))),
+                [8, 10] => Ok(field(1, stored(10, b"\x0a"))),
+                [8, 11] => Err(Status::not_found("no such letter")),
+                _ => Ok(Vec::new()),
+            },
+            _ => Err(Status::internal("this test lets only queries pass")),
+        }
+    })
+}
+
+fn project(coordinator: &Server, status: &str) -> Project {
+    Project::new(&format!(
+        "source = \"production\"\n[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"hand\", \"table\"]\n\
+         {status}\n[logic.player]\nin_process = \"player\"\n",
+        coordinator.address()
+    ))
+}
+
+#[test]
+fn a_letter_in_a_file_becomes_a_case_of_its_command() {
+    let server = demo();
+    let mut project = project(&server, "");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(project.path(name), bytes).unwrap();
+    write("letter.bin", &letter());
+    write("mismatch.bin", &mismatch());
+    write("events.bin", &of_events());
+    write("empty.bin", b"");
+    write("cut.bin", &letter()[..40]);
+    write("text.bin", b"a letter");
+    write("reason.bin", &field(3, "retries exhausted"));
+    let capture = |project: &mut Project, more: &[&str]| {
+        let arguments = [&["capture", "--unredacted", "--dead-letter"], more].concat();
+        project.run(&arguments).code
+    };
+    assert_eq!(capture(&mut project, &["letter.bin", "--name", "a"]), 0);
+    // There is nothing to hold today's outcome against.
+    assert_eq!(project.run(&["replay", "fixtures/a.yaml"]).code, 1);
+    assert_eq!(capture(&mut project, &["mismatch.bin", "--dry-run"]), 0);
+    for more in [
+        &["events.bin"][..],
+        &["empty.bin"],
+        &["cut.bin"],
+        &["text.bin"],
+        &["reason.bin"],
+        &["nowhere.bin"],
+        &["letter.bin", "ffffffff"],
+    ] {
+        assert_eq!(capture(&mut project, more), 1, "{more:?}");
+    }
+    for more in [
+        &["letter.bin", "--history"][..],
+        &["letter.bin", "--upcaster"],
+    ] {
+        assert_eq!(capture(&mut project, more), 2, "{more:?}");
+    }
+    let redacted = ["capture", "--dead-letter", "letter.bin"];
+    assert_eq!(project.run(&redacted).code, 2);
+    project.said("dead_letter_files");
+}
+
+#[test]
+fn the_service_is_listed_and_asked_for_one_and_nothing_else() {
+    let server = demo();
+    for package in [SERVICE, OLDER] {
+        let status = service(package);
+        let mut project = project(&server, &format!("status = \"{}\"", status.address));
+        assert_eq!(project.run(&["tickets", "--dead-letters"]).code, 0);
+        let json = ["tickets", "--dead-letters", "--json"];
+        assert_eq!(project.run(&json).code, 0);
+        for (id, code) in [("7", 0), ("8", 1), ("10", 1), ("11", 1), ("12", 1)] {
+            let arguments = ["capture", "--unredacted", "--dead-letter", id];
+            assert_eq!(project.run(&arguments).code, code, "{id}");
+        }
+        project.said("dead_letters");
+        let reads = ["ListDeadLetters", "GetDeadLetter"];
+        for path in status.asked() {
+            let method = path.rsplit('/').next().unwrap();
+            assert!(reads.contains(&method), "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_service_that_cannot_read_or_is_not_there_is_said() {
+    let server = demo();
+    let problem = [
+        field(2, "Service Unavailable"),
+        number(3, 503),
+        field(4, "no reader is configured"),
+    ];
+    let problem = field(2, problem.concat());
+    let degraded = StatusServer::start(move |_, _| Ok(problem.clone()));
+    let garbage = StatusServer::start(|_, _| Ok(vec![0x0a]));
+    let refusing = Gate::refusing(server.address(), |_, _| {
+        Some(Status::permission_denied("not for you"))
+    });
+    let mut said = Project::new("");
+    for status in [
+        format!("status = \"{}\"", degraded.address),
+        format!("status = \"{}\"", garbage.address),
+        format!("status = \"{}\"", refusing.address),
+        format!("status = \"{}\"", server.address()),
+        String::new(),
+    ] {
+        let of = project(&server, &status);
+        said.write("replay.toml", &of.read("replay.toml"));
+        for arguments in [
+            &["tickets", "--dead-letters"][..],
+            &["capture", "--unredacted", "--dead-letter", "7"],
+        ] {
+            assert_eq!(said.run(arguments).code, 1, "{status} {arguments:?}");
+        }
+    }
+    said.said("dead_letters_missing");
+}
