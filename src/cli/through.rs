@@ -10,6 +10,7 @@ use crate::model::ComponentKind;
 use crate::project::{
     CaseRun, CoordinatorUnavailable, IsolatedCoordinator, Occasion, Project, SelectedLogic,
 };
+use crate::replay::IsolatedError;
 
 impl From<CoordinatorUnavailable> for Stop {
     fn from(error: CoordinatorUnavailable) -> Self {
@@ -26,12 +27,8 @@ pub(super) fn run(
     logic: &SelectedLogic,
 ) -> Result<(CaseRun, Through), Stop> {
     let case = &fixture.case;
-    if matches!(case.stimulus, CaseStimulus::Flow(_)) {
-        return Err(Stop::Failed(format!(
-            "{}: a flow goes through the components of several coordinators; replay it on the logic directly, without \
-             --coordinator",
-            Project::shown(path)
-        )));
+    if let Some(reason) = no_way(&case.stimulus) {
+        return Err(Stop::Failed(format!("{}: {reason}", Project::shown(path))));
     }
     let stem = path.file_stem().map(|stem| stem.to_string_lossy());
     let coordinator = project.coordinator(
@@ -71,6 +68,27 @@ pub(super) fn run(
         ),
     };
     Ok((run, through))
+}
+
+/// Why no coordinator answers a case of a kind; nothing has to be started to know.
+fn no_way(stimulus: &CaseStimulus) -> Option<String> {
+    let no_call = |what| Some(IsolatedError::NoCall { what }.to_string());
+    match stimulus {
+        CaseStimulus::Flow(_) => Some(
+            "a flow goes through the components of several coordinators; replay it on the logic directly, without \
+             --coordinator"
+                .into(),
+        ),
+        CaseStimulus::Fact(_) => no_call("facts"),
+        CaseStimulus::History => no_call("the state of a history"),
+        CaseStimulus::Upcaster => no_call("an upcaster"),
+        CaseStimulus::Command(_)
+        | CaseStimulus::Compensation(_)
+        | CaseStimulus::Saga { .. }
+        | CaseStimulus::ProcessManager(_)
+        | CaseStimulus::ProcessCompensation(_)
+        | CaseStimulus::Projector { .. } => None,
+    }
 }
 
 /// Whose edition it is, for others who find it.
