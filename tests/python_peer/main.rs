@@ -21,6 +21,7 @@ use prost::bytes::Bytes;
 use serde_json::Value;
 
 mod compensation;
+mod flows;
 mod reactions;
 
 const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
