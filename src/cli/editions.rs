@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::{Args, Subcommand};
 
 use super::{Done, Stop, say};
-use crate::model::{Domain, EditionName};
+use crate::model::{Domain, EditionName, counted};
 use crate::project::{Ledger, LedgerError, LeftBehind, Project};
 use crate::wire::{Connection, ConnectionOptions, DeletedEdition, EditionsClient, EditionsError};
 
@@ -77,16 +77,11 @@ fn forget_all(ledger: &Ledger, names: &[String]) -> Done {
         .filter(|entry| names.contains(&entry.edition))
         .collect();
     ledger.remove(&gone)?;
-    say(format_args!("{} taken off the list", lines(gone.len())));
+    say(format_args!(
+        "{} taken off the list",
+        counted(gone.len(), "line")
+    ));
     Ok(())
-}
-
-fn lines(count: usize) -> String {
-    if count == 1 {
-        "1 line".to_owned()
-    } else {
-        format!("{count} lines")
-    }
 }
 
 fn clean(ledger: &Ledger) -> Done {

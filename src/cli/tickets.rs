@@ -9,7 +9,7 @@ use super::capture::{demand_some, described, read_log};
 use super::messages::Messages;
 use super::{Done, say};
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, counted};
 use crate::project::{FailureEntry, Failures, Project};
 use crate::wire::{Dialect, StoredLetter};
 
@@ -68,12 +68,12 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
         };
         let accepted = match count(true) {
             0 => String::new(),
-            accepted => format!(", {accepted} accepted commands"),
+            accepted => format!(", {}", counted(accepted, "accepted command")),
         };
         say(format_args!(
-            "{} failures, {bugs} distinct {}{accepted}",
-            count(false),
-            if bugs == 1 { "bug" } else { "bugs" }
+            "{}, {}{accepted}",
+            counted(count(false), "failure"),
+            counted(bugs, "distinct bug")
         ));
         if let Some(next) = next(arguments).filter(|_| bugs > 0) {
             say(format_args!("\nnext: {next}"));

@@ -6,6 +6,7 @@
 mod book;
 mod command;
 mod component;
+mod counted;
 mod ids;
 mod logic;
 mod outcome;
@@ -17,6 +18,7 @@ pub use book::{
 };
 pub use command::{CommandBook, CommandPage, Header, MergeStrategy, SyncMode};
 pub use component::{Component, ComponentKind, ProcessManager, Projector, Saga, Upcaster};
+pub use counted::counted;
 pub use ids::{
     Divergence, Domain, Edition, EditionName, IdError, Payload, PayloadReference, Retention, Root,
     Storage, Timestamp,

@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::{Difference, Renderer, differences};
 use crate::fixture::Observed;
-use crate::model::{Failure, Outcome};
+use crate::model::{Failure, Outcome, counted};
 
 /// The answer, and never a guess.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,8 +116,8 @@ impl Verdict {
             in_events(&first.path)
         } else {
             format!(
-                "{} events now, production stored {}",
-                count(now),
+                "{} now, production stored {}",
+                counted(count(now), "event"),
                 count(then)
             )
         };

@@ -11,7 +11,7 @@ use super::{CaptureArguments, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::cli::messages::Messages;
 use crate::cli::{Done, Stop, say};
-use crate::model::Domain;
+use crate::model::{Domain, counted};
 use crate::project::{FailureEntry, OpenSource, Project};
 
 /// What became of the bugs.
@@ -183,8 +183,8 @@ impl Summary {
         parts.extend((self.failed > 0).then(|| format!("{} failed", self.failed)));
         if !arguments.json {
             say(format_args!(
-                "\n{bugs} distinct {}: {}{}",
-                if bugs == 1 { "bug" } else { "bugs" },
+                "\n{}: {}{}",
+                counted(bugs, "distinct bug"),
                 parts.join(", "),
                 left_aside(aside)
             ));

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::CaptureArguments;
 use crate::capture::{Aside, LOOKED_FOR, Logged, RootPart, RootSpec};
 use crate::cli::{Stop, words};
-use crate::model::{Domain, Edition};
+use crate::model::{Domain, Edition, counted};
 use crate::project::{FailureEntry, Failures};
 
 /// A failure that was found before anything was asked of the source.
@@ -163,8 +163,8 @@ impl Wanted {
         };
         if fitting.is_empty() {
             return Stop::Failed(format!(
-                "{name}: none of its {} failures is{}",
-                failures.entries.len(),
+                "{name}: {}, none of which is{}",
+                counted(failures.entries.len(), "failure"),
                 if of.is_empty() {
                     " what was asked for"
                 } else {

@@ -12,7 +12,7 @@ use crate::capture::{
 };
 use crate::cli::{Stop, words};
 use crate::fixture::Noted;
-use crate::model::{Cover, Payload};
+use crate::model::{Cover, Payload, counted};
 use crate::project::{OpenSource, Project, read_tickets};
 use crate::wire::Dialect;
 
@@ -180,13 +180,14 @@ fn nothing_usable(source: &OpenSource, cover: &Cover) -> String {
         (0, 0) if known == 0 => {
             "none: the source has no failure log, or an empty one (`tickets` in replay.toml, or --ticket)".to_owned()
         }
-        (0, 0) => format!("none among {known} failures is of this aggregate"),
+        (0, 0) => format!("of {} none is of this aggregate", counted(known, "failure")),
         (0, accepted) => format!(
             "{accepted} accepted left aside (--ticket FILE:LINE takes one), no failure of this aggregate among {known} \
              tickets"
         ),
         (stale, _) => format!(
-            "{stale} stale left aside (--ticket takes one), no other among {known} failures is of this aggregate"
+            "{stale} stale left aside (--ticket takes one), of {} no other is of this aggregate",
+            counted(known, "failure")
         ),
     }
 }

@@ -4,7 +4,7 @@ use super::stimulus::Found;
 use crate::capture::{Assembled, EditionShape, Fetched, Persisted, PersistedRule};
 use crate::cli::say;
 use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
-use crate::model::Payload;
+use crate::model::{Payload, counted};
 use crate::wire::Dialect;
 
 /// Lines with a key.
@@ -124,11 +124,7 @@ impl Telling {
     /// How many events were read from where they are stored.
     pub(super) fn inlined(&mut self, count: usize) {
         if count > 0 {
-            let events = if count == 1 {
-                "1 event"
-            } else {
-                &format!("{count} events")
-            };
+            let events = counted(count, "event");
             self.add(
                 "external",
                 format!("{events} read from where they are stored, and held against hash and size"),
@@ -167,11 +163,7 @@ impl Telling {
                     later => format!("; {later} later left out"),
                 };
                 let (first, last) = (first.sequence, last.sequence);
-                let events = if pages.len() == 1 {
-                    "1 event".to_owned()
-                } else {
-                    format!("{} events", pages.len())
-                };
+                let events = counted(pages.len(), "event");
                 format!("{events}, sequence {first} to {last}, last {name}{later}")
             }
             _ => "no events".to_owned(),

@@ -10,7 +10,7 @@ use crate::fixture::{Case, HopOutcome, Observed, ObservedHop};
 use crate::model::{Body, Cover, EmittedBook, Header, Payload, Reaction, Timestamp};
 use crate::payload::to_yaml;
 use crate::project::{Checked, Project};
-use crate::snapshot::{Verdict, WITHOUT_SNAPSHOT};
+use crate::snapshot::{Difference, Renderer, Verdict, WITHOUT_SNAPSHOT};
 
 impl Report<'_> {
     pub(in crate::cli) fn text(&self) -> String {
@@ -171,7 +171,7 @@ impl Report<'_> {
         let _ = writeln!(text, "\nverdict    {}", self.run.verdict);
         if let Verdict::NotReproduced { differences, .. } = &self.run.verdict {
             for difference in differences {
-                let _ = writeln!(text, "           {difference}");
+                tell(difference, text);
             }
         }
         match self.regression() {
@@ -187,7 +187,7 @@ impl Report<'_> {
             Regression::Differs(differences) => {
                 let _ = writeln!(text, "snapshot   differs");
                 for difference in differences {
-                    let _ = writeln!(text, "           {difference}");
+                    tell(&difference, text);
                 }
             }
         }
@@ -197,6 +197,25 @@ impl Report<'_> {
         match self.decode(payload) {
             Some(view) => in_one_line(&view),
             None => format!("{} bytes; no descriptor", payload.value.len()),
+        }
+    }
+}
+
+/// Longest difference that is told in a line.
+const WIDE: usize = 120;
+
+/// A difference in a line, or where that is long in lines: what is gone, and what came.
+fn tell(difference: &Difference, text: &mut String) {
+    let line = difference.to_string();
+    if line.chars().count() <= WIDE {
+        let _ = writeln!(text, "           {line}");
+        return;
+    }
+    let _ = writeln!(text, "           {}", difference.path);
+    for (sign, value) in [('-', &difference.expected), ('+', &difference.actual)] {
+        let told = value.as_ref().map(Renderer::text);
+        for line in told.iter().flat_map(|told| told.lines()) {
+            let _ = writeln!(text, "           {sign} {line}");
         }
     }
 }
