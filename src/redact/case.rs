@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::parts::{self, Parts};
 use super::redactor::{RedactError, Redactor, Report};
 use super::session::Session;
-use crate::fixture::{Case, HeadKnowledge, Redaction};
+use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Redaction};
 use crate::model::{CommandBook, Failure, Payload, Root};
 
 /// A case that may be written.
@@ -39,6 +39,16 @@ impl Before {
                 parts::case(&mut case.clone(), parts)
             }),
             (_, Some(book)) => Self::of_command(book, &case.redacted),
+            // Its trigger is the notification of the command.
+            (_, None) if matches!(case.stimulus, CaseStimulus::ProcessCompensation(_)) => {
+                let pages = case.history.pages().iter();
+                Self {
+                    fields: case.redacted.iter().cloned().collect(),
+                    payloads: pages
+                        .filter_map(|page| page.body.event().cloned())
+                        .collect(),
+                }
+            }
             (_, None) => Self::default(),
         }
     }

@@ -1,6 +1,12 @@
 //! A refused command told to the aggregate that caused it: readable, and editable, without descriptors of the user's.
 
+use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::payload::Registry;
+use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+
 use crate::support::{ALICE, Project, recorded_failures, repository};
+
+const KEY: &str = "a key that only these tests have";
 
 fn capture(project: &mut Project) -> String {
     let recorded = recorded_failures();
@@ -56,4 +62,42 @@ fn what_the_user_makes_of_the_names_comes_first() {
     );
     let text = capture(&mut project);
     assert!(text.contains("\n  bytes: "), "{text}");
+}
+
+/// What the client's layer or the recorder would have written.
+fn redacted(line: &str) -> String {
+    let rule = RedactionRule::new("examples.*", "buy_in_amount", Action::Pseudonym).unwrap();
+    let policy = Policy {
+        rules: vec![rule],
+        key: Some(Key::new(KEY).unwrap()),
+        debug_redact: None,
+        roots: false,
+        is_strict: true,
+    };
+    let registry = Registry::from_paths(&[repository().join("examples/poker/proto")]).unwrap();
+    let redactor = Redactor::new(registry, policy).unwrap();
+    let ticket = Ticket::parse_line(line, 1).unwrap();
+    ticket.redacted(&redactor).unwrap().to_line()
+}
+
+#[test]
+fn a_redacted_ticket_is_told_like_one_that_capture_redacts() {
+    let mut project = Project::new(
+        "[redaction]\nkey_file = \"key\"\n[[redaction.rules]]\ntype = \"examples.*\"\nfield = \"buy_in_amount\"\n\
+         action = \"pseudonym\"\nreason = \"personal\"\n",
+    );
+    project.write("key", KEY);
+    let recorded = recorded_failures();
+    let refused = recorded.lines().nth(4).unwrap();
+    let told = |project: &mut Project, line: &str| {
+        project.write("refused.jsonl", &format!("{line}\n"));
+        let arguments = ["--compensation", "--ticket", "refused.jsonl:1", "--dry-run"];
+        let ran = project.run(&[&["capture", ALICE][..], &arguments].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let command = ran.out.find("\ncommand:").unwrap();
+        ran.out[command..].to_owned()
+    };
+    let plain = told(&mut project, refused);
+    assert!(plain.contains("field: buy_in_amount"), "{plain}");
+    assert_eq!(told(&mut project, &redacted(refused)), plain);
 }

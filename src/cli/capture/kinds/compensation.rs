@@ -58,6 +58,10 @@ impl KindCapture<'_> {
                 case
             }
         };
+        let case = Case {
+            redacted: ticket.redacted.clone(),
+            ..case
+        };
         self.tell(&case, telling, &[]);
         let rejected = &ticket.command;
         telling.add(
