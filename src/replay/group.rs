@@ -3,6 +3,7 @@
 //! Knows nothing of logic and ports. What leaves its group, as a daemon does, is not ended.
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -157,6 +158,22 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct OwnedGroup(Arc<Group>);
 
+/// Takes away what `cargo run` and `cargo test` say of the package that we are of: it means nothing to what we start, and
+/// a cargo among that would build all over what watches it.
+fn forget_our_package(command: &mut Command) {
+    let given: Vec<OsString> = command
+        .get_envs()
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let is_ours = text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_");
+        if is_ours && !given.contains(&name) {
+            command.env_remove(&name);
+        }
+    }
+}
+
 impl OwnedGroup {
     /// Starts a command as the leader of a group.
     pub(super) fn spawn(mut command: Command, shown_as: Option<&str>) -> std::io::Result<Self> {
@@ -191,6 +208,7 @@ impl OwnedGroup {
         read: impl FnOnce(&mut dyn ChildWrapper) -> Arc<Output>,
     ) -> std::io::Result<Self> {
         command.stdin(Stdio::null());
+        forget_our_package(&mut command);
         // Held while starting: an interrupt finds the group in the list, or nothing is started any more.
         let mut running = running();
         let mut child = CommandWrap::from(command)

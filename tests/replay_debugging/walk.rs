@@ -189,6 +189,8 @@ impl Walk {
             .current_dir(self.folder.path())
             .env_remove("CI")
             .env_remove("NEXTEST")
+            // A cargo that is started would build all over what watches it.
+            .env_remove("CARGO_MANIFEST_DIR")
             .stdin(Stdio::null());
         command
     }

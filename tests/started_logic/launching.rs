@@ -32,6 +32,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         starts_others_and_exits,
     ),
     ("logic_deaf_to_a_hint_is_ended", ignores_sigterm),
+    (
+        "what_cargo_says_of_our_package_is_none_of_its_business",
+        forgets_our_package,
+    ),
 ];
 
 fn failure(spec: &LogicCommand) -> String {
@@ -54,6 +58,20 @@ fn does_not_exist() {
         failure(&spec),
         "logic `fake`: cannot run `no-such-program` in /: No such file or directory (os error 2)"
     );
+}
+
+fn forgets_our_package() {
+    // As `cargo test` says it to this test; a nested cargo would build all over what watches it.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let spec = LogicCommand {
+        environment: vec![("CARGO_PKG_NAME".into(), "its-own".into())],
+        ..command(&["sh", "-c", "env | grep ^CARGO_ | sort; exit 3"])
+    };
+    let said = failure(&spec);
+    assert!(said.contains("CARGO_PKG_NAME=its-own"), "{said}");
+    for gone in ["CARGO_MANIFEST_DIR", "CARGO_PKG_VERSION"] {
+        assert!(!said.contains(gone), "{said}");
+    }
 }
 
 fn empty() {
