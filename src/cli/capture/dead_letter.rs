@@ -75,7 +75,7 @@ fn read(project: &Project, source: &str, asked: &str) -> Result<(DeadLetter, Str
     Ok((letter, name))
 }
 
-/// Events are captured by the component that could not take them.
+/// Events are captured by the component that could not take them. Its words may repeat what they hold.
 fn of_events(letter: &DeadLetter, last: Option<u32>, name: &str) -> String {
     let whose = match letter.component.as_str() {
         "" => "a component".to_owned(),
@@ -83,8 +83,8 @@ fn of_events(letter: &DeadLetter, last: Option<u32>, name: &str) -> String {
     };
     let at = last.map_or_else(String::new, |last| format!(" --at {last}"));
     format!(
-        "{name} holds no command but events that {whose} gave up on ({}); capture what it was shown: cargo xtask capture \
+        "{name} holds no command but events that {whose} gave up on; capture what it was shown: cargo xtask capture \
          {}/{}{at} with --saga, --process-manager or --projector NAME",
-        letter.reason, letter.cover.domain, letter.cover.root
+        letter.cover.domain, letter.cover.root
     )
 }
