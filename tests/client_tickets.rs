@@ -1,6 +1,9 @@
 //! The ticket layer in a real tonic client, over loopback against the local coordinator.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/raw_codec.rs"]
+mod raw_codec;
+
 use std::fmt::Write as _;
 use std::io::{Read as _, Write};
 use std::net::TcpListener;
@@ -18,9 +21,9 @@ use angzarr_replay::model::{
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, Server, encode_command_request};
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
+use raw_codec::Raw;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tower_layer::Layer as _;
@@ -30,44 +33,6 @@ const NOW: Timestamp = Timestamp {
     nanos: 0,
 };
 const LONG: Duration = Duration::from_secs(60);
-
-/// Messages as bytes: what a generated client would encode.
-#[derive(Clone, Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, target: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        target.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(source.copy_to_bytes(source.remaining())))
-    }
-}
 
 /// A writer that can be looked into.
 #[derive(Clone, Default)]

@@ -26,7 +26,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::capture::{CaptureError, DraftError, RootSpecError};
 use crate::fixture::{FixtureError, RenderError};
-use crate::project::{App, LogicUnavailable, Project, ProjectError, RunError, SourceError};
+use crate::project::{
+    App, LogicUnavailable, Project, ProjectError, RedactionUnavailable, RunError, SourceError,
+};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
 #[derive(Debug, Parser)]
@@ -109,6 +111,15 @@ fails_with!(
     RunError,
     SourceError
 );
+
+impl From<RedactionUnavailable> for Stop {
+    fn from(error: RedactionUnavailable) -> Self {
+        match error {
+            RedactionUnavailable::Project(error) => error.into(),
+            error => Self::Usage(error.to_string()),
+        }
+    }
+}
 
 impl From<ProjectError> for Stop {
     fn from(error: ProjectError) -> Self {

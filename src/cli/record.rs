@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{Done, Stop, say, words};
 use crate::model::{Domain, Root};
-use crate::project::{Project, RedactionUnavailable, system_clock};
+use crate::project::{Project, system_clock};
 use crate::record::{
     Counts, Filter, Keep, NoteStore, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog,
     Watch, redacted,
@@ -159,11 +159,7 @@ fn redaction(
     if arguments.unredacted {
         return Ok(None);
     }
-    let redactor = match project.redactor_of_recordings() {
-        Ok(redactor) => redactor,
-        Err(RedactionUnavailable::Project(error)) => return Err(error.into()),
-        Err(error) => return Err(Stop::Usage(error.to_string())),
-    };
+    let redactor = project.redactor_of_recordings()?;
     let unread = Arc::clone(unread);
     Ok(Some(Box::new(move |note| {
         let (note, report) = redacted(&note, &redactor).map_err(|error| error.to_string())?;

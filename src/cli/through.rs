@@ -71,17 +71,12 @@ pub(super) fn run(
 }
 
 /// Why no coordinator answers a case of a kind; nothing has to be started to know.
-fn no_way(stimulus: &CaseStimulus) -> Option<String> {
-    let no_call = |what| Some(IsolatedError::NoCall { what }.to_string());
+const fn no_way(stimulus: &CaseStimulus) -> Option<IsolatedError> {
     match stimulus {
-        CaseStimulus::Flow(_) => Some(
-            "a flow goes through the components of several coordinators; replay it on the logic directly, without \
-             --coordinator"
-                .into(),
-        ),
-        CaseStimulus::Fact(_) => no_call("facts"),
-        CaseStimulus::History => no_call("the state of a history"),
-        CaseStimulus::Upcaster => no_call("an upcaster"),
+        CaseStimulus::Flow(_) => Some(IsolatedError::Flow),
+        CaseStimulus::Fact(_) => Some(IsolatedError::FACTS),
+        CaseStimulus::History => Some(IsolatedError::FOLD),
+        CaseStimulus::Upcaster => Some(IsolatedError::UPCASTER),
         CaseStimulus::Command(_)
         | CaseStimulus::Compensation(_)
         | CaseStimulus::Saga { .. }

@@ -2,8 +2,8 @@
 //!
 //! Owns what the layer sees of a call, and the way of a ticket out of the program: a bounded queue to a thread of its
 //! own. A call is never delayed and never fails because of it; what the queue has no room for is counted and left out.
-//! Redacts tickets where it is given rules. Knows nothing of generated clients: it recognises `HandleCommand` of every dialect by its path and passes everything
-//! else by.
+//! Redacts tickets where it is given rules. Knows nothing of generated clients: it recognises `HandleCommand` of every
+//! dialect by its path and passes everything else by.
 
 mod service;
 mod writer;

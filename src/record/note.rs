@@ -9,16 +9,11 @@ use crate::model::{
 };
 use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook};
 
-/// A method that is noted, with the names of its messages.
-type Noted = (&'static str, &'static str, &'static str);
-
-const COMMAND: Noted = (
-    "CommandHandlerCoordinatorService/HandleCommand",
-    "CommandRequest",
-    "CommandResponse",
-);
-/// Calls of a coordinator to logic that become cases, or belong to one.
-const LOGIC: [Noted; 8] = [
+const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
+/// What is noted, with the names of its request and its reply: commands of clients, and calls of a coordinator to logic
+/// that become cases, or belong to one.
+const NOTED: [(&str, &str, &str); 9] = [
+    (COMMAND, "CommandRequest", "CommandResponse"),
     (
         "CommandHandlerService/Handle",
         "ContextualCommand",
@@ -62,11 +57,11 @@ impl Between {
     /// Between whom calls of a method go, `Service/Method` without the package; none where it is not noted.
     #[must_use]
     pub fn of(method: &str) -> Option<Self> {
-        if method == COMMAND.0 {
+        if method == COMMAND {
             return Some(Self::ClientAndCoordinator);
         }
-        let is_logic = LOGIC.iter().any(|(noted, ..)| *noted == method);
-        is_logic.then_some(Self::CoordinatorAndLogic)
+        let is_noted = NOTED.iter().any(|(noted, ..)| *noted == method);
+        is_noted.then_some(Self::CoordinatorAndLogic)
     }
 }
 
@@ -135,10 +130,8 @@ impl Note {
 
     /// Names of its request and its reply, without the package; empty where it is not noted.
     pub(super) fn messages(&self) -> (&'static str, &'static str) {
-        std::iter::once(&COMMAND)
-            .chain(&LOGIC)
-            .find(|(method, ..)| *method == self.method())
-            .map_or(("", ""), |(_, request, reply)| (*request, *reply))
+        let found = NOTED.iter().find(|(noted, ..)| *noted == self.method());
+        found.map_or(("", ""), |(_, request, reply)| (*request, *reply))
     }
 
     /// The command that a client sent, of a call to a coordinator.

@@ -17,13 +17,19 @@ pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), Reda
     let redactor = redactor.without(Reason::Roots);
     let mut session = redactor.session();
     let (request, reply) = note.messages();
-    // The request may repeat in a text what only the reply says to be secret, so it is gone through again.
-    message(&mut session, note, request, &note.request, "request")?;
-    let answer = match &note.answer {
-        Answer::Reply(bytes) => Answer::Reply(message(&mut session, note, reply, bytes, "reply")?),
-        Answer::Status(refusal) => Answer::Status(Refusal::from(session.failure(&refusal.failure))),
+    let first = message(&mut session, note, request, &note.request, "request")?;
+    let (request, answer) = match &note.answer {
+        Answer::Status(refusal) => {
+            let refusal = Refusal::from(session.failure(&refusal.failure));
+            (first, Answer::Status(refusal))
+        }
+        // The request may repeat in a text what only the reply says to be secret, so it is gone through again.
+        Answer::Reply(bytes) => {
+            let reply = message(&mut session, note, reply, bytes, "reply")?;
+            let again = message(&mut session, note, request, &note.request, "request")?;
+            (again, Answer::Reply(reply))
+        }
     };
-    let request = message(&mut session, note, request, &note.request, "request")?;
     let report = session.finish();
     let note = Note {
         request,

@@ -87,9 +87,7 @@ impl LoggedFailure {
             }),
         }))
     }
-}
 
-impl LoggedFailure {
     /// Whether it may be of this aggregate: the domain may have been left out of the log.
     #[must_use]
     pub fn fits(&self, cover: &Cover) -> bool {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::telling::Telling;
 use crate::cli::Stop;
 use crate::fixture::{Case, Fixture, Probe, Redaction, RedactionAction};
-use crate::project::{CaseRun, Checked, Project, RedactionUnavailable};
+use crate::project::{CaseRun, Checked, Project};
 use crate::redact::{Before, Reason, Redactor, Report, Suspect};
 use crate::replay::Target;
 use crate::snapshot::Verdict;
@@ -29,10 +29,7 @@ pub(super) fn redactor(
     if is_unredacted {
         return Ok(None);
     }
-    project.redactor(source).map_err(|error| match error {
-        RedactionUnavailable::Project(error) => error.into(),
-        error => Stop::Usage(error.to_string()),
-    })
+    Ok(project.redactor(source)?)
 }
 
 /// Redacts a case in place, of which some came redacted, and tells what was done.

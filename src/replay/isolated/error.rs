@@ -15,6 +15,9 @@ pub enum IsolatedError {
         /// What is asked.
         what: &'static str,
     },
+    /// A workflow.
+    #[error("a flow goes through the components of several coordinators; {DIRECTLY}")]
+    Flow,
     /// A history with a hole.
     #[error(
         "the history has no page {sequence}: facts are numbered without gaps, so it cannot be loaded into a coordinator; {DIRECTLY}"
@@ -98,4 +101,21 @@ pub enum IsolatedError {
     /// The coordinator did not speculate.
     #[error(transparent)]
     Call(#[from] LogicError),
+}
+
+impl IsolatedError {
+    /// Facts are appended, not speculated upon.
+    pub const FACTS: Self = Self::NoCall { what: "facts" };
+    /// What a history is folded into.
+    pub const FOLD: Self = Self::NoCall {
+        what: "the state of a history",
+    };
+    /// What upcasts pages.
+    pub const UPCASTER: Self = Self::NoCall {
+        what: "an upcaster",
+    };
+    /// A projector's ordinary call.
+    pub(super) const EFFECTS: Self = Self::NoCall {
+        what: "a projector with its effects",
+    };
 }

@@ -157,7 +157,6 @@ impl Isolated {
 
 impl Target for Isolated {
     fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
-        let no_call = |what| Err(IsolatedError::NoCall { what }.into());
         match stimulus {
             Stimulus::Command { prior, command } => Ok(self.command(prior, command)?),
             Stimulus::Saga { .. }
@@ -173,10 +172,10 @@ impl Target for Isolated {
             Stimulus::Prepare { .. } => Ok(Outcome::Unimplemented(Failure::unimplemented(
                 "a coordinator prepares by itself",
             ))),
-            Stimulus::Fact { .. } => no_call("facts"),
-            Stimulus::Fold { .. } => no_call("the state of a history"),
-            Stimulus::Upcast { .. } => no_call("an upcaster"),
-            Stimulus::Project { .. } => no_call("a projector with its effects"),
+            Stimulus::Fact { .. } => Err(IsolatedError::FACTS.into()),
+            Stimulus::Fold { .. } => Err(IsolatedError::FOLD.into()),
+            Stimulus::Upcast { .. } => Err(IsolatedError::UPCASTER.into()),
+            Stimulus::Project { .. } => Err(IsolatedError::EFFECTS.into()),
         }
     }
 

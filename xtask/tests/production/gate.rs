@@ -19,7 +19,36 @@ use tonic::server::NamedService;
 use tonic::transport::{Channel, Endpoint};
 
 /// Gates end with the test process.
-pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+/// Serves on a free port until the test process ends. The service is made within the runtime, which a channel needs.
+pub(crate) fn serve<S>(service: impl FnOnce() -> S) -> SocketAddr
+where
+    S: tower_service::Service<
+            http::Request<Body>,
+            Response = http::Response<Body>,
+            Error = Infallible,
+            Future: Send,
+        > + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let _within = RUNTIME.enter();
+    let service = service();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let incoming = tonic::transport::server::TcpIncoming::from(listener);
+    RUNTIME.spawn(async move {
+        let _ = tonic::transport::Server::builder()
+            .serve_with_incoming(service, incoming)
+            .await;
+    });
+    address
+}
 
 /// What a gate saw of a call.
 #[derive(Debug, Clone)]
@@ -49,28 +78,15 @@ impl Gate {
         behind: SocketAddr,
         refuse: impl Fn(usize, &Seen) -> Option<Status> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let gate = Self {
-            address: listener.local_addr().unwrap(),
-            seen: Arc::default(),
-        };
-        listener.set_nonblocking(true).unwrap();
-        let seen = Arc::clone(&gate.seen);
-        RUNTIME.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let service = Passing {
-                seen,
-                refuse: Arc::new(refuse),
-                behind: Endpoint::from_shared(format!("http://{behind}"))
-                    .unwrap()
-                    .connect_lazy(),
-            };
-            let incoming = tonic::transport::server::TcpIncoming::from(listener);
-            let _ = tonic::transport::Server::builder()
-                .serve_with_incoming(service, incoming)
-                .await;
+        let seen = Arc::default();
+        let address = serve(|| Passing {
+            seen: Arc::clone(&seen),
+            refuse: Arc::new(refuse),
+            behind: Endpoint::from_shared(format!("http://{behind}"))
+                .unwrap()
+                .connect_lazy(),
         });
-        gate
+        Self { address, seen }
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -89,7 +105,8 @@ impl NamedService for Passing {
     const NAME: &'static str = "";
 }
 
-type Reply = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
+pub(crate) type Reply =
+    Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
 
 impl tower_service::Service<http::Request<Body>> for Passing {
     type Response = http::Response<Body>;

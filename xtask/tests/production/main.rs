@@ -10,6 +10,8 @@ mod dead_letters;
 mod gate;
 mod patience;
 mod pki;
+#[path = "../../../tests/common/raw_codec.rs"]
+mod raw_codec;
 mod read_only;
 mod status;
 #[path = "../bad_input/support.rs"]

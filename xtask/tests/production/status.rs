@@ -1,50 +1,37 @@
 //! An `angzarr-status` that answers from a list: it reads no store, deletes nothing, and notes what it is asked.
 
 use std::convert::Infallible;
-use std::future::{Future, Ready, ready};
-use std::net::{SocketAddr, TcpListener};
-use std::pin::Pin;
+use std::future::{Ready, ready};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use tonic::body::Body;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::{Request, Response, Status};
 
-use crate::gate::RUNTIME;
+use crate::gate::{Reply, serve};
+use crate::raw_codec::Raw;
 
 /// Says what a method is answered with.
 type Answer = dyn Fn(&str, &[u8]) -> Result<Vec<u8>, Status> + Send + Sync;
 
-#[derive(Clone)]
 pub(crate) struct StatusServer {
     pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
-    answer: Arc<Answer>,
 }
 
 impl StatusServer {
     pub(crate) fn start(
         answer: impl Fn(&str, &[u8]) -> Result<Vec<u8>, Status> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = Self {
-            address: listener.local_addr().unwrap(),
-            asked: Arc::default(),
+        let asked = Arc::default();
+        let address = serve(|| Answering {
+            asked: Arc::clone(&asked),
             answer: Arc::new(answer),
-        };
-        listener.set_nonblocking(true).unwrap();
-        let service = server.clone();
-        RUNTIME.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let incoming = tonic::transport::server::TcpIncoming::from(listener);
-            let _ = tonic::transport::Server::builder()
-                .serve_with_incoming(service, incoming)
-                .await;
         });
-        server
+        Self { address, asked }
     }
 
     /// The paths that were asked for.
@@ -53,13 +40,17 @@ impl StatusServer {
     }
 }
 
-impl NamedService for StatusServer {
+#[derive(Clone)]
+struct Answering {
+    asked: Arc<Mutex<Vec<String>>>,
+    answer: Arc<Answer>,
+}
+
+impl NamedService for Answering {
     const NAME: &'static str = "";
 }
 
-type Reply = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
-
-impl tower_service::Service<http::Request<Body>> for StatusServer {
+impl tower_service::Service<http::Request<Body>> for Answering {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = Reply;
@@ -91,42 +82,5 @@ impl UnaryService<Bytes> for Unary {
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let answer = (self.answer)(&self.path, request.get_ref());
         ready(answer.map(|bytes| Response::new(bytes.into())))
-    }
-}
-
-/// Messages as bytes.
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(source.copy_to_bytes(source.remaining())))
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::Stop;
 use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
-use crate::model::{ComponentKind, Cover, Destinations, Edition, Page, Payload, Root};
+use crate::model::{ComponentKind, Cover, Destinations, Edition, Page, Payload, Root, counted};
 use crate::project::{LogicConfig, OpenSource, Project, usual_process_root};
 use crate::replay::ProcessRoot;
 use crate::snapshot::matches_pattern;
@@ -397,10 +397,7 @@ fn told_book(cut: &CutBook) -> String {
         Edition::Main => String::new(),
         Edition::Named { name, .. } => format!(" ({name})"),
     };
-    let events = match cut.book.history.pages().len() {
-        1 => "1 event".to_owned(),
-        count => format!("{count} events"),
-    };
+    let events = counted(cut.book.history.pages().len(), "event");
     let rule = match cut.rule {
         CutRule::Given => "cut as given",
         CutRule::CorrelationId => "cut at its first event with the correlation id",
