@@ -11,12 +11,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use angzarr_replay::capture::compensation::notification;
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::client_tickets::{TicketLayer, TicketOptions};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
-    Code, CommandBook, CommandPage, Component, Cover, Domain, Header, MergeStrategy, Payload, Root,
-    SyncMode, Timestamp,
+    Code, CommandBook, CommandPage, Component, Cover, Domain, Failure, Header, MergeStrategy,
+    Payload, Root, SyncMode, Timestamp,
 };
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
@@ -307,10 +308,100 @@ fn rules_are_followed_and_what_cannot_be_read_is_withheld() {
     assert_eq!(ticket.command.cover.root, sent.cover.root);
     let touched: Vec<_> = ticket
         .redacted
+        .fields
         .iter()
         .map(|it| (it.type_name.as_str(), it.field.as_str()))
         .collect();
     assert_eq!(touched, [("examples.RegisterPlayer", "email")]);
+}
+
+/// Hooks first, rules last, in whatever order they were given.
+#[test]
+fn hooks_and_rules_go_together() {
+    let server = coordinator(Dialect::ANGZARR);
+    let client = Client::of(&server, Dialect::ANGZARR);
+    let registry = Registry::from_paths(&["examples/poker/proto".into()]).unwrap();
+    let masking = |field: &str| {
+        let policy = Policy {
+            rules: vec![RedactionRule::new("examples.*", field, Action::Mask).unwrap()],
+            key: None,
+            debug_redact: None,
+            roots: false,
+            is_strict: true,
+        };
+        Redactor::new(registry.clone(), policy).unwrap()
+    };
+    let (emails, names) = (masking("email"), masking("display_name"));
+    let hook = |mut ticket: Ticket| {
+        "seen by the hook, mina@corp.io".clone_into(&mut ticket.failure.message);
+        Some(ticket)
+    };
+    let again = |mut ticket: Ticket| {
+        ticket.failure.message += " twice";
+        Some(ticket)
+    };
+    for options in [
+        options()
+            .redact_with(emails.clone())
+            .redact_with(names.clone())
+            .redact(hook)
+            .redact(again),
+        options()
+            .redact(hook)
+            .redact(again)
+            .redact_with(names)
+            .redact_with(emails),
+    ] {
+        let written = Written::default();
+        let layer = options.every_command().to_writer(written.clone()).unwrap();
+        let sent = command(
+            "RegisterPlayer",
+            "{email: mina@corp.io, display_name: Wilhelmina}",
+            0,
+        );
+        // Accepted first, and refused then.
+        let _ = client.send(&layer, &sent);
+        assert!(layer.flush(LONG));
+        let [ticket] = written.tickets().try_into().unwrap();
+        assert_eq!(ticket.failure.message, "seen by the hook, *** twice");
+        let value = &ticket.command.pages[0].command.as_ref().unwrap().value;
+        let value = String::from_utf8_lossy(value);
+        assert!(!value.contains("mina"), "{value}");
+        assert_eq!(ticket.redacted.fields.len(), 2);
+    }
+}
+
+/// A command of Angzarr's own, which no registry of a user describes.
+#[test]
+fn rules_reach_the_command_within_a_compensation() {
+    let server = coordinator(Dialect::ANGZARR);
+    let client = Client::of(&server, Dialect::ANGZARR);
+    let written = Written::default();
+    let policy = Policy {
+        rules: vec![RedactionRule::new("examples.*", "email", Action::Mask).unwrap()],
+        key: None,
+        debug_redact: None,
+        roots: false,
+        is_strict: true,
+    };
+    let registry = Registry::from_paths(&["examples/poker/proto".into()]).unwrap();
+    let layer = options()
+        .redact_with(Redactor::new(registry, policy).unwrap())
+        .to_writer(written.clone())
+        .unwrap();
+    let refused = command("RegisterPlayer", "{email: mina@corp.io}", 0);
+    let failure = Failure::rejected("mina@corp.io is taken");
+    let cover = refused.cover.clone();
+    let told = notification(&cover, &refused, &failure, Dialect::ANGZARR);
+    client.send(&layer, &told).unwrap_err();
+    assert!(layer.flush(LONG));
+    let [ticket] = written.tickets().try_into().unwrap();
+    let value = &ticket.command.pages[0].command.as_ref().unwrap().value;
+    let value = String::from_utf8_lossy(value);
+    assert!(
+        value.contains("RegisterPlayer") && !value.contains("mina"),
+        "{value}"
+    );
 }
 
 #[test]

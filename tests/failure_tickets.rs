@@ -5,7 +5,7 @@ use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::model::{Code, FailureClass, Timestamp};
 use angzarr_replay::payload::Registry;
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactions, Redactor};
 use angzarr_replay::wire::Dialect;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn recorded() -> (Vec<u32>, Vec<Ticket>) {
         time: None,
         head: failed.head,
         persisted: None,
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     });
     (numbers, tickets.collect())
 }

@@ -13,6 +13,7 @@ use angzarr_replay::fixture::{CaseStimulus, Folder, render};
 use angzarr_replay::model::{Cover, Domain, Outcome, Root, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::book_of;
+use angzarr_replay::redact::Redactions;
 use angzarr_replay::replay::{GrpcTarget, replay_command};
 use angzarr_replay::wire::{
     self, Connection, ConnectionOptions, Dialect, LogicClient, Methods, QueryClient, Refusal,
@@ -199,7 +200,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         accepted: None,
         head: None,
         dialect: Some(DIALECT),
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     };
     let assembled = assemble(Parts {
         cover: &cover,

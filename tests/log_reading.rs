@@ -99,13 +99,32 @@ fn a_redacted_ticket_keeps_the_list_of_its_fields() {
         (json!(list.to_string()), 1),
         (json!(true), 0),
         (json!("by the gateway"), 0),
+        // A logger's own.
+        (json!(["email"]), 0),
+        (json!("[\"email\"]"), 0),
+        (
+            json!([{"type": "examples.WithdrawFunds", "field": "amount"}]),
+            0,
+        ),
     ] {
         fields["redacted"] = redacted;
         let Logged::Ticket(found) = only(&fields.to_string()) else {
             panic!("{fields}");
         };
-        assert_eq!(found.redacted.len(), count, "{fields}");
+        assert_eq!(found.redacted.fields.len(), count, "{fields}");
         assert_eq!(found.command, ticket().command);
+    }
+    for (by, expected) in [
+        (json!("0123456789abcdef"), Some("0123456789abcdef")),
+        (json!(true), None),
+    ] {
+        fields["redacted"] = list.clone();
+        fields["redacted_by"] = by;
+        let Logged::Ticket(found) = only(&fields.to_string()) else {
+            panic!("{fields}");
+        };
+        assert_eq!(found.redacted.by.as_deref(), expected, "{fields}");
+        assert_eq!(found.redacted.fields.len(), 1);
     }
 }
 

@@ -48,7 +48,7 @@ fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
         dialect: Dialect::ANGZARR,
         request: request.to_vec().into(),
         answer: Answer::Reply(reply.to_vec().into()),
-        redacted: Vec::new(),
+        redacted: angzarr_replay::redact::Redactions::default(),
     };
     let _ = (note.is_accepted(), note.subject(), ticket_of(&note));
     let with = CaseOf {

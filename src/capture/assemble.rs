@@ -158,7 +158,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         rules: Vec::new(),
         redacted: parts
             .failing
-            .map_or_else(Vec::new, |failing| failing.redacted.clone()),
+            .map_or_else(Vec::new, |failing| failing.redacted.fields.clone()),
     };
     Ok(Assembled {
         case,

@@ -90,7 +90,7 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
 }
 
 /// A reader's message without the texts that it repeats of what it read.
-pub(super) fn without_values(message: &str) -> String {
+pub(crate) fn without_values(message: &str) -> String {
     static REPEATED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"string "(?:[^"\\]|\\.)*""#).expect("the pattern is a constant")
     });

@@ -19,6 +19,7 @@ pub mod ticket;
 pub mod workflow;
 
 pub use assemble::{Assembled, Labels, Parts, assemble};
+pub(crate) use command::without_values;
 pub use command::{CommandDraft, DraftError, parse_draft};
 pub use external::{ExternalError, ExternalProblem, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
@@ -185,11 +186,10 @@ pub enum CaptureError {
         /// The correlation id.
         id: String,
     },
-    /// A failure that says nothing about the logic.
+    /// A failure that says nothing about the logic. Its message is not repeated: nobody redacted it.
     #[error(
-        "the failure is of the transport ({}: {:?}), not of the logic: there is nothing to reproduce; take another, or \
-         --history",
-        failure.code, failure.message
+        "the failure is of the transport ({}), not of the logic: there is nothing to reproduce; take another, or --history",
+        failure.code
     )]
     NotOfTheLogic {
         /// The failure.

@@ -3,10 +3,11 @@
 use super::persisted::StoredCount;
 use super::ticket::Ticket;
 use super::{LetterCommand, LoggedFailure};
-use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge, Redaction};
+use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{
     Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, MergeStrategy, Payload,
 };
+use crate::redact::Redactions;
 use crate::wire::{Dialect, SequenceCheck};
 
 /// A command that failed, or is to be tried.
@@ -22,8 +23,8 @@ pub struct FailingCommand {
     pub head: Option<u32>,
     /// How the command is encoded, where that is known.
     pub dialect: Option<Dialect>,
-    /// Fields of the command that were redacted before.
-    pub redacted: Vec<Redaction>,
+    /// What of the command was redacted before.
+    pub redacted: Redactions,
 }
 
 /// The newest ticket of an aggregate, and how many others it has.
@@ -187,7 +188,7 @@ impl From<&LetterCommand> for FailingCommand {
             accepted: None,
             head: letter.head,
             dialect: Some(letter.dialect),
-            redacted: Vec::new(),
+            redacted: Redactions::default(),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
 //! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
 //! may have `persisted`: how many events it stored. `redacted` lists the fields of the command that were redacted, as
-//! in a fixture. The command is the truth; the keys beside it are for people and for searching, and have to agree with
+//! in a fixture, and `redacted_by` is the fingerprint of the rules and the key. The command is the truth; the keys beside it are for people and for searching, and have to agree with
 //! it.
 
 use base64::Engine as _;
@@ -15,15 +15,15 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
 use super::command::without_values;
-use crate::fixture::{Redaction, RedactionV1};
+use crate::fixture::RedactionV1;
 use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
-use crate::redact::{Before, Reason, RedactError, Redactor};
+use crate::redact::{Before, Reason, RedactError, Redactions, Redactor};
 use crate::wire::{self, Dialect};
 
 const VERSION: u64 = 1;
 
 /// The keys of version 1.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "ticket",
     "domain",
     "root",
@@ -38,6 +38,7 @@ pub(super) const KEYS: [&str; 14] = [
     "head",
     "persisted",
     "redacted",
+    "redacted_by",
 ];
 
 /// Written with padding, read with or without.
@@ -61,8 +62,8 @@ pub struct Ticket {
     pub head: Option<u32>,
     /// How many events an accepted command stored.
     pub persisted: Option<u32>,
-    /// Fields of the command that were redacted before the ticket was written, sorted.
-    pub redacted: Vec<Redaction>,
+    /// What of the command was redacted before the ticket was written.
+    pub redacted: Redactions,
 }
 
 /// A line that is no ticket.
@@ -138,6 +139,8 @@ struct Line {
     persisted: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redacted: Vec<RedactionV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redacted_by: Option<String>,
 }
 
 /// A sequence that may be null: stamped on arrival.
@@ -179,12 +182,10 @@ impl Ticket {
         let mut session = redactor.session().where_done(&before);
         let command = session.book(&self.command)?;
         let failure = session.failure(&self.failure);
-        let mut redacted = session.finish().touched;
-        redacted.extend(self.redacted.iter().cloned());
         Ok(Self {
             command,
             failure,
-            redacted: redacted.into_iter().collect(),
+            redacted: redactor.redactions(&session.finish(), &self.redacted.fields),
             ..self.clone()
         })
     }
@@ -207,7 +208,8 @@ impl Ticket {
             time: self.time.and_then(instant).map(|time| time.to_string()),
             head: self.head,
             persisted: self.persisted,
-            redacted: self.redacted.iter().map(RedactionV1::of).collect(),
+            redacted: self.redacted.fields.iter().map(RedactionV1::of).collect(),
+            redacted_by: self.redacted.by.clone(),
         };
         serde_json::to_string(&line).expect("texts and numbers are JSON")
     }
@@ -275,7 +277,10 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         }),
         head: line.head,
         persisted: line.persisted,
-        redacted: line.redacted.into_iter().map(RedactionV1::lower).collect(),
+        redacted: Redactions {
+            fields: line.redacted.into_iter().map(RedactionV1::lower).collect(),
+            by: line.redacted_by,
+        },
     })
 }
 

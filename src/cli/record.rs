@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
@@ -15,16 +14,15 @@ use crate::model::{Domain, Root};
 use crate::project::{Project, system_clock};
 use crate::record::{
     Counts, Filter, Keep, NoteStore, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog,
-    Watch, redacted,
+    Troubles, Watch, redacted,
 };
 use crate::wire::Dialect;
 
 /// How many notes may wait for the disk, and how large they may be together.
 const WAITING: usize = 1_024;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
-/// What redaction was told to leave alone where it cannot read it, in words.
-type Unread = Arc<Mutex<BTreeSet<String>>>;
-
+/// How many things that stay unredacted are told of.
+const MOST_TOLD: usize = 100;
 /// How often losses are looked for, to be said.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -79,8 +77,7 @@ fn parse_age(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
-    let unread = Unread::default();
-    let redact = redaction(project, arguments, &unread)?;
+    let redact = redaction(project, arguments)?;
     let upstream = upstream(&arguments.upstream)?;
     let listener = TcpListener::bind(&arguments.listen).map_err(|error| {
         Stop::Failed(format!(
@@ -126,11 +123,8 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
         ))
     })?;
     say(summary(&counts));
-    if let Some(losses) = losses(&counts, watch.trouble().as_deref()) {
+    if let Some(losses) = losses(&counts, &watch.troubles()) {
         say(losses);
-    }
-    for unread in unread.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        say(format_args!("not redacted: {unread}: kept as it is"));
     }
     Ok(())
 }
@@ -151,20 +145,24 @@ fn upstream(text: &str) -> Result<String, Stop> {
 }
 
 /// What is done to a note before it is written.
-fn redaction(
-    project: &Project,
-    arguments: &RecordArguments,
-    unread: &Unread,
-) -> Result<Option<Redact>, Stop> {
+fn redaction(project: &Project, arguments: &RecordArguments) -> Result<Option<Redact>, Stop> {
     if arguments.unredacted {
         return Ok(None);
     }
     let redactor = project.redactor_of_recordings()?;
-    let unread = Arc::clone(unread);
+    let mut told = BTreeSet::new();
     Ok(Some(Box::new(move |note| {
         let (note, report) = redacted(&note, &redactor).map_err(|error| error.to_string())?;
-        let mut unread = unread.lock().unwrap_or_else(PoisonError::into_inner);
-        unread.extend(report.unread);
+        // Said at once: who sees it may want to end the recording.
+        for unread in report.unread {
+            if told.len() < MOST_TOLD && !told.contains(&unread) {
+                eprintln!("not redacted: {unread}: kept as it is");
+                told.insert(unread);
+                if told.len() == MOST_TOLD {
+                    eprintln!("not redacted: there is more, of which nothing is said any more");
+                }
+            }
+        }
         Ok(note)
     })))
 }
@@ -204,7 +202,7 @@ fn until_interrupted(watch: &Watch) {
     });
     let mut said = None;
     while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-        let losses = losses(&watch.counts(), watch.trouble().as_deref());
+        let losses = losses(&watch.counts(), &watch.troubles());
         if losses != said {
             if let Some(losses) = &losses {
                 eprintln!("{losses}");
@@ -223,25 +221,28 @@ fn summary(counts: &Counts) -> String {
 }
 
 /// What is not in the recording though it could have been.
-fn losses(counts: &Counts, trouble: Option<&str>) -> Option<String> {
+fn losses(counts: &Counts, troubles: &Troubles) -> Option<String> {
+    let Troubles { refused, unwritten } = troubles;
     let kinds = [
-        (counts.lost, "lost, as writing was too slow"),
-        (counts.unwritten, "not written"),
-        (counts.refused, "refused by redaction"),
-        (counts.unreadable, "not readable"),
-        (counts.unanswered, "without an answer"),
+        (counts.lost, "lost, as writing was too slow", &None),
+        (counts.unwritten, "not written", unwritten),
+        (counts.refused, "refused by redaction", refused),
+        (counts.unreadable, "not readable", &None),
+        (counts.unanswered, "without an answer", &None),
     ];
     let lost: Vec<String> = kinds
         .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, reason)| match reason {
+            Some(reason) => format!("{count} {what} ({reason})"),
+            None => format!("{count} {what}"),
+        })
         .collect();
     if lost.is_empty() {
         return None;
     }
-    let trouble = trouble.map_or_else(String::new, |trouble| format!(" ({trouble})"));
     Some(format!(
-        "not in the recording: {}{trouble}; the calls themselves were passed on",
+        "not in the recording: {}; the calls themselves were passed on",
         lost.join(", ")
     ))
 }

@@ -21,7 +21,7 @@ use writer::{Queue, Sink};
 use crate::capture::ticket::Ticket;
 use crate::model::Timestamp;
 use crate::redact::Redactor;
-use crate::wire::Dialect;
+use crate::wire::{Dialect, all_call_descriptors};
 
 /// A hook that changes a ticket before it is written, or withholds it.
 type Redact = Arc<dyn Fn(Ticket) -> Option<Ticket> + Send + Sync>;
@@ -32,7 +32,8 @@ type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct TicketOptions {
     is_every: bool,
     dialect: Option<Dialect>,
-    redact: Option<Redact>,
+    hooks: Vec<Redact>,
+    rules: Vec<Redactor>,
     clock: Clock,
     waiting: usize,
     largest: usize,
@@ -43,7 +44,8 @@ impl Default for TicketOptions {
         Self {
             is_every: false,
             dialect: None,
-            redact: None,
+            hooks: Vec::new(),
+            rules: Vec::new(),
             clock: Arc::new(system_clock),
             waiting: 256,
             largest: 1 << 20,
@@ -83,21 +85,23 @@ impl TicketOptions {
     }
 
     /// Changes each ticket before it is written, or withholds it by giving none. It runs on the writing thread; where it
-    /// panics the ticket is withheld.
+    /// panics the ticket is withheld. Of several each is given what the one before left.
     #[must_use]
     pub fn redact(
         mut self,
         redact: impl Fn(Ticket) -> Option<Ticket> + Send + Sync + 'static,
     ) -> Self {
-        self.redact = Some(Arc::new(redact));
+        self.hooks.push(Arc::new(redact));
         self
     }
 
-    /// Redacts each ticket by rules before it is written; where the redactor is strict, one that it cannot read is
-    /// withheld. Roots stay, since capture finds the history by them.
+    /// Redacts each ticket by rules before it is written, after all hooks; where the redactor is strict, one that it
+    /// cannot read is withheld. Roots stay, since capture finds the history by them. Descriptors of Angzarr's own messages,
+    /// which a compensation holds, are added to the redactor's.
     #[must_use]
-    pub fn redact_with(self, redactor: Redactor) -> Self {
-        self.redact(move |ticket| ticket.redacted(&redactor).ok())
+    pub fn redact_with(mut self, redactor: Redactor) -> Self {
+        self.rules.push(redactor.describing(all_call_descriptors()));
+        self
     }
 
     /// Takes the time of tickets from another clock than the system's.

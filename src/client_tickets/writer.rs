@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::{Redact, TicketCounts, TicketOptions};
 use crate::capture::ticket::Ticket;
 use crate::model::{Code, Failure, Timestamp};
+use crate::redact::{Redactions, Redactor};
 use crate::wire::{self, Dialect, FirstMessage};
 
 /// Bytes that may wait to be written, whatever their number.
@@ -53,7 +54,7 @@ impl Seen {
             dialect: self.dialect,
             time: Some(self.time),
             persisted,
-            redacted: Vec::new(),
+            redacted: Redactions::default(),
         })
     }
 }
@@ -87,7 +88,8 @@ impl Queue {
         let tally = Arc::new(Tally::default());
         let mut writer = Writer {
             sink,
-            redact: options.redact.clone(),
+            hooks: options.hooks.clone(),
+            rules: options.rules.clone(),
             tally: Arc::clone(&tally),
         };
         std::thread::Builder::new()
@@ -152,7 +154,8 @@ impl Tally {
 
 struct Writer {
     sink: Sink,
-    redact: Option<Redact>,
+    hooks: Vec<Redact>,
+    rules: Vec<Redactor>,
     tally: Arc<Tally>,
 }
 
@@ -182,18 +185,23 @@ impl Writer {
         }
     }
 
-    /// What the hook makes of a ticket. It may panic: then nothing is known to be fit to be seen.
+    /// What is left of a ticket. Hooks may panic: then nothing is known to be fit to be seen.
     fn redacted(&self, ticket: Ticket) -> Option<Ticket> {
-        let Some(redact) = &self.redact else {
-            return Some(ticket);
+        let all = || {
+            let hooked = self.hooks.iter().try_fold(ticket, |ticket, hook| {
+                let before = ticket.command.clone();
+                let mut ticket = hook(ticket)?;
+                if ticket.command != before {
+                    // Its own bytes hold what was taken out of it.
+                    ticket.command.original = None;
+                }
+                Some(ticket)
+            })?;
+            // At the end, so that nothing that a hook puts in goes around them.
+            let mut rules = self.rules.iter();
+            rules.try_fold(hooked, |ticket, rules| ticket.redacted(rules).ok())
         };
-        let before = ticket.command.clone();
-        let mut ticket = catch_unwind(AssertUnwindSafe(|| redact(ticket))).ok()??;
-        if ticket.command != before {
-            // Its own bytes hold what was taken out of it.
-            ticket.command.original = None;
-        }
-        Some(ticket)
+        catch_unwind(AssertUnwindSafe(all)).ok()?
     }
 }
 

@@ -68,6 +68,15 @@ impl Registry {
         compile::filled(&self.pool, descriptor_set).map(Self::new)
     }
 
+    /// The same with each of several sets; one that does not go with these descriptors is left out.
+    #[must_use]
+    pub fn filled_where_free(&self, descriptor_sets: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let sets = descriptor_sets.into_iter();
+        sets.fold(self.clone(), |all, set| {
+            all.filled_from(&set).unwrap_or(all)
+        })
+    }
+
     fn new(pool: DescriptorPool) -> Self {
         let messages = pool
             .all_messages()

@@ -5,10 +5,12 @@ use std::path::Path;
 use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
 use crate::payload::Registry;
 use crate::redact::{Action, Key, KeyError, Policy, Redactor, RedactorError};
-use crate::wire::{Dialect, call_descriptors};
+use crate::wire::all_call_descriptors;
 
 const NOT_CONFIGURED: &str = "replay.toml has no [redaction]";
 const IDLE: &str = "[redaction] has no rule and no described field asks for it (`debug_redact`)";
+const ROOTS_ONLY: &str = "[redaction] has no rule, no described field asks for it (`debug_redact`), and the roots of what \
+                          is recorded stay";
 
 /// Redaction that cannot be had. Nothing may be captured without it then.
 #[derive(Debug, thiserror::Error)]
@@ -91,17 +93,18 @@ impl Project {
         Ok(Some(redactor))
     }
 
-    /// What redacts recordings and the tickets beside them. The calls may be of anybody, so there is no way around it
-    /// but to say so.
+    /// What redacts recordings and the tickets beside them, in which roots stay. The calls may be of anybody, so there is
+    /// no way around it but to say so.
     pub fn redactor_of_recordings(&self) -> Result<Redactor, RedactionUnavailable> {
         let missing = |why| RedactionUnavailable::MissingForRecordings { why };
         let config = self.config().redaction.as_ref();
         let config = config.ok_or_else(|| missing(NOT_CONFIGURED))?;
         let redactor = self.redactor_of(config, config.required)?;
-        if redactor.is_idle() && config.required {
-            return Err(missing(IDLE));
+        match (redactor.leaves_fields(), config.roots) {
+            (true, true) => Err(missing(ROOTS_ONLY)),
+            (true, false) => Err(missing(IDLE)),
+            (false, _) => Ok(redactor),
         }
-        Ok(redactor)
     }
 
     fn redactor_of(
@@ -135,13 +138,9 @@ impl Project {
     /// will be of is not known yet, and words for numbers matter to nobody here.
     fn registry_of_all_dialects(&self) -> Result<Registry, ProjectError> {
         let own = self.registry()?;
-        let all = self.every_dialect.get_or_init(|| {
-            let fill = |all: Registry, dialect: &Dialect| {
-                // What the project makes of those names itself stands.
-                all.filled_from(&call_descriptors(*dialect)).unwrap_or(all)
-            };
-            Dialect::all().iter().fold(own.clone(), fill)
-        });
+        let all = self
+            .every_dialect
+            .get_or_init(|| own.filled_where_free(all_call_descriptors()));
         Ok(all.clone())
     }
 

@@ -21,10 +21,10 @@ pub enum NoCase {
     /// It does not decode.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The logic did not answer.
+    /// The logic did not answer. The message is not repeated: nobody may have redacted it.
     #[error(
-        "the failure is of the transport ({}: {:?}), not of the logic: there is nothing to reproduce; take another call",
-        failure.code, failure.message
+        "the failure is of the transport ({}), not of the logic: there is nothing to reproduce; take another call",
+        failure.code
     )]
     NotOfTheLogic {
         /// The failure.
@@ -116,7 +116,7 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
         stimulus: asked,
         observed,
         noted: None,
-        redacted: note.redacted.clone(),
+        redacted: note.redacted.fields.clone(),
         rules: Vec::new(),
     })
 }

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::keep::Kept;
 use super::note::{Answer, Note, Subject};
+use crate::capture::without_values;
 use crate::fixture::RedactionV1;
 use crate::model::{Code, Timestamp};
+use crate::redact::Redactions;
 use crate::wire::{Dialect, Refusal, UnknownDialect};
 
 const VERSION: u64 = 1;
@@ -110,6 +112,8 @@ struct Line {
     reply: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redacted: Vec<RedactionV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redacted_by: Option<String>,
 }
 
 /// What the keys beside the request say.
@@ -155,7 +159,8 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
         details,
         request: Some(BASE64.encode(&note.request)),
         reply,
-        redacted: note.redacted.iter().map(RedactionV1::of).collect(),
+        redacted: note.redacted.fields.iter().map(RedactionV1::of).collect(),
+        redacted_by: note.redacted.by.clone(),
     };
     serde_json::to_string(&line).expect("texts and numbers are JSON")
 }
@@ -177,7 +182,7 @@ pub fn parse_recording(text: &str) -> Result<Vec<Recorded>, LineError> {
 pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
     // The line is the file's to count: within it there is only one.
     let json = |error: serde_json::Error| {
-        let words = error.to_string();
+        let words = without_values(&error.to_string());
         LineErrorKind::Json(words.replace(" at line 1 column ", " at column "))
     };
     let header: Header = serde_json::from_str(text).map_err(json)?;
@@ -198,12 +203,15 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
         dialect: dialect(&line)?,
         request: base64("request", &required("request", line.request.clone())?)?,
         answer: answer(&line)?,
-        redacted: line
-            .redacted
-            .iter()
-            .cloned()
-            .map(RedactionV1::lower)
-            .collect(),
+        redacted: Redactions {
+            fields: line
+                .redacted
+                .iter()
+                .cloned()
+                .map(RedactionV1::lower)
+                .collect(),
+            by: line.redacted_by.clone(),
+        },
     };
     if note.between().is_none() {
         return Err(value("path", &"calls of this method are not recorded"));

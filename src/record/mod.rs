@@ -30,7 +30,7 @@ pub use line::{LineError, LineErrorKind, Recorded, parse_recording};
 pub use note::{Answer, Between, Note, Subject};
 pub use proxy::{Recorder, Settings, Watch};
 pub use redaction::redacted;
-pub use writer::{Counts, NoteStore, Redact};
+pub use writer::{Counts, NoteStore, Redact, Troubles};
 
 /// What time it is; the mains bring it.
 pub type Clock = std::sync::Arc<dyn Fn() -> crate::model::Timestamp + Send + Sync>;

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::fixture::Redaction;
 use crate::model::{
     Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome, Payload, Stimulus,
     Timestamp,
 };
+use crate::redact::Redactions;
 use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook};
 
 const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
@@ -89,8 +89,8 @@ pub struct Note {
     pub request: Bytes,
     /// What was answered.
     pub answer: Answer,
-    /// Fields that were redacted before it was written, sorted.
-    pub redacted: Vec<Redaction>,
+    /// What of it was redacted before it was written.
+    pub redacted: Redactions,
 }
 
 /// What a call is about.
@@ -105,6 +105,16 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Whether another call has the same domain, aggregate, timeline and type.
+    #[must_use]
+    pub fn is_about_same(&self, other: &Self) -> bool {
+        let is_same_stream = match (&self.cover, &other.cover) {
+            (Some(own), Some(other)) => own.is_same_stream(other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        is_same_stream && (&self.domain, &self.type_name) == (&other.domain, &other.type_name)
+    }
+
     /// Whether the call is about the same timeline of the same aggregate.
     #[must_use]
     pub fn is_of(&self, cover: &Cover) -> bool {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use super::Clock;
 use super::keep::Keep;
 use super::tap::{Budget, Side, Tap, Taps};
 use super::upstream::{NoReply, Upstream, is_reset, words};
-use super::writer::{Counters, Counts, NoteStore, Redact, Writer};
+use super::writer::{Counters, Counts, NoteStore, Redact, Troubles, Writer};
 use crate::wire::Dialect;
 
 /// Headers may be as large as anybody sends them: details of a status hold whole event books.
@@ -125,10 +125,10 @@ impl Recorder {
         self.counters.counts()
     }
 
-    /// Why the last note was not written, if one was not.
+    /// Why notes were not written.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        self.watch().trouble()
+    pub fn troubles(&self) -> Troubles {
+        self.watch().troubles()
     }
 
     /// Looks on, also after the end.
@@ -165,9 +165,8 @@ impl Watch {
 
     /// Why the last note was not written, if one was not.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        let trouble = self.0.trouble.lock();
-        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn troubles(&self) -> Troubles {
+        self.0.troubles().clone()
     }
 }
 

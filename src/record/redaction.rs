@@ -8,7 +8,7 @@ use crate::model::Payload;
 use crate::redact::{Reason, RedactError, Redactor, Report, Session};
 use crate::wire::Refusal;
 
-/// Redacts request, reply and status of a call. Of a status' details the reason stays, nothing else of them.
+/// Redacts the payloads and texts of request and reply, and the status of a call. Of a status' details the reason stays, nothing else of them.
 ///
 /// # Errors
 /// Where the redactor is strict and something cannot be read: a message without a descriptor, a field that is not
@@ -34,7 +34,7 @@ pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), Reda
     let note = Note {
         request,
         answer,
-        redacted: report.touched.iter().cloned().collect(),
+        redacted: redactor.redactions(&report, &[]),
         ..note.clone()
     };
     Ok((note, report))
@@ -52,5 +52,5 @@ fn message(
         value: bytes.to_vec(),
     };
     let place = format!("the {which} of {}", note.method());
-    Ok(session.payload(&payload, &place)?.value.into())
+    Ok(session.envelope(&payload, &place)?.value.into())
 }

@@ -1,8 +1,9 @@
 //! The thread that writes notes. It alone waits for the disk; what it cannot take in time is lost, counted and said.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use super::keep::{Keep, Kept};
 use super::note::{Answer, Note, Subject};
 use super::tap::RawCall;
 use crate::model::Timestamp;
+use crate::redact::Redactions;
 use crate::wire::status_of_trailers;
 
 /// How often what is too old is looked for while nothing comes.
@@ -42,8 +44,16 @@ pub(super) struct Counters {
     pub(super) unreadable: Counter,
     pub(super) refused: Counter,
     pub(super) unwritten: Counter,
-    /// Why the last note was not written.
-    pub(super) trouble: Mutex<Option<String>>,
+    troubles: Mutex<Troubles>,
+}
+
+/// Why notes were not written: of each kind the last reason.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Troubles {
+    /// Why redaction kept one from being written.
+    pub refused: Option<String>,
+    /// Why one could not be written.
+    pub unwritten: Option<String>,
 }
 
 /// A count that only rises.
@@ -92,8 +102,8 @@ impl Counters {
         }
     }
 
-    fn troubled(&self, words: String) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    pub(super) fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,13 +149,10 @@ impl Writer {
         };
         let (note, subject) = match &mut self.redact {
             None => (note, subject),
-            Some(redact) => match redact(note) {
-                Ok(note) => {
-                    let subject = note.subject().ok();
-                    (note, subject)
-                }
+            Some(redact) => match redacted(redact, note, subject.as_ref()) {
+                Ok(redacted) => redacted,
                 Err(reason) => {
-                    self.counters.troubled(reason);
+                    self.counters.troubles().refused = Some(reason);
                     return self.counters.refused.add();
                 }
             },
@@ -158,10 +165,34 @@ impl Writer {
         match written {
             Ok(()) => self.counters.kept.add(),
             Err(error) => {
-                self.counters.troubled(error.to_string());
+                self.counters.troubles().unwritten = Some(error.to_string());
                 self.counters.unwritten.add();
             }
         }
+    }
+}
+
+/// What redaction leaves of a note, and what that is about. It still has to be a call about the same thing: nobody finds
+/// another one. A panic must not end the writer, and nothing is known of what it leaves.
+fn redacted(
+    redact: &mut Redact,
+    note: Note,
+    before: Option<&Subject>,
+) -> Result<(Note, Option<Subject>), String> {
+    let method = note.method().to_owned();
+    let redacted = catch_unwind(AssertUnwindSafe(|| redact(note)));
+    let note = redacted.map_err(|_| format!("redaction of a call of {method} panicked"))??;
+    let subject = note.subject().ok();
+    let is_same = match (before, &subject) {
+        (Some(before), Some(now)) => before.is_about_same(now),
+        (before, now) => before.is_none() && now.is_none(),
+    };
+    if is_same {
+        Ok((note, subject))
+    } else {
+        Err(format!(
+            "redaction left a call of {method} that is about something else"
+        ))
     }
 }
 
@@ -179,6 +210,6 @@ fn note_of(raw: RawCall) -> Result<Note, Unreadable> {
             Ok(()) => Answer::Reply(reply.unwrap_or_else(Bytes::new)),
             Err(refusal) => Answer::Status(refusal),
         },
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     })
 }

@@ -1,11 +1,12 @@
 //! Whole cases and command books: first the roots, then payloads, then the texts in which both are looked for.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
+use super::before::Before;
 use super::parts::{self, Parts};
 use super::redactor::{RedactError, Redactor, Report};
 use super::session::Session;
-use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Redaction};
+use crate::fixture::Case;
 use crate::model::{CommandBook, Failure, Payload, Root};
 
 /// A case that may be written.
@@ -18,77 +19,6 @@ pub struct RedactedCase {
     /// Kept encodings of pages, snapshots and commands that went: they hold what was taken out, and may hold what
     /// nobody has looked at.
     pub encodings: usize,
-}
-
-/// What came redacted, from a ticket or a recording: its stand-ins stay, since one for a stand-in would be equal to
-/// nothing. It goes by the very payloads, so that one which joins them later, such as an event that was stored elsewhere,
-/// is not taken for one of them.
-#[derive(Debug, Clone, Default)]
-pub struct Before {
-    pub(super) fields: BTreeSet<Redaction>,
-    pub(super) payloads: HashSet<Payload>,
-}
-
-impl Before {
-    /// What a case lists as redacted: of a recording all that is in it now, of a ticket the command.
-    #[must_use]
-    pub fn of_case(case: &Case) -> Self {
-        match (&case.source.head, case.stimulus.command()) {
-            _ if case.redacted.is_empty() => Self::default(),
-            (HeadKnowledge::Recorded, _) => Self::collected(&case.redacted, |parts| {
-                parts::case(&mut case.clone(), parts)
-            }),
-            (_, Some(book)) => Self::of_command(book, &case.redacted),
-            // Its trigger is the notification of the command.
-            (_, None) if matches!(case.stimulus, CaseStimulus::ProcessCompensation(_)) => {
-                let pages = case.history.pages().iter();
-                Self {
-                    fields: case.redacted.iter().cloned().collect(),
-                    payloads: pages
-                        .filter_map(|page| page.body.event().cloned())
-                        .collect(),
-                }
-            }
-            (_, None) => Self::default(),
-        }
-    }
-
-    /// What was done to a command.
-    #[must_use]
-    pub fn of_command(book: &CommandBook, redacted: &[Redaction]) -> Self {
-        Self::collected(redacted, |parts| {
-            parts::command_book(&mut book.clone(), "", parts)
-        })
-    }
-
-    fn collected(
-        redacted: &[Redaction],
-        walk: impl FnOnce(&mut dyn Parts) -> Result<(), RedactError>,
-    ) -> Self {
-        let mut met = Met::default();
-        walk(&mut met).expect("nothing is read here");
-        Self {
-            fields: redacted.iter().cloned().collect(),
-            payloads: met.0,
-        }
-    }
-}
-
-/// The payloads that a walk meets.
-#[derive(Default)]
-struct Met(HashSet<Payload>);
-
-impl Parts for Met {
-    fn payload(&mut self, payload: &mut Payload, _: &str) -> Result<(), RedactError> {
-        self.0.insert(payload.clone());
-        Ok(())
-    }
-
-    fn root(&mut self, _: &mut Root) {}
-
-    fn text(&mut self, _: &mut String) {}
-
-    fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 }
 
 impl Redactor {

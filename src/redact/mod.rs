@@ -6,12 +6,14 @@
 //! - `rule`: which fields, and what becomes of them. `key`, `pseudonym`: stand-ins that stay equal and stay of their kind.
 //! - `redactor`: the public face; payloads, books, failures and texts.
 //! - `session`: one run over payloads; what was touched, what was taken, what looks personal and no rule covers.
-//! - `case`, `parts`: a whole case, what of it came redacted, and where it holds what. `taken`: values that were taken out, looked for in texts. `suspect`: names of fields.
+//! - `case`, `parts`: a whole case, and where it holds what. `before`: what came redacted, and by what.
+//! - `taken`: values that were taken out, looked for in texts. `suspect`: names of fields.
 //! - `told`: texts in Angzarr's own messages.
 //! - `detect`: what looks like a secret or personal data in any text.
 //!
 //! Fails closed: what cannot be read is an error, unless the redactor was told to be lenient.
 
+mod before;
 mod case;
 pub mod detect;
 mod key;
@@ -24,7 +26,8 @@ mod suspect;
 mod taken;
 mod told;
 
-pub use case::{Before, RedactedCase};
+pub use before::{Before, Redactions};
+pub use case::RedactedCase;
 pub use key::{Key, KeyError};
 pub use redactor::{
     Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,

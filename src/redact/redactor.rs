@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::before::Redactions;
 use super::key::Key;
 use super::rule::{Action, RedactionRule};
 use super::session::Session;
@@ -113,6 +114,7 @@ pub struct Redacted {
 pub struct Redactor {
     pub(super) registry: Registry,
     pub(super) policy: Arc<Policy>,
+    fingerprint: Option<Arc<str>>,
     /// Reasons that are passed over, to find out which of them changed an outcome.
     pub(super) passed_over: BTreeSet<Reason>,
 }
@@ -140,17 +142,42 @@ impl Redactor {
         }
         Ok(Self {
             registry,
+            fingerprint: fingerprint(&policy).map(Arc::from),
             policy: Arc::new(policy),
             passed_over: BTreeSet::new(),
         })
     }
 
-    /// Whether nothing can ever be taken out: there is no rule, no described field asks for it, and roots stay.
+    /// Whether no field can ever be taken out: there is no rule, and no described field asks for it.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
+    pub fn leaves_fields(&self) -> bool {
         let asks = self.debug_redact() != Action::Keep
             && self.registry.with_debug_redact().next().is_some();
-        self.policy.rules.is_empty() && !asks && !self.policy.roots
+        self.policy.rules.is_empty() && !asks
+    }
+
+    /// Whether nothing can ever be taken out, not even roots.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.leaves_fields() && !self.policy.roots
+    }
+
+    /// 16 hex digits, equal for those that make the same stand-ins of the same values: made with the key, of the rules
+    /// without their reasons. None without a key, as there are no stand-ins then.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// What is to be said beside what a run of this redactor leaves; `earlier` was said before it.
+    #[must_use]
+    pub fn redactions(&self, report: &Report, earlier: &[Redaction]) -> Redactions {
+        let fields: BTreeSet<_> = report.touched.iter().chain(earlier).cloned().collect();
+        let is_known = !fields.is_empty() && report.unread.is_empty();
+        Redactions {
+            fields: fields.into_iter().collect(),
+            by: self.fingerprint().filter(|_| is_known).map(str::to_owned),
+        }
     }
 
     /// Whether what cannot be read is an error.
@@ -185,6 +212,13 @@ impl Redactor {
     #[must_use]
     pub fn text_after(&self, report: &Report, text: &str) -> String {
         self.session().after(report).text(text)
+    }
+
+    /// The same redactor with more descriptors, each an encoded set; what it knows already stays.
+    #[must_use]
+    pub fn describing(mut self, more: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        self.registry = self.registry.filled_where_free(more);
+        self
     }
 
     /// The same redactor without one of its reasons, to find out what it changes. What it gives must not be written.
@@ -230,6 +264,24 @@ impl Redactor {
             _ => root,
         }
     }
+}
+
+fn fingerprint(policy: &Policy) -> Option<String> {
+    let of_rule = |rule: &RedactionRule| {
+        // Texts are quoted, so that no two lists of rules are written alike.
+        format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            rule.type_pattern, rule.segments, rule.action, rule.form, rule.range
+        )
+    };
+    let mut rules: Vec<String> = policy.rules.iter().map(of_rule).collect();
+    rules.push(format!("{:?}", policy.debug_redact));
+    let key = policy.key.as_ref()?;
+    let digest = key.digest("rules", rules.join("\n").as_bytes());
+    let [first, ..] = digest.as_chunks().0 else {
+        return None;
+    };
+    Some(format!("{:016x}", u64::from_be_bytes(*first)))
 }
 
 fn named(at: usize, rule: &RedactionRule) -> String {

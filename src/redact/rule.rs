@@ -112,8 +112,8 @@ pub enum RuleError {
 /// What becomes of some fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedactionRule {
-    type_pattern: String,
-    segments: Vec<String>,
+    pub(super) type_pattern: String,
+    pub(super) segments: Vec<String>,
     pub(super) action: Action,
     pub(super) form: Form,
     pub(super) range: Option<(i64, i64)>,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::case::Before;
+use super::before::Before;
 use super::detect;
 use super::key::Key;
 use super::pseudonym::{self, pseudonym};
@@ -18,6 +18,8 @@ use crate::payload::{
 
 /// What stands where something was.
 const MASK: &str = "***";
+/// What payloads are packed into.
+const ANY: &str = "google.protobuf.Any";
 
 /// A text without what looks like a secret or personal data by itself.
 #[must_use]
@@ -38,6 +40,8 @@ pub struct Session<'a> {
     before: Before,
     /// Whether the payload at hand is part of that.
     is_before: bool,
+    /// Whether the message at hand is one of Angzarr's around payloads.
+    is_envelope: bool,
 }
 
 impl<'a> Session<'a> {
@@ -49,6 +53,7 @@ impl<'a> Session<'a> {
             has_told: false,
             before: Before::default(),
             is_before: false,
+            is_envelope: false,
         }
     }
 
@@ -57,10 +62,10 @@ impl<'a> Session<'a> {
         self
     }
 
-    /// A run over things of which some came redacted.
+    /// A run over things of which some came redacted. What others did is done anew.
     #[must_use]
     pub fn where_done(mut self, before: &Before) -> Self {
-        self.before.clone_from(before);
+        self.before = before.done_by(self.redactor.fingerprint());
         self
     }
 
@@ -83,9 +88,22 @@ impl<'a> Session<'a> {
 
     /// Redacts a payload; `place` says in an error where it is.
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
+        self.is_before = self.before.holds(payload);
+        self.is_envelope = false;
+        self.message(payload, place)
+    }
+
+    /// Redacts the payloads within a message of Angzarr's, and its texts. Rules are about what is in payloads: the message
+    /// itself says where they belong, and is needed as it is.
+    pub fn envelope(&mut self, message: &Payload, place: &str) -> Result<Payload, RedactError> {
+        self.is_before = false;
+        self.is_envelope = true;
+        self.message(message, place)
+    }
+
+    fn message(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
         let redactor = self.redactor;
         self.has_told = false;
-        self.is_before = self.before.payloads.contains(payload);
         let mut value = redactor.registry.rewrite(payload, self);
         if self.has_told && value.is_ok() {
             value = redactor.registry.rewrite(payload, self);
@@ -150,7 +168,7 @@ impl<'a> Session<'a> {
             Action::Keep => Effect::Leave,
             Action::Drop => Effect::Drop,
             Action::Mask => Effect::Empty,
-            Action::Pseudonym if self.is_done(&place.steps[start..]) => Effect::Leave,
+            Action::Pseudonym if self.is_done(&place.steps[start..], reason) => Effect::Leave,
             Action::Pseudonym => Effect::Change,
         };
         let is_few = matches!(place.kind, FieldKind::Truth | FieldKind::Word);
@@ -170,11 +188,21 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn is_done(&self, steps: &[Step<'_>]) -> bool {
-        self.is_before && {
-            let done = redaction(steps, RedactionAction::Pseudonym);
-            self.before.fields.contains(&done)
+    /// The first of these steps that is within a payload, if one is.
+    fn first_of_payload(&self, steps: &[Step<'_>]) -> Option<usize> {
+        if !self.is_envelope {
+            return Some(0);
         }
+        let packed = steps.iter().position(|step| step.message == ANY)?;
+        (packed + 1 < steps.len()).then_some(packed + 1)
+    }
+
+    /// Whether this rule did it before. Descriptors may ask for more than they did then, so that of their own asking only
+    /// what the list names in full counts: not a key of a map.
+    fn is_done(&self, steps: &[Step<'_>], reason: Reason) -> bool {
+        let is_named = matches!(reason, Reason::Rule(_)) || !steps.iter().any(|step| step.is_key);
+        let done = redaction(steps, RedactionAction::Pseudonym);
+        self.is_before && is_named && self.before.lists(&done)
     }
 
     /// The stand-in for a root of an aggregate, in the spelling of the value.
@@ -194,8 +222,14 @@ impl<'a> Session<'a> {
 impl Rewriter for Session<'_> {
     fn choose(&mut self, place: &Place<'_>, around: Option<Choice>) -> Option<Choice> {
         let redactor = self.redactor;
+        let Some(first) = self.first_of_payload(place.steps) else {
+            return around;
+        };
         let mut rules = redactor.policy.rules.iter().enumerate();
-        let found = rules.find_map(|(at, rule)| Some((at, rule.begins(place.steps)?)));
+        let found = rules.find_map(|(at, rule)| {
+            let start = rule.begins(place.steps)?;
+            (start >= first).then_some((at, start))
+        });
         if let Some((at, start)) = found {
             return Some(self.chosen(place, start, Reason::Rule(at)));
         }

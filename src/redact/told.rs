@@ -3,7 +3,7 @@
 use crate::payload::Place;
 
 /// Message, whatever its package, and field.
-const TEXTS: [(&str, &str); 18] = [
+const TEXTS: [(&str, &str); 20] = [
     ("AngzarrDeferredSequence", "source_component"),
     ("CascadeError", "error_message"),
     ("CascadeReactionError", "message"),
@@ -14,10 +14,12 @@ const TEXTS: [(&str, &str); 18] = [
     ("EventPage", "cascade_id"),
     ("ExternalDeferredSequence", "description"),
     ("ExternalDeferredSequence", "external_id"),
+    ("NoOp", "cascade_id"),
     ("NoOp", "reason"),
     ("Notification", "metadata"),
     ("PayloadReference", "uri"),
     ("RejectionNotification", "rejection_reason"),
+    ("Revocation", "cascade_id"),
     ("Revocation", "reason"),
     ("RevocationResponse", "reason"),
     ("SagaCompensationFailed", "compensation_failure_reason"),

@@ -31,6 +31,11 @@ pub fn call_descriptors(dialect: Dialect) -> Vec<u8> {
     adapted(CALLS, dialect)
 }
 
+/// [`call_descriptors`] of every dialect.
+pub fn all_call_descriptors() -> impl Iterator<Item = Vec<u8>> {
+    Dialect::all().iter().copied().map(call_descriptors)
+}
+
 fn adapted(compiled: &[u8], dialect: Dialect) -> Vec<u8> {
     let mut set =
         FileDescriptorSet::decode(compiled).expect("the build compiled this descriptor set");

@@ -49,7 +49,7 @@ pub use encode::{
     encode_page, encode_snapshot,
 };
 pub(crate) use exchange::{FirstMessage, command_dialect, stored_by};
-pub use framework::{call_descriptors, framework_descriptors};
+pub use framework::{all_call_descriptors, call_descriptors, framework_descriptors};
 pub use health::{HealthAnswer, ask_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};

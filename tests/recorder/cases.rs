@@ -14,6 +14,7 @@ use angzarr_replay::record::{
     Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
     ticket_of,
 };
+use angzarr_replay::redact::Redactions;
 use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server, serve_logic,
@@ -242,7 +243,7 @@ fn session_call(number: u64) -> Note {
                 bytes::Bytes::new(),
             )),
         },
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     }
 }
 
@@ -320,7 +321,7 @@ fn a_call_that_makes_no_case_says_why() {
     };
     assert_eq!(
         refused(&unavailable),
-        "the failure is of the transport (UNAVAILABLE: \"connection refused\"), not of the logic: there is nothing to \
+        "the failure is of the transport (UNAVAILABLE), not of the logic: there is nothing to \
          reproduce; take another call"
     );
     let damaged = Note {

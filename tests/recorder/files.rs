@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use angzarr_replay::model::{Code, Failure, Timestamp};
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
+use angzarr_replay::redact::Redactions;
 use angzarr_replay::wire::{Dialect, Refusal};
 
 use super::support::{NOW, ring};
@@ -17,7 +18,7 @@ fn note(request: &str) -> Note {
         dialect: Dialect::ANGZARR,
         request: request.to_owned().into(),
         answer: Answer::Reply("reply".into()),
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     }
 }
 

@@ -97,7 +97,7 @@ async fn a_full_disk_fails_no_call() {
     }
     drop(client);
     let trouble = loop {
-        match recorder.trouble() {
+        match recorder.troubles().unwritten {
             Some(trouble) => break trouble,
             None => tokio::task::yield_now().await,
         }
@@ -132,14 +132,62 @@ async fn what_redaction_refuses_is_not_written_and_what_it_changes_is_written_ch
         assert_eq!(half.body, framed(b"done"));
     }
     drop(client);
-    while recorder.trouble().is_none() {
+    while recorder.troubles().refused.is_none() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(recorder.trouble().unwrap(), "there is nothing to look at");
+    assert_eq!(
+        recorder.troubles().refused.unwrap(),
+        "there is nothing to look at"
+    );
     let counts = recorder.end().unwrap();
     assert_eq!((counts.kept, counts.refused), (1, 1));
     let text = std::fs::read_to_string(&file).unwrap();
     let noted = parse_recording(&text).unwrap();
     assert_eq!(noted.len(), 1);
     assert_eq!(noted[0].note.request, "changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redaction_that_fails_ends_nothing_and_one_that_changes_the_subject_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let upstream = Upstream::start(answering(b""));
+    let store = RecordingFile::open(&file, ring(10)).unwrap();
+    let mut settings = settings(upstream.address, vec![Box::new(store)]);
+    let mut turn = 0;
+    settings.redact = Some(Box::new(move |note: Note| {
+        turn += 1;
+        match turn {
+            1 => panic!("a bug"),
+            2 => Ok(Note {
+                request: bytes::Bytes::new(),
+                ..note
+            }),
+            _ => Ok(note),
+        }
+    }));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let recorder = Recorder::start(listener, settings).unwrap();
+    let client = Client::connect(recorder.address()).await;
+    // An upcaster's request for the domain `d`.
+    let asked = [0x0a, 1, b'd'];
+    let mut reasons = Vec::new();
+    for refused in 1..=3 {
+        let request = request("/angzarr.UpcasterService/Upcast").body(()).unwrap();
+        client.call(request, framed(&asked)).await;
+        while recorder.counts().refused < refused && recorder.counts().kept == 0 {
+            tokio::task::yield_now().await;
+        }
+        reasons.extend(recorder.troubles().refused);
+    }
+    drop(client);
+    let counts = recorder.end().unwrap();
+    assert_eq!((counts.kept, counts.refused), (1, 2), "{counts:?}");
+    assert_eq!(
+        reasons[..2],
+        [
+            "redaction of a call of UpcasterService/Upcast panicked",
+            "redaction left a call of UpcasterService/Upcast that is about something else"
+        ]
+    );
 }

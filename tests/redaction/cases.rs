@@ -9,9 +9,9 @@ use angzarr_replay::model::{
     ErrorInfo, Failure, Header, History, MergeStrategy, Notification, Page, Payload,
     PayloadReference, Projection, Reaction, Retention, Root, Snapshot, Storage, Timestamp,
 };
-use angzarr_replay::redact::{Action, Before, Policy, Reason, Redactor};
+use angzarr_replay::redact::{Action, Before, Form, Key, Policy, Reason, Redactions, Redactor};
 
-use super::{person, policy, registry, rule};
+use super::{PERSON, person, policy, redactor, registry, rule};
 
 const SECRET: &str = "s3cret-of-alice";
 const ROOT: Root = Root::new([7; 16]);
@@ -423,7 +423,7 @@ fn texts_lose_what_looks_secret_whatever_it_belongs_to() {
 
 /// A recorded case whose names are stand-ins already, and the event that a reference leads to.
 fn came_redacted() -> (Case, Redactor) {
-    let redactor = super::redactor(vec![super::rule(super::PERSON, "name", Action::Pseudonym)]);
+    let redactor = redactor(vec![rule(PERSON, "name", Action::Pseudonym)]);
     let mut recorded = redactor.redact_case(&case()).unwrap().case;
     recorded.source.head = HeadKnowledge::Recorded;
     (recorded, redactor)
@@ -432,7 +432,7 @@ fn came_redacted() -> (Case, Redactor) {
 #[test]
 fn what_came_redacted_keeps_its_stand_ins() {
     let (recorded, redactor) = came_redacted();
-    let before = Before::of_case(&recorded);
+    let before = Before::of_case(&recorded, redactor.fingerprint());
     let again = redactor.redact_case_after(&recorded, &before).unwrap().case;
     assert_eq!(again, recorded);
     let anew = redactor.redact_case(&recorded).unwrap().case;
@@ -442,7 +442,7 @@ fn what_came_redacted_keeps_its_stand_ins() {
 #[test]
 fn an_event_that_joins_what_came_redacted_is_redacted() {
     let (mut recorded, redactor) = came_redacted();
-    let before = Before::of_case(&recorded);
+    let before = Before::of_case(&recorded, redactor.fingerprint());
     let mut pages = recorded.history.clone().into_pages();
     pages[1].body = Body::Event(carrying(SECRET));
     recorded.history = History::new(pages).unwrap();
@@ -462,11 +462,153 @@ fn of_a_ticket_only_the_command_came_redacted() {
     let mut captured = case();
     captured.stimulus = recorded.stimulus;
     captured.redacted = recorded.redacted;
-    let before = Before::of_case(&captured);
+    let before = Before::of_case(&captured, redactor.fingerprint());
     let redacted = redactor.redact_case_after(&captured, &before).unwrap().case;
     assert_eq!(redacted.stimulus, captured.stimulus);
     assert_eq!(
         redacted.history,
         redactor.redact_case(&case()).unwrap().case.history
     );
+}
+
+/// A command whose name is a stand-in, as a ticket brings it.
+fn came_redacted_by(redactor: &Redactor, view: &str) -> (CommandBook, Redactions) {
+    let mut sent = case().stimulus.command().unwrap().clone();
+    sent.pages.truncate(1);
+    sent.pages[0].command = Some(person(view));
+    let mut session = redactor.session();
+    let command = session.book(&sent).unwrap();
+    let redactions = redactor.redactions(&session.finish(), &[]);
+    (command, redactions)
+}
+
+fn again(redactor: &Redactor, command: &CommandBook, redactions: &Redactions) -> String {
+    let before = Before::of_command(command, redactions);
+    let mut session = redactor.session().where_done(&before);
+    let book = session.book(command).unwrap();
+    let value = &book.pages[0].command.as_ref().unwrap().value;
+    String::from_utf8_lossy(value).into_owned()
+}
+
+#[test]
+fn what_others_did_is_done_anew() {
+    let name = || rule(PERSON, "name", Action::Pseudonym);
+    let of = |rules| redactor(rules);
+    let mine = of(vec![name()]);
+    let mut with_another_key = policy(vec![name()]);
+    with_another_key.key = Some(Key::new("a key that nobody else has").unwrap());
+    let with_another_key = Redactor::new(registry().clone(), with_another_key).unwrap();
+    let by = |redactor: &Redactor| redactor.fingerprint().map(str::to_owned);
+    let (command, redactions) = came_redacted_by(&mine, &format!("{{name: {SECRET}}}"));
+    assert_eq!(redactions.by, by(&mine));
+    let stand_in = again(&mine, &command, &redactions);
+    let value = &command.pages[0].command.as_ref().unwrap().value;
+    assert_eq!(stand_in.as_bytes(), value);
+    let more = of(vec![name(), rule(PERSON, "note", Action::Pseudonym)]);
+    for other in [with_another_key, more] {
+        assert_ne!(again(&other, &command, &redactions), stand_in);
+    }
+    // A list by hand, and one that does not say of all.
+    let by_hand = Redactions {
+        by: None,
+        ..redactions
+    };
+    assert_ne!(again(&mine, &command, &by_hand), stand_in);
+}
+
+#[test]
+fn one_key_of_a_map_that_was_redacted_hides_no_other() {
+    let view = "{labels: {email: mina@corp.io, phone: '+49 170 1234567'}}";
+    let of_key = redactor(vec![rule(PERSON, "labels.email", Action::Pseudonym)]);
+    let (command, redactions) = came_redacted_by(&of_key, view);
+    assert_eq!(redactions.fields[0].field, "labels.*");
+    let of_all = redactor(vec![rule(PERSON, "labels.*", Action::Pseudonym)]);
+    let left = again(&of_all, &command, &redactions);
+    assert!(!left.contains("1234567"), "{left}");
+    // The same rules do the same, and nothing twice.
+    let (command, redactions) = came_redacted_by(&of_all, view);
+    let value = &command.pages[0].command.as_ref().unwrap().value;
+    assert_eq!(again(&of_all, &command, &redactions).as_bytes(), value);
+}
+
+/// A command with two messages of a type, of which one could not be read when the first redactor saw it.
+#[test]
+fn what_could_not_be_read_hides_behind_no_list() {
+    let rules = || vec![rule(PERSON, "name", Action::Pseudonym)];
+    let lenient = Policy {
+        is_strict: false,
+        ..policy(rules())
+    };
+    let lenient = Redactor::new(registry().clone(), lenient).unwrap();
+    let mut sent = case().stimulus.command().unwrap().clone();
+    // A field that the descriptor of that day did not have.
+    let mut later = carrying("bob-in-plain");
+    later.value.extend([0x98, 0x7f, 0x01]);
+    sent.pages[1].external = None;
+    sent.pages[0].command = Some(carrying(SECRET));
+    sent.pages[1].command = Some(Payload {
+        type_url: "t/people.Later".into(),
+        ..later
+    });
+    let mut session = lenient.session();
+    let command = session.book(&sent).unwrap();
+    let report = session.finish();
+    assert_eq!(report.unread.len(), 1, "{report:?}");
+    let redactions = lenient.redactions(&report, &[]);
+    assert_eq!(redactions.by, None);
+    assert!(!redactions.fields.is_empty());
+    // Then it is described.
+    let mut described = command;
+    described.pages[1].command = Some(carrying("bob-in-plain"));
+    let before = Before::of_command(&described, &redactions);
+    let strict = redactor(rules());
+    let mut session = strict.session().where_done(&before);
+    let written = session.book(&described).unwrap();
+    assert!(before.is_replaced_in(&session.finish(), strict.fingerprint()));
+    for page in written.pages {
+        let value = page.command.unwrap().value;
+        let value = String::from_utf8_lossy(&value);
+        assert!(!value.contains("bob-in-plain"), "{value}");
+    }
+}
+
+#[test]
+fn a_fingerprint_is_of_the_rules_and_the_key() {
+    let of = |change: &dyn Fn(&mut Policy)| {
+        let mut policy = policy(vec![
+            rule(PERSON, "name", Action::Pseudonym),
+            rule(PERSON, "note", Action::Mask),
+        ]);
+        change(&mut policy);
+        let redactor = Redactor::new(registry().clone(), policy).unwrap();
+        redactor.fingerprint().map(str::to_owned)
+    };
+    let own = of(&|_| {}).unwrap();
+    assert_eq!(own.len(), 16);
+    let same: [&dyn Fn(&mut Policy); 3] = [
+        &|policy| policy.is_strict = false,
+        &|policy| policy.roots = true,
+        &|policy| policy.rules[0] = policy.rules[0].clone().because("personal data").unwrap(),
+    ];
+    for change in same {
+        assert_eq!(of(change).as_ref(), Some(&own));
+    }
+    let other: [&dyn Fn(&mut Policy); 7] = [
+        &|policy| policy.key = Some(Key::new("a key that nobody else has").unwrap()),
+        &|policy| policy.rules.reverse(),
+        &|policy| policy.rules.truncate(1),
+        &|policy| policy.rules[1] = rule(PERSON, "note", Action::Drop),
+        &|policy| policy.rules[1] = rule("people.*", "note", Action::Mask),
+        &|policy| policy.rules[0] = policy.rules[0].clone().with_form(Form::Text).unwrap(),
+        &|policy| policy.debug_redact = Some(Action::Keep),
+    ];
+    for (number, change) in other.into_iter().enumerate() {
+        assert_ne!(of(change).as_ref(), Some(&own), "{number}");
+    }
+    let without_key = Policy {
+        key: None,
+        ..policy(vec![rule(PERSON, "name", Action::Mask)])
+    };
+    let without_key = Redactor::new(registry().clone(), without_key).unwrap();
+    assert_eq!(without_key.fingerprint(), None);
 }

@@ -41,13 +41,11 @@ fn ticket(record: &Record) -> Result<Logged, String> {
             Value::String(text) if NUMBERS.contains(&key) => {
                 text.parse().map_or_else(|_| value.clone(), Value::Number)
             }
-            // Others may call a field of theirs like that.
-            Value::Array(_) if key == LIST => value.clone(),
-            Value::String(text) if key == LIST => match serde_json::from_str(text) {
-                Ok(list @ Value::Array(_)) => list,
-                _ => continue,
+            _ if key == "redacted_by" && !value.is_string() => continue,
+            _ if key == LIST => match redactions(value) {
+                Some(list) => list,
+                None => continue,
             },
-            _ if key == LIST => continue,
             Value::Number(number) if !NUMBERS.contains(&key) => Value::String(number.to_string()),
             value => value.clone(),
         };
@@ -58,6 +56,28 @@ fn ticket(record: &Record) -> Result<Logged, String> {
         .map_err(|error| error.kind.to_string())?;
     ticket.time = time(record);
     Ok(Logged::Ticket(ticket))
+}
+
+/// The list of a ticket. Others may call a field of theirs like that.
+fn redactions(value: &Value) -> Option<Value> {
+    let is_redaction = |item: &Value| {
+        let fields = item.as_object();
+        fields.is_some_and(|fields| {
+            fields.len() == 3
+                && ["type", "field", "action"]
+                    .iter()
+                    .all(|key| fields.contains_key(*key))
+        })
+    };
+    match value {
+        Value::Array(items) => items.iter().all(is_redaction).then(|| value.clone()),
+        // As a logger of texts alone writes it.
+        Value::String(text) => {
+            let list: Value = serde_json::from_str(text).ok()?;
+            list.is_array().then(|| redactions(&list))?
+        }
+        _ => None,
+    }
 }
 
 fn failure(record: &Record) -> Option<Result<Logged, String>> {

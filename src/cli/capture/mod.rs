@@ -316,6 +316,7 @@ fn capture_from(
         source,
         telling,
         naming,
+        redacted_by: stimulus.failing.and_then(|failing| failing.redacted.by),
         redacting: None,
         suspects: Vec::new(),
     }
@@ -385,6 +386,8 @@ struct Capture<'a> {
     source: &'a OpenSource,
     telling: Telling,
     naming: Naming,
+    /// What redacted the call or the command before it was written, if that is known.
+    redacted_by: Option<String>,
     redacting: Option<Redacting>,
     suspects: Vec<Suspect>,
 }
@@ -409,7 +412,7 @@ struct Finished {
 impl Capture<'_> {
     fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
         // Before events join it that were stored elsewhere.
-        let before = Before::of_case(&case);
+        let before = Before::of_case(&case, self.redacted_by.as_deref());
         if !self.arguments.keep_external && !self.source.keeps_external {
             self.telling
                 .inlined(inline_external(&mut case, &Objects::of_environment())?);

@@ -252,6 +252,7 @@ fn capture(
         source: &source,
         telling,
         naming: Naming::Plain,
+        redacted_by: note.redacted.by.clone(),
         redacting: None,
         suspects: Vec::new(),
     }

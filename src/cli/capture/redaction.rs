@@ -64,6 +64,13 @@ pub(super) fn apply(
             ),
         );
     }
+    if before.is_replaced_in(&redacted.report, redactor.fingerprint()) {
+        telling.add(
+            "redaction",
+            "what came redacted was redacted by other rules or with another key, or not all of it could be read: its \
+             stand-ins got stand-ins, and are not equal to those of the same values elsewhere",
+        );
+    }
     for unread in &redacted.report.unread {
         telling.add("not redacted", format!("{unread}: kept as it is"));
     }

@@ -14,6 +14,7 @@ use crate::cli::{Stop, words};
 use crate::fixture::Noted;
 use crate::model::{Cover, Payload, counted};
 use crate::project::{OpenSource, Project, read_tickets};
+use crate::redact::Redactions;
 use crate::wire::Dialect;
 
 /// The command, or what a log tells of the failure without it, and where it came from in words.
@@ -64,8 +65,8 @@ pub(super) fn find(
     if let (Some(asked), Some(failing)) = (arguments.persisted, found.failing.as_mut()) {
         if let Some(failure) = &failing.failure {
             return Err(Stop::Usage(format!(
-                "--persisted is for a command that production accepted; this one it answered with {} {:?}",
-                failure.code, failure.message
+                "--persisted is for a command that production accepted; this one it answered with {}",
+                failure.code
             )));
         }
         failing.accepted = match asked {
@@ -111,7 +112,7 @@ fn written(
         accepted: (given.is_none() && has_place).then_some(StoredCount::AsPagesTell),
         head: None,
         dialect: None,
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     };
     let origin = match given {
         None => format!("from {name}"),

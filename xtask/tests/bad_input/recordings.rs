@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use angzarr_replay::model::Code;
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
+use angzarr_replay::redact::Redactions;
 use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, Refusal};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,7 +40,7 @@ fn noted(number: u64) -> Note {
                 Bytes::new(),
             )),
         },
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     }
 }
 
@@ -150,6 +151,33 @@ fn recordings_that_do_not_help_are_told() {
     project.said("recordings");
 }
 
+/// What the transport said may repeat what it carried, and nobody redacted it.
+#[test]
+fn a_failure_of_the_transport_is_told_without_its_message() {
+    let mut project = Project::new("");
+    let note = Note {
+        answer: Answer::Status(Refusal::from_details(
+            Code::Unavailable,
+            "cannot deliver `s3cret`".into(),
+            Bytes::new(),
+        )),
+        ..noted(108)
+    };
+    let ring = Ring {
+        count: 100,
+        age: std::time::Duration::MAX,
+    };
+    let mut file = RecordingFile::open(&project.path("calls.jsonl"), ring).unwrap();
+    let subject = note.subject().ok();
+    file.keep(&note, subject.as_ref(), Kept::Always).unwrap();
+    let ran = project.run(&["capture", "--recorded", "calls.jsonl:1", "--unredacted"]);
+    assert_eq!(
+        ran.err,
+        "error: calls.jsonl, call 1: the failure is of the transport (UNAVAILABLE), not of the logic: there is nothing to \
+         reproduce; take another call\n"
+    );
+}
+
 #[test]
 fn a_recorder_that_cannot_start_says_why() {
     let mut project = Project::new("");
@@ -191,6 +219,18 @@ fn a_recorder_that_cannot_start_says_why() {
         (vec!["record", "--unredacted"], 2),
     ] {
         assert_eq!(project.run(&arguments).code, code, "{arguments:?}");
+    }
+    let toml = project.read("replay.toml");
+    for redaction in [
+        "required = false",
+        "required = false\nroots = \"pseudonym\"\nkey_file = \"key\"",
+    ] {
+        project.write("key", "a key that only this test has");
+        project.write(
+            "replay.toml",
+            &format!("{toml}\n[redaction]\n{redaction}\n"),
+        );
+        assert_eq!(project.run(&with(&[])).code, 2, "{redaction}");
     }
     project.said_with("record", |text| {
         // How the system words a name that is none differs from machine to machine.

@@ -10,6 +10,7 @@ use angzarr_replay::model::{
     Logic, MergeStrategy, Page, Payload, SyncMode,
 };
 use angzarr_replay::payload::{Decoded, Registry};
+use angzarr_replay::redact::Redactions;
 use angzarr_replay::wire::{Dialect, Server, encode_command_request, serve_logic};
 use bytes::Bytes;
 use serde_yaml::Value;
@@ -110,7 +111,7 @@ fn ticket() -> Ticket {
         time: None,
         head: Some(1),
         persisted: None,
-        redacted: Vec::new(),
+        redacted: Redactions::default(),
     }
 }
 
@@ -360,6 +361,57 @@ fn what_redaction_leaves_in_a_recording_because_it_was_told_to_is_said() {
         said,
         "2 calls passed on, 2 kept\nnot redacted: there is no descriptor of `other.Thing`, in `command.pages.command`: kept as it is\n"
     );
+    // The first was read whole, the second not: whoever captures it knows nothing of what its list leaves out.
+    for name in ["recording.jsonl", "recorded.jsonl"] {
+        let lines = project.read(name);
+        let is_known: Vec<bool> = lines
+            .lines()
+            .map(|it| it.contains("\"redacted_by\":\""))
+            .collect();
+        assert_eq!(is_known, [true, false], "{lines}");
+    }
+}
+
+/// Of what others redacted nothing is believed: it is redacted anew, and that is said.
+#[cfg(unix)]
+#[test]
+fn what_was_recorded_under_other_rules_is_redacted_anew() {
+    let registered = seed(cover(), vec![event(0, person("PlayerRegistered"))]);
+    let logic = Backend::InProcess(Component::Aggregate(Arc::new(Repeating(registry()))));
+    let server = seeded(Dialect::ANGZARR, &[registered])
+        .with_logic(player(), logic)
+        .start(listener())
+        .unwrap();
+    let with_file = RULES.replace("key_env = \"REDACTION_KEY\"", "key_file = \"key\"");
+    let rules: Vec<&str> = with_file.split("[[redaction.rules]]").collect();
+    let only_email = format!("{}[[redaction.rules]]{}", rules[0], rules[2]);
+    let mut project = project(&server, &(only_email.clone() + &repeating()));
+    project.write("key", KEY);
+    let upstream = server.address().to_string();
+    record_failing(&project, &["--upstream", &upstream], &calls()[..1], "-INT");
+    let toml = project.read("replay.toml");
+    let anew = "its stand-ins got stand-ins";
+    for (number, (rules, key, is_anew)) in [
+        (&only_email, KEY, false),
+        (&only_email, "another key of another team", true),
+        (&with_file, KEY, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        project.write("key", key);
+        project.write("replay.toml", &toml.replace(&only_email, rules));
+        for recorded in ["--ticket=recorded.jsonl:1", "--recorded=recording.jsonl:1"] {
+            let name = format!("{number}{}", &recorded[..5]);
+            let arguments = ["capture", ROOT, recorded, "--force", "--name", &name];
+            let ran = project.run(&arguments);
+            assert_eq!(ran.code, 0, "{}", ran.err);
+            assert_eq!(ran.out.contains(anew), is_anew, "{}", ran.out);
+            let case = project.read(&format!("fixtures/{name}.yaml"));
+            assert!(!case.contains(EMAIL), "{case}");
+            assert_eq!(case.contains(NAME), *rules == only_email, "{case}");
+        }
+    }
 }
 
 fn without_secrets(text: &str, place: &str) {

@@ -10,12 +10,13 @@ use crate::fixture::{Book, Case, CaseStimulus, ProcessCase, Trigger};
 use crate::model::{ComponentKind, Cover, Destinations, History};
 
 impl KindCapture<'_> {
-    /// The case of an aggregate, or of a process manager whose stream the root names.
+    /// The case of an aggregate, or of a process manager whose stream the root names; with the head, and with the
+    /// fingerprint of what redacted the command before.
     pub(super) fn compensation(
         &self,
         process_manager: Option<&str>,
         telling: &mut Telling,
-    ) -> Result<(Case, u32), Stop> {
+    ) -> Result<(Case, u32, Option<String>), Stop> {
         let (ticket, origin) = self.rejected()?;
         if ticket.is_accepted() {
             return Err(Stop::Usage(format!(
@@ -59,7 +60,7 @@ impl KindCapture<'_> {
             }
         };
         let case = Case {
-            redacted: ticket.redacted.clone(),
+            redacted: ticket.redacted.fields.clone(),
             ..case
         };
         self.tell(&case, telling, &[]);
@@ -84,7 +85,7 @@ impl KindCapture<'_> {
         if process_manager.is_some() && dialect.tells_destinations() {
             self.tell_destinations(&Destinations::new(), telling);
         }
-        Ok((case, head))
+        Ok((case, head, ticket.redacted.by))
     }
 
     /// The refused command: as named, else the newest that this aggregate caused.

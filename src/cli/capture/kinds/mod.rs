@@ -39,6 +39,7 @@ impl KindCapture<'_> {
         if let Some(id) = &self.arguments.kind.correlation {
             self.cover.correlation_id.clone_from(id);
         }
+        let mut redacted_by = None;
         let (case, head) = match asked {
             AskedKind::Saga(name) => self.saga(name, &mut telling)?,
             AskedKind::ProcessManager(name) => self.process_manager(name, &mut telling)?,
@@ -46,7 +47,9 @@ impl KindCapture<'_> {
             AskedKind::Upcaster => self.upcaster(&mut telling)?,
             AskedKind::Fact => self.fact(&mut telling)?,
             AskedKind::Compensation(process_manager) => {
-                self.compensation(*process_manager, &mut telling)?
+                let (case, head, by) = self.compensation(*process_manager, &mut telling)?;
+                redacted_by = by;
+                (case, head)
             }
             AskedKind::Flow(id) => self.flow(id, &mut telling)?,
         };
@@ -56,6 +59,7 @@ impl KindCapture<'_> {
             source: self.source,
             telling,
             naming,
+            redacted_by,
             redacting: None,
             suspects: Vec::new(),
         }
