@@ -5,7 +5,7 @@
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
 //! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
 //! may have `persisted`: how many events it stored. `redacted` lists the fields of the command that were redacted, as
-//! in a fixture, and `redacted_by` is the fingerprint of the rules and the key. The command is the truth; the keys beside it are for people and for searching, and have to agree with
+//! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for people and for searching, and have to agree with
 //! it.
 
 use base64::Engine as _;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::command::without_values;
 use crate::fixture::RedactionV1;
 use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
-use crate::redact::{Before, Reason, RedactError, Redactions, Redactor};
+use crate::redact::{Before, Fingerprints, Reason, RedactError, Redactions, Redactor};
 use crate::wire::{self, Dialect};
 
 const VERSION: u64 = 1;
@@ -139,8 +139,8 @@ struct Line {
     persisted: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redacted: Vec<RedactionV1>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    redacted_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Fingerprints::is_empty")]
+    redacted_by: Fingerprints,
 }
 
 /// A sequence that may be null: stamped on arrival.

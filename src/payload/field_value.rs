@@ -66,6 +66,23 @@ impl FieldKind {
 }
 
 impl<'a> FieldValue<'a> {
+    /// The same, of its own.
+    #[must_use]
+    pub fn to_static(&self) -> FieldValue<'static> {
+        match self {
+            Self::Truth(truth) => FieldValue::Truth(*truth),
+            Self::Word(number) => FieldValue::Word(*number),
+            Self::Integer { value, min, max } => FieldValue::Integer {
+                value: *value,
+                min: *min,
+                max: *max,
+            },
+            Self::Float(number) => FieldValue::Float(*number),
+            Self::Text(text) => FieldValue::Text(Cow::Owned(text.clone().into_owned())),
+            Self::Bytes(bytes) => FieldValue::Bytes(Cow::Owned(bytes.clone().into_owned())),
+        }
+    }
+
     /// Reads a scalar; none where its kind has another wire type.
     #[expect(
         clippy::cast_possible_truncation,

@@ -11,6 +11,7 @@
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
 //! | `rewrite`, `field_value` | bytes to bytes: some fields changed, everything else as it was |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
+//! | `shape` | what descriptors make of a type, to tell whether they changed |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
 //! | `yaml`, `yaml_text` | values to canonical YAML text |
@@ -26,6 +27,7 @@ mod parse;
 mod reader;
 mod registry;
 mod rewrite;
+mod shape;
 mod show;
 mod skeleton;
 mod subset;

@@ -10,7 +10,7 @@ use serde_yaml::Value;
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
 use super::layout::{Layout, Layouts};
 use super::rewrite::{self, Rewriter, Unreadable};
-use super::{canonical, compile, skeleton, subset, unknown, view};
+use super::{canonical, compile, shape, skeleton, subset, unknown, view};
 use crate::model::Payload;
 
 /// Descriptors of the message types that payloads may have. Cheap to clone.
@@ -202,6 +202,14 @@ impl Registry {
         self.pool
             .get_message_by_name(payload.type_name())
             .is_some_and(|descriptor| unknown::are_in(descriptor, &payload.value))
+    }
+
+    /// What the descriptors make of a type, with all that its fields may hold: fields by number with their names, kinds
+    /// and `debug_redact`. Equal texts mean that all bytes are read alike. None without a descriptor.
+    #[must_use]
+    pub fn shape(&self, type_name: &str) -> Option<String> {
+        let message = self.layout(type_name)?;
+        Some(shape::shape(&self.layouts, message))
     }
 
     /// The smallest set of files that describes these types; none where no type is described.

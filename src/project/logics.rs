@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ pub struct Logics {
     configured: BTreeMap<String, LogicConfig>,
     /// Whether what started logic writes is shown only without what looks like a secret.
     is_redacting: bool,
+    /// Whether nothing of it is shown any more.
+    is_hushed: AtomicBool,
     /// Per logic, so that two of them can start at once.
     started: BTreeMap<String, Mutex<Option<Launched>>>,
 }
@@ -141,6 +144,7 @@ impl Logics {
             registered: app.in_process.clone(),
             configured,
             is_redacting: config.redaction.is_some(),
+            is_hushed: AtomicBool::new(false),
             started,
         }
     }
@@ -344,10 +348,21 @@ impl Logics {
             return None;
         };
         let (output, ended) = running.last_words();
+        let output = if self.is_hushed.load(Ordering::Relaxed) {
+            "; its output is not shown, as it was also asked with what redaction took out"
+                .to_owned()
+        } else {
+            output.to_string()
+        };
         Some(self.shown(&match ended {
             Some(status) => format!("logic `{name}` ended with {status}{output}"),
             None => format!("logic `{name}` is still running{output}"),
         }))
+    }
+
+    /// From now on nothing that started logic writes is shown: it is asked with what must not be seen.
+    pub(crate) fn hush(&self) {
+        self.is_hushed.store(true, Ordering::Relaxed);
     }
 
     /// What started logic has written, as it may be shown.

@@ -17,12 +17,12 @@ const ROOTS_ONLY: &str = "[redaction] has no rule, no described field asks for i
 pub enum RedactionUnavailable {
     /// Nothing is configured, and the source is no demonstration.
     #[error(
-        "source `{source_name}` is not the embedded one, and {why}: whatever its events hold would be written to the \
-         fixture as it is; write redaction rules (docs/redaction.md), or, if that is acceptable, say --unredacted"
+        "{what}, and {why}: whatever it holds would be written to the fixture as it is; write redaction rules \
+         (docs/redaction.md), or, if that is acceptable, say --unredacted"
     )]
     Missing {
-        /// Name of the source.
-        source_name: String,
+        /// What is to be captured, and that it is no demonstration.
+        what: String,
         /// What is missing.
         why: &'static str,
     },
@@ -74,8 +74,9 @@ impl Project {
     /// What redacts captures from a source; none where nothing is configured and the source is the embedded one, whose
     /// data is public.
     pub fn redactor(&self, source: &str) -> Result<Option<Redactor>, RedactionUnavailable> {
+        let what = format!("source `{source}` is not the embedded one");
         let missing = |why| RedactionUnavailable::Missing {
-            source_name: source.to_owned(),
+            what: what.clone(),
             why,
         };
         let is_demonstration = source == EMBEDDED;
@@ -91,6 +92,22 @@ impl Project {
             return Err(missing(IDLE));
         }
         Ok(Some(redactor))
+    }
+
+    /// What redacts what is captured from a file of production's: a recording, or tickets that the embedded source
+    /// knows nothing of. `what` says so.
+    pub fn redactor_of_file(&self, what: &str) -> Result<Redactor, RedactionUnavailable> {
+        let missing = |why| RedactionUnavailable::Missing {
+            what: what.to_owned(),
+            why,
+        };
+        let config = self.config().redaction.as_ref();
+        let config = config.ok_or_else(|| missing(NOT_CONFIGURED))?;
+        let redactor = self.redactor_of(config, config.required)?;
+        if redactor.is_idle() && config.required {
+            return Err(missing(IDLE));
+        }
+        Ok(redactor)
     }
 
     /// What redacts recordings and the tickets beside them, in which roots stay. The calls may be of anybody, so there is

@@ -163,6 +163,8 @@ pub enum SourceError {
 pub struct OpenSource {
     /// Its name.
     pub name: String,
+    /// Whether it is a recording, whose name is that of a file.
+    is_recording: bool,
     /// Queries by domain.
     pub domains: BTreeMap<Domain, Box<dyn EventQueries>>,
     /// Failures that it is known for, in the order of their logs.
@@ -209,14 +211,21 @@ impl OpenSource {
     pub(crate) fn of_recording(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            is_recording: true,
             ..Self::default()
         }
+    }
+
+    /// Whether it is a recording.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.is_recording
     }
 
     /// Whether it is the embedded one, whose data is public.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
-        self.name == EMBEDDED
+        self.name == EMBEDDED && !self.is_recording
     }
 }
 
@@ -250,6 +259,7 @@ impl Project {
         }
         let failures = Failures::of_source(config)?;
         Ok(OpenSource {
+            is_recording: false,
             name,
             domains: open,
             tickets: failures.tickets(),
@@ -333,6 +343,7 @@ impl Project {
         }
         let name = EMBEDDED.to_owned();
         Ok(OpenSource {
+            is_recording: false,
             name,
             domains,
             tickets: failures.tickets(),

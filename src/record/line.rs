@@ -12,7 +12,7 @@ use super::note::{Answer, Note, Subject};
 use crate::capture::without_values;
 use crate::fixture::RedactionV1;
 use crate::model::{Code, Timestamp};
-use crate::redact::Redactions;
+use crate::redact::{Fingerprints, Redactions};
 use crate::wire::{Dialect, Refusal, UnknownDialect};
 
 const VERSION: u64 = 1;
@@ -112,8 +112,8 @@ struct Line {
     reply: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redacted: Vec<RedactionV1>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    redacted_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Fingerprints::is_empty")]
+    redacted_by: Fingerprints,
 }
 
 /// What the keys beside the request say.

@@ -1,10 +1,10 @@
 //! What came redacted, and by what.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::parts::{self, Parts};
-use super::redactor::{RedactError, Report};
-use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Redaction, RedactionAction};
+use super::redactor::RedactError;
+use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Redaction};
 use crate::model::{CommandBook, Payload, Root};
 
 /// What is said beside a ticket or a noted call that was redacted before it was written.
@@ -12,77 +12,57 @@ use crate::model::{CommandBook, Payload, Root};
 pub struct Redactions {
     /// The fields that were touched, sorted.
     pub fields: Vec<Redaction>,
-    /// The fingerprint of the rules and the key ([`Redactor::fingerprint`](super::Redactor::fingerprint)), where all of it
-    /// could be read. Without it nobody knows what the list leaves out.
-    pub by: Option<String>,
+    /// By what: of the type of each payload its [fingerprint](super::Redactor::fingerprint). Empty where something could not
+    /// be read, as nobody knows then what is left in it.
+    pub by: Fingerprints,
 }
+
+/// Fingerprints by the full name of the payload's type.
+pub type Fingerprints = BTreeMap<String, String>;
 
 /// What came redacted, from a ticket or a recording: its stand-ins stay, since one for a stand-in would be equal to
 /// nothing. It goes by the very payloads, so that one which joins them later, such as an event that was stored elsewhere,
-/// is not taken for one of them. And it counts for the redactor alone that did it: other rules would have to do what these
-/// did not.
+/// is not taken for one of them. And it counts only where the redactor at hand would have done the same: other rules may
+/// take out what these left.
 #[derive(Debug, Clone, Default)]
 pub struct Before {
-    fields: BTreeSet<Redaction>,
-    by: Option<String>,
+    by: Fingerprints,
     payloads: HashSet<Payload>,
 }
 
 impl Before {
-    /// What a case lists as redacted, and by what: of a recording all that is in it now, of a ticket the command.
+    /// What of a case that lists redacted fields came so, and by what: of a recording all that is in it now, of a ticket
+    /// the command.
     #[must_use]
-    pub fn of_case(case: &Case, by: Option<&str>) -> Self {
-        let redactions = Redactions {
-            fields: case.redacted.clone(),
-            by: by.map(str::to_owned),
-        };
-        match (&case.source.head, case.stimulus.command()) {
-            _ if case.redacted.is_empty() => Self::default(),
-            (HeadKnowledge::Recorded, _) => {
-                Self::collected(&redactions, |parts| parts::case(&mut case.clone(), parts))
-            }
-            (_, Some(book)) => Self::of_command(book, &redactions),
+    pub fn of_case(case: &Case, by: &Fingerprints) -> Self {
+        let payloads = match (&case.source.head, case.stimulus.command()) {
+            _ if case.redacted.is_empty() => HashSet::new(),
+            (HeadKnowledge::Recorded, _) => met(|parts| parts::case(&mut case.clone(), parts)),
+            (_, Some(book)) => of_book(book),
             // Its trigger is the notification of the command.
             (_, None) if matches!(case.stimulus, CaseStimulus::ProcessCompensation(_)) => {
                 let pages = case.history.pages().iter();
-                let events = pages.filter_map(|page| page.body.event().cloned());
-                Self::of_payloads(&redactions, events.collect())
+                pages
+                    .filter_map(|page| page.body.event().cloned())
+                    .collect()
             }
-            (_, None) => Self::default(),
+            (_, None) => HashSet::new(),
+        };
+        Self {
+            by: by.clone(),
+            payloads,
         }
     }
 
     /// What was done to a command.
     #[must_use]
     pub fn of_command(book: &CommandBook, redactions: &Redactions) -> Self {
-        Self::collected(redactions, |parts| {
-            parts::command_book(&mut book.clone(), "", parts)
-        })
-    }
-
-    fn collected(
-        redactions: &Redactions,
-        walk: impl FnOnce(&mut dyn Parts) -> Result<(), RedactError>,
-    ) -> Self {
-        let mut met = Met::default();
-        walk(&mut met).expect("nothing is read here");
-        Self::of_payloads(redactions, met.0)
-    }
-
-    fn of_payloads(redactions: &Redactions, payloads: HashSet<Payload>) -> Self {
-        Self {
-            fields: redactions.fields.iter().cloned().collect(),
-            by: redactions.by.clone(),
-            payloads,
+        if redactions.fields.is_empty() {
+            return Self::default();
         }
-    }
-
-    /// What of it a redactor may take for done.
-    pub(super) fn done_by(&self, fingerprint: Option<&str>) -> Self {
-        if fingerprint.is_some() && self.by.as_deref() == fingerprint {
-            self.clone()
-        } else {
-            Self::default()
+        Self {
+            by: redactions.by.clone(),
+            payloads: of_book(book),
         }
     }
 
@@ -90,20 +70,20 @@ impl Before {
         self.payloads.contains(payload)
     }
 
-    pub(super) fn lists(&self, field: &Redaction) -> bool {
-        self.fields.contains(field)
+    /// The fingerprint of what redacted payloads of a type.
+    pub(super) fn by(&self, type_name: &str) -> Option<&str> {
+        self.by.get(type_name).map(String::as_str)
     }
+}
 
-    /// Whether stand-ins of it got stand-ins, as a report tells: other rules or another key did it.
-    #[must_use]
-    pub fn is_replaced_in(&self, report: &Report, fingerprint: Option<&str>) -> bool {
-        let is_other = self.by.as_deref() != fingerprint || self.by.is_none();
-        let mut fields = self.fields.iter();
-        is_other
-            && fields.any(|field| {
-                field.action == RedactionAction::Pseudonym && report.touched.contains(field)
-            })
-    }
+fn of_book(book: &CommandBook) -> HashSet<Payload> {
+    met(|parts| parts::command_book(&mut book.clone(), "", parts))
+}
+
+fn met(walk: impl FnOnce(&mut dyn Parts) -> Result<(), RedactError>) -> HashSet<Payload> {
+    let mut met = Met::default();
+    walk(&mut met).expect("nothing is read here");
+    met.0
 }
 
 /// The payloads that a walk meets.

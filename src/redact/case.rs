@@ -62,12 +62,14 @@ impl Session<'_> {
         new
     }
 
-    /// Walks three times; gives the number of encodings that went.
+    /// Walks four times: a payload may repeat in a text what only a later one declares, so all of them are gone through
+    /// before the first is changed. Gives the number of encodings that went.
     fn walk(
         &mut self,
         mut walk: impl FnMut(&mut dyn Parts) -> Result<(), RedactError>,
     ) -> Result<usize, RedactError> {
         walk(&mut Roots(self))?;
+        walk(&mut Look(self))?;
         let mut payloads = Payloads {
             session: self,
             encodings: 0,
@@ -90,6 +92,21 @@ impl Parts for Roots<'_, '_> {
     fn root(&mut self, root: &mut Root) {
         *root = self.0.root(*root);
     }
+
+    fn text(&mut self, _: &mut String) {}
+
+    fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
+}
+
+/// Payloads, which stay as they are: what is taken out of them is known then.
+struct Look<'s, 'a>(&'s mut Session<'a>);
+
+impl Parts for Look<'_, '_> {
+    fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
+        self.0.payload(payload, place).map(drop)
+    }
+
+    fn root(&mut self, _: &mut Root) {}
 
     fn text(&mut self, _: &mut String) {}
 

@@ -46,6 +46,13 @@ impl Key {
         self.block(kind, value, 0)
     }
 
+    /// 16 hex digits that tell texts apart, for those who have the key.
+    pub(super) fn fingerprint(&self, text: &str) -> String {
+        let digest = self.digest("fingerprint", text.as_bytes());
+        let first = digest.first_chunk().expect("a SHA-256 has 32 bytes");
+        format!("{:016x}", u64::from_be_bytes(*first))
+    }
+
     /// As many bytes as are asked for, beginning with those of [`Key::digest`].
     pub(super) fn stream(&self, kind: &str, value: &[u8]) -> impl Iterator<Item = u8> {
         (0..u32::MAX).flat_map(move |counter| self.block(kind, value, counter))

@@ -7,7 +7,7 @@
 //! - `redactor`: the public face; payloads, books, failures and texts.
 //! - `session`: one run over payloads; what was touched, what was taken, what looks personal and no rule covers.
 //! - `case`, `parts`: a whole case, and where it holds what. `before`: what came redacted, and by what.
-//! - `taken`: values that were taken out, looked for in texts. `suspect`: names of fields.
+//! - `packed`: which types a payload is of. `taken`: values that were taken out, looked for in texts; `spelling`: how texts have them. `suspect`: names of fields.
 //! - `told`: texts in Angzarr's own messages.
 //! - `detect`: what looks like a secret or personal data in any text.
 //!
@@ -17,16 +17,18 @@ mod before;
 mod case;
 pub mod detect;
 mod key;
+mod packed;
 mod parts;
 mod pseudonym;
 mod redactor;
 mod rule;
 mod session;
+mod spelling;
 mod suspect;
 mod taken;
 mod told;
 
-pub use before::{Before, Redactions};
+pub use before::{Before, Fingerprints, Redactions};
 pub use case::RedactedCase;
 pub use key::{Key, KeyError};
 pub use redactor::{

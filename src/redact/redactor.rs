@@ -1,9 +1,9 @@
 //! The public face: a policy with its descriptors, ready to be applied to payloads and texts.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::before::Redactions;
+use super::before::{Fingerprints, Redactions};
 use super::key::Key;
 use super::rule::{Action, RedactionRule};
 use super::session::Session;
@@ -26,6 +26,22 @@ pub struct Policy {
     pub roots: bool,
     /// Whether what cannot be read is an error. Otherwise it stays as it is, and the report says so.
     pub is_strict: bool,
+}
+
+impl Policy {
+    /// What of it decides about fields, as text.
+    fn said(&self) -> String {
+        let of_rule = |rule: &RedactionRule| {
+            // Texts are quoted, so that no two lists of rules are written alike.
+            format!(
+                "{:?} {:?} {:?} {:?} {:?}",
+                rule.type_pattern, rule.segments, rule.action, rule.form, rule.range
+            )
+        };
+        let mut said: Vec<String> = self.rules.iter().map(of_rule).collect();
+        said.push(format!("{:?}", self.debug_redact));
+        said.join("\n")
+    }
 }
 
 /// A policy that cannot be followed.
@@ -85,6 +101,11 @@ pub struct Report {
     pub suspects: BTreeSet<Suspect>,
     /// What could not be read and stays as it is, in words.
     pub unread: BTreeSet<String>,
+    /// Types of the payloads that were gone through, also of packed ones.
+    pub types: BTreeSet<String>,
+    /// Whether stand-ins may have got stand-ins: what came redacted was redacted by other rules, with another key or of
+    /// other descriptors, or nobody knows by what.
+    pub is_anew: bool,
     /// Why values were taken out.
     pub reasons: BTreeSet<Reason>,
     pub(super) taken: Taken,
@@ -114,7 +135,8 @@ pub struct Redacted {
 pub struct Redactor {
     pub(super) registry: Registry,
     pub(super) policy: Arc<Policy>,
-    fingerprint: Option<Arc<str>>,
+    /// Those that were made already.
+    fingerprints: Arc<Mutex<Fingerprints>>,
     /// Reasons that are passed over, to find out which of them changed an outcome.
     pub(super) passed_over: BTreeSet<Reason>,
 }
@@ -142,7 +164,7 @@ impl Redactor {
         }
         Ok(Self {
             registry,
-            fingerprint: fingerprint(&policy).map(Arc::from),
+            fingerprints: Arc::default(),
             policy: Arc::new(policy),
             passed_over: BTreeSet::new(),
         })
@@ -162,11 +184,24 @@ impl Redactor {
         self.leaves_fields() && !self.policy.roots
     }
 
-    /// 16 hex digits, equal for those that make the same stand-ins of the same values: made with the key, of the rules
-    /// without their reasons. None without a key, as there are no stand-ins then.
+    /// 16 hex digits, equal where the same values of payloads of this type get the same stand-ins: made with the key, of
+    /// the rules without their reasons, and of what the descriptors make of the type. None without a key, as there are no
+    /// stand-ins then, and without a descriptor.
     #[must_use]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
+    pub fn fingerprint(&self, type_name: &str) -> Option<String> {
+        let key = self.policy.key.as_ref()?;
+        let mut known = self
+            .fingerprints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(fingerprint) = known.get(type_name) {
+            return Some(fingerprint.clone());
+        }
+        let shape = self.registry.shape(type_name)?;
+        let said = format!("{}\n{shape}", self.policy.said());
+        let fingerprint = key.fingerprint(&said);
+        known.insert(type_name.to_owned(), fingerprint.clone());
+        Some(fingerprint)
     }
 
     /// What is to be said beside what a run of this redactor leaves; `earlier` was said before it.
@@ -174,9 +209,12 @@ impl Redactor {
     pub fn redactions(&self, report: &Report, earlier: &[Redaction]) -> Redactions {
         let fields: BTreeSet<_> = report.touched.iter().chain(earlier).cloned().collect();
         let is_known = !fields.is_empty() && report.unread.is_empty();
+        let types = report.types.iter().filter(|_| is_known);
         Redactions {
             fields: fields.into_iter().collect(),
-            by: self.fingerprint().filter(|_| is_known).map(str::to_owned),
+            by: types
+                .filter_map(|it| Some((it.clone(), self.fingerprint(it)?)))
+                .collect(),
         }
     }
 
@@ -218,6 +256,7 @@ impl Redactor {
     #[must_use]
     pub fn describing(mut self, more: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.registry = self.registry.filled_where_free(more);
+        self.fingerprints = Arc::default();
         self
     }
 
@@ -264,24 +303,6 @@ impl Redactor {
             _ => root,
         }
     }
-}
-
-fn fingerprint(policy: &Policy) -> Option<String> {
-    let of_rule = |rule: &RedactionRule| {
-        // Texts are quoted, so that no two lists of rules are written alike.
-        format!(
-            "{:?} {:?} {:?} {:?} {:?}",
-            rule.type_pattern, rule.segments, rule.action, rule.form, rule.range
-        )
-    };
-    let mut rules: Vec<String> = policy.rules.iter().map(of_rule).collect();
-    rules.push(format!("{:?}", policy.debug_redact));
-    let key = policy.key.as_ref()?;
-    let digest = key.digest("rules", rules.join("\n").as_bytes());
-    let [first, ..] = digest.as_chunks().0 else {
-        return None;
-    };
-    Some(format!("{:016x}", u64::from_be_bytes(*first)))
 }
 
 fn named(at: usize, rule: &RedactionRule) -> String {

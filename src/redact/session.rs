@@ -1,14 +1,17 @@
 //! One run over things that belong together.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::before::Before;
 use super::detect;
 use super::key::Key;
+use super::packed::packed_types;
 use super::pseudonym::{self, pseudonym};
 use super::redactor::{Reason, RedactError, Redactor, Report, Suspect};
 use super::rule::{Action, Form};
 use super::suspect::looks_personal;
+use super::taken::Taken;
 use super::told::is_told;
 use crate::fixture::{Redaction, RedactionAction};
 use crate::model::{Payload, Root};
@@ -18,6 +21,8 @@ use crate::payload::{
 
 /// What stands where something was.
 const MASK: &str = "***";
+/// A choice's reason that is no rule: the field's own descriptor asks for it.
+const DESCRIPTOR: usize = usize::MAX;
 /// What payloads are packed into.
 const ANY: &str = "google.protobuf.Any";
 
@@ -34,12 +39,16 @@ pub struct Session<'a> {
     report: Report,
     /// Roots that have stand-ins.
     roots: Vec<Root>,
+    /// Their spellings, which are looked for in texts of payloads too.
+    spelt_roots: Taken,
     /// Whether a text was met that may repeat what only comes after it.
     has_told: bool,
     /// What came redacted.
     before: Before,
     /// Whether the payload at hand is part of that.
     is_before: bool,
+    /// The types within it of which the same rules, key and descriptors did it: their stand-ins stay.
+    done: BTreeSet<String>,
     /// Whether the message at hand is one of Angzarr's around payloads.
     is_envelope: bool,
 }
@@ -50,9 +59,11 @@ impl<'a> Session<'a> {
             redactor,
             report: Report::default(),
             roots: Vec::new(),
+            spelt_roots: Taken::default(),
             has_told: false,
             before: Before::default(),
             is_before: false,
+            done: BTreeSet::new(),
             is_envelope: false,
         }
     }
@@ -65,7 +76,7 @@ impl<'a> Session<'a> {
     /// A run over things of which some came redacted. What others did is done anew.
     #[must_use]
     pub fn where_done(mut self, before: &Before) -> Self {
-        self.before = before.done_by(self.redactor.fingerprint());
+        self.before.clone_from(before);
         self
     }
 
@@ -80,6 +91,7 @@ impl<'a> Session<'a> {
         let new = self.redactor.root(root);
         if new != root {
             self.report.taken.root(root, new);
+            self.spelt_roots.root_alone(root, new);
             self.report.reasons.insert(Reason::Roots);
             self.roots.push(root);
         }
@@ -89,6 +101,8 @@ impl<'a> Session<'a> {
     /// Redacts a payload; `place` says in an error where it is.
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
         self.is_before = self.before.holds(payload);
+        self.done = self.done_types(payload);
+        self.report.types.insert(payload.type_name().to_owned());
         self.is_envelope = false;
         self.message(payload, place)
     }
@@ -99,6 +113,27 @@ impl<'a> Session<'a> {
         self.is_before = false;
         self.is_envelope = true;
         self.message(message, place)
+    }
+
+    /// The types within a payload that came redacted as this redactor would have done it.
+    fn done_types(&self, payload: &Payload) -> BTreeSet<String> {
+        if !self.is_before {
+            return BTreeSet::new();
+        }
+        let mut types = packed_types(&self.redactor.registry, payload);
+        types.retain(|it| {
+            let own = self.redactor.fingerprint(it);
+            own.is_some() && own.as_deref() == self.before.by(it)
+        });
+        types
+    }
+
+    /// Whether a rule did it before that begins at a step: it goes through such types only.
+    fn is_done(&self, steps: &[Step<'_>], start: usize) -> bool {
+        let packed = |at: usize| at == 0 || steps[at - 1].message == ANY;
+        let first = (0..=start).rfind(|at| packed(*at)).unwrap_or(0);
+        let mut types = (first..steps.len()).filter(|at| packed(*at));
+        self.is_before && types.all(|at| self.done.contains(steps[at].message))
     }
 
     fn message(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
@@ -160,7 +195,7 @@ impl<'a> Session<'a> {
     fn chosen(&mut self, place: &Place<'_>, start: usize, reason: Reason) -> Choice {
         let number = match reason {
             Reason::Rule(at) => at,
-            _ => usize::MAX,
+            _ => DESCRIPTOR,
         };
         let (action, ..) = self.action(number);
         let effect = match action {
@@ -168,12 +203,12 @@ impl<'a> Session<'a> {
             Action::Keep => Effect::Leave,
             Action::Drop => Effect::Drop,
             Action::Mask => Effect::Empty,
-            Action::Pseudonym if self.is_done(&place.steps[start..], reason) => Effect::Leave,
             Action::Pseudonym => Effect::Change,
         };
         let is_few = matches!(place.kind, FieldKind::Truth | FieldKind::Word);
         let done = match effect {
             Effect::Leave => None,
+            Effect::Change if self.is_done(place.steps, start) => None,
             Effect::Drop => Some(RedactionAction::Drop),
             Effect::Change if !is_few => Some(RedactionAction::Pseudonym),
             Effect::Change | Effect::Empty => Some(RedactionAction::Mask),
@@ -185,6 +220,7 @@ impl<'a> Session<'a> {
         Choice {
             effect,
             reason: number,
+            start,
         }
     }
 
@@ -197,12 +233,27 @@ impl<'a> Session<'a> {
         (packed + 1 < steps.len()).then_some(packed + 1)
     }
 
-    /// Whether this rule did it before. Descriptors may ask for more than they did then, so that of their own asking only
-    /// what the list names in full counts: not a key of a map.
-    fn is_done(&self, steps: &[Step<'_>], reason: Reason) -> bool {
-        let is_named = matches!(reason, Reason::Rule(_)) || !steps.iter().any(|step| step.is_key);
-        let done = redaction(steps, RedactionAction::Pseudonym);
-        self.is_before && is_named && self.before.lists(&done)
+    /// What a descriptor's own asking makes of a map's key: the key is part of what is to be kept out of sight. Rules name
+    /// keys by themselves.
+    fn of_key(&mut self, place: &Place<'_>, around: Choice) -> Option<Choice> {
+        if around.reason != DESCRIPTOR || around.effect == Effect::Leave {
+            return None;
+        }
+        let is_change = self.redactor.debug_redact() == Action::Pseudonym;
+        let (effect, done) = if is_change {
+            (Effect::Change, RedactionAction::Pseudonym)
+        } else {
+            // Masked keys would all be the same.
+            (Effect::Drop, RedactionAction::Drop)
+        };
+        if !(is_change && self.is_done(place.steps, around.start)) {
+            let named = place
+                .steps
+                .iter()
+                .rposition(|step| !step.message.is_empty());
+            self.touch(&place.steps[named.unwrap_or(0)..], done);
+        }
+        Some(Choice { effect, ..around })
     }
 
     /// The stand-in for a root of an aggregate, in the spelling of the value.
@@ -233,6 +284,9 @@ impl Rewriter for Session<'_> {
         if let Some((at, start)) = found {
             return Some(self.chosen(place, start, Reason::Rule(at)));
         }
+        if place.is_key() {
+            return around.and_then(|around| self.of_key(place, around));
+        }
         if place.debug_redact && redactor.debug_redact() != Action::Keep {
             let start = place.steps.len().saturating_sub(1);
             return Some(self.chosen(place, start, Reason::DebugRedact));
@@ -242,11 +296,16 @@ impl Rewriter for Session<'_> {
 
     fn replace(
         &mut self,
-        _place: &Place<'_>,
+        place: &Place<'_>,
         choice: Choice,
         value: &FieldValue<'_>,
     ) -> FieldValue<'static> {
         let (action, form, range) = self.action(choice.reason);
+        if action == Action::Pseudonym && self.is_done(place.steps, choice.start) {
+            self.report.taken.keep(value);
+            return value.to_static();
+        }
+        self.report.is_anew |= action == Action::Pseudonym && self.is_before;
         let new = match (action, &self.redactor.policy.key) {
             (Action::Pseudonym, Some(key)) => pseudonym(key, form, range, value),
             (Action::Drop, _) => without_content(value, ""),
@@ -278,6 +337,14 @@ impl Rewriter for Session<'_> {
             }
             return is_changed.then_some(FieldValue::Text(Cow::Owned(new)));
         }
+        if let FieldValue::Text(text) = value {
+            let new = self.spelt_roots.replaced_in(text);
+            if new != **text {
+                let start = place.steps.len().saturating_sub(1);
+                self.touch(&place.steps[start..], RedactionAction::Pseudonym);
+                return Some(FieldValue::Text(Cow::Owned(new)));
+            }
+        }
         if let FieldValue::Text(text) = value
             && let Some(finding) = detect::sure(text).first()
         {
@@ -286,6 +353,12 @@ impl Rewriter for Session<'_> {
             self.suspect(place, "name");
         }
         None
+    }
+
+    fn packed(&mut self, type_name: &str) {
+        if !self.report.types.contains(type_name) {
+            self.report.types.insert(type_name.to_owned());
+        }
     }
 
     fn unreadable(&mut self, unreadable: Unreadable) -> Result<(), Unreadable> {

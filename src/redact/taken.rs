@@ -1,12 +1,11 @@
 //! Values that were taken out of payloads, looked for in texts: error messages repeat what a command said.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 
-use super::pseudonym::hex;
+use super::spelling::{OF_BYTES, OF_TEXT, of_number};
 use crate::model::Root;
 use crate::payload::FieldValue;
 
@@ -16,66 +15,162 @@ const SHORTEST_TEXT: usize = 3;
 const SMALLEST_NUMBER: i128 = 100;
 /// A text of fewer letters counts only where it is a word by itself.
 const WHOLE_WORDS_BELOW: usize = 6;
+/// What is left of a text that cannot be searched.
+const NOTHING: &str = "***";
+
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Taken({} words)", self.words.len())
+    }
+}
 
 /// What was taken, and what stands in its place.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(super) struct Taken {
-    words: BTreeMap<String, String>,
+    /// Nothing stands in the place of what stays: it is a stand-in already.
+    words: BTreeMap<String, Option<String>>,
+    search: OnceLock<Option<Search>>,
+}
+
+/// Prepared for all words.
+#[derive(Clone)]
+struct Search {
+    automaton: AhoCorasick,
+    /// What the patterns stand for.
+    replacements: Vec<Option<String>>,
+}
+
+/// What stands in the place of a root.
+#[derive(Clone, Copy)]
+enum NewRoot {
+    Same,
+    Root(Root),
+    /// Something that is no root.
+    Nothing,
+}
+
+impl NewRoot {
+    fn of<T: ?Sized>(new: Option<&T>, root: impl Fn(&T) -> Option<Root>) -> Self {
+        new.map_or(Self::Same, |new| {
+            root(new).map_or(Self::Nothing, Self::Root)
+        })
+    }
 }
 
 impl Taken {
     /// Remembers a value in every spelling that a message may have of it.
     pub(super) fn add(&mut self, old: &FieldValue<'_>, new: &FieldValue<'_>) {
+        self.value(old, Some(new));
+    }
+
+    /// Remembers a stand-in that came, so that it is not taken for a value that happens to be equal.
+    pub(super) fn keep(&mut self, value: &FieldValue<'_>) {
+        self.value(value, None);
+    }
+
+    fn value(&mut self, old: &FieldValue<'_>, new: Option<&FieldValue<'_>>) {
         match (old, new) {
-            (FieldValue::Text(old), FieldValue::Text(new)) => self.text(old, new),
-            (FieldValue::Bytes(old), FieldValue::Bytes(new)) => self.bytes(old, new),
-            (FieldValue::Integer { value: old, .. }, FieldValue::Integer { value: new, .. })
-                if old.abs() >= SMALLEST_NUMBER =>
-            {
-                self.word(old.to_string(), new.to_string());
+            (FieldValue::Text(old), None) => self.text(old, None),
+            (FieldValue::Text(old), Some(FieldValue::Text(new))) => self.text(old, Some(new)),
+            (FieldValue::Bytes(old), None) => self.bytes(old, None),
+            (FieldValue::Bytes(old), Some(FieldValue::Bytes(new))) => self.bytes(old, Some(new)),
+            (FieldValue::Integer { value: old, .. }, new) if old.abs() >= SMALLEST_NUMBER => {
+                let mut new = new.map(|new| match new {
+                    FieldValue::Integer { value, .. } => of_number(*value),
+                    _ => of_number(0),
+                });
+                for old in of_number(*old) {
+                    let new = new.as_mut().and_then(Iterator::next);
+                    self.word(old, new);
+                }
             }
-            (FieldValue::Float(old), FieldValue::Float(new)) => {
-                self.word(old.to_string(), new.to_string());
+            (FieldValue::Float(old), None) => self.word(old.to_string(), None),
+            (FieldValue::Float(old), Some(FieldValue::Float(new))) => {
+                self.word(old.to_string(), Some(new.to_string()));
             }
             _ => {}
         }
     }
 
-    /// Remembers a root, dashed and not.
+    /// Remembers a root in its spellings, and by the digits that titles and names of files have of it.
     pub(super) fn root(&mut self, old: Root, new: Root) {
-        self.word(old.to_string(), new.to_string());
-        self.word(old.hex(), new.hex());
+        self.root_alone(old, new);
+        self.word(old.hex()[..8].to_owned(), Some(new.hex()[..8].to_owned()));
     }
 
-    fn text(&mut self, old: &str, new: &str) {
-        if let (Ok(old), Ok(new)) = (old.parse(), new.parse()) {
-            self.root(old, new);
-        }
-        self.word(old.to_owned(), new.to_owned());
-        let escaped = |text: &str| format!("{text:?}").trim_matches('"').to_owned();
-        self.word(escaped(old), escaped(new));
-        if old.len() >= WHOLE_WORDS_BELOW {
-            self.word(STANDARD_NO_PAD.encode(old), STANDARD_NO_PAD.encode(new));
+    /// Remembers a root in its spellings.
+    pub(super) fn root_alone(&mut self, old: Root, new: Root) {
+        self.spelt_root(old, NewRoot::Root(new));
+    }
+
+    fn spelt_root(&mut self, old: Root, new: NewRoot) {
+        let new = |spell: &dyn Fn(Root) -> String| match new {
+            NewRoot::Same => None,
+            NewRoot::Root(new) => Some(spell(new)),
+            NewRoot::Nothing => Some(NOTHING.to_owned()),
+        };
+        self.word(old.to_string(), new(&|root| root.to_string()));
+        for spell in OF_BYTES {
+            let spell = |root: Root| spell(root.as_bytes());
+            self.word(spell(old), new(&spell));
         }
     }
 
-    fn bytes(&mut self, old: &[u8], new: &[u8]) {
-        if let (Ok(old), Ok(new)) = (Root::from_slice(old), Root::from_slice(new)) {
-            self.root(old, new);
+    fn text(&mut self, old: &str, new: Option<&str>) {
+        if let Ok(root) = old.parse() {
+            self.spelt_root(root, NewRoot::of(new, |new| new.parse().ok()));
+        }
+        let is_long = old.len() >= WHOLE_WORDS_BELOW;
+        for (at, spell) in OF_TEXT.into_iter().enumerate() {
+            let is_encoding = at + 2 >= OF_TEXT.len();
+            if is_long || !is_encoding {
+                self.word(spell(old), new.map(spell));
+            }
+        }
+    }
+
+    fn bytes(&mut self, old: &[u8], new: Option<&[u8]>) {
+        if let Ok(root) = Root::from_slice(old) {
+            self.spelt_root(root, NewRoot::of(new, |new| Root::from_slice(new).ok()));
         }
         if old.len() >= SHORTEST_TEXT {
-            self.word(hex(old), hex(new));
-            self.word(STANDARD_NO_PAD.encode(old), STANDARD_NO_PAD.encode(new));
+            for spell in OF_BYTES {
+                self.word(spell(old), new.map(spell));
+            }
         }
         if let Ok(text) = std::str::from_utf8(old) {
-            self.word(text.to_owned(), STANDARD_NO_PAD.encode(new));
+            let new = new.map(|new| OF_BYTES[1](new));
+            self.word(text.to_owned(), new);
         }
     }
 
-    fn word(&mut self, old: String, new: String) {
-        if old.chars().count() >= SHORTEST_TEXT && old != new {
-            self.words.entry(old).or_insert(new);
+    /// What stays goes before what is replaced.
+    fn word(&mut self, old: String, new: Option<String>) {
+        if old.chars().count() < SHORTEST_TEXT || new.as_ref() == Some(&old) {
+            return;
         }
+        match self.words.get_mut(&old) {
+            Some(known) if new.is_none() && known.is_some() => *known = None,
+            Some(_) => return,
+            None => {
+                self.words.insert(old, new);
+            }
+        }
+        self.search = OnceLock::new();
+    }
+
+    fn search(&self) -> Option<&Search> {
+        let prepared = self.search.get_or_init(|| {
+            let automaton = AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(self.words.keys().map(|word| Lowered::of(word).text))
+                .ok()?;
+            Some(Search {
+                automaton,
+                replacements: self.words.values().cloned().collect(),
+            })
+        });
+        prepared.as_ref()
     }
 
     /// The text with what stands in their place.
@@ -83,40 +178,86 @@ impl Taken {
         if text.is_empty() || self.words.is_empty() {
             return text.to_owned();
         }
-        let searched = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(self.words.keys());
-        let Ok(searched) = searched else {
-            return text.to_owned();
+        let Some(search) = self.search() else {
+            return NOTHING.to_owned();
         };
-        let replacements: Vec<&String> = self.words.values().collect();
+        let lowered = Lowered::of(text);
         let mut replaced = String::with_capacity(text.len());
-        let mut end = 0;
-        for found in searched.find_iter(text) {
-            let word = &text[found.range()];
-            if is_short(word) && !stands_alone(text, found.start(), found.end()) {
+        let (mut from, mut end) = (0, 0);
+        while let Some(found) = search
+            .automaton
+            .find(Input::new(&lowered.text).range(from..))
+        {
+            let range = lowered.original(found.start(), found.end());
+            let word = &text[range.clone()];
+            if range.start < end || !counts(text, range.start, range.end) {
+                // A longer word may begin within it.
+                from = lowered.next(found.start());
                 continue;
             }
+            // Of words that differ in case alone it is the very one, else the first.
             let new = self.words.get(word);
-            replaced += &text[end..found.start()];
-            replaced += new.unwrap_or(replacements[found.pattern().as_usize()]);
-            end = found.end();
+            let new = new.unwrap_or(&search.replacements[found.pattern().as_usize()]);
+            replaced += &text[end..range.start];
+            replaced += new.as_deref().unwrap_or(word);
+            end = range.end;
+            from = found.end();
         }
         replaced + &text[end..]
     }
 }
 
-/// Whether a match may be part of something else.
-fn is_short(word: &str) -> bool {
-    word.chars().count() < WHOLE_WORDS_BELOW || word.bytes().all(|byte| byte.is_ascii_digit())
+/// A text in lower case, and where its parts come from.
+struct Lowered {
+    text: String,
+    /// For each byte the letter that it comes from, as its place in the original; then the original's length.
+    places: Vec<usize>,
 }
 
-fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let before = text[..start].chars().next_back();
-    let after = text[end..].chars().next();
-    ![before, after]
-        .into_iter()
-        .flatten()
-        .any(char::is_alphanumeric)
+impl Lowered {
+    fn of(original: &str) -> Self {
+        let mut text = String::with_capacity(original.len());
+        let mut places = Vec::with_capacity(original.len() + 1);
+        for (at, letter) in original.char_indices() {
+            text.extend(letter.to_lowercase());
+            places.resize(text.len(), at);
+        }
+        places.push(original.len());
+        Self { text, places }
+    }
+
+    /// Whole letters of the original.
+    fn original(&self, start: usize, end: usize) -> std::ops::Range<usize> {
+        let last = self.places[end - 1];
+        let mut after = self.places[end..].iter();
+        let end = after.find(|place| **place > last);
+        self.places[start]..*end.expect("its length comes last")
+    }
+
+    /// Where the next letter begins.
+    fn next(&self, start: usize) -> usize {
+        let here = self.places[start];
+        let mut after = (start..).zip(&self.places[start..]);
+        let next = after.find(|(_, place)| **place > here);
+        next.expect("the original's length comes last").0
+    }
+}
+
+/// Whether a match is no part of something else. Short ones and short numbers have to be words by themselves; a long
+/// number is one where no other digit adjoins it.
+fn counts(text: &str, start: usize, end: usize) -> bool {
+    let word = &text[start..end];
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_short = word.chars().count() < WHOLE_WORDS_BELOW;
+    let adjoins = |test: fn(char) -> bool| {
+        let before = text[..start].chars().next_back();
+        let after = text[end..].chars().next();
+        [before, after].into_iter().flatten().any(test)
+    };
+    // Eight digits of a root are as good as a word.
+    match (is_short, is_number) {
+        (true, _) => !adjoins(char::is_alphanumeric),
+        (false, true) => !adjoins(|it| it.is_ascii_digit()),
+        (false, false) => true,
+    }
 }

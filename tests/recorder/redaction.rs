@@ -196,7 +196,7 @@ fn a_case_of_a_redacted_call_is_the_redacted_case_of_the_call() {
         };
         let once = redactor.redact_case(&plain).unwrap().case;
         let noted = case(&written).unwrap();
-        let before = Before::of_case(&noted, written.redacted.by.as_deref());
+        let before = Before::of_case(&noted, &written.redacted.by);
         let twice = redactor.redact_case_after(&noted, &before).unwrap().case;
         changed += usize::from(once != plain);
         // The call tells of its framework fields too, where the case has them beside the payloads.

@@ -1,5 +1,6 @@
 //! A whole case, and the texts beside the payloads.
 
+use angzarr_replay::capture::compensation::notification_page;
 use angzarr_replay::fixture::{
     Book, Case, CaseStimulus, Fixture, FlowCase, FlowStart, Folder, HeadKnowledge, HopOutcome,
     Noted, Observed, ObservedHop, ProcessCase, Provenance, Status, Trigger, render,
@@ -9,9 +10,13 @@ use angzarr_replay::model::{
     ErrorInfo, Failure, Header, History, MergeStrategy, Notification, Page, Payload,
     PayloadReference, Projection, Reaction, Retention, Root, Snapshot, Storage, Timestamp,
 };
-use angzarr_replay::redact::{Action, Before, Form, Key, Policy, Reason, Redactions, Redactor};
+use angzarr_replay::payload::Registry;
+use angzarr_replay::redact::{
+    Action, Before, Fingerprints, Form, Key, Policy, Reason, Redactions, Redactor,
+};
+use angzarr_replay::wire::{Dialect, all_call_descriptors};
 
-use super::{PERSON, person, policy, redactor, registry, rule};
+use super::{PERSON, person, policy, redactor, registry, rule, view};
 
 const SECRET: &str = "s3cret-of-alice";
 const ROOT: Root = Root::new([7; 16]);
@@ -422,17 +427,19 @@ fn texts_lose_what_looks_secret_whatever_it_belongs_to() {
 }
 
 /// A recorded case whose names are stand-ins already, and the event that a reference leads to.
-fn came_redacted() -> (Case, Redactor) {
+fn came_redacted() -> (Case, Redactor, Fingerprints) {
     let redactor = redactor(vec![rule(PERSON, "name", Action::Pseudonym)]);
-    let mut recorded = redactor.redact_case(&case()).unwrap().case;
+    let redacted = redactor.redact_case(&case()).unwrap();
+    let by = redactor.redactions(&redacted.report, &[]).by;
+    let mut recorded = redacted.case;
     recorded.source.head = HeadKnowledge::Recorded;
-    (recorded, redactor)
+    (recorded, redactor, by)
 }
 
 #[test]
 fn what_came_redacted_keeps_its_stand_ins() {
-    let (recorded, redactor) = came_redacted();
-    let before = Before::of_case(&recorded, redactor.fingerprint());
+    let (recorded, redactor, by) = came_redacted();
+    let before = Before::of_case(&recorded, &by);
     let again = redactor.redact_case_after(&recorded, &before).unwrap().case;
     assert_eq!(again, recorded);
     let anew = redactor.redact_case(&recorded).unwrap().case;
@@ -441,8 +448,8 @@ fn what_came_redacted_keeps_its_stand_ins() {
 
 #[test]
 fn an_event_that_joins_what_came_redacted_is_redacted() {
-    let (mut recorded, redactor) = came_redacted();
-    let before = Before::of_case(&recorded, redactor.fingerprint());
+    let (mut recorded, redactor, by) = came_redacted();
+    let before = Before::of_case(&recorded, &by);
     let mut pages = recorded.history.clone().into_pages();
     pages[1].body = Body::Event(carrying(SECRET));
     recorded.history = History::new(pages).unwrap();
@@ -458,11 +465,11 @@ fn an_event_that_joins_what_came_redacted_is_redacted() {
 
 #[test]
 fn of_a_ticket_only_the_command_came_redacted() {
-    let (recorded, redactor) = came_redacted();
+    let (recorded, redactor, by) = came_redacted();
     let mut captured = case();
     captured.stimulus = recorded.stimulus;
     captured.redacted = recorded.redacted;
-    let before = Before::of_case(&captured, redactor.fingerprint());
+    let before = Before::of_case(&captured, &by);
     let redacted = redactor.redact_case_after(&captured, &before).unwrap().case;
     assert_eq!(redacted.stimulus, captured.stimulus);
     assert_eq!(
@@ -498,7 +505,9 @@ fn what_others_did_is_done_anew() {
     let mut with_another_key = policy(vec![name()]);
     with_another_key.key = Some(Key::new("a key that nobody else has").unwrap());
     let with_another_key = Redactor::new(registry().clone(), with_another_key).unwrap();
-    let by = |redactor: &Redactor| redactor.fingerprint().map(str::to_owned);
+    let by = |redactor: &Redactor| {
+        Fingerprints::from([(PERSON.into(), redactor.fingerprint(PERSON).unwrap())])
+    };
     let (command, redactions) = came_redacted_by(&mine, &format!("{{name: {SECRET}}}"));
     assert_eq!(redactions.by, by(&mine));
     let stand_in = again(&mine, &command, &redactions);
@@ -510,7 +519,7 @@ fn what_others_did_is_done_anew() {
     }
     // A list by hand, and one that does not say of all.
     let by_hand = Redactions {
-        by: None,
+        by: Fingerprints::new(),
         ..redactions
     };
     assert_ne!(again(&mine, &command, &by_hand), stand_in);
@@ -555,7 +564,7 @@ fn what_could_not_be_read_hides_behind_no_list() {
     let report = session.finish();
     assert_eq!(report.unread.len(), 1, "{report:?}");
     let redactions = lenient.redactions(&report, &[]);
-    assert_eq!(redactions.by, None);
+    assert_eq!(redactions.by, Fingerprints::new());
     assert!(!redactions.fields.is_empty());
     // Then it is described.
     let mut described = command;
@@ -564,7 +573,7 @@ fn what_could_not_be_read_hides_behind_no_list() {
     let strict = redactor(rules());
     let mut session = strict.session().where_done(&before);
     let written = session.book(&described).unwrap();
-    assert!(before.is_replaced_in(&session.finish(), strict.fingerprint()));
+    assert!(session.finish().is_anew);
     for page in written.pages {
         let value = page.command.unwrap().value;
         let value = String::from_utf8_lossy(&value);
@@ -581,10 +590,14 @@ fn a_fingerprint_is_of_the_rules_and_the_key() {
         ]);
         change(&mut policy);
         let redactor = Redactor::new(registry().clone(), policy).unwrap();
-        redactor.fingerprint().map(str::to_owned)
+        redactor.fingerprint(PERSON)
     };
     let own = of(&|_| {}).unwrap();
     assert_eq!(own.len(), 16);
+    let redactor = redactor(vec![rule(PERSON, "name", Action::Pseudonym)]);
+    let of_types = ["people.Address", PERSON].map(|it| redactor.fingerprint(it));
+    assert_ne!(of_types[0], of_types[1]);
+    assert_eq!(redactor.fingerprint("people.Alien"), None);
     let same: [&dyn Fn(&mut Policy); 3] = [
         &|policy| policy.is_strict = false,
         &|policy| policy.roots = true,
@@ -610,5 +623,224 @@ fn a_fingerprint_is_of_the_rules_and_the_key() {
         ..policy(vec![rule(PERSON, "name", Action::Mask)])
     };
     let without_key = Redactor::new(registry().clone(), without_key).unwrap();
-    assert_eq!(without_key.fingerprint(), None);
+    assert_eq!(without_key.fingerprint(PERSON), None);
+}
+
+/// A type of which two versions exist, as a redactor knows it.
+fn knowing(proto: &str) -> Redactor {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.proto"), proto).unwrap();
+    let registry = Registry::from_paths(&[folder.path().into()]).unwrap();
+    let rules = vec![
+        rule("q.P", "email", Action::Pseudonym),
+        rule("q.P", "old_email", Action::Pseudonym),
+        rule("q.A", "street", Action::Pseudonym),
+    ];
+    Redactor::new(registry, policy(rules)).unwrap()
+}
+
+/// Renamed fields, and bytes that became a message, are compatible on the wire.
+#[test]
+fn what_was_redacted_by_other_descriptors_is_done_anew() {
+    const A: &str = "message A { string street = 1; }";
+    let of = |fields: &str| {
+        knowing(&format!(
+            "syntax = \"proto3\"; package q; {A} message P {{ {fields} }}"
+        ))
+    };
+    let then = of("string email = 1; string login = 2; bytes extra = 3; A home = 4;");
+    let now = of("string old_email = 1; string email = 2; A extra = 3; A home = 4;");
+    let home = [&[0x22, 4, 0x0a, 2][..], b"am"].concat();
+    let extra = [&[0x1a, 13, 0x0a, 11][..], b"Geheimweg 5"].concat();
+    let text =
+        |tag: u8, text: &str| [&[tag, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let value = [
+        text(0x0a, "old@corp.io"),
+        text(0x12, "mina@corp.io"),
+        extra,
+        home,
+    ]
+    .concat();
+    let mut sent = case().stimulus.command().unwrap().clone();
+    sent.pages.truncate(1);
+    sent.cover.ext = None;
+    let CommandPage {
+        header, command, ..
+    } = &mut sent.pages[0];
+    *header = Header::Sequence(1);
+    *command = Some(Payload::new("q.P", value));
+    let mut session = then.session();
+    let written = session.book(&sent).unwrap();
+    let redactions = then.redactions(&session.finish(), &[]);
+    assert_eq!(redactions.by.len(), 1);
+    let left = again(&now, &written, &redactions);
+    assert!(
+        !left.contains("mina@corp.io") && !left.contains("Geheimweg"),
+        "{left}"
+    );
+    // Of the same descriptors, read at another time, it is the same.
+    let value = &written.pages[0].command.as_ref().unwrap().value;
+    let then = of("string email = 1; string login = 2; bytes extra = 3; A home = 4;");
+    assert_eq!(again(&then, &written, &redactions).as_bytes(), value);
+}
+
+/// A text may come before the payload that says what is secret in it.
+#[test]
+fn a_notification_says_nothing_that_only_the_state_behind_it_declares() {
+    let (refused, _) = came_redacted_by(&redactor(Vec::new()), "{score: 1}");
+    let told = notification_page(
+        &case().cover,
+        &refused,
+        &Failure::rejected("Wilhelmina Murray has nothing left"),
+        Dialect::ANGZARR,
+    );
+    let mut case = case();
+    case.stimulus = CaseStimulus::ProcessCompensation(ProcessCase {
+        trigger: Trigger {
+            from: 0,
+            with_history: false,
+        },
+        destinations: Destinations::new(),
+        state: Book {
+            cover: case.cover.clone(),
+            snapshot: None,
+            history: History::new(vec![page(0, Body::Event(carrying("Wilhelmina Murray")))])
+                .unwrap(),
+        },
+    });
+    case.history = History::new(vec![told]).unwrap();
+    let redactor =
+        redactor(vec![rule("people.*", "*", Action::Pseudonym)]).describing(all_call_descriptors());
+    let redacted = redactor.redact_case(&case).unwrap().case;
+    let bytes = &redacted.history.pages()[0].body.event().unwrap().value;
+    let bytes = String::from_utf8_lossy(bytes);
+    assert!(
+        bytes.contains("has nothing left") && !bytes.contains("Wilhelmina"),
+        "{bytes}"
+    );
+}
+
+/// A stand-in that came is no value of the history that happens to be equal.
+#[test]
+fn the_message_of_a_ticket_keeps_its_stand_ins() {
+    let redactor = redactor(vec![rule(PERSON, "balance", Action::Pseudonym)]);
+    let (command, redactions) = came_redacted_by(&redactor, "{balance: 500}");
+    let stand_in = view(command.pages[0].command.as_ref().unwrap())["balance"]
+        .as_i64()
+        .unwrap();
+    let message = format!("has no {stand_in} left");
+    let mut captured = case();
+    captured.history = History::new(vec![page(
+        1,
+        Body::Event(person(&format!("{{balance: {stand_in}}}"))),
+    )])
+    .unwrap();
+    captured.stimulus = CaseStimulus::Command(command);
+    captured.redacted = redactions.fields;
+    captured.observed = Some(Observed::Rejected(Failure::rejected(&message)));
+    let before = Before::of_case(&captured, &redactions.by);
+    let redacted = redactor.redact_case_after(&captured, &before).unwrap().case;
+    assert_eq!(
+        redacted.stimulus.command().unwrap().pages,
+        captured.stimulus.command().unwrap().pages
+    );
+    assert_eq!(
+        redacted.observed.unwrap().failure().unwrap().message,
+        message
+    );
+    assert_ne!(redacted.history, captured.history);
+}
+
+#[test]
+fn a_title_and_a_text_within_a_payload_lose_a_root_that_has_a_stand_in() {
+    let mut case = case();
+    case.title = "History of player 07070707".into();
+    case.history = History::new(vec![page(
+        1,
+        Body::Event(person(&format!(
+            "{{note: 'player/{ROOT} and BwcHBwcHBwcHBwcHBwcHBw=='}}"
+        ))),
+    )])
+    .unwrap();
+    let redacted = with_roots().redact_case(&case).unwrap().case;
+    assert!(!redacted.title.contains("07070707"), "{}", redacted.title);
+    assert_ne!(redacted.cover.root, ROOT);
+    let prefix = &redacted.cover.root.hex()[..8];
+    assert!(redacted.title.contains(prefix), "{}", redacted.title);
+    let note = &view(redacted.history.pages()[0].body.event().unwrap())["note"];
+    let note = note.as_str().unwrap();
+    assert!(!note.contains("0707") && !note.contains("BwcHBw"), "{note}");
+    assert!(
+        note.starts_with(&format!("player/{}", redacted.cover.root)),
+        "{note}"
+    );
+}
+
+#[test]
+fn texts_lose_what_was_taken_out_in_every_spelling() {
+    let redactor = redactor(vec![rule(PERSON, "*", Action::Pseudonym)]);
+    for (view, text, left) in [
+        (
+            "{name: 'Jörg Müller'}",
+            "JÖRG MÜLLER is blocked",
+            " is blocked",
+        ),
+        (
+            "{name: 'Jörg Müller'}",
+            r#"{"name":"J\u00f6rg M\u00fcller"}"#,
+            r#""}"#,
+        ),
+        (
+            "{name: 'Jörg Müller'}",
+            r#"name: "J\303\266rg M\303\274ller""#,
+            "\"",
+        ),
+        (
+            "{name: 'Smith & Sons'}",
+            r#"{"name":"Smith \u0026 Sons"}"#,
+            r#""}"#,
+        ),
+        (
+            "{name: 'Wilhelmina Murray'}",
+            "s3://b/Wilhelmina%20Murray",
+            "",
+        ),
+        (
+            "{name: 'Wilhelmina Murray'}",
+            "GET /x?name=Wilhelmina+Murray",
+            "",
+        ),
+        ("{email: mina@corp.io}", "GET /u/mina%40corp.io", ""),
+        ("{name: '4915112345678'}", "account DE4915112345678", ""),
+        ("{balance: 123456}", "needs EUR123456", ""),
+        ("{balance: 123456}", "needs 123,456 more", " more"),
+        (
+            "{name: \"O'Brien-Murray\"}",
+            r"b'O\'Brien-Murray' invalid",
+            "' invalid",
+        ),
+        (
+            "{id: 'ZRMnDg=='}",
+            "id [101, 19, 39, 14] unknown",
+            "] unknown",
+        ),
+        // A short word that is none by itself hides no longer one.
+        ("{aliases: [Max, 'Xaver Grün']}", "acc.MaXaver Grün", ""),
+    ] {
+        let mut session = redactor.session();
+        session.payload(&person(view), "it").unwrap();
+        let written = session.text(text);
+        let same = text
+            .chars()
+            .zip(written.chars())
+            .take_while(|(a, b)| a == b)
+            .count();
+        assert!(written.ends_with(left), "{text}: {written}");
+        let taken: String = text.chars().skip(same).collect();
+        let taken = taken.strip_suffix(left).unwrap();
+        assert!(
+            taken.len() > 3 && !written.contains(taken),
+            "{text}: {written}"
+        );
+    }
 }

@@ -14,8 +14,9 @@ const TIMES: [&str; 4] = ["time", "timestamp", "@timestamp", "ts"];
 /// Keys of a ticket that are numbers.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
 
-/// The key of a ticket that is a list.
+/// The keys of a ticket that are a list and a map; others may call a field of theirs like that.
 const LIST: &str = "redacted";
+const BY: &str = "redacted_by";
 
 /// Reads a record; none where it is of something else.
 pub(super) fn read(record: &Record) -> Option<Result<Logged, String>> {
@@ -41,9 +42,8 @@ fn ticket(record: &Record) -> Result<Logged, String> {
             Value::String(text) if NUMBERS.contains(&key) => {
                 text.parse().map_or_else(|_| value.clone(), Value::Number)
             }
-            _ if key == "redacted_by" && !value.is_string() => continue,
-            _ if key == LIST => match redactions(value) {
-                Some(list) => list,
+            _ if key == LIST || key == BY => match own(key, value) {
+                Some(own) => own,
                 None => continue,
             },
             Value::Number(number) if !NUMBERS.contains(&key) => Value::String(number.to_string()),
@@ -58,26 +58,24 @@ fn ticket(record: &Record) -> Result<Logged, String> {
     Ok(Logged::Ticket(ticket))
 }
 
-/// The list of a ticket. Others may call a field of theirs like that.
-fn redactions(value: &Value) -> Option<Value> {
+/// A ticket's list of redacted fields, or its map of fingerprints; a logger of texts alone writes them as text.
+fn own(key: &str, value: &Value) -> Option<Value> {
     let is_redaction = |item: &Value| {
-        let fields = item.as_object();
-        fields.is_some_and(|fields| {
-            fields.len() == 3
-                && ["type", "field", "action"]
-                    .iter()
-                    .all(|key| fields.contains_key(*key))
+        let keys = ["type", "field", "action"];
+        item.as_object().is_some_and(|it| {
+            it.len() == keys.len() && keys.iter().all(|key| it.contains_key(*key))
         })
     };
-    match value {
-        Value::Array(items) => items.iter().all(is_redaction).then(|| value.clone()),
-        // As a logger of texts alone writes it.
+    let is_own = match value {
+        Value::Array(items) => key == LIST && items.iter().all(is_redaction),
+        Value::Object(fields) => key == BY && fields.values().all(Value::is_string),
         Value::String(text) => {
-            let list: Value = serde_json::from_str(text).ok()?;
-            list.is_array().then(|| redactions(&list))?
+            let read: Value = serde_json::from_str(text).ok()?;
+            return (!read.is_string()).then(|| own(key, &read))?;
         }
-        _ => None,
-    }
+        _ => false,
+    };
+    is_own.then(|| value.clone())
 }
 
 fn failure(record: &Record) -> Option<Result<Logged, String>> {

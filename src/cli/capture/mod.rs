@@ -24,7 +24,7 @@ use crate::capture::{
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
-use crate::redact::{Before, Suspect};
+use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
@@ -283,6 +283,17 @@ fn capture_from(
         queries.dialect(),
         given,
     )?;
+    let is_of_source = arguments.each_distinct && arguments.from_log.is_none();
+    let is_elsewhere = arguments.ticket.is_some() || (given.is_some() && !is_of_source);
+    if let (Some(failing), true) = (&stimulus.failing, is_elsewhere) {
+        redaction::demand_of_elsewhere(
+            project,
+            source,
+            arguments.unredacted,
+            &failing.command.cover,
+            &stimulus.origin,
+        )?;
+    }
     if fetched.head == 0 && stimulus.failing.is_none() {
         return Err(CaptureError::Nothing {
             spec: format!(
@@ -316,7 +327,10 @@ fn capture_from(
         source,
         telling,
         naming,
-        redacted_by: stimulus.failing.and_then(|failing| failing.redacted.by),
+        redacted_by: stimulus
+            .failing
+            .map(|failing| failing.redacted.by)
+            .unwrap_or_default(),
         redacting: None,
         suspects: Vec::new(),
     }
@@ -386,8 +400,8 @@ struct Capture<'a> {
     source: &'a OpenSource,
     telling: Telling,
     naming: Naming,
-    /// What redacted the call or the command before it was written, if that is known.
-    redacted_by: Option<String>,
+    /// What redacted the call or the command before it was written, as far as that is known.
+    redacted_by: Fingerprints,
     redacting: Option<Redacting>,
     suspects: Vec<Suspect>,
 }
@@ -412,7 +426,7 @@ struct Finished {
 impl Capture<'_> {
     fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
         // Before events join it that were stored elsewhere.
-        let before = Before::of_case(&case, self.redacted_by.as_deref());
+        let before = Before::of_case(&case, &self.redacted_by);
         if !self.arguments.keep_external && !self.source.keeps_external {
             self.telling
                 .inlined(inline_external(&mut case, &Objects::of_environment())?);
@@ -496,8 +510,8 @@ impl Capture<'_> {
 
     /// Before anything of it is told or written.
     fn redacted(&mut self, mut case: Case, before: Before) -> Result<Case, Stop> {
-        let source = &self.source.name;
-        let redactor = redaction::redactor(self.project, source, self.arguments.unredacted)?;
+        let is_unredacted = self.arguments.unredacted;
+        let redactor = redaction::redactor_of(self.project, self.source, is_unredacted)?;
         self.redacting = redaction::apply(redactor, &mut case, before, &mut self.telling)?;
         Ok(case)
     }
@@ -551,7 +565,12 @@ impl Capture<'_> {
         };
         Case {
             status,
-            title: self.arguments.title.clone().unwrap_or(there.title),
+            title: match (&self.arguments.title, &self.redacting) {
+                (Some(title), _) => title.clone(),
+                // It may be of a time before the rules.
+                (None, Some(redacting)) => redacting.text(&there.title),
+                (None, None) => there.title,
+            },
             issue: case.issue.clone().or(there.issue),
             logic: there.logic,
             probe: case.probe.or(there.probe),

@@ -69,7 +69,7 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
     };
     let name = Project::shown(&file);
     // Before anything of it is read: what redacts it has to be there.
-    redaction::redactor(project, &name, arguments.unredacted)?;
+    redaction::redactor_of_recording(project, &name, arguments.unredacted)?;
     let calls = read(&file, &name)?;
     let root = asked.root.as_deref().or(arguments.root.as_deref());
     let wanted = Wanted {

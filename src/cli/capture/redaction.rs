@@ -3,12 +3,18 @@
 use serde_json::json;
 
 use super::telling::Telling;
-use crate::cli::Stop;
+use crate::capture::{UpTo, fetch_history};
+use crate::cli::{Done, Stop};
 use crate::fixture::{Case, Fixture, Probe, Redaction, RedactionAction};
-use crate::project::{CaseRun, Checked, Project};
+use crate::model::Cover;
+use crate::project::{CaseRun, Checked, OpenSource, Project};
 use crate::redact::{Before, Reason, Redactor, Report, Suspect};
 use crate::replay::Target;
 use crate::snapshot::Verdict;
+
+/// What is said where stand-ins may have got stand-ins.
+pub(super) const REDACTED_ANEW: &str = "what came redacted was redacted otherwise (other rules, key or descriptors, or not \
+                                        all could be read): its stand-ins got stand-ins, which equal nothing elsewhere";
 
 /// A case that may be told and written, and what it was made from.
 pub(super) struct Redacting {
@@ -30,6 +36,60 @@ pub(super) fn redactor(
         return Ok(None);
     }
     Ok(project.redactor(source)?)
+}
+
+/// What redacts captures from an open source.
+pub(super) fn redactor_of(
+    project: &Project,
+    source: &OpenSource,
+    is_unredacted: bool,
+) -> Result<Option<Redactor>, Stop> {
+    if source.is_recording() {
+        return redactor_of_recording(project, &source.name, is_unredacted);
+    }
+    redactor(project, &source.name, is_unredacted)
+}
+
+/// What redacts captures from a recording, which is never a demonstration whatever its name is.
+pub(super) fn redactor_of_recording(
+    project: &Project,
+    name: &str,
+    is_unredacted: bool,
+) -> Result<Option<Redactor>, Stop> {
+    if is_unredacted {
+        return Ok(None);
+    }
+    let what = format!("the recording `{name}` is no demonstration");
+    Ok(Some(project.redactor_of_file(&what)?))
+}
+
+/// The embedded source needs no redaction, as its data is public. A command from elsewhere is not of it, unless it is for
+/// an aggregate that the source has.
+pub(super) fn demand_of_elsewhere(
+    project: &Project,
+    source: &OpenSource,
+    is_unredacted: bool,
+    failing: &Cover,
+    origin: &str,
+) -> Done {
+    if !source.is_embedded() || is_unredacted || project.redactor(&source.name)?.is_some() {
+        return Ok(());
+    }
+    let is_of_it = match source.domains.get(&failing.domain) {
+        Some(queries) => {
+            fetch_history(queries.as_ref(), failing, UpTo::Head, &mut |_| {})?.head > 0
+        }
+        None => false,
+    };
+    if is_of_it {
+        return Ok(());
+    }
+    let what = format!(
+        "the embedded source has no {}/{}, so the command ({origin}) is no demonstration",
+        failing.domain, failing.root
+    );
+    project.redactor_of_file(&what)?;
+    Ok(())
 }
 
 /// Redacts a case in place, of which some came redacted, and tells what was done.
@@ -64,12 +124,8 @@ pub(super) fn apply(
             ),
         );
     }
-    if before.is_replaced_in(&redacted.report, redactor.fingerprint()) {
-        telling.add(
-            "redaction",
-            "what came redacted was redacted by other rules or with another key, or not all of it could be read: its \
-             stand-ins got stand-ins, and are not equal to those of the same values elsewhere",
-        );
+    if redacted.report.is_anew {
+        telling.add("redaction", REDACTED_ANEW);
     }
     for unread in &redacted.report.unread {
         telling.add("not redacted", format!("{unread}: kept as it is"));
@@ -152,6 +208,11 @@ const fn word(action: RedactionAction) -> &'static str {
 }
 
 impl Redacting {
+    /// A text without what was taken out of the case.
+    pub(super) fn text(&self, text: &str) -> String {
+        self.redactor.text_after(&self.report, text)
+    }
+
     /// What a change of the outcome comes from, in words that show no value; none where there is none or where it
     /// cannot be found out. Replays the case as it was, in memory, and without each reason in turn; errors are not
     /// shown, since they may repeat what the logic was sent.
@@ -183,6 +244,7 @@ impl Redacting {
             };
             class(once(project, &fixture, target.as_ref()).as_ref())
         };
+        project.logics().hush();
         let plain = replayed(&self.plain);
         let now = replayed(&fixture.case);
         if plain == now {

@@ -38,6 +38,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
             })?;
             return Ok(bytes.to_vec());
         };
+        self.rewriter.packed(name);
         self.steps.push(Step {
             message: &any.name,
             segment: Cow::Borrowed("value"),

@@ -41,6 +41,15 @@ pub struct Place<'w> {
     pub debug_redact: bool,
 }
 
+impl Place<'_> {
+    /// Whether it is the key of a map's entry.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        let last = self.steps.last();
+        last.is_some_and(|step| step.is_key && step.segment == MAP_KEY)
+    }
+}
+
 /// What becomes of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -61,11 +70,14 @@ pub struct Choice {
     pub effect: Effect,
     /// The rewriter's own.
     pub reason: usize,
+    /// The step that the reason's path begins at; the rewriter's own too.
+    pub start: usize,
 }
 
 /// Says what becomes of the fields of a payload.
 pub trait Rewriter {
-    /// What becomes of a field; `around` is what was chosen for what it is in.
+    /// What becomes of a field; `around` is what was chosen for what it is in. Of a map's key, which is a step by itself
+    /// with the segment [`MAP_KEY`], it is what was chosen for the map.
     fn choose(&mut self, place: &Place<'_>, around: Option<Choice>) -> Option<Choice>;
 
     /// The value in place of another. Also asked for values that go with a field that is dropped or emptied; the
@@ -83,6 +95,11 @@ pub trait Rewriter {
         place: &Place<'_>,
         value: &FieldValue<'_>,
     ) -> Option<FieldValue<'static>>;
+
+    /// A message of this type, packed into an `Any`, is gone into now.
+    fn packed(&mut self, type_name: &str) {
+        let _ = type_name;
+    }
 
     /// Something that cannot be read stays as it is, unless the rewriter refuses.
     fn unreadable(&mut self, unreadable: Unreadable) -> Result<(), Unreadable>;

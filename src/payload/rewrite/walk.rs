@@ -33,7 +33,7 @@ pub(in crate::payload) fn rewrite<R: Rewriter>(
 
 pub(super) struct Walk<'l, 'r, R> {
     pub(super) layouts: &'l Layouts,
-    rewriter: &'r mut R,
+    pub(super) rewriter: &'r mut R,
     pub(super) steps: Vec<Step<'l>>,
     depth: usize,
     /// Whether what is written goes nowhere: then nothing has to be readable.

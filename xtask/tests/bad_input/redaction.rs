@@ -366,7 +366,7 @@ fn what_redaction_leaves_in_a_recording_because_it_was_told_to_is_said() {
         let lines = project.read(name);
         let is_known: Vec<bool> = lines
             .lines()
-            .map(|it| it.contains("\"redacted_by\":\""))
+            .map(|it| it.contains("\"redacted_by\":{"))
             .collect();
         assert_eq!(is_known, [true, false], "{lines}");
     }

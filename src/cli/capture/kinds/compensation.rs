@@ -4,20 +4,31 @@ use super::KindCapture;
 use crate::capture::compensation::{caused_by, notification, notification_page};
 use crate::capture::ticket::Ticket;
 use crate::cli::Stop;
+use crate::cli::capture::redaction::demand_of_elsewhere;
 use crate::cli::capture::stimulus::{read_tickets_at, split_ticket};
 use crate::cli::capture::telling::Telling;
 use crate::fixture::{Book, Case, CaseStimulus, ProcessCase, Trigger};
 use crate::model::{ComponentKind, Cover, Destinations, History};
+use crate::redact::Fingerprints;
 
 impl KindCapture<'_> {
     /// The case of an aggregate, or of a process manager whose stream the root names; with the head, and with the
-    /// fingerprint of what redacted the command before.
+    /// fingerprints of what redacted the command before.
     pub(super) fn compensation(
         &self,
         process_manager: Option<&str>,
         telling: &mut Telling,
-    ) -> Result<(Case, u32, Option<String>), Stop> {
+    ) -> Result<(Case, u32, Fingerprints), Stop> {
         let (ticket, origin) = self.rejected()?;
+        if self.arguments.ticket.is_some() {
+            demand_of_elsewhere(
+                self.project,
+                self.source,
+                self.arguments.unredacted,
+                &ticket.command.cover,
+                &origin,
+            )?;
+        }
         if ticket.is_accepted() {
             return Err(Stop::Usage(format!(
                 "{origin}: that command was accepted; a compensation is of one that was refused"

@@ -17,6 +17,7 @@ use crate::fixture::{
 };
 use crate::model::{ComponentKind, Cover, Destinations, Edition, Page, Payload, Root, counted};
 use crate::project::{LogicConfig, OpenSource, Project, usual_process_root};
+use crate::redact::Fingerprints;
 use crate::replay::ProcessRoot;
 use crate::snapshot::matches_pattern;
 pub(super) use arguments::{AskedKind, KindArguments};
@@ -39,7 +40,7 @@ impl KindCapture<'_> {
         if let Some(id) = &self.arguments.kind.correlation {
             self.cover.correlation_id.clone_from(id);
         }
-        let mut redacted_by = None;
+        let mut redacted_by = Fingerprints::new();
         let (case, head) = match asked {
             AskedKind::Saga(name) => self.saga(name, &mut telling)?,
             AskedKind::ProcessManager(name) => self.process_manager(name, &mut telling)?,
