@@ -569,6 +569,12 @@ fn a_file_is_written_to_at_its_end() {
     let path = folder.path().join("failures.jsonl");
     for _ in 0..2 {
         let layer = options().to_file(&path).unwrap();
+        #[cfg(unix)]
+        {
+            let file = std::fs::metadata(&path).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+            assert_eq!(mode & 0o777, 0o600, "it is its owner's alone");
+        }
         client.send(&layer, &withdraw(0)).unwrap_err();
         assert!(layer.flush(LONG));
     }

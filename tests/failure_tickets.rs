@@ -214,7 +214,7 @@ fn values_that_make_no_sense_are_refused() {
         (
             "root",
             "6513",
-            "line 7: `root`: `6513` is not a root: a UUID with or without dashes is expected",
+            "line 7: `root`: a UUID with or without dashes is expected",
         ),
         ("time", "yesterday", "line 7: `time`: no RFC 3339 instant ("),
     ];
@@ -238,7 +238,6 @@ fn keys_that_disagree_with_the_command_are_refused() {
         ("edition", json!("debug"), "main"),
         ("sequence", json!(4), "3"),
         ("sequence", json!(null), "3"),
-        ("correlation_id", json!("wf"), ""),
     ];
     for (key, value, command) in cases {
         let mut ticket = withdraw();

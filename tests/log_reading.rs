@@ -214,7 +214,7 @@ fn what_looks_like_a_failure_and_is_none_is_told_with_its_line() {
         [
             (
                 2,
-                "`root`: 6513 is no root: hex, a UUID, base64 or bytes as Python shows them are expected".to_owned()
+                "`root`: hex, a UUID, base64 or bytes as Python shows them are expected".to_owned()
             ),
             (
                 3,

@@ -70,7 +70,8 @@ pub enum ExternalProblem {
 /// Larger than any message can be.
 const LARGEST: u64 = 1 << 31;
 
-/// Puts the events of a case that are stored elsewhere into it, and says how many there were.
+/// Puts the events of a case that are stored elsewhere into it, and says how many there were. After an error the case is
+/// as it was, but for those that were read already.
 pub fn inline_external(
     case: &mut Case,
     objects: &dyn StoredObjects,
@@ -112,9 +113,10 @@ struct Inliner<'a> {
 impl Inliner<'_> {
     fn history(&mut self, history: &mut History, domain: &str) -> Result<(), ExternalError> {
         let mut pages = std::mem::take(history).into_pages();
-        self.pages(&mut pages, domain)?;
+        let done = self.pages(&mut pages, domain);
+        // Also where one cannot be had: an error is told without what the others hold.
         *history = History::new(pages).expect("their sequences are what they were");
-        Ok(())
+        done
     }
 
     fn pages(&mut self, pages: &mut [Page], domain: &str) -> Result<(), ExternalError> {

@@ -229,7 +229,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
     match header.ticket {
         None => return Err(TicketErrorKind::Missing("ticket")),
         Some(version) if version.as_u64() != Some(VERSION) => {
-            return Err(TicketErrorKind::Version(version.to_string()));
+            return Err(TicketErrorKind::Version(version_word(&version)));
         }
         Some(_) => {}
     }
@@ -239,12 +239,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         .map_err(|error: wire::UnknownDialect| value("dialect", &error))?;
     let code = required("code", line.code.clone())?;
     let failure = Failure {
-        code: Code::from_name(&code).ok_or_else(|| {
-            value(
-                "code",
-                &format!("`{code}` is no status code of gRPC, such as NOT_FOUND"),
-            )
-        })?,
+        code: Code::from_name(&code).ok_or_else(|| value("code", &no_status_code(&code)))?,
         message: required("message", line.message.clone())?,
         info: None,
     };
@@ -289,7 +284,9 @@ fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketError
     let sequence_text =
         |sequence: Option<u32>| sequence.map_or_else(|| "null".to_owned(), |s| s.to_string());
     let root = required("root", line.root.clone())?;
-    let root: Root = root.parse().map_err(|error| value("root", &error))?;
+    let root: Root = root
+        .parse()
+        .map_err(|_| value("root", &"a UUID with or without dashes is expected"))?;
     let Some(Expected(sequence)) = line.sequence else {
         return Err(TicketErrorKind::Missing("sequence"));
     };
@@ -310,11 +307,6 @@ fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketError
             sequence_text(sequence),
             sequence_text(command.expected_sequence()),
         ),
-        (
-            "correlation_id",
-            required("correlation_id", line.correlation_id.clone())?,
-            cover.correlation_id.clone(),
-        ),
     ];
     for (key, ticket, command) in pairs {
         if ticket != command {
@@ -325,7 +317,31 @@ fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketError
             });
         }
     }
+    // A text that redaction looks through: it is not repeated.
+    if required("correlation_id", line.correlation_id.as_ref())? != &cover.correlation_id {
+        let reason = "the command has another; correct the ticket";
+        return Err(value("correlation_id", &reason));
+    }
     Ok(())
+}
+
+/// A version as an error names it: what is no number may be anything.
+pub(crate) fn version_word(version: &serde_json::Value) -> String {
+    match version.as_number() {
+        Some(number) => number.to_string(),
+        None => "that is no number".to_owned(),
+    }
+}
+
+/// What is wrong with a code; it is repeated where it can be nothing else.
+pub(crate) fn no_status_code(text: &str) -> String {
+    let is_name = |letter: char| letter.is_ascii_uppercase() || letter == '_';
+    let shown = if text.len() <= 24 && text.chars().all(is_name) {
+        format!("`{text}`")
+    } else {
+        "it".to_owned()
+    };
+    format!("{shown} is no status code of gRPC, such as NOT_FOUND")
 }
 
 fn required<T>(key: &'static str, found: Option<T>) -> Result<T, TicketErrorKind> {

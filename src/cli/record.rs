@@ -77,6 +77,14 @@ fn parse_age(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
+    // What a panic says may repeat what was being redacted.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        eprintln!("a bug of angzarr-replay, please report it: {place}; what it met is not noted");
+    }));
     let redact = redaction(project, arguments)?;
     let upstream = upstream(&arguments.upstream)?;
     let listener = TcpListener::bind(&arguments.listen).map_err(|error| {

@@ -125,16 +125,16 @@ impl TicketOptions {
         self
     }
 
-    /// Writes tickets to the end of a file, a line each. The file is made where it is missing.
+    /// Writes tickets to the end of a file, a line each. The file is made where it is missing, for its owner alone.
     ///
     /// # Errors
     /// Where the file cannot be opened, or the writing thread cannot be had.
     pub fn to_file(self, path: impl AsRef<Path>) -> std::io::Result<TicketLayer> {
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)?;
-        self.to_writer(file)
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        self.to_writer(options.open(path)?)
     }
 
     /// Writes tickets to a writer, a line each, flushed after each.

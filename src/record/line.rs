@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keep::Kept;
 use super::note::{Answer, Note, Subject};
+use crate::capture::ticket::{no_status_code, version_word};
 use crate::capture::without_values;
 use crate::fixture::RedactionV1;
 use crate::model::{Code, Timestamp};
@@ -189,7 +190,7 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
     match header.recording {
         None => return Err(LineErrorKind::Missing("recording")),
         Some(version) if version.as_u64() != Some(VERSION) => {
-            return Err(LineErrorKind::Version(version.to_string()));
+            return Err(LineErrorKind::Version(version_word(&version)));
         }
         Some(_) => {}
     }
@@ -243,12 +244,7 @@ fn dialect(line: &Line) -> Result<Dialect, LineErrorKind> {
 
 fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
     let name = required("code", line.code.clone())?;
-    let code = Code::from_name(&name).ok_or_else(|| {
-        value(
-            "code",
-            &format!("`{name}` is no status code of gRPC, such as NOT_FOUND"),
-        )
-    })?;
+    let code = Code::from_name(&name).ok_or_else(|| value("code", &no_status_code(&name)))?;
     if code == Code::Ok {
         let reply = required("reply", line.reply.as_ref())?;
         return base64("reply", reply).map(Answer::Reply);

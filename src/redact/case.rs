@@ -103,7 +103,7 @@ struct Look<'s, 'a>(&'s mut Session<'a>);
 
 impl Parts for Look<'_, '_> {
     fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
-        self.0.payload(payload, place).map(drop)
+        self.0.look(payload, place)
     }
 
     fn root(&mut self, _: &mut Root) {}

@@ -45,12 +45,13 @@ pub struct Session<'a> {
     has_told: bool,
     /// What came redacted.
     before: Before,
-    /// Whether the payload at hand is part of that.
-    is_before: bool,
-    /// The types within it of which the same rules, key and descriptors did it: their stand-ins stay.
-    done: BTreeSet<String>,
+    /// Of a payload that is part of that the types of which the same rules, key and descriptors did it: their stand-ins
+    /// stay.
+    done: Option<BTreeSet<String>>,
     /// Whether the message at hand is one of Angzarr's around payloads.
     is_envelope: bool,
+    /// Whether nothing is written yet: then no text is searched for what is not known in full.
+    is_looking: bool,
 }
 
 impl<'a> Session<'a> {
@@ -62,9 +63,9 @@ impl<'a> Session<'a> {
             spelt_roots: Taken::default(),
             has_told: false,
             before: Before::default(),
-            is_before: false,
-            done: BTreeSet::new(),
+            done: None,
             is_envelope: false,
+            is_looking: false,
         }
     }
 
@@ -100,26 +101,30 @@ impl<'a> Session<'a> {
 
     /// Redacts a payload; `place` says in an error where it is.
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
-        self.is_before = self.before.holds(payload);
-        self.done = self.done_types(payload);
+        self.done = self.before.holds(payload).then(|| self.done_types(payload));
         self.report.types.insert(payload.type_name().to_owned());
         self.is_envelope = false;
         self.message(payload, place)
     }
 
+    /// Goes through a payload to know what is taken out of it.
+    pub(super) fn look(&mut self, payload: &Payload, place: &str) -> Result<(), RedactError> {
+        self.is_looking = true;
+        let looked = self.payload(payload, place);
+        self.is_looking = false;
+        looked.map(drop)
+    }
+
     /// Redacts the payloads within a message of Angzarr's, and its texts. Rules are about what is in payloads: the message
     /// itself says where they belong, and is needed as it is.
     pub fn envelope(&mut self, message: &Payload, place: &str) -> Result<Payload, RedactError> {
-        self.is_before = false;
+        self.done = None;
         self.is_envelope = true;
         self.message(message, place)
     }
 
     /// The types within a payload that came redacted as this redactor would have done it.
     fn done_types(&self, payload: &Payload) -> BTreeSet<String> {
-        if !self.is_before {
-            return BTreeSet::new();
-        }
         let mut types = packed_types(&self.redactor.registry, payload);
         types.retain(|it| {
             let own = self.redactor.fingerprint(it);
@@ -133,7 +138,8 @@ impl<'a> Session<'a> {
         let packed = |at: usize| at == 0 || steps[at - 1].message == ANY;
         let first = (0..=start).rfind(|at| packed(*at)).unwrap_or(0);
         let mut types = (first..steps.len()).filter(|at| packed(*at));
-        self.is_before && types.all(|at| self.done.contains(steps[at].message))
+        let done = self.done.as_ref();
+        done.is_some_and(|done| types.all(|at| done.contains(steps[at].message)))
     }
 
     fn message(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
@@ -305,7 +311,7 @@ impl Rewriter for Session<'_> {
             self.report.taken.keep(value);
             return value.to_static();
         }
-        self.report.is_anew |= action == Action::Pseudonym && self.is_before;
+        self.report.is_anew |= action == Action::Pseudonym && self.done.is_some();
         let new = match (action, &self.redactor.policy.key) {
             (Action::Pseudonym, Some(key)) => pseudonym(key, form, range, value),
             (Action::Drop, _) => without_content(value, ""),
@@ -328,6 +334,9 @@ impl Rewriter for Session<'_> {
         if let FieldValue::Text(text) = value
             && is_told(place)
         {
+            if self.is_looking {
+                return None;
+            }
             self.has_told = true;
             let new = self.text(text);
             let is_changed = new != **text;

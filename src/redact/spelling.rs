@@ -38,7 +38,10 @@ type Spelling = fn(&str) -> String;
 pub(super) const OF_TEXT: [Spelling; 11] = [
     str::to_owned,
     // As Rust and Go quote.
-    |text| format!("{text:?}").trim_matches('"').to_owned(),
+    |text| {
+        let quoted = format!("{text:?}");
+        quoted[1..quoted.len() - 1].to_owned()
+    },
     // As C, Python and JavaScript quote with one stroke.
     |text| text.replace('\\', "\\\\").replace('\'', "\\'"),
     // JSON in ASCII alone, as Python writes it.
@@ -73,7 +76,7 @@ pub(super) fn of_number(number: i128) -> impl Iterator<Item = String> {
         let digits = number.unsigned_abs().to_string();
         let mut text = if number < 0 { "-" } else { "" }.to_owned();
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 text.push(separator);
             }
             text.push(digit);

@@ -18,18 +18,19 @@ const WHOLE_WORDS_BELOW: usize = 6;
 /// What is left of a text that cannot be searched.
 const NOTHING: &str = "***";
 
-impl std::fmt::Debug for Taken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Taken({} words)", self.words.len())
-    }
-}
-
 /// What was taken, and what stands in its place.
 #[derive(Clone, Default)]
 pub(super) struct Taken {
     /// Nothing stands in the place of what stays: it is a stand-in already.
     words: BTreeMap<String, Option<String>>,
     search: OnceLock<Option<Search>>,
+}
+
+/// Shows no value.
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Taken({} words)", self.words.len())
+    }
 }
 
 /// Prepared for all words.

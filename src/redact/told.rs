@@ -3,8 +3,7 @@
 use crate::payload::Place;
 
 /// Message, whatever its package, and field.
-const TEXTS: [(&str, &str); 20] = [
-    ("AngzarrDeferredSequence", "source_component"),
+const TEXTS: [(&str, &str); 19] = [
     ("CascadeError", "error_message"),
     ("CascadeReactionError", "message"),
     ("CommandRequest", "cascade_id"),

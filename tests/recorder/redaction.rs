@@ -403,7 +403,8 @@ fn hold(name: &str, value: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// Names of things, which are no data: they stay, also where somebody hides a secret in one.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
+    "AngzarrDeferredSequence.source_component",
     "CascadeError.component_name",
     "CascadeError.component_type",
     "CascadeError.source_domain",
@@ -472,7 +473,6 @@ fn a_secret_in_any_field_of_any_call_of_any_dialect_is_gone() {
     assert_eq!(
         gone,
         [
-            "AngzarrDeferredSequence.source_component",
             "Any.value",
             "CascadeError.error_message",
             "CascadeReactionError.message",

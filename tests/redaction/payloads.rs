@@ -154,6 +154,17 @@ fn what_the_descriptors_ask_for_is_redacted_without_a_rule() {
         .redact_payload(&person("{passcode: hunter2}"))
         .unwrap();
     assert_eq!(view(&masked.payload), yaml("{passcode: '***'}"));
+    // The keys of a map are part of it; masked they would all be the same.
+    let maps = "{phones: {mina@corp.io: '+49 1'}, homes: {Wilhelmina: {street: Elm}}}";
+    let now = serde_yaml::to_string(&redacted(Vec::new(), maps)).unwrap();
+    for secret in ["mina", "+49 1", "Wilhelmina", "Elm"] {
+        assert!(!now.contains(secret), "{now}");
+    }
+    assert!(now.contains("phones") && now.contains("street"), "{now}");
+    let masked = redactor.redact_payload(&person(maps)).unwrap();
+    assert_eq!(view(&masked.payload), yaml("{}"));
+    let kept = redacted(vec![rule(PERSON, "phones", Action::Keep)], maps);
+    assert_eq!(kept["phones"], yaml("{mina@corp.io: '+49 1'}"));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn failure(record: &Record) -> Option<Result<Logged, String>> {
         // A `root` may be anything; beside a domain it is meant to be one.
         return domain_text.map(|_| {
             Err(format!(
-                "`{key}`: {root} is no root: hex, a UUID, base64 or bytes as Python shows them are expected"
+                "`{key}`: hex, a UUID, base64 or bytes as Python shows them are expected"
             ))
         });
     };

@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use serde_json::json;
 
 use super::given::{Given, demand_some, read};
+use super::redaction::Redacting;
 use super::{CaptureArguments, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::cli::messages::Messages;
@@ -148,6 +149,7 @@ impl Summary {
                 fixture,
                 verdict,
                 json,
+                redacting,
             }) => {
                 *self.results.entry(saved).or_default() += 1;
                 if arguments.json {
@@ -157,10 +159,13 @@ impl Summary {
                     "unchanged" => String::new(),
                     _ => format!(": {verdict}"),
                 };
-                say(format_args!(
-                    "{saved:<10}{fixture}  {}{verdict}",
-                    described(bug)
-                ));
+                // A message may repeat what only the history holds, which is known by now.
+                let bug = described(bug);
+                let bug = redacting.as_ref().map_or(bug.clone(), |it| it.text(&bug));
+                say(format_args!("{saved:<10}{fixture}  {bug}{verdict}"));
+                for warning in redacting.iter().flat_map(Redacting::warnings) {
+                    say(format_args!("{:<10}{warning}", ""));
+                }
             }
             Err(stop) => {
                 self.failed += 1;

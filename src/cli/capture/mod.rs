@@ -421,6 +421,7 @@ struct Finished {
     fixture: String,
     verdict: String,
     json: serde_json::Value,
+    redacting: Option<Redacting>,
 }
 
 impl Capture<'_> {
@@ -428,8 +429,9 @@ impl Capture<'_> {
         // Before events join it that were stored elsewhere.
         let before = Before::of_case(&case, &self.redacted_by);
         if !self.arguments.keep_external && !self.source.keeps_external {
-            self.telling
-                .inlined(inline_external(&mut case, &Objects::of_environment())?);
+            let read = inline_external(&mut case, &Objects::of_environment());
+            let count = read.map_err(|error| self.without_values(&case, &error.to_string()))?;
+            self.telling.inlined(count);
         }
         let case = self.redacted(case, before)?;
         let name = match &self.arguments.name {
@@ -506,6 +508,20 @@ impl Capture<'_> {
             .chain(numbered)
             .find(is_free)
             .unwrap_or(plain)
+    }
+
+    /// An error that may repeat what the case holds, such as the address of an event.
+    fn without_values(&self, case: &Case, error: &str) -> Stop {
+        let is_unredacted = self.arguments.unredacted;
+        let text = match redaction::redactor_of(self.project, self.source, is_unredacted) {
+            Err(stop) => return stop,
+            Ok(None) => error.to_owned(),
+            Ok(Some(redactor)) => match redactor.redact_case(case) {
+                Ok(redacted) => redactor.text_after(&redacted.report, error),
+                Err(unreadable) => unreadable.to_string(),
+            },
+        };
+        Stop::Failed(text)
     }
 
     /// Before anything of it is told or written.
@@ -591,12 +607,13 @@ impl Capture<'_> {
         (is_done && there.case.is_same_capture(case)).then_some(there)
     }
 
-    fn tell(&self, report: &Report<'_>, text: &str) -> Finished {
+    fn tell(&mut self, report: &Report<'_>, text: &str) -> Finished {
         let mut finished = report.finished(self.source);
-        for (key, value) in redaction::json(report.case, &self.suspects) {
+        for (key, value) in redaction::json(report.case, self.redacting.as_ref(), &self.suspects) {
             finished.json[key] = value;
         }
         if self.naming == Naming::Distinct {
+            finished.redacting = self.redacting.take();
             return finished;
         }
         if self.arguments.json {

@@ -176,8 +176,13 @@ pub(super) fn tell_suspects(suspects: &[Suspect], telling: &mut Telling) {
     );
 }
 
-/// What was redacted and what looks personal, as JSON.
-pub(super) fn json(case: &Case, suspects: &[Suspect]) -> [(&'static str, serde_json::Value); 2] {
+/// What was redacted, what was not and why, and what looks personal, as JSON.
+pub(super) fn json(
+    case: &Case,
+    redacting: Option<&Redacting>,
+    suspects: &[Suspect],
+) -> [(&'static str, serde_json::Value); 4] {
+    let unread = redacting.into_iter().flat_map(Redacting::unread);
     let redacted = case.redacted.iter().map(|field| {
         json!({"type": field.type_name, "field": field.field, "action": word(field.action)})
     });
@@ -186,6 +191,11 @@ pub(super) fn json(case: &Case, suspects: &[Suspect]) -> [(&'static str, serde_j
     });
     [
         ("redacted", redacted.collect()),
+        (
+            "redacted_anew",
+            redacting.is_some_and(Redacting::is_anew).into(),
+        ),
+        ("not_redacted", unread.collect()),
         ("looks_personal", suspects.collect()),
     ]
 }
@@ -208,6 +218,20 @@ const fn word(action: RedactionAction) -> &'static str {
 }
 
 impl Redacting {
+    fn unread(&self) -> impl Iterator<Item = &str> {
+        self.report.unread.iter().map(String::as_str)
+    }
+
+    fn is_anew(&self) -> bool {
+        self.report.is_anew
+    }
+
+    /// What everybody has to know of it, also where nothing else of it is told.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
+        let unread = self.unread().map(|it| format!("not redacted: {it}"));
+        unread.chain(self.is_anew().then(|| REDACTED_ANEW.to_owned()))
+    }
+
     /// A text without what was taken out of the case.
     pub(super) fn text(&self, text: &str) -> String {
         self.redactor.text_after(&self.report, text)

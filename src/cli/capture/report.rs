@@ -106,6 +106,7 @@ impl<'a> Report<'a> {
             fixture: Project::shown(self.path),
             verdict: self.verdict.clone(),
             json: self.json(source),
+            redacting: None,
         }
     }
 

@@ -181,7 +181,9 @@ fn a_bug_that_cannot_be_captured_does_not_keep_the_others() {
     );
     let arguments = ["capture", "--each-distinct", "--from-log", "app.log"];
     assert_eq!(project.run(&arguments).code, 1);
-    assert_eq!(project.run(&[&arguments[..], &["--json"]].concat()).code, 1);
+    for more in ["--json", "--unredacted"] {
+        assert_eq!(project.run(&[&arguments[..], &[more]].concat()).code, 1);
+    }
     project.said("each_distinct_failing");
 }
 

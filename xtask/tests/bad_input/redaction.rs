@@ -1,5 +1,7 @@
 //! Redaction and audit at the command line: nothing that was taken out is in any file or output.
 
+mod byways;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -145,19 +147,24 @@ impl Logic for Repeating {
     }
 }
 
+/// Where a test listens that is started as logic.
+fn peers_listener() -> Option<std::net::TcpListener> {
+    std::env::var_os("PEER")?;
+    let key = std::env::var("REDACTION_KEY").unwrap_or_default();
+    assert!(key.is_empty(), "the key is none of the logic's business");
+    let port: u16 = std::env::var("PORT").ok()?.parse().unwrap();
+    Some(std::net::TcpListener::bind(("127.0.0.1", port)).unwrap())
+}
+
 /// This test is a process of the tests below.
 #[test]
 fn peer() {
-    let Some(port) = std::env::var_os("PORT").filter(|_| std::env::var_os("PEER").is_some()) else {
-        return;
-    };
-    let key = std::env::var("REDACTION_KEY").unwrap_or_default();
-    assert!(key.is_empty(), "the key is none of the logic's business");
-    let port: u16 = port.to_str().unwrap().parse().unwrap();
-    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-    serve_logic(listener, Dialect::ANGZARR, Arc::new(Repeating(registry())))
-        .unwrap()
-        .wait();
+    if let Some(listener) = peers_listener() {
+        let logic = Arc::new(Repeating(registry()));
+        serve_logic(listener, Dialect::ANGZARR, logic)
+            .unwrap()
+            .wait();
+    }
 }
 
 fn repeating() -> String {
