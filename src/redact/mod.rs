@@ -5,10 +5,11 @@
 //!
 //! - `rule`: which fields, and what becomes of them. `key`, `pseudonym`: stand-ins that stay equal and stay of their kind.
 //! - `redactor`: the public face; payloads, books, failures and texts.
-//! - `session`: one run over payloads; what was touched, what was taken, what looks personal and no rule covers.
+//! - `session`: one run over things that belong together; `fields`: what it makes of each field. `packed`: which types a
+//!   payload is of. `suspect`: names of fields that look personal and that no rule is about.
 //! - `case`, `parts`: a whole case, and where it holds what. `before`: what came redacted, and by what.
-//! - `packed`: which types a payload is of. `taken`: values that were taken out, looked for in texts; `spelling`: how texts have them. `suspect`: names of fields.
-//! - `told`: texts in Angzarr's own messages.
+//! - `taken`: values that were taken out, looked for in texts; `spelling`: how texts have them. `told`: texts in Angzarr's
+//!   own messages. `mask`: values and texts that say nothing any more.
 //! - `detect`: what looks like a secret or personal data in any text.
 //!
 //! Fails closed: what cannot be read is an error, unless the redactor was told to be lenient.
@@ -16,7 +17,9 @@
 mod before;
 mod case;
 pub mod detect;
+mod fields;
 mod key;
+mod mask;
 mod packed;
 mod parts;
 mod pseudonym;
@@ -31,8 +34,9 @@ mod told;
 pub use before::{Before, Fingerprints, Redactions};
 pub use case::RedactedCase;
 pub use key::{Key, KeyError};
+pub use mask::masked;
 pub use redactor::{
     Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,
 };
 pub use rule::{Action, Form, RedactionRule, RuleError};
-pub use session::{Session, masked};
+pub use session::Session;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
+use super::mask::MASK;
 use super::spelling::{OF_BYTES, OF_TEXT, of_number};
 use crate::model::Root;
 use crate::payload::FieldValue;
@@ -15,8 +16,6 @@ const SHORTEST_TEXT: usize = 3;
 const SMALLEST_NUMBER: i128 = 100;
 /// A text of fewer letters counts only where it is a word by itself.
 const WHOLE_WORDS_BELOW: usize = 6;
-/// What is left of a text that cannot be searched.
-const NOTHING: &str = "***";
 
 /// What was taken, and what stands in its place.
 #[derive(Clone, Default)]
@@ -108,7 +107,7 @@ impl Taken {
         let new = |spell: &dyn Fn(Root) -> String| match new {
             NewRoot::Same => None,
             NewRoot::Root(new) => Some(spell(new)),
-            NewRoot::Nothing => Some(NOTHING.to_owned()),
+            NewRoot::Nothing => Some(MASK.to_owned()),
         };
         self.word(old.to_string(), new(&|root| root.to_string()));
         for spell in OF_BYTES {
@@ -180,7 +179,7 @@ impl Taken {
             return text.to_owned();
         }
         let Some(search) = self.search() else {
-            return NOTHING.to_owned();
+            return MASK.to_owned();
         };
         let lowered = Lowered::of(text);
         let mut replaced = String::with_capacity(text.len());
