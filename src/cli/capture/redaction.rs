@@ -72,7 +72,8 @@ pub(super) fn demand_of_elsewhere(
     failing: &Cover,
     origin: &str,
 ) -> Done {
-    if !source.is_embedded() || is_unredacted || project.redactor(&source.name)?.is_some() {
+    let has_rules = |redactor: Option<Redactor>| redactor.is_some_and(|it| !it.is_idle());
+    if !source.is_embedded() || is_unredacted || has_rules(project.redactor(&source.name)?) {
         return Ok(());
     }
     let is_of_it = match source.domains.get(&failing.domain) {

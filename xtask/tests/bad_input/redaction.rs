@@ -83,6 +83,17 @@ fn production(more: Vec<Page>) -> Server {
     coordinator(Dialect::ANGZARR, &[seed(cover(), pages)])
 }
 
+/// Production whose logic repeats what it is told.
+#[cfg(unix)]
+fn production_that_repeats() -> Server {
+    let registered = seed(cover(), vec![event(0, person("PlayerRegistered"))]);
+    let logic = Backend::InProcess(Component::Aggregate(Arc::new(Repeating(registry()))));
+    seeded(Dialect::ANGZARR, &[registered])
+        .with_logic(player(), logic)
+        .start(listener())
+        .unwrap()
+}
+
 /// A command with the secrets in every place that one has, and a message that repeats them.
 fn ticket() -> Ticket {
     let cover = Cover {
@@ -301,12 +312,7 @@ fn calls() -> Vec<(&'static str, Bytes)> {
 #[cfg(unix)]
 #[test]
 fn recordings_and_their_tickets_are_redacted_once() {
-    let registered = seed(cover(), vec![event(0, person("PlayerRegistered"))]);
-    let logic = Backend::InProcess(Component::Aggregate(Arc::new(Repeating(registry()))));
-    let server = seeded(Dialect::ANGZARR, &[registered])
-        .with_logic(player(), logic)
-        .start(listener())
-        .unwrap();
+    let server = production_that_repeats();
     let rules = RULES.replacen("[redaction]\n", "[redaction]\nroots = \"pseudonym\"\n", 1);
     let rules = rules + &repeating();
     let mut project = project(&server, &rules);
@@ -383,12 +389,7 @@ fn what_redaction_leaves_in_a_recording_because_it_was_told_to_is_said() {
 #[cfg(unix)]
 #[test]
 fn what_was_recorded_under_other_rules_is_redacted_anew() {
-    let registered = seed(cover(), vec![event(0, person("PlayerRegistered"))]);
-    let logic = Backend::InProcess(Component::Aggregate(Arc::new(Repeating(registry()))));
-    let server = seeded(Dialect::ANGZARR, &[registered])
-        .with_logic(player(), logic)
-        .start(listener())
-        .unwrap();
+    let server = production_that_repeats();
     let with_file = RULES.replace("key_env = \"REDACTION_KEY\"", "key_file = \"key\"");
     let rules: Vec<&str> = with_file.split("[[redaction.rules]]").collect();
     let only_email = format!("{}[[redaction.rules]]{}", rules[0], rules[2]);
