@@ -5,10 +5,11 @@ use bytes::Bytes;
 
 use super::note::{Answer, Note};
 use crate::model::Payload;
-use crate::redact::{Reason, RedactError, Redactor, Report, Session};
+use crate::redact::{Is, Reason, RedactError, Redactor, Report, Session};
 use crate::wire::Refusal;
 
-/// Redacts the payloads and texts of request and reply, and the status of a call. Of a status' details the reason stays, nothing else of them.
+/// Redacts the payloads and texts of request and reply, and the status of a call. Of a status' details the reason stays,
+/// nothing else of them.
 ///
 /// # Errors
 /// Where the redactor is strict and something cannot be read: a message without a descriptor, a field that is not
@@ -17,18 +18,19 @@ pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), Reda
     let redactor = redactor.without(Reason::Roots);
     let mut session = redactor.session();
     let (request, reply) = note.messages();
-    let first = message(&mut session, note, request, &note.request, "request")?;
-    let (request, answer) = match &note.answer {
-        Answer::Status(refusal) => {
-            let refusal = Refusal::from(session.failure(&refusal.failure));
-            (first, Answer::Status(refusal))
-        }
-        // The request may repeat in a text what only the reply says to be secret, so it is gone through again.
-        Answer::Reply(bytes) => {
-            let reply = message(&mut session, note, reply, bytes, "reply")?;
-            let again = message(&mut session, note, request, &note.request, "request")?;
-            (again, Answer::Reply(reply))
-        }
+    let request = Message::of(note, request, &note.request, "request");
+    let answer = match &note.answer {
+        Answer::Reply(bytes) => Ok(Message::of(note, reply, bytes, "reply")),
+        Answer::Status(refusal) => Err(refusal),
+    };
+    request.look(&mut session)?;
+    if let Ok(reply) = &answer {
+        reply.look(&mut session)?;
+    }
+    let request = request.write(&mut session)?;
+    let answer = match answer {
+        Ok(reply) => Answer::Reply(reply.write(&mut session)?),
+        Err(refusal) => Answer::Status(Refusal::from(session.failure(&refusal.failure))),
     };
     let report = session.finish();
     let note = Note {
@@ -40,17 +42,29 @@ pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), Reda
     Ok((note, report))
 }
 
-fn message(
-    session: &mut Session<'_>,
-    note: &Note,
-    name: &str,
-    bytes: &Bytes,
-    which: &str,
-) -> Result<Bytes, RedactError> {
-    let payload = Payload {
-        type_url: format!("/{}.{name}", note.dialect.package()),
-        value: bytes.to_vec(),
-    };
-    let place = format!("the {which} of {}", note.method());
-    Ok(session.envelope(&payload, &place)?.value.into())
+/// One of a call's two, as redaction takes it.
+struct Message {
+    payload: Payload,
+    place: String,
+}
+
+impl Message {
+    fn of(note: &Note, name: &str, bytes: &Bytes, which: &str) -> Self {
+        Self {
+            payload: Payload {
+                type_url: format!("/{}.{name}", note.dialect.package()),
+                value: bytes.to_vec(),
+            },
+            place: format!("the {which} of {}", note.method()),
+        }
+    }
+
+    fn look(&self, session: &mut Session<'_>) -> Result<(), RedactError> {
+        session.look(&self.payload, Is::Envelope, &self.place)
+    }
+
+    fn write(&self, session: &mut Session<'_>) -> Result<Bytes, RedactError> {
+        let written = session.write(&self.payload, Is::Envelope, &self.place)?;
+        Ok(written.value.into())
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::before::Before;
 use super::parts::{self, Parts};
 use super::redactor::{RedactError, Redactor, Report};
-use super::session::Session;
+use super::session::{Is, Session};
 use crate::fixture::Case;
 use crate::model::{CommandBook, Failure, Payload, Root};
 
@@ -103,7 +103,7 @@ struct Look<'s, 'a>(&'s mut Session<'a>);
 
 impl Parts for Look<'_, '_> {
     fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
-        self.0.look(payload, place)
+        self.0.look(payload, Is::Payload, place)
     }
 
     fn root(&mut self, _: &mut Root) {}
@@ -121,7 +121,7 @@ struct Payloads<'s, 'a> {
 
 impl Parts for Payloads<'_, '_> {
     fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
-        *payload = self.session.payload(payload, place)?;
+        *payload = self.session.write(payload, Is::Payload, place)?;
         Ok(())
     }
 

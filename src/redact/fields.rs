@@ -82,7 +82,6 @@ impl Rewriter for Session<'_> {
             if self.is_looking {
                 return None;
             }
-            self.has_told = true;
             let new = self.text(text);
             let is_changed = new != **text;
             if is_changed {

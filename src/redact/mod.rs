@@ -39,4 +39,4 @@ pub use redactor::{
     Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,
 };
 pub use rule::{Action, Form, RedactionRule, RuleError};
-pub use session::Session;
+pub use session::{Is, Session};

@@ -9,6 +9,16 @@ use super::redactor::{Reason, RedactError, Redactor, Report};
 use super::taken::Taken;
 use crate::model::{Payload, Root};
 
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Is {
+    /// A payload: rules are about all of it.
+    Payload,
+    /// A message of Angzarr's around payloads. Rules are about what is in them: the message itself says where they belong,
+    /// and is needed as it is.
+    Envelope,
+}
+
 /// A run. Payloads come first: what is taken out of them is looked for in texts.
 #[derive(Debug)]
 pub struct Session<'a> {
@@ -18,8 +28,6 @@ pub struct Session<'a> {
     pub(super) roots: Vec<Root>,
     /// Their spellings, which are looked for in texts of payloads too.
     pub(super) spelt_roots: Taken,
-    /// Whether a text was met that may repeat what only comes after it.
-    pub(super) has_told: bool,
     /// What came redacted.
     before: Before,
     /// Of a payload that is part of that the types of which the same rules, key and descriptors did it: their stand-ins
@@ -38,7 +46,6 @@ impl<'a> Session<'a> {
             report: Report::default(),
             roots: Vec::new(),
             spelt_roots: Taken::default(),
-            has_told: false,
             before: Before::default(),
             done: None,
             is_envelope: false,
@@ -76,28 +83,30 @@ impl<'a> Session<'a> {
         new
     }
 
-    /// Redacts a payload; `place` says in an error where it is.
-    pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
-        self.done = self.before.holds(payload).then(|| self.done_types(payload));
-        self.report.types.insert(payload.type_name().to_owned());
-        self.is_envelope = false;
-        self.message(payload, place)
-    }
-
-    /// Goes through a payload to know what is taken out of it.
-    pub(super) fn look(&mut self, payload: &Payload, place: &str) -> Result<(), RedactError> {
+    /// Goes through a message to know what is taken out of it; `place` says in an error where it is. A message may repeat in
+    /// a text what only a later one says to be secret, so all that belong together are looked at before the first is
+    /// written.
+    pub fn look(&mut self, message: &Payload, is: Is, place: &str) -> Result<(), RedactError> {
         self.is_looking = true;
-        let looked = self.payload(payload, place);
+        let looked = self.message(message, is, place);
         self.is_looking = false;
         looked.map(drop)
     }
 
-    /// Redacts the payloads within a message of Angzarr's, and its texts. Rules are about what is in payloads: the message
-    /// itself says where they belong, and is needed as it is.
-    pub fn envelope(&mut self, message: &Payload, place: &str) -> Result<Payload, RedactError> {
-        self.done = None;
-        self.is_envelope = true;
-        self.message(message, place)
+    /// A message that was looked at, as it may be written.
+    pub fn write(
+        &mut self,
+        message: &Payload,
+        is: Is,
+        place: &str,
+    ) -> Result<Payload, RedactError> {
+        self.message(message, is, place)
+    }
+
+    /// A payload by itself, as it may be written.
+    pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
+        self.look(payload, Is::Payload, place)?;
+        self.write(payload, Is::Payload, place)
     }
 
     /// The types within a payload that came redacted as this redactor would have done it.
@@ -110,19 +119,21 @@ impl<'a> Session<'a> {
         types
     }
 
-    fn message(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
-        let redactor = self.redactor;
-        self.has_told = false;
-        let mut value = redactor.registry.rewrite(payload, self);
-        if self.has_told && value.is_ok() {
-            value = redactor.registry.rewrite(payload, self);
+    fn message(&mut self, message: &Payload, is: Is, place: &str) -> Result<Payload, RedactError> {
+        self.is_envelope = is == Is::Envelope;
+        let came_redacted = !self.is_envelope && self.before.holds(message);
+        self.done = came_redacted.then(|| self.done_types(message));
+        if !self.is_envelope {
+            self.report.types.insert(message.type_name().to_owned());
         }
+        let redactor = self.redactor;
+        let value = redactor.registry.rewrite(message, self);
         let value = value.map_err(|reason| RedactError {
-            place: format!("{place} (`{}`)", payload.type_name()),
+            place: format!("{place} (`{}`)", message.type_name()),
             reason,
         })?;
         Ok(Payload {
-            type_url: payload.type_url.clone(),
+            type_url: message.type_url.clone(),
             value,
         })
     }
