@@ -1,6 +1,6 @@
 //! What came redacted, and by what.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::parts::{self, Parts};
 use super::redactor::RedactError;
@@ -28,6 +28,8 @@ pub type Fingerprints = BTreeMap<String, String>;
 pub struct Before {
     by: Fingerprints,
     payloads: HashSet<Payload>,
+    /// Types that capture put around what came.
+    around: BTreeSet<String>,
 }
 
 impl Before {
@@ -49,6 +51,7 @@ impl Before {
             (_, None) => HashSet::new(),
         };
         Self {
+            around: notifications(case, &payloads),
             by: by.clone(),
             payloads,
         }
@@ -63,6 +66,7 @@ impl Before {
         Self {
             by: redactions.by.clone(),
             payloads: of_book(book),
+            around: BTreeSet::new(),
         }
     }
 
@@ -70,10 +74,30 @@ impl Before {
         self.payloads.contains(payload)
     }
 
+    /// Whether messages of a type are no part of what came, but around it.
+    pub(super) fn is_around(&self, type_name: &str) -> bool {
+        self.around.contains(type_name)
+    }
+
     /// The fingerprint of what redacted payloads of a type.
     pub(super) fn by(&self, type_name: &str) -> Option<&str> {
         self.by.get(type_name).map(String::as_str)
     }
+}
+
+/// Of a compensation the notification, which capture makes of the command of a ticket.
+fn notifications(case: &Case, payloads: &HashSet<Payload>) -> BTreeSet<String> {
+    let is_made = case.source.head != HeadKnowledge::Recorded
+        && matches!(
+            case.stimulus,
+            CaseStimulus::Compensation(_) | CaseStimulus::ProcessCompensation(_)
+        );
+    let names = payloads.iter().filter(|_| is_made).map(Payload::type_name);
+    let both = names.filter_map(|name| {
+        let package = name.strip_suffix(".Notification")?;
+        Some([name.to_owned(), format!("{package}.RejectionNotification")])
+    });
+    both.flatten().collect()
 }
 
 fn of_book(book: &CommandBook) -> HashSet<Payload> {

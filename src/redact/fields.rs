@@ -209,13 +209,18 @@ impl Session<'_> {
             .then(|| key.map(|key| pseudonym(key, Form::Uuid, None, value)))?
     }
 
-    /// Whether a rule did it before that begins at a step: it goes through such types only.
+    /// Whether a rule did it before that begins at a step. All types on the way there were read as they are now, but for
+    /// those that capture put around.
     fn is_done(&self, steps: &[Step<'_>], start: usize) -> bool {
         let packed = |at: usize| at == 0 || steps[at - 1].message == ANY;
         let first = (0..=start).rfind(|at| packed(*at)).unwrap_or(0);
-        let mut types = (first..steps.len()).filter(|at| packed(*at));
-        let done = self.done.as_ref();
-        done.is_some_and(|done| types.all(|at| done.contains(steps[at].message)))
+        let mut types = (0..steps.len()).filter(|at| packed(*at));
+        self.done.as_ref().is_some_and(|done| {
+            types.all(|at| {
+                let name = steps[at].message;
+                done.contains(name) || (at < first && self.before.is_around(name))
+            })
+        })
     }
 
     fn touch(&mut self, steps: &[Step<'_>], action: RedactionAction) {

@@ -29,7 +29,7 @@ pub struct Session<'a> {
     /// Their spellings, which are looked for in texts of payloads too.
     pub(super) spelt_roots: Taken,
     /// What came redacted.
-    before: Before,
+    pub(super) before: Before,
     /// Of a payload that is part of that the types of which the same rules, key and descriptors did it: their stand-ins
     /// stay.
     pub(super) done: Option<BTreeSet<String>>,

@@ -684,6 +684,45 @@ fn what_was_redacted_by_other_descriptors_is_done_anew() {
     assert_eq!(again(&then, &written, &redactions).as_bytes(), value);
 }
 
+/// Bytes that are a packed message now were never gone into.
+#[test]
+fn what_a_type_around_it_hid_is_done_anew() {
+    let of = |details: &str| {
+        let proto = format!(
+            "syntax = \"proto3\"; package q; import \"google/protobuf/any.proto\"; message A {{ string street = 1; }} \
+             message O {{ {details} details = 1; google.protobuf.Any seen = 2; }}"
+        );
+        knowing(&proto)
+    };
+    let (then, now) = (of("bytes"), of("google.protobuf.Any"));
+    let packed = |street: &str| {
+        let inner = [
+            &[0x0a, u8::try_from(street.len()).unwrap()],
+            street.as_bytes(),
+        ]
+        .concat();
+        let length = u8::try_from(inner.len()).unwrap();
+        [&[0x0a, 5][..], b"t/q.A", &[0x12, length], &inner].concat()
+    };
+    let field =
+        |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
+    let value = [
+        field(0x0a, &packed("Geheimweg 5")),
+        field(0x12, &packed("Hauptweg 1")),
+    ]
+    .concat();
+    let (mut sent, _) = came_redacted_by(&redactor(Vec::new()), "{}");
+    sent.cover.ext = None;
+    sent.pages[0].header = Header::Sequence(1);
+    sent.pages[0].command = Some(Payload::new("q.O", value));
+    let mut session = then.session();
+    let written = session.book(&sent).unwrap();
+    let redactions = then.redactions(&session.finish(), &[]);
+    assert_eq!(redactions.by.len(), 2);
+    let left = again(&now, &written, &redactions);
+    assert!(!left.contains("Geheimweg"), "{left}");
+}
+
 /// A text may come before the payload that says what is secret in it.
 #[test]
 fn a_notification_says_nothing_that_only_the_state_behind_it_declares() {
