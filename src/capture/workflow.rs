@@ -78,12 +78,13 @@ pub fn began_at<'a>(shares: &'a [Share], id: &str) -> Result<&'a Share, CaptureE
 }
 
 /// What production did in a workflow, aggregate by aggregate: what it stored after each book was cut, and the failures
-/// of the log that carry the correlation id, each at the head that it was sent for.
+/// of the log that carry the correlation id, each at the head that it was sent for. Their commands are in no case, so their
+/// messages have to come redacted.
 #[must_use]
 pub fn observed_hops(
     start: (&Cover, &[Page]),
     books: &[CutBook],
-    tickets: &[&Ticket],
+    tickets: &[Ticket],
 ) -> Vec<ObservedHop> {
     let streams = std::iter::once(start).chain(
         books
@@ -95,7 +96,7 @@ pub fn observed_hops(
         let failed = tickets
             .iter()
             .filter(|ticket| ticket.command.cover.is_same_stream(cover) && !ticket.is_accepted());
-        let mut failed: Vec<&&Ticket> = failed.collect();
+        let mut failed: Vec<&Ticket> = failed.collect();
         failed.sort_by_key(|ticket| sent_for(ticket));
         let mut rest = pages;
         for ticket in failed {

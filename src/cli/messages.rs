@@ -29,6 +29,11 @@ impl Messages {
         }
     }
 
+    /// Whether they are shown as they are.
+    pub(super) fn are_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
+
     /// The message of a ticket: what is taken out of its command is taken out of it too.
     pub(super) fn of_ticket(&self, ticket: &Ticket) -> String {
         let redacted = match self {

@@ -158,6 +158,9 @@ fn redaction(project: &Project, arguments: &RecordArguments) -> Result<Option<Re
         return Ok(None);
     }
     let redactor = project.redactor_of_recordings()?;
+    for rule in redactor.unfitting() {
+        eprintln!("no described type fits {rule}");
+    }
     let mut told = BTreeSet::new();
     Ok(Some(Box::new(move |note| {
         let (note, report) = redacted(&note, &redactor).map_err(|error| error.to_string())?;

@@ -173,7 +173,7 @@ pub struct TicketCounts {
     pub dropped: u64,
     /// Left out: the command was too large, compressed in an unknown way, or not understood.
     pub unreadable: u64,
-    /// Left out: the hook withheld them, or panicked.
+    /// Left out: a hook withheld them or panicked, or rules could not read them.
     pub withheld: u64,
     /// Left out: they could not be written.
     pub failed: u64,

@@ -104,7 +104,7 @@ impl Project {
         let config = self.config().redaction.as_ref();
         let config = config.ok_or_else(|| missing(NOT_CONFIGURED))?;
         let redactor = self.redactor_of(config, config.required)?;
-        if redactor.is_idle() && config.required {
+        if redactor.is_idle() {
             return Err(missing(IDLE));
         }
         Ok(redactor)

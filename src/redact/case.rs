@@ -148,5 +148,9 @@ impl Parts for Texts<'_, '_> {
         *text = self.0.text(text);
     }
 
+    fn title(&mut self, title: &mut String) {
+        *title = self.0.title(title);
+    }
+
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 }

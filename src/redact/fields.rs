@@ -71,6 +71,11 @@ impl Rewriter for Session<'_> {
         place: &Place<'_>,
         value: &FieldValue<'_>,
     ) -> Option<FieldValue<'static>> {
+        if let (true, FieldValue::Bytes(bytes)) = (self.is_looking && is_root(place), value)
+            && let Ok(root) = Root::from_slice(bytes)
+        {
+            self.root(root);
+        }
         if let Some(new) = self.known_root(value) {
             let start = place.steps.len().saturating_sub(1);
             self.touch(&place.steps[start..], RedactionAction::Pseudonym);
@@ -91,7 +96,7 @@ impl Rewriter for Session<'_> {
             return is_changed.then_some(FieldValue::Text(Cow::Owned(new)));
         }
         if let FieldValue::Text(text) = value {
-            let new = self.spelt_roots.replaced_in(text);
+            let new = self.report.roots.replaced_in(text);
             if new != **text {
                 let start = place.steps.len().saturating_sub(1);
                 self.touch(&place.steps[start..], RedactionAction::Pseudonym);
@@ -176,7 +181,8 @@ impl Session<'_> {
     /// What a descriptor's own asking makes of a map's key: the key is part of what is to be kept out of sight. Rules name
     /// keys by themselves.
     fn of_key(&mut self, place: &Place<'_>, around: Choice) -> Option<Choice> {
-        if around.reason != DESCRIPTOR || around.effect == Effect::Leave {
+        let is_asked = place.debug_redact || around.reason == DESCRIPTOR;
+        if !is_asked || around.effect == Effect::Leave {
             return None;
         }
         let is_change = self.redactor.debug_redact() == Action::Pseudonym;
@@ -193,7 +199,11 @@ impl Session<'_> {
                 .rposition(|step| !step.message.is_empty());
             self.touch(&place.steps[named.unwrap_or(0)..], done);
         }
-        Some(Choice { effect, ..around })
+        Some(Choice {
+            effect,
+            reason: DESCRIPTOR,
+            ..around
+        })
     }
 
     /// The stand-in for a root of an aggregate, in the spelling of the value.
@@ -240,6 +250,15 @@ impl Session<'_> {
             looks_like,
         });
     }
+}
+
+/// Whether it is the root of a cover in a message of Angzarr's, such as that of a refused command.
+fn is_root(place: &Place<'_>) -> bool {
+    let [.., root, value] = place.steps else {
+        return false;
+    };
+    let last = |name: &str| name.rsplit('.').next() == Some("Cover");
+    last(root.message) && root.segment == "root" && value.segment == "value"
 }
 
 fn redaction(steps: &[Step<'_>], action: RedactionAction) -> Redaction {

@@ -18,6 +18,10 @@ pub(super) trait Parts {
     fn root(&mut self, root: &mut Root);
     /// A text that production wrote.
     fn text(&mut self, text: &mut String);
+    /// The title, made of such texts and of the first digits of the root.
+    fn title(&mut self, title: &mut String) {
+        self.text(title);
+    }
     /// An encoding that is kept beside what it says.
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>);
 }
@@ -42,7 +46,7 @@ pub(super) fn case(case: &mut Case, parts: &mut dyn Parts) -> Walked {
         parts.text(message);
         parts.text(correlation_id);
     }
-    parts.text(&mut case.title);
+    parts.title(&mut case.title);
     Ok(())
 }
 

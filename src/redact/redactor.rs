@@ -9,7 +9,7 @@ use super::rule::{Action, RedactionRule};
 use super::session::Session;
 use super::taken::Taken;
 use crate::fixture::Redaction;
-use crate::model::{Payload, Root};
+use crate::model::{Payload, Root, matches_pattern};
 use crate::payload::{Registry, Unreadable};
 
 /// What is redacted, and how.
@@ -109,6 +109,8 @@ pub struct Report {
     /// Why values were taken out.
     pub reasons: BTreeSet<Reason>,
     pub(super) taken: Taken,
+    /// Roots that have stand-ins, in their spellings.
+    pub(super) roots: Taken,
 }
 
 impl std::fmt::Debug for Report {
@@ -118,6 +120,15 @@ impl std::fmt::Debug for Report {
             .field("suspects", &self.suspects)
             .field("unread", &self.unread)
             .finish_non_exhaustive()
+    }
+}
+
+impl Report {
+    /// A text of our own without the roots that got stand-ins. What was taken out of payloads stays: our own words and
+    /// numbers may be equal to it by chance.
+    #[must_use]
+    pub fn without_roots(&self, text: &str) -> String {
+        self.roots.replaced_in(text)
     }
 }
 
@@ -170,18 +181,31 @@ impl Redactor {
         })
     }
 
-    /// Whether no field can ever be taken out: there is no rule, and no described field asks for it.
+    /// Whether no field can ever be taken out: there is no rule but such that keep, and no described field asks for it.
     #[must_use]
     pub fn leaves_fields(&self) -> bool {
+        let mut rules = self.policy.rules.iter();
         let asks = self.debug_redact() != Action::Keep
             && self.registry.with_debug_redact().next().is_some();
-        self.policy.rules.is_empty() && !asks
+        rules.all(|rule| rule.action == Action::Keep) && !asks
     }
 
-    /// Whether nothing can ever be taken out, not even roots.
+    /// Whether nothing can ever be taken out, not even roots, and nobody wrote that something is to be kept.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.leaves_fields() && !self.policy.roots
+        self.leaves_fields() && self.policy.rules.is_empty() && !self.policy.roots
+    }
+
+    /// Rules that no described type fits, in words: their types may be misspelt, or of another project.
+    pub fn unfitting(&self) -> impl Iterator<Item = String> {
+        let names = self.registry.type_names();
+        let rules = self.policy.rules.iter().enumerate();
+        rules.filter_map(move |(at, rule)| {
+            let fits = names
+                .iter()
+                .any(|name| matches_pattern(&rule.type_pattern, name));
+            (!fits).then(|| named(at, rule))
+        })
     }
 
     /// 16 hex digits, equal where the same values of payloads of this type get the same stand-ins: made with the key, of

@@ -6,7 +6,6 @@ use super::before::Before;
 use super::mask::without_secrets;
 use super::packed::packed_types;
 use super::redactor::{Reason, RedactError, Redactor, Report};
-use super::taken::Taken;
 use crate::model::{Payload, Root};
 
 /// What a message is.
@@ -26,8 +25,6 @@ pub struct Session<'a> {
     pub(super) report: Report,
     /// Roots that have stand-ins.
     pub(super) roots: Vec<Root>,
-    /// Their spellings, which are looked for in texts of payloads too.
-    pub(super) spelt_roots: Taken,
     /// What came redacted.
     pub(super) before: Before,
     /// Of a payload that is part of that the types of which the same rules, key and descriptors did it: their stand-ins
@@ -45,7 +42,6 @@ impl<'a> Session<'a> {
             redactor,
             report: Report::default(),
             roots: Vec::new(),
-            spelt_roots: Taken::default(),
             before: Before::default(),
             done: None,
             is_envelope: false,
@@ -76,9 +72,11 @@ impl<'a> Session<'a> {
         let new = self.redactor.root(root);
         if new != root {
             self.report.taken.root(root, new);
-            self.spelt_roots.root_alone(root, new);
+            self.report.roots.root(root, new);
             self.report.reasons.insert(Reason::Roots);
-            self.roots.push(root);
+            if !self.roots.contains(&root) {
+                self.roots.push(root);
+            }
         }
         new
     }
@@ -138,6 +136,16 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// Redacts a title, which may have the first digits of a root.
+    pub(super) fn title(&mut self, title: &str) -> String {
+        let mut title = self.text(title);
+        for root in &self.roots {
+            let (old, new) = (root.hex(), self.redactor.root(*root).hex());
+            title = with_prefix(&title, &old[..8], &new[..8]);
+        }
+        title
+    }
+
     /// Redacts a text: what was taken out so far, and what looks like a secret or personal data by itself.
     pub fn text(&mut self, text: &str) -> String {
         if !self.redactor.follows(Reason::Texts) {
@@ -150,4 +158,21 @@ impl<'a> Session<'a> {
         }
         written
     }
+}
+
+/// The text with one prefix of a root for another, where it is a word by itself.
+fn with_prefix(text: &str, old: &str, new: &str) -> String {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '-';
+    let mut written = String::with_capacity(text.len());
+    let mut end = 0;
+    for (start, found) in text.match_indices(old) {
+        let after = text[start + found.len()..].chars().next();
+        let before = text[..start].chars().next_back();
+        if !before.is_some_and(is_part) && !after.is_some_and(is_part) {
+            written += &text[end..start];
+            written += new;
+            end = start + found.len();
+        }
+    }
+    written + &text[end..]
 }

@@ -8,8 +8,8 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 
 use super::pseudonym::hex;
 
-/// What separates thousands.
-const SEPARATORS: [char; 5] = [',', '.', '_', '\'', ' '];
+/// What separates thousands; a point or a space would be found in decimals and lists.
+const SEPARATORS: [char; 3] = [',', '_', '\''];
 /// What a path of an address cannot hold as it is (RFC 3986).
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -24,40 +24,71 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'`')
     .add(b'{')
     .add(b'}');
+/// What one part of a path cannot.
+const SEGMENT: &AsciiSet = &PATH.add(b'/').add(b';').add(b',');
 /// What a query of one cannot hold as it is.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+/// What JavaScript's `encodeURIComponent` does not leave as it is.
+const COMPONENT: &AsciiSet = &QUERY
+    .remove(b'!')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
 
 /// A way of spelling a text.
-type Spelling = fn(&str) -> String;
+#[derive(Clone, Copy)]
+pub(super) struct Spelling {
+    pub(super) spell: fn(&str) -> String,
+    /// Shorter ones are not looked for so, in bytes.
+    pub(super) from: usize,
+}
+
+const fn any(spell: fn(&str) -> String) -> Spelling {
+    Spelling { spell, from: 0 }
+}
+
+/// As an encoding of few bytes would be found everywhere.
+const fn long(spell: fn(&str) -> String) -> Spelling {
+    Spelling { spell, from: 6 }
+}
 
 /// Every spelling that a text has, the plain one first.
-pub(super) const OF_TEXT: [Spelling; 11] = [
-    str::to_owned,
+pub(super) const OF_TEXT: [Spelling; 17] = [
+    any(str::to_owned),
     // As Rust and Go quote.
-    |text| {
+    any(|text| {
         let quoted = format!("{text:?}");
         quoted[1..quoted.len() - 1].to_owned()
-    },
+    }),
     // As C, Python and JavaScript quote with one stroke.
-    |text| text.replace('\\', "\\\\").replace('\'', "\\'"),
+    any(|text| text.replace('\\', "\\\\").replace('\'', "\\'")),
+    // As Python shows bytes and texts in ASCII.
+    any(ascii),
     // JSON in ASCII alone, as Python writes it.
-    |text| json(text, |letter| !letter.is_ascii()),
+    any(|text| json(text, |letter| !letter.is_ascii())),
     // JSON for pages, as Go writes it.
-    |text| json(text, |letter| matches!(letter, '&' | '<' | '>')),
-    octal,
-    |text| utf8_percent_encode(text, PATH).to_string(),
-    |text| utf8_percent_encode(text, QUERY).to_string(),
-    |text| {
+    any(|text| json(text, |letter| matches!(letter, '&' | '<' | '>'))),
+    // JSON within JSON.
+    any(|text| json(&json(text, |_| false), |_| false)),
+    any(|text| json(&json(text, |letter| !letter.is_ascii()), |_| false)),
+    any(octal),
+    any(html),
+    any(|text| utf8_percent_encode(text, PATH).to_string()),
+    any(|text| utf8_percent_encode(text, SEGMENT).to_string()),
+    any(|text| utf8_percent_encode(text, COMPONENT).to_string()),
+    any(|text| utf8_percent_encode(text, QUERY).to_string()),
+    any(|text| {
         utf8_percent_encode(text, QUERY)
             .to_string()
             .replace("%20", "+")
-    },
-    |text| STANDARD_NO_PAD.encode(text),
-    |text| URL_SAFE_NO_PAD.encode(text),
+    }),
+    long(|text| STANDARD_NO_PAD.encode(text)),
+    long(|text| URL_SAFE_NO_PAD.encode(text)),
 ];
 
 /// Spellings of bytes.
@@ -67,23 +98,47 @@ pub(super) const OF_BYTES: [fn(&[u8]) -> String; 5] = [
     |bytes| URL_SAFE_NO_PAD.encode(bytes),
     |bytes| bytes.escape_ascii().to_string(),
     // As a list of numbers.
-    |bytes| format!("{bytes:?}").trim_matches(['[', ']']).to_owned(),
+    |bytes| format!("{bytes:?}"),
 ];
 
-/// Spellings of a whole number, with and without separated thousands.
+/// Spellings of a whole number, with and without separated thousands and its sign.
 pub(super) fn of_number(number: i128) -> impl Iterator<Item = String> {
-    let grouped = SEPARATORS.into_iter().map(move |separator| {
-        let digits = number.unsigned_abs().to_string();
-        let mut text = if number < 0 { "-" } else { "" }.to_owned();
-        for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) {
-                text.push(separator);
-            }
-            text.push(digit);
+    let size = number.unsigned_abs().to_string();
+    let sign = if number < 0 { "-" } else { "" };
+    let grouped = SEPARATORS.map(|separator| grouped(&size, separator));
+    std::iter::once(size)
+        .chain(grouped)
+        .flat_map(move |size| [format!("{sign}{size}"), size])
+}
+
+fn grouped(digits: &str, separator: char) -> String {
+    let mut text = String::with_capacity(digits.len() * 2);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(separator);
         }
-        text
-    });
-    std::iter::once(number.to_string()).chain(grouped)
+        text.push(digit);
+    }
+    text
+}
+
+/// Spellings of a number with a fraction: its own, those of money, and that of a number of half the size.
+pub(super) const fn of_float() -> [fn(f64) -> String; 4] {
+    [
+        |number| number.to_string(),
+        |number| format!("{number:.1}"),
+        |number| format!("{number:.2}"),
+        #[expect(clippy::cast_possible_truncation, reason = "that is how it was sent")]
+        |number| (number as f32).to_string(),
+    ]
+}
+
+/// The digits of a text that has many, and signs between them alone; none where they are all of it.
+pub(super) fn digits_of(text: &str) -> Option<String> {
+    let is_sign = |letter: char| matches!(letter, ' ' | '-' | '.' | '/' | '(' | ')' | '+');
+    let has_only = text.chars().all(|it| it.is_ascii_digit() || is_sign(it));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (has_only && digits.len() >= 6 && digits != text).then_some(digits)
 }
 
 fn json(text: &str, is_escaped: fn(char) -> bool) -> String {
@@ -101,6 +156,34 @@ fn json(text: &str, is_escaped: fn(char) -> bool) -> String {
             }
             letter => written.push(letter),
         }
+    }
+    written
+}
+
+fn html(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => written += "&amp;",
+            '<' => written += "&lt;",
+            '>' => written += "&gt;",
+            '"' => written += "&quot;",
+            '\'' => written += "&#39;",
+            letter => written.push(letter),
+        }
+    }
+    written
+}
+
+fn ascii(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let _ = match u32::from(letter) {
+            number @ (0x7f..=0xff) => write!(written, "\\x{number:02x}"),
+            number @ (0x100..=0xffff) => write!(written, "\\u{number:04x}"),
+            number @ 0x1_0000.. => write!(written, "\\U{number:08x}"),
+            _ => write!(written, "{letter}"),
+        };
     }
     written
 }
@@ -129,22 +212,32 @@ mod tests {
 
     #[test]
     fn a_text_has_the_spellings_of_logs_json_and_addresses() {
-        let of = |text: &str| -> Vec<String> { OF_TEXT.iter().map(|it| it(text)).collect() };
+        let of =
+            |text: &str| -> Vec<String> { OF_TEXT.iter().map(|it| (it.spell)(text)).collect() };
         let jörg = of("Jörg O'Neil & \"Co\"");
         for spelt in [
             "Jörg O'Neil & \"Co\"",
             "Jörg O'Neil & \\\"Co\\\"",
             "Jörg O\\'Neil & \"Co\"",
+            "J\\xf6rg O'Neil & \"Co\"",
             "J\\u00f6rg O'Neil & \\\"Co\\\"",
             "Jörg O'Neil \\u0026 \\\"Co\\\"",
+            "Jörg O'Neil & \\\\\\\"Co\\\\\\\"",
             "J\\303\\266rg O\\'Neil & \\\"Co\\\"",
+            "Jörg O&#39;Neil &amp; &quot;Co&quot;",
             "J%C3%B6rg%20O'Neil%20&%20%22Co%22",
+            "J%C3%B6rg%20O'Neil%20%26%20%22Co%22",
             "J%C3%B6rg%20O%27Neil%20%26%20%22Co%22",
             "J%C3%B6rg+O%27Neil+%26+%22Co%22",
         ] {
             assert!(jörg.iter().any(|it| it == spelt), "{spelt}\n{jörg:#?}");
         }
         let numbers: Vec<String> = of_number(-1_234_567).collect();
-        assert_eq!(numbers[..2], ["-1234567", "-1,234,567"]);
+        assert_eq!(numbers[..3], ["-1234567", "1234567", "-1,234,567"]);
+        assert_eq!(
+            digits_of("+49 170 1234567").as_deref(),
+            Some("491701234567")
+        );
+        assert_eq!(digits_of("1234567"), None);
     }
 }

@@ -163,6 +163,9 @@ fn what_the_descriptors_ask_for_is_redacted_without_a_rule() {
     assert!(now.contains("phones") && now.contains("street"), "{now}");
     let masked = redactor.redact_payload(&person(maps)).unwrap();
     assert_eq!(view(&masked.payload), yaml("{}"));
+    // A rule about the values makes the keys no plainer.
+    let ruled = redacted(vec![rule(PERSON, "phones", Action::Pseudonym)], maps);
+    assert!(!serde_yaml::to_string(&ruled).unwrap().contains("mina"));
     let kept = redacted(vec![rule(PERSON, "phones", Action::Keep)], maps);
     assert_eq!(kept["phones"], yaml("{mina@corp.io: '+49 1'}"));
 }

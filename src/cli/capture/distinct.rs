@@ -20,6 +20,8 @@ use crate::project::{FailureEntry, OpenSource, Project};
 struct Summary {
     results: BTreeMap<&'static str, usize>,
     failed: usize,
+    /// Whether nothing is redacted.
+    shows_messages: bool,
 }
 
 pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: &str) -> Done {
@@ -63,16 +65,20 @@ pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: 
             left_aside(&aside)
         )));
     }
+    let messages = Messages::of(project, source_name);
+    let shows_messages = arguments.unredacted || messages.are_plain();
     if !arguments.unredacted {
-        let messages = Messages::of(project, source_name);
         for bug in &mut bugs {
             bug.message = messages.of_logged(&wanted[bug.example].logged);
         }
     }
-    let mut summary = Summary::default();
+    let mut summary = Summary {
+        shows_messages,
+        ..Summary::default()
+    };
     let mut sources = BTreeMap::new();
     for (number, bug) in (1..).zip(&bugs) {
-        progress(number, bugs.len(), bug);
+        progress(number, bugs.len(), bug, shows_messages);
         let given = Given::of_entry(wanted[bug.example]);
         let result = one(project, arguments, source_name, &mut sources, &given);
         summary.add(arguments, bug, result);
@@ -97,14 +103,19 @@ fn one(
     capture_from(project, arguments, source, Some(given), Naming::Distinct)
 }
 
-fn progress(number: usize, of: usize, bug: &FailureGroup) {
+fn progress(number: usize, of: usize, bug: &FailureGroup, shows_messages: bool) {
     if std::io::stderr().is_terminal() {
-        eprintln!("[{number}/{of}] {}", described(bug));
+        let message = shows_messages.then_some(bug.message.as_str());
+        eprintln!("[{number}/{of}] {}", in_words(bug, message));
     }
 }
 
 /// A bug in a line.
 pub(in crate::cli) fn described(bug: &FailureGroup) -> String {
+    in_words(bug, Some(&bug.message))
+}
+
+fn in_words(bug: &FailureGroup, message: Option<&str>) -> String {
     let mut text = bug.domain.clone().unwrap_or_else(|| "?".to_owned());
     let command = bug.command.as_deref().unwrap_or_default();
     let command = command.rsplit('.').next().filter(|name| !name.is_empty());
@@ -112,7 +123,9 @@ pub(in crate::cli) fn described(bug: &FailureGroup) -> String {
     if let Some(code) = bug.code {
         let _ = write!(text, " {code}");
     }
-    let _ = write!(text, " {:?}", bug.message);
+    if let Some(message) = message {
+        let _ = write!(text, " {message:?}");
+    }
     if bug.count > 1 {
         let _ = write!(text, ", {} times", bug.count);
     }
@@ -160,8 +173,8 @@ impl Summary {
                     _ => format!(": {verdict}"),
                 };
                 // A message may repeat what only the history holds, which is known by now.
-                let bug = described(bug);
-                let bug = redacting.as_ref().map_or(bug.clone(), |it| it.text(&bug));
+                let message = redacting.as_ref().map(|it| it.text(&bug.message));
+                let bug = in_words(bug, Some(message.as_ref().unwrap_or(&bug.message)));
                 say(format_args!("{saved:<10}{fixture}  {bug}{verdict}"));
                 for warning in redacting.iter().flat_map(Redacting::warnings) {
                     say(format_args!("{:<10}{warning}", ""));
@@ -169,12 +182,15 @@ impl Summary {
             }
             Err(stop) => {
                 self.failed += 1;
+                // Nobody looked whether the history has more of it to hide.
+                let message = self.shows_messages.then_some(bug.message.as_str());
+                let bug = in_words(bug, message);
                 if arguments.json {
                     return say(
-                        json!({"result": "failed", "bug": described(bug), "reason": stop.to_string()}),
+                        json!({"result": "failed", "bug": bug, "reason": stop.to_string()}),
                     );
                 }
-                say(format_args!("{:<10}{}: {stop}", "failed", described(bug)));
+                say(format_args!("{:<10}{bug}: {stop}", "failed"));
             }
         }
     }

@@ -106,7 +106,10 @@ pub(super) fn apply(
     let redacted = redactor
         .redact_case_after(case, &before)
         .map_err(|error| Stop::Failed(error.to_string()))?;
-    telling.change(|text| redactor.text_after(&redacted.report, text));
+    telling.change(
+        |own| redacted.report.without_roots(own),
+        |quoted| redactor.text_after(&redacted.report, quoted),
+    );
     let plain = std::mem::replace(case, redacted.case);
     let fields: Vec<String> = case.redacted.iter().map(touched).collect();
     telling.add(
@@ -127,6 +130,11 @@ pub(super) fn apply(
     }
     if redacted.report.is_anew {
         telling.add("redaction", REDACTED_ANEW);
+    }
+    let unfitting: Vec<String> = redactor.unfitting().collect();
+    if !unfitting.is_empty() {
+        let rules = unfitting.join("; ");
+        telling.add("redaction", format!("no described type fits {rules}"));
     }
     for unread in &redacted.report.unread {
         telling.add("not redacted", format!("{unread}: kept as it is"));

@@ -10,24 +10,48 @@ use crate::wire::Dialect;
 /// Lines with a key.
 #[derive(Default)]
 pub(super) struct Telling {
-    lines: Vec<(String, String)>,
+    lines: Vec<Line>,
+}
+
+/// A line: our own words, and what production said, which is quoted.
+struct Line {
+    key: String,
+    own: String,
+    quoted: Option<String>,
 }
 
 impl Telling {
     pub(super) fn add(&mut self, key: &str, text: impl Into<String>) {
-        self.lines.push((key.to_owned(), text.into()));
+        self.lines.push(Line {
+            key: key.to_owned(),
+            own: text.into(),
+            quoted: None,
+        });
     }
 
-    /// Changes every line, as far as it repeats what was captured.
-    pub(super) fn change(&mut self, mut change: impl FnMut(&str) -> String) {
-        for (_, text) in &mut self.lines {
-            *text = change(text);
+    /// A line that ends with what production said.
+    pub(super) fn quote(&mut self, key: &str, own: impl Into<String>, quoted: &str) {
+        self.add(key, own);
+        if let Some(line) = self.lines.last_mut() {
+            line.quoted = Some(quoted.to_owned());
+        }
+    }
+
+    /// Changes what was captured: in our own words, and in what is quoted.
+    pub(super) fn change(&mut self, own: impl Fn(&str) -> String, quoted: impl Fn(&str) -> String) {
+        for line in &mut self.lines {
+            line.own = own(&line.own);
+            line.quoted = line.quoted.as_deref().map(&quoted);
         }
     }
 
     pub(super) fn print(&self) {
-        for (key, text) in &self.lines {
-            say(format_args!("  {key:<13}{text}"));
+        for Line { key, own, quoted } in &self.lines {
+            let quoted = quoted
+                .as_ref()
+                .map_or_else(String::new, |it| format!(" {it:?}"));
+            let text = format!("{own}{quoted}");
+            say(format_args!("  {key:<13}{}", text.trim_start()));
         }
     }
 
@@ -62,17 +86,15 @@ impl Telling {
             );
         }
         if let Some(failure) = case.observed.as_ref().and_then(Observed::failure) {
-            self.add(
-                "production",
-                format!("{} {:?}", failure.code, failure.message),
-            );
+            self.quote("production", failure.code.to_string(), &failure.message);
         }
         if let Some(persisted) = &assembled.persisted {
             self.add("production", persisted_in_words(persisted));
         }
         let mut head = head_in_words(case.source.head);
         if let Some(noted) = &case.noted {
-            self.add("noted", noted.described());
+            let code = noted.code.map_or_else(String::new, |code| code.to_string());
+            self.quote("noted", code, &noted.message);
             if case.source.head == HeadKnowledge::Ticket {
                 head = "as the log says";
             }
@@ -89,12 +111,12 @@ impl Telling {
             self.add("command", command.type_name());
         }
         if let Some(observed) = &case.observed {
-            let failure = observed.failure();
-            let word = observed.word().to_owned();
-            self.add(
-                "production",
-                failure.map_or(word, |it| format!("{} {:?}", it.code, it.message)),
-            );
+            match observed.failure() {
+                Some(failure) => {
+                    self.quote("production", failure.code.to_string(), &failure.message);
+                }
+                None => self.add("production", observed.word()),
+            }
         }
         let known = head_in_words(case.source.head);
         self.add("head", format!("{head}, {known}"));

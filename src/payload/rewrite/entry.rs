@@ -26,7 +26,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         };
         let key = key_text(key_field, content);
         self.steps.push(key_step(MAP_KEY.to_owned()));
-        let key_choice = self.choose(key_field, choice);
+        let key_choice = self.choose_for(key_field, met.field.debug_redact, choice);
         *self.steps.last_mut().expect("just pushed") = key_step(key);
         let value_choice = self.choose(value_field, choice);
         let is_dropped =

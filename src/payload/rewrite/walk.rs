@@ -150,7 +150,20 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     }
 
     pub(super) fn choose(&mut self, field: &Field, around: Option<Choice>) -> Option<Choice> {
-        let place = place(&self.steps, self.layouts, field);
+        self.choose_for(field, field.debug_redact, around)
+    }
+
+    /// The same where something else asks for it to be kept out of sight.
+    pub(super) fn choose_for(
+        &mut self,
+        field: &Field,
+        debug_redact: bool,
+        around: Option<Choice>,
+    ) -> Option<Choice> {
+        let place = Place {
+            debug_redact,
+            ..place(&self.steps, self.layouts, field)
+        };
         self.rewriter.choose(&place, around)
     }
 

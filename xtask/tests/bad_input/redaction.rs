@@ -1,6 +1,7 @@
 //! Redaction and audit at the command line: nothing that was taken out is in any file or output.
 
 mod byways;
+mod workflows;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -76,16 +76,16 @@ impl KindCapture<'_> {
         };
         self.tell(&case, telling, &[]);
         let rejected = &ticket.command;
-        telling.add(
+        telling.quote(
             "rejected",
             format!(
-                "{} to {}/{}, {origin}: {} {:?}",
+                "{} to {}/{}, {origin}: {}",
                 rejected.type_name(),
                 rejected.cover.domain,
                 rejected.cover.root,
-                ticket.failure.code,
-                ticket.failure.message
+                ticket.failure.code
             ),
+            &ticket.failure.message,
         );
         if !caused_by(&ticket, &self.cover) {
             telling.add(

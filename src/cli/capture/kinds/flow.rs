@@ -1,6 +1,7 @@
 //! A whole workflow, gathered from all domains.
 
 use super::{KindCapture, told_book, told_span};
+use crate::capture::ticket::Ticket;
 use crate::capture::workflow::{Share, began_at, gather, observed_hops};
 use crate::capture::{
     CaptureError, CutBook, FailingCommand, Fetched, Parts, RootPart, RootSpec, Span, UpTo,
@@ -8,6 +9,7 @@ use crate::capture::{
 };
 use crate::cli::Stop;
 use crate::cli::capture::captured_at;
+use crate::cli::capture::redaction::{demand_of_elsewhere, redactor_of};
 use crate::cli::capture::stimulus;
 use crate::cli::capture::telling::Telling;
 use crate::cli::capture::{CaptureArguments, edition};
@@ -16,6 +18,7 @@ use crate::fixture::{
 };
 use crate::model::{Cover, Domain, Edition, Page, Root};
 use crate::project::{Checked, OpenSource, Project};
+use crate::redact::{Fingerprints, RedactError};
 use crate::replay::flow::FlowNote;
 
 /// The aggregate at which a workflow began, where the command line names none.
@@ -46,10 +49,16 @@ struct Beginning {
     after: Vec<Page>,
     /// The page that tells when it began, where it begins with one.
     first: Option<Page>,
+    /// What redacted its command before.
+    redacted_by: Fingerprints,
 }
 
 impl KindCapture<'_> {
-    pub(super) fn flow(&self, id: &str, telling: &mut Telling) -> Result<(Case, u32), Stop> {
+    pub(super) fn flow(
+        &self,
+        id: &str,
+        telling: &mut Telling,
+    ) -> Result<(Case, u32, Fingerprints), Stop> {
         let everywhere = self.project.source(Some(&self.source.name), None)?;
         let shares = gather(&everywhere.domains, id, &self.cover.edition)?;
         let (own, others): (Vec<&Share>, Vec<&Share>) = shares
@@ -67,11 +76,26 @@ impl KindCapture<'_> {
             };
             telling.add(key, format!("{}{on}", told_book(book)));
         }
-        let tickets: Vec<_> = everywhere
+        let redactor = redactor_of(self.project, self.source, self.arguments.unredacted)?;
+        let tickets = everywhere
             .tickets
             .iter()
             .filter(|ticket| ticket.command.cover.correlation_id == id)
-            .collect();
+            .map(|ticket| match &redactor {
+                None => Ok(ticket.clone()),
+                // Only their failures get into the case, which knows nothing of what their commands declare.
+                Some(redactor) => Ok(Ticket {
+                    failure: ticket.redacted(redactor)?.failure,
+                    ..ticket.clone()
+                }),
+            });
+        let tickets: Vec<Ticket> = tickets
+            .collect::<Result<_, RedactError>>()
+            .map_err(|error| Stop::Failed(error.to_string()))?;
+        if redactor.is_some() {
+            // What is reached is found out with what was captured.
+            self.project.logics().hush();
+        }
         let hops = observed_hops((&self.cover, &beginning.after), &books, &tickets);
         if others
             .iter()
@@ -89,7 +113,7 @@ impl KindCapture<'_> {
             case.observed = Some(Observed::Flow(hops));
         }
         self.add_what_is_reached(&mut case, &everywhere, telling)?;
-        Ok((case, beginning.head))
+        Ok((case, beginning.head, beginning.redacted_by))
     }
 
     /// The books of aggregates that the flow reaches today, and that nothing of the workflow named: it may have been
@@ -186,6 +210,15 @@ impl KindCapture<'_> {
                 None,
             )?;
             if let Some(failing) = &found.failing {
+                if arguments.ticket.is_some() {
+                    demand_of_elsewhere(
+                        self.project,
+                        everywhere,
+                        arguments.unredacted,
+                        &failing.command.cover,
+                        &found.origin,
+                    )?;
+                }
                 return self.begin_with(failing, &found.origin, id, own, telling);
             }
         }
@@ -229,6 +262,7 @@ impl KindCapture<'_> {
         telling.add("begins", format!("with {}, {how}", told_span(span)));
         let pages = self.fetched.history.pages().iter();
         Ok(Beginning {
+            redacted_by: Fingerprints::new(),
             head: span.first,
             first: pages
                 .clone()
@@ -298,6 +332,7 @@ impl KindCapture<'_> {
         };
         telling.add("head", format!("{}, {how}", assembled.head));
         Ok(Beginning {
+            redacted_by: failing.redacted.by,
             head: assembled.head,
             first: own.first().cloned(),
             after: own

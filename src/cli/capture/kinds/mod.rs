@@ -52,7 +52,11 @@ impl KindCapture<'_> {
                 redacted_by = by;
                 (case, head)
             }
-            AskedKind::Flow(id) => self.flow(id, &mut telling)?,
+            AskedKind::Flow(id) => {
+                let (case, head, by) = self.flow(id, &mut telling)?;
+                redacted_by = by;
+                (case, head)
+            }
         };
         Capture {
             project: self.project,

@@ -153,6 +153,89 @@ fn what_stays_unredacted_or_is_redacted_anew_is_told_in_every_form() {
     }
 }
 
+/// Our own words and numbers are no values, even where they are equal to one.
+#[test]
+fn what_capture_counts_is_not_redacted() {
+    let deposit = |n: u32| {
+        event(
+            n,
+            payload(
+                "FundsDeposited",
+                &format!("{{amount: {{amount: {}}}}}", 100 + n),
+            ),
+        )
+    };
+    let server = production((1..=120).map(deposit).collect());
+    let amounts = "\n[[redaction.rules]]\ntype = \"examples.Currency\"\nfield = \"amount\"\naction = \"pseudonym\"\n\
+                   reason = \"theirs\"\n";
+    let mut project = project(&server, &(RULES.to_owned() + amounts));
+    let mut ticket = of_the_state();
+    ticket.head = Some(121);
+    ticket.command.pages[0].header = Header::Sequence(121);
+    ticket.failure.message = format!("for\n{NAME}\tmay not");
+    project.write("failures.jsonl", &(ticket.to_line() + "\n"));
+    let ran = project.run_as(&["capture", ROOT], "", &ENVIRONMENT[..1]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out
+            .contains("history      121 events, sequence 0 to 120,"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("head         121,"), "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("production   FAILED_PRECONDITION \"for\\np-"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_bug_that_could_not_be_captured_is_told_without_its_message() {
+    let unknown = Payload::new("other.Thing", MODEL.into());
+    let server = production(vec![event(1, unknown)]);
+    let mut project = project(&server, RULES);
+    let mut ticket = of_the_state();
+    ticket.head = Some(2);
+    project.write("failures.jsonl", &(ticket.to_line() + "\n"));
+    for more in [&[][..], &["--json"]] {
+        let arguments = [&["capture", "--each-distinct"][..], more].concat();
+        let ran = project.run_as(&arguments, "", &ENVIRONMENT[..1]);
+        assert_eq!(ran.code, 1);
+        assert!(
+            ran.out.contains("player DepositFunds FAILED_PRECONDITION"),
+            "{}",
+            ran.out
+        );
+        without_secrets(&(ran.out + &ran.err), &format!("{arguments:?}"));
+    }
+}
+
+#[test]
+fn rules_that_fit_nothing_are_told_and_such_that_only_keep_record_nothing() {
+    let server = production(Vec::new());
+    let misspelt = RULES.replacen("examples.*", "exmaples.*", 1);
+    let mut project = project(&server, &misspelt);
+    let ran = project.run_as(&["capture", ROOT, "--history"], "", &ENVIRONMENT[..1]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let told = "redaction    no described type fits redaction rule 1 (display_name of exmaples.*, pseudonym: personal data)";
+    assert!(ran.out.contains(told), "{}", ran.out);
+    let toml = project.read("replay.toml");
+    let keeping = toml.split("[redaction]").next().unwrap().to_owned()
+        + "[redaction]\n[[redaction.rules]]\ntype = \"examples.*\"\nfield = \"email\"\naction = \"keep\"\nreason = \"looked\"\n";
+    project.write("replay.toml", &keeping);
+    let ran = project.run(&[
+        "record",
+        "--listen",
+        "127.0.0.1:0",
+        "--upstream",
+        "127.0.0.1:1",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("has no rule"), "{}", ran.err);
+}
+
 /// The embedded deployment's data is public. What comes from elsewhere is not, whatever the source is.
 #[test]
 fn a_command_of_elsewhere_is_no_demonstration() {

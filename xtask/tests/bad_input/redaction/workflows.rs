@@ -1,0 +1,180 @@
+//! Flows and compensations: cases that are made of more than one command.
+
+use std::sync::Arc;
+
+use angzarr_replay::model::{Answer, CommandBook, Cover, EventBook, Failure, Header, Logic, Root};
+use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::wire::{Dialect, serve_logic};
+
+use super::{
+    ENVIRONMENT, KEY, NAME, RULES, Repeating, event, payload, peers_listener, production, project,
+    registry, repeating, ticket, without_secrets,
+};
+use crate::support::{Project, ROOT, cover};
+
+const FLOW: [&str; 2] = ["--correlation", "flow-1"];
+
+/// The ticket as part of a workflow.
+fn of_the_flow() -> angzarr_replay::capture::ticket::Ticket {
+    let mut ticket = ticket();
+    ticket.head = None;
+    ticket.command.cover.correlation_id = "flow-1".into();
+    ticket
+}
+
+fn capture<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["capture", ROOT, "--domain", "player", "--force"], more].concat()
+}
+
+/// Only its message gets into the case: what its command declares is in no part of it.
+#[test]
+fn the_refusal_of_a_later_hop_says_nothing_of_its_command() {
+    let server = production(vec![event(
+        1,
+        payload("FundsDeposited", "{amount: {amount: 5}}"),
+    )]);
+    let mut project = project(&server, RULES);
+    let mut later = of_the_flow();
+    let page = &mut later.command.pages[0];
+    page.header = Header::Sequence(2);
+    page.command = Some(payload(
+        "RegisterPlayer",
+        "{display_name: Zacharias Untold}",
+    ));
+    later.failure.message = "player Zacharias Untold may not".into();
+    project.write("failures.jsonl", &(later.to_line() + "\n"));
+    let arguments = capture(&[&FLOW[..], &["--at", "1", "--name", "hop"]].concat());
+    let ran = project.run_as(&arguments, "", &ENVIRONMENT[..1]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let case = project.read("fixtures/hop.yaml");
+    assert!(case.contains("message: player p-"), "{case}");
+    assert!(!(ran.out + &ran.err + &case).contains("Untold"));
+}
+
+#[test]
+fn a_flow_that_begins_with_a_command_of_elsewhere_is_no_demonstration() {
+    let mut project = Project::new("");
+    project.write("production.jsonl", &(of_the_flow().to_line() + "\n"));
+    let arguments = capture(&[&FLOW[..], &["--ticket", "production.jsonl"]].concat());
+    let ran = project.run(&arguments);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(
+        ran.err
+            .contains("so the command (from production.jsonl) is no demonstration"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        project
+            .files()
+            .into_iter()
+            .all(|(name, _)| !name.starts_with("fixtures"))
+    );
+}
+
+/// Which aggregates a flow comes to is found out with what was captured.
+struct Dying(Repeating);
+
+impl Logic for Dying {
+    fn handle(&self, _: &EventBook, command: &CommandBook) -> Answer {
+        let command = command.pages[0].command.as_ref().unwrap();
+        let name = self.0.of(command, "display_name");
+        eprintln!("handling {name}");
+        if name.starts_with("p-") {
+            std::process::exit(3);
+        }
+        Err(Failure::rejected("no"))
+    }
+}
+
+/// This test is a process of the next one.
+#[test]
+fn dying_peer() {
+    if let Some(listener) = peers_listener() {
+        let logic = Arc::new(Dying(Repeating(registry())));
+        serve_logic(listener, Dialect::ANGZARR, logic)
+            .unwrap()
+            .wait();
+    }
+}
+
+#[test]
+fn the_last_words_of_logic_in_a_flow_are_not_shown() {
+    let server = production(Vec::new());
+    let logic = repeating().replace("redaction::peer", "redaction::workflows::dying_peer");
+    let mut project = project(&server, &(RULES.to_owned() + &logic));
+    let mut ticket = of_the_flow();
+    ticket.failure.message = "no".into();
+    project.write("failures.jsonl", &(ticket.to_line() + "\n"));
+    let arguments = capture(&[&FLOW[..], &["--ticket", "failures.jsonl"]].concat());
+    let ran = project.run_as(&arguments, "", &ENVIRONMENT[..1]);
+    let said = ran.out + &ran.err;
+    assert!(said.contains("its output is not shown"), "{said}");
+    without_secrets(&said, "the output");
+}
+
+#[test]
+fn a_flow_leaves_the_stand_ins_of_its_ticket_alone() {
+    let server = production(Vec::new());
+    let mut project = project(&server, RULES);
+    let rules = [
+        ("display_name", Action::Pseudonym),
+        ("email", Action::Pseudonym),
+        ("ai_model_id", Action::Mask),
+    ];
+    let rules =
+        rules.map(|(field, action)| RedactionRule::new("examples.*", field, action).unwrap());
+    let policy = Policy {
+        rules: rules.into(),
+        key: Some(Key::new(KEY).unwrap()),
+        debug_redact: None,
+        roots: false,
+        is_strict: true,
+    };
+    let redactor = Redactor::new(registry(), policy).unwrap();
+    let redacted = of_the_flow().redacted(&redactor).unwrap();
+    project.write("failures.jsonl", &(redacted.to_line() + "\n"));
+    for more in [&FLOW[..], &[]] {
+        let arguments =
+            capture(&[more, &["--ticket", "failures.jsonl", "--name", "case"]].concat());
+        let ran = project.run_as(&arguments, "", &ENVIRONMENT[..1]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(!ran.out.contains("stand-ins got stand-ins"), "{}", ran.out);
+        without_secrets(&project.read("fixtures/case.yaml"), "the case");
+    }
+}
+
+#[test]
+fn the_root_of_a_refused_command_has_a_stand_in_too() {
+    let server = production(Vec::new());
+    let rules = RULES.replacen("[redaction]\n", "[redaction]\nroots = \"pseudonym\"\n", 1);
+    let mut project = project(&server, &rules);
+    let other = "41414141-4141-4141-4141-424242424242";
+    let mut refused = ticket();
+    refused.failure.message = format!("{other} of {NAME} is over");
+    refused.command.cover = Cover {
+        root: other.parse::<Root>().unwrap(),
+        ..refused.command.cover
+    };
+    refused.command.pages[0].header = Header::AngzarrDeferred {
+        source: Some(Box::new(cover())),
+        source_sequence: 0,
+        source_component: "saga".into(),
+        command_index: 0,
+        basis_sequence: None,
+    };
+    project.write("failures.jsonl", &(refused.to_line() + "\n"));
+    let arguments = capture(&["--compensation", "--name", "case"]);
+    let ran = project.run_as(&arguments, "", &ENVIRONMENT[..1]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let case = project.read("fixtures/case.yaml");
+    for text in [&case, &ran.out] {
+        assert!(
+            !text.contains("41414141") && !text.contains("QUFBQUFB"),
+            "{text}"
+        );
+        without_secrets(text, "the case");
+    }
+    let own = &ROOT[..8];
+    assert!(!case.contains(own), "{case}");
+}
