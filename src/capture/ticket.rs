@@ -5,8 +5,8 @@
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
 //! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
 //! may have `persisted`: how many events it stored. `redacted` lists the fields of the command that were redacted, as
-//! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for people and for searching, and have to agree with
-//! it.
+//! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for
+//! people and for searching, and have to agree with it.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;

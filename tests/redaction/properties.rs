@@ -120,4 +120,28 @@ proptest! {
             prop_assert_eq!(done.payload, payload);
         }
     }
+
+    /// Letters that change their length with their case, escapes, and words that begin within others.
+    #[test]
+    fn texts_lose_whole_words_whatever_letters_they_have(
+        words in prop::collection::vec("[İßẞſςΣσıIié王🙂ŉǰﬁȺ\u{301}\u{307}ghk .'\"\\\\%&]{1,9}", 1..5),
+        parts in prop::collection::vec((0..8_usize, any::<bool>()), 0..12),
+    ) {
+        let aliases = words.iter().map(|word| Value::from(word.as_str())).collect();
+        let redactor = everything();
+        let mut session = redactor.session();
+        session.payload(&person_of([("aliases", Value::Sequence(aliases))]), "it").unwrap();
+        let fillers = ["%20", "\\n", " ", "g", "王", "İ", "1"];
+        let text: String = parts
+            .iter()
+            .map(|(at, is_upper)| {
+                let part = words.get(*at).map_or(fillers[at % 7], String::as_str);
+                if *is_upper { part.to_uppercase() } else { part.to_owned() }
+            })
+            .collect();
+        let written = session.text(&text);
+        for word in words.iter().filter(|word| word.chars().filter(|it| it.is_alphabetic()).count() >= 6) {
+            prop_assert!(!written.contains(word.as_str()), "{word:?} of {words:?} is in {written:?}, of {text:?}");
+        }
+    }
 }
