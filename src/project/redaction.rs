@@ -101,9 +101,7 @@ impl Project {
             what: what.to_owned(),
             why,
         };
-        let config = self.config().redaction.as_ref();
-        let config = config.ok_or_else(|| missing(NOT_CONFIGURED))?;
-        let redactor = self.redactor_of(config, config.required)?;
+        let redactor = self.configured(missing)?;
         if redactor.is_idle() {
             return Err(missing(IDLE));
         }
@@ -114,13 +112,25 @@ impl Project {
     /// no way around it but to say so.
     pub fn redactor_of_recordings(&self) -> Result<Redactor, RedactionUnavailable> {
         let missing = |why| RedactionUnavailable::MissingForRecordings { why };
-        let config = self.config().redaction.as_ref();
-        let config = config.ok_or_else(|| missing(NOT_CONFIGURED))?;
-        let redactor = self.redactor_of(config, config.required)?;
-        match (redactor.leaves_fields(), config.roots) {
+        let redactor = self.configured(missing)?;
+        match (
+            redactor.leaves_fields(),
+            self.config().redaction.as_ref().is_some_and(|it| it.roots),
+        ) {
             (true, true) => Err(missing(ROOTS_ONLY)),
             (true, false) => Err(missing(IDLE)),
             (false, _) => Ok(redactor),
+        }
+    }
+
+    /// As the configuration has it, where it has one.
+    fn configured(
+        &self,
+        missing: impl FnOnce(&'static str) -> RedactionUnavailable,
+    ) -> Result<Redactor, RedactionUnavailable> {
+        match &self.config().redaction {
+            Some(config) => self.redactor_of(config, config.required),
+            None => Err(missing(NOT_CONFIGURED)),
         }
     }
 

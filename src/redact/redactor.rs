@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::before::{Fingerprints, Redactions};
 use super::key::Key;
+use super::mask::without_secrets;
 use super::rule::{Action, RedactionRule};
 use super::session::Session;
 use super::taken::Taken;
@@ -270,10 +271,13 @@ impl Redactor {
         self.session().text(text)
     }
 
-    /// The same, and what was taken out in a run that is over.
+    /// The same, and what a run took out, so far or in all.
     #[must_use]
     pub fn text_after(&self, report: &Report, text: &str) -> String {
-        self.session().after(report).text(text)
+        if !self.follows(Reason::Texts) {
+            return text.to_owned();
+        }
+        without_secrets(&report.taken.replaced_in(text), self.policy.key.as_ref())
     }
 
     /// The same redactor with more descriptors, each an encoded set; what it knows already stays.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::before::Before;
-use super::mask::without_secrets;
 use super::packed::packed_types;
 use super::redactor::{Reason, RedactError, Redactor, Report};
 use crate::model::{Payload, Root};
@@ -47,11 +46,6 @@ impl<'a> Session<'a> {
             is_envelope: false,
             is_looking: false,
         }
-    }
-
-    pub(super) fn after(mut self, report: &Report) -> Self {
-        self.report.taken = report.taken.clone();
-        self
     }
 
     /// A run over things of which some came redacted. What others did is done anew.
@@ -148,11 +142,7 @@ impl<'a> Session<'a> {
 
     /// Redacts a text: what was taken out so far, and what looks like a secret or personal data by itself.
     pub fn text(&mut self, text: &str) -> String {
-        if !self.redactor.follows(Reason::Texts) {
-            return text.to_owned();
-        }
-        let replaced = self.report.taken.replaced_in(text);
-        let written = without_secrets(&replaced, self.redactor.policy.key.as_ref());
+        let written = self.redactor.text_after(&self.report, text);
         if written != text {
             self.report.reasons.insert(Reason::Texts);
         }

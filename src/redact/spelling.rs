@@ -123,15 +123,13 @@ fn grouped(digits: &str, separator: char) -> String {
 }
 
 /// Spellings of a number with a fraction: its own, those of money, and that of a number of half the size.
-pub(super) const fn of_float() -> [fn(f64) -> String; 4] {
-    [
-        |number| number.to_string(),
-        |number| format!("{number:.1}"),
-        |number| format!("{number:.2}"),
-        #[expect(clippy::cast_possible_truncation, reason = "that is how it was sent")]
-        |number| (number as f32).to_string(),
-    ]
-}
+pub(super) const OF_FLOAT: [fn(f64) -> String; 4] = [
+    |number| number.to_string(),
+    |number| format!("{number:.1}"),
+    |number| format!("{number:.2}"),
+    #[expect(clippy::cast_possible_truncation, reason = "that is how it was sent")]
+    |number| (number as f32).to_string(),
+];
 
 /// The digits of a text that has many, and signs between them alone; none where they are all of it.
 pub(super) fn digits_of(text: &str) -> Option<String> {

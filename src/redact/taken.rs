@@ -8,7 +8,7 @@ use aho_corasick::AhoCorasick;
 use regex::Regex;
 
 use super::mask::MASK;
-use super::spelling::{OF_BYTES, OF_TEXT, Spelling, digits_of, of_float, of_number};
+use super::spelling::{OF_BYTES, OF_FLOAT, OF_TEXT, Spelling, digits_of, of_number};
 use crate::model::Root;
 use crate::payload::FieldValue;
 
@@ -92,7 +92,7 @@ impl Taken {
                     FieldValue::Float(new) => *new,
                     _ => 0.0,
                 });
-                for spell in of_float() {
+                for spell in OF_FLOAT {
                     self.word(spell(*old), new.map(spell));
                 }
             }

@@ -97,9 +97,7 @@ pub trait Rewriter {
     ) -> Option<FieldValue<'static>>;
 
     /// A message of this type, packed into an `Any`, is gone into now.
-    fn packed(&mut self, type_name: &str) {
-        let _ = type_name;
-    }
+    fn packed(&mut self, type_name: &str);
 
     /// Something that cannot be read stays as it is, unless the rewriter refuses.
     fn unreadable(&mut self, unreadable: Unreadable) -> Result<(), Unreadable>;

@@ -171,11 +171,42 @@ fn peers_listener() -> Option<std::net::TcpListener> {
 /// This test is a process of the tests below.
 #[test]
 fn peer() {
+    serve_as_peer(Repeating(registry()));
+}
+
+/// Where this process was started as logic, it serves some.
+fn serve_as_peer(logic: impl Logic + 'static) {
     if let Some(listener) = peers_listener() {
-        let logic = Arc::new(Repeating(registry()));
-        serve_logic(listener, Dialect::ANGZARR, logic)
+        serve_logic(listener, Dialect::ANGZARR, Arc::new(logic))
             .unwrap()
             .wait();
+    }
+}
+
+/// Logic that says what it is asked, and ends where the name of a player is such that it should.
+struct Dying {
+    repeating: Repeating,
+    ends_at: fn(&str) -> bool,
+}
+
+impl Dying {
+    fn at(ends_at: fn(&str) -> bool) -> Self {
+        Self {
+            repeating: Repeating(registry()),
+            ends_at,
+        }
+    }
+}
+
+impl Logic for Dying {
+    fn handle(&self, _: &EventBook, command: &CommandBook) -> Answer {
+        let command = command.pages[0].command.as_ref().unwrap();
+        let name = self.repeating.of(command, "display_name");
+        eprintln!("handling {name}");
+        if (self.ends_at)(&name) {
+            std::process::exit(3);
+        }
+        Err(Failure::rejected("no"))
     }
 }
 

@@ -1,18 +1,12 @@
 //! What would get into an output or a file by a side way.
 
-use std::sync::Arc;
-
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::fixture::{Redaction, RedactionAction};
-use angzarr_replay::model::{
-    Answer, Body, CommandBook, EventBook, Failure, Header, Logic, Payload, PayloadReference,
-    Storage,
-};
-use angzarr_replay::wire::{Dialect, serve_logic};
+use angzarr_replay::model::{Body, Failure, Header, Payload, PayloadReference, Storage};
 
 use super::{
-    EMAIL, ENVIRONMENT, MODEL, NAME, RULES, Repeating, event, payload, peers_listener, person,
-    production, project, registry, repeating, ticket, without_secrets,
+    Dying, EMAIL, ENVIRONMENT, MODEL, NAME, RULES, event, payload, person, production, project,
+    repeating, serve_as_peer, ticket, without_secrets,
 };
 use crate::support::{Project, ROOT};
 
@@ -324,30 +318,10 @@ fn the_digits_of_a_root_that_a_title_has_are_those_of_its_stand_in() {
     assert!(!case.contains(prefix), "{case}");
 }
 
-/// Logic that says what it is asked, and ends where nobody is named.
-struct Dying(Repeating);
-
-impl Logic for Dying {
-    fn handle(&self, _: &EventBook, command: &CommandBook) -> Answer {
-        let command = command.pages[0].command.as_ref().unwrap();
-        let name = self.0.of(command, "display_name");
-        eprintln!("handling {name}");
-        if name.is_empty() {
-            std::process::exit(3);
-        }
-        Err(Failure::rejected("no"))
-    }
-}
-
 /// This test is a process of the next one.
 #[test]
 fn dying_peer() {
-    if let Some(listener) = peers_listener() {
-        let logic = Arc::new(Dying(Repeating(registry())));
-        serve_logic(listener, Dialect::ANGZARR, logic)
-            .unwrap()
-            .wait();
-    }
+    serve_as_peer(Dying::at(str::is_empty));
 }
 
 /// One process answers for all, and is asked with what was taken out too, to see whether redaction changes its answer.

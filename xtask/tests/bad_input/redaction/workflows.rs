@@ -1,14 +1,11 @@
 //! Flows and compensations: cases that are made of more than one command.
 
-use std::sync::Arc;
-
-use angzarr_replay::model::{Answer, CommandBook, Cover, EventBook, Failure, Header, Logic, Root};
+use angzarr_replay::model::{Cover, Header, Root};
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
-use angzarr_replay::wire::{Dialect, serve_logic};
 
 use super::{
-    ENVIRONMENT, KEY, NAME, RULES, Repeating, event, payload, peers_listener, production, project,
-    registry, repeating, ticket, without_secrets,
+    Dying, ENVIRONMENT, KEY, NAME, RULES, event, payload, production, project, registry, repeating,
+    serve_as_peer, ticket, without_secrets,
 };
 use crate::support::{Project, ROOT, cover};
 
@@ -72,32 +69,13 @@ fn a_flow_that_begins_with_a_command_of_elsewhere_is_no_demonstration() {
     );
 }
 
-/// Which aggregates a flow comes to is found out with what was captured.
-struct Dying(Repeating);
-
-impl Logic for Dying {
-    fn handle(&self, _: &EventBook, command: &CommandBook) -> Answer {
-        let command = command.pages[0].command.as_ref().unwrap();
-        let name = self.0.of(command, "display_name");
-        eprintln!("handling {name}");
-        if name.starts_with("p-") {
-            std::process::exit(3);
-        }
-        Err(Failure::rejected("no"))
-    }
-}
-
 /// This test is a process of the next one.
 #[test]
 fn dying_peer() {
-    if let Some(listener) = peers_listener() {
-        let logic = Arc::new(Dying(Repeating(registry())));
-        serve_logic(listener, Dialect::ANGZARR, logic)
-            .unwrap()
-            .wait();
-    }
+    serve_as_peer(Dying::at(|name| name.starts_with("p-")));
 }
 
+/// Which aggregates a flow comes to is found out with what was captured.
 #[test]
 fn the_last_words_of_logic_in_a_flow_are_not_shown() {
     let server = production(Vec::new());
