@@ -76,7 +76,9 @@ pub(super) fn demand_of_elsewhere(
     if !source.is_embedded() || is_unredacted || has_rules(project.redactor(&source.name)?) {
         return Ok(());
     }
-    let is_of_it = match source.domains.get(&failing.domain) {
+    // The source may be connected to another domain alone.
+    let all = project.source(Some(&source.name), None)?;
+    let is_of_it = match all.domains.get(&failing.domain) {
         Some(queries) => {
             fetch_history(queries.as_ref(), failing, UpTo::Head, &mut |_| {})?.head > 0
         }

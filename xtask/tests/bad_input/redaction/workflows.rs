@@ -1,6 +1,6 @@
 //! Flows and compensations: cases that are made of more than one command.
 
-use angzarr_replay::model::{Cover, Header, Root};
+use angzarr_replay::model::{Cover, Domain, Header, Root};
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 
 use super::{
@@ -155,4 +155,28 @@ fn the_root_of_a_refused_command_has_a_stand_in_too() {
     }
     let own = &ROOT[..8];
     assert!(!case.contains(own), "{case}");
+}
+
+/// Its aggregate is the demonstration's, and of another domain than the one that is captured.
+#[test]
+fn a_refused_command_for_another_domain_of_the_demonstration_is_of_it() {
+    let mut project = Project::new("");
+    let mut refused = ticket();
+    refused.command.cover = Cover {
+        domain: Domain::new("table").unwrap(),
+        root: "36f675cc-81e7-4ef5-a8e2-5d940ed90475".parse().unwrap(),
+        ..refused.command.cover
+    };
+    refused.command.pages[0].command = Some(payload("JoinTable", "{preferred_seat: 4}"));
+    project.write("refused.jsonl", &(refused.to_line() + "\n"));
+    let aggregate = "player/6513270e-269e-4d37-b2a7-4de452e6b438";
+    let arguments = [
+        "capture",
+        aggregate,
+        "--compensation",
+        "--ticket",
+        "refused.jsonl:1",
+    ];
+    let ran = project.run(&arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
 }
