@@ -4,6 +4,7 @@ pub mod audit;
 pub mod capture;
 mod cli;
 pub mod client_tickets;
+pub mod coordination;
 pub mod coordinator;
 pub mod diagram;
 pub mod fixture;

@@ -15,7 +15,7 @@ use angzarr_replay::model::{
 use angzarr_replay::replay::{InProcess, Isolated, Target, debug_edition};
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, Methods, Refusal, Server,
-    encode_event_book, serve_component, serve_logic, stimulus_of_request,
+    encode_event_book, placeholder, serve_component, serve_logic, stimulus_of_request,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -332,10 +332,7 @@ fn what_facts_cannot_say_is_refused_before_anything_is_loaded() {
     };
     let provisional = with_page(&|page| page.provisional = true);
     let placeholder = with_page(&|page| {
-        page.body = Body::Event(Payload {
-            type_url: Dialect::ANGZARR.placeholder_type_url(),
-            value: Vec::new(),
-        });
+        page.body = Body::Event(placeholder(Dialect::ANGZARR, page));
     });
     let huge = with_page(&|page| {
         page.body = Body::Event(Payload::new("test.Huge", vec![0; 11 * 1024 * 1024]));

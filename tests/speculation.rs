@@ -8,7 +8,9 @@ use angzarr_replay::model::{
     EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome, Page, Payload, Reply,
     Retention, Revocation, Root, Snapshot,
 };
-use angzarr_replay::replay::{InProcess, Note, replay_command, replay_history};
+use angzarr_replay::replay::{
+    InProcess, Note, replay_command, replay_history, replay_notification,
+};
 use angzarr_replay::wire::Dialect;
 
 /// Logic that keeps what it is shown and answers what it is told.
@@ -229,6 +231,80 @@ fn provisional_and_framework_pages_are_placeholders_where_the_dialect_has_them()
         ["type.googleapis.com/t.A", placeholder, placeholder]
     );
     assert!(!shown_types(Dialect::IO_ANGZARR_V1).contains(&placeholder.to_owned()));
+}
+
+#[test]
+fn a_placeholder_says_which_page_it_hides_and_why() {
+    let provisional = Page {
+        provisional: true,
+        cascade_id: Some("casc-1".into()),
+        ..page(1, "t.B")
+    };
+    let logic = emits(Vec::new());
+    let pages = vec![page(0, "t.A"), provisional];
+    let command = command(Header::Sequence(2), MergeStrategy::Strict);
+    let target = target(&logic, Dialect::ANGZARR, false);
+    replay_command(&target, &book(pages), &command, false).unwrap();
+    let shown = logic.shown.lock().unwrap();
+    let event = shown[0].0.history.pages()[1].body.event().unwrap();
+    // By hand: original_sequence = 1, cascade_id = 2, reason = 3, as seen live.
+    assert_eq!(event.value, b"\x08\x01\x12\x06casc-1\x1a\x0buncommitted");
+}
+
+#[test]
+fn what_the_validation_refuses_never_reaches_the_logic() {
+    let logic = emits(Vec::new());
+    let target = target(&logic, Dialect::ANGZARR, false);
+    let refusal = |change: &dyn Fn(&mut CommandBook)| {
+        let mut command = command(Header::Sequence(3), MergeStrategy::Strict);
+        change(&mut command);
+        let replay = replay_command(&target, &three(), &command, true).unwrap();
+        match replay.outcome {
+            Outcome::Refused(failure) => {
+                assert_eq!(replay.notes, [Note::RefusedByValidation]);
+                assert_eq!(failure.code, Code::InvalidArgument);
+                failure.message
+            }
+            _ => "asked".to_owned(),
+        }
+    };
+    let pages = |count| {
+        refusal(&move |command: &mut CommandBook| {
+            command.pages = vec![command.pages[0].clone(); count];
+        })
+    };
+    assert_eq!(pages(100), "asked");
+    assert_eq!(
+        pages(101),
+        "the command book has 101 pages, at most 100 are taken"
+    );
+    let bytes = |count| {
+        refusal(&move |command: &mut CommandBook| {
+            command.pages[0].command = Some(Payload::new("t.Do", vec![0; count]));
+        })
+    };
+    assert_eq!(bytes(262_144), "asked");
+    assert_eq!(
+        bytes(262_145),
+        "a command has 262145 bytes, at most 262144 are taken"
+    );
+    assert_eq!(logic.shown.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_notification_keeps_its_deferred_header() {
+    let logic = emits(Vec::new());
+    let target = target(&logic, Dialect::ANGZARR, false);
+    let header = Header::AngzarrDeferred {
+        source: None,
+        source_sequence: 2,
+        source_component: "saga".into(),
+        command_index: 1,
+        basis_sequence: None,
+    };
+    let notification = command(header.clone(), MergeStrategy::Commutative);
+    replay_notification(&target, &three(), &notification, false).unwrap();
+    assert_eq!(logic.shown.lock().unwrap()[0].1.pages[0].header, header);
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use super::persisted::StoredCount;
 use super::ticket::Ticket;
 use super::{LetterCommand, LoggedFailure};
+use crate::coordination::is_held_to_head;
 use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{
-    Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, MergeStrategy, Payload,
+    Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, Payload,
 };
 use crate::redact::Redactions;
-use crate::wire::{Dialect, SequenceCheck};
+use crate::wire::Dialect;
 
 /// A command that failed, or is to be tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,15 +142,6 @@ pub(super) fn stated_head(failure: &Failure) -> Option<u32> {
 /// The command's own header, where its coordinator held it against the head and let it pass.
 fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
     let page = failing.command.pages.first()?;
-    let strategy = page.merge_strategy;
-    let is_checked = match dialect.sequence_check() {
-        SequenceCheck::UnlessAggregateHandles => strategy != MergeStrategy::AggregateHandles,
-        SequenceCheck::StrictOnly => strategy == MergeStrategy::Strict,
-    };
-    let diverges = matches!(
-        &failing.command.cover.edition,
-        Edition::Named { divergences, .. } if !divergences.is_empty()
-    );
     // Libraries answer bad values with INVALID_ARGUMENT too: the header of a refused command counts.
     let reached_the_logic = match (&failing.failure, failing.accepted) {
         (Some(failure), _) => !matches!(
@@ -158,7 +150,7 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
         ),
         (None, accepted) => accepted.is_some(),
     };
-    (is_checked && !diverges && reached_the_logic)
+    (is_held_to_head(dialect, &failing.command) && reached_the_logic)
         .then(|| page.header.sequence())
         .flatten()
 }

@@ -6,10 +6,9 @@ use super::reply::{self, Interpreted};
 use super::store::{Append, Conflict, NewPage, Store, Stream};
 use super::timeline::Timeline;
 use super::{Backend, LocalCoordinator, clock, validate};
-use crate::model::{
-    Code, CommandBook, Cover, Edition, EmittedBook, Failure, MergeStrategy, Outcome, Snapshot,
-};
-use crate::wire::{self, Generation, PointInTime, Refused, ReplyBook, SentCommand, SequenceCheck};
+use crate::coordination;
+use crate::model::{Code, CommandBook, Cover, Edition, EmittedBook, Failure, Outcome, Snapshot};
+use crate::wire::{self, Generation, PointInTime, Refused, ReplyBook, SentCommand};
 
 /// How often a command is handled anew because another one was stored meanwhile.
 pub(super) const RACES: usize = 10;
@@ -96,7 +95,7 @@ impl LocalCoordinator {
         };
         let divergence = divergence(&command.cover);
         let head = timeline.head(divergence).map_err(failed)?;
-        self.check_sequence(handling, head, divergence)?;
+        self.check_sequence(handling, head)?;
         let mut prior = Prior::load(timeline, divergence, head)?;
         prior.book = self.shown(prior.book, true)?;
         let command = if command.expected_sequence().is_none() {
@@ -118,27 +117,11 @@ impl LocalCoordinator {
         }
     }
 
-    fn check_sequence(
-        &self,
-        handling: &Handling<'_>,
-        head: u32,
-        divergence: Option<u32>,
-    ) -> Result<(), Refused> {
-        let first = handling.command.pages.first();
-        let strategy = first.map_or(MergeStrategy::default(), |page| page.merge_strategy);
-        let checked = match self.dialect.sequence_check() {
-            SequenceCheck::UnlessAggregateHandles => strategy != MergeStrategy::AggregateHandles,
-            SequenceCheck::StrictOnly => strategy == MergeStrategy::Strict,
-        };
-        let Some(expected) = handling.command.expected_sequence() else {
+    fn check_sequence(&self, handling: &Handling<'_>, head: u32) -> Result<(), Refused> {
+        let failure = coordination::sequence_mismatch(self.dialect, handling.command, head);
+        let Some(failure) = failure else {
             return Ok(());
         };
-        if !checked || divergence.is_some() || expected == head {
-            return Ok(());
-        }
-        let failure = Failure::rejected(format!(
-            "Sequence mismatch: command expects {expected}, aggregate at {head}"
-        ));
         let timeline = Timeline {
             store: handling.store,
             stream: handling.stream,

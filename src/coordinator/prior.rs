@@ -5,11 +5,9 @@ use super::queries::{cover_of, failed};
 use super::store::{Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, internal};
-use crate::model::{Body, EventBook, History, Outcome, Page, Payload, Snapshot, Stimulus};
-use crate::wire::{self, Dialect, Refused};
-
-/// Messages by which two-phase commit keeps its books inside a history.
-const MARKERS: [&str; 4] = ["Confirmation", "Revocation", "Compensate", "NoOp"];
+use crate::coordination;
+use crate::model::{EventBook, History, Outcome, Snapshot, Stimulus};
+use crate::wire::{self, Refused};
 
 /// What a command is handled against.
 pub(super) struct Prior {
@@ -95,32 +93,9 @@ impl LocalCoordinator {
             };
             book.history = History::new(upcast).map_err(|error| failed(&error.to_string()))?;
         }
-        if masking && self.dialect.has_two_phase_commit() {
-            let pages = book.history.into_pages().into_iter().map(|mut page| {
-                mask(&mut page, self.dialect);
-                page
-            });
-            book.history = History::new(pages.collect()).unwrap_or_default();
+        if masking {
+            (book.history, _) = coordination::masked(self.dialect, book.history);
         }
         Ok(book)
-    }
-}
-
-fn mask(page: &mut Page, dialect: Dialect) {
-    let marker = page.body.event().is_some_and(|event| {
-        event
-            .type_name()
-            .strip_prefix(dialect.package())
-            .and_then(|name| name.strip_prefix('.'))
-            .is_some_and(|name| MARKERS.contains(&name))
-    });
-    if page.provisional || marker {
-        page.body = Body::Event(Payload {
-            type_url: dialect.placeholder_type_url(),
-            value: Vec::new(),
-        });
-        page.provisional = false;
-        page.cascade_id = None;
-        page.original = None;
     }
 }

@@ -2,15 +2,9 @@
 //! these.
 
 use super::store::Stream;
+use crate::coordination;
 use crate::model::{CommandBook, Cover, Domain, Edition, Failure, Root};
 use crate::wire::{AskedBook, RawCover, SentCommand, SentFacts};
-
-/// Most pages of a command book.
-const COMMAND_PAGES: usize = 100;
-/// Most bytes of a command's payload.
-const COMMAND_BYTES: usize = 262_144;
-/// Longest correlation id.
-const CORRELATION_ID_LENGTH: usize = 128;
 
 /// Whom a query addresses.
 pub(super) enum Addressed {
@@ -29,7 +23,7 @@ pub(super) fn query(query: &AskedBook) -> Result<Addressed, Failure> {
     if cover.correlation_id.is_empty() {
         return Ok(Addressed::Aggregate(stream(cover)?));
     }
-    correlation_id(&cover.correlation_id)?;
+    coordination::validate_correlation_id(&cover.correlation_id)?;
     Ok(Addressed::Workflow(cover.correlation_id.clone()))
 }
 
@@ -55,22 +49,8 @@ pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<Comman
         .as_ref()
         .ok_or_else(|| Failure::refused("the command book has no cover"))?;
     stream(cover)?;
-    correlation_id(&cover.correlation_id)?;
-    let pages = sent.payload_sizes.len();
-    if pages > COMMAND_PAGES {
-        return Err(Failure::refused(format!(
-            "the command book has {pages} pages, at most {COMMAND_PAGES} are taken"
-        )));
-    }
-    if let Some(size) = sent
-        .payload_sizes
-        .iter()
-        .find(|size| **size > COMMAND_BYTES)
-    {
-        return Err(Failure::refused(format!(
-            "a command has {size} bytes, at most {COMMAND_BYTES} are taken"
-        )));
-    }
+    coordination::validate_correlation_id(&cover.correlation_id)?;
+    coordination::validate_size(sent.payload_sizes.iter().copied())?;
     readable(sent)
 }
 
@@ -101,7 +81,7 @@ pub(super) fn facts(sent: &SentFacts) -> Result<Stream, Failure> {
         .cover
         .as_ref()
         .ok_or_else(|| Failure::refused("the facts have no cover"))?;
-    correlation_id(&cover.correlation_id)?;
+    coordination::validate_correlation_id(&cover.correlation_id)?;
     stream(cover)
 }
 
@@ -139,14 +119,4 @@ fn root(cover: &RawCover) -> Result<Root, Failure> {
 
 fn edition(name: &str) -> Result<Edition, Failure> {
     Edition::from_name(name).map_err(|error| Failure::refused(error.to_string()))
-}
-
-fn correlation_id(id: &str) -> Result<(), Failure> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    if id.len() <= CORRELATION_ID_LENGTH && id.bytes().all(fits) {
-        return Ok(());
-    }
-    Err(Failure::refused(format!(
-        "`{id}` is not a correlation id: at most {CORRELATION_ID_LENGTH} characters, letters, digits, _ and -"
-    )))
 }

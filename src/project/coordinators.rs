@@ -158,7 +158,7 @@ impl Project {
             });
         }
         match &config.place {
-            CoordinatorPlace::Address(address) => self.at_address(config, address, occasion),
+            CoordinatorPlace::Address(address) => self.at_address(config, address, case, occasion),
             CoordinatorPlace::Command(command) => self.started(config, command, logic, case),
         }
     }
@@ -167,17 +167,21 @@ impl Project {
         &self,
         config: &CoordinatorConfig,
         address: &str,
+        case: &Case,
         occasion: &Occasion<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
         let connection = connected(config, address)?;
         let dialect = match config.dialect {
             Some(dialect) => dialect,
-            None => detect_dialect(&connection)
-                .map_err(|reason| failed(config, reason))?
-                .ok_or_else(|| CoordinatorUnavailable::NoAngzarr {
-                    name: config.name.clone(),
-                    address: address.to_owned(),
-                })?,
+            None => {
+                let detected = detect_dialect(&connection)
+                    .map_err(|reason| failed(config, reason))?
+                    .ok_or_else(|| CoordinatorUnavailable::NoAngzarr {
+                        name: config.name.clone(),
+                        address: address.to_owned(),
+                    })?;
+                same_package(detected, case.source.dialect.parse()?)
+            }
         };
         let edition = debug_edition(occasion.what, occasion.who, occasion.time);
         let noted = noting(self, config, address, dialect, occasion);
@@ -245,6 +249,16 @@ impl Project {
         }
         let connection = self.logics().connection(&logic.config)?;
         Ok((connection.address().to_owned(), None))
+    }
+}
+
+/// Dialects of one package cannot be told apart at a connection: there the case's own is the better guess than the
+/// newest, whose enum numbers older servers take for others.
+fn same_package(detected: Dialect, captured: Dialect) -> Dialect {
+    if detected.package() == captured.package() {
+        captured
+    } else {
+        detected
     }
 }
 
@@ -322,4 +336,17 @@ fn noting(
         };
         ledger.add(&entry).map_err(|error| error.to_string())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_package_is_settled_by_the_case() {
+        let june: Dialect = "io.angzarr.v1-2026-06".parse().expect("it is known");
+        assert_eq!(same_package(Dialect::IO_ANGZARR_V1, june), june);
+        let newest = Dialect::IO_ANGZARR_V1;
+        assert_eq!(same_package(newest, Dialect::ANGZARR), newest);
+    }
 }

@@ -35,8 +35,8 @@ impl NewPages {
     }
 }
 
-/// Has an aggregate take up a notification, such as the rejection of a command that it had caused. No coordinator
-/// checks the sequence of one.
+/// Has an aggregate take up a notification, such as the rejection of a command that it had caused. Coordinators neither
+/// check nor replace the header of one: the logic sees the deferred header with the key of the refused command.
 pub fn replay_notification(
     target: &dyn Target,
     book: &EventBook,
@@ -75,7 +75,7 @@ pub fn replay_saga(
     new: &NewPages,
     destinations: &Destinations,
 ) -> Result<Replay, TargetError> {
-    let notes = untold(target, destinations);
+    let notes = untold(destinations, target.dialect().tells_sagas_destinations());
     let outcome = target.ask(&Stimulus::Saga {
         source: new.of(source),
         destinations: destinations.clone(),
@@ -92,7 +92,7 @@ pub fn replay_process(
     state: &EventBook,
     destinations: &Destinations,
 ) -> Result<Replay, TargetError> {
-    let mut notes = untold(target, destinations);
+    let mut notes = untold(destinations, target.dialect().tells_destinations());
     let trigger = new.of(trigger);
     let prepared = if target.dialect().asks_prepare() {
         let outcome = target.ask(&Stimulus::Prepare {
@@ -175,8 +175,8 @@ pub fn replay_upcaster(target: &dyn Target, book: &EventBook) -> Result<Replay, 
     Ok(Replay::of(outcome, Vec::new()))
 }
 
-fn untold(target: &dyn Target, destinations: &Destinations) -> Vec<Note> {
-    if destinations.is_empty() && target.dialect().tells_destinations() {
+fn untold(destinations: &Destinations, are_told: bool) -> Vec<Note> {
+    if destinations.is_empty() && are_told {
         vec![Note::DestinationsUnknown]
     } else {
         Vec::new()

@@ -1,19 +1,21 @@
-//! One step as a coordinator would take it: upcast, mask, check the sequence, call, stamp.
+//! One step as a coordinator would take it: validate, check the sequence, upcast, mask, call, stamp.
 
 use std::fmt;
 
 use super::{Target, TargetError};
+use crate::coordination;
 use crate::model::{
-    Body, CommandBook, Edition, EmittedBook, EmittedPage, EventBook, Failure, Header, History,
-    MergeStrategy, Outcome, Page, Payload, Snapshot, Stimulus,
+    CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Header, History, Outcome, Snapshot,
+    Stimulus,
 };
-use crate::wire::{Dialect, SequenceCheck};
 
 /// Something worth saying about a replay that is neither outcome nor error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// The coordinator would have refused the command before the logic sees it.
     RefusedBeforeLogic,
+    /// The coordinator's own validation refuses the command. Its words are this project's, not Angzarr's.
+    RefusedByValidation,
     /// Pages that are provisional or the framework's own were shown as placeholders.
     Masked {
         /// How many.
@@ -46,6 +48,10 @@ impl fmt::Display for Note {
         match self {
             Self::RefusedBeforeLogic => f.write_str(
                 "the coordinator refuses this command before the logic sees it: it was made for another head",
+            ),
+            Self::RefusedByValidation => f.write_str(
+                "the coordinator's validation refuses this command before the logic sees it; the message is worded here, \
+                 production words it differently",
             ),
             Self::Masked { pages } => write!(
                 f,
@@ -118,14 +124,19 @@ pub fn replay_command(
     command: &CommandBook,
     both_ways: bool,
 ) -> Result<Replay, TargetError> {
-    if let Some(failure) = refused_before_logic(target.dialect(), book, command) {
+    if let Err(failure) = coordination::validate(command) {
+        let notes = vec![Note::RefusedByValidation];
+        return Ok(Replay::of(Outcome::Refused(failure), notes));
+    }
+    let head = book.next_sequence;
+    if let Some(failure) = coordination::sequence_mismatch(target.dialect(), command, head) {
         let notes = vec![Note::RefusedBeforeLogic];
         return Ok(Replay::of(Outcome::Rejected(failure), notes));
     }
-    asked(target, book, command, both_ways)
+    asked(target, book, &stamped(command, head), both_ways)
 }
 
-/// The same without the check of the sequence.
+/// Asks the logic without any check, with the command as it is.
 pub(super) fn asked(
     target: &dyn Target,
     book: &EventBook,
@@ -133,11 +144,10 @@ pub(super) fn asked(
     both_ways: bool,
 ) -> Result<Replay, TargetError> {
     let mut notes = Vec::new();
-    let command = stamped(command, book.next_sequence);
-    let outcome = handle(target, book, &command, Start::AtSnapshot, &mut notes)?;
+    let outcome = handle(target, book, command, Start::AtSnapshot, &mut notes)?;
     let mut outcome_without_snapshot = None;
     if both_ways && reaches_behind_snapshot(book) {
-        let other = handle(target, book, &command, Start::AtBeginning, &mut Vec::new())?;
+        let other = handle(target, book, command, Start::AtBeginning, &mut Vec::new())?;
         outcome_without_snapshot = Some(other);
     }
     Ok(Replay {
@@ -279,7 +289,9 @@ pub(super) fn shown(
             failed => return Ok(Err(failed)),
         };
     }
-    Ok(Ok(masked(target.dialect(), book)))
+    let (history, masked) = coordination::masked(target.dialect(), book.history);
+    book.history = history;
+    Ok(Ok((book, masked)))
 }
 
 fn start_of(book: &EventBook, start: Start) -> EventBook {
@@ -303,81 +315,6 @@ fn start_of(book: &EventBook, start: Start) -> EventBook {
         history: History::new(pages).unwrap_or_default(),
         next_sequence: book.next_sequence,
     }
-}
-
-fn masked(dialect: Dialect, mut book: EventBook) -> (EventBook, usize) {
-    if !dialect.has_two_phase_commit() {
-        return (book, 0);
-    }
-    let mut count = 0;
-    let pages = book.history.into_pages().into_iter().map(|page| {
-        if page.provisional || is_framework_marker(dialect, &page) {
-            count += 1;
-            placeholder(dialect, &page)
-        } else {
-            page
-        }
-    });
-    book.history = History::new(pages.collect()).unwrap_or_default();
-    (book, count)
-}
-
-fn is_framework_marker(dialect: Dialect, page: &Page) -> bool {
-    let Some(name) = page.body.event().map(Payload::type_name) else {
-        return false;
-    };
-    let Some(name) = name
-        .strip_prefix(dialect.package())
-        .and_then(|name| name.strip_prefix('.'))
-    else {
-        return false;
-    };
-    ["Confirmation", "Revocation", "Compensate", "NoOp"].contains(&name)
-}
-
-fn placeholder(dialect: Dialect, page: &Page) -> Page {
-    let event = Payload {
-        type_url: dialect.placeholder_type_url(),
-        value: Vec::new(),
-    };
-    Page {
-        sequence: page.sequence,
-        created_at: page.created_at,
-        body: Body::Event(event),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
-}
-
-/// The refusal of a coordinator that holds the command's sequence against the head.
-fn refused_before_logic(
-    dialect: Dialect,
-    book: &EventBook,
-    command: &CommandBook,
-) -> Option<Failure> {
-    let strategy = command
-        .pages
-        .first()
-        .map(|page| page.merge_strategy)
-        .unwrap_or_default();
-    let checked = match dialect.sequence_check() {
-        SequenceCheck::UnlessAggregateHandles => strategy != MergeStrategy::AggregateHandles,
-        SequenceCheck::StrictOnly => strategy == MergeStrategy::Strict,
-    };
-    let diverges = matches!(&command.cover.edition, Edition::Named { divergences, .. } if !divergences.is_empty());
-    let expected = command
-        .expected_sequence()
-        .filter(|_| checked && !diverges)?;
-    let head = book.next_sequence;
-    (expected != head).then(|| {
-        let message = format!("Sequence mismatch: command expects {expected}, aggregate at {head}");
-        Failure {
-            code: crate::model::Code::FailedPrecondition,
-            message,
-            info: None,
-        }
-    })
 }
 
 /// Deferred headers become explicit, so that the logic never sees provenance.

@@ -122,6 +122,19 @@ pub enum CallError {
         /// The deadline in seconds.
         seconds: u64,
     },
+    /// The status that ended the call is over the limit.
+    #[error(
+        "{address} answered {method} with a failing status of more than {limit} bytes: its message and details cannot be \
+         compared, let the logic say less"
+    )]
+    StatusTooLarge {
+        /// The address.
+        address: String,
+        /// Method that was called.
+        method: String,
+        /// Most bytes of a status that are read.
+        limit: usize,
+    },
     /// The server answered with a failing status.
     #[error("{address} answered {method} with {code}: {message}", code = failure.code, message = failure.message)]
     Status {
@@ -371,6 +384,7 @@ impl Connection {
         };
         Ok(endpoint
             .connect_timeout(self.options.connect_timeout)
+            .http2_max_header_list_size(super::status::HEADERS_LIMIT)
             .tcp_nodelay(true))
     }
 
@@ -469,13 +483,20 @@ impl Connection {
                 reason,
             };
         }
+        if status.message().starts_with(super::status::OVER_LIMIT) {
+            return CallError::StatusTooLarge {
+                address: self.address.clone(),
+                method: method_of(path),
+                limit: super::status::STATUS_LIMIT,
+            };
+        }
         CallError::Status {
             address: self.address.clone(),
             method: method_of(path),
             failure: Failure {
-                code: super::serve::code_from_tonic(status.code()),
+                code: super::status::code_from_tonic(status.code()),
                 message: self.without_secrets(status.message()),
-                info: super::serve::error_info(status.details()),
+                info: super::status::error_info(status.details()),
             },
             details: Bytes::copy_from_slice(status.details()),
         }

@@ -41,6 +41,7 @@ pub struct Dialect {
     generation: Generation,
     two_phase_commit: bool,
     tells_destinations: bool,
+    tells_sagas: bool,
     asks_prepare: bool,
     /// What stands before the full name in type URLs of the framework's own messages.
     framework_prefix: &'static str,
@@ -63,6 +64,7 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Released,
         two_phase_commit: true,
         tells_destinations: true,
+        tells_sagas: false,
         asks_prepare: true,
         framework_prefix: "type.angzarr.io/",
         rejection_code: false,
@@ -76,6 +78,7 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Autumn,
         two_phase_commit: false,
         tells_destinations: false,
+        tells_sagas: false,
         asks_prepare: false,
         framework_prefix: "/",
         rejection_code: true,
@@ -89,6 +92,7 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Autumn,
         two_phase_commit: true,
         tells_destinations: true,
+        tells_sagas: true,
         asks_prepare: false,
         framework_prefix: "type.angzarr.io/",
         rejection_code: false,
@@ -102,6 +106,7 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Spring,
         two_phase_commit: true,
         tells_destinations: true,
+        tells_sagas: true,
         asks_prepare: false,
         framework_prefix: "type.angzarr.io/",
         rejection_code: false,
@@ -115,6 +120,7 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Spring,
         two_phase_commit: true,
         tells_destinations: true,
+        tells_sagas: true,
         asks_prepare: false,
         framework_prefix: "type.angzarr.io/",
         rejection_code: false,
@@ -128,6 +134,7 @@ const ALL: [Dialect; 6] = [
         generation: Generation::Spring,
         two_phase_commit: true,
         tells_destinations: true,
+        tells_sagas: true,
         asks_prepare: true,
         framework_prefix: "type.angzarr.io/",
         rejection_code: false,
@@ -186,10 +193,16 @@ impl Dialect {
         self.two_phase_commit
     }
 
-    /// Whether sagas and process managers are told the heads of the aggregates that they write to.
+    /// Whether requests to sagas and process managers can say the heads of the aggregates that they write to.
     #[must_use]
     pub const fn tells_destinations(&self) -> bool {
         self.tells_destinations
+    }
+
+    /// Whether sagas are told them: the released coordinators leave them empty, though the message has the field.
+    #[must_use]
+    pub const fn tells_sagas_destinations(&self) -> bool {
+        self.tells_sagas
     }
 
     /// Whether facts go to the logic unless the request says `skip_handler`. Until then they went there only where it
@@ -231,12 +244,6 @@ impl Dialect {
     pub fn is_ambiguous(&self) -> bool {
         ALL.iter()
             .any(|other| other.package == self.package && other.name != self.name)
-    }
-
-    /// Type URL of the placeholder that logic sees for a page that is not its business.
-    #[must_use]
-    pub fn placeholder_type_url(&self) -> String {
-        format!("type.angzarr.io/{}.NoOp", self.package)
     }
 
     /// gRPC path of a method, as in `/angzarr.EventQueryService/GetEventBook`.

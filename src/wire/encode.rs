@@ -282,3 +282,22 @@ pub(super) fn notification(notification: &Notification) -> pb::Notification {
         metadata: notification.metadata.iter().cloned().collect(),
     }
 }
+
+/// What a coordinator shows to logic instead of a page that is not its business. Of a provisional page it says where it
+/// was and why it is hidden (seen live, core 0.5.1); of the framework's own messages the reason is not known and left out.
+#[must_use]
+pub fn placeholder(dialect: Dialect, page: &Page) -> Payload {
+    let no_op = pb::NoOp {
+        original_sequence: page.sequence,
+        cascade_id: page.cascade_id.clone().unwrap_or_default(),
+        reason: if page.provisional {
+            "uncommitted".to_owned()
+        } else {
+            String::new()
+        },
+    };
+    Payload {
+        type_url: format!("type.angzarr.io/{}.NoOp", dialect.package()),
+        value: no_op.encode_to_vec(),
+    }
+}

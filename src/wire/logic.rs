@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::serve::{Methods, Refusal, Server};
+use super::serve::{Methods, Server};
+use super::status::Refusal;
 use super::stimulus::{
     is_optional, method_of, outcome_of_reply, reply, request, stimulus_of_request,
 };

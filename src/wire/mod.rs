@@ -24,6 +24,7 @@ mod query;
 mod query_connection;
 mod serve;
 mod speculate;
+mod status;
 mod stimulus;
 mod tls;
 mod understand;
@@ -46,7 +47,7 @@ pub use decode::{
 pub use dialect::{Dialect, Generation, SequenceCheck, UnknownDialect};
 pub use encode::{
     encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
-    encode_page, encode_snapshot,
+    encode_page, encode_snapshot, placeholder,
 };
 pub(crate) use exchange::{FirstMessage, command_dialect, stored_by};
 pub use framework::{all_call_descriptors, call_descriptors, framework_descriptors};
@@ -56,8 +57,9 @@ pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub use query_connection::{Manners, QueryConnection};
 pub(crate) use serve::panic_text;
-pub use serve::{Methods, Refusal, Server, status_of_trailers};
+pub use serve::{Methods, Server};
 pub use speculate::SpeculativeClient;
+pub use status::{Refusal, STATUS_LIMIT, status_of_trailers};
 pub use stimulus::{outcome_of_reply, stimulus_of_request};
 pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsParts};
 pub use understand::{Direction, Understood, understand};

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes};
-use prost::Message;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
@@ -17,43 +16,9 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::messages as pb;
-use super::{Dialect, decode};
-use crate::model::{Code, ErrorInfo, Failure};
-
-/// A failing status to answer with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Code, message and reason.
-    pub failure: Failure,
-    /// Content of `grpc-status-details-bin`.
-    pub details: Bytes,
-}
-
-impl Refusal {
-    /// Of what a status says, its reason taken from the details.
-    #[must_use]
-    pub fn from_details(code: Code, message: String, details: Bytes) -> Self {
-        Self {
-            failure: Failure {
-                code,
-                message,
-                info: error_info(&details),
-            },
-            details,
-        }
-    }
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        let details = failure
-            .info
-            .as_ref()
-            .map_or_else(Bytes::new, |info| encode_error_info(&failure, info));
-        Self { failure, details }
-    }
-}
+use super::Dialect;
+use super::status::{Refusal, to_status};
+use crate::model::Failure;
 
 /// Package of this project's own services, which no dialect has.
 pub(super) const OWN_PACKAGE: &str = "angzarr_replay.local.v1";
@@ -297,100 +262,6 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .cloned()
         .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "no message".to_owned())
-}
-
-fn to_status(refusal: &Refusal) -> Status {
-    let code = to_tonic(refusal.failure.code);
-    Status::with_details(
-        code,
-        refusal.failure.message.clone(),
-        refusal.details.clone(),
-    )
-}
-
-const CODES: [(Code, tonic::Code); 17] = [
-    (Code::Ok, tonic::Code::Ok),
-    (Code::Cancelled, tonic::Code::Cancelled),
-    (Code::Unknown, tonic::Code::Unknown),
-    (Code::InvalidArgument, tonic::Code::InvalidArgument),
-    (Code::DeadlineExceeded, tonic::Code::DeadlineExceeded),
-    (Code::NotFound, tonic::Code::NotFound),
-    (Code::AlreadyExists, tonic::Code::AlreadyExists),
-    (Code::PermissionDenied, tonic::Code::PermissionDenied),
-    (Code::ResourceExhausted, tonic::Code::ResourceExhausted),
-    (Code::FailedPrecondition, tonic::Code::FailedPrecondition),
-    (Code::Aborted, tonic::Code::Aborted),
-    (Code::OutOfRange, tonic::Code::OutOfRange),
-    (Code::Unimplemented, tonic::Code::Unimplemented),
-    (Code::Internal, tonic::Code::Internal),
-    (Code::Unavailable, tonic::Code::Unavailable),
-    (Code::DataLoss, tonic::Code::DataLoss),
-    (Code::Unauthenticated, tonic::Code::Unauthenticated),
-];
-
-pub(super) fn code_from_tonic(code: tonic::Code) -> Code {
-    CODES
-        .iter()
-        .find(|(_, known)| *known == code)
-        .map_or(Code::Unknown, |(code, _)| *code)
-}
-
-fn to_tonic(code: Code) -> tonic::Code {
-    CODES
-        .iter()
-        .find(|(known, _)| *known == code)
-        .map_or(tonic::Code::Unknown, |(_, code)| *code)
-}
-
-/// How a call ended, by its trailers, or by its headers where those are all; none where they do not say it.
-#[must_use]
-pub fn status_of_trailers(trailers: &http::HeaderMap) -> Option<Result<(), Refusal>> {
-    let status = Status::from_header_map(trailers)?;
-    if status.code() == tonic::Code::Ok {
-        return Some(Ok(()));
-    }
-    Some(Err(Refusal::from_details(
-        code_from_tonic(status.code()),
-        status.message().to_owned(),
-        Bytes::copy_from_slice(status.details()),
-    )))
-}
-
-const ERROR_INFO: &str = "google.rpc.ErrorInfo";
-
-/// The reason in a rejection's details. They may hold a bare event book, or anything: only a
-/// `google.rpc.Status` of Angzarr's own counts.
-pub(super) fn error_info(details: &[u8]) -> Option<ErrorInfo> {
-    let status = pb::RpcStatus::decode(details).ok()?;
-    let any = status
-        .details
-        .into_iter()
-        .find(|any| any.type_url.rsplit('/').next() == Some(ERROR_INFO))?;
-    let info: pb::ErrorInfo = decode::message("error info", any.value).ok()?;
-    let mut metadata: Vec<_> = info.metadata.into_iter().collect();
-    metadata.sort();
-    (info.domain == "angzarr.io").then_some(ErrorInfo {
-        reason: info.reason,
-        domain: info.domain,
-        metadata,
-    })
-}
-
-fn encode_error_info(failure: &Failure, info: &ErrorInfo) -> Bytes {
-    let info = pb::ErrorInfo {
-        reason: info.reason.clone(),
-        domain: info.domain.clone(),
-        metadata: info.metadata.iter().cloned().collect(),
-    };
-    let status = pb::RpcStatus {
-        code: i32::from(to_tonic(failure.code)),
-        message: failure.message.clone(),
-        details: vec![pb::Any {
-            type_url: format!("/{ERROR_INFO}"),
-            value: info.encode_to_vec().into(),
-        }],
-    };
-    status.encode_to_vec().into()
 }
 
 /// Passes messages through as bytes.

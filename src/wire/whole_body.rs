@@ -1,14 +1,19 @@
-//! Requests in one piece. tonic streams even a single message: headers, message and end go out one by one, and each
-//! wakes the server. Here the message is complete before anything is sent.
+//! Requests in one piece, and replies whose status tonic can read.
+//!
+//! tonic streams even a single message: headers, message and end go out one by one, and each wakes the server. Here the
+//! message is complete before anything is sent.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
 use tonic::transport::{Channel, Error};
 use tower_service::Service;
+
+use super::status::make_legible;
 
 /// A channel whose requests are whole. For requests of one message: of a stream, the first would wait for the last.
 #[derive(Clone)]
@@ -32,11 +37,26 @@ impl Service<http::Request<Body>> for WholeBody {
             match body.collect().await {
                 Ok(whole) => {
                     let body = Body::new(Full::new(whole.to_bytes()));
-                    channel.call(http::Request::from_parts(parts, body)).await
+                    let reply = channel.call(http::Request::from_parts(parts, body)).await?;
+                    Ok(legible(reply))
                 }
                 // A message that cannot be framed is answered here.
                 Err(status) => Ok(status.into_http()),
             }
         })
     }
+}
+
+/// A reply whose status cannot make tonic panic or give up its code, wherever it stands.
+fn legible(reply: http::Response<Body>) -> http::Response<Body> {
+    let (mut parts, body) = reply.into_parts();
+    make_legible(&mut parts.headers);
+    let body = body.map_frame(|frame| match frame.into_trailers() {
+        Ok(mut trailers) => {
+            make_legible(&mut trailers);
+            Frame::trailers(trailers)
+        }
+        Err(frame) => frame,
+    });
+    http::Response::from_parts(parts, Body::new(body))
 }

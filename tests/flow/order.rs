@@ -288,7 +288,12 @@ fn stored_events_can_be_the_stimulus() {
 #[test]
 fn sagas_are_told_the_heads_that_are_unambiguous_where_the_dialect_tells_any() {
     for (dialect, told) in [
-        ("angzarr", vec![("a".to_owned(), 1), ("b".to_owned(), 2)]),
+        // The released sidecars leave the map empty.
+        ("angzarr", vec![]),
+        (
+            "io.angzarr.v1-2026-06",
+            vec![("a".to_owned(), 1), ("b".to_owned(), 2)],
+        ),
         (
             "io.angzarr.v1-2026-09",
             vec![("a".to_owned(), 1), ("b".to_owned(), 2)],

@@ -7,4 +7,5 @@ mod losses;
 mod passing;
 mod recorded;
 mod redaction;
+mod statuses;
 mod support;

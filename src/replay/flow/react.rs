@@ -46,7 +46,7 @@ impl Flow<'_> {
         reacting: &Reacting<'_>,
         batch: &EventBook,
     ) -> Result<Delivered, TargetError> {
-        let destinations = if reacting.target.dialect().tells_destinations() {
+        let destinations = if reacting.target.dialect().tells_sagas_destinations() {
             self.branch.heads(&batch.cover.edition)
         } else {
             Destinations::new()

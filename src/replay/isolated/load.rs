@@ -1,7 +1,8 @@
 //! Loading a history as facts: only where nothing is, page by page read back.
 
 use super::IsolatedError;
-use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Header, Page, Payload};
+use crate::coordination;
+use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Header, Page};
 use crate::wire::{Dialect, FactClient, FactRoute, QueryClient, Selection, encode_fact_request};
 
 /// Largest message that a coordinator takes by default: 10 MiB.
@@ -122,17 +123,11 @@ pub(super) fn demand_loadable(prior: &EventBook, dialect: Dialect) -> Result<(),
             sequence: snapshot.sequence,
         });
     }
-    let placeholder = dialect.placeholder_type_url();
-    let placeholder = Payload {
-        type_url: placeholder,
-        value: Vec::new(),
-    };
     for (expected, page) in (0..).zip(prior.history.pages()) {
         if page.sequence != expected {
             return Err(IsolatedError::Gap { sequence: expected });
         }
-        let is_placeholder = page.body.event().is_some_and(|event| *event == placeholder);
-        if page.provisional || is_placeholder {
+        if page.provisional || coordination::is_placeholder(dialect, page) {
             return Err(IsolatedError::Provisional {
                 sequence: page.sequence,
             });

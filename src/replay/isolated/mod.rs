@@ -14,15 +14,11 @@ use load::{Store, demand_loadable};
 pub use name::debug_edition;
 
 use super::{Target, TargetError};
+use crate::coordination::{COMMAND_BYTES, COMMAND_PAGES};
 use crate::model::{
     CommandBook, Cover, Edition, EditionName, EventBook, Failure, Outcome, Page, Stimulus,
 };
 use crate::wire::{Connection, Dialect, FactClient, QueryClient, SpeculativeClient};
-
-/// Most pages of a command that a coordinator takes.
-const COMMAND_PAGES: usize = 100;
-/// Most bytes of one command.
-const COMMAND_BYTES: usize = 256 * 1024;
 
 /// Told of an edition and an aggregate before anything is loaded for it; a refusal stops the load.
 pub type Noted = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;

@@ -24,7 +24,8 @@ pub use editions::{AskedDeletion, DeletedEdition, EditionsClient, EditionsError,
 pub use facts::{Injected, SentFacts};
 
 use super::messages as pb;
-use super::serve::{Methods, Refusal, Server};
+use super::serve::{Methods, Server};
+use super::status::Refusal;
 use super::{DecodeError, Dialect, PointInTime, StoredBook, decode, encode};
 use crate::model::{CommandBook, Cover, Domain, EmittedBook, Failure, Outcome, Root, Stimulus};
 

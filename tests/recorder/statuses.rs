@@ -1,0 +1,140 @@
+//! Statuses as a server may write them, read by replay's client and by the recorder alike.
+
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use angzarr_replay::model::{Code, Timestamp};
+use angzarr_replay::record::{Answer, Kept, Note, NoteStore, Subject};
+use angzarr_replay::wire::{CallError, Connection, ConnectionOptions, Refusal, STATUS_LIMIT};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+
+use super::support::{Half, Handler, Upstream, read_to_end, recorder, response, status_trailers};
+
+const SAGA: &str = "/angzarr.SagaService/Handle";
+
+/// Where a server writes a status that ends a call without a reply.
+#[derive(Clone, Copy)]
+enum Place {
+    Headers,
+    Trailers,
+}
+
+fn ending(place: Place, status: HeaderMap) -> Handler {
+    std::sync::Arc::new(move |request, mut respond| {
+        let status = status.clone();
+        Box::pin(async move {
+            read_to_end(request.into_body(), &mut Half::default()).await;
+            let mut head = response().body(()).unwrap();
+            match place {
+                Place::Headers => {
+                    head.headers_mut().extend(status);
+                    let _ = respond.send_response(head, true);
+                }
+                Place::Trailers => {
+                    let mut stream = respond.send_response(head, false).unwrap();
+                    let _ = stream.send_trailers(status);
+                }
+            }
+        })
+    })
+}
+
+struct Notes(Sender<Answer>);
+
+impl NoteStore for Notes {
+    fn keep(&mut self, note: &Note, _: Option<&Subject>, _: Kept) -> io::Result<()> {
+        let _ = self.0.send(note.answer.clone());
+        Ok(())
+    }
+
+    fn expire(&mut self, _: Timestamp) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn call(address: &str) -> Result<Bytes, CallError> {
+    let connection = Connection::new(address, ConnectionOptions::default()).unwrap();
+    connection.call(SAGA, Bytes::new())
+}
+
+/// What replay's client reads, which is what it reads through a recorder and what the recorder notes.
+fn read(place: Place, message: &[u8], details: &[u8]) -> Refusal {
+    let mut status = status_trailers("9");
+    status.insert("grpc-message", HeaderValue::from_bytes(message).unwrap());
+    let details = HeaderValue::from_bytes(details).unwrap();
+    status.insert("grpc-status-details-bin", details);
+    let upstream = Upstream::start(ending(place, status));
+    let (notes, noted): (_, Receiver<Answer>) = channel();
+    let recorder = recorder(upstream.address, vec![Box::new(Notes(notes))]);
+    let [direct, recorded] =
+        [upstream.address, recorder.address()].map(|address| match call(&address.to_string()) {
+            Err(CallError::Status {
+                failure, details, ..
+            }) => Refusal { failure, details },
+            other => panic!("{other:?}"),
+        });
+    assert_eq!(direct, recorded);
+    let noted = noted.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(noted, Answer::Status(direct.clone()));
+    direct
+}
+
+#[test]
+fn a_long_message_is_whole_wherever_it_stands() {
+    for place in [Place::Headers, Place::Trailers] {
+        let ascii = "a".repeat(18_000);
+        let refusal = read(place, ascii.as_bytes(), b"");
+        assert_eq!(refusal.failure.code, Code::FailedPrecondition);
+        assert_eq!(refusal.failure.message, ascii);
+        let encoded = "%D0%B6".repeat(3_000);
+        let refusal = read(place, encoded.as_bytes(), b"");
+        assert_eq!(refusal.failure.message, "\u{436}".repeat(3_000));
+    }
+}
+
+#[test]
+fn a_status_over_the_limit_is_an_error_and_no_empty_message() {
+    for place in [Place::Headers, Place::Trailers] {
+        let mut status = status_trailers("9");
+        let message = HeaderValue::from_bytes(&vec![b'a'; STATUS_LIMIT]).unwrap();
+        status.insert("grpc-message", message);
+        let upstream = Upstream::start(ending(place, status));
+        let address = upstream.address.to_string();
+        assert_eq!(
+            call(&address).unwrap_err().to_string(),
+            format!(
+                "{address} answered SagaService/Handle with a failing status of more than 1048576 bytes: its message and \
+                 details cannot be compared, let the logic say less"
+            )
+        );
+    }
+}
+
+#[test]
+fn odd_details_and_odd_text_leave_the_code() {
+    for place in [Place::Headers, Place::Trailers] {
+        for (details, read_as) in [
+            (&b"!!!"[..], &b"!!!"[..]),
+            (b"-_8", &[0xfb, 0xff]),
+            (b"+/8=,AQ==", &[0xfb, 0xff]),
+            (b"AQ", &[1]),
+            (b"", b""),
+        ] {
+            let refusal = read(place, b"no", details);
+            assert_eq!(refusal.failure.code, Code::FailedPrecondition);
+            assert_eq!(refusal.failure.message, "no");
+            assert_eq!(refusal.details, read_as);
+        }
+        for message in [&b"caf%E9"[..], b"caf\xe9"] {
+            let refusal = read(place, message, b"");
+            assert_eq!(refusal.failure.code, Code::FailedPrecondition);
+            assert_eq!(refusal.failure.message, "caf\u{fffd}");
+        }
+    }
+}
