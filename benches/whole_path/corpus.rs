@@ -78,9 +78,7 @@ fn case(number: usize) -> Result<Case, Box<dyn Error>> {
     }
     let command = failing_or_not(number);
     let observed = match handle(&logic, &cover, &pages, command.clone(), EVENTS)? {
-        Ok(emitted) => {
-            Observed::Accepted(emitted.pages.into_iter().map(|page| page.body).collect())
-        }
+        Ok(emitted) => Observed::accepted(emitted.pages.into_iter().map(|page| page.body)),
         Err(failure) => Observed::Rejected(failure),
     };
     Ok(Case {

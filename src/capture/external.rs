@@ -142,7 +142,11 @@ impl Inliner<'_> {
         Ok(())
     }
 
-    fn bodies(&mut self, bodies: &mut [Body], whose: &str) -> Result<(), ExternalError> {
+    fn bodies<'b>(
+        &mut self,
+        bodies: impl IntoIterator<Item = &'b mut Body>,
+        whose: &str,
+    ) -> Result<(), ExternalError> {
         for (number, body) in (1..).zip(bodies) {
             self.body(body, &|| format!("event {number} that {whose} stored"))?;
         }
@@ -151,7 +155,10 @@ impl Inliner<'_> {
 
     fn observed(&mut self, observed: &mut Observed) -> Result<(), ExternalError> {
         match observed {
-            Observed::Accepted(bodies) => self.bodies(bodies, "production"),
+            Observed::Accepted(events) => {
+                let bodies = events.iter_mut().map(|event| &mut event.body);
+                self.bodies(bodies, "production")
+            }
             Observed::Upcast(pages) => self.pages(pages, "the upcast history"),
             Observed::Flow(hops) => hops.iter_mut().try_for_each(|hop| match &mut hop.outcome {
                 HopOutcome::Events(bodies) => self.bodies(bodies, hop.domain.as_str()),

@@ -4,10 +4,11 @@ use super::note::{Answer, Between, Note};
 use crate::capture::Labels;
 use crate::capture::ticket::Ticket;
 use crate::fixture::{
-    Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
+    Book, Case, CaseStimulus, HeadKnowledge, Observed, ObservedEvent, ProcessCase, Provenance,
+    Trigger,
 };
 use crate::model::{
-    Body, CommandBook, Cover, Failure, History, Outcome, Payload, Root, Stimulus, Timestamp,
+    CommandBook, Cover, Failure, Header, History, Outcome, Payload, Root, Stimulus, Timestamp,
 };
 use crate::replay::{as_stored, reaction_as_stored};
 use crate::wire::{DecodeError, StoredBook};
@@ -226,8 +227,21 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
                 }
                 _ => emitted,
             };
-            let bodies: Vec<Body> = stored.pages.into_iter().map(|page| page.body).collect();
-            Observed::Accepted(bodies)
+            let head = match stimulus {
+                Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => {
+                    prior.next_sequence
+                }
+                _ => 0,
+            };
+            let places = head..=u32::MAX;
+            let events = places.zip(stored.pages).map(|(next, page)| ObservedEvent {
+                sequence: match page.header {
+                    Header::Sequence(sequence) if sequence != next => Some(sequence),
+                    _ => None,
+                },
+                body: page.body,
+            });
+            Observed::Accepted(events.collect())
         }
         Outcome::Reacted(reaction) => Observed::Reacted(match stimulus {
             Stimulus::ProcessManager { state, .. } => reaction_as_stored(reaction, state),

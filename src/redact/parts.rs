@@ -86,7 +86,10 @@ fn stimulus(stimulus: &mut CaseStimulus, parts: &mut dyn Parts) -> Walked {
 fn observed(observed: &mut Observed, parts: &mut dyn Parts) -> Walked {
     const PLACE: &str = "what production stored";
     match observed {
-        Observed::Accepted(events) => bodies(events, PLACE, parts),
+        Observed::Accepted(events) => {
+            let events = events.iter_mut().map(|event| &mut event.body);
+            bodies(events, PLACE, parts)
+        }
         Observed::Rejected(failure)
         | Observed::Revoked(failure)
         | Observed::Crashed(failure)
@@ -291,7 +294,11 @@ fn page(page: &mut Page, place: &str, parts: &mut dyn Parts) -> Walked {
     body(carried, &format!("page {sequence} {place}"), parts)
 }
 
-fn bodies(bodies: &mut [Body], place: &str, parts: &mut dyn Parts) -> Walked {
+fn bodies<'b>(
+    bodies: impl IntoIterator<Item = &'b mut Body>,
+    place: &str,
+    parts: &mut dyn Parts,
+) -> Walked {
     (1..)
         .zip(bodies)
         .try_for_each(|(number, one)| body(one, &format!("event {number} of {place}"), parts))

@@ -26,7 +26,7 @@ pub enum Note {
         /// How many.
         pages: usize,
     },
-    /// An emitted page says another place than the next one: a coordinator drops or refuses it.
+    /// An emitted page says another place than the next one. What becomes of it depends on the place and the core.
     OddSequence {
         /// Position among the emitted pages.
         position: usize,
@@ -67,8 +67,14 @@ impl fmt::Display for Note {
                 next,
             } => write!(
                 f,
-                "event {} says sequence {says} where {next} comes next: a coordinator drops it silently or refuses it",
-                position + 1
+                "event {} says sequence {says} where {next} comes next: {}",
+                position + 1,
+                if says > next {
+                    "core 0.5.1 stores it there, with a gap; newer cores refuse it"
+                } else {
+                    "core 0.5.1 answers OK and does not store it, or refuses it where only a snapshot was loaded; newer \
+                     cores refuse it"
+                }
             ),
             Self::DestinationsUnknown => f.write_str(
                 "the component was told no heads of the aggregates that it writes to: heads of the past cannot be asked for, and the fixture names none (`destinations`)",

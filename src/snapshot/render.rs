@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_yaml::{Mapping, Value};
 
 use super::Rules;
+use crate::fixture::ObservedEvent;
 use crate::model::{
     Body, Cover, EmittedBook, Failure, Header, Notification, Outcome, Page, Payload, Revocation,
 };
@@ -113,6 +114,24 @@ impl<'a> Renderer<'a> {
                 .collect(),
         );
         Value::Mapping([(Value::from("events"), events)].into_iter().collect())
+    }
+
+    /// Events that production accepted, as [`Renderer::emission`] has those of today.
+    #[must_use]
+    pub fn observed(&self, events: &[ObservedEvent]) -> Value {
+        let view = |(next, event): (u32, &ObservedEvent)| {
+            let mut fields = Mapping::new();
+            if let Some(sequence) = event.sequence.filter(|sequence| *sequence != next) {
+                put(&mut fields, "sequence", sequence.into());
+            }
+            fields.extend(self.body(&event.body));
+            Value::Mapping(fields)
+        };
+        let events = (self.head..=u32::MAX).zip(events).map(view).collect();
+        Value::Mapping(Mapping::from_iter([(
+            "events".into(),
+            Value::Sequence(events),
+        )]))
     }
 
     /// Events as logic emitted them, with what a coordinator would stumble over: a foreign cover, odd places.

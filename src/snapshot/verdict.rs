@@ -48,7 +48,7 @@ impl Verdict {
         };
         match (observed, outcome) {
             (Observed::Accepted(events), Outcome::Accepted(book)) => {
-                Self::of_events(&renderer.stored(events), &renderer.emission(book))
+                Self::of_events(&renderer.observed(events), &renderer.emission(book))
             }
             (Observed::Reacted(then), Outcome::Reacted(_)) => Self::of_views(
                 &renderer.view(&Outcome::Reacted(then.clone())),
@@ -213,12 +213,8 @@ mod tests {
     }
 
     fn stored(events: &[&[u8]]) -> Observed {
-        Observed::Accepted(
-            events
-                .iter()
-                .map(|bytes| Body::Event(Payload::new("t.E", bytes.to_vec())))
-                .collect(),
-        )
+        let body = |bytes: &&[u8]| Body::Event(Payload::new("t.E", bytes.to_vec()));
+        Observed::accepted(events.iter().map(body))
     }
 
     #[test]
@@ -276,6 +272,14 @@ mod tests {
         assert_eq!(
             verdict(Some(&stored(&[b"1"])), &odd),
             "not reproduced: differs in event 1, field sequence"
+        );
+        let Observed::Accepted(mut there) = stored(&[b"1"]) else {
+            unreachable!()
+        };
+        there[0].sequence = Some(9);
+        assert_eq!(
+            verdict(Some(&Observed::Accepted(there)), &odd),
+            "reproduced"
         );
         book.pages[0].header = crate::model::Header::Sequence(3);
         book.cover = Some(Cover::main(

@@ -19,7 +19,7 @@ fn accepted() -> Case {
     let withdrawn = "{amount: {amount: 10, currency_code: CHIPS}, new_balance: {amount: 990, currency_code: CHIPS}}";
     Case {
         status: Status::Closed,
-        observed: Some(Observed::Accepted(vec![Body::Event(payload(
+        observed: Some(Observed::accepted(vec![Body::Event(payload(
             "FundsWithdrawn",
             withdrawn,
         ))])),

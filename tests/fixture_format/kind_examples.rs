@@ -172,7 +172,7 @@ fn compensation() -> Case {
         "The funds are given back",
         None,
         CaseStimulus::Compensation(book),
-        Observed::Accepted(vec![Body::Event(deposited(9))]),
+        Observed::accepted(vec![Body::Event(deposited(9))]),
     )
 }
 
@@ -236,7 +236,7 @@ pub(crate) fn examples_of_kinds() -> Vec<(&'static str, Case)> {
                 "The cashier's deposit",
                 None,
                 CaseStimulus::Fact(emitted_book(Some(player()))),
-                Observed::Accepted(vec![Body::Event(deposited(7))]),
+                Observed::accepted(vec![Body::Event(deposited(7))]),
             ),
         ),
         ("flow", flow()),

@@ -192,7 +192,7 @@ fn observed(stimulus: &CaseStimulus) -> BoxedStrategy<Observed> {
         CaseStimulus::Command(_)
         | CaseStimulus::History
         | CaseStimulus::Compensation(_)
-        | CaseStimulus::Fact(_) => vec(body(), 0..3).prop_map(Observed::Accepted).boxed(),
+        | CaseStimulus::Fact(_) => vec(body(), 0..3).prop_map(Observed::accepted).boxed(),
     };
     prop_oneof![3 => success, 1 => failed(), 1 => Just(Observed::Notified)].boxed()
 }

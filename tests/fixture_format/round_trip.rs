@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Noted, Observed, Probe, Redaction,
-    RedactionAction, Rule, Status, render,
+    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Noted, Observed, ObservedEvent, Probe,
+    Redaction, RedactionAction, Rule, Status, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -381,7 +381,10 @@ pub(crate) fn failed() -> BoxedStrategy<Observed> {
 
 fn observed() -> impl Strategy<Value = Observed> {
     prop_oneof![
-        1 => vec(body(), 0..3).prop_map(Observed::Accepted),
+        1 => vec((body(), proptest::option::of(any::<u32>())), 0..3).prop_map(|events| {
+            let event = |(body, sequence)| ObservedEvent { body, sequence };
+            Observed::Accepted(events.into_iter().map(event).collect())
+        }),
         1 => Just(Observed::Notified),
         5 => failed(),
     ]

@@ -9,7 +9,10 @@ use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
 use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
-use angzarr_replay::model::{Code, Cover, Domain};
+use angzarr_replay::model::{
+    Code, CommandBook, CommandPage, Cover, Domain, EventBook, Header, History, MergeStrategy,
+    Payload, Root,
+};
 use angzarr_replay::record::{
     Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
     ticket_of,
@@ -17,7 +20,8 @@ use angzarr_replay::record::{
 use angzarr_replay::redact::Redactions;
 use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server, serve_logic,
+    Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server,
+    encode_command_book, encode_event_book, serve_logic,
 };
 
 use super::recorded::{bytes, calls};
@@ -333,4 +337,60 @@ fn a_call_that_makes_no_case_says_why() {
         "{}",
         refused(&damaged)
     );
+}
+
+/// A length-delimited field of protobuf.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap();
+    assert!(length < 128);
+    [&[number << 3 | 2, length], content].concat()
+}
+
+#[test]
+fn the_place_that_logic_gave_an_event_is_kept_where_it_is_not_the_next() {
+    let cover = Cover::main(Domain::new("player").unwrap(), Root::new([7; 16]));
+    let page = CommandPage {
+        header: Header::Sequence(1),
+        sync_mode: None,
+        merge_strategy: MergeStrategy::Strict,
+        command: Some(Payload::new("t.Do", Vec::new())),
+        external: None,
+    };
+    let command = CommandBook {
+        cover: cover.clone(),
+        pages: vec![page],
+        original: None,
+    };
+    let prior = EventBook {
+        cover,
+        snapshot: None,
+        history: History::default(),
+        next_sequence: 1,
+    };
+    let prior = encode_event_book(&prior, Dialect::ANGZARR);
+    let command = encode_command_book(&command, Dialect::ANGZARR);
+    let event = |sequence: u8| {
+        let header = field(1, &[1 << 3, sequence]);
+        field(3, &[header, field(3, &field(1, b"/t.Done"))].concat())
+    };
+    let pages = [event(6), event(2), event(0)].concat();
+    let note = Note {
+        call: 1,
+        time: NOW,
+        path: "/angzarr.CommandHandlerService/Handle".to_owned(),
+        dialect: Dialect::ANGZARR,
+        request: [field(1, &prior), field(2, &command)].concat().into(),
+        answer: Answer::Reply(field(1, &pages).into()),
+        redacted: Redactions::default(),
+    };
+    let with = CaseOf {
+        source: "calls.jsonl".to_owned(),
+        captured_at: NOW,
+        labels: Labels::default(),
+    };
+    let Some(Observed::Accepted(events)) = case_of(&note, with).unwrap().observed else {
+        panic!("it was accepted");
+    };
+    let places: Vec<_> = events.iter().map(|event| event.sequence).collect();
+    assert_eq!(places, [Some(6), None, Some(0)]);
 }

@@ -280,7 +280,7 @@ fn kinds() -> Vec<(CaseStimulus, Option<Observed>)> {
         ),
         (
             CaseStimulus::Fact(emitted()),
-            Some(Observed::Accepted(events.clone())),
+            Some(Observed::accepted(events.clone())),
         ),
         (flow(FlowStart::Facts(emitted())), None),
         (flow(FlowStart::Events(trigger)), None),

@@ -118,7 +118,7 @@ impl<'a> Report<'a> {
             (Some(Observed::Accepted(events)), _) => {
                 let names = events
                     .iter()
-                    .map(|body| body.event().map(Payload::type_name));
+                    .map(|event| event.body.event().map(Payload::type_name));
                 Some(json!({"code": Code::Ok.name(), "events": names.collect::<Vec<_>>()}))
             }
             (_, Some(failure)) => {

@@ -119,7 +119,9 @@ impl Report<'_> {
                 Some(noted) => format!("{}; its command is not known\n", noted.described()),
                 None => "not known\n".to_owned(),
             },
-            Some(Observed::Accepted(events)) => accepted(&names(&mut events.iter())),
+            Some(Observed::Accepted(events)) => {
+                accepted(&names(&mut events.iter().map(|event| &event.body)))
+            }
             Some(Observed::Upcast(pages)) => {
                 accepted(&names(&mut pages.iter().map(|page| &page.body)))
             }

@@ -147,13 +147,13 @@ impl KindCapture<'_> {
         let meant = pages.filter(|page| (span.first..=span.last).contains(&page.sequence));
         let meant: Vec<Page> = meant.cloned().collect();
         let facts = as_facts(&self.cover, &meant);
-        let stored = meant.into_iter().map(|page| page.body).collect();
+        let stored = meant.into_iter().map(|page| page.body);
         let case = self.case(
             span.first,
             knowledge(rule),
             None,
             CaseStimulus::Fact(facts),
-            Some(Observed::Accepted(stored)),
+            Some(Observed::accepted(stored)),
         );
         self.tell(&case, telling, &[]);
         telling.add(
