@@ -171,18 +171,7 @@ impl Project {
         occasion: &Occasion<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
         let connection = connected(config, address)?;
-        let dialect = match config.dialect {
-            Some(dialect) => dialect,
-            None => {
-                let detected = detect_dialect(&connection)
-                    .map_err(|reason| failed(config, reason))?
-                    .ok_or_else(|| CoordinatorUnavailable::NoAngzarr {
-                        name: config.name.clone(),
-                        address: address.to_owned(),
-                    })?;
-                same_package(detected, case.source.dialect.parse()?)
-            }
-        };
+        let dialect = dialect_at(config, address, &connection, case)?;
         let edition = debug_edition(occasion.what, occasion.who, occasion.time);
         let noted = noting(self, config, address, dialect, occasion);
         Ok(IsolatedCoordinator {
@@ -250,6 +239,25 @@ impl Project {
         let connection = self.logics().connection(&logic.config)?;
         Ok((connection.address().to_owned(), None))
     }
+}
+
+/// The dialect of a coordinator at an address: the configured one, else the one that it answers in.
+fn dialect_at(
+    config: &CoordinatorConfig,
+    address: &str,
+    connection: &Connection,
+    case: &Case,
+) -> Result<Dialect, CoordinatorUnavailable> {
+    if let Some(dialect) = config.dialect {
+        return Ok(dialect);
+    }
+    let detected = detect_dialect(connection)
+        .map_err(|reason| failed(config, reason))?
+        .ok_or_else(|| CoordinatorUnavailable::NoAngzarr {
+            name: config.name.clone(),
+            address: address.to_owned(),
+        })?;
+    Ok(same_package(detected, case.source.dialect.parse()?))
 }
 
 /// Dialects of one package cannot be told apart at a connection: there the case's own is the better guess than the

@@ -70,17 +70,17 @@ fn read(place: Place, message: &[u8], details: &[u8]) -> Refusal {
     let details = HeaderValue::from_bytes(details).unwrap();
     status.insert("grpc-status-details-bin", details);
     let upstream = Upstream::start(ending(place, status));
-    let (notes, noted): (_, Receiver<Answer>) = channel();
-    let recorder = recorder(upstream.address, vec![Box::new(Notes(notes))]);
-    let [direct, recorded] =
-        [upstream.address, recorder.address()].map(|address| match call(&address.to_string()) {
+    let (sender, answers): (_, Receiver<Answer>) = channel();
+    let proxy = recorder(upstream.address, vec![Box::new(Notes(sender))]);
+    let [direct, proxied] =
+        [upstream.address, proxy.address()].map(|address| match call(&address.to_string()) {
             Err(CallError::Status {
                 failure, details, ..
             }) => Refusal { failure, details },
             other => panic!("{other:?}"),
         });
-    assert_eq!(direct, recorded);
-    let noted = noted.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(direct, proxied);
+    let noted = answers.recv_timeout(Duration::from_secs(10)).unwrap();
     assert_eq!(noted, Answer::Status(direct.clone()));
     direct
 }
