@@ -255,3 +255,63 @@ fn stored_bytes_reach_the_logic_unchanged() {
     assert_eq!(request.events.unwrap().pages, pages);
     assert_eq!(request.command, command);
 }
+
+/// A coordinator with one answer to every query.
+struct Fixed(Vec<u8>);
+
+impl Methods for Fixed {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+        Some(Ok(vec![self.0.clone().into()]))
+    }
+}
+
+/// What capture makes of a coordinator that answers with this book, up to a sequence or the head.
+fn read(book: Vec<u8>, up_to: UpTo) -> Result<usize, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server::start(listener, DIALECT, Arc::new(Fixed(book)), None).unwrap();
+    let queries = QueryClient::new(connect(&server), DIALECT);
+    let cover = Cover::main(Domain::new("player").unwrap(), ROOT);
+    let fetched = fetch_history(&queries, &cover, up_to, &mut |_| {});
+    fetched
+        .map(|fetched| fetched.history.pages().len())
+        .map_err(|error| {
+            error
+                .to_string()
+                .replace(&server.address().to_string(), "HOST")
+        })
+}
+
+/// Two pages of an aggregate, and the sequence of the next one.
+fn book(domain: &str, root: u8, next: u8) -> Vec<u8> {
+    let root = field(1, &field(1, &[root; 16]));
+    let cover = field(1, &[root, field(2, domain.as_bytes())].concat());
+    let page = |sequence| field(3, &field(1, &[0x08, sequence]));
+    [cover, page(0), page(1), vec![0x30, next]].concat()
+}
+
+#[test]
+fn a_reply_for_another_aggregate_is_refused() {
+    assert_eq!(read(book("player", 0xA5, 2), UpTo::Head), Ok(2));
+    let asked = "HOST was asked for player/a5a5a5a5-a5a5-a5a5-a5a5-a5a5a5a5a5a5 and answered with the events of";
+    let hint = "; nothing of that is taken: is this the coordinator of that domain?";
+    assert_eq!(
+        read(book("table", 0xA5, 2), UpTo::Head).unwrap_err(),
+        format!("{asked} table/a5a5a5a5-a5a5-a5a5-a5a5-a5a5a5a5a5a5{hint}")
+    );
+    assert_eq!(
+        read(book("player", 7, 2), UpTo::Head).unwrap_err(),
+        format!("{asked} player/07070707-0707-0707-0707-070707070707{hint}")
+    );
+}
+
+#[test]
+fn a_cut_tail_is_told_unless_it_is_not_wanted() {
+    let cut = "the whole history was asked for, and the answer ends before sequence 2 though it says that the next event \
+               would be 5: its tail is cut; `--to-sequence 2` takes what there is";
+    assert_eq!(read(book("player", 0xA5, 5), UpTo::Head).unwrap_err(), cut);
+    assert_eq!(
+        read(book("player", 0xA5, 5), UpTo::Before(3)).unwrap_err(),
+        cut
+    );
+    assert_eq!(read(book("player", 0xA5, 5), UpTo::Before(2)), Ok(2));
+}

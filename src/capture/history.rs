@@ -52,8 +52,12 @@ pub fn fetch_history(
     progress: &mut dyn FnMut(usize),
 ) -> Result<Fetched, CaptureError> {
     let edition = edition_shape(queries, cover)?;
+    let mut said = 0;
     let (mut pages, snapshot) = match queries.event_book(cover, Selection::Whole) {
-        Ok(book) => (book.history.into_pages(), book.snapshot),
+        Ok(book) => {
+            said = book.next_sequence;
+            (book.history.into_pages(), book.snapshot)
+        }
         Err(error) if is_too_large(&error) => {
             (in_windows(queries, cover, &edition, progress)?, None)
         }
@@ -68,6 +72,12 @@ pub fn fetch_history(
         UpTo::Before(end) => end,
         UpTo::Time(time) => end_at(queries, cover, &edition, time)?,
     };
+    if said > head && (end > head || up_to == UpTo::Head) {
+        return Err(CaptureError::CutTail {
+            delivered: head,
+            said,
+        });
+    }
     let history = whole.before(end);
     let later = whole.into_pages().split_off(history.pages().len());
     Ok(Fetched {

@@ -78,6 +78,17 @@ pub enum CaptureError {
         /// The page.
         sequence: u32,
     },
+    /// The whole history was asked for, and the reply says that more follows.
+    #[error(
+        "the whole history was asked for, and the answer ends before sequence {delivered} though it says that the next event \
+         would be {said}: its tail is cut; `--to-sequence {delivered}` takes what there is"
+    )]
+    CutTail {
+        /// Sequence after the last page that came.
+        delivered: u32,
+        /// Sequence of the next event, as the reply has it.
+        said: u32,
+    },
     /// Nothing is stored and nothing failed.
     #[error(
         "nothing is stored for {spec} at {place}; an unknown root and an empty history look the same on the wire; \

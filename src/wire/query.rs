@@ -44,6 +44,19 @@ pub enum QueryError {
         /// What is wrong with them.
         reason: decode::DecodeError,
     },
+    /// The reply is another aggregate's.
+    #[error(
+        "{address} was asked for {asked} and answered with the events of {answered}; nothing of that is taken: is this the \
+         coordinator of that domain?"
+    )]
+    OtherAggregate {
+        /// The address.
+        address: String,
+        /// The aggregate that was asked for, as `DOMAIN/ROOT`.
+        asked: String,
+        /// The one in the reply.
+        answered: String,
+    },
 }
 
 /// Asks one coordinator's queries. It has no method that writes.
@@ -82,13 +95,13 @@ impl QueryClient {
         cover: &Cover,
         selection: Selection,
     ) -> Result<StoredBook, QueryError> {
-        let cover = pb::Cover {
+        let sent = pb::Cover {
             correlation_id: String::new(),
             ext: None,
             ..encode::cover(cover)
         };
         let query = pb::Query {
-            cover: Some(cover),
+            cover: Some(sent),
             selection: selection_message(selection),
         };
         let message = query.encode_to_vec().into();
@@ -96,8 +109,19 @@ impl QueryClient {
             .connection
             .ask(self.dialect, Query::EventBook, &message)?;
         // Of a unary method there is exactly one.
-        decode::event_book(replies.pop().unwrap_or_default())
-            .map_err(|reason| self.garbage("EventQueryService/GetEventBook", reason))
+        let book = decode::event_book(replies.pop().unwrap_or_default())
+            .map_err(|reason| self.garbage("EventQueryService/GetEventBook", reason))?;
+        let of = |cover: &Cover| (cover.domain.clone(), cover.root);
+        match book.cover.as_ref().map(of) {
+            Some((domain, root)) if (&domain, root) != (&cover.domain, cover.root) => {
+                Err(QueryError::OtherAggregate {
+                    address: self.connection.address().to_owned(),
+                    asked: format!("{}/{}", cover.domain, cover.root),
+                    answered: format!("{domain}/{root}"),
+                })
+            }
+            _ => Ok(book),
+        }
     }
 
     /// Every book of a workflow, of whatever domain and edition the store has: of each aggregate the pages that carry
