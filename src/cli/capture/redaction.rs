@@ -280,9 +280,17 @@ impl Redacting {
             class(once(project, &fixture, target.as_ref()).as_ref())
         };
         project.logics().hush();
-        let plain = replayed(&self.plain);
+        // The captured values last: a logic that ends because of them leaves no answer to the others.
         let now = replayed(&fixture.case);
+        let plain = replayed(&self.plain);
         if plain == now {
+            if plain == NO_ANSWER {
+                telling.add(
+                    "redaction",
+                    "whether it changes the outcome is not known: the logic gave no answer, neither to what was captured nor \
+                     to what would be written",
+                );
+            }
             return None;
         }
         let culprits = |reason: &&Reason| {
@@ -309,6 +317,9 @@ impl Redacting {
     }
 }
 
+/// What is said of a replay in which the logic could not be asked, or ended.
+const NO_ANSWER: &str = "no answer";
+
 fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, ()> {
     project.run_case(fixture, target, false).map_err(|_| ())
 }
@@ -316,7 +327,7 @@ fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<Cas
 /// The outcome and the verdict in words that hold nothing of a value.
 fn class(run: Result<&CaseRun, &()>) -> String {
     let Ok(run) = run else {
-        return "no answer".to_owned();
+        return NO_ANSWER.to_owned();
     };
     let outcome = match &run.checked {
         Checked::Step(replay) => replay.outcome.word(),

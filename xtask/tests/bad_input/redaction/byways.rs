@@ -343,3 +343,24 @@ fn the_last_words_of_logic_that_knew_more_are_not_shown() {
     assert!(said.contains("its output is not shown"), "{said}");
     without_secrets(&said, "the output");
 }
+
+#[test]
+fn no_answer_twice_is_not_the_same_outcome() {
+    let server = production(Vec::new());
+    let closed = crate::support::listener().local_addr().unwrap();
+    let rules = format!("{RULES}[logic.player]\naddress = \"{closed}\"\n");
+    let mut project = project(&server, &rules);
+    project.write("failures.jsonl", &(ticket().to_line() + "\n"));
+    let capture = ["capture", ROOT, "--name", "player/case"];
+    let ran = project.run_as(&capture, "", &ENVIRONMENT[..1]);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains(
+            "whether it changes the outcome is not known: the logic gave no answer, neither to what was captured nor to \
+             what would be written"
+        ),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}
