@@ -220,17 +220,20 @@ fn encode_error_info(failure: &Failure, info: &ErrorInfo) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn trailers(message: &[u8], details: &str) -> HeaderMap {
+    fn trailers(message: &[u8], details: &[u8]) -> HeaderMap {
         let mut trailers = HeaderMap::new();
         trailers.insert(STATUS, HeaderValue::from_static("9"));
         trailers.insert(MESSAGE, HeaderValue::from_bytes(message).expect("a header"));
-        trailers.insert(DETAILS, HeaderValue::from_str(details).expect("a header"));
+        trailers.insert(DETAILS, HeaderValue::from_bytes(details).expect("a header"));
         trailers
     }
 
-    fn read(message: &[u8], details: &str) -> (Code, String, Vec<u8>) {
+    fn read(message: &[u8], details: &[u8]) -> (Code, String, Vec<u8>) {
         let trailers = trailers(message, details);
         let ours = status_of_trailers(&trailers)
             .expect("a status")
@@ -250,7 +253,7 @@ mod tests {
 
     #[test]
     fn details_are_read_in_every_spelling_and_kept_where_they_are_none() {
-        let read = |details: &str| read(b"no", details).2;
+        let read = |details: &str| read(b"no", details.as_bytes()).2;
         assert_eq!(read("+/8="), [0xfb, 0xff]);
         assert_eq!(read("+/8"), [0xfb, 0xff]);
         assert_eq!(read("-_8"), [0xfb, 0xff]);
@@ -262,7 +265,7 @@ mod tests {
     #[test]
     fn a_message_that_is_not_utf_8_keeps_its_code() {
         let read = |message: &[u8]| {
-            let (code, message, _) = read(message, "AQ==");
+            let (code, message, _) = read(message, b"AQ==");
             assert_eq!(code, Code::FailedPrecondition);
             message
         };
@@ -275,13 +278,32 @@ mod tests {
     #[test]
     fn a_status_over_the_limit_is_replaced_and_one_below_it_is_whole() {
         let long = vec![b'a'; STATUS_LIMIT - 100];
-        assert_eq!(read(&long, "").1.len(), STATUS_LIMIT - 100);
-        let mut trailers = trailers(&vec![b'a'; STATUS_LIMIT], "");
+        assert_eq!(read(&long, b"").1.len(), STATUS_LIMIT - 100);
+        let mut trailers = trailers(&vec![b'a'; STATUS_LIMIT], b"");
         make_legible(&mut trailers);
         let status = Status::from_header_map(&trailers).expect("a status");
         assert_eq!(
             status.message(),
             format!("{OVER_LIMIT} {STATUS_LIMIT} bytes")
         );
+    }
+
+    /// Bytes that a header may have, those of base64 and percent-encoding more often.
+    fn header_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![
+            3 => proptest::sample::select(&b"%+/=-_,AZaz09 "[..]),
+            1 => (0x20_u8..).prop_filter("no control character", |byte| *byte != 0x7f),
+        ];
+        vec(byte, 0..24)
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_leave_the_code_and_read_the_same_everywhere(
+            message in header_bytes(),
+            details in header_bytes(),
+        ) {
+            prop_assert_eq!(read(&message, &details).0, Code::FailedPrecondition);
+        }
     }
 }
