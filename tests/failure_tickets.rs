@@ -1,6 +1,7 @@
 //! Failure tickets: from real traffic, there and back, and what is said of bad ones.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use angzarr_replay::capture::select_ticket;
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::model::{Code, FailureClass, Timestamp};
@@ -54,6 +55,22 @@ fn the_recorded_failures_become_tickets() {
         (stale.command.expected_sequence(), stale.head),
         (Some(99), Some(3))
     );
+}
+
+#[test]
+fn a_conflict_about_the_logics_own_places_is_not_stale() {
+    let mut ticket = recorded().1.swap_remove(2);
+    let sequence = ticket.command.expected_sequence().unwrap();
+    let cover = ticket.command.cover.clone();
+    for (expected, is_taken) in [(sequence, true), (sequence + 1, false)] {
+        ticket.failure.message = format!("Sequence conflict: expected {expected}, got 0");
+        let tickets = [ticket.clone()];
+        let selected = select_ticket(&tickets, &cover);
+        assert_eq!(selected.is_some(), is_taken, "expected {expected}");
+    }
+    ticket.failure.message =
+        format!("Sequence mismatch: command expects {sequence}, aggregate at 9");
+    assert_eq!(select_ticket(&[ticket], &cover), None);
 }
 
 #[test]

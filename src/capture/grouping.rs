@@ -82,7 +82,11 @@ impl Logged {
     #[must_use]
     pub fn aside(&self) -> Option<Aside> {
         let failure = self.failure()?;
-        match failure.class() {
+        let class = match self {
+            Self::Ticket(ticket) => ticket.class(),
+            Self::Failure(_) => failure.class(),
+        };
+        match class {
             _ if failure.code == Code::Ok => Some(Aside::Accepted),
             FailureClass::StaleSequence => Some(Aside::Stale),
             FailureClass::Unreachable => Some(Aside::Transport),

@@ -51,14 +51,14 @@ pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selecte
         .filter(|ticket| ticket.command.cover.is_same_stream(cover) && !ticket.is_accepted())
         .collect();
     let of_class = |class| {
-        let is_of = |ticket: &&&Ticket| ticket.failure.class() == class;
+        let is_of = |ticket: &&&Ticket| ticket.class() == class;
         of_aggregate.iter().filter(is_of).count()
     };
     let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
     let (stale, unreachable) = (of_class(passed_over[0]), of_class(passed_over[1]));
     let mut usable: Vec<&Ticket> = of_aggregate
         .iter()
-        .filter(|ticket| !passed_over.contains(&ticket.failure.class()))
+        .filter(|ticket| !passed_over.contains(&ticket.class()))
         .copied()
         .collect();
     // Stable: without times the order of the log stands.
@@ -145,7 +145,7 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
     // Libraries answer bad values with INVALID_ARGUMENT too: the header of a refused command counts.
     let reached_the_logic = match (&failing.failure, failing.accepted) {
         (Some(failure), _) => !matches!(
-            failure.class(),
+            failure.class_for(failing.command.expected_sequence()),
             FailureClass::StaleSequence | FailureClass::Unreachable
         ),
         (None, accepted) => accepted.is_some(),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::without_values;
 use crate::fixture::RedactionV1;
-use crate::model::{Code, CommandBook, Failure, Root, Timestamp};
+use crate::model::{Code, CommandBook, Failure, FailureClass, Root, Timestamp};
 use crate::redact::{Before, Fingerprints, Reason, RedactError, Redactions, Redactor};
 use crate::wire::{self, Dialect};
 
@@ -154,6 +154,12 @@ fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Expecte
 }
 
 impl Ticket {
+    /// What its failure means to its command.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        self.failure.class_for(self.command.expected_sequence())
+    }
+
     /// Reads one line; `number` is its place in the file, for messages.
     pub fn parse_line(text: &str, number: usize) -> Result<Self, TicketError> {
         parse(text).map_err(|kind| TicketError { line: number, kind })

@@ -160,6 +160,23 @@ impl Failure {
         }
     }
 
+    /// What this status means to a command that was sent for a sequence. A conflict that expected this very sequence is
+    /// about the places that the logic gave its own events: the command was not stale.
+    #[must_use]
+    pub fn class_for(&self, sequence: Option<u32>) -> FailureClass {
+        let expected = self
+            .message
+            .strip_prefix("Sequence conflict: expected ")
+            .and_then(|rest| rest.split_once(','))
+            .and_then(|(expected, _)| expected.parse().ok());
+        match self.class() {
+            FailureClass::StaleSequence if sequence.is_some() && expected == sequence => {
+                FailureClass::Rejected
+            }
+            class => class,
+        }
+    }
+
     /// What this status means.
     #[must_use]
     pub fn class(&self) -> FailureClass {
