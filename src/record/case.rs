@@ -3,15 +3,16 @@
 use super::note::{Answer, Between, Note};
 use crate::capture::Labels;
 use crate::capture::ticket::Ticket;
+use crate::coordination::is_held_to_head;
 use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ObservedEvent, ProcessCase, Provenance,
     Trigger,
 };
 use crate::model::{
-    CommandBook, Cover, Failure, Header, History, Outcome, Payload, Root, Stimulus, Timestamp,
+    CommandBook, Cover, Failure, Header, History, Outcome, Page, Payload, Root, Stimulus, Timestamp,
 };
 use crate::replay::{as_stored, reaction_as_stored};
-use crate::wire::{DecodeError, StoredBook};
+use crate::wire::{DecodeError, Dialect, StoredBook};
 
 /// Last part of the name of the message that a refused command comes back as.
 const NOTIFICATION: &str = "Notification";
@@ -60,12 +61,13 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
     if note.between() != Some(Between::ClientAndCoordinator) {
         return None;
     }
+    let command = note.command().ok()?;
     let stored = note.stored().ok().flatten();
-    let first = stored
-        .as_ref()
-        .and_then(|book| book.history.pages().first());
+    let (head, persisted) = stored.map_or((None, None), |book| {
+        head_and_count(note.dialect, &command, &book)
+    });
     Some(Ticket {
-        command: note.command().ok()?,
+        command,
         failure: match &note.answer {
             Answer::Status(refusal) => refusal.failure.clone(),
             Answer::Reply(_) => Failure {
@@ -76,15 +78,38 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
         },
         dialect: note.dialect,
         time: Some(note.time),
-        // What was stored begins where the aggregate stood.
-        head: first.map(|page| page.sequence),
-        persisted: stored.as_ref().and_then(count_of),
+        head,
+        persisted,
         redacted: note.redacted.clone(),
     })
 }
 
-fn count_of(book: &StoredBook) -> Option<u32> {
-    u32::try_from(book.history.pages().len()).ok()
+/// The head that an accepted command met, and how many events it stored, as far as the reply tells.
+///
+/// A reply repeats what the logic answered: pages below the head, such as those without a header, are in it and were not
+/// stored. Where the coordinator held the command to the head, its own sequence is the head; elsewhere the first page is.
+fn head_and_count(
+    dialect: Dialect,
+    command: &CommandBook,
+    book: &StoredBook,
+) -> (Option<u32>, Option<u32>) {
+    let pages = book.history.pages();
+    let sent_for = command
+        .expected_sequence()
+        .filter(|_| is_held_to_head(dialect, command));
+    let Some(head) = sent_for.or_else(|| pages.first().map(|page| page.sequence)) else {
+        return (None, u32::try_from(pages.len()).ok());
+    };
+    let stored = pages.iter().filter(|page| page.sequence >= head);
+    let is_next = |(sequence, page): (u32, &Page)| page.sequence == sequence;
+    let count = (head..)
+        .zip(stored.clone())
+        .all(is_next)
+        .then(|| stored.count());
+    (
+        Some(head),
+        count.and_then(|count| u32::try_from(count).ok()),
+    )
 }
 
 /// The case of a call between a coordinator and logic: what the logic was shown, what it was asked, what it answered.

@@ -346,23 +346,61 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
     [&[number << 3 | 2, length], content].concat()
 }
 
+/// A command for sequence 1 that a coordinator accepted with pages of these sequences: head and count of its ticket.
+fn ticket_of_reply(sequences: &[u8]) -> (Option<u32>, Option<u32>) {
+    let command = sent_for(1);
+    let event = |sequence: &u8| {
+        let header = match sequence {
+            0 => Vec::new(),
+            sequence => field(1, &[1 << 3, *sequence]),
+        };
+        field(3, &[header, field(3, &field(1, b"/t.Done"))].concat())
+    };
+    let pages: Vec<u8> = sequences.iter().flat_map(event).collect();
+    let note = Note {
+        call: 1,
+        time: NOW,
+        path: "/angzarr.CommandHandlerCoordinatorService/HandleCommand".to_owned(),
+        dialect: Dialect::ANGZARR,
+        request: field(1, &encode_command_book(&command, Dialect::ANGZARR)).into(),
+        answer: Answer::Reply(field(1, &pages).into()),
+        redacted: Redactions::default(),
+    };
+    let ticket = ticket_of(&note).unwrap();
+    (ticket.head, ticket.persisted)
+}
+
+#[test]
+fn pages_of_a_reply_that_were_not_stored_are_no_head() {
+    assert_eq!(ticket_of_reply(&[1, 2]), (Some(1), Some(2)));
+    // Without a header, on an aggregate that has pages: returned, and not stored.
+    assert_eq!(ticket_of_reply(&[0]), (Some(1), Some(0)));
+    assert_eq!(ticket_of_reply(&[0, 1]), (Some(1), Some(1)));
+    // Stored with a gap: which of the later pages are the command's is for the store to tell.
+    assert_eq!(ticket_of_reply(&[6]), (Some(1), None));
+    assert_eq!(ticket_of_reply(&[]), (Some(1), Some(0)));
+}
+
+/// A command under STRICT.
+fn sent_for(sequence: u32) -> CommandBook {
+    CommandBook {
+        cover: Cover::main(Domain::new("player").unwrap(), Root::new([7; 16])),
+        pages: vec![CommandPage {
+            header: Header::Sequence(sequence),
+            sync_mode: None,
+            merge_strategy: MergeStrategy::Strict,
+            command: Some(Payload::new("t.Do", Vec::new())),
+            external: None,
+        }],
+        original: None,
+    }
+}
+
 #[test]
 fn the_place_that_logic_gave_an_event_is_kept_where_it_is_not_the_next() {
-    let cover = Cover::main(Domain::new("player").unwrap(), Root::new([7; 16]));
-    let page = CommandPage {
-        header: Header::Sequence(1),
-        sync_mode: None,
-        merge_strategy: MergeStrategy::Strict,
-        command: Some(Payload::new("t.Do", Vec::new())),
-        external: None,
-    };
-    let command = CommandBook {
-        cover: cover.clone(),
-        pages: vec![page],
-        original: None,
-    };
+    let command = sent_for(1);
     let prior = EventBook {
-        cover,
+        cover: command.cover.clone(),
         snapshot: None,
         history: History::default(),
         next_sequence: 1,
