@@ -489,3 +489,26 @@ fn a_history_offers_state_and_upcast_pages_only_where_the_logic_has_them() {
     };
     assert_eq!(pages.len(), 3);
 }
+
+#[test]
+fn notes_say_what_a_coordinator_makes_of_it() {
+    assert_eq!(
+        Note::RefusedByValidation.to_string(),
+        "the coordinator's validation refuses this command before the logic sees it; the message is worded here, production \
+         words it differently"
+    );
+    let odd = |says| Note::OddSequence {
+        position: 0,
+        says,
+        next: 3,
+    };
+    assert_eq!(
+        odd(8).to_string(),
+        "event 1 says sequence 8 where 3 comes next: core 0.5.1 stores it there, with a gap; newer cores refuse it"
+    );
+    assert_eq!(
+        odd(0).to_string(),
+        "event 1 says sequence 0 where 3 comes next: core 0.5.1 answers OK and does not store it, or refuses it where only a \
+         snapshot was loaded; newer cores refuse it"
+    );
+}

@@ -11,6 +11,5 @@ mod validation;
 pub use masking::{is_placeholder, masked};
 pub use sequence::{is_held_to_head, sequence_mismatch};
 pub use validation::{
-    COMMAND_BYTES, COMMAND_PAGES, CORRELATION_ID_LENGTH, validate, validate_correlation_id,
-    validate_size,
+    COMMAND_BYTES, COMMAND_PAGES, validate, validate_correlation_id, validate_size,
 };

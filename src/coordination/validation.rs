@@ -7,7 +7,7 @@ pub const COMMAND_PAGES: usize = 100;
 /// Most bytes of a command's payload.
 pub const COMMAND_BYTES: usize = 262_144;
 /// Longest correlation id.
-pub const CORRELATION_ID_LENGTH: usize = 128;
+const CORRELATION_ID_LENGTH: usize = 128;
 
 /// Checks the size of a command as the coordinator's own validation does, before anything is looked up.
 ///

@@ -246,17 +246,13 @@ fn is_notification(payload: Option<&Payload>) -> bool {
 fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
     Some(match outcome {
         Outcome::Accepted(emitted) => {
-            let stored = match stimulus {
-                Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => {
-                    as_stored(emitted, prior)
-                }
-                _ => emitted,
+            let prior = match stimulus {
+                Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => Some(prior),
+                _ => None,
             };
-            let head = match stimulus {
-                Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => {
-                    prior.next_sequence
-                }
-                _ => 0,
+            let (stored, head) = match prior {
+                Some(prior) => (as_stored(emitted, prior), prior.next_sequence),
+                None => (emitted, 0),
             };
             let places = head..=u32::MAX;
             let events = places.zip(stored.pages).map(|(next, page)| ObservedEvent {
