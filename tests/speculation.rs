@@ -9,7 +9,7 @@ use angzarr_replay::model::{
     Retention, Revocation, Root, Snapshot,
 };
 use angzarr_replay::replay::{
-    InProcess, Note, replay_command, replay_history, replay_notification,
+    InProcess, Note, OddPlace, replay_command, replay_history, replay_notification,
 };
 use angzarr_replay::wire::Dialect;
 
@@ -352,10 +352,11 @@ fn emitted_pages_get_their_places_and_echoes_are_left_out() {
     ];
     assert_eq!(names(&replay.outcome), expected);
     // A page that says a place which is taken, with another event than the one there, is no echo.
-    let odd = Note::OddSequence {
+    let odd = Note::OddPlace {
         position: 2,
-        says: 0,
+        says: Some(0),
         next: 5,
+        becomes: OddPlace::Dropped,
     };
     assert_eq!(replay.notes, [Note::EchoesLeftOut { pages: 1 }, odd]);
 }
@@ -497,18 +498,29 @@ fn notes_say_what_a_coordinator_makes_of_it() {
         "the coordinator's validation refuses this command before the logic sees it; the message is worded here, production \
          words it differently"
     );
-    let odd = |says| Note::OddSequence {
-        position: 0,
-        says,
-        next: 3,
+    let odd = |says, becomes| {
+        let next = 3;
+        let position = 0;
+        Note::OddPlace {
+            position,
+            says,
+            next,
+            becomes,
+        }
+        .to_string()
     };
     assert_eq!(
-        odd(8).to_string(),
-        "event 1 says sequence 8 where 3 comes next: core 0.5.1 stores it there, with a gap; newer cores refuse it"
+        odd(Some(8), OddPlace::Stored),
+        "event 1 says sequence 8 where 3 comes next: a coordinator of this dialect stores it there, with a gap"
     );
     assert_eq!(
-        odd(0).to_string(),
-        "event 1 says sequence 0 where 3 comes next: core 0.5.1 answers OK and does not store it, or refuses it where only a \
-         snapshot was loaded; newer cores refuse it"
+        odd(None, OddPlace::Dropped),
+        "event 1 has no header, which counts as sequence 0, where 3 comes next: a coordinator of this dialect answers OK and \
+         does not store it"
+    );
+    assert_eq!(
+        odd(Some(0), OddPlace::Refused),
+        "event 1 says sequence 0 where 3 comes next: a coordinator of this dialect refuses the reply (Sequence conflict), and \
+         stores nothing"
     );
 }

@@ -125,7 +125,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         .transpose()
         .map_err(|failure| CaptureError::NotOfTheLogic { failure })?
         .or_else(|| match &persisted {
-            Some(Persisted::Known { events, .. }) => Some(Observed::accepted(events.clone())),
+            Some(Persisted::Known { events, .. }) => Some(Observed::Accepted(events.clone())),
             _ => None,
         });
     // Where it is known what production did, nothing else is worth a word.

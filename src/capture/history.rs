@@ -41,6 +41,20 @@ pub struct Fetched {
     pub edition: EditionShape,
 }
 
+impl Fetched {
+    /// The pages of a stream that were read by other means than its root.
+    pub fn of_pages(pages: Vec<Page>) -> Result<Self, CaptureError> {
+        let history = History::new(pages).map_err(|reason| CaptureError::Disordered { reason })?;
+        Ok(Self {
+            head: history.next_sequence(),
+            history,
+            later: Vec::new(),
+            snapshot: None,
+            edition: EditionShape::Main,
+        })
+    }
+}
+
 /// Pages of the first window; a window that does not fit is halved.
 const FIRST_WINDOW: u32 = 2_048;
 

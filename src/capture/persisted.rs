@@ -4,7 +4,8 @@
 //! have to tell.
 
 use super::CaptureError;
-use crate::model::{Body, Page};
+use crate::fixture::ObservedEvent;
+use crate::model::Page;
 
 /// How many of the events after the head an accepted command stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Persisted {
     /// They are known.
     Known {
         /// The events, in order.
-        events: Vec<Body>,
+        events: Vec<ObservedEvent>,
         /// How that is known.
         rule: PersistedRule,
     },
@@ -57,30 +58,40 @@ pub(super) fn persisted(
     head: u32,
     count: StoredCount,
 ) -> Result<Persisted, CaptureError> {
-    // Without gaps: what comes after one was stored by somebody else.
-    let next = (head..).zip(following);
-    let next: Vec<&Page> = next
-        .take_while(|(sequence, page)| page.sequence == *sequence)
-        .map(|(_, page)| *page)
-        .collect();
     let known = |pages: &[&Page], rule| Persisted::Known {
-        events: pages.iter().map(|page| page.body.clone()).collect(),
+        events: (head..).zip(pages).map(in_place).collect(),
         rule,
     };
     let (wanted, rule) = match count {
-        StoredCount::AsPagesTell => return Ok(as_pages_tell(&next, following.len(), known)),
+        StoredCount::AsPagesTell => {
+            // Without gaps: what comes after one may have been stored by somebody else.
+            let next = (head..).zip(following);
+            let next: Vec<&Page> = next
+                .take_while(|(sequence, page)| page.sequence == *sequence)
+                .map(|(_, page)| *page)
+                .collect();
+            return Ok(as_pages_tell(&next, following.len(), known));
+        }
         StoredCount::Given(wanted) => (wanted, PersistedRule::Given),
         StoredCount::Noted(wanted) => (wanted, PersistedRule::Noted),
     };
     let pages = usize::try_from(wanted)
         .ok()
-        .and_then(|wanted| next.get(..wanted))
+        .and_then(|wanted| following.get(..wanted))
         .ok_or(CaptureError::NotPersisted {
             wanted,
             head,
-            found: next.len(),
+            found: following.len(),
         })?;
     Ok(known(pages, rule))
+}
+
+/// A stored event; its place is kept where a gap is before it.
+fn in_place((next, page): (u32, &&Page)) -> ObservedEvent {
+    ObservedEvent {
+        body: page.body.clone(),
+        sequence: (page.sequence != next).then_some(page.sequence),
+    }
 }
 
 fn as_pages_tell(

@@ -10,7 +10,7 @@ const MARKERS: [&str; 4] = ["Confirmation", "Revocation", "Compensate", "NoOp"];
 /// those that are provisional or the framework's own.
 #[must_use]
 pub fn masked(dialect: Dialect, history: History) -> (History, usize) {
-    if !dialect.has_two_phase_commit() {
+    if !dialect.rules().two_phase_commit {
         return (history, 0);
     }
     let mut count = 0;

@@ -9,7 +9,7 @@ use crate::wire::{Dialect, SequenceCheck};
 pub fn is_held_to_head(dialect: Dialect, command: &CommandBook) -> bool {
     let first = command.pages.first();
     let strategy = first.map_or(MergeStrategy::default(), |page| page.merge_strategy);
-    let is_checked = match dialect.sequence_check() {
+    let is_checked = match dialect.rules().sequence_check {
         SequenceCheck::UnlessAggregateHandles => strategy != MergeStrategy::AggregateHandles,
         SequenceCheck::StrictOnly => strategy == MergeStrategy::Strict,
     };

@@ -2,13 +2,12 @@
 
 use super::prior::{self, Prior};
 use super::queries::{book_of, failed};
-use super::reply::{self, Interpreted};
 use super::store::{Append, Conflict, NewPage, Store, Stream};
 use super::timeline::Timeline;
 use super::{Backend, LocalCoordinator, clock, validate};
 use crate::coordination;
 use crate::model::{Code, CommandBook, Cover, Edition, EmittedBook, Failure, Outcome, Snapshot};
-use crate::wire::{self, Generation, PointInTime, Refused, ReplyBook, SentCommand};
+use crate::wire::{self, PointInTime, Refused, ReplyBook, SentCommand};
 
 /// How often a command is handled anew because another one was stored meanwhile.
 pub(super) const RACES: usize = 10;
@@ -54,7 +53,7 @@ impl LocalCoordinator {
         let stream = validate::stream_of(&command.cover);
         let backend = self.backend(&stream)?;
         let pages = self.pages_as_of(&stream, point)?;
-        let masked = self.dialect.generation() >= Generation::Autumn;
+        let masked = self.dialect.rules().always_masks;
         let prior = self.shown(prior::book(&stream, None, &pages)?, masked)?;
         match backend.handle(&prior, &command)? {
             Outcome::Accepted(book) => Ok(book),
@@ -111,10 +110,7 @@ impl LocalCoordinator {
         if emitted.pages.is_empty() && emitted.snapshot.is_none() {
             return Ok(Ok(ReplyBook::default()));
         }
-        match reply::interpret(&emitted, &prior.book) {
-            Err(conflict) => Ok(Err(conflict)),
-            Ok(interpreted) => self.store(handling, &prior, &emitted, &interpreted),
-        }
+        self.store(handling, &prior, &emitted)
     }
 
     fn check_sequence(&self, handling: &Handling<'_>, head: u32) -> Result<(), Refused> {
@@ -134,74 +130,82 @@ impl LocalCoordinator {
         Err(Refused::WithBook(failure, book))
     }
 
-    /// Stores what is new in a reply, under its own cover; a conflict where the store has moved on.
+    /// Stores what is new in a reply, under its own cover; a conflict where the store has moved on, or where the reply says
+    /// places that it cannot have.
     pub(super) fn store(
         &self,
         handling: &Handling<'_>,
         prior: &Prior,
         emitted: &EmittedBook,
-        interpreted: &Interpreted,
     ) -> Result<Result<ReplyBook, Conflict>, Refused> {
-        let cover = filled_cover(emitted.cover.as_ref(), &handling.command.cover);
+        let asked = &handling.command.cover;
+        let cover = filled_cover(emitted.cover.as_ref(), asked);
         let home = handling.stream;
-        let foreign = (&cover.domain, &cover.root) != (&home.domain, &home.root);
-        let (target, store) = if foreign {
-            self.foreign_target(home, &cover)?
-        } else {
-            (home.clone(), handling.store)
+        let other = coordination::addressee(self.dialect, asked, emitted)?;
+        let foreign = other.is_some();
+        let (target, store) = match other {
+            Some(other) => self.foreign_target(home, asked, other)?,
+            None => (home.clone(), handling.store),
         };
+        let head = prior.book.next_sequence;
+        let mut new = emitted.pages.clone();
+        coordination::take_out_echoes(&mut new, &prior.book);
+        let new = match coordination::placed(self.dialect, &prior.book, &new) {
+            Ok(placed) => placed,
+            Err(conflict) => return Ok(Err(conflict.into())),
+        };
+        let next_sequence = coordination::next_after(&new, head);
         let inserted_at = (self.clock)();
-        let pages: Vec<NewPage> = interpreted
-            .pages
+        let pages: Vec<NewPage> = new
             .iter()
-            .map(|(sequence, page)| NewPage {
-                sequence: *sequence,
+            .map(|page| NewPage {
+                sequence: page.header.sequence().unwrap_or_default(),
                 bytes: wire::encode_emitted_page(page, self.dialect).into(),
                 created_at: clock::text(page.created_at.unwrap_or(inserted_at)),
             })
             .collect();
-        let next_sequence = interpreted.next_sequence;
         let append = Append {
-            base: if foreign { 0 } else { prior.book.next_sequence },
-            seen: (!foreign).then_some(prior.book.next_sequence),
+            base: if foreign { 0 } else { head },
+            seen: (!foreign).then_some(head),
             snapshot: self.snapshot_to_store(store, &target, emitted, next_sequence)?,
             correlation_id: cover.correlation_id.clone(),
             external_id: String::new(),
             pages,
         };
-        let contiguous = self.dialect.generation() >= Generation::Autumn;
+        let contiguous = !self.dialect.rules().stores_gaps;
         let appended = store.append(&target, &append, contiguous).map_err(failed)?;
+        // What is dropped in silence stands in the reply.
+        let replied = if self.dialect.rules().drops_below_head {
+            let pages = emitted.pages.iter();
+            pages
+                .map(|page| wire::encode_emitted_page(page, self.dialect))
+                .collect()
+        } else {
+            let pages = append.pages.into_iter();
+            pages.map(|page| page.bytes.into()).collect()
+        };
         Ok(appended.map(|()| ReplyBook {
             spells_main: emitted.cover.is_some(),
             cover: Some(cover),
             snapshot: emitted.snapshot.as_ref().map(wire::encode_snapshot),
             next_sequence,
-            pages: append
-                .pages
-                .into_iter()
-                .map(|page| page.bytes.into())
-                .collect(),
+            pages: replied,
         }))
     }
 
-    /// A reply that names another aggregate is stored under that one, until coordinators learned to refuse it.
-    fn foreign_target(&self, home: &Stream, cover: &Cover) -> Result<(Stream, &Store), Refused> {
-        let refused = |why: &str| {
-            Failure::rejected(format!(
-                "the logic answered for {}/{}, the command was for {}/{}: {why}",
-                cover.domain, cover.root, home.domain, home.root
-            ))
-        };
-        if self.dialect.generation() >= Generation::Autumn {
-            return Err(refused("nothing is stored").into());
-        }
-        let store = self
-            .stores
-            .of(&cover.domain)
-            .ok_or_else(|| refused("that domain has no store here"))?;
+    /// The stream of another aggregate that a reply names, and its store.
+    fn foreign_target(
+        &self,
+        home: &Stream,
+        asked: &Cover,
+        other: &Cover,
+    ) -> Result<(Stream, &Store), Refused> {
+        let store = self.stores.of(&other.domain).ok_or_else(|| {
+            coordination::foreign_reply(asked, other, "that domain has no store here")
+        })?;
         let target = Stream {
-            domain: cover.domain.clone(),
-            root: cover.root,
+            domain: other.domain.clone(),
+            root: other.root,
             edition: home.edition.clone(),
         };
         Ok((target, store))
@@ -227,7 +231,7 @@ impl LocalCoordinator {
             original: None,
             ..snapshot.clone()
         };
-        if self.dialect.generation() < Generation::Autumn {
+        if !self.dialect.rules().keeps_retention {
             stored.retention = crate::model::Retention::Default;
         }
         Ok(Some((last, wire::encode_snapshot(&stored).into())))
@@ -257,10 +261,8 @@ fn filled_cover(emitted: Option<&Cover>, command: &Cover) -> Cover {
 }
 
 pub(super) fn conflict_failure(conflict: Conflict) -> Failure {
-    Failure::rejected(format!(
-        "Sequence conflict: expected {}, got {}",
-        conflict.expected, conflict.got
-    ))
+    let Conflict { expected, got, .. } = conflict;
+    coordination::Conflict { expected, got }.failure()
 }
 
 pub(super) fn no_logic(stream: &Stream) -> Failure {

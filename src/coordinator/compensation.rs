@@ -3,11 +3,10 @@
 use super::commands;
 use super::prior::Prior;
 use super::queries::failed;
-use super::reply;
 use super::timeline::Timeline;
-use super::{Conflict, LocalCoordinator, validate};
+use super::{LocalCoordinator, validate};
 use crate::model::{Outcome, Stimulus};
-use crate::wire::{Generation, Refused, SentCommand};
+use crate::wire::{Refused, SentCommand};
 
 impl LocalCoordinator {
     /// `HandleCompensation`: it stores what the logic answers, and says what that was. An ordinary command is
@@ -21,7 +20,7 @@ impl LocalCoordinator {
             stream: &stream,
         };
         let head = timeline.head(None).map_err(failed)?;
-        let masked = self.dialect.generation() >= Generation::Autumn;
+        let masked = self.dialect.rules().always_masks;
         let mut prior = Prior::load(timeline, None, head)?;
         prior.book = self.shown(prior.book, masked)?;
         let outcome = handling.backend.ask(&Stimulus::Command {
@@ -34,13 +33,8 @@ impl LocalCoordinator {
         if emitted.pages.is_empty() && emitted.snapshot.is_none() {
             return Ok(outcome);
         }
-        let stored: Result<(), Conflict> = match reply::interpret(emitted, &prior.book) {
-            Err(conflict) => Err(conflict),
-            Ok(interpreted) => self
-                .store(&handling, &prior, emitted, &interpreted)?
-                .map(drop),
-        };
         // It is not handled again where another one was stored meanwhile.
+        let stored = self.store(&handling, &prior, emitted)?;
         stored.map_err(commands::conflict_failure)?;
         Ok(outcome)
     }

@@ -10,7 +10,7 @@
 //! | `timeline` | which pages make up an edition |
 //! | `validate` | what is refused before anything is looked up |
 //! | `queries` | what a query returns |
-//! | `commands`, `prior`, `reply` | the way of a command: against what, by whom, what of the answer is stored |
+//! | `commands`, `prior` | the way of a command: against what, by whom, what of the answer is stored |
 //! | `facts`, `compensation` | the calls that store without a command's checks |
 //! | `reactions` | speculation with sagas, process managers and projectors |
 //! | `editions` | named editions, listed and deleted |
@@ -26,7 +26,6 @@ mod prior;
 mod queries;
 mod reactions;
 pub mod recording;
-mod reply;
 mod store;
 mod timeline;
 mod validate;

@@ -7,7 +7,7 @@ use super::store::{StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::validate::{self, Addressed};
 use crate::model::{Cover, Domain, Edition, Failure, Root};
-use crate::wire::{AskedBook, AskedPages, Generation, PointInTime, Refused, ReplyBook};
+use crate::wire::{AskedBook, AskedPages, EventStream, PointInTime, Refused, ReplyBook};
 
 /// The released coordinator's message really is this path: the text it stands for was left out.
 const NO_POINT_RELEASED: &str = "crate::services::errmsg::TEMPORAL_QUERY_MISSING_POINT";
@@ -26,15 +26,14 @@ impl LocalCoordinator {
 
     /// `GetEvents`, which learned to respect edition and selection with time.
     pub(super) fn read_books(&self, query: &AskedBook) -> Result<Vec<ReplyBook>, Refused> {
-        let generation = self.dialect.generation();
         let stream = match validate::query(query)? {
             Addressed::Workflow(id) => return self.workflow(&id),
             Addressed::Aggregate(stream) => stream,
         };
-        let book = match generation {
-            Generation::Released => self.selected(&stream.main(), &AskedPages::Whole),
-            Generation::Spring => self.selected(&stream, &AskedPages::Whole),
-            Generation::Autumn => self.selected(&stream, &query.pages),
+        let book = match self.dialect.rules().event_stream {
+            EventStream::WholeMain => self.selected(&stream.main(), &AskedPages::Whole),
+            EventStream::WholeEdition => self.selected(&stream, &AskedPages::Whole),
+            EventStream::Selected => self.selected(&stream, &query.pages),
         };
         Ok(vec![book?])
     }
@@ -42,8 +41,8 @@ impl LocalCoordinator {
     /// `Synchronize`, which excluded the upper end of a range at first.
     pub(super) fn synchronized(&self, query: &AskedBook) -> Result<ReplyBook, Refused> {
         let mut query = query.clone();
-        if let (Generation::Released, AskedPages::Range(lower, Some(upper))) =
-            (self.dialect.generation(), &query.pages)
+        if let AskedPages::Range(lower, Some(upper)) = &query.pages
+            && self.dialect.rules().synchronize_excludes_end
         {
             query.pages = match upper.checked_sub(1) {
                 Some(last) => AskedPages::Range(*lower, Some(last)),
@@ -63,7 +62,6 @@ impl LocalCoordinator {
     }
 
     fn selected(&self, stream: &Stream, asked: &AskedPages) -> Result<ReplyBook, Refused> {
-        let generation = self.dialect.generation();
         let Some(store) = self.stores.of(&stream.domain) else {
             if matches!(asked, AskedPages::NoPoint) {
                 return Err(self.no_point().into());
@@ -71,29 +69,31 @@ impl LocalCoordinator {
             return Ok(book_of(stream, Vec::new()));
         };
         let timeline = Timeline { store, stream };
+        let joins_main = self.dialect.rules().partial_reads_join_main;
         let pages = match asked {
             AskedPages::Whole => {
                 let mut book = book_of(stream, timeline.whole(None).map_err(failed)?);
-                if generation >= Generation::Autumn {
+                if self.dialect.rules().queries_return_snapshots {
                     let snapshot = store.newest_snapshot(stream).map_err(failed)?;
                     book.snapshot = snapshot.map(|(_, bytes)| bytes.into());
                 }
                 return Ok(book);
             }
             AskedPages::Range(lower, upper) => {
-                timeline.range(*lower, upper.unwrap_or(u32::MAX), generation)
+                timeline.range(*lower, upper.unwrap_or(u32::MAX), joins_main)
             }
             AskedPages::Sequences(wanted) => timeline.sequences(wanted),
-            AskedPages::AsOf(point) => timeline.as_of(*point, generation),
+            AskedPages::AsOf(point) => timeline.as_of(*point, joins_main),
             AskedPages::NoPoint => return Err(self.no_point().into()),
         };
         Ok(book_of(stream, pages.map_err(failed)?))
     }
 
     fn no_point(&self) -> Failure {
-        Failure::refused(match self.dialect.generation() {
-            Generation::Released => NO_POINT_RELEASED,
-            Generation::Spring | Generation::Autumn => NO_POINT,
+        Failure::refused(if self.dialect.rules().leaks_constant_name {
+            NO_POINT_RELEASED
+        } else {
+            NO_POINT
         })
     }
 
@@ -122,7 +122,7 @@ impl LocalCoordinator {
         match self.stores.of(&stream.domain) {
             None => Ok(Vec::new()),
             Some(store) => Timeline { store, stream }
-                .as_of(point, self.dialect.generation())
+                .as_of(point, self.dialect.rules().partial_reads_join_main)
                 .map_err(failed),
         }
     }

@@ -10,7 +10,7 @@ use crate::model::{
     Code, ComponentKind, Cover, Destinations, Domain, Edition, EventBook, Failure, Outcome,
     Payload, Reaction, Stimulus, matches_pattern,
 };
-use crate::wire::{Generation, Refused};
+use crate::wire::Refused;
 
 /// A saga, process manager or projector behind a coordinator.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl LocalCoordinator {
             }
             Stimulus::ProcessManager { trigger, state, .. } => {
                 let manager = self.chosen(ComponentKind::ProcessManager, &trigger)?;
-                if self.dialect.asks_prepare() {
+                if self.dialect.rules().asks_prepare {
                     Self::prepare(manager, &trigger, &state)?;
                 }
                 let edition = trigger.cover.edition.clone();
@@ -106,12 +106,12 @@ impl LocalCoordinator {
 
     /// Commands go to the timeline of what caused them: at first only those that name none, later all of them.
     fn stamped(&self, mut reaction: Reaction, edition: &Edition) -> Reaction {
-        let always = self.dialect.generation() > Generation::Released;
+        let keeps_own = self.dialect.rules().keeps_emitted_edition;
         let covers = reaction
             .commands
             .iter_mut()
             .filter_map(|command| command.cover.as_mut());
-        for cover in covers.filter(|cover: &&mut Cover| always || cover.edition.is_main()) {
+        for cover in covers.filter(|cover: &&mut Cover| !keeps_own || cover.edition.is_main()) {
             cover.edition = edition.clone();
         }
         reaction

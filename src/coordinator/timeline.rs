@@ -2,7 +2,7 @@
 
 use super::clock;
 use super::store::{Part, Store, StoreError, StoredPage, Stream};
-use crate::wire::{Generation, PointInTime};
+use crate::wire::PointInTime;
 
 /// One aggregate's timeline in a store.
 #[derive(Debug, Clone, Copy)]
@@ -40,13 +40,10 @@ impl Timeline<'_> {
         Ok(pages)
     }
 
-    /// A range or a state in the past. Of a named edition, early coordinators return the own pages only.
-    fn partial(
-        &self,
-        part: Part<'_>,
-        generation: Generation,
-    ) -> Result<Vec<StoredPage>, StoreError> {
-        if generation >= Generation::Autumn {
+    /// A range or a state in the past. Of a named edition it joins main below the divergence, or is of its own pages
+    /// only.
+    fn partial(&self, part: Part<'_>, joins_main: bool) -> Result<Vec<StoredPage>, StoreError> {
+        if joins_main {
             self.composite(part, None)
         } else {
             self.store.pages(self.stream, part)
@@ -58,20 +55,20 @@ impl Timeline<'_> {
         &self,
         lower: u32,
         upper: u32,
-        generation: Generation,
+        joins_main: bool,
     ) -> Result<Vec<StoredPage>, StoreError> {
-        self.partial(Part::Range(lower, upper), generation)
+        self.partial(Part::Range(lower, upper), joins_main)
     }
 
     /// Pages as they were at a point in time.
     pub(super) fn as_of(
         &self,
         point: PointInTime,
-        generation: Generation,
+        joins_main: bool,
     ) -> Result<Vec<StoredPage>, StoreError> {
         match point {
-            PointInTime::Sequence(last) => self.partial(Part::Range(0, last), generation),
-            PointInTime::Time(time) => self.partial(Part::Until(&clock::text(time)), generation),
+            PointInTime::Sequence(last) => self.partial(Part::Range(0, last), joins_main),
+            PointInTime::Time(time) => self.partial(Part::Until(&clock::text(time)), joins_main),
         }
     }
 

@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{
-    Answer, Cover, Destinations, Domain, EventBook, Failure, Logic, Outcome, Page, Projection,
-    Reaction, Reply, Stimulus,
+    Cover, Destinations, Domain, EmittedBook, EventBook, Failure, Header, Logic, Outcome, Page,
+    Projection, Reaction, Reply, Stimulus,
 };
 
 /// A saga: translates events of one domain into commands for others. It has no state.
@@ -124,7 +124,11 @@ impl Component {
     pub fn answer(&self, stimulus: &Stimulus) -> Result<Outcome, Failure> {
         Ok(match (self, stimulus) {
             (Self::Aggregate(logic), Stimulus::Command { prior, command }) => {
-                outcome_of(logic.handle(prior, command))?
+                match logic.handle(prior, command)? {
+                    Reply::Events(book) => Outcome::Accepted(numbered(book, prior.next_sequence)),
+                    Reply::Revocation(revocation) => Outcome::Revoked(revocation),
+                    Reply::Notification(notification) => Outcome::Notified(notification),
+                }
             }
             (Self::Aggregate(logic), Stimulus::Fact { facts, prior }) => {
                 Outcome::Accepted(logic.handle_fact(facts, prior)?)
@@ -173,10 +177,15 @@ impl Component {
     }
 }
 
-fn outcome_of(answer: Answer) -> Result<Outcome, Failure> {
-    Ok(match answer? {
-        Reply::Events(book) => Outcome::Accepted(book),
-        Reply::Revocation(revocation) => Outcome::Revoked(revocation),
-        Reply::Notification(notification) => Outcome::Notified(notification),
-    })
+/// Pages without a header get the next places, as client libraries write them: on the wire, a missing header says place 0.
+fn numbered(mut book: EmittedBook, mut next: u32) -> EmittedBook {
+    for page in &mut book.pages {
+        if page.header == Header::Absent {
+            page.header = Header::Sequence(next);
+        }
+        if let Header::Sequence(sequence) = page.header {
+            next = next.max(sequence.saturating_add(1));
+        }
+    }
+    book
 }

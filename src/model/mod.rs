@@ -11,6 +11,7 @@ mod ids;
 mod logic;
 mod outcome;
 mod pattern;
+mod process_root;
 mod reaction;
 
 pub use book::{
@@ -26,4 +27,5 @@ pub use ids::{
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation};
 pub use pattern::matches_pattern;
+pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};

@@ -3,7 +3,7 @@
 use serde_yaml::Value;
 
 use super::{LogicUnavailable, Project, ProjectError};
-use crate::fixture::{Case, CaseStimulus, Fixture, Observed, Probe, Rule, Trigger};
+use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
 use crate::model::{CommandBook, EventBook};
 use crate::replay::flow::{FlowError, FlowRun};
 use crate::replay::{
@@ -224,11 +224,18 @@ pub(crate) fn judge_case(
     rules: [&Rules; 2],
 ) -> Result<Verdict, ProjectError> {
     Ok(match checked {
-        Checked::Step(replay) => Verdict::judge(
-            fixture.case.observed.as_ref(),
-            &replay.outcome,
-            &renderer(project, fixture, rules)?,
-        ),
+        Checked::Step(replay) => {
+            // A recorder saw the logic's own answer; everybody else saw what its coordinator made of it.
+            let settled = match fixture.case.source.head {
+                HeadKnowledge::Recorded => None,
+                _ => replay.as_coordinated(),
+            };
+            Verdict::judge(
+                fixture.case.observed.as_ref(),
+                settled.as_ref().unwrap_or(&replay.outcome),
+                &renderer(project, fixture, rules)?,
+            )
+        }
         Checked::History(_) => Verdict::NotChecked {
             reason: "production's own state is not known".into(),
         },

@@ -10,8 +10,8 @@ use crate::model::{ComponentKind, EventBook, Outcome, Stimulus};
 use crate::replay::flow::{
     FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
 };
-use crate::replay::{ProcessRoot, Target, TargetError};
-use crate::wire::{Dialect, Generation};
+use crate::replay::{Target, TargetError};
+use crate::wire::Dialect;
 
 /// Logic that is made ready when it is first asked.
 struct Lazy {
@@ -104,9 +104,7 @@ impl Project {
             Some(domain) if config.kind == ComponentKind::ProcessManager => {
                 ReactingKind::ProcessManager {
                     domain: domain.clone(),
-                    root: config
-                        .process_root
-                        .unwrap_or_else(|| usual_process_root(dialect)),
+                    root: config.process_root.unwrap_or(dialect.rules().process_root),
                 }
             }
             _ => ReactingKind::Saga,
@@ -135,14 +133,5 @@ impl Project {
             logic,
             ready: OnceLock::new(),
         }))
-    }
-}
-
-/// How the stream of a process manager is found in a dialect, where nothing says otherwise.
-pub(crate) fn usual_process_root(dialect: Dialect) -> ProcessRoot {
-    if dialect.generation() == Generation::Released {
-        ProcessRoot::CorrelationId
-    } else {
-        ProcessRoot::Uuid5
     }
 }

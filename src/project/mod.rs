@@ -31,7 +31,6 @@ pub use config::{
 pub use coordinators::{CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
-pub(crate) use flow::usual_process_root;
 pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};

@@ -9,9 +9,9 @@ use crate::fixture::{
     Trigger,
 };
 use crate::model::{
-    CommandBook, Cover, Failure, Header, History, Outcome, Page, Payload, Root, Stimulus, Timestamp,
+    CommandBook, Cover, Failure, Header, History, Outcome, Payload, Root, Stimulus, Timestamp,
 };
-use crate::replay::{as_stored, reaction_as_stored};
+use crate::replay::{reaction_without_echoes, without_echoes};
 use crate::wire::{DecodeError, Dialect, StoredBook};
 
 /// Last part of the name of the message that a refused command comes back as.
@@ -101,15 +101,7 @@ fn head_and_count(
         return (None, u32::try_from(pages.len()).ok());
     };
     let stored = pages.iter().filter(|page| page.sequence >= head);
-    let is_next = |(sequence, page): (u32, &Page)| page.sequence == sequence;
-    let count = (head..)
-        .zip(stored.clone())
-        .all(is_next)
-        .then(|| stored.count());
-    (
-        Some(head),
-        count.and_then(|count| u32::try_from(count).ok()),
-    )
+    (Some(head), u32::try_from(stored.count()).ok())
 }
 
 /// The case of a call between a coordinator and logic: what the logic was shown, what it was asked, what it answered.
@@ -251,7 +243,7 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
                 _ => None,
             };
             let (stored, head) = match prior {
-                Some(prior) => (as_stored(emitted, prior), prior.next_sequence),
+                Some(prior) => (without_echoes(emitted, prior), prior.next_sequence),
                 None => (emitted, 0),
             };
             let places = head..=u32::MAX;
@@ -265,7 +257,7 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
             Observed::Accepted(events.collect())
         }
         Outcome::Reacted(reaction) => Observed::Reacted(match stimulus {
-            Stimulus::ProcessManager { state, .. } => reaction_as_stored(reaction, state),
+            Stimulus::ProcessManager { state, .. } => reaction_without_echoes(reaction, state),
             _ => reaction,
         }),
         Outcome::Projected(projection) => Observed::Projected(projection),

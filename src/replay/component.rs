@@ -1,10 +1,11 @@
 //! One step of a saga, process manager, projector or upcaster, or of an aggregate that takes up facts or a
 //! notification: asked once, as its coordinator would ask it.
 
-use super::engine::{Note, Replay, asked, settled, shown_or_failed};
+use super::engine::{MissingHeader, Note, Replay, asked, settled, shown_or_failed, without_echoes};
 use super::{Target, TargetError};
+use crate::coordination::{self, Effect};
 use crate::model::{
-    CommandBook, Destinations, EmittedBook, EventBook, History, Outcome, Reaction, Stimulus,
+    CommandBook, Cover, Destinations, EmittedBook, EventBook, History, Outcome, Reaction, Stimulus,
 };
 
 /// Pages of a book that a component is shown: those that are new, and the ones before them where that is asked for.
@@ -61,11 +62,14 @@ pub fn replay_fact(
         facts: facts.clone(),
         prior: shown.clone(),
     })?;
-    let outcome = match outcome {
-        Outcome::Accepted(emitted) => Outcome::Accepted(settled(emitted, book, &shown, &mut notes)),
-        other => other,
+    let Outcome::Accepted(emitted) = outcome else {
+        return Ok(Replay::of(outcome, notes));
     };
-    Ok(Replay::of(outcome, notes))
+    // All of them get the next places, whatever they say: nothing becomes of an odd one.
+    let settled = settled(target.dialect(), emitted, &shown, MissingHeader::IsNext);
+    let echoes = |note: &Note| matches!(note, Note::EchoesLeftOut { .. });
+    notes.extend(settled.notes.into_iter().filter(echoes));
+    Ok(Replay::of(Outcome::Accepted(settled.emitted), notes))
 }
 
 /// Has a saga translate events.
@@ -75,7 +79,10 @@ pub fn replay_saga(
     new: &NewPages,
     destinations: &Destinations,
 ) -> Result<Replay, TargetError> {
-    let notes = untold(destinations, target.dialect().tells_sagas_destinations());
+    let notes = untold(
+        destinations,
+        target.dialect().rules().tells_sagas_destinations,
+    );
     let outcome = target.ask(&Stimulus::Saga {
         source: new.of(source),
         destinations: destinations.clone(),
@@ -83,8 +90,7 @@ pub fn replay_saga(
     Ok(Replay::of(outcome, notes))
 }
 
-/// Has a process manager take a workflow a step further. Where the dialect has it, the aggregates that it wants to
-/// know of are asked for first, as its coordinator does.
+/// Has a process manager take a workflow a step further.
 pub fn replay_process(
     target: &dyn Target,
     trigger: &EventBook,
@@ -92,51 +98,72 @@ pub fn replay_process(
     state: &EventBook,
     destinations: &Destinations,
 ) -> Result<Replay, TargetError> {
-    let mut notes = untold(destinations, target.dialect().tells_destinations());
-    let trigger = new.of(trigger);
-    let prepared = if target.dialect().asks_prepare() {
-        let outcome = target.ask(&Stimulus::Prepare {
+    let told = |_: Option<&[Cover]>| destinations.clone();
+    let mut replay = process_step(target, &new.of(trigger), state, told)?;
+    let are_told = target.dialect().rules().tells_destinations;
+    replay.notes.splice(0..0, untold(destinations, are_told));
+    Ok(replay)
+}
+
+/// Asks a process manager about a trigger in the light of its own stream. Where the dialect has it, the aggregates that it
+/// wants to know of are asked for first, as its coordinator does; where that fails, nothing else is asked. `destinations`
+/// are the heads that it is told, given the aggregates that it named, if it was asked and names any.
+pub(super) fn process_step(
+    target: &dyn Target,
+    trigger: &EventBook,
+    state: &EventBook,
+    destinations: impl FnOnce(Option<&[Cover]>) -> Destinations,
+) -> Result<Replay, TargetError> {
+    let mut prepared = None;
+    if target.dialect().rules().asks_prepare {
+        prepared = match target.ask(&Stimulus::Prepare {
             trigger: trigger.clone(),
             state: state.clone(),
-        })?;
-        Some(outcome).filter(|outcome| !matches!(outcome, Outcome::Unimplemented(_)))
-    } else {
-        None
-    };
+        })? {
+            Outcome::Prepared(covers) => Some(covers),
+            Outcome::Unimplemented(_) => None,
+            failed => return Ok(Replay::of(failed, Vec::new())),
+        };
+    }
     let outcome = target.ask(&Stimulus::ProcessManager {
-        trigger,
+        trigger: trigger.clone(),
         state: state.clone(),
-        destinations: destinations.clone(),
+        destinations: destinations(prepared.as_deref()),
     })?;
-    let outcome = match outcome {
-        Outcome::Reacted(reaction) => {
-            Outcome::Reacted(settled_reaction(reaction, state, &mut notes))
+    let mut replay = Replay::of(outcome, Vec::new());
+    replay.prepared = prepared;
+    if let Outcome::Reacted(reaction) = &mut replay.outcome {
+        let mut next = state.clone();
+        for book in &mut reaction.process_events {
+            let settled = settled(
+                target.dialect(),
+                std::mem::take(book),
+                &next,
+                MissingHeader::IsNext,
+            );
+            next.next_sequence = after(&settled.effect, next.next_sequence);
+            *book = settled.emitted;
+            replay.notes.extend(settled.notes);
+            replay.effects.push(settled.effect);
         }
-        other => other,
-    };
-    Ok(Replay {
-        prepared,
-        ..Replay::of(outcome, notes)
-    })
+    }
+    Ok(replay)
 }
 
-/// The reaction of a process manager with a stream of its own, its own events as they would be stored.
+fn after(effect: &Effect, head: u32) -> u32 {
+    match effect {
+        Effect::Stored(pages) => coordination::next_after(pages, head),
+        Effect::Refused(_) => head,
+    }
+}
+
+/// The reaction of a process manager with a stream of its own: its own events without echoes.
 #[must_use]
-pub fn reaction_as_stored(reaction: Reaction, state: &EventBook) -> Reaction {
-    settled_reaction(reaction, state, &mut Vec::new())
-}
-
-/// The reaction with the process manager's own events as they would be stored.
-pub(super) fn settled_reaction(
-    mut reaction: Reaction,
-    state: &EventBook,
-    notes: &mut Vec<Note>,
-) -> Reaction {
+pub fn reaction_without_echoes(mut reaction: Reaction, state: &EventBook) -> Reaction {
     let mut next = state.clone();
     for book in &mut reaction.process_events {
-        *book = settled(std::mem::take(book), &next, state, notes);
-        let count = u32::try_from(book.pages.len()).unwrap_or(u32::MAX);
-        next.next_sequence = next.next_sequence.saturating_add(count);
+        *book = without_echoes(std::mem::take(book), &next);
+        next.next_sequence = coordination::next_after(&book.pages, next.next_sequence);
     }
     reaction
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::{Target, TargetError};
-use crate::coordination;
+use crate::coordination::{self, Effect};
 use crate::model::{
-    CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Header, History, Outcome, Snapshot,
-    Stimulus,
+    CommandBook, Cover, EmittedBook, EmittedPage, EventBook, Failure, Header, History, Outcome,
+    Snapshot, Stimulus,
 };
+use crate::wire::Dialect;
 
 /// Something worth saying about a replay that is neither outcome nor error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +27,16 @@ pub enum Note {
         /// How many.
         pages: usize,
     },
-    /// An emitted page says another place than the next one. What becomes of it depends on the place and the core.
-    OddSequence {
+    /// An emitted page says another place than the next one.
+    OddPlace {
         /// Position among the emitted pages.
         position: usize,
-        /// Sequence that it says.
-        says: u32,
+        /// Sequence that it says; none where it has no header, which counts as 0.
+        says: Option<u32>,
         /// Sequence that comes next.
         next: u32,
+        /// What coordinators of the dialect do about it.
+        becomes: OddPlace,
     },
     /// The heads of the destinations are not known: the component was told none.
     DestinationsUnknown,
@@ -41,6 +44,29 @@ pub enum Note {
     OrdinaryCall,
     /// The projector has no speculative call, and its ordinary one has effects.
     NoSpeculativeCall,
+}
+
+/// What becomes of a page in a place that is not the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OddPlace {
+    /// It is stored there.
+    Stored,
+    /// It is left out in silence.
+    Dropped,
+    /// The whole reply is refused.
+    Refused,
+}
+
+impl fmt::Display for OddPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stored => "a coordinator of this dialect stores it there, with a gap",
+            Self::Dropped => "a coordinator of this dialect answers OK and does not store it",
+            Self::Refused => {
+                "a coordinator of this dialect refuses the reply (Sequence conflict), and stores nothing"
+            }
+        })
+    }
 }
 
 impl fmt::Display for Note {
@@ -61,21 +87,22 @@ impl fmt::Display for Note {
                 f,
                 "the logic repeated {pages} pages that it was shown; left out"
             ),
-            Self::OddSequence {
+            Self::OddPlace {
                 position,
                 says,
                 next,
-            } => write!(
-                f,
-                "event {} says sequence {says} where {next} comes next: {}",
-                position + 1,
-                if says > next {
-                    "core 0.5.1 stores it there, with a gap; newer cores refuse it"
-                } else {
-                    "core 0.5.1 answers OK and does not store it, or refuses it where only a snapshot was loaded; newer \
-                     cores refuse it"
-                }
-            ),
+                becomes,
+            } => {
+                let said = match says {
+                    Some(says) => format!("says sequence {says}"),
+                    None => "has no header, which counts as sequence 0,".to_owned(),
+                };
+                write!(
+                    f,
+                    "event {} {said} where {next} comes next: {becomes}",
+                    position + 1
+                )
+            }
             Self::DestinationsUnknown => f.write_str(
                 "the component was told no heads of the aggregates that it writes to: heads of the past cannot be asked for, and the fixture names none (`destinations`)",
             ),
@@ -97,7 +124,10 @@ pub struct Replay {
     /// Outcome with the full history instead of the snapshot, where that was asked for and there is one.
     pub outcome_without_snapshot: Option<Outcome>,
     /// The aggregates that a process manager wanted to know of, where it was asked and answered.
-    pub prepared: Option<Outcome>,
+    pub prepared: Option<Vec<Cover>>,
+    /// What a coordinator makes of each book of events that is to be stored: of an aggregate that accepted a command, or of
+    /// a process manager's own. Facts are stored after whatever is there.
+    pub effects: Vec<Effect>,
     /// What is worth saying.
     pub notes: Vec<Note>,
 }
@@ -108,7 +138,28 @@ impl Replay {
             outcome,
             outcome_without_snapshot: None,
             prepared: None,
+            effects: Vec::new(),
             notes,
+        }
+    }
+}
+
+impl Replay {
+    /// The outcome of an accepted command as its coordinator gives it to the sender and to the store; none where that is
+    /// nothing else.
+    #[must_use]
+    pub fn as_coordinated(&self) -> Option<Outcome> {
+        let (Outcome::Accepted(emitted), [effect]) = (&self.outcome, self.effects.as_slice())
+        else {
+            return None;
+        };
+        match effect {
+            Effect::Refused(failure) => Some(Outcome::Rejected(failure.clone())),
+            Effect::Stored(pages) if *pages == emitted.pages => None,
+            Effect::Stored(pages) => Some(Outcome::Accepted(EmittedBook {
+                pages: pages.clone(),
+                ..emitted.clone()
+            })),
         }
     }
 }
@@ -149,17 +200,12 @@ pub(super) fn asked(
     command: &CommandBook,
     both_ways: bool,
 ) -> Result<Replay, TargetError> {
-    let mut notes = Vec::new();
-    let outcome = handle(target, book, command, Start::AtSnapshot, &mut notes)?;
-    let mut outcome_without_snapshot = None;
+    let mut replay = handle(target, book, command, Start::AtSnapshot)?;
     if both_ways && reaches_behind_snapshot(book) {
-        let other = handle(target, book, command, Start::AtBeginning, &mut Vec::new())?;
-        outcome_without_snapshot = Some(other);
+        let other = handle(target, book, command, Start::AtBeginning)?;
+        replay.outcome_without_snapshot = Some(other.outcome);
     }
-    Ok(Replay {
-        outcome_without_snapshot,
-        ..Replay::of(outcome, notes)
-    })
+    Ok(replay)
 }
 
 /// Whether there is a snapshot and the pages that are folded in it: a recorder sees only those after it.
@@ -230,23 +276,24 @@ fn handle(
     book: &EventBook,
     command: &CommandBook,
     start: Start,
-    notes: &mut Vec<Note>,
-) -> Result<Outcome, TargetError> {
-    let shown = match shown_from(target, book, start, notes)? {
+) -> Result<Replay, TargetError> {
+    let mut notes = Vec::new();
+    let shown = match shown_from(target, book, start, &mut notes)? {
         Ok(shown) => shown,
-        Err(failed) => return Ok(failed),
+        Err(failed) => return Ok(Replay::of(failed, notes)),
     };
-    let stimulus = Stimulus::Command {
-        prior: shown,
+    let outcome = target.ask(&Stimulus::Command {
+        prior: shown.clone(),
         command: command.clone(),
+    })?;
+    let Outcome::Accepted(emitted) = outcome else {
+        return Ok(Replay::of(outcome, notes));
     };
-    let outcome = target.ask(&stimulus)?;
-    let Stimulus::Command { prior, .. } = &stimulus else {
-        return Ok(outcome);
-    };
-    Ok(match outcome {
-        Outcome::Accepted(emitted) => Outcome::Accepted(settled(emitted, book, prior, notes)),
-        other => other,
+    let settled = settled(target.dialect(), emitted, &shown, MissingHeader::IsZero);
+    notes.extend(settled.notes);
+    Ok(Replay {
+        effects: vec![settled.effect],
+        ..Replay::of(Outcome::Accepted(settled.emitted), notes)
     })
 }
 
@@ -336,55 +383,81 @@ fn stamped(command: &CommandBook, head: u32) -> CommandBook {
     }
 }
 
-/// What logic emitted on a book, as a coordinator would store it: without pages that it was shown, each with a sequence.
+/// What logic emitted on a book, echoes left out, and pages without a header in the next places.
 #[must_use]
-pub fn as_stored(emitted: EmittedBook, book: &EventBook) -> EmittedBook {
-    settled(emitted, book, book, &mut Vec::new())
+pub fn without_echoes(mut emitted: EmittedBook, shown: &EventBook) -> EmittedBook {
+    let head = shown.next_sequence;
+    coordination::take_out_echoes(&mut emitted.pages, shown);
+    in_places(&mut emitted.pages, head);
+    emitted
 }
 
-/// The emitted pages as they would be stored: without echoes, each with a sequence.
+/// A reply with events, and what becomes of it.
+pub(super) struct Settled {
+    /// The reply without echoes, its pages without a header in the next places.
+    pub(super) emitted: EmittedBook,
+    /// What a coordinator makes of it.
+    pub(super) effect: Effect,
+    pub(super) notes: Vec<Note>,
+}
+
+/// What coordinators take a missing header for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MissingHeader {
+    /// Place 0, as the wire has it: of what aggregates answer.
+    IsZero,
+    /// The next place: of a process manager's own events, which recorded ones leave without a header.
+    IsNext,
+}
+
+/// Settles what logic answered when it was shown a book of its stream.
 pub(super) fn settled(
+    dialect: Dialect,
     mut emitted: EmittedBook,
-    book: &EventBook,
     shown: &EventBook,
-    notes: &mut Vec<Note>,
-) -> EmittedBook {
-    let head = book.next_sequence;
-    let before = emitted.pages.len();
-    emitted
-        .pages
-        .retain(|page| !is_echo(page, head, book, shown));
-    let echoes = before - emitted.pages.len();
+    missing: MissingHeader,
+) -> Settled {
+    let head = shown.next_sequence;
+    let mut notes = Vec::new();
+    let echoes = coordination::take_out_echoes(&mut emitted.pages, shown);
     if echoes > 0 {
         notes.push(Note::EchoesLeftOut { pages: echoes });
     }
-    let mut next = head;
-    for (position, page) in emitted.pages.iter_mut().enumerate() {
-        match page.header.sequence() {
-            Some(says) if page.header != Header::Absent && says != next => {
-                notes.push(Note::OddSequence {
-                    position,
-                    says,
-                    next,
-                });
-            }
-            _ => page.header = Header::Sequence(next),
-        }
-        next = next.saturating_add(1);
+    if missing == MissingHeader::IsNext {
+        in_places(&mut emitted.pages, head);
     }
-    emitted
+    let effect = coordination::effect(dialect, shown, &emitted);
+    let odd = (head..).zip(&emitted.pages).enumerate();
+    let odd = odd.filter_map(|(position, (next, page))| {
+        let place = page.header.sequence().unwrap_or_default();
+        let becomes = match &effect {
+            _ if place == next => return None,
+            Effect::Refused(_) => OddPlace::Refused,
+            Effect::Stored(_) if place < head => OddPlace::Dropped,
+            Effect::Stored(_) => OddPlace::Stored,
+        };
+        let says = (page.header != Header::Absent).then_some(place);
+        Some(Note::OddPlace {
+            position,
+            says,
+            next,
+            becomes,
+        })
+    });
+    notes.extend(odd);
+    in_places(&mut emitted.pages, head);
+    Settled {
+        emitted,
+        effect,
+        notes,
+    }
 }
 
-/// Whether a page is one that the logic was shown. Only a page that says so can be one.
-fn is_echo(page: &EmittedPage, head: u32, book: &EventBook, shown: &EventBook) -> bool {
-    let Header::Sequence(sequence) = page.header else {
-        return false;
-    };
-    let has_it = |history: &History| {
-        history
-            .pages()
-            .iter()
-            .any(|known| known.sequence == sequence && known.body == page.body)
-    };
-    sequence < head && (has_it(&book.history) || has_it(&shown.history))
+/// Pages without a header get the places that the others leave, counted from the head.
+fn in_places(pages: &mut [EmittedPage], head: u32) {
+    for (next, page) in (head..).zip(pages) {
+        if page.header.sequence().is_none() || page.header == Header::Absent {
+            page.header = Header::Sequence(next);
+        }
+    }
 }

@@ -11,22 +11,21 @@ mod group;
 mod isolated;
 mod private_output;
 mod process;
-mod process_root;
 mod target;
 mod way;
 
 pub use component::{
-    NewPages, reaction_as_stored, replay_fact, replay_notification, replay_process,
+    NewPages, reaction_without_echoes, replay_fact, replay_notification, replay_process,
     replay_projector, replay_saga, replay_upcaster,
 };
 pub use engine::{
-    HistoryReplay, Note, Replay, as_stored, replay_command, replay_history, shown_book,
+    HistoryReplay, Note, OddPlace, Replay, replay_command, replay_history, shown_book,
+    without_echoes,
 };
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
 pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
-pub use process_root::ProcessRoot;
 pub use target::{GrpcTarget, InProcess, Target, TargetError, WithUpcaster};
 pub use way::{OpenWay, WayCommand, WayError};

@@ -44,17 +44,9 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn step(&self, replay: &Replay) -> Value {
         let mut fields = self.outcome(&replay.outcome);
-        match &replay.prepared {
-            None => {}
-            Some(Outcome::Prepared(covers)) => {
-                let covers = covers.iter().map(cover_view).collect();
-                put(&mut fields, "prepared", Value::Sequence(covers));
-            }
-            Some(failed) => put(
-                &mut fields,
-                "prepared",
-                Value::Mapping(self.outcome(failed)),
-            ),
+        if let Some(covers) = &replay.prepared {
+            let covers = covers.iter().map(cover_view).collect();
+            put(&mut fields, "prepared", Value::Sequence(covers));
         }
         // Real logic differs there: what it would do with the full history is part of what it does. Whether it
         // differs is seen after normalising: a clock runs on between the two.

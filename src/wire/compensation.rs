@@ -22,7 +22,7 @@ pub fn rejection_notification(
     let reason = failure
         .info
         .as_ref()
-        .filter(|_| dialect.has_rejection_code());
+        .filter(|_| dialect.rules().rejection_code);
     let rejection = pb::RejectionNotification {
         rejected_command: Some(encode::encode_command_book(rejected, dialect)),
         rejection_reason: failure.message.clone(),

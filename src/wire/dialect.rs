@@ -1,52 +1,22 @@
-//! Dialects as data: package, numbers of the shifted enums, and the few differences of behaviour.
+//! Dialects as data: package, numbers of the shifted enums, and what its coordinators do ([`Rules`]).
 
 use std::fmt;
 use std::str::FromStr;
 
+use super::rules::Rules;
 use crate::model::{Edition, MergeStrategy, Retention, Storage, SyncMode};
-
-/// When a coordinator refuses a command because its sequence is not the head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SequenceCheck {
-    /// Always, unless the aggregate handles merging itself or the header is deferred.
-    UnlessAggregateHandles,
-    /// Only under the strategy STRICT; other strategies compare the fields that were touched.
-    StrictOnly,
-}
-
-/// How far the coordinators of a dialect have come; they answer some queries differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Generation {
-    /// Core 0.5.1, the only one that was released.
-    Released,
-    /// The sources of spring and early summer 2026.
-    Spring,
-    /// The sources of autumn 2026.
-    Autumn,
-}
 
 /// One of the ways in which Angzarr's protocol has been spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a difference of its own"
-)]
 pub struct Dialect {
     name: &'static str,
     package: &'static str,
     /// Number of the first real value of the shifted enums.
     enum_base: i32,
     main_edition: &'static str,
-    sequence_check: SequenceCheck,
-    generation: Generation,
-    two_phase_commit: bool,
-    tells_destinations: bool,
-    tells_sagas: bool,
-    asks_prepare: bool,
     /// What stands before the full name in type URLs of the framework's own messages.
     framework_prefix: &'static str,
-    /// Whether a rejection's notification carries the reason's code.
-    rejection_code: bool,
+    rules: Rules,
 }
 
 /// A name that no dialect has.
@@ -60,84 +30,57 @@ const ALL: [Dialect; 6] = [
         package: "angzarr",
         enum_base: 0,
         main_edition: "angzarr",
-        sequence_check: SequenceCheck::UnlessAggregateHandles,
-        generation: Generation::Released,
-        two_phase_commit: true,
-        tells_destinations: true,
-        tells_sagas: false,
-        asks_prepare: true,
         framework_prefix: "type.angzarr.io/",
-        rejection_code: false,
+        rules: Rules::RELEASED,
     },
     Dialect {
         name: "io.angzarr.v1",
         package: "io.angzarr.v1",
         enum_base: 1,
         main_edition: "",
-        sequence_check: SequenceCheck::StrictOnly,
-        generation: Generation::Autumn,
-        two_phase_commit: false,
-        tells_destinations: false,
-        tells_sagas: false,
-        asks_prepare: false,
         framework_prefix: "/",
-        rejection_code: true,
+        rules: Rules::NEWEST,
     },
     Dialect {
         name: "io.angzarr.v1-2026-09",
         package: "io.angzarr.v1",
         enum_base: 0,
         main_edition: "",
-        sequence_check: SequenceCheck::StrictOnly,
-        generation: Generation::Autumn,
-        two_phase_commit: true,
-        tells_destinations: true,
-        tells_sagas: true,
-        asks_prepare: false,
         framework_prefix: "type.angzarr.io/",
-        rejection_code: false,
+        rules: Rules {
+            two_phase_commit: true,
+            tells_destinations: true,
+            tells_sagas_destinations: true,
+            rejection_code: false,
+            ..Rules::NEWEST
+        },
     },
     Dialect {
         name: "io.angzarr.v1-2026-06",
         package: "io.angzarr.v1",
         enum_base: 0,
         main_edition: "",
-        sequence_check: SequenceCheck::UnlessAggregateHandles,
-        generation: Generation::Spring,
-        two_phase_commit: true,
-        tells_destinations: true,
-        tells_sagas: true,
-        asks_prepare: false,
         framework_prefix: "type.angzarr.io/",
-        rejection_code: false,
+        rules: Rules::SPRING,
     },
     Dialect {
         name: "angzarr_client.proto.angzarr.v1",
         package: "angzarr_client.proto.angzarr.v1",
         enum_base: 0,
         main_edition: "",
-        sequence_check: SequenceCheck::UnlessAggregateHandles,
-        generation: Generation::Spring,
-        two_phase_commit: true,
-        tells_destinations: true,
-        tells_sagas: true,
-        asks_prepare: false,
         framework_prefix: "type.angzarr.io/",
-        rejection_code: false,
+        rules: Rules::SPRING,
     },
     Dialect {
         name: "angzarr_client.proto.angzarr",
         package: "angzarr_client.proto.angzarr",
         enum_base: 0,
         main_edition: "",
-        sequence_check: SequenceCheck::UnlessAggregateHandles,
-        generation: Generation::Spring,
-        two_phase_commit: true,
-        tells_destinations: true,
-        tells_sagas: true,
-        asks_prepare: true,
         framework_prefix: "type.angzarr.io/",
-        rejection_code: false,
+        rules: Rules {
+            asks_prepare: true,
+            ..Rules::SPRING
+        },
     },
 ];
 
@@ -175,58 +118,10 @@ impl Dialect {
         self.enum_base
     }
 
-    /// Which commands its coordinators hold against the head.
+    /// What its coordinators do.
     #[must_use]
-    pub const fn sequence_check(&self) -> SequenceCheck {
-        self.sequence_check
-    }
-
-    /// How far its coordinators have come.
-    #[must_use]
-    pub const fn generation(&self) -> Generation {
-        self.generation
-    }
-
-    /// Whether provisional pages exist, which logic sees as placeholders.
-    #[must_use]
-    pub const fn has_two_phase_commit(&self) -> bool {
-        self.two_phase_commit
-    }
-
-    /// Whether requests to sagas and process managers can say the heads of the aggregates that they write to.
-    #[must_use]
-    pub const fn tells_destinations(&self) -> bool {
-        self.tells_destinations
-    }
-
-    /// Whether sagas are told them: the released coordinators leave them empty, though the message has the field.
-    #[must_use]
-    pub const fn tells_sagas_destinations(&self) -> bool {
-        self.tells_sagas
-    }
-
-    /// Whether facts go to the logic unless the request says `skip_handler`. Until then they went there only where it
-    /// says `route_to_handler`.
-    #[must_use]
-    pub const fn facts_skip_logic_on_request(&self) -> bool {
-        matches!(self.generation, Generation::Autumn)
-    }
-
-    /// Whether facts can be stored without anything downstream hearing of them (the sync mode ISOLATED).
-    #[must_use]
-    pub const fn has_isolated_mode(&self) -> bool {
-        !matches!(self.generation, Generation::Released)
-    }
-
-    /// Whether process managers are first asked which aggregates' heads they want to know.
-    #[must_use]
-    pub const fn asks_prepare(&self) -> bool {
-        self.asks_prepare
-    }
-
-    /// Whether a rejection's notification carries the reason's code.
-    pub(super) const fn has_rejection_code(self) -> bool {
-        self.rejection_code
+    pub const fn rules(&self) -> Rules {
+        self.rules
     }
 
     /// Type URL of one of the framework's own messages.

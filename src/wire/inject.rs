@@ -85,8 +85,8 @@ pub enum FactRoute {
 #[must_use]
 pub fn encode_fact_request(facts: &EmittedBook, route: FactRoute, dialect: Dialect) -> Bytes {
     let past_logic = route == FactRoute::Store;
-    let opts_out = dialect.facts_skip_logic_on_request();
-    let mode = if past_logic && dialect.has_isolated_mode() {
+    let opts_out = dialect.rules().facts_skip_logic_on_request;
+    let mode = if past_logic && dialect.rules().isolated_mode {
         SyncMode::Isolated
     } else {
         SyncMode::Async

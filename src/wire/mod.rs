@@ -22,6 +22,7 @@ mod messages;
 mod probe;
 mod query;
 mod query_connection;
+mod rules;
 mod serve;
 mod speculate;
 mod status;
@@ -44,7 +45,7 @@ pub use decode::{
     DecodeError, StoredBook, any_of_bytes, command_book, command_book_of_request, event_book, page,
     snapshot,
 };
-pub use dialect::{Dialect, Generation, SequenceCheck, UnknownDialect};
+pub use dialect::{Dialect, UnknownDialect};
 pub use encode::{
     encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
     encode_page, encode_snapshot, placeholder,
@@ -56,6 +57,7 @@ pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_re
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub use query_connection::{Manners, QueryConnection};
+pub use rules::{EventStream, Rules, SequenceCheck};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Server};
 pub use speculate::SpeculativeClient;

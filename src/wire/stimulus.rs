@@ -111,7 +111,7 @@ pub(super) fn process_manager_request(
 }
 
 fn told(destinations: &Destinations, dialect: Dialect) -> std::collections::HashMap<String, u32> {
-    if dialect.tells_destinations() {
+    if dialect.rules().tells_destinations {
         destinations.clone().into_iter().collect()
     } else {
         std::collections::HashMap::new()

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use angzarr_replay::model::ProcessRoot;
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Page,
     Payload, ProcessManager, Reaction, Reply, Root, Saga,
 };
 use angzarr_replay::replay::InProcess;
-use angzarr_replay::replay::ProcessRoot;
 use angzarr_replay::replay::flow::{
     FlowComponents, FlowError, FlowLimits, FlowRun, FlowStart, FlowStep, Reacting, ReactingKind,
     run_flow,

@@ -237,8 +237,9 @@ impl Telling {
 fn persisted_in_words(persisted: &Persisted) -> String {
     match persisted {
         Persisted::Known { events, rule } => {
-            let names = events.iter().map(|body| {
-                let name = body
+            let names = events.iter().map(|event| {
+                let name = event
+                    .body
                     .event()
                     .map_or("a page without an event", Payload::type_name);
                 name.rsplit('.').next().unwrap_or_default()

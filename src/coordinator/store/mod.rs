@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 pub use file::StoreError;
 
+use crate::coordination;
 use crate::model::{Domain, EditionName, Root};
 
 /// One timeline of one aggregate, by its own pages only.
@@ -87,6 +88,16 @@ pub struct Conflict {
     pub got: u32,
     /// Whether somebody else moved the head since the writer saw it.
     pub moved: bool,
+}
+
+impl From<coordination::Conflict> for Conflict {
+    fn from(conflict: coordination::Conflict) -> Self {
+        Self {
+            expected: conflict.expected,
+            got: conflict.got,
+            moved: false,
+        }
+    }
 }
 
 /// Part of a stream's own pages.

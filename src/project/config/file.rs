@@ -13,8 +13,8 @@ use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
 use crate::fixture::{Probe, Rule};
+use crate::model::ProcessRoot;
 use crate::model::{ComponentKind, Domain, IdError};
-use crate::replay::ProcessRoot;
 use crate::wire::{Dialect, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]

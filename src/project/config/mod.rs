@@ -14,8 +14,8 @@ use file::{RawConfig, check};
 pub use redaction::{AuditAllowance, RedactionConfig};
 
 use crate::fixture::{Probe, Rule};
+use crate::model::ProcessRoot;
 use crate::model::{ComponentKind, Domain};
-use crate::replay::ProcessRoot;
 use crate::wire::Dialect;
 
 /// Name of the configuration file.

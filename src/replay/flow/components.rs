@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{ComponentKind, Domain, EventBook, Payload, matches_pattern};
-use crate::replay::{ProcessRoot, Target};
+use crate::model::{ComponentKind, Domain, EventBook, Payload, ProcessRoot, matches_pattern};
+use crate::replay::Target;
 
 /// Everybody who may be asked in a flow.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use crate::model::{
 use crate::replay::{
     Replay, Target, TargetError, replay_command, replay_fact, replay_notification,
 };
-use crate::wire::{Generation, rejection_notification};
+use crate::wire::rejection_notification;
 
 impl Flow<'_> {
     /// A command to its aggregate.
@@ -80,7 +80,7 @@ impl Flow<'_> {
 
     /// Says where the released coordinator would have told nobody.
     pub(super) fn note_released(&self, notes: &mut Vec<FlowNote>) {
-        if self.dialect.generation() == Generation::Released {
+        if !self.dialect.rules().tells_of_refusals {
             notes.push(FlowNote::ReleasedTellsNobody);
         }
     }
@@ -103,10 +103,12 @@ impl Flow<'_> {
         let mut delivered = Delivered::new(asked, StepAnswer::Answered(replay.outcome));
         delivered.notes = notes;
         if let StepAnswer::Answered(Outcome::Accepted(emitted)) = &delivered.answer {
-            let effect = events::store(&mut self.branch, self.dialect, &command.cover, emitted);
-            delivered.stored.extend(effect.stored);
-            delivered.notes.extend(effect.note);
-            delivered.refused = effect.refused;
+            for effect in &replay.effects {
+                let came = events::store(&mut self.branch, &command.cover, emitted, effect);
+                delivered.stored.extend(came.stored);
+                delivered.notes.extend(came.note);
+                delivered.refused = came.refused;
+            }
         }
         Ok(delivered)
     }
@@ -145,7 +147,7 @@ impl Flow<'_> {
                 events::store_facts(&mut self.branch, cover, facts)
             }
             Outcome::Accepted(answered) => events::store_facts(&mut self.branch, cover, answered),
-            _ => events::Effect::default(),
+            _ => events::Consequence::default(),
         };
         if !matches!(outcome, Outcome::Unimplemented(_)) {
             delivered.answer = StepAnswer::Answered(outcome);

@@ -4,11 +4,11 @@ use super::queue::{Delivered, Flow, Task, To};
 use super::stamp::Provenance;
 use super::{Asked, Cause, FlowNote, NotAsked, Reacting, ReactingKind, StepAnswer, Stream, events};
 use crate::model::{
-    Body, Cover, Destinations, Domain, EmittedBook, EventBook, History, Outcome, Page, Reaction,
+    Body, Cover, Destinations, Domain, EventBook, History, Outcome, Page, ProcessRoot, Reaction,
     Root, Stimulus,
 };
-use crate::replay::engine::settled;
-use crate::replay::{ProcessRoot, TargetError};
+use crate::replay::TargetError;
+use crate::replay::component::process_step;
 use crate::wire::rejection_notification;
 
 impl Flow<'_> {
@@ -46,7 +46,7 @@ impl Flow<'_> {
         reacting: &Reacting<'_>,
         batch: &EventBook,
     ) -> Result<Delivered, TargetError> {
-        let destinations = if reacting.target.dialect().tells_sagas_destinations() {
+        let destinations = if reacting.target.dialect().rules().tells_sagas_destinations {
             self.branch.heads(&batch.cover.edition)
         } else {
             Destinations::new()
@@ -121,21 +121,22 @@ impl Flow<'_> {
             }),
         };
         let mut notes = Vec::new();
-        let (prepared, destinations) = match self.prepare(reacting, trigger, &state, &mut notes)? {
-            Ok(known) => known,
-            Err(failed) => return Ok(Delivered::new(asked, StepAnswer::Answered(failed))),
-        };
-        let outcome = reacting.target.ask(&Stimulus::ProcessManager {
-            trigger: trigger.clone(),
-            state: state.clone(),
-            destinations,
+        let replay = process_step(reacting.target.as_ref(), trigger, &state, |named| {
+            self.destinations(reacting, named, trigger, &mut notes)
         })?;
-        let mut delivered = Delivered::new(asked, StepAnswer::Answered(outcome));
-        delivered.prepared = prepared;
+        notes.extend(replay.notes.into_iter().map(FlowNote::Call));
+        let mut delivered = Delivered::new(asked, StepAnswer::Answered(replay.outcome));
+        delivered.prepared = replay.prepared;
         delivered.notes = notes;
         if let StepAnswer::Answered(Outcome::Reacted(reaction)) = &delivered.answer {
             let reaction = reaction.clone();
-            self.own_events(&reaction.process_events, cover, &state, &mut delivered);
+            let own = reaction.process_events.iter().zip(&replay.effects);
+            for (emitted, effect) in own {
+                let came = events::store(&mut self.branch, cover, emitted, effect);
+                delivered.stored.extend(came.stored);
+                delivered.notes.extend(came.note);
+                delivered.refused = delivered.refused.or(came.refused);
+            }
             // Its own events come first: where they cannot be stored, nothing goes out.
             if delivered.refused.is_none() {
                 let origin = To::Reacting(at, Some(cover.clone()));
@@ -148,37 +149,21 @@ impl Flow<'_> {
         Ok(delivered)
     }
 
-    /// The heads that a process manager is told, and whom it named where it was asked; or how it failed to say.
-    #[expect(clippy::type_complexity, reason = "the inner result is an outcome")]
-    fn prepare(
+    /// The heads that a process manager is told: of the aggregates that it named, where the dialect asks it.
+    fn destinations(
         &self,
         reacting: &Reacting<'_>,
+        named: Option<&[Cover]>,
         trigger: &EventBook,
-        state: &EventBook,
         notes: &mut Vec<FlowNote>,
-    ) -> Result<Result<(Option<Vec<Cover>>, Destinations), Outcome>, TargetError> {
-        let dialect = reacting.target.dialect();
-        if !dialect.asks_prepare() {
-            let heads = if dialect.tells_destinations() {
-                self.branch.heads(&trigger.cover.edition)
-            } else {
-                Destinations::new()
-            };
-            return Ok(Ok((None, heads)));
+    ) -> Destinations {
+        let rules = reacting.target.dialect().rules();
+        match named {
+            Some(covers) => self.named_heads(covers, trigger, notes),
+            // Who names nobody is told of nobody.
+            None if rules.asks_prepare || !rules.tells_destinations => Destinations::new(),
+            None => self.branch.heads(&trigger.cover.edition),
         }
-        let outcome = reacting.target.ask(&Stimulus::Prepare {
-            trigger: trigger.clone(),
-            state: state.clone(),
-        })?;
-        Ok(match outcome {
-            Outcome::Prepared(covers) => {
-                let heads = self.named_heads(&covers, trigger, notes);
-                Ok((Some(covers), heads))
-            }
-            // It names nobody, and is told of nobody.
-            Outcome::Unimplemented(_) => Ok((None, Destinations::new())),
-            failed => Err(failed),
-        })
     }
 
     /// Heads of the aggregates that were named, by domain.
@@ -206,31 +191,6 @@ impl Flow<'_> {
             heads.insert(domain, self.branch.head(&cover));
         }
         heads
-    }
-
-    /// Appends a process manager's own events, one book after the other.
-    fn own_events(
-        &mut self,
-        books: &[EmittedBook],
-        cover: &Cover,
-        state: &EventBook,
-        delivered: &mut Delivered,
-    ) {
-        for emitted in books {
-            let (mut book, _) = self.branch.load(cover);
-            book.cover = cover.clone();
-            let mut notes = Vec::new();
-            let emitted = settled(emitted.clone(), &book, state, &mut notes);
-            delivered
-                .notes
-                .extend(notes.into_iter().map(FlowNote::Call));
-            let effect = events::store(&mut self.branch, self.dialect, cover, &emitted);
-            delivered.stored.extend(effect.stored);
-            delivered.notes.extend(effect.note);
-            if delivered.refused.is_none() {
-                delivered.refused = effect.refused;
-            }
-        }
     }
 
     /// Commands and facts of a reaction, as they are delivered.

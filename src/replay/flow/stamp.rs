@@ -1,7 +1,7 @@
 //! What coordinators write on the commands and facts of a reaction before they deliver them.
 
 use crate::model::{CommandBook, Cover, Edition, EmittedBook, EmittedCommand, Header};
-use crate::wire::{Dialect, Generation};
+use crate::wire::Dialect;
 
 /// Who reacts, to what.
 pub(super) struct Provenance<'a> {
@@ -40,7 +40,7 @@ impl Provenance<'_> {
         if cover.correlation_id.is_empty() {
             cover.correlation_id.clone_from(&self.source.correlation_id);
         }
-        let keeps_own = self.dialect.generation() == Generation::Released;
+        let keeps_own = self.dialect.rules().keeps_emitted_edition;
         if !keeps_own || cover.edition == Edition::Main {
             cover.edition.clone_from(&self.source.edition);
         }
@@ -63,7 +63,7 @@ impl Provenance<'_> {
                     source_component,
                     command_index,
                     basis_sequence,
-                } if self.dialect.generation() == Generation::Autumn => {
+                } if self.dialect.rules().completes_provenance => {
                     let component = if source_component.is_empty() {
                         own.2
                     } else {

@@ -32,7 +32,7 @@ impl CoordinatorService {
     pub(super) fn handle_event(&self, request: Bytes) -> Result<Vec<Bytes>, Refused> {
         let request: pb::EventRequest =
             decode::message("event request", request).map_err(not_understood)?;
-        let to_logic = if self.dialect.facts_skip_logic_on_request() {
+        let to_logic = if self.dialect.rules().facts_skip_logic_on_request {
             !request.skip_handler
         } else {
             request.route_to_handler

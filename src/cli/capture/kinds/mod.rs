@@ -7,6 +7,7 @@ mod flow;
 
 use super::telling::Telling;
 use super::{Capture, CaptureArguments, Finished, Naming, captured_at};
+use crate::capture::workflow::{Share, gather};
 use crate::capture::{
     Base, CutBook, CutRule, EventQueries, Fetched, Span, TriggerRule, as_facts, cut, fetch_history,
     find_trigger, knowledge, trigger,
@@ -15,10 +16,11 @@ use crate::cli::Stop;
 use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
-use crate::model::{ComponentKind, Cover, Destinations, Edition, Page, Payload, Root, counted};
-use crate::project::{LogicConfig, OpenSource, Project, usual_process_root};
+use crate::model::{
+    ComponentKind, Cover, Destinations, Domain, Edition, Page, Payload, ProcessRoot, Root, counted,
+};
+use crate::project::{LogicConfig, OpenSource, Project};
 use crate::redact::Fingerprints;
-use crate::replay::ProcessRoot;
 use crate::snapshot::matches_pattern;
 pub(super) use arguments::{AskedKind, KindArguments};
 pub(super) use flow::find_start;
@@ -246,7 +248,7 @@ impl KindCapture<'_> {
     }
 
     fn tell_destinations(&self, destinations: &Destinations, telling: &mut Telling) {
-        if !self.queries.dialect().tells_destinations() {
+        if !self.queries.dialect().rules().tells_destinations {
             return;
         }
         let told: Vec<String> = destinations
@@ -284,10 +286,22 @@ impl KindCapture<'_> {
             None => self.process_roots(component)?,
         };
         let others = self.project.source(Some(&self.source.name), None)?;
+        let by_id = self.arguments.kind.correlation.as_deref();
+        let by_id = by_id.filter(|_| named.is_none() && component.process_root.is_none());
+        if let Some(id) = by_id
+            && let Some(found) = self.carrying(&others, &domain, id)?
+        {
+            let cover = self.of_stream(&domain, found.cover.root);
+            let fetched = Fetched::of_pages(found.pages)?;
+            let state = cut(cover, &fetched, &[], cut_at, trigger);
+            return Ok((state, "found by its correlation id".to_owned()));
+        }
         let Some(queries) = others.domains.get(&domain) else {
-            let (root, how) = candidates[0].clone();
-            let found = format!("{how}; the source has no domain `{domain}`: taken as empty");
-            return Ok((empty(self.of_stream(&domain, root)), found));
+            return Err(Stop::Failed(format!(
+                "the state of process manager `{}` cannot be read: source `{}` has no domain `{domain}`, and its other \
+                 domains know no event of that domain with this correlation id; add the domain to the source",
+                component.name, self.source.name
+            )));
         };
         for (root, how) in &candidates {
             let cover = self.of_stream(&domain, *root);
@@ -309,11 +323,42 @@ impl KindCapture<'_> {
             .iter()
             .map(|(root, _)| root.to_string())
             .collect();
-        let found = format!("{how}; nothing is stored under {}", looked.join(", "));
+        let by_id = match by_id {
+            Some(_) => ", and nothing with its correlation id",
+            None => "",
+        };
+        let found = format!(
+            "{how}; nothing is stored under {}{by_id}: taken for a workflow that has just begun",
+            looked.join(", ")
+        );
         Ok((empty(self.of_stream(&domain, root)), found))
     }
 
-    fn of_stream(&self, domain: &crate::model::Domain, root: Root) -> Cover {
+    /// The pages of a process manager's domain that carry the correlation id, of whatever root they are.
+    fn carrying(
+        &self,
+        source: &OpenSource,
+        domain: &Domain,
+        id: &str,
+    ) -> Result<Option<Share>, Stop> {
+        let shares = gather(&source.domains, id, &self.cover.edition)?.into_iter();
+        let mut shares: Vec<Share> = shares
+            .filter(|share| share.cover.domain == *domain)
+            .collect();
+        if shares.len() > 1 {
+            let roots: Vec<String> = shares
+                .iter()
+                .map(|share| format!("--book {domain}/{}", share.cover.root))
+                .collect();
+            return Err(Stop::Usage(format!(
+                "several streams of `{domain}` carry this correlation id; name the one that is meant: {}",
+                roots.join(", or ")
+            )));
+        }
+        Ok(shares.pop())
+    }
+
+    fn of_stream(&self, domain: &Domain, root: Root) -> Cover {
         Cover {
             correlation_id: self.cover.correlation_id.clone(),
             edition: self.cover.edition.clone(),
@@ -331,7 +376,7 @@ impl KindCapture<'_> {
             ));
         };
         let mut rules = vec![ProcessRoot::CorrelationId, ProcessRoot::Uuid5];
-        let usual = usual_process_root(self.queries.dialect());
+        let usual = self.queries.dialect().rules().process_root;
         if component.process_root.unwrap_or(usual) == ProcessRoot::Uuid5 {
             rules.reverse();
         }

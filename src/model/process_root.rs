@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::Root;
+use super::Root;
 
 /// How a process manager's stream is found from the correlation id of a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

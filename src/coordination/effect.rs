@@ -1,0 +1,124 @@
+//! What a coordinator makes of a reply: which pages it stores, in which places, and for whom.
+
+use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Failure, Header};
+use crate::wire::Dialect;
+
+/// What a coordinator makes of a reply that carries events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// It stores these pages, each in its place; possibly none.
+    Stored(Vec<EmittedPage>),
+    /// It refuses the reply, and stores nothing.
+    Refused(Failure),
+}
+
+/// A page that says a place which is not the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    /// The next place.
+    pub expected: u32,
+    /// The place that the page says.
+    pub got: u32,
+}
+
+impl Conflict {
+    /// The status in the words of every core.
+    #[must_use]
+    pub fn failure(self) -> Failure {
+        let Self { expected, got } = self;
+        Failure::rejected(format!("Sequence conflict: expected {expected}, got {got}"))
+    }
+}
+
+/// What a coordinator makes of a reply of logic that was shown a book of its aggregate. Echoes are taken out already
+/// ([`take_out_echoes`]).
+#[must_use]
+pub fn effect(dialect: Dialect, shown: &EventBook, emitted: &EmittedBook) -> Effect {
+    if let Err(failure) = addressee(dialect, &shown.cover, emitted) {
+        return Effect::Refused(failure);
+    }
+    match placed(dialect, shown, &emitted.pages) {
+        Ok(pages) => Effect::Stored(pages),
+        Err(conflict) => Effect::Refused(conflict.failure()),
+    }
+}
+
+/// The other aggregate that a reply names, where it is stored for that one; or how it is refused.
+pub fn addressee<'a>(
+    dialect: Dialect,
+    home: &Cover,
+    emitted: &'a EmittedBook,
+) -> Result<Option<&'a Cover>, Failure> {
+    let named = emitted.cover.as_ref();
+    let other = named.filter(|cover| (&cover.domain, cover.root) != (&home.domain, home.root));
+    match other {
+        Some(other) if !dialect.rules().stores_foreign_replies => {
+            Err(foreign_reply(home, other, "nothing is stored"))
+        }
+        other => Ok(other),
+    }
+}
+
+/// The refusal of a reply for another aggregate than the one that was asked.
+#[must_use]
+pub fn foreign_reply(home: &Cover, other: &Cover, why: &str) -> Failure {
+    Failure::rejected(format!(
+        "the logic answered for {}/{}, the command was for {}/{}: {why}",
+        other.domain, other.root, home.domain, home.root
+    ))
+}
+
+/// The pages that are stored, each with its place in its header. A missing header says place 0, as on the wire.
+pub fn placed(
+    dialect: Dialect,
+    shown: &EventBook,
+    pages: &[EmittedPage],
+) -> Result<Vec<EmittedPage>, Conflict> {
+    let rules = dialect.rules();
+    let head = shown.next_sequence;
+    // What is known already is told by the pages that were loaded for the logic: a snapshot alone tells nothing.
+    let drops = rules.drops_below_head && !shown.history.pages().is_empty();
+    let mut next = head;
+    let mut placed = Vec::with_capacity(pages.len());
+    for page in pages {
+        let got = page.header.sequence().unwrap_or_default();
+        if drops && got < head {
+            continue;
+        }
+        if got < next || (got > next && !rules.stores_gaps) {
+            let expected = next;
+            return Err(Conflict { expected, got });
+        }
+        next = got.saturating_add(1);
+        placed.push(EmittedPage {
+            header: Header::Sequence(got),
+            ..page.clone()
+        });
+    }
+    Ok(placed)
+}
+
+/// The place that follows pages in their places; `head` where there are none.
+#[must_use]
+pub fn next_after(pages: &[EmittedPage], head: u32) -> u32 {
+    let last = pages.last().and_then(|page| page.header.sequence());
+    last.map_or(head, |last| last.saturating_add(1))
+}
+
+/// Takes the pages out that repeat what the logic was shown; says how many they were.
+pub fn take_out_echoes(pages: &mut Vec<EmittedPage>, shown: &EventBook) -> usize {
+    let before = pages.len();
+    pages.retain(|page| !is_echo(page, shown));
+    before - pages.len()
+}
+
+/// Whether a page repeats one that the logic was shown. Only a page that says its place can be an echo.
+fn is_echo(page: &EmittedPage, shown: &EventBook) -> bool {
+    let Header::Sequence(sequence) = page.header else {
+        return false;
+    };
+    let known = shown.history.pages();
+    let position = known.binary_search_by_key(&sequence, |known| known.sequence);
+    sequence < shown.next_sequence
+        && position.is_ok_and(|position| known[position].body == page.body)
+}
