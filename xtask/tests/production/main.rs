@@ -8,6 +8,7 @@ mod crashes;
 mod credentials;
 mod dead_letters;
 mod gate;
+mod odd_places;
 mod patience;
 mod pki;
 #[path = "../../../tests/common/raw_codec.rs"]
