@@ -502,9 +502,10 @@ fn recorded(number: u32) -> Stimulus {
     let method = call["path"].as_str().unwrap().replace("/angzarr.", "");
     let stimulus = stimulus_of_request(&method, request.into(), Dialect::ANGZARR);
     match stimulus.unwrap().unwrap() {
-        Stimulus::Saga { source, .. } => Stimulus::Saga {
+        Stimulus::Saga { source, modes, .. } => Stimulus::Saga {
             source,
             destinations: Destinations::new(),
+            modes,
         },
         Stimulus::ProcessManager { trigger, state, .. } => Stimulus::ProcessManager {
             trigger,

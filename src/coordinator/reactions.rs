@@ -43,12 +43,13 @@ impl LocalCoordinator {
     /// `ExecuteSpeculative` and `HandleSpeculative`.
     pub(super) fn reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused> {
         match stimulus {
-            Stimulus::Saga { source, .. } => {
+            Stimulus::Saga { source, modes, .. } => {
                 let saga = self.chosen(ComponentKind::Saga, &source)?;
                 let edition = source.cover.edition.clone();
                 let stimulus = Stimulus::Saga {
                     source,
                     destinations: Destinations::new(),
+                    modes,
                 };
                 let reaction = Self::reacted(saga, &stimulus, "Saga")?;
                 Ok(Outcome::Reacted(self.stamped(reaction, &edition)))

@@ -78,6 +78,31 @@ pub enum SyncMode {
     Unknown(i32),
 }
 
+/// What becomes of a cascade when one of its commands fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CascadeErrorMode {
+    /// It ends.
+    #[default]
+    FailFast,
+    /// It goes on with the others.
+    Continue,
+    /// What was done is compensated.
+    Compensate,
+    /// The command becomes a dead letter.
+    DeadLetter,
+    /// A mode that this version does not know.
+    Unknown(i32),
+}
+
+/// How a saga is called: what its coordinator will do with its commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Modes {
+    /// How much the caller waits for.
+    pub sync_mode: SyncMode,
+    /// What becomes of the cascade when a command fails.
+    pub cascade_error_mode: CascadeErrorMode,
+}
+
 /// One command of a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandPage {

@@ -147,6 +147,7 @@ impl Component {
                 Stimulus::Saga {
                     source,
                     destinations,
+                    ..
                 },
             ) => Outcome::Reacted(saga.react(source, destinations)?),
             (Self::ProcessManager(manager), Stimulus::Prepare { trigger, state }) => {

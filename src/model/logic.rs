@@ -1,7 +1,7 @@
 //! Business logic behind a small synchronous trait: plain types in, plain types out, nothing generated.
 
 use super::{
-    CommandBook, Destinations, Domain, EmittedBook, EventBook, Failure, Notification, Page,
+    CommandBook, Destinations, Domain, EmittedBook, EventBook, Failure, Modes, Notification, Page,
     Payload, Revocation, Snapshot,
 };
 
@@ -46,6 +46,8 @@ pub enum Stimulus {
         source: EventBook,
         /// Heads of the aggregates that it writes to, where the dialect tells them.
         destinations: Destinations,
+        /// How it is called.
+        modes: Modes,
     },
     /// Name the aggregates whose heads a process manager wants to know.
     Prepare {

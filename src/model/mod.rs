@@ -17,7 +17,9 @@ mod reaction;
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
 };
-pub use command::{CommandBook, CommandPage, Header, MergeStrategy, SyncMode};
+pub use command::{
+    CascadeErrorMode, CommandBook, CommandPage, Header, MergeStrategy, Modes, SyncMode,
+};
 pub use component::{Component, ComponentKind, ProcessManager, Projector, Saga, Upcaster};
 pub use counted::counted;
 pub use ids::{

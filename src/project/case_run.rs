@@ -175,7 +175,8 @@ fn checked(
         CaseStimulus::Saga {
             trigger,
             destinations,
-        } => replay_saga(target, &book, &new_pages(*trigger), destinations)?,
+            modes,
+        } => replay_saga(target, &book, &new_pages(*trigger), destinations, *modes)?,
         CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
             replay_process(
                 target,

@@ -155,12 +155,14 @@ fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), NoCase> {
         Stimulus::Saga {
             source,
             destinations,
+            modes,
         } => {
             let own = book(source);
             let trigger = all_of(&own.history);
             let asked = CaseStimulus::Saga {
                 trigger,
                 destinations,
+                modes,
             };
             (own, asked)
         }

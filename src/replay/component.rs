@@ -5,7 +5,8 @@ use super::engine::{MissingHeader, Note, Replay, asked, settled, shown_or_failed
 use super::{Target, TargetError};
 use crate::coordination::{self, Effect};
 use crate::model::{
-    CommandBook, Cover, Destinations, EmittedBook, EventBook, History, Outcome, Reaction, Stimulus,
+    CommandBook, Cover, Destinations, EmittedBook, EventBook, History, Modes, Outcome, Reaction,
+    Stimulus,
 };
 
 /// Pages of a book that a component is shown: those that are new, and the ones before them where that is asked for.
@@ -78,6 +79,7 @@ pub fn replay_saga(
     source: &EventBook,
     new: &NewPages,
     destinations: &Destinations,
+    modes: Modes,
 ) -> Result<Replay, TargetError> {
     let notes = untold(
         destinations,
@@ -86,6 +88,7 @@ pub fn replay_saga(
     let outcome = target.ask(&Stimulus::Saga {
         source: new.of(source),
         destinations: destinations.clone(),
+        modes,
     })?;
     Ok(Replay::of(outcome, notes))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::rules::Rules;
-use crate::model::{Edition, MergeStrategy, Retention, Storage, SyncMode};
+use crate::model::{CascadeErrorMode, Edition, MergeStrategy, Retention, Storage, SyncMode};
 
 /// One of the ways in which Angzarr's protocol has been spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,11 +129,6 @@ impl Dialect {
         format!("{}{}.{message}", self.framework_prefix, self.package)
     }
 
-    /// Number of the error mode that says nothing: fail fast.
-    pub(super) const fn default_cascade_error_mode(self) -> i32 {
-        self.enum_base
-    }
-
     /// Whether another dialect has the same package, so that a connection does not tell which one it is.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
@@ -206,6 +201,26 @@ impl Dialect {
             3 => SyncMode::Decision,
             4 => SyncMode::Isolated,
             _ => SyncMode::Unknown(number),
+        }
+    }
+
+    pub(super) const fn cascade_error_mode(self, number: i32) -> CascadeErrorMode {
+        match self.unshift(number) {
+            0 => CascadeErrorMode::FailFast,
+            1 => CascadeErrorMode::Continue,
+            2 => CascadeErrorMode::Compensate,
+            3 => CascadeErrorMode::DeadLetter,
+            _ => CascadeErrorMode::Unknown(number),
+        }
+    }
+
+    pub(super) const fn cascade_error_mode_number(self, mode: CascadeErrorMode) -> i32 {
+        match mode {
+            CascadeErrorMode::FailFast => self.enum_base,
+            CascadeErrorMode::Continue => self.enum_base + 1,
+            CascadeErrorMode::Compensate => self.enum_base + 2,
+            CascadeErrorMode::DeadLetter => self.enum_base + 3,
+            CascadeErrorMode::Unknown(number) => number,
         }
     }
 

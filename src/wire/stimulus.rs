@@ -6,8 +6,8 @@ use prost::Message;
 use super::messages as pb;
 use super::{DecodeError, Dialect, decode, encode};
 use crate::model::{
-    Destinations, EmittedBook, EmittedCommand, EventBook, Outcome, Page, Projection, Reaction,
-    Reply, Stimulus, SyncMode,
+    Destinations, EmittedBook, EmittedCommand, EventBook, Modes, Outcome, Page, Projection,
+    Reaction, Reply, Stimulus,
 };
 
 /// Service and method that a stimulus is sent to.
@@ -68,7 +68,8 @@ pub(super) fn request(stimulus: &Stimulus, dialect: Dialect) -> Bytes {
         Stimulus::Saga {
             source,
             destinations,
-        } => saga_request(source, destinations, dialect).encode_to_vec(),
+            modes,
+        } => saga_request(source, destinations, *modes, dialect).encode_to_vec(),
         Stimulus::Prepare { trigger, state } => pb::ProcessManagerPrepareRequest {
             trigger: book(trigger),
             process_state: book(state),
@@ -87,12 +88,13 @@ pub(super) fn request(stimulus: &Stimulus, dialect: Dialect) -> Bytes {
 pub(super) fn saga_request(
     source: &EventBook,
     destinations: &Destinations,
+    modes: Modes,
     dialect: Dialect,
 ) -> pb::SagaHandleRequest {
     pb::SagaHandleRequest {
         source: Some(encode::encode_event_book(source, dialect)),
-        sync_mode: dialect.sync_mode_number(SyncMode::Async),
-        cascade_error_mode: dialect.default_cascade_error_mode(),
+        sync_mode: dialect.sync_mode_number(modes.sync_mode),
+        cascade_error_mode: dialect.cascade_error_mode_number(modes.cascade_error_mode),
         destination_sequences: told(destinations, dialect),
     }
 }
@@ -247,7 +249,7 @@ pub fn stimulus_of_request(
         "CommandHandlerService/HandleFact" => fact(request),
         "CommandHandlerService/Replay" => fold(request),
         "UpcasterService/Upcast" => upcast(request),
-        "SagaService/Handle" => saga(request),
+        "SagaService/Handle" => saga(request, dialect),
         "ProcessManagerService/Prepare" => prepare(request),
         "ProcessManagerService/Handle" => process_manager(request),
         "ProjectorService/HandleSpeculative" => project(request, false),
@@ -289,11 +291,15 @@ fn upcast(request: Bytes) -> Result<Stimulus, DecodeError> {
     })
 }
 
-pub(super) fn saga(request: Bytes) -> Result<Stimulus, DecodeError> {
+pub(super) fn saga(request: Bytes, dialect: Dialect) -> Result<Stimulus, DecodeError> {
     let message: pb::SagaHandleRequest = decode::message("saga request", request)?;
     Ok(Stimulus::Saga {
         source: covered("source", message.source)?,
         destinations: message.destination_sequences.into_iter().collect(),
+        modes: Modes {
+            sync_mode: dialect.sync_mode(message.sync_mode),
+            cascade_error_mode: dialect.cascade_error_mode(message.cascade_error_mode),
+        },
     })
 }
 

@@ -6,7 +6,7 @@ use angzarr_replay::fixture::{
 };
 use angzarr_replay::model::{
     Body, CommandBook, Cover, Destinations, Domain, EmittedBook, EmittedCommand, EmittedPage,
-    Failure, Header, History, Notification, Payload, Projection, Reaction, Retention, Root,
+    Failure, Header, History, Modes, Notification, Payload, Projection, Reaction, Retention, Root,
     Snapshot,
 };
 
@@ -105,6 +105,7 @@ fn saga() -> Case {
             ..LAST
         },
         destinations: Destinations::from([("table".to_owned(), 3)]),
+        modes: Modes::default(),
     };
     let reaction = Reaction {
         commands: vec![emitted_command()],

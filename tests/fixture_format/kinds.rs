@@ -5,8 +5,8 @@ use angzarr_replay::fixture::{
     Trigger, render,
 };
 use angzarr_replay::model::{
-    CommandBook, Destinations, Domain, EmittedBook, EmittedCommand, EmittedPage, History,
-    Notification, Projection, Reaction, Root,
+    CascadeErrorMode, CommandBook, Destinations, Domain, EmittedBook, EmittedCommand, EmittedPage,
+    History, Modes, Notification, Projection, Reaction, Root, SyncMode,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -167,8 +167,8 @@ fn stimulus(last: Option<u32>) -> BoxedStrategy<CaseStimulus> {
         .boxed();
     prop_oneof![
         4 => always,
-        2 => (trigger.clone(), destinations())
-            .prop_map(|(trigger, destinations)| CaseStimulus::Saga { trigger, destinations }),
+        2 => (trigger.clone(), destinations(), modes())
+            .prop_map(|(trigger, destinations, modes)| CaseStimulus::Saga { trigger, destinations, modes }),
         2 => (trigger.clone(), any::<bool>())
             .prop_map(|(trigger, is_harmless)| CaseStimulus::Projector { trigger, is_harmless }),
         2 => process.clone().prop_map(CaseStimulus::ProcessManager),
@@ -321,6 +321,7 @@ fn what_is_packed_in_the_snapshot_of_an_emitted_book_is_described_too() {
                 with_history: false,
             },
             destinations: Destinations::new(),
+            modes: Modes::default(),
         },
         observed: Some(Observed::Reacted(Reaction {
             facts: vec![emitted],
@@ -337,4 +338,24 @@ fn what_is_packed_in_the_snapshot_of_an_emitted_book_is_described_too() {
             rendered.text
         );
     }
+}
+
+fn modes() -> impl Strategy<Value = Modes> {
+    let sync_mode = prop_oneof![
+        Just(SyncMode::Async),
+        Just(SyncMode::Simple),
+        Just(SyncMode::Cascade),
+        Just(SyncMode::Unknown(9)),
+    ];
+    let cascade_error_mode = prop_oneof![
+        Just(CascadeErrorMode::FailFast),
+        Just(CascadeErrorMode::Continue),
+        Just(CascadeErrorMode::Compensate),
+        Just(CascadeErrorMode::DeadLetter),
+        Just(CascadeErrorMode::Unknown(9)),
+    ];
+    (sync_mode, cascade_error_mode).prop_map(|(sync_mode, cascade_error_mode)| Modes {
+        sync_mode,
+        cascade_error_mode,
+    })
 }

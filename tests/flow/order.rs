@@ -160,13 +160,12 @@ fn newer_logic_keeps_the_provenance_that_it_wrote() {
         source_sequence: 5,
         source_component: component.into(),
         command_index: 3,
-        basis_sequence: None,
+        basis_sequence: Some(7),
     };
-    let header = |dialect: &str| {
+    let header = |dialect: &str, written: Header| {
         let mut toys = Toys::new(dialect).book(cover("a", 1), &[]);
         toys.aggregate("a", dutiful);
         toys.aggregate("b", dutiful);
-        let written = own("");
         toys.saga("s", &[("a", &["*"])], move |_, _| {
             let command = command(cover("b", 1), "t.Do1", written.clone());
             Ok(Reaction {
@@ -180,8 +179,26 @@ fn newer_logic_keeps_the_provenance_that_it_wrote() {
         };
         delivered.pages[0].header.clone()
     };
-    assert_eq!(header("io.angzarr.v1"), own("s"));
-    assert_ne!(header("io.angzarr.v1-2026-06"), own("s"));
+    assert_eq!(header("io.angzarr.v1", own("")), own("s"));
+    assert_ne!(header("io.angzarr.v1-2026-06", own("")), own("s"));
+    // The head that it observed is its own to say, whoever says the rest.
+    let basis_alone = Header::AngzarrDeferred {
+        source: None,
+        source_sequence: 0,
+        source_component: String::new(),
+        command_index: 0,
+        basis_sequence: Some(7),
+    };
+    let Header::AngzarrDeferred {
+        source_sequence: 0,
+        basis_sequence: Some(7),
+        source: Some(source),
+        ..
+    } = header("io.angzarr.v1-2026-09", basis_alone)
+    else {
+        panic!("the basis is lost");
+    };
+    assert_eq!(*source, correlated("a", 1));
 }
 
 #[test]

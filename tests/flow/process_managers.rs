@@ -167,7 +167,14 @@ fn it_is_told_the_heads_that_it_names_where_the_dialect_asks() {
     // No such question: the heads that are unambiguous.
     assert_eq!(
         told("io.angzarr.v1-2026-06", Some(named.clone())),
-        (vec![pair("a", 1)], false, vec![])
+        (
+            vec![pair("a", 1)],
+            false,
+            vec![
+                "the flow has several aggregates of the domain b, and heads are told by domain: it was told none of them"
+                    .into()
+            ]
+        )
     );
     assert_eq!(told("io.angzarr.v1", Some(named)), (vec![], false, vec![]));
     assert_eq!(

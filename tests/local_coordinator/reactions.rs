@@ -7,7 +7,7 @@ use std::sync::Arc;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Reacting, Store, Stores};
 use angzarr_replay::model::{
     CommandPage, Component, ComponentKind, Cover, Destinations, Domain, EmittedCommand, EventBook,
-    Failure, Header, History, Notification, Outcome, Payload, ProcessManager, Projection,
+    Failure, Header, History, Modes, Notification, Outcome, Payload, ProcessManager, Projection,
     Projector, Reaction, Root, Saga, Stimulus,
 };
 use angzarr_replay::wire::{Dialect, LogicClient, LogicError, SpeculativeClient, serve_component};
@@ -142,6 +142,7 @@ fn source(cover: Cover, count: u32) -> Stimulus {
     Stimulus::Saga {
         source: book(cover, count),
         destinations: Destinations::from([("table".into(), 4)]),
+        modes: Modes::default(),
     }
 }
 

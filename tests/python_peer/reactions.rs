@@ -1,7 +1,7 @@
 //! Saga and process manager: as recorded, and like their twins in Rust.
 
 use angzarr_replay::model::{
-    Body, Destinations, EventBook, Header, History, Outcome, Page, Payload, Reaction, Root,
+    Body, Destinations, EventBook, Header, History, Modes, Outcome, Page, Payload, Reaction, Root,
     Stimulus,
 };
 use prost::{Message, Name};
@@ -88,6 +88,7 @@ fn a_winner_of_several_pots_is_paid_alike_by_the_python_saga() {
         let stimulus = Stimulus::Saga {
             source,
             destinations,
+            modes: Modes::default(),
         };
         assert_eq!(
             peer.assert_alike("hand-player", &stimulus).commands.len(),
@@ -97,6 +98,7 @@ fn a_winner_of_several_pots_is_paid_alike_by_the_python_saga() {
     let stimulus = Stimulus::Saga {
         source: with_events(&source, vec![hand(Vec::new())]),
         destinations: Destinations::new(),
+        modes: Modes::default(),
     };
     assert_eq!(
         peer.assert_alike("hand-player", &stimulus),

@@ -10,8 +10,8 @@ use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fet
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
 use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
 use angzarr_replay::model::{
-    Code, CommandBook, CommandPage, Cover, Domain, EventBook, Header, History, MergeStrategy,
-    Payload, Root,
+    CascadeErrorMode, Code, CommandBook, CommandPage, Cover, Domain, EventBook, Header, History,
+    MergeStrategy, Modes, Payload, Root, SyncMode,
 };
 use angzarr_replay::record::{
     Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
@@ -306,6 +306,27 @@ fn a_saga_is_shown_what_it_was_shown() {
         panic!("{:?}", case.observed);
     };
     assert!(!reaction.commands.is_empty());
+}
+
+#[test]
+fn a_saga_is_called_in_the_modes_that_it_was_called_in() {
+    let plain = session_call(34);
+    let modes = |note: &Note| match case_of(note, with()).unwrap().stimulus {
+        CaseStimulus::Saga { modes, .. } => modes,
+        other => panic!("{other:?}"),
+    };
+    let cascade = Note {
+        // The last one of a field counts: CASCADE, CONTINUE.
+        request: [&plain.request[..], &[2 << 3, 2, 3 << 3, 1]]
+            .concat()
+            .into(),
+        ..plain
+    };
+    let expected = Modes {
+        sync_mode: SyncMode::Cascade,
+        cascade_error_mode: CascadeErrorMode::Continue,
+    };
+    assert_eq!(modes(&cascade), expected);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use angzarr_replay::fixture::{
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
-    ErrorInfo, Failure, Header, History, MergeStrategy, Notification, Page, Payload,
+    ErrorInfo, Failure, Header, History, MergeStrategy, Modes, Notification, Page, Payload,
     PayloadReference, Projection, Reaction, Retention, Root, Snapshot, Storage, Timestamp,
 };
 use angzarr_replay::payload::Registry;
@@ -252,6 +252,7 @@ fn kinds() -> Vec<(CaseStimulus, Option<Observed>)> {
     let saga = || CaseStimulus::Saga {
         trigger,
         destinations: Destinations::new(),
+        modes: Modes::default(),
     };
     let projector = CaseStimulus::Projector {
         trigger,

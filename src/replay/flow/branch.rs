@@ -148,23 +148,27 @@ impl Branch {
             .map(|(_, root)| root)
     }
 
-    /// Heads by domain, of those domains of which an edition shows one aggregate.
-    pub(super) fn heads(&self, edition: &Edition) -> Destinations {
-        let mut heads: BTreeMap<Domain, Vec<Root>> = BTreeMap::new();
+    /// Heads by domain, of those domains of which an edition shows one aggregate; and the domains of which it shows
+    /// several, whose heads a map by domain cannot hold.
+    pub(super) fn heads(&self, edition: &Edition) -> (Destinations, Vec<Domain>) {
+        let mut known: BTreeMap<Domain, Vec<Root>> = BTreeMap::new();
         for (domain, root) in self.roots(edition) {
-            heads.entry(domain).or_default().push(root);
+            known.entry(domain).or_default().push(root);
         }
-        let single = heads.into_iter().filter_map(|(domain, roots)| {
+        let mut heads = Destinations::new();
+        let mut ambiguous = Vec::new();
+        for (domain, roots) in known {
             let [root] = roots.as_slice() else {
-                return None;
+                ambiguous.push(domain);
+                continue;
             };
             let cover = Cover {
                 edition: edition.clone(),
                 ..Cover::main(domain.clone(), *root)
             };
-            Some((domain.to_string(), self.head(&cover)))
-        });
-        single.collect()
+            heads.insert(domain.to_string(), self.head(&cover));
+        }
+        (heads, ambiguous)
     }
 
     /// The aggregates that an edition shows: its own, and those of the main timeline.

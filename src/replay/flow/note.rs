@@ -1,6 +1,6 @@
 //! What is worth saying about a step of a flow.
 
-use crate::model::{Cover, Root};
+use crate::model::{Cover, Domain, Root};
 use crate::replay::Note;
 
 /// Something worth saying that is neither outcome nor error.
@@ -39,6 +39,11 @@ pub enum FlowNote {
     },
     /// The correlation id is no UUID: the process manager's root is nil.
     NilProcessRoot,
+    /// The flow has several aggregates of a domain: no head of it was told.
+    SeveralOfDomain {
+        /// The domain.
+        domain: Domain,
+    },
     /// Several aggregates of a domain were named: the process manager is told none of their heads.
     AmbiguousDestination {
         /// The domain.
@@ -84,6 +89,10 @@ impl std::fmt::Display for FlowNote {
             Self::OnlyProcessBook { derived } => write!(
                 f,
                 "the correlation id leads to root {derived}, which has no book; the only book of the domain is taken"
+            ),
+            Self::SeveralOfDomain { domain } => write!(
+                f,
+                "the flow has several aggregates of the domain {domain}, and heads are told by domain: it was told none of them"
             ),
             Self::NilProcessRoot => {
                 f.write_str("the correlation id is no UUID: the process manager's root is nil, as core 0.5 has it")

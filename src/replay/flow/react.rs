@@ -4,8 +4,8 @@ use super::queue::{Delivered, Flow, Task, To};
 use super::stamp::Provenance;
 use super::{Asked, Cause, FlowNote, NotAsked, Reacting, ReactingKind, StepAnswer, Stream, events};
 use crate::model::{
-    Body, Cover, Destinations, Domain, EventBook, History, Outcome, Page, ProcessRoot, Reaction,
-    Root, Stimulus,
+    Body, Cover, Destinations, Domain, EventBook, History, Modes, Outcome, Page, ProcessRoot,
+    Reaction, Root, Stimulus,
 };
 use crate::replay::TargetError;
 use crate::replay::component::process_step;
@@ -46,14 +46,16 @@ impl Flow<'_> {
         reacting: &Reacting<'_>,
         batch: &EventBook,
     ) -> Result<Delivered, TargetError> {
+        let mut notes = Vec::new();
         let destinations = if reacting.target.dialect().rules().tells_sagas_destinations {
-            self.branch.heads(&batch.cover.edition)
+            self.heads(batch, &mut notes)
         } else {
             Destinations::new()
         };
         let outcome = reacting.target.ask(&Stimulus::Saga {
             source: batch.clone(),
             destinations,
+            modes: Modes::default(),
         })?;
         let name = reacting.name.clone();
         let mut next = Vec::new();
@@ -63,7 +65,17 @@ impl Flow<'_> {
         }
         let mut delivered = Delivered::new(Asked::Saga { name }, StepAnswer::Answered(outcome));
         delivered.next = next;
+        delivered.notes = notes;
         Ok(delivered)
+    }
+
+    /// The heads of all aggregates that a trigger's edition shows, by domain; a note for each domain of which it shows
+    /// several.
+    fn heads(&self, trigger: &EventBook, notes: &mut Vec<FlowNote>) -> Destinations {
+        let (heads, ambiguous) = self.branch.heads(&trigger.cover.edition);
+        let ambiguous = ambiguous.into_iter();
+        notes.extend(ambiguous.map(|domain| FlowNote::SeveralOfDomain { domain }));
+        heads
     }
 
     /// A batch to a process manager, by the workflow that it belongs to.
@@ -162,7 +174,7 @@ impl Flow<'_> {
             Some(covers) => self.named_heads(covers, trigger, notes),
             // Who names nobody is told of nobody.
             None if rules.asks_prepare || !rules.tells_destinations => Destinations::new(),
-            None => self.branch.heads(&trigger.cover.edition),
+            None => self.heads(trigger, notes),
         }
     }
 

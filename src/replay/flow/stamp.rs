@@ -48,12 +48,17 @@ impl Provenance<'_> {
 
     /// Newer logic writes its own provenance, which the coordinator completes; older is overwritten.
     fn header(&self, emitted: &Header, index: usize) -> Header {
+        let completes = self.dialect.rules().completes_provenance;
+        let basis = match emitted {
+            Header::AngzarrDeferred { basis_sequence, .. } if completes => *basis_sequence,
+            _ => None,
+        };
         let own = (
             Some(Box::new(self.source.clone())),
             self.sequence,
             self.component.to_owned(),
             u32::try_from(index).unwrap_or(u32::MAX),
-            None,
+            basis,
         );
         let (source, source_sequence, source_component, command_index, basis_sequence) =
             match emitted {
@@ -63,7 +68,7 @@ impl Provenance<'_> {
                     source_component,
                     command_index,
                     basis_sequence,
-                } if self.dialect.rules().completes_provenance => {
+                } if completes => {
                     let component = if source_component.is_empty() {
                         own.2
                     } else {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::super::messages as pb;
-use super::super::{DecodeError, decode, stimulus};
+use super::super::{DecodeError, Dialect, decode, stimulus};
 use super::{CoordinatorService, Refused, not_understood};
 use crate::model::{Failure, Outcome, Stimulus};
 
@@ -14,7 +14,7 @@ impl CoordinatorService {
         method: &str,
         request: Bytes,
     ) -> Result<Vec<Bytes>, Refused> {
-        let stimulus = asked(method, request).map_err(not_understood)?;
+        let stimulus = asked(method, request, self.dialect).map_err(not_understood)?;
         let outcome = self.coordinator.speculate_reaction(stimulus)?;
         let reply: Bytes = match outcome {
             Outcome::Reacted(reaction) if method.starts_with("Saga") => {
@@ -38,7 +38,7 @@ impl CoordinatorService {
 }
 
 /// What the request asks of a component.
-fn asked(method: &str, request: Bytes) -> Result<Stimulus, DecodeError> {
+fn asked(method: &str, request: Bytes, dialect: Dialect) -> Result<Stimulus, DecodeError> {
     let request: pb::SpeculateRequest = decode::message("speculative request", request)?;
     let Some(inner) = request.request else {
         return Err(DecodeError::new("speculative request", "it is empty"));
@@ -47,7 +47,7 @@ fn asked(method: &str, request: Bytes) -> Result<Stimulus, DecodeError> {
         .split_once('/')
         .map_or(method, |(service, _)| service)
     {
-        "SagaCoordinatorService" => stimulus::saga(inner),
+        "SagaCoordinatorService" => stimulus::saga(inner, dialect),
         "ProcessManagerCoordinatorService" => stimulus::process_manager(inner),
         _ => stimulus::project(inner, false),
     }

@@ -17,7 +17,8 @@ use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
 use crate::model::{
-    ComponentKind, Cover, Destinations, Domain, Edition, Page, Payload, ProcessRoot, Root, counted,
+    ComponentKind, Cover, Destinations, Domain, Edition, Modes, Page, Payload, ProcessRoot, Root,
+    counted,
 };
 use crate::project::{LogicConfig, OpenSource, Project};
 use crate::redact::Fingerprints;
@@ -80,6 +81,7 @@ impl KindCapture<'_> {
         let stimulus = CaseStimulus::Saga {
             trigger: self.new_pages(span),
             destinations: destinations.clone(),
+            modes: Modes::default(),
         };
         let case = self.case(span.last + 1, knowledge(rule), Some(name), stimulus, None);
         self.tell(&case, telling, &[("saga", name)]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{PLAYER, TABLE, assert_answers, cover, money, packed, page, reaction, read, served};
 use crate::recording::{book, call};
 use angzarr_replay::model::{
-    Component, EventBook, Failure, Header, Outcome, Payload, Reaction, Root, Stimulus,
+    Component, EventBook, Failure, Header, Modes, Outcome, Payload, Reaction, Root, Stimulus,
 };
 use angzarr_replay::wire::Dialect;
 use poker::messages::{DepositFunds, FundsReserved, HandComplete, JoinTable, PotWinner};
@@ -18,6 +18,7 @@ fn saga(source: EventBook, head: Option<u32>) -> Stimulus {
             .map(|head| ("player".to_owned(), head))
             .into_iter()
             .collect(),
+        modes: Modes::default(),
     }
 }
 
