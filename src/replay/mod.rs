@@ -12,6 +12,7 @@ mod isolated;
 mod private_output;
 mod process;
 mod process_root;
+mod tapped;
 mod target;
 mod way;
 
@@ -28,5 +29,6 @@ pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
 pub use process_root::ProcessRoot;
+pub use tapped::{Tap, Tapped};
 pub use target::{GrpcTarget, InProcess, Target, TargetError, WithUpcaster};
 pub use way::{OpenWay, WayCommand, WayError};
