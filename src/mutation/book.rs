@@ -77,7 +77,7 @@ fn page(page: &EmittedPage, vary: Vary<'_>) -> Vec<Change<EmittedPage>> {
         found.push(Change::new(what, page));
     };
     push("another time", &|page| {
-        page.created_at = parts::other_time(page.created_at);
+        page.created_at = Some(parts::other_time(page.created_at));
     });
     push("provisional or not", &|page| {
         page.provisional = !page.provisional;
@@ -121,7 +121,7 @@ pub(super) fn upcast(pages: &[Page], vary: Vary<'_>) -> Vec<Change<Vec<Page>>> {
             page.sequence = page.sequence.wrapping_add(1);
         });
         push("another time", &|page| {
-            page.created_at = parts::other_time(page.created_at);
+            page.created_at = Some(parts::other_time(page.created_at));
         });
         push("provisional or not", &|page| {
             page.provisional = !page.provisional;

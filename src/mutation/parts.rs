@@ -220,11 +220,11 @@ fn provenances(header: &Header) -> Vec<Change<Header>> {
     found
 }
 
-pub(super) fn other_time(time: Option<Timestamp>) -> Option<Timestamp> {
-    Some(Timestamp {
+pub(super) fn other_time(time: Option<Timestamp>) -> Timestamp {
+    Timestamp {
         seconds: time.map_or(1, |time| time.seconds.wrapping_add(1)),
         nanos: 0,
-    })
+    }
 }
 
 pub(super) fn notification(
@@ -260,7 +260,9 @@ pub(super) fn notification(
         edit(&mut notification);
         found.push(Change::new(what, notification));
     };
-    push("another time", &|it| it.sent_at = other_time(it.sent_at));
+    push("another time", &|it| {
+        it.sent_at = Some(other_time(it.sent_at))
+    });
     push("metadata more", &|it| {
         it.metadata.push(("zz-mutant".into(), String::new()));
     });
