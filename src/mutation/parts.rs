@@ -270,7 +270,9 @@ pub(super) fn notification(
         push("metadata left out", &|it| {
             it.metadata.remove(at);
         });
-        push("metadata another value", &|it| it.metadata[at].1.push('X'));
+        push("metadata another value", &|it| {
+            it.metadata[at].1.push('X');
+        });
     }
     found
 }
