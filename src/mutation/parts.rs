@@ -261,7 +261,7 @@ pub(super) fn notification(
         found.push(Change::new(what, notification));
     };
     push("another time", &|it| {
-        it.sent_at = Some(other_time(it.sent_at))
+        it.sent_at = Some(other_time(it.sent_at));
     });
     push("metadata more", &|it| {
         it.metadata.push(("zz-mutant".into(), String::new()));
