@@ -10,6 +10,7 @@ pub mod diagram;
 pub mod fixture;
 pub mod harness;
 pub mod model;
+pub mod mutation;
 pub mod payload;
 pub mod project;
 pub mod record;

@@ -5,6 +5,7 @@
 
 mod bare;
 mod discovery;
+mod mutating;
 mod pending;
 mod trial;
 
@@ -15,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use bare::{BareRun, run_bare};
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
+#[doc(hidden)]
+pub use mutating::{Tried, try_mutants};
 
 use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;

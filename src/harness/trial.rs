@@ -113,6 +113,7 @@ fn once(
         target,
         [&own, &context.rules],
         true,
+        None,
     )
 }
 

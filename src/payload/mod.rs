@@ -14,6 +14,7 @@
 //! | `shape` | what descriptors make of a type, to tell whether they changed |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
+//! | `variation` | payloads that differ from one in a single field |
 //! | `yaml`, `yaml_text` | values to canonical YAML text |
 //! | `yaml_read` | the quick way back from it |
 
@@ -33,6 +34,7 @@ mod skeleton;
 mod subset;
 mod text;
 mod unknown;
+mod variation;
 mod view;
 mod wire;
 mod yaml;
@@ -43,6 +45,7 @@ pub use error::{DescriptorError, UnknownType, ViewError};
 pub use field_value::{FieldKind, FieldValue};
 pub use registry::{Decoded, DescriptorSet, Registry};
 pub use rewrite::{Choice, Effect, MAP_KEY, Place, Rewriter, Step, Unreadable, path_of};
+pub use variation::Variation;
 pub use yaml::to_yaml;
 pub use yaml_read::from_canonical_yaml;
 

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
 use super::layout::{Layout, Layouts};
 use super::rewrite::{self, Rewriter, Unreadable};
+use super::variation::{self, Variation};
 use super::{canonical, compile, shape, skeleton, subset, unknown, view};
 use crate::model::Payload;
 
@@ -202,6 +203,15 @@ impl Registry {
         self.pool
             .get_message_by_name(payload.type_name())
             .is_some_and(|descriptor| unknown::are_in(descriptor, &payload.value))
+    }
+
+    /// The payload with one field changed, once for each field that its type has, in messages within it too. None where
+    /// the type is not described or the bytes are no such message.
+    #[must_use]
+    pub fn variations(&self, payload: &Payload) -> Vec<Variation> {
+        self.message(payload.type_name())
+            .map(|message| variation::variations(message, &payload.value))
+            .unwrap_or_default()
     }
 
     /// What the descriptors make of a type, with all that its fields may hold: fields by number with their names, kinds

@@ -5,9 +5,10 @@ use serde_yaml::Value;
 use super::{LogicUnavailable, Project, ProjectError};
 use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
 use crate::model::{CommandBook, EventBook};
+use crate::payload::Registry;
 use crate::replay::flow::{FlowError, FlowRun};
 use crate::replay::{
-    HistoryReplay, NewPages, Replay, Target, TargetError, replay_command, replay_fact,
+    HistoryReplay, NewPages, Replay, Tap, Tapped, Target, TargetError, replay_command, replay_fact,
     replay_history, replay_notification, replay_process, replay_projector, replay_saga,
     replay_upcaster,
 };
@@ -102,7 +103,7 @@ pub fn run_case(
     both_ways: bool,
 ) -> Result<CaseRun, RunError> {
     let rules = [own_rules, project_rules];
-    let replayed = replay_case(project, fixture, target, rules, both_ways)?;
+    let replayed = replay_case(project, fixture, target, rules, both_ways, None)?;
     let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
     let notes = match &replayed.checked {
         Checked::Step(replay) => replay.notes.iter().map(ToString::to_string).collect(),
@@ -138,17 +139,18 @@ pub(crate) struct ReplayedCase {
     pub(crate) checked: Checked,
 }
 
-/// Replays a case once on a target. The first rules are the case's own.
+/// Replays a case once on a target. The first rules are the case's own. A tap stands before everybody who is asked.
 pub(crate) fn replay_case(
     project: &Project,
     fixture: &Fixture,
     target: &dyn Target,
     rules: [&Rules; 2],
     both_ways: bool,
+    tap: Option<&Tap<'_>>,
 ) -> Result<ReplayedCase, RunError> {
     let renderer = renderer(project, fixture, rules)?;
     let both_ways = both_ways && project.probe_of(&fixture.case) != Probe::Never;
-    let checked = checked(project, &fixture.case, target, both_ways)?;
+    let checked = checked(project, &fixture.case, target, both_ways, tap)?;
     Ok(ReplayedCase {
         view: match &checked {
             Checked::Step(replay) => Some(renderer.step(replay)),
@@ -166,7 +168,10 @@ fn checked(
     case: &Case,
     target: &dyn Target,
     both_ways: bool,
+    tap: Option<&Tap<'_>>,
 ) -> Result<Checked, RunError> {
+    let tapped = tap.map(|tap| Tapped::new(case.cover.domain.as_str(), Box::new(target), tap));
+    let target = tapped.as_ref().map_or(target, |tapped| tapped);
     let book = book_of(case);
     let command = |command: &CommandBook| in_dialect(command, case, target.dialect());
     Ok(Checked::Step(match &case.stimulus {
@@ -196,7 +201,7 @@ fn checked(
         }
         CaseStimulus::Fact(facts) => replay_fact(target, &book, facts)?,
         CaseStimulus::Flow(flow) => {
-            return Ok(Checked::Flow(project.run_flow(case, flow, target)?));
+            return Ok(Checked::Flow(project.run_flow(case, flow, target, tap)?));
         }
     }))
 }
@@ -251,17 +256,22 @@ pub(crate) fn judge_case(
     })
 }
 
+/// The descriptors that know a case's payloads, today's first: a renamed field is a change that the snapshot shows.
+pub(crate) fn descriptors<'a>(
+    project: &'a Project,
+    fixture: &'a Fixture,
+) -> Result<Vec<&'a Registry>, ProjectError> {
+    let today = project.registry_for(&fixture.case.source.dialect)?;
+    Ok(vec![today, &fixture.descriptors])
+}
+
 fn renderer<'a>(
     project: &'a Project,
     fixture: &'a Fixture,
     rules: [&'a Rules; 2],
 ) -> Result<Renderer<'a>, ProjectError> {
     let case = &fixture.case;
-    // Today's descriptors first: a renamed field is a change that the snapshot shows.
-    let registries = vec![
-        project.registry_for(&case.source.dialect)?,
-        &fixture.descriptors,
-    ];
+    let registries = descriptors(project, fixture)?;
     // What a process manager emits for itself belongs to its own stream.
     let (cover, head) = match case.stimulus.process() {
         Some(process) => (&process.state.cover, process.state.head()),

@@ -10,7 +10,7 @@ use crate::model::{ComponentKind, EventBook, Outcome, Stimulus};
 use crate::replay::flow::{
     FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
 };
-use crate::replay::{Target, TargetError};
+use crate::replay::{Tap, Tapped, Target, TargetError};
 use crate::wire::Dialect;
 
 /// Logic that is made ready when it is first asked.
@@ -50,8 +50,9 @@ impl Project {
         case: &Case,
         flow: &FlowCase,
         first: &dyn Target,
+        tap: Option<&Tap<'_>>,
     ) -> Result<FlowRun, RunError> {
-        let components = self.flow_components(case, first)?;
+        let components = self.flow_components(case, first, tap)?;
         let dialect = first.dialect();
         let start = match &flow.start {
             fixture::FlowStart::Command(command) => {
@@ -74,30 +75,34 @@ impl Project {
         &self,
         case: &Case,
         first: &'a dyn Target,
+        tap: Option<&'a Tap<'a>>,
     ) -> Result<FlowComponents<'a>, LogicUnavailable> {
         let captured = &case.source.dialect;
         let mut components = FlowComponents::default();
         for (domain, logic) in self.logics.by_domain() {
             components
                 .aggregates
-                .insert(domain, self.lazy(logic, captured)?);
+                .insert(domain, self.lazy(logic, captured, tap)?);
         }
         components
             .aggregates
             .insert(case.cover.domain.clone(), Box::new(first));
         for kind in [ComponentKind::Saga, ComponentKind::ProcessManager] {
             for logic in self.logics.of_component_kind(kind) {
-                components.reacting.push(self.reacting(logic, captured)?);
+                components
+                    .reacting
+                    .push(self.reacting(logic, captured, tap)?);
             }
         }
         Ok(components)
     }
 
-    fn reacting(
+    fn reacting<'a>(
         &self,
         logic: SelectedLogic,
         captured: &str,
-    ) -> Result<Reacting<'static>, LogicUnavailable> {
+        tap: Option<&'a Tap<'a>>,
+    ) -> Result<Reacting<'a>, LogicUnavailable> {
         let config = &logic.config;
         let dialect = dialect_of(&logic, captured)?;
         let kind = match &config.domain {
@@ -113,25 +118,31 @@ impl Project {
             name: config.name.clone(),
             kind,
             subscriptions: config.subscriptions.clone(),
-            target: self.lazy(logic, captured)?,
+            target: self.lazy(logic, captured, tap)?,
         })
     }
 
-    fn lazy(
+    fn lazy<'a>(
         &self,
         logic: SelectedLogic,
         captured: &str,
-    ) -> Result<Box<dyn Target>, LogicUnavailable> {
+        tap: Option<&'a Tap<'a>>,
+    ) -> Result<Box<dyn Target + 'a>, LogicUnavailable> {
         let domain = logic.config.domain.as_ref();
         let is_aggregate = logic.config.kind == ComponentKind::Aggregate;
         let upcaster = domain.and_then(|domain| self.logics.upcaster_of(domain));
-        Ok(Box::new(Lazy {
+        let name = logic.config.name.clone();
+        let lazy = Box::new(Lazy {
             logics: Arc::clone(&self.logics),
             dialect: dialect_of(&logic, captured)?,
             upcasts: is_aggregate && (logic.config.upcaster || upcaster.is_some()),
             captured: captured.to_owned(),
             logic,
             ready: OnceLock::new(),
-        }))
+        });
+        Ok(match tap {
+            Some(tap) => Box::new(Tapped::new(&name, lazy, tap)),
+            None => lazy,
+        })
     }
 }

@@ -11,6 +11,7 @@ mod group;
 mod isolated;
 mod private_output;
 mod process;
+mod tapped;
 mod target;
 mod way;
 
@@ -27,5 +28,6 @@ pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
 pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};
+pub use tapped::{Tap, Tapped};
 pub use target::{GrpcTarget, InProcess, Target, TargetError, WithUpcaster};
 pub use way::{OpenWay, WayCommand, WayError};

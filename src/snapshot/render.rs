@@ -231,6 +231,10 @@ impl<'a> Renderer<'a> {
             let mut fields = Mapping::new();
             put(&mut fields, "sequence", page.sequence.into());
             fields.extend(self.body(&page.body));
+            // Logic is shown a placeholder in its place.
+            if page.provisional {
+                put(&mut fields, "provisional", true.into());
+            }
             Value::Mapping(fields)
         };
         Value::Sequence(pages.iter().map(view).collect())

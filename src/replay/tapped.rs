@@ -1,0 +1,42 @@
+//! Something that stands between a target and whoever asks it: it notes answers, or gives others.
+
+use super::{Target, TargetError};
+use crate::model::{Outcome, Stimulus};
+use crate::wire::Dialect;
+
+/// Answers in the place of a target that it is given by name; it may ask the target.
+pub type Tap<'a> =
+    dyn Fn(&str, &dyn Target, &Stimulus) -> Result<Outcome, TargetError> + Send + Sync + 'a;
+
+/// A target with a tap before it.
+pub struct Tapped<'a> {
+    name: String,
+    target: Box<dyn Target + 'a>,
+    tap: &'a Tap<'a>,
+}
+
+impl<'a> Tapped<'a> {
+    /// Puts a tap before a target, which it is told by this name.
+    #[must_use]
+    pub fn new(name: &str, target: Box<dyn Target + 'a>, tap: &'a Tap<'a>) -> Self {
+        Self {
+            name: name.to_owned(),
+            target,
+            tap,
+        }
+    }
+}
+
+impl Target for Tapped<'_> {
+    fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
+        (self.tap)(&self.name, self.target.as_ref(), stimulus)
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.target.dialect()
+    }
+
+    fn upcasts(&self) -> bool {
+        self.target.upcasts()
+    }
+}

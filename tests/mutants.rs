@@ -1,0 +1,58 @@
+//! A guard that cannot fail is worthless: every mutant of every answer in the committed cases is noticed, or a rule that
+//! `tests/fixtures/hidden_mutants.txt` names hides it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use angzarr_replay::harness::{discover, try_mutants};
+use angzarr_replay::project::Project;
+
+#[test]
+fn every_mutant_is_noticed_or_hidden_by_a_listed_rule() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let project = Arc::new(Project::open(poker::app(), root).unwrap());
+    let list = std::fs::read_to_string(root.join("tests/fixtures/hidden_mutants.txt")).unwrap();
+    let listed: Vec<&str> = list
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    let mut hidden = std::collections::BTreeMap::<String, Vec<String>>::new();
+    let mut count = 0;
+    for entry in discover(&project).unwrap() {
+        if entry.twin.is_some() {
+            continue;
+        }
+        for tried in
+            try_mutants(&project, &entry).unwrap_or_else(|error| panic!("{}: {error}", entry.name))
+        {
+            count += 1;
+            for (by, noticed) in [
+                ("snapshot", Some(tried.by_snapshot)),
+                ("verdict", tried.by_verdict),
+            ] {
+                if noticed == Some(false) {
+                    let cases = hidden.entry(format!("{by}: {}", tried.change)).or_default();
+                    if !cases.contains(&entry.relative) {
+                        cases.push(entry.relative.clone());
+                    }
+                }
+            }
+        }
+    }
+    let named = |line: &str| line.split(" -- ").next().unwrap_or_default().to_owned();
+    let unlisted: Vec<String> = hidden
+        .iter()
+        .filter(|(mutant, _)| !listed.iter().any(|line| named(line) == **mutant))
+        .map(|(mutant, cases)| format!("{mutant}   {cases:?}"))
+        .collect();
+    let idle: Vec<&&str> = listed
+        .iter()
+        .filter(|line| !hidden.contains_key(&named(line)))
+        .collect();
+    assert!(count > 1000, "{count}");
+    assert!(
+        unlisted.is_empty() && idle.is_empty(),
+        "{count} mutants; not noticed:\n{}\n\nlisted, and hide nothing any more:\n{idle:#?}",
+        unlisted.join("\n")
+    );
+}
