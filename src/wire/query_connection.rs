@@ -104,16 +104,9 @@ impl Manners {
     fn count(&self) -> Result<(), String> {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         let began = *spent.began.get_or_insert_with(Instant::now);
-        let Bounds {
-            queries,
-            bytes,
-            time,
-        } = self.bounds;
+        let Bounds { queries, time, .. } = self.bounds;
         if spent.queries >= queries {
             return Err(format!("max_queries = {queries}"));
-        }
-        if spent.bytes > bytes {
-            return Err(format!("max_mebibytes = {}", bytes >> 20));
         }
         if began.elapsed() > time {
             return Err(format!("max_seconds = {}", time.as_secs()));
@@ -122,12 +115,17 @@ impl Manners {
         Ok(())
     }
 
-    fn received(&self, replies: &[Bytes]) {
+    /// Counts what came; the bound, in words, where it is too much in all.
+    fn received(&self, replies: &[Bytes]) -> Result<(), String> {
         let bytes: usize = replies.iter().map(Bytes::len).sum();
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         spent.bytes = spent
             .bytes
             .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if spent.bytes > self.bounds.bytes {
+            return Err(format!("max_mebibytes = {}", self.bounds.bytes >> 20));
+        }
+        Ok(())
     }
 
     /// Waits until it is this question's turn.
@@ -205,6 +203,11 @@ impl QueryConnection {
         Ok(None)
     }
 
+    fn over(&self, bound: String) -> CallError {
+        let address = self.address().to_owned();
+        CallError::OverBound { address, bound }
+    }
+
     /// Asks in a dialect.
     pub(super) fn ask(
         &self,
@@ -226,10 +229,7 @@ impl QueryConnection {
         let mut pause = FIRST_PAUSE;
         let mut retries = self.manners.retries;
         loop {
-            self.manners.count().map_err(|bound| CallError::OverBound {
-                address: self.address().to_owned(),
-                bound,
-            })?;
+            self.manners.count().map_err(|bound| self.over(bound))?;
             self.manners.wait();
             let message = message.clone();
             let answer = match query {
@@ -247,8 +247,9 @@ impl QueryConnection {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 answer => {
-                    self.manners.received(answer.as_deref().unwrap_or_default());
-                    return answer;
+                    let replies = answer?;
+                    let counted = self.manners.received(&replies);
+                    return counted.map(|()| replies).map_err(|bound| self.over(bound));
                 }
             }
         }
