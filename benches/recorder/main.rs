@@ -115,6 +115,7 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
             ring,
         },
         stores: vec![Box::new(RecordingFile::open(file, ring)?)],
+        tickets: None,
         redact,
         waiting: 1_024,
         waiting_bytes: 64 * 1024 * 1024,

@@ -13,8 +13,8 @@ use super::{Done, Stop, say, words};
 use crate::model::{Domain, Root};
 use crate::project::{Project, system_clock};
 use crate::record::{
-    Counts, Filter, Keep, NoteStore, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog,
-    Troubles, Watch, redacted,
+    Counts, Filter, Keep, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog, Troubles,
+    Watch, redacted,
 };
 use crate::wire::Dialect;
 
@@ -107,7 +107,8 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
                 },
                 ring: ring(arguments),
             },
-            stores: stores(arguments)?,
+            stores: vec![Box::new(recording(arguments)?)],
+            tickets: tickets(arguments)?,
             redact,
             waiting: WAITING,
             waiting_bytes: WAITING_BYTES,
@@ -130,7 +131,7 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
             words(&error)
         ))
     })?;
-    say(summary(&counts));
+    say(summary(&counts, arguments.tickets.is_some()));
     if let Some(losses) = losses(&counts, &watch.troubles()) {
         say(losses);
     }
@@ -185,14 +186,16 @@ fn ring(arguments: &RecordArguments) -> Ring {
     }
 }
 
-fn stores(arguments: &RecordArguments) -> Result<Vec<Box<dyn NoteStore>>, Stop> {
-    let failed = |error: crate::record::FileError| Stop::Failed(error.to_string());
-    let recording = RecordingFile::open(&arguments.to, ring(arguments)).map_err(failed)?;
-    let mut stores: Vec<Box<dyn NoteStore>> = vec![Box::new(recording)];
-    if let Some(file) = &arguments.tickets {
-        stores.push(Box::new(TicketLog::open(file).map_err(failed)?));
-    }
-    Ok(stores)
+fn recording(arguments: &RecordArguments) -> Result<RecordingFile, Stop> {
+    RecordingFile::open(&arguments.to, ring(arguments))
+        .map_err(|error| Stop::Failed(error.to_string()))
+}
+
+fn tickets(arguments: &RecordArguments) -> Result<Option<TicketLog>, Stop> {
+    let opened = arguments.tickets.as_deref().map(TicketLog::open);
+    opened
+        .transpose()
+        .map_err(|error| Stop::Failed(error.to_string()))
 }
 
 /// Waits for the end, and says in between what was lost.
@@ -223,17 +226,26 @@ fn until_interrupted(watch: &Watch) {
     }
 }
 
-fn summary(counts: &Counts) -> String {
+fn summary(counts: &Counts, has_tickets: bool) -> String {
     let calls = match counts.passed {
         1 => "1 call".to_owned(),
         passed => format!("{passed} calls"),
     };
-    format!("{calls} passed on, {} kept", counts.kept)
+    let tickets = match (has_tickets, counts.tickets) {
+        (false, _) => String::new(),
+        (true, 1) => ", 1 ticket written".to_owned(),
+        (true, tickets) => format!(", {tickets} tickets written"),
+    };
+    format!("{calls} passed on, {} kept{tickets}", counts.kept)
 }
 
 /// What is not in the recording though it could have been.
 fn losses(counts: &Counts, troubles: &Troubles) -> Option<String> {
-    let Troubles { refused, unwritten } = troubles;
+    let Troubles {
+        refused,
+        unwritten,
+        unwritten_ticket,
+    } = troubles;
     let kinds = [
         (counts.lost, "lost, as writing was too slow", &None),
         (counts.unwritten, "not written", unwritten),
@@ -249,11 +261,22 @@ fn losses(counts: &Counts, troubles: &Troubles) -> Option<String> {
             None => format!("{count} {what}"),
         })
         .collect();
-    if lost.is_empty() {
-        return None;
+    let mut lines = Vec::new();
+    if !lost.is_empty() {
+        lines.push(format!(
+            "not in the recording: {}; the calls themselves were passed on",
+            lost.join(", ")
+        ));
     }
-    Some(format!(
-        "not in the recording: {}; the calls themselves were passed on",
-        lost.join(", ")
-    ))
+    if counts.unwritten_tickets > 0 {
+        let reason = unwritten_ticket.as_deref().unwrap_or_default();
+        lines.push(format!(
+            "no ticket for {}: {reason}",
+            match counts.unwritten_tickets {
+                1 => "1 failed command".to_owned(),
+                count => format!("{count} failed commands"),
+            }
+        ));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }

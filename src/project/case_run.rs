@@ -108,7 +108,11 @@ pub fn run_case(
     let notes = match &replayed.checked {
         Checked::Step(replay) => replay.notes.iter().map(ToString::to_string).collect(),
         Checked::History(_) => Vec::new(),
-        Checked::Flow(run) => flow_notes(run),
+        Checked::Flow(run) => {
+            let mut notes = project.unsubscribed();
+            notes.extend(flow_notes(run));
+            notes
+        }
     };
     Ok(CaseRun {
         view: replayed.view,

@@ -97,6 +97,25 @@ impl Project {
         Ok(components)
     }
 
+    /// Sagas and process managers that a flow sends nothing, since nothing says what they subscribe to.
+    pub(crate) fn unsubscribed(&self) -> Vec<String> {
+        let kinds = [ComponentKind::Saga, ComponentKind::ProcessManager];
+        let components = kinds
+            .into_iter()
+            .flat_map(|kind| self.logics.of_component_kind(kind));
+        components
+            .filter(|logic| logic.config.subscriptions.is_empty())
+            .map(|SelectedLogic { config }| {
+                format!(
+                    "{} `{}` is sent nothing in this flow: it has no `subscriptions` in replay.toml (section [logic.{}])",
+                    config.kind.word(),
+                    config.name,
+                    config.name
+                )
+            })
+            .collect()
+    }
+
     fn reacting<'a>(
         &self,
         logic: SelectedLogic,

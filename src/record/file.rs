@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::case::ticket_of;
 use super::keep::{Kept, Ring};
 use super::line::{LineError, parse_line, to_line};
-use super::note::{Answer, Note, Subject};
+use super::note::{Answer, Between, Note, Subject};
 use super::writer::NoteStore;
 use crate::model::Timestamp;
 
@@ -55,6 +55,10 @@ pub struct RecordingFile {
     held: VecDeque<(u64, Timestamp)>,
     /// Lines in the file that are out of the ring.
     left: usize,
+    /// First call of this recorder; those before are of earlier ones.
+    first: u64,
+    /// Calls of this recorder that are out of the ring.
+    left_out: u64,
     /// Whether it may be replaced by a shorter one: a device or a pipe may not.
     is_plain: bool,
 }
@@ -77,6 +81,8 @@ impl RecordingFile {
             ring,
             held: VecDeque::new(),
             left: 0,
+            first: 1,
+            left_out: 0,
             is_plain,
         };
         if is_plain {
@@ -86,6 +92,7 @@ impl RecordingFile {
                 });
             }
             recording.continued()?;
+            recording.first = recording.next;
         }
         Ok(recording)
     }
@@ -143,10 +150,12 @@ impl RecordingFile {
     fn shrink(&mut self, now: Timestamp) {
         let age = i64::try_from(self.ring.age.as_secs()).unwrap_or(i64::MAX);
         let oldest = now.seconds.saturating_sub(age);
-        while let Some((_, time)) = self.held.front() {
+        while let Some((call, time)) = self.held.front() {
             if self.held.len() <= self.ring.count && time.seconds >= oldest {
                 break;
             }
+            // What was written to a pipe stays written.
+            self.left_out += u64::from(self.is_plain && *call >= self.first);
             self.held.pop_front();
             self.left += 1;
         }
@@ -230,6 +239,10 @@ impl NoteStore for RecordingFile {
         }
         Ok(())
     }
+
+    fn left_out(&self) -> u64 {
+        self.left_out
+    }
 }
 
 /// A failure log that is written: a ticket for each command that a coordinator answered with a failure.
@@ -249,28 +262,26 @@ impl TicketLog {
     }
 }
 
-impl NoteStore for TicketLog {
-    fn keep(&mut self, note: &Note, _: Option<&Subject>, _: Kept) -> io::Result<()> {
+impl TicketLog {
+    /// Adds the ticket of a failed command; says whether the call was one.
+    pub fn add(&mut self, note: &Note) -> io::Result<bool> {
         // Calls to logic make no ticket, and a client's command is accepted where there is a reply.
-        if matches!(note.answer, Answer::Reply(_)) {
-            return Ok(());
+        let is_failed_command = note.between() == Some(Between::ClientAndCoordinator)
+            && matches!(note.answer, Answer::Status(_));
+        if !is_failed_command {
+            return Ok(false);
         }
-        match ticket_of(note) {
-            Some(ticket) => {
-                let line = ticket.to_line() + "\n";
-                self.file.write_all(line.as_bytes())
-            }
-            None => Ok(()),
-        }
+        let ticket = ticket_of(note).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "its command does not decode")
+        })?;
+        let line = ticket.to_line() + "\n";
+        self.file.write_all(line.as_bytes())?;
+        Ok(true)
     }
 
-    fn expire(&mut self, _: Timestamp) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
+    /// Makes all of it lasting.
+    pub(super) fn finish(&mut self) {
         // A device or a pipe has nothing to make lasting.
         let _ = self.file.sync_all();
-        Ok(())
     }
 }

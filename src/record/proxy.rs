@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::Clock;
+use super::file::TicketLog;
 use super::keep::Keep;
 use super::tap::{Budget, Side, Tap, Taps};
 use super::upstream::{NoReply, Upstream, is_reset, words};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub keep: Keep,
     /// Where it is kept.
     pub stores: Vec<Box<dyn NoteStore>>,
+    /// Where failed commands are written as tickets.
+    pub tickets: Option<TicketLog>,
     /// What is done to a note before it is written.
     pub redact: Option<Redact>,
     /// How many notes may wait for the writer.
@@ -77,6 +80,7 @@ impl Recorder {
         let writer = Writer {
             queue: queued,
             stores: settings.stores,
+            tickets: settings.tickets,
             keep: settings.keep,
             redact: settings.redact,
             counters: Arc::clone(&counters),

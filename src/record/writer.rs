@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Clock;
+use super::file::TicketLog;
 use super::frames::{self, Unreadable};
 use super::keep::{Keep, Kept};
 use super::note::{Answer, Note, Subject};
@@ -28,6 +29,10 @@ pub trait NoteStore: Send {
     fn expire(&mut self, now: Timestamp) -> std::io::Result<()>;
     /// Makes all of it lasting; nothing comes after.
     fn finish(&mut self) -> std::io::Result<()>;
+    /// How many of the notes that it kept it has left out again.
+    fn left_out(&self) -> u64 {
+        0
+    }
 }
 
 /// What is done to each note before anything of it is written: the place of redaction. A refusal says why the note
@@ -44,6 +49,10 @@ pub(super) struct Counters {
     pub(super) unreadable: Counter,
     pub(super) refused: Counter,
     pub(super) unwritten: Counter,
+    pub(super) tickets: Counter,
+    pub(super) unwritten_tickets: Counter,
+    /// How many kept notes are left out again.
+    left_out: AtomicU64,
     troubles: Mutex<Troubles>,
 }
 
@@ -54,6 +63,8 @@ pub struct Troubles {
     pub refused: Option<String>,
     /// Why one could not be written.
     pub unwritten: Option<String>,
+    /// Why a ticket could not be written.
+    pub unwritten_ticket: Option<String>,
 }
 
 /// A count that only rises.
@@ -75,7 +86,7 @@ impl Counter {
 pub struct Counts {
     /// Calls that were passed on, of any method.
     pub passed: u64,
-    /// Calls that were written down.
+    /// Calls that were written down, without those that the ring has let go since.
     pub kept: u64,
     /// Calls whose note was given up because the disk or the writer was too slow.
     pub lost: u64,
@@ -87,18 +98,27 @@ pub struct Counts {
     pub refused: u64,
     /// Calls whose note could not be written.
     pub unwritten: u64,
+    /// Failed commands that were written to the failure log.
+    pub tickets: u64,
+    /// Failed commands that could not be.
+    pub unwritten_tickets: u64,
 }
 
 impl Counters {
     pub(super) fn counts(&self) -> Counts {
         Counts {
             passed: self.passed.now(),
-            kept: self.kept.now(),
+            kept: self
+                .kept
+                .now()
+                .saturating_sub(self.left_out.load(Ordering::Relaxed)),
             lost: self.lost.now(),
             unanswered: self.unanswered.now(),
             unreadable: self.unreadable.now(),
             refused: self.refused.now(),
             unwritten: self.unwritten.now(),
+            tickets: self.tickets.now(),
+            unwritten_tickets: self.unwritten_tickets.now(),
         }
     }
 
@@ -111,6 +131,7 @@ impl Counters {
 pub(super) struct Writer {
     pub(super) queue: Receiver<RawCall>,
     pub(super) stores: Vec<Box<dyn NoteStore>>,
+    pub(super) tickets: Option<TicketLog>,
     pub(super) keep: Keep,
     pub(super) redact: Option<Redact>,
     pub(super) counters: Arc<Counters>,
@@ -132,6 +153,12 @@ impl Writer {
                 // Tried again at the next turn.
                 let _ = store.expire(now);
             }
+            let left_out = self.stores.iter().map(|store| store.left_out()).max();
+            let left_out = left_out.unwrap_or_default();
+            self.counters.left_out.store(left_out, Ordering::Relaxed);
+        }
+        if let Some(tickets) = &mut self.tickets {
+            tickets.finish();
         }
         for store in &mut self.stores {
             trouble = store.finish().and(trouble);
@@ -157,6 +184,14 @@ impl Writer {
                 }
             },
         };
+        match self.tickets.as_mut().map(|tickets| tickets.add(&note)) {
+            None | Some(Ok(false)) => {}
+            Some(Ok(true)) => self.counters.tickets.add(),
+            Some(Err(error)) => {
+                self.counters.troubles().unwritten_ticket = Some(error.to_string());
+                self.counters.unwritten_tickets.add();
+            }
+        }
         let mut written = Ok(());
         for store in &mut self.stores {
             let kept = store.keep(&note, subject.as_ref(), kept);

@@ -1,11 +1,14 @@
 //! What becomes of each field of a payload, and what a run remembers of it.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::detect;
 use super::mask::{MASK, without_content};
 use super::pseudonym::pseudonym;
-use super::redactor::{Reason, Suspect};
+use super::redactor::{OTHER_ROOT, Reason, Suspect};
 use super::rule::{Action, Form};
 use super::session::Session;
 use super::suspect::looks_personal;
@@ -75,6 +78,9 @@ impl Rewriter for Session<'_> {
             && let Ok(root) = Root::from_slice(bytes)
         {
             self.root(root);
+        }
+        if !self.is_looking && self.holds_other_root(value) {
+            self.suspect(place, OTHER_ROOT);
         }
         if let Some(new) = self.known_root(value) {
             let start = place.steps.len().saturating_sub(1);
@@ -217,6 +223,28 @@ impl Session<'_> {
         self.roots
             .contains(&root)
             .then(|| key.map(|key| pseudonym(key, Form::Uuid, None, value)))?
+    }
+
+    /// Whether a value holds a UUID that is not the root of an aggregate of the case, where roots get stand-ins: it may
+    /// be the root of another aggregate, and stays.
+    fn holds_other_root(&self, value: &FieldValue<'_>) -> bool {
+        static UUID: LazyLock<Regex> = LazyLock::new(|| {
+            let dashed = r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+            Regex::new(dashed).expect("the pattern is a constant")
+        });
+        if !self.redactor.gives_roots_stand_ins() {
+            return false;
+        }
+        let is_other = |root: Root| root.as_bytes() != &[0; 16] && !self.roots.contains(&root);
+        match value {
+            FieldValue::Text(text) if text.len() == 32 => text.parse().is_ok_and(is_other),
+            FieldValue::Text(text) => {
+                let mut found = UUID.find_iter(text);
+                found.any(|found| found.as_str().parse().is_ok_and(is_other))
+            }
+            FieldValue::Bytes(bytes) => Root::from_slice(bytes).is_ok_and(is_other),
+            _ => false,
+        }
     }
 
     /// Whether a rule did it before that begins at a step. All types on the way there were read as they are now, but for

@@ -36,7 +36,7 @@ pub use case::RedactedCase;
 pub use key::{Key, KeyError};
 pub use mask::masked;
 pub use redactor::{
-    Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,
+    OTHER_ROOT, Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,
 };
 pub use rule::{Action, Form, RedactionRule, RuleError};
 pub use session::{Is, Session};

@@ -93,6 +93,9 @@ pub struct Suspect {
     pub looks_like: &'static str,
 }
 
+/// What a field looks like that may hold the root of an aggregate which has no part in the case.
+pub const OTHER_ROOT: &str = "perhaps another aggregate's root";
+
 /// What redaction did. Holds values that were taken out, and shows none.
 #[derive(Clone, Default)]
 pub struct Report {
@@ -322,10 +325,15 @@ impl Redactor {
         !self.passed_over.contains(&reason)
     }
 
+    /// Whether roots get stand-ins.
+    pub(super) fn gives_roots_stand_ins(&self) -> bool {
+        self.policy.roots && self.follows(Reason::Roots)
+    }
+
     /// The stand-in for a root, where roots have them.
     pub(super) fn root(&self, root: Root) -> Root {
         match &self.policy.key {
-            Some(key) if self.policy.roots && self.follows(Reason::Roots) => {
+            Some(key) if self.gives_roots_stand_ins() => {
                 Root::new(super::pseudonym::uuid(key, *root.as_bytes()))
             }
             _ => root,

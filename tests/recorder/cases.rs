@@ -25,7 +25,7 @@ use angzarr_replay::wire::{
 };
 
 use super::recorded::{bytes, calls};
-use super::support::{NOW, recorder, ring};
+use super::support::{NOW, recorder, ring, settings};
 
 fn connection(address: SocketAddr) -> Connection {
     Connection::new(&address.to_string(), ConnectionOptions::default()).unwrap()
@@ -53,10 +53,10 @@ impl Chain {
                 .start(TcpListener::bind("127.0.0.1:0").unwrap())
                 .unwrap();
         let tickets = TicketLog::open(&file("failures.jsonl")).unwrap();
-        let before = recorder(
-            coordinator.address(),
-            vec![open("before.jsonl"), Box::new(tickets)],
-        );
+        let mut settings = settings(coordinator.address(), vec![open("before.jsonl")]);
+        settings.tickets = Some(tickets);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let before = Recorder::start(listener, settings).unwrap();
         Self {
             folder,
             coordinator,

@@ -8,7 +8,7 @@ use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring,
 use angzarr_replay::redact::Redactions;
 use angzarr_replay::wire::{Dialect, Refusal};
 
-use super::support::{NOW, ring};
+use super::support::{Client, NOW, Upstream, answering, framed, recorder, request, ring};
 
 fn note(request: &str) -> Note {
     Note {
@@ -256,4 +256,29 @@ fn mistakes_in_a_line_are_told() {
         told("\"request\":\"\"", "\"request\":\"%\""),
         "line 1: `request`: no base64 (Invalid symbol 37, offset 0.)"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_ring_lets_go_is_not_counted_as_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    // What an earlier recorder kept is not this one's to count.
+    let mut earlier = RecordingFile::open(&file, ring(10)).unwrap();
+    for _ in 0..3 {
+        earlier.keep(&note("request"), None, Kept::InRing).unwrap();
+    }
+    earlier.finish().unwrap();
+    drop(earlier);
+    let upstream = Upstream::start(answering(b""));
+    let recording = RecordingFile::open(&file, ring(2)).unwrap();
+    let recorder = recorder(upstream.address, vec![Box::new(recording)]);
+    let client = Client::connect(recorder.address()).await;
+    for _ in 0..5 {
+        let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
+        client.call(request, framed(b"")).await;
+    }
+    drop(client);
+    let counts = recorder.end().unwrap();
+    assert_eq!((counts.passed, counts.kept), (5, 2), "{counts:?}");
+    assert_eq!(calls(&file), [(7, Kept::InRing), (8, Kept::InRing)]);
 }

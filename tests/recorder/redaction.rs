@@ -593,11 +593,11 @@ async fn nothing_that_is_written_holds_a_secret() {
     cover.clear_field_by_name("edition");
     let sent = sent.encode_to_vec();
     let upstream = Upstream::start(failing("9", "no%20s3cret-of-alice"));
-    let stores: Vec<Box<dyn angzarr_replay::record::NoteStore>> = vec![
-        Box::new(RecordingFile::open(&file("recording.jsonl"), ring(10)).unwrap()),
-        Box::new(TicketLog::open(&file("failures.jsonl")).unwrap()),
-    ];
+    let stores: Vec<Box<dyn angzarr_replay::record::NoteStore>> = vec![Box::new(
+        RecordingFile::open(&file("recording.jsonl"), ring(10)).unwrap(),
+    )];
     let mut settings = settings(upstream.address, stores);
+    settings.tickets = Some(TicketLog::open(&file("failures.jsonl")).unwrap());
     settings.redact = Some(Box::new(move |note| {
         redacted(&note, &redactor)
             .map(|(note, _)| note)

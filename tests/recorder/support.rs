@@ -255,6 +255,7 @@ pub(crate) fn settings(upstream: SocketAddr, stores: Vec<Box<dyn NoteStore>>) ->
             ring: ring(1_000),
         },
         stores,
+        tickets: None,
         redact: None,
         waiting: 1_024,
         waiting_bytes: 64 * 1024 * 1024,

@@ -12,7 +12,7 @@ use angzarr_replay::model::{
 };
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{
-    Action, Before, Fingerprints, Form, Key, Policy, Reason, Redactions, Redactor,
+    Action, Before, Fingerprints, Form, Key, OTHER_ROOT, Policy, Reason, Redactions, Redactor,
 };
 use angzarr_replay::wire::{Dialect, all_call_descriptors};
 
@@ -937,5 +937,31 @@ fn texts_lose_what_was_taken_out_in_every_spelling() {
             !taken.is_empty() && !written.contains(taken),
             "{text}: {written}"
         );
+    }
+}
+
+#[test]
+fn fields_that_hold_roots_of_other_aggregates_are_named_where_roots_get_stand_ins() {
+    let other = "11111111-2222-3333-4444-555555555555";
+    let with = |redactor: &Redactor, view: &str| {
+        let mut case = case();
+        case.history = History::new(vec![page(1, Body::Event(person(view)))]).unwrap();
+        case.snapshot = None;
+        let report = redactor.redact_case(&case).unwrap().report;
+        let fields = report.suspects.into_iter();
+        let fields = fields.filter(|suspect| suspect.looks_like == OTHER_ROOT);
+        fields.map(|suspect| suspect.field).collect::<Vec<_>>()
+    };
+    for (view, expected) in [
+        (format!("{{id: 'uuid:{other}'}}"), vec!["id"]),
+        (format!("{{note: 'moved to table/{other}'}}"), vec!["note"]),
+        // The case's own has a stand-in; nil is nobody's; what a rule is about is taken out.
+        (format!("{{id: 'uuid:{ROOT}', note: 'of {ROOT}'}}"), vec![]),
+        (format!("{{note: {}}}", Root::new([0; 16])), vec![]),
+        (format!("{{name: {other}}}"), vec![]),
+    ] {
+        assert_eq!(with(&with_roots(), &view), expected, "{view}");
+        // Where roots stay, there is nothing to say.
+        assert!(with(&redactor(Vec::new()), &view).is_empty(), "{view}");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::given::{Given, demand_some, read};
 use super::redaction::Redacting;
-use super::{CaptureArguments, Finished, Naming, capture_from};
+use super::{CaptureArguments, CapturedFailures, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::cli::messages::Messages;
 use crate::cli::{Done, Stop, say};
@@ -76,11 +76,20 @@ pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: 
         shows_messages,
         ..Summary::default()
     };
+    let captured = CapturedFailures::read(project);
+    let naming = Naming::Distinct(&captured);
     let mut sources = BTreeMap::new();
     for (number, bug) in (1..).zip(&bugs) {
         progress(number, bugs.len(), bug, shows_messages);
         let given = Given::of_entry(wanted[bug.example]);
-        let result = one(project, arguments, source_name, &mut sources, &given);
+        let result = one(
+            project,
+            arguments,
+            source_name,
+            &mut sources,
+            &given,
+            naming,
+        );
         summary.add(arguments, bug, result);
     }
     summary.tell(arguments, bugs.len(), &aside)
@@ -93,6 +102,7 @@ fn one(
     source_name: &str,
     sources: &mut BTreeMap<Option<Domain>, OpenSource>,
     given: &Given,
+    naming: Naming<'_>,
 ) -> Result<Finished, Stop> {
     let domain = given.logged.domain().or(arguments.domain.as_ref()).cloned();
     if !sources.contains_key(&domain) {
@@ -100,7 +110,7 @@ fn one(
         sources.insert(domain.clone(), source);
     }
     let source = &sources[&domain];
-    capture_from(project, arguments, source, Some(given), Naming::Distinct)
+    capture_from(project, arguments, source, Some(given), naming)
 }
 
 fn progress(number: usize, of: usize, bug: &FailureGroup, shows_messages: bool) {

@@ -1,5 +1,6 @@
 //! `capture`: an aggregate's history and the command that failed become a fixture.
 
+mod captured_failures;
 mod dead_letter;
 mod distinct;
 mod first_replay;
@@ -26,6 +27,7 @@ use crate::model::{Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
+use captured_failures::CapturedFailures;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
 use redaction::Redacting;
@@ -237,7 +239,7 @@ fn capture_from(
     arguments: &CaptureArguments,
     source: &OpenSource,
     given: Option<&given::Given>,
-    naming: Naming,
+    naming: Naming<'_>,
 ) -> Result<Finished, Stop> {
     let spec = match (spec(arguments, given)?, arguments.kind.asked()) {
         (Some(spec), _) => spec,
@@ -399,7 +401,7 @@ struct Capture<'a> {
     arguments: &'a CaptureArguments,
     source: &'a OpenSource,
     telling: Telling,
-    naming: Naming,
+    naming: Naming<'a>,
     /// What redacted the call or the command before it was written, as far as that is known.
     redacted_by: Fingerprints,
     redacting: Option<Redacting>,
@@ -407,12 +409,13 @@ struct Capture<'a> {
 }
 
 /// How a case is named and told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Naming {
+#[derive(Clone, Copy)]
+enum Naming<'a> {
     /// Its own name, told in full.
     Plain,
-    /// One of many: a number is added where another case has its name, and the caller tells.
-    Distinct,
+    /// One of many: a failure that was captured before is left alone, a number is added where another case has its
+    /// name, and the caller tells.
+    Distinct(&'a CapturedFailures),
 }
 
 /// What became of a capture.
@@ -434,6 +437,13 @@ impl Capture<'_> {
             self.telling.inlined(count);
         }
         let case = self.redacted(case, before)?;
+        if let Naming::Distinct(captured) = self.naming
+            && let Some((path, existing)) = captured.of(&case)
+            && !self.arguments.force
+            && self.is_done(path, existing)
+        {
+            return Ok(self.tell(&Report::unchanged(path, existing), ""));
+        }
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),
             None => case_path(&case, head),
@@ -496,7 +506,7 @@ impl Capture<'_> {
     /// Where the case goes: of many captures, two may have one name.
     fn free_place(&self, name: &str, case: &Case) -> PathBuf {
         let plain = PathBuf::from(format!("{name}.yaml"));
-        if self.naming == Naming::Plain || self.arguments.force {
+        if matches!(self.naming, Naming::Plain) || self.arguments.force {
             return plain;
         }
         let numbered = (2..).map(|number| PathBuf::from(format!("{name}-{number}.yaml")));
@@ -601,10 +611,13 @@ impl Capture<'_> {
         if self.arguments.force {
             return None;
         }
-        // One that was interrupted before its snapshot was written is not done.
-        let is_done = !self.arguments.accept
-            || (there.case.status == Status::Closed && Project::snapshot_path(path).exists());
-        (is_done && there.case.is_same_capture(case)).then_some(there)
+        (self.is_done(path, &there) && there.case.is_same_capture(case)).then_some(there)
+    }
+
+    /// Whether nothing is left to do. A capture that was interrupted before its snapshot was written is not done.
+    fn is_done(&self, path: &Path, there: &Fixture) -> bool {
+        !self.arguments.accept
+            || (there.case.status == Status::Closed && Project::snapshot_path(path).exists())
     }
 
     fn tell(&mut self, report: &Report<'_>, text: &str) -> Finished {
@@ -612,7 +625,7 @@ impl Capture<'_> {
         for (key, value) in redaction::json(report.case, self.redacting.as_ref(), &self.suspects) {
             finished.json[key] = value;
         }
-        if self.naming == Naming::Distinct {
+        if matches!(self.naming, Naming::Distinct(_)) {
             finished.redacting = self.redacting.take();
             return finished;
         }

@@ -8,7 +8,7 @@ use crate::cli::{Done, Stop};
 use crate::fixture::{Case, Fixture, Probe, Redaction, RedactionAction};
 use crate::model::Cover;
 use crate::project::{CaseRun, Checked, OpenSource, Project};
-use crate::redact::{Before, Reason, Redactor, Report, Suspect};
+use crate::redact::{Before, OTHER_ROOT, Reason, Redactor, Report, Suspect};
 use crate::replay::Target;
 use crate::snapshot::Verdict;
 
@@ -240,7 +240,17 @@ impl Redacting {
     /// What everybody has to know of it, also where nothing else of it is told.
     pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
         let unread = self.unread().map(|it| format!("not redacted: {it}"));
-        unread.chain(self.is_anew().then(|| REDACTED_ANEW.to_owned()))
+        let roots = self.report.suspects.iter();
+        let roots = roots.filter(|suspect| suspect.looks_like == OTHER_ROOT);
+        let roots = roots.map(|suspect| {
+            format!(
+                "not redacted: {} of {} (holds: {OTHER_ROOT})",
+                suspect.field, suspect.type_name
+            )
+        });
+        unread
+            .chain(roots)
+            .chain(self.is_anew().then(|| REDACTED_ANEW.to_owned()))
     }
 
     /// A text without what was taken out of the case.

@@ -1,7 +1,7 @@
 //! Failures from logs: `capture --from-log`, `logs` of a source, `tickets`, `capture --each-distinct`.
 
 use angzarr_replay::capture::ticket::Ticket;
-use angzarr_replay::model::{Code, Failure, Timestamp};
+use angzarr_replay::model::{Code, Failure, FailureClass, Timestamp};
 use angzarr_replay::wire::Dialect;
 
 use crate::support::{
@@ -159,6 +159,46 @@ fn each_distinct_bug_becomes_a_case() {
     assert_eq!(project.run(&["capture", "--each-distinct"]).code, 0);
     assert_eq!(project.run(&["capture", "--each-distinct"]).code, 0);
     project.said("each_distinct");
+}
+
+/// A newer example of a bug, another command with the same answer, and the same command answered in other words are no
+/// new cases.
+#[test]
+fn a_failure_that_is_captured_already_is_not_captured_again() {
+    let mut project = Project::new("");
+    let log: Vec<Ticket> = tickets();
+    let write = |project: &Project, tickets: &[Ticket]| {
+        let lines: String = tickets.iter().map(|it| it.to_line() + "\n").collect();
+        project.write("app.log", &lines);
+    };
+    let capture = ["capture", "--each-distinct", "--from-log", "app.log"];
+    write(&project, &log);
+    let first = project.run(&capture);
+    assert_eq!(first.code, 0, "{}", first.err);
+    let count = |project: &Project| {
+        let files = project.files();
+        files
+            .iter()
+            .filter(|(name, _)| std::path::Path::new(name).extension() == Some("yaml".as_ref()))
+            .count()
+    };
+    let captured = count(&project);
+    let failure = log.iter().find(|it| it.class() == FailureClass::Rejected);
+    let mut newer = failure.unwrap().clone();
+    newer.time = Some(SEEDED);
+    newer.command.cover.correlation_id = "another".into();
+    newer.command.original = None;
+    let mut reworded = failure.unwrap().clone();
+    reworded.failure.message += " (attempt 2)";
+    write(&project, &[newer, reworded]);
+    let again = project.run(&capture);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(
+        again.out.ends_with("2 distinct bugs: 2 unchanged\n"),
+        "{}",
+        again.out
+    );
+    assert_eq!(count(&project), captured, "{}", again.out);
 }
 
 #[test]

@@ -293,7 +293,7 @@ fn an_interrupted_recorder_leaves_its_file_whole() {
             &[(&command.path, command.request.clone())],
             signal,
         );
-        assert_eq!(said, "1 call passed on, 1 kept\n");
+        assert_eq!(said, "1 call passed on, 1 kept, 1 ticket written\n");
         let recorded = parse_recording(&project.read("recording.jsonl")).unwrap();
         assert_eq!(recorded.len(), 1);
         assert_eq!(recorded[0].note.request, command.request);
@@ -303,4 +303,28 @@ fn an_interrupted_recorder_leaves_its_file_whole() {
             "{tickets}"
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_failed_command_that_makes_no_ticket_is_counted() {
+    let server = coordinator(Dialect::ANGZARR, &[]);
+    let project = Project::new("");
+    let command = noted(16);
+    // No message at all, and the coordinator refuses it.
+    let garbage = Bytes::from_static(b"\xff\xff");
+    let said = record_failing(
+        &project,
+        &["--unredacted", "--upstream", &server.address().to_string()],
+        &[
+            (&command.path, command.request.clone()),
+            (&command.path, garbage),
+        ],
+        "-INT",
+    );
+    assert_eq!(
+        said,
+        "2 calls passed on, 2 kept, 1 ticket written\nno ticket for 1 failed command: its command does not decode\n"
+    );
+    assert_eq!(project.read("recorded.jsonl").lines().count(), 1);
 }

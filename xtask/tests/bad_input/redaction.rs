@@ -360,7 +360,7 @@ fn recordings_and_their_tickets_are_redacted_once() {
         "the request of CommandHandlerCoordinatorService/HandleCommand (`angzarr.CommandRequest`)";
     assert!(
         said.starts_with(&format!(
-            "2 calls passed on, 1 kept\nnot in the recording: 1 refused by redaction ({place}: there is no descriptor of \
+            "2 calls passed on, 1 kept, 1 ticket written\nnot in the recording: 1 refused by redaction ({place}: there is no descriptor of \
              `other.Thing`, in `command.pages.command`; "
         )),
         "{said}"
@@ -404,7 +404,7 @@ fn what_redaction_leaves_in_a_recording_because_it_was_told_to_is_said() {
     let said = record_failing(&project, &["--upstream", &upstream], &calls(), "-INT");
     assert_eq!(
         said,
-        "2 calls passed on, 2 kept\nnot redacted: there is no descriptor of `other.Thing`, in `command.pages.command`: kept as it is\n"
+        "2 calls passed on, 2 kept, 2 tickets written\nnot redacted: there is no descriptor of `other.Thing`, in `command.pages.command`: kept as it is\n"
     );
     // The first was read whole, the second not: whoever captures it knows nothing of what its list leaves out.
     for name in ["recording.jsonl", "recorded.jsonl"] {

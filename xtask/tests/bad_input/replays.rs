@@ -1,7 +1,7 @@
 //! `replay` and `close` on fixtures and arguments with mistakes.
 
 use crate::logic::{CASE, captured};
-use crate::support::Project;
+use crate::support::{ALICE, Project};
 
 #[test]
 fn a_fixture_has_to_be_there_and_right() {
@@ -137,4 +137,31 @@ fn a_damaged_snapshot_is_told() {
     project.write("fixtures/player/case.snap", "---\nnot: [a snapshot\n");
     assert_eq!(project.run(&["replay", CASE]).code, 1);
     project.said("damaged_snapshot");
+}
+
+#[test]
+fn components_without_subscriptions_are_named_as_left_out_of_a_flow() {
+    let mut project = Project::new("");
+    let ran = project.run(&[
+        "capture",
+        ALICE,
+        "--domain",
+        "player",
+        "--correlation",
+        "wf-1",
+        "--at",
+        "0",
+        "--name",
+        "flow/alice",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let said = "saga `player-table` is sent nothing in this flow: it has no `subscriptions` in replay.toml (section \
+                [logic.player-table])";
+    assert!(
+        ran.out.contains(&format!("left out     {said}")),
+        "{}",
+        ran.out
+    );
+    let ran = project.run(&["replay", "fixtures/flow/alice.yaml"]);
+    assert!(ran.out.contains(&format!("note: {said}")), "{}", ran.out);
 }

@@ -112,6 +112,9 @@ impl KindCapture<'_> {
         if !hops.is_empty() {
             case.observed = Some(Observed::Flow(hops));
         }
+        for note in self.project.unsubscribed() {
+            telling.add("left out", note);
+        }
         self.add_what_is_reached(&mut case, &everywhere, telling)?;
         Ok((case, beginning.head, beginning.redacted_by))
     }

@@ -38,7 +38,11 @@ pub(super) struct KindCapture<'a> {
 
 impl KindCapture<'_> {
     /// Makes the case, replays it, writes it, tells of it.
-    pub(super) fn run(mut self, asked: &AskedKind<'_>, naming: Naming) -> Result<Finished, Stop> {
+    pub(super) fn run(
+        mut self,
+        asked: &AskedKind<'_>,
+        naming: Naming<'_>,
+    ) -> Result<Finished, Stop> {
         let mut telling = Telling::default();
         if let Some(id) = &self.arguments.kind.correlation {
             self.cover.correlation_id.clone_from(id);
