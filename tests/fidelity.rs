@@ -305,6 +305,14 @@ fn a_reply_for_another_aggregate_is_refused() {
 }
 
 #[test]
+fn a_page_with_the_greatest_sequence_is_kept() {
+    let greatest = field(3, &field(1, &[0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F]));
+    let book = [book("player", 0xA5, 0), greatest].concat();
+    assert_eq!(read(book.clone(), UpTo::Head), Ok(3));
+    assert_eq!(read(book, UpTo::Before(2)), Ok(2));
+}
+
+#[test]
 fn a_cut_tail_is_told_unless_it_is_not_wanted() {
     let cut = "the whole history was asked for, and the answer ends before sequence 2 though it says that the next event \
                would be 5: its tail is cut; `--to-sequence 2` takes what there is";

@@ -258,12 +258,9 @@ fn reread_gaps(
     let history =
         History::new(pages.clone()).map_err(|reason| CaptureError::Disordered { reason })?;
     for (first, last) in history.gaps() {
-        pages.extend(
-            queries
-                .event_book(cover, Selection::Range(first, Some(last)))?
-                .history
-                .into_pages(),
-        );
+        let reread = queries.event_book(cover, Selection::Range(first, Some(last)))?;
+        let reread = reread.history.into_pages().into_iter();
+        pages.extend(reread.filter(|page| (first..=last).contains(&page.sequence)));
     }
     pages.sort_by_key(|page| page.sequence);
     Ok(())

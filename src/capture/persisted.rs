@@ -59,13 +59,13 @@ pub(super) fn persisted(
     count: StoredCount,
 ) -> Result<Persisted, CaptureError> {
     let known = |pages: &[&Page], rule| Persisted::Known {
-        events: (head..).zip(pages).map(in_place).collect(),
+        events: (head..=u32::MAX).zip(pages).map(in_place).collect(),
         rule,
     };
     let (wanted, rule) = match count {
         StoredCount::AsPagesTell => {
             // Without gaps: what comes after one may have been stored by somebody else.
-            let next = (head..).zip(following);
+            let next = (head..=u32::MAX).zip(following);
             let next: Vec<&Page> = next
                 .take_while(|(sequence, page)| page.sequence == *sequence)
                 .map(|(_, page)| *page)

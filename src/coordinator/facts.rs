@@ -109,7 +109,7 @@ impl LocalCoordinator {
 
     /// The pages from a head on, whatever they say of their places; no longer provisional, and with a time.
     fn numbered(&self, pages: &[EmittedPage], head: u32) -> Vec<NewPage> {
-        (head..)
+        (head..=u32::MAX)
             .zip(pages)
             .map(|(sequence, page)| {
                 let created_at = page.created_at.unwrap_or_else(|| (self.clock)());

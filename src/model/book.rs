@@ -148,14 +148,15 @@ impl History {
             .map_or(0, |page| page.sequence.saturating_add(1))
     }
 
-    /// The pages before `head`.
+    /// The pages before `head`. The greatest number stands for a head that no number can say: a page may have it as its
+    /// own sequence.
     #[must_use]
     pub fn before(&self, head: u32) -> Self {
         Self {
             pages: self
                 .pages
                 .iter()
-                .filter(|page| page.sequence < head)
+                .filter(|page| page.sequence < head || head == u32::MAX)
                 .cloned()
                 .collect(),
         }

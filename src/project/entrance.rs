@@ -41,7 +41,11 @@ impl Project {
             })?;
         let entrance = Arc::new(Entrance {
             access,
-            manners: Arc::new(Manners::new(config.retries, config.queries_per_second)),
+            manners: Arc::new(Manners::new(
+                config.retries,
+                config.queries_per_second,
+                config.bounds,
+            )),
             ways: Mutex::default(),
         });
         entrances.insert(config.name.clone(), Arc::clone(&entrance));

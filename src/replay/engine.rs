@@ -427,7 +427,7 @@ pub(super) fn settled(
         in_places(&mut emitted.pages, head);
     }
     let effect = coordination::effect(dialect, shown, &emitted);
-    let odd = (head..).zip(&emitted.pages).enumerate();
+    let odd = (head..=u32::MAX).zip(&emitted.pages).enumerate();
     let odd = odd.filter_map(|(position, (next, page))| {
         let place = page.header.sequence().unwrap_or_default();
         let becomes = match &effect {
@@ -455,7 +455,7 @@ pub(super) fn settled(
 
 /// Pages without a header get the places that the others leave, counted from the head.
 fn in_places(pages: &mut [EmittedPage], head: u32) {
-    for (next, page) in (head..).zip(pages) {
+    for (next, page) in (head..=u32::MAX).zip(pages) {
         if page.header.sequence().is_none() || page.header == Header::Absent {
             page.header = Header::Sequence(next);
         }

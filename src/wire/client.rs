@@ -135,6 +135,17 @@ pub enum CallError {
         /// Most bytes of a status that are read.
         limit: usize,
     },
+    /// It was asked as much as it may be asked in all.
+    #[error(
+        "{address} was asked as much as `{bound}` of its source allows, and has more to tell: it may ignore what it is asked \
+         for, or never come to an end; raise the bound where it is right"
+    )]
+    OverBound {
+        /// The address.
+        address: String,
+        /// The bound that was reached.
+        bound: String,
+    },
     /// The server answered with a failing status.
     #[error("{address} answered {method} with {code}: {message}", code = failure.code, message = failure.message)]
     Status {

@@ -103,7 +103,7 @@ pub(crate) fn stored_by(command: &CommandBook, answer: Bytes) -> Option<u32> {
     let head = command.expected_sequence()?;
     let book = event_book_of_response(answer).ok()?;
     let pages = book.history.pages();
-    let are_next = (head..)
+    let are_next = (head..=u32::MAX)
         .zip(pages)
         .all(|(sequence, page)| page.sequence == sequence);
     are_next.then(|| u32::try_from(pages.len()).ok()).flatten()

@@ -56,7 +56,7 @@ pub use health::{HealthAnswer, ask_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
-pub use query_connection::{Manners, QueryConnection};
+pub use query_connection::{Bounds, Manners, QueryConnection};
 pub use rules::{EventStream, Rules, SequenceCheck};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Server};

@@ -49,6 +49,38 @@ pub struct Manners {
     /// Between two questions; none where they may come as they like.
     interval: Option<Duration>,
     next: Mutex<Option<Instant>>,
+    bounds: Bounds,
+    spent: Mutex<Spent>,
+}
+
+/// How much a source is asked in all. A server that ignores ranges, grows for ever or hands out ever-new page tokens would
+/// be asked without end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Most queries, repetitions included.
+    pub queries: u32,
+    /// Most bytes of all replies.
+    pub bytes: u64,
+    /// Longest time from the first query to the last.
+    pub time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            queries: 10_000,
+            bytes: 4 << 30,
+            time: Duration::from_secs(60 * 60),
+        }
+    }
+}
+
+/// What was asked so far.
+#[derive(Debug, Default)]
+struct Spent {
+    began: Option<Instant>,
+    queries: u32,
+    bytes: u64,
 }
 
 /// Before the first repetition; doubled for each further one.
@@ -58,12 +90,42 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 impl Manners {
     /// Repeats a failed question up to so often, and asks no more than so many in a second.
     #[must_use]
-    pub fn new(retries: u32, queries_per_second: Option<u32>) -> Self {
+    pub fn new(retries: u32, queries_per_second: Option<u32>, bounds: Bounds) -> Self {
         Self {
             retries,
+            bounds,
+            spent: Mutex::default(),
             interval: queries_per_second.map(|count| Duration::from_secs(1) / count.max(1)),
             next: Mutex::default(),
         }
+    }
+
+    /// Counts a query that is about to be asked; the bound, in words, where that is one too many.
+    fn count(&self) -> Result<(), String> {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = *spent.began.get_or_insert_with(Instant::now);
+        let Bounds { queries, time, .. } = self.bounds;
+        if spent.queries >= queries {
+            return Err(format!("max_queries = {queries}"));
+        }
+        if began.elapsed() > time {
+            return Err(format!("max_seconds = {}", time.as_secs()));
+        }
+        spent.queries += 1;
+        Ok(())
+    }
+
+    /// Counts what came; the bound, in words, where it is too much in all.
+    fn received(&self, replies: &[Bytes]) -> Result<(), String> {
+        let bytes: usize = replies.iter().map(Bytes::len).sum();
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.bytes = spent
+            .bytes
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if spent.bytes > self.bounds.bytes {
+            return Err(format!("max_mebibytes = {}", self.bounds.bytes >> 20));
+        }
+        Ok(())
     }
 
     /// Waits until it is this question's turn.
@@ -141,6 +203,11 @@ impl QueryConnection {
         Ok(None)
     }
 
+    fn over(&self, bound: String) -> CallError {
+        let address = self.address().to_owned();
+        CallError::OverBound { address, bound }
+    }
+
     /// Asks in a dialect.
     pub(super) fn ask(
         &self,
@@ -162,6 +229,7 @@ impl QueryConnection {
         let mut pause = FIRST_PAUSE;
         let mut retries = self.manners.retries;
         loop {
+            self.manners.count().map_err(|bound| self.over(bound))?;
             self.manners.wait();
             let message = message.clone();
             let answer = match query {
@@ -178,7 +246,11 @@ impl QueryConnection {
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                answer => return answer,
+                answer => {
+                    let replies = answer?;
+                    let counted = self.manners.received(&replies);
+                    return counted.map(|()| replies).map_err(|bound| self.over(bound));
+                }
             }
         }
     }

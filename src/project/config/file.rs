@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -13,9 +14,8 @@ use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
 use crate::fixture::{Probe, Rule};
-use crate::model::ProcessRoot;
-use crate::model::{ComponentKind, Domain, IdError};
-use crate::wire::{Dialect, UnknownDialect};
+use crate::model::{ComponentKind, Domain, IdError, ProcessRoot};
+use crate::wire::{Bounds, Dialect, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +67,9 @@ struct RawSource {
     start_timeout: Option<u64>,
     retries: Option<u32>,
     queries_per_second: Option<NonZeroU32>,
+    max_queries: Option<u32>,
+    max_mebibytes: Option<u32>,
+    max_seconds: Option<u32>,
     #[serde(default)]
     keep_external: bool,
     redaction_required: Option<bool>,
@@ -337,6 +340,7 @@ impl RawSource {
             start_timeout: self.start_timeout,
         };
         let status = self.status.map(address);
+        let usual = Bounds::default();
         let written = addresses.values().chain(&template).chain(&status);
         let written = written.map(String::as_str);
         Ok(SourceConfig {
@@ -344,6 +348,15 @@ impl RawSource {
             access: access.check(root, written)?,
             retries: self.retries.unwrap_or(3),
             queries_per_second: self.queries_per_second.map(NonZeroU32::get),
+            bounds: Bounds {
+                queries: self.max_queries.unwrap_or(usual.queries),
+                bytes: self
+                    .max_mebibytes
+                    .map_or(usual.bytes, |count| u64::from(count) << 20),
+                time: self
+                    .max_seconds
+                    .map_or(usual.time, |count| Duration::from_secs(count.into())),
+            },
             keep_external: self.keep_external,
             addresses,
             template,

@@ -16,7 +16,7 @@ pub use redaction::{AuditAllowance, RedactionConfig};
 use crate::fixture::{Probe, Rule};
 use crate::model::ProcessRoot;
 use crate::model::{ComponentKind, Domain};
-use crate::wire::Dialect;
+use crate::wire::{Bounds, Dialect};
 
 /// Name of the configuration file.
 pub(super) const FILE_NAME: &str = "replay.toml";
@@ -82,6 +82,8 @@ pub struct SourceConfig {
     pub retries: u32,
     /// How many queries are asked in a second at most.
     pub queries_per_second: Option<u32>,
+    /// How much is asked in all.
+    pub bounds: Bounds,
     /// Whether references to payloads that are stored elsewhere stay as they are.
     pub keep_external: bool,
     /// Whether what cannot be read is an error in its captures; none is the default of [`RedactionConfig`].

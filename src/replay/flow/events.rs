@@ -69,7 +69,7 @@ pub(super) fn store_facts(branch: &mut Branch, home: &Cover, facts: &EmittedBook
     if facts.pages.is_empty() {
         return Consequence::default();
     }
-    let pages = (branch.head(home)..).zip(&facts.pages);
+    let pages = (branch.head(home)..=u32::MAX).zip(&facts.pages);
     let pages = pages.map(|(sequence, page)| stored_page(sequence, page));
     let pages = pages.collect();
     Consequence {

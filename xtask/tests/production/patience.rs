@@ -42,6 +42,20 @@ fn a_refusal_that_stays_is_told_after_the_last_retry() {
 }
 
 #[test]
+fn a_source_that_never_ends_is_asked_no_more_than_is_allowed() {
+    let behind = production();
+    for bound in ["max_queries = 1", "max_mebibytes = 0"] {
+        let ran = Project::of_source(behind.address(), &format!("{bound}\n")).run(&CAPTURE);
+        assert_eq!(ran.code, 1);
+        let said = format!(
+            "127.0.0.1:PORT was asked as much as `{bound}` of its source allows, and has more to tell: it may ignore what it \
+             is asked for, or never come to an end; raise the bound where it is right"
+        );
+        assert!(ran.err.contains(&said), "{}", ran.err);
+    }
+}
+
+#[test]
 fn what_will_not_pass_is_not_asked_again() {
     for code in [Code::PermissionDenied, Code::Unauthenticated] {
         let (_behind, gate) = refusing(100, code);
