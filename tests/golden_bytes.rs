@@ -306,8 +306,8 @@ fn facts_go_past_the_logic_in_the_way_of_the_dialect() {
     let past_and_through = [
         // ASYNC, since there is no ISOLATED
         ("angzarr", "", "18 01"),
+        ("angzarr_client.proto.angzarr", "", "18 01"),
         // ISOLATED is 4
-        ("angzarr_client.proto.angzarr", "10 04", "18 01"),
         ("angzarr_client.proto.angzarr.v1", "10 04", "18 01"),
         ("io.angzarr.v1-2026-06", "10 04", "18 01"),
         ("io.angzarr.v1-2026-09", "10 04 20 01", ""),

@@ -79,6 +79,8 @@ const ALL: [Dialect; 6] = [
         framework_prefix: "type.angzarr.io/",
         rules: Rules {
             asks_prepare: true,
+            // Its number is unknown there and taken for ASYNC.
+            isolated_mode: false,
             ..Rules::SPRING
         },
     },

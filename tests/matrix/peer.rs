@@ -1,0 +1,72 @@
+//! A server that keeps the bytes of every request, and answers with bytes that it was given.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use angzarr_replay::replay::GrpcTarget;
+use angzarr_replay::wire::{
+    Connection, ConnectionOptions, Dialect, LogicClient, Methods, Refusal, Server,
+};
+use bytes::Bytes;
+
+#[derive(Default)]
+struct Calls {
+    received: Mutex<Vec<(String, Bytes)>>,
+    answers: Mutex<BTreeMap<String, VecDeque<Bytes>>>,
+}
+
+impl Methods for Calls {
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+        let mut answers = self.answers.lock().unwrap();
+        let answer = answers.get_mut(method).and_then(VecDeque::pop_front);
+        let mut received = self.received.lock().unwrap();
+        received.push((method.to_owned(), request));
+        Some(Ok(vec![answer.unwrap_or_default()]))
+    }
+}
+
+pub(crate) struct Peer {
+    calls: Arc<Calls>,
+    server: Server,
+    dialect: Dialect,
+}
+
+impl Peer {
+    pub(crate) fn start(dialect: Dialect) -> Self {
+        let calls = Arc::new(Calls::default());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let methods = Arc::clone(&calls) as Arc<dyn Methods>;
+        Self {
+            server: Server::start(listener, dialect, methods, None).unwrap(),
+            calls,
+            dialect,
+        }
+    }
+
+    /// The next answer to a method; without one it is an empty message.
+    pub(crate) fn answers(&self, method: &str, answer: Bytes) {
+        let mut answers = self.calls.answers.lock().unwrap();
+        answers
+            .entry(method.to_owned())
+            .or_default()
+            .push_back(answer);
+    }
+
+    /// What came since the last question.
+    pub(crate) fn received(&self) -> Vec<(String, Bytes)> {
+        std::mem::take(&mut *self.calls.received.lock().unwrap())
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.server.address().to_string()
+    }
+
+    pub(crate) fn connection(&self) -> Connection {
+        Connection::new(&self.address(), ConnectionOptions::default()).unwrap()
+    }
+
+    pub(crate) fn target(&self) -> GrpcTarget {
+        GrpcTarget::new(LogicClient::new(self.connection(), self.dialect), false)
+    }
+}

@@ -1,0 +1,65 @@
+//! A recorded call becomes a case, and its replay sends what was recorded.
+
+use angzarr_replay::capture::Labels;
+use angzarr_replay::fixture::{CaseStimulus, Fixture};
+use angzarr_replay::model::Timestamp;
+use angzarr_replay::payload::Registry;
+use angzarr_replay::project::{App, Project};
+use angzarr_replay::record::{Answer, CaseOf, Note, case_of};
+use angzarr_replay::redact::Redactions;
+use bytes::Bytes;
+
+use super::expected;
+use super::peer::Peer;
+use super::revision::Revision;
+
+const TIME: Timestamp = Timestamp {
+    seconds: 1,
+    nanos: 0,
+};
+
+#[test]
+fn a_recorded_call_is_replayed_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("replay.toml"), "").unwrap();
+    let project = Project::open(App::new(), folder.path()).unwrap();
+    for revision in Revision::all() {
+        let peer = Peer::start(revision.dialect);
+        for (kind, method, message, text) in expected(&revision) {
+            if method.ends_with("/Prepare") {
+                continue;
+            }
+            let what = format!("recorded {kind}");
+            let note = Note {
+                call: 1,
+                time: TIME,
+                path: format!("/{}.{method}", revision.dialect.package()),
+                dialect: revision.dialect,
+                request: revision.encode(message, &text),
+                answer: Answer::Reply(Bytes::new()),
+                redacted: Redactions::default(),
+            };
+            let with = CaseOf {
+                source: "calls.jsonl".into(),
+                captured_at: TIME,
+                labels: Labels::default(),
+            };
+            let fixture = Fixture {
+                case: case_of(&note, with).unwrap(),
+                descriptors: Registry::default(),
+                descriptors_hash: None,
+            };
+            let is_process = matches!(fixture.case.stimulus, CaseStimulus::ProcessManager(_));
+            project.run_case(&fixture, &peer.target(), false).unwrap();
+            let mut received = peer.received();
+            if is_process && received.len() == 2 {
+                received.remove(0);
+            }
+            let [(asked, bytes)] = received.as_slice() else {
+                panic!("{}, {what}: {received:?}", revision.dialect);
+            };
+            assert_eq!(asked, method, "{}, {what}", revision.dialect);
+            revision.assert_is(&what, message, bytes, &text);
+        }
+    }
+}
