@@ -14,6 +14,7 @@ use crate::project::{Checked, Project, RunError, SelectedLogic};
 ///
 /// Nothing is persisted. Ends with 1 where a case is not as it should be.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(super) struct ReplayArguments {
     /// Fixtures.
     #[arg(required = true)]
@@ -24,6 +25,9 @@ pub(super) struct ReplayArguments {
     /// Replay through this coordinator of replay.toml, on a store or in an edition of its own.
     #[arg(long, value_name = "NAME", conflicts_with = "debug")]
     coordinator: Option<String>,
+    /// Load the history into an edition at the coordinator's address, though its dialect publishes what is loaded.
+    #[arg(long, requires = "coordinator")]
+    force: bool,
     /// What if the command had come after this event? -1 for none.
     #[arg(long, value_name = "SEQUENCE", allow_negative_numbers = true)]
     to_sequence: Option<i64>,
@@ -91,7 +95,8 @@ fn one(
         return Ok(true);
     }
     let (run, through, target) = if let Some(name) = &arguments.coordinator {
-        let (run, through) = through::run(project, name, path, &fixture, &logic)?;
+        let (run, through) =
+            through::run(project, (name, arguments.force), path, &fixture, &logic)?;
         (run, Some(through), None)
     } else {
         let dialect = &fixture.case.source.dialect;

@@ -21,7 +21,7 @@ impl From<CoordinatorUnavailable> for Stop {
 /// Makes a coordinator ready and replays a case through it. The coordinator ends with the call, where it was started.
 pub(super) fn run(
     project: &Project,
-    name: &str,
+    (name, is_forced): (&str, bool),
     path: &Path,
     fixture: &Fixture,
     logic: &SelectedLogic,
@@ -43,6 +43,7 @@ pub(super) fn run(
                 .unwrap_or_else(|| stem.as_deref().unwrap_or_default()),
             who: &person(),
             time: &format!("{:.3}", jiff::Timestamp::now()),
+            may_publish: is_forced,
         },
     )?;
     let run = project

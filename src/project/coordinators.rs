@@ -8,7 +8,7 @@ use super::ledger::{Ledger, LeftBehind};
 use super::logics::{LogicUnavailable, SelectedLogic, in_directory};
 use super::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
 use crate::fixture::Case;
-use crate::model::{Cover, EditionName};
+use crate::model::{ComponentKind, Cover, EditionName};
 use crate::replay::{
     Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
 };
@@ -41,6 +41,20 @@ pub enum CoordinatorUnavailable {
         found: &'static str,
         /// What is needed.
         wanted: &'static str,
+    },
+    /// Loading a history there would publish it.
+    #[error(
+        "coordinator `{name}` (at {address}) speaks `{dialect}`, which has no sync mode ISOLATED: the history that is loaded \
+         would be published, and sagas, process managers and projectors that listen there would act on it; --force loads it \
+         all the same, and a coordinator that is started by `command` has nobody that listens"
+    )]
+    Publishes {
+        /// Name of the coordinator.
+        name: String,
+        /// Where it is.
+        address: String,
+        /// What it speaks.
+        dialect: Dialect,
     },
     /// What listens there is no coordinator.
     #[error(
@@ -133,6 +147,8 @@ pub struct Occasion<'a> {
     pub who: &'a str,
     /// The time, RFC 3339.
     pub time: &'a str,
+    /// Whether a history may be loaded where that publishes it.
+    pub may_publish: bool,
 }
 
 impl Project {
@@ -172,6 +188,14 @@ impl Project {
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
         let connection = connected(config, address)?;
         let dialect = dialect_at(config, address, &connection, case)?;
+        let is_loaded = config.kind == ComponentKind::Aggregate && case.head() > 0;
+        if is_loaded && !occasion.may_publish && !dialect.rules().isolated_mode {
+            return Err(CoordinatorUnavailable::Publishes {
+                name: config.name.clone(),
+                address: address.to_owned(),
+                dialect,
+            });
+        }
         let edition = debug_edition(occasion.what, occasion.who, occasion.time);
         let noted = noting(self, config, address, dialect, occasion);
         Ok(IsolatedCoordinator {

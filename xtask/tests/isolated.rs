@@ -180,7 +180,7 @@ fn a_command_has_one_outcome_whichever_way_it_goes() {
             &["--logic", &address][..],
             &["--coordinator", "local"],
             &["--coordinator", "local", "--logic", &address],
-            &["--coordinator", "shared"],
+            &["--coordinator", "shared", "--force"],
         ] {
             assert_eq!(
                 project.today(case, options),
@@ -445,7 +445,7 @@ fn a_ledger_that_cannot_be_written_stops_the_load() {
     // A file where its folder would be.
     std::fs::write(project.ledger().parent().unwrap(), "").unwrap();
     let before = shared.store.dump().unwrap();
-    let told = project.refusal(CASES[2], &["--coordinator", "shared"]);
+    let told = project.refusal(CASES[2], &["--coordinator", "shared", "--force"]);
     let start = "nothing was loaded, since it cannot be noted what is left behind: cannot write ";
     assert!(without_words(&told).starts_with(start), "{told}");
     assert_eq!(shared.store.dump().unwrap(), before);
@@ -469,8 +469,13 @@ fn the_report_says_what_the_logic_sees_and_what_is_left_behind_is_listed_and_cle
         "{errors}"
     );
 
-    let (_, report, errors) =
-        project.run(&["replay", &fixture(CASES[2]), "--coordinator", "shared"]);
+    let (_, report, errors) = project.run(&[
+        "replay",
+        &fixture(CASES[2]),
+        "--coordinator",
+        "shared",
+        "--force",
+    ]);
     let on = format!("today, on the logic behind the coordinator shared (at {address})\n");
     assert!(report.contains(&on), "{report}{errors}");
     let note = "note: the logic sees the edition `debug-join-table-36f675cc-4-tester-20";
@@ -555,4 +560,21 @@ fn a_damaged_ledger_is_told_by_its_line() {
         "error: .angzarr-replay/editions.jsonl:2: this is no line of the ledger: missing field `edition` at line 1 column 13; \
          correct it, or take it out if its edition is gone\n"
     );
+}
+
+#[test]
+fn a_load_that_would_be_published_is_refused_without_force() {
+    let shared = Shared::start();
+    let before = shared.main();
+    let project = Project::new(&shared.configured());
+    let told = project.refusal(CASES[0], &["--coordinator", "shared"]);
+    assert_eq!(
+        told.trim_end()
+            .replace(&shared.server.address().to_string(), "HOST"),
+        "error: coordinator `shared` (at HOST) speaks `angzarr`, which has no sync mode ISOLATED: the history that is loaded \
+         would be published, and sagas, process managers and projectors that listen there would act on it; --force loads it \
+         all the same, and a coordinator that is started by `command` has nobody that listens"
+    );
+    assert_eq!((shared.main(), shared.editions()), (before, 0));
+    assert!(!project.ledger().exists());
 }

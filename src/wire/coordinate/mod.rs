@@ -27,7 +27,9 @@ use super::messages as pb;
 use super::serve::{Methods, Server};
 use super::status::Refusal;
 use super::{DecodeError, Dialect, PointInTime, StoredBook, decode, encode};
-use crate::model::{CommandBook, Cover, Domain, EmittedBook, Failure, Outcome, Root, Stimulus};
+use crate::model::{
+    Code, CommandBook, Cover, Domain, EmittedBook, Failure, Outcome, Root, Stimulus,
+};
 
 /// A cover as it came: nothing of it is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -327,8 +329,14 @@ impl CoordinatorService {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+/// A request that does not decode: the servers of every core answer INTERNAL.
 fn not_understood(error: DecodeError) -> Refused {
-    Failure::refused(error.to_string()).into()
+    Failure {
+        code: Code::Internal,
+        message: error.to_string(),
+        info: None,
+    }
+    .into()
 }
 
 fn raw_cover(cover: pb::Cover) -> RawCover {

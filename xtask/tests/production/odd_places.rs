@@ -256,3 +256,44 @@ fn the_stream_of_a_process_manager_is_found_by_correlation_id_or_said_to_be_new_
         "{said}"
     );
 }
+
+#[test]
+fn what_a_dialect_or_a_ticket_cannot_say_is_said_at_capture() {
+    let dialect = Dialect::IO_ANGZARR_V1;
+    let server = production(dialect);
+    let logic = serve_logic(listener(), dialect, Arc::new(Odd)).unwrap();
+    let mut project = Project::of_source(
+        server.address(),
+        &format!(
+            "dialect = \"{dialect}\"\n[logic.player]\naddress = \"{}\"\ndialect = \"{dialect}\"\n\
+             [logic.player-table]\nkind = \"saga\"\nin_process = \"player-table\"\n",
+            logic.address()
+        ),
+    );
+    let mut ticket = sent(&server, dialect, 0, 0);
+    ticket.command.pages[0].header = Header::AngzarrDeferred {
+        source: Some(Box::new(cover())),
+        source_sequence: 2,
+        source_component: "player-table".into(),
+        command_index: 0,
+        basis_sequence: None,
+    };
+    project.write("failures.jsonl", &ticket.to_line());
+    let mut capture = |more: &[&str]| {
+        let ran = project.run(&[&["capture", ROOT, "--unredacted"], more].concat());
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        ran.out + &ran.err
+    };
+    let said = capture(&["--compensation", "--ticket", "failures.jsonl:1"]);
+    assert!(
+        said.contains(
+            "the notification has no code: the ticket does not tell the reason that the logic gave"
+        ),
+        "{said}"
+    );
+    let said = capture(&["--saga", "player-table", "--destination", "table=3"]);
+    assert!(
+        said.contains("kept, and told to nobody: `io.angzarr.v1` has no destination sequences"),
+        "{said}"
+    );
+}

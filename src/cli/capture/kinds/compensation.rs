@@ -87,6 +87,12 @@ impl KindCapture<'_> {
             ),
             &ticket.failure.message,
         );
+        if dialect.rules().rejection_code && ticket.failure.info.is_none() {
+            telling.add(
+                "",
+                "the notification has no code: the ticket does not tell the reason that the logic gave",
+            );
+        }
         if !caused_by(&ticket, &self.cover) {
             telling.add(
                 "",

@@ -254,7 +254,13 @@ impl KindCapture<'_> {
     }
 
     fn tell_destinations(&self, destinations: &Destinations, telling: &mut Telling) {
-        if !self.queries.dialect().rules().tells_destinations {
+        let dialect = self.queries.dialect();
+        if !dialect.rules().tells_destinations {
+            if !destinations.is_empty() {
+                let note =
+                    format!("kept, and told to nobody: `{dialect}` has no destination sequences");
+                telling.add("destinations", note);
+            }
             return;
         }
         let told: Vec<String> = destinations
