@@ -223,6 +223,7 @@ fn bad_covers_are_refused() {
     let error = peer
         .call("EventQueryService/GetEventBook", vec![0x0a, 9])
         .unwrap_err();
+    assert_eq!(status(&error).0, "INTERNAL");
     assert!(
         status(&error)
             .1
