@@ -107,6 +107,8 @@ impl<'a> Round<'a> {
             .registry_for(&self.fixture.case.source.dialect)
             .map_err(|error| error.to_string())?;
         let report = Report {
+            // Under a debugger it writes to the terminal.
+            last_words: None,
             path,
             fixture: self.fixture,
             logic: self.logic,

@@ -112,7 +112,10 @@ fn one(
     let states = target.map_or((None, None), |target| {
         states(&fixture.case, &run, target.as_ref(), descriptors)
     });
+    let crashed = run.checked.is_crashed();
+    let last_words = crashed.then(|| project.logics().last_words(&logic.config.name));
     let report = Report {
+        last_words: last_words.flatten(),
         path,
         fixture: &fixture,
         logic: &logic,

@@ -126,7 +126,21 @@ fn failed(project: &Project, logic: &SelectedLogic, error: &RunError) -> String 
 }
 
 impl Judged<'_> {
+    /// The ending; where the logic crashed and the trial fails, with what it wrote.
     fn end(self) -> Ending {
+        let project = &self.context.project;
+        let crashed = self.run.checked.is_crashed();
+        let name = self.logic.config.name.clone();
+        match self.compared() {
+            Ending::Failed(message) if crashed => match project.logics().last_words(&name) {
+                Some(words) => Ending::Failed(format!("{}\n\n{words}", message.trim_end())),
+                None => Ending::Failed(message),
+            },
+            ending => ending,
+        }
+    }
+
+    fn compared(self) -> Ending {
         let snapshot = Project::snapshot_path(&self.entry.path);
         let accepted = match stored::accepted(&snapshot) {
             Ok(accepted) => accepted,

@@ -4,7 +4,7 @@ use serde_yaml::Value;
 
 use super::{LogicUnavailable, Project, ProjectError};
 use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
-use crate::model::{CommandBook, EventBook};
+use crate::model::{CommandBook, EventBook, Outcome};
 use crate::payload::Registry;
 use crate::replay::flow::{FlowError, FlowRun};
 use crate::replay::{
@@ -43,6 +43,22 @@ pub enum Checked {
     History(HistoryReplay),
     /// Of a workflow.
     Flow(FlowRun),
+}
+
+impl Checked {
+    /// Whether the logic failed on its own defect, also where it only failed to fold or upcast the history.
+    #[must_use]
+    pub fn is_crashed(&self) -> bool {
+        let is_crashed = |outcome: &Outcome| matches!(outcome, Outcome::Crashed(_));
+        match self {
+            Self::Step(replay) => is_crashed(&replay.outcome),
+            Self::History(replay) => [&replay.state, &replay.state_from_snapshot, &replay.upcast]
+                .into_iter()
+                .flatten()
+                .any(is_crashed),
+            Self::Flow(_) => false,
+        }
+    }
 }
 
 impl CaseRun {

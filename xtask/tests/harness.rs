@@ -6,8 +6,10 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::model::{Body, Cover, Page, Payload, Root, Timestamp};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::model::{
+    Answer, Body, CommandBook, Cover, EventBook, Failure, Logic, Page, Payload, Root, Timestamp,
+};
+use angzarr_replay::wire::{Dialect, serve_logic};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 const TIME: Timestamp = Timestamp {
@@ -15,8 +17,13 @@ const TIME: Timestamp = Timestamp {
     nanos: 0,
 };
 const INSIDE: &str = "RUN_AS_HARNESS";
+const LOGIC: &str = "RUN_AS_LOGIC";
 
 fn main() -> ExitCode {
+    // Logic is started by the harness, whose environment it has.
+    if std::env::var_os(LOGIC).is_some() {
+        return crashing_logic();
+    }
     if std::env::var_os(INSIDE).is_some() {
         return poker::app().harness();
     }
@@ -43,6 +50,10 @@ fn main() -> ExitCode {
             a_case_outside_its_domains_folder_is_replayed,
         ),
         Trial::test("another_ending_is_told", another_ending_is_told),
+        Trial::test(
+            "a_crash_shows_what_the_logic_wrote_last",
+            a_crash_shows_what_the_logic_wrote_last,
+        ),
         #[cfg(unix)]
         Trial::test("a_linked_folder_is_replayed", a_linked_folder_is_replayed),
     ];
@@ -95,6 +106,52 @@ fn expect(found: &str, expected: &str) -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("--- expected\n{expected}\n--- found\n{found}").into())
+}
+
+/// Logic with a defect.
+struct Crashing;
+
+impl Logic for Crashing {
+    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
+        eprintln!("Traceback: the defect is in line 7");
+        Err(Failure::crashed("Exception calling application"))
+    }
+}
+
+fn crashing_logic() -> ExitCode {
+    let port = std::env::var("PORT")
+        .ok()
+        .and_then(|port| port.parse().ok());
+    let listener = TcpListener::bind(("127.0.0.1", port.unwrap_or(0))).expect("the port is free");
+    serve_logic(listener, Dialect::ANGZARR, Arc::new(Crashing))
+        .expect("it serves")
+        .wait();
+    ExitCode::SUCCESS
+}
+
+fn a_crash_shows_what_the_logic_wrote_last() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    tool(folder.path(), &["capture", "6513270e"])?;
+    let own = std::env::current_exe()?;
+    std::fs::write(
+        folder.path().join("replay.toml"),
+        format!(
+            "[logic.player]\ncommand = ['{}']\nenvironment = {{ {LOGIC} = '1' }}\n",
+            own.display()
+        ),
+    )?;
+    let (code, out, _) = harness(folder.path())?;
+    expect(&code.to_string(), "101")?;
+    for part in [
+        "crashed",
+        "logic `player` is still running; its last output:",
+        "Traceback: the defect is in line 7",
+    ] {
+        if !out.contains(part) {
+            return Err(format!("{part:?} is missing in\n{out}").into());
+        }
+    }
+    Ok(())
 }
 
 fn no_fixtures_fail() -> Result<(), Failed> {

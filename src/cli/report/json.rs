@@ -82,6 +82,9 @@ impl Report<'_> {
             "snapshot": if self.is_what_if { serde_json::Value::Null } else { snapshot.into() },
             "differences_from_snapshot": if self.is_what_if { Vec::new() } else { against_snapshot },
         });
+        if let Some(words) = &self.last_words {
+            report["last_output"] = words.as_str().into();
+        }
         if let Some(through) = &self.through {
             report["coordinator"] = through.described.as_str().into();
         }

@@ -24,6 +24,8 @@ pub(super) struct Report<'a> {
     /// State before and after, where the logic offers it.
     pub(super) states: (Option<Value>, Option<Value>),
     pub(super) descriptors: [&'a Registry; 2],
+    /// What started logic wrote last, where it crashed.
+    pub(super) last_words: Option<String>,
     /// The coordinator that it was replayed through, if any.
     pub(super) through: Option<Through>,
     /// The case was changed for this replay: what production did and the snapshot are no measure.

@@ -52,6 +52,11 @@ impl Report<'_> {
         );
         section(
             &mut text,
+            "what the logic wrote",
+            self.last_words.as_ref().map(|words| format!("{words}\n")),
+        );
+        section(
+            &mut text,
             "state after",
             self.states.1.as_ref().map(to_yaml),
         );

@@ -175,7 +175,7 @@ fn peer() {
 }
 
 /// Where this process was started as logic, it serves some.
-fn serve_as_peer(logic: impl Logic + 'static) {
+pub(crate) fn serve_as_peer(logic: impl Logic + 'static) {
     if let Some(listener) = peers_listener() {
         serve_logic(listener, Dialect::ANGZARR, Arc::new(logic))
             .unwrap()

@@ -1,6 +1,9 @@
 //! `replay` and `close` on fixtures and arguments with mistakes.
 
+use angzarr_replay::model::{Answer, CommandBook, EventBook, Logic};
+
 use crate::logic::{CASE, captured};
+use crate::redaction::serve_as_peer;
 use crate::support::{ALICE, Project};
 
 #[test]
@@ -164,4 +167,48 @@ fn components_without_subscriptions_are_named_as_left_out_of_a_flow() {
     );
     let ran = project.run(&["replay", "fixtures/flow/alice.yaml"]);
     assert!(ran.out.contains(&format!("note: {said}")), "{}", ran.out);
+}
+
+/// Logic with a defect.
+struct Crashing;
+
+impl Logic for Crashing {
+    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
+        eprintln!("Traceback: the defect is in line 7");
+        panic!("no such field")
+    }
+}
+
+/// This test is a process of the next one.
+#[test]
+fn crashing_peer() {
+    serve_as_peer(Crashing);
+}
+
+#[test]
+fn a_crash_shows_what_the_logic_wrote_last() {
+    let own = std::env::current_exe().unwrap().display().to_string();
+    let mut project = captured(&format!(
+        "[logic.crashing]\ndomain = \"player\"\ntwin = true\n\
+         command = [{own:?}, \"--exact\", \"replays::crashing_peer\", \"--nocapture\"]\n\
+         environment = {{ PEER = \"1\", RUST_BACKTRACE = \"0\" }}\nstart_timeout = 20\n"
+    ));
+    let ran = project.run(&["replay", CASE, "--logic", "crashing"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let (_, wrote) = ran.out.split_once("\nwhat the logic wrote\n").unwrap();
+    assert!(
+        wrote.contains("logic `crashing` is still running"),
+        "{wrote}"
+    );
+    assert!(
+        wrote.contains("Traceback: the defect is in line 7"),
+        "{wrote}"
+    );
+    let ran = project.run(&["replay", CASE, "--logic", "crashing", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let wrote = report["last_output"].as_str().unwrap();
+    assert!(
+        wrote.contains("Traceback: the defect is in line 7"),
+        "{wrote}"
+    );
 }
