@@ -45,7 +45,7 @@ fn emitted(header: Header) -> EmittedPage {
     }
 }
 
-/// A history of `count` pages, of which those up to the snapshot are folded in it.
+/// A history of `count` pages; a snapshot stands for those up to its sequence.
 fn book(count: u32, snapshot: Option<u32>) -> EventBook {
     EventBook {
         cover: cover(7),

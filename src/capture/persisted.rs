@@ -59,7 +59,10 @@ pub(super) fn persisted(
     count: StoredCount,
 ) -> Result<Persisted, CaptureError> {
     let known = |pages: &[&Page], rule| Persisted::Known {
-        events: (head..=u32::MAX).zip(pages).map(in_place).collect(),
+        events: (head..=u32::MAX)
+            .zip(pages)
+            .map(|(next, page)| ObservedEvent::at(page.sequence, next, page.body.clone()))
+            .collect(),
         rule,
     };
     let (wanted, rule) = match count {
@@ -84,14 +87,6 @@ pub(super) fn persisted(
             found: following.len(),
         })?;
     Ok(known(pages, rule))
-}
-
-/// A stored event; its place is kept where a gap is before it.
-fn in_place((next, page): (u32, &&Page)) -> ObservedEvent {
-    ObservedEvent {
-        body: page.body.clone(),
-        sequence: (page.sequence != next).then_some(page.sequence),
-    }
 }
 
 fn as_pages_tell(

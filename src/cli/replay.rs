@@ -175,8 +175,6 @@ pub(super) fn with_last_words(
     logic: &SelectedLogic,
     error: &RunError,
 ) -> String {
-    match project.logics().last_words(&logic.config.name) {
-        Some(words) => format!("{error}\n{words}"),
-        None => error.to_string(),
-    }
+    let name = &logic.config.name;
+    project.logics().with_last_words(name, error)
 }

@@ -49,14 +49,19 @@ pub fn addressee<'a>(
     home: &Cover,
     emitted: &'a EmittedBook,
 ) -> Result<Option<&'a Cover>, Failure> {
-    let named = emitted.cover.as_ref();
-    let other = named.filter(|cover| (&cover.domain, cover.root) != (&home.domain, home.root));
-    match other {
+    match named_elsewhere(home, emitted) {
         Some(other) if !dialect.rules().stores_foreign_replies => {
             Err(foreign_reply(home, other, "nothing is stored"))
         }
         other => Ok(other),
     }
+}
+
+/// The other aggregate that a reply names, whatever becomes of it.
+#[must_use]
+pub fn named_elsewhere<'a>(home: &Cover, emitted: &'a EmittedBook) -> Option<&'a Cover> {
+    let named = emitted.cover.as_ref();
+    named.filter(|cover| (&cover.domain, cover.root) != (&home.domain, home.root))
 }
 
 /// The refusal of a reply for another aggregate than the one that was asked.

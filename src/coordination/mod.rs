@@ -10,7 +10,8 @@ mod sequence;
 mod validation;
 
 pub use effect::{
-    Conflict, Effect, addressee, effect, foreign_reply, next_after, placed, take_out_echoes,
+    Conflict, Effect, addressee, effect, foreign_reply, named_elsewhere, next_after, placed,
+    take_out_echoes,
 };
 pub use masking::{is_placeholder, masked};
 pub use sequence::{is_held_to_head, sequence_mismatch};

@@ -119,10 +119,8 @@ fn once(
 
 /// An error of the replay, with the last words of logic that we started.
 fn failed(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
-    match project.logics().last_words(&logic.config.name) {
-        Some(words) => format!("{error}\n{words}"),
-        None => error.to_string(),
-    }
+    let name = &logic.config.name;
+    project.logics().with_last_words(name, error)
 }
 
 impl Judged<'_> {

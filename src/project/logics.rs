@@ -360,6 +360,15 @@ impl Logics {
         }))
     }
 
+    /// What is said of a case, with the last words of its logic where that was started.
+    #[must_use]
+    pub fn with_last_words(&self, name: &str, said: &impl std::fmt::Display) -> String {
+        match self.last_words(name) {
+            Some(words) => format!("{said}\n{words}"),
+            None => said.to_string(),
+        }
+    }
+
     /// From now on nothing that started logic writes is shown: it is asked with what must not be seen.
     pub(crate) fn hush(&self) {
         self.is_hushed.store(true, Ordering::Relaxed);

@@ -249,13 +249,12 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
                 None => (emitted, 0),
             };
             let places = head..=u32::MAX;
-            let events = places.zip(stored.pages).map(|(next, page)| ObservedEvent {
-                sequence: match page.header {
-                    Header::Sequence(sequence) if sequence != next => Some(sequence),
-                    _ => None,
-                },
-                body: page.body,
-            });
+            let events = places
+                .zip(stored.pages)
+                .map(|(next, page)| match page.header {
+                    Header::Sequence(sequence) => ObservedEvent::at(sequence, next, page.body),
+                    _ => page.body.into(),
+                });
             Observed::Accepted(events.collect())
         }
         Outcome::Reacted(reaction) => Observed::Reacted(match stimulus {

@@ -46,7 +46,7 @@ pub struct Rules {
     pub keeps_retention: bool,
     /// A rejection's notification carries the reason's code.
     pub rejection_code: bool,
-    /// Whoever caused a refused command is told of it.
+    /// The component or aggregate whose command was refused is notified.
     pub tells_of_refusals: bool,
     /// Requests to process managers say the heads of the aggregates that they write to.
     pub tells_destinations: bool,

@@ -148,8 +148,8 @@ impl Branch {
             .map(|(_, root)| root)
     }
 
-    /// Heads by domain, of those domains of which an edition shows one aggregate; and the domains of which it shows
-    /// several, whose heads a map by domain cannot hold.
+    /// The head of each domain that has one aggregate in the edition, and the domains that have several: a map by domain
+    /// cannot hold their heads.
     pub(super) fn heads(&self, edition: &Edition) -> (Destinations, Vec<Domain>) {
         let mut known: BTreeMap<Domain, Vec<Root>> = BTreeMap::new();
         for (domain, root) in self.roots(edition) {

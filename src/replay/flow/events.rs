@@ -2,7 +2,7 @@
 
 use super::FlowNote;
 use super::branch::Branch;
-use crate::coordination::{Conflict, Effect};
+use crate::coordination::{Conflict, Effect, named_elsewhere};
 use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Failure, Page};
 
 /// What an answer's events come to.
@@ -37,8 +37,7 @@ pub(super) fn store(
         Effect::Stored(pages) if pages.is_empty() => return Consequence::default(),
         Effect::Stored(pages) => in_stream(pages),
     };
-    let named = emitted.cover.as_ref();
-    let foreign = named.filter(|cover| (&cover.domain, cover.root) != (&home.domain, home.root));
+    let foreign = named_elsewhere(home, emitted);
     let target = Cover {
         edition: home.edition.clone(),
         correlation_id: home.correlation_id.clone(),

@@ -69,8 +69,7 @@ impl Flow<'_> {
         Ok(delivered)
     }
 
-    /// The heads of all aggregates that a trigger's edition shows, by domain; a note for each domain of which it shows
-    /// several.
+    /// The head of each domain in a trigger's edition, with a note for each domain that has several aggregates.
     fn heads(&self, trigger: &EventBook, notes: &mut Vec<FlowNote>) -> Destinations {
         let (heads, ambiguous) = self.branch.heads(&trigger.cover.edition);
         let ambiguous = ambiguous.into_iter();
@@ -172,7 +171,7 @@ impl Flow<'_> {
         let rules = reacting.target.dialect().rules();
         match named {
             Some(covers) => self.named_heads(covers, trigger, notes),
-            // Who names nobody is told of nobody.
+            // One that names no aggregate is told no heads.
             None if rules.asks_prepare || !rules.tells_destinations => Destinations::new(),
             None => self.heads(trigger, notes),
         }
