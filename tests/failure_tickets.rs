@@ -4,7 +4,7 @@
 use angzarr_replay::capture::select_ticket;
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::model::{Code, FailureClass, Timestamp};
+use angzarr_replay::model::{AnsweredBy, Code, FailureClass, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactions, Redactor};
 use angzarr_replay::wire::Dialect;
@@ -22,6 +22,7 @@ fn recorded() -> (Vec<u32>, Vec<Ticket>) {
         time: None,
         head: failed.head,
         persisted: None,
+        answered_by: AnsweredBy::NotKnown,
         redacted: Redactions::default(),
     });
     (numbers, tickets.collect())
@@ -50,7 +51,10 @@ fn the_recorded_failures_become_tickets() {
     assert_eq!(withdraw.command.type_name(), "examples.WithdrawFunds");
     assert_eq!(withdraw.failure.message, "Insufficient funds");
     let stale = &tickets[3];
-    assert_eq!(stale.failure.class(), FailureClass::StaleSequence);
+    assert_eq!(
+        stale.failure.class(AnsweredBy::NotKnown),
+        FailureClass::StaleSequence
+    );
     assert_eq!(
         (stale.command.expected_sequence(), stale.head),
         (Some(99), Some(3))
@@ -65,12 +69,12 @@ fn a_conflict_about_the_logics_own_places_is_not_stale() {
     for (expected, is_taken) in [(sequence, true), (sequence + 1, false)] {
         ticket.failure.message = format!("Sequence conflict: expected {expected}, got 0");
         let tickets = [ticket.clone()];
-        let selected = select_ticket(&tickets, &cover);
+        let selected = select_ticket(&tickets, &cover, AnsweredBy::NotKnown);
         assert_eq!(selected.is_some(), is_taken, "expected {expected}");
     }
     ticket.failure.message =
         format!("Sequence mismatch: command expects {sequence}, aggregate at 9");
-    assert_eq!(select_ticket(&[ticket], &cover), None);
+    assert_eq!(select_ticket(&[ticket], &cover, AnsweredBy::NotKnown), None);
 }
 
 #[test]

@@ -196,6 +196,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
     let command = hostile_command();
     let failing = FailingCommand {
         command: wire::command_book(&Bytes::from(command.clone()), DIALECT).unwrap(),
+        answered_by: angzarr_replay::model::AnsweredBy::NotKnown,
         failure: None,
         accepted: None,
         head: None,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use angzarr_replay::model::{
-    Body, Code, CommandBook, CommandPage, Cover, Domain, Edition, EditionName, Failure,
+    AnsweredBy, Body, Code, CommandBook, CommandPage, Cover, Domain, Edition, EditionName, Failure,
     FailureClass, Header, History, MergeStrategy, Outcome, Page, Payload, Root,
 };
 
@@ -106,7 +106,7 @@ fn a_status_means_what_its_code_and_its_words_say() {
             message: message.into(),
             info: None,
         }
-        .class()
+        .class(AnsweredBy::NotKnown)
     };
     let precondition = |message| class(Code::FailedPrecondition, message);
     assert_eq!(precondition("Insufficient funds"), FailureClass::Rejected);
@@ -142,9 +142,12 @@ fn a_status_means_what_its_code_and_its_words_say() {
             message: String::new(),
             info: None,
         };
-        assert_eq!(failure.class(), FailureClass::Unreachable);
         assert_eq!(
-            Outcome::from_failure(failure.clone()),
+            failure.class(AnsweredBy::NotKnown),
+            FailureClass::Unreachable
+        );
+        assert_eq!(
+            Outcome::from_failure(failure.clone(), AnsweredBy::NotKnown),
             Err(failure),
             "no answer is no outcome"
         );
@@ -179,4 +182,35 @@ fn restamping_counts_on_from_the_head_and_gives_up_the_old_encoding() {
     assert_eq!(other.pages[1].header, Header::Sequence(8));
     assert_eq!(other.original, None);
     assert_eq!(other.type_name(), "t.Do");
+}
+
+#[test]
+fn four_codes_of_the_transport_can_be_the_logics_own() {
+    let own = Code::all().filter(|code| {
+        let failure = Failure {
+            code: *code,
+            message: String::new(),
+            info: None,
+        };
+        failure.class(AnsweredBy::NotKnown) != failure.class(AnsweredBy::Logic)
+    });
+    let own: Vec<&str> = own.map(Code::name).collect();
+    assert_eq!(
+        own,
+        [
+            "CANCELLED",
+            "RESOURCE_EXHAUSTED",
+            "OUT_OF_RANGE",
+            "UNAUTHENTICATED"
+        ]
+    );
+    let limit = Failure {
+        code: Code::ResourceExhausted,
+        message: "the player's limit of today is reached".into(),
+        info: None,
+    };
+    assert_eq!(
+        Outcome::from_failure(limit.clone(), AnsweredBy::Logic),
+        Ok(Outcome::Rejected(limit))
+    );
 }

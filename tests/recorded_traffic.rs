@@ -74,7 +74,7 @@ fn class(call: &Value) -> &'static str {
         message,
         info: None,
     })
-    .class()
+    .class(angzarr_replay::model::AnsweredBy::NotKnown)
     {
         FailureClass::Rejected => "rejected",
         FailureClass::StaleSequence => "stale-sequence",

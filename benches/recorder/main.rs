@@ -119,6 +119,7 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
         redact,
         waiting: 1_024,
         waiting_bytes: 64 * 1024 * 1024,
+        status_limit: angzarr_replay::wire::STATUS_LIMIT,
         clock: system_clock(),
     };
     Ok(Recorder::start(

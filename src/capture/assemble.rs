@@ -117,10 +117,10 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         .and_then(|failing| failing.accepted)
         .map(|count| persisted(&following(fetched, head), head, count))
         .transpose()?;
-    let observed = parts
-        .failing
-        .and_then(|failing| failing.failure.clone())
-        .map(Observed::from_failure);
+    let observed = parts.failing.and_then(|failing| {
+        let failure = failing.failure.clone()?;
+        Some(Observed::from_failure(failure, failing.answered_by))
+    });
     let observed = observed
         .transpose()
         .map_err(|failure| CaptureError::NotOfTheLogic { failure })?
@@ -198,10 +198,7 @@ fn common_dialect(
 /// A head that was given makes the command one for that head; otherwise, and where its staleness is the point, it
 /// stays as it was sent.
 fn for_head(failing: &FailingCommand, is_given: bool, head: u32) -> CommandBook {
-    let is_stale = failing
-        .failure
-        .as_ref()
-        .is_some_and(|failure| failure.class() == FailureClass::StaleSequence);
+    let is_stale = failing.class() == Some(FailureClass::StaleSequence);
     if !is_given || is_stale || failing.command.expected_sequence() == Some(head) {
         return failing.command.clone();
     }

@@ -1,7 +1,8 @@
 //! Failures that are of one bug: same domain, command, code and message.
 
+use super::ticket::Ticket;
 use super::{Logged, LoggedFailure};
-use crate::model::{Code, Failure, FailureClass, Timestamp};
+use crate::model::{AnsweredBy, Code, Failure, FailureClass, Timestamp};
 
 /// Failures of one bug.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,15 @@ pub enum Aside {
 }
 
 impl Aside {
+    fn of(failure: &Failure, class: FailureClass) -> Option<Self> {
+        match class {
+            _ if failure.code == Code::Ok => Some(Self::Accepted),
+            FailureClass::StaleSequence => Some(Self::Stale),
+            FailureClass::Unreachable => Some(Self::Transport),
+            _ => None,
+        }
+    }
+
     /// In a word or two.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -44,6 +54,14 @@ impl Aside {
             Self::Transport => "of the transport",
             Self::Accepted => "accepted",
         }
+    }
+}
+
+impl Ticket {
+    /// Why it says nothing of the logic, if so.
+    #[must_use]
+    pub fn aside(&self) -> Option<Aside> {
+        Aside::of(&self.failure, self.class(AnsweredBy::NotKnown))
     }
 }
 
@@ -81,16 +99,11 @@ impl Logged {
     /// Why it says nothing of the logic, if so.
     #[must_use]
     pub fn aside(&self) -> Option<Aside> {
-        let failure = self.failure()?;
-        let class = match self {
-            Self::Ticket(ticket) => ticket.class(),
-            Self::Failure(_) => failure.class(),
-        };
-        match class {
-            _ if failure.code == Code::Ok => Some(Aside::Accepted),
-            FailureClass::StaleSequence => Some(Aside::Stale),
-            FailureClass::Unreachable => Some(Aside::Transport),
-            _ => None,
+        match self {
+            Self::Ticket(ticket) => ticket.aside(),
+            Self::Failure(logged) => {
+                Aside::of(&self.failure()?, logged.class(AnsweredBy::NotKnown)?)
+            }
         }
     }
 

@@ -199,7 +199,8 @@ pub enum CaptureError {
     },
     /// A failure that says nothing about the logic. Its message is not repeated: nobody redacted it.
     #[error(
-        "the failure is of the transport ({}), not of the logic: there is nothing to reproduce; take another, or --history",
+        "the failure is of the transport ({}), not of the logic: there is nothing to reproduce; take another, or --history; where the logic itself \
+         answered so, --answered-by logic says it of every code but UNAVAILABLE and DEADLINE_EXCEEDED",
         failure.code
     )]
     NotOfTheLogic {

@@ -6,7 +6,7 @@ use super::{LetterCommand, LoggedFailure};
 use crate::coordination::is_held_to_head;
 use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{
-    Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, Payload,
+    AnsweredBy, Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, Payload,
 };
 use crate::redact::Redactions;
 use crate::wire::Dialect;
@@ -18,6 +18,8 @@ pub struct FailingCommand {
     pub command: CommandBook,
     /// How production answered, where that is known.
     pub failure: Option<Failure>,
+    /// Who gave that answer.
+    pub answered_by: AnsweredBy,
     /// How many events it stored, where production accepted it.
     pub accepted: Option<StoredCount>,
     /// Head that was observed, where the ticket says so.
@@ -26,6 +28,16 @@ pub struct FailingCommand {
     pub dialect: Option<Dialect>,
     /// What of the command was redacted before.
     pub redacted: Redactions,
+}
+
+impl FailingCommand {
+    /// What its failure means to it; none where it did not fail, or nobody knows how.
+    #[must_use]
+    pub fn class(&self) -> Option<FailureClass> {
+        let sequence = self.command.expected_sequence();
+        let failure = self.failure.as_ref()?;
+        Some(failure.class_for(sequence, self.answered_by))
+    }
 }
 
 /// The newest ticket of an aggregate, and how many others it has.
@@ -45,20 +57,24 @@ pub struct Selected<'a> {
 /// newer than one with an earlier time. A stale sequence is no bug of the logic, a failure of
 /// the transport says nothing of it: both are passed over.
 #[must_use]
-pub fn select_ticket<'a>(tickets: &'a [Ticket], cover: &Cover) -> Option<Selected<'a>> {
+pub fn select_ticket<'a>(
+    tickets: &'a [Ticket],
+    cover: &Cover,
+    by: AnsweredBy,
+) -> Option<Selected<'a>> {
     let of_aggregate: Vec<&Ticket> = tickets
         .iter()
         .filter(|ticket| ticket.command.cover.is_same_stream(cover) && !ticket.is_accepted())
         .collect();
     let of_class = |class| {
-        let is_of = |ticket: &&&Ticket| ticket.class() == class;
+        let is_of = |ticket: &&&Ticket| ticket.class(by) == class;
         of_aggregate.iter().filter(is_of).count()
     };
     let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
     let (stale, unreachable) = (of_class(passed_over[0]), of_class(passed_over[1]));
     let mut usable: Vec<&Ticket> = of_aggregate
         .iter()
-        .filter(|ticket| !passed_over.contains(&ticket.class()))
+        .filter(|ticket| !passed_over.contains(&ticket.class(by)))
         .copied()
         .collect();
     // Stable: without times the order of the log stands.
@@ -79,10 +95,10 @@ pub fn select_noted<'a>(
     logged: impl IntoIterator<Item = &'a LoggedFailure>,
     cover: &Cover,
     ticket: Option<&Ticket>,
+    by: AnsweredBy,
 ) -> Option<&'a LoggedFailure> {
     let is_usable = |logged: &&LoggedFailure| {
-        let failure = logged.noted.failure();
-        let class = failure.map(|failure| failure.class());
+        let class = logged.class(by);
         logged.fits(cover)
             && !matches!(
                 class,
@@ -127,7 +143,7 @@ pub fn settle_head(
 
 /// `… aggregate at 3`: a coordinator that refuses a stale command says where the aggregate is.
 pub(super) fn stated_head(failure: &Failure) -> Option<u32> {
-    if failure.class() != FailureClass::StaleSequence {
+    if failure.class(AnsweredBy::NotKnown) != FailureClass::StaleSequence {
         return None;
     }
     failure
@@ -143,9 +159,9 @@ pub(super) fn stated_head(failure: &Failure) -> Option<u32> {
 fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
     let page = failing.command.pages.first()?;
     // Libraries answer bad values with INVALID_ARGUMENT too: the header of a refused command counts.
-    let reached_the_logic = match (&failing.failure, failing.accepted) {
-        (Some(failure), _) => !matches!(
-            failure.class_for(failing.command.expected_sequence()),
+    let reached_the_logic = match (failing.class(), failing.accepted) {
+        (Some(class), _) => !matches!(
+            class,
             FailureClass::StaleSequence | FailureClass::Unreachable
         ),
         (None, accepted) => accepted.is_some(),
@@ -163,6 +179,7 @@ impl From<&Ticket> for FailingCommand {
         Self {
             command: ticket.command.clone(),
             failure: (!ticket.is_accepted()).then(|| ticket.failure.clone()),
+            answered_by: ticket.answered_by,
             accepted: ticket.is_accepted().then_some(stored),
             head: ticket.head,
             dialect: Some(ticket.dialect),
@@ -177,6 +194,7 @@ impl From<&LetterCommand> for FailingCommand {
             command: letter.book.clone(),
             // A dead letter says why in words, and with no status.
             failure: None,
+            answered_by: AnsweredBy::NotKnown,
             accepted: None,
             head: letter.head,
             dialect: Some(letter.dialect),

@@ -4,7 +4,8 @@
 //! command's first page; null where it is stamped on arrival), `correlation_id`, `code` (gRPC's name), `message`,
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
 //! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
-//! may have `persisted`: how many events it stored. `redacted` lists the fields of the command that were redacted, as
+//! may have `persisted`: how many events it stored. `answered_by` may be `logic`: codes that are the transport's as a
+//! rule, such as `RESOURCE_EXHAUSTED`, are then the logic's own. `redacted` lists the fields of the command that were redacted, as
 //! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for
 //! people and for searching, and have to agree with it.
 
@@ -16,14 +17,16 @@ use serde::{Deserialize, Serialize};
 
 use super::command::without_values;
 use crate::fixture::RedactionV1;
-use crate::model::{Code, CommandBook, Failure, FailureClass, Root, Timestamp};
+use crate::model::{AnsweredBy, Code, CommandBook, Failure, FailureClass, Root, Timestamp};
 use crate::redact::{Before, Fingerprints, Reason, RedactError, Redactions, Redactor};
 use crate::wire::{self, Dialect};
 
 const VERSION: u64 = 1;
+/// What `answered_by` says.
+const LOGIC: &str = "logic";
 
 /// The keys of version 1.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "ticket",
     "domain",
     "root",
@@ -37,6 +40,7 @@ pub(super) const KEYS: [&str; 15] = [
     "time",
     "head",
     "persisted",
+    "answered_by",
     "redacted",
     "redacted_by",
 ];
@@ -62,6 +66,8 @@ pub struct Ticket {
     pub head: Option<u32>,
     /// How many events an accepted command stored.
     pub persisted: Option<u32>,
+    /// Who gave the failing answer.
+    pub answered_by: AnsweredBy,
     /// What of the command was redacted before the ticket was written.
     pub redacted: Redactions,
 }
@@ -137,6 +143,8 @@ struct Line {
     head: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     persisted: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered_by: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redacted: Vec<RedactionV1>,
     #[serde(default, skip_serializing_if = "Fingerprints::is_empty")]
@@ -154,10 +162,11 @@ fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Expecte
 }
 
 impl Ticket {
-    /// What its failure means to its command.
+    /// What its failure means to its command. Who answered is what the ticket says, else what the caller knows.
     #[must_use]
-    pub fn class(&self) -> FailureClass {
-        self.failure.class_for(self.command.expected_sequence())
+    pub fn class(&self, by: AnsweredBy) -> FailureClass {
+        let sequence = self.command.expected_sequence();
+        self.failure.class_for(sequence, self.answered_by.or(by))
     }
 
     /// Reads one line; `number` is its place in the file, for messages.
@@ -214,6 +223,7 @@ impl Ticket {
             time: self.time.and_then(instant).map(|time| time.to_string()),
             head: self.head,
             persisted: self.persisted,
+            answered_by: (self.answered_by == AnsweredBy::Logic).then(|| LOGIC.to_owned()),
             redacted: self.redacted.fields.iter().map(RedactionV1::of).collect(),
             redacted_by: self.redacted.by.clone(),
         };
@@ -261,6 +271,11 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
             &format!("only a command that was accepted (`OK`) stores events, this one is `{code}`"),
         ));
     }
+    let answered_by = match line.answered_by.as_deref() {
+        None => AnsweredBy::NotKnown,
+        Some(LOGIC) => AnsweredBy::Logic,
+        Some(_) => return Err(value("answered_by", &"only `logic` is known")),
+    };
     let time = line
         .time
         .map(|text| {
@@ -278,6 +293,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         }),
         head: line.head,
         persisted: line.persisted,
+        answered_by,
         redacted: Redactions {
             fields: line.redacted.into_iter().map(RedactionV1::lower).collect(),
             by: line.redacted_by,

@@ -74,12 +74,12 @@ impl<'a> Round<'a> {
                     "logic `{name}` is at {address}; attach to its process, then press Enter to send {stimulus}"
                 ));
                 enter();
-                (patient_target(fixture, logic, address)?, None)
+                (patient_target(project, fixture, logic, address)?, None)
             }
             LogicPlace::Command { .. } => {
                 let started = under_debugger(logic)?;
                 say(format_args!("it serves; sending {stimulus}"));
-                let target = patient_target(fixture, logic, &started.address())?;
+                let target = patient_target(project, fixture, logic, &started.address())?;
                 (target, Some(started))
             }
         };
@@ -138,12 +138,14 @@ const fn stimulus(fixture: &Fixture) -> &'static str {
 
 /// Logic at an address, without a deadline: a breakpoint may hold the call as long as it likes.
 fn patient_target(
+    project: &Project,
     fixture: &Fixture,
     logic: &SelectedLogic,
     address: &str,
 ) -> Result<Box<dyn Target>, Stop> {
     let options = ConnectionOptions {
         deadline: None,
+        status_limit: project.config().status_limit,
         ..ConnectionOptions::default()
     };
     let connection = Connection::new(address, options).map_err(|error| failed(&error))?;

@@ -110,6 +110,7 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
             stores: vec![Box::new(recording(arguments)?)],
             tickets: tickets(arguments)?,
             redact,
+            status_limit: project.config().status_limit,
             waiting: WAITING,
             waiting_bytes: WAITING_BYTES,
             clock: system_clock(),
@@ -251,6 +252,11 @@ fn losses(counts: &Counts, troubles: &Troubles) -> Option<String> {
         (counts.unwritten, "not written", unwritten),
         (counts.refused, "refused by redaction", refused),
         (counts.unreadable, "not readable", &None),
+        (
+            counts.too_large,
+            "with a status over `max_status_kibibytes`",
+            &None,
+        ),
         (counts.unanswered, "without an answer", &None),
     ];
     let lost: Vec<String> = kinds

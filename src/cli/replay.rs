@@ -31,8 +31,9 @@ pub(super) struct ReplayArguments {
     /// What if the command had come after this event? -1 for none.
     #[arg(long, value_name = "SEQUENCE", allow_negative_numbers = true)]
     to_sequence: Option<i64>,
-    /// What if the command were another? As in command.amount.amount=100.
-    #[arg(long, value_name = "command.FIELD=VALUE")]
+    /// What if the command were another, as in command.amount.amount=100? Or the new event of a saga, process manager or
+    /// projector (trigger.FIELD; of several, trigger.SEQUENCE.FIELD), or the fact (fact.FIELD)?
+    #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// Start the logic under its debugger, wait, and send exactly one `Handle` without a deadline.
     #[arg(long)]

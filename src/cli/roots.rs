@@ -7,7 +7,7 @@ use super::messages::Messages;
 use super::{Done, Stop, say};
 use crate::capture::ticket::Ticket;
 use crate::capture::{UpTo, fetch_history, select_ticket};
-use crate::model::{Cover, Domain, Page, Payload, Root};
+use crate::model::{AnsweredBy, Cover, Domain, Page, Payload, Root};
 use crate::project::Project;
 
 /// List the aggregates of a source: domain, root, events, last event, newest failure.
@@ -102,7 +102,7 @@ fn newest_failure(
     cover: &Cover,
     messages: &Messages,
 ) -> Option<(String, String)> {
-    let newest = select_ticket(tickets, cover)?.ticket;
+    let newest = select_ticket(tickets, cover, AnsweredBy::NotKnown)?.ticket;
     Some((
         newest.command.type_name().to_owned(),
         format!("{}: {}", newest.failure.code, messages.of_ticket(newest)),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Redact, TicketCounts, TicketOptions};
 use crate::capture::ticket::Ticket;
-use crate::model::{Code, Failure, Timestamp};
+use crate::model::{AnsweredBy, Code, Failure, Timestamp};
 use crate::redact::{Redactions, Redactor};
 use crate::wire::{self, Dialect, FirstMessage};
 
@@ -54,6 +54,7 @@ impl Seen {
             dialect: self.dialect,
             time: Some(self.time),
             persisted,
+            answered_by: AnsweredBy::NotKnown,
             redacted: Redactions::default(),
         })
     }

@@ -127,7 +127,8 @@ fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, String> {
         info: None,
     };
     // Only the details of a stale command are an event book; others may be anything.
-    let stale = failure.class() == crate::model::FailureClass::StaleSequence;
+    let stale = failure.class(crate::model::AnsweredBy::NotKnown)
+        == crate::model::FailureClass::StaleSequence;
     let head = match details.filter(|_| stale) {
         None => None,
         Some(details) => {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Entry;
 use super::trial::Context;
 use crate::fixture::{CaseStimulus, Fixture, Observed};
-use crate::model::{Outcome, Stimulus};
+use crate::model::{AnsweredBy, Outcome, Stimulus};
 use crate::mutation::{Mutant, mutants};
 use crate::project::{descriptors, judge_case, replay_case};
 use crate::replay::{Target, TargetError};
@@ -133,7 +133,7 @@ impl Case<'_> {
                 .as_ref()
                 .is_some_and(|it| it.failure().is_some())
             {
-                observing.case.observed = Observed::from_failure(failure).ok();
+                observing.case.observed = Observed::from_failure(failure, AnsweredBy::Logic).ok();
             }
             self.with(answers, Some((at, instead)), &observing)
         });

@@ -27,7 +27,9 @@ pub use ids::{
     Storage, Timestamp,
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
-pub use outcome::{Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation};
+pub use outcome::{
+    AnsweredBy, Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation,
+};
 pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};

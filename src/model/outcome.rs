@@ -100,6 +100,28 @@ pub struct Failure {
     pub info: Option<ErrorInfo>,
 }
 
+/// Who gave a failing answer, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AnsweredBy {
+    /// Nothing says it: a code that is the transport's as a rule is taken for that.
+    #[default]
+    NotKnown,
+    /// The logic itself. Only `UNAVAILABLE` and `DEADLINE_EXCEEDED` are the transport's even then: a replay could not tell
+    /// them from logic that is not there.
+    Logic,
+}
+
+impl AnsweredBy {
+    /// The logic, where one of two knows it.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        match self {
+            Self::NotKnown => other,
+            Self::Logic => self,
+        }
+    }
+}
+
 /// What a failing status means. `FAILED_PRECONDITION` is overloaded and is told apart by its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureClass {
@@ -163,13 +185,13 @@ impl Failure {
     /// What this status means to a command that was sent for a sequence. A conflict that expected this very sequence is
     /// about the places that the logic gave its own events: the command was not stale.
     #[must_use]
-    pub fn class_for(&self, sequence: Option<u32>) -> FailureClass {
+    pub fn class_for(&self, sequence: Option<u32>, by: AnsweredBy) -> FailureClass {
         let expected = self
             .message
             .strip_prefix("Sequence conflict: expected ")
             .and_then(|rest| rest.split_once(','))
             .and_then(|(expected, _)| expected.parse().ok());
-        match self.class() {
+        match self.class(by) {
             FailureClass::StaleSequence if sequence.is_some() && expected == sequence => {
                 FailureClass::Rejected
             }
@@ -179,7 +201,7 @@ impl Failure {
 
     /// What this status means.
     #[must_use]
-    pub fn class(&self) -> FailureClass {
+    pub fn class(&self, by: AnsweredBy) -> FailureClass {
         match self.code {
             Code::FailedPrecondition
                 if self.message.starts_with("Sequence mismatch:")
@@ -201,6 +223,14 @@ impl Failure {
             Code::InvalidArgument => FailureClass::Refused,
             Code::Unimplemented => FailureClass::Unimplemented,
             Code::Ok | Code::Unknown | Code::Internal | Code::DataLoss => FailureClass::Crashed,
+            Code::Cancelled
+            | Code::ResourceExhausted
+            | Code::OutOfRange
+            | Code::Unauthenticated
+                if by == AnsweredBy::Logic =>
+            {
+                FailureClass::Rejected
+            }
             Code::Cancelled
             | Code::DeadlineExceeded
             | Code::ResourceExhausted
@@ -309,8 +339,8 @@ impl Outcome {
     }
 
     /// The outcome that a failing status stands for; gives the failure back where the logic did not answer.
-    pub fn from_failure(failure: Failure) -> Result<Self, Failure> {
-        match failure.class() {
+    pub fn from_failure(failure: Failure, by: AnsweredBy) -> Result<Self, Failure> {
+        match failure.class(by) {
             FailureClass::Rejected | FailureClass::StaleSequence => Ok(Self::Rejected(failure)),
             FailureClass::Revoked => {
                 let reason = failure

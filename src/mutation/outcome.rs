@@ -3,7 +3,7 @@
 use super::change::{Change, list};
 use super::{Vary, book, failure, parts, reaction};
 use crate::model::{
-    Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Revocation, Stimulus,
+    AnsweredBy, Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Revocation, Stimulus,
 };
 
 /// An answer that differs from the logic's in one thing.
@@ -72,7 +72,8 @@ fn of_the_same_kind(
         | Outcome::Refused(failure) => {
             // A code without an answer is an error, which fails a trial by itself.
             let changes = failure::changes(failure).into_iter().filter_map(|change| {
-                let outcome = Outcome::from_failure(change.value.clone()).ok()?;
+                let outcome =
+                    Outcome::from_failure(change.value.clone(), AnsweredBy::Logic).ok()?;
                 Some(change.map(|_| outcome))
             });
             changes.collect()

@@ -121,7 +121,7 @@ pub fn run_case(
     let rules = [own_rules, project_rules];
     let replayed = replay_case(project, fixture, target, rules, both_ways, None)?;
     let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
-    let notes = match &replayed.checked {
+    let mut notes: Vec<String> = match &replayed.checked {
         Checked::Step(replay) => replay.notes.iter().map(ToString::to_string).collect(),
         Checked::History(_) => Vec::new(),
         Checked::Flow(run) => {
@@ -130,6 +130,13 @@ pub fn run_case(
             notes
         }
     };
+    if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(&fixture.case) {
+        notes.push(format!(
+            "production may have started from a stored snapshot, which queries of `{}` do not return: docs/production.md, \
+             \"Snapshots\", has the ways to get it",
+            fixture.case.source.dialect
+        ));
+    }
     Ok(CaseRun {
         view: replayed.view,
         verdict,
@@ -137,6 +144,24 @@ pub fn run_case(
         checked: replayed.checked,
         unused_rules: own_rules.unused().cloned().collect(),
     })
+}
+
+/// Whether production may have shown the logic a snapshot that the case has not: nobody saw what the logic was shown, and
+/// the coordinator's queries return none.
+pub(crate) fn snapshot_is_not_known(case: &Case) -> bool {
+    let dialect: Option<Dialect> = case.source.dialect.parse().ok();
+    let is_folded = matches!(
+        case.stimulus,
+        CaseStimulus::Command(_)
+            | CaseStimulus::History
+            | CaseStimulus::Compensation(_)
+            | CaseStimulus::Fact(_)
+    );
+    is_folded
+        && case.source.head != HeadKnowledge::Recorded
+        && case.snapshot.is_none()
+        && !case.history.pages().is_empty()
+        && dialect.is_some_and(|dialect| !dialect.rules().queries_return_snapshots)
 }
 
 /// The notes of all steps, each with its step.

@@ -186,7 +186,7 @@ impl Project {
         case: &Case,
         occasion: &Occasion<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
-        let connection = connected(config, address)?;
+        let connection = connected(config, address, self.config.status_limit)?;
         let dialect = dialect_at(config, address, &connection, case)?;
         let is_loaded = config.kind == ComponentKind::Aggregate && case.head() > 0;
         if is_loaded && !occasion.may_publish && !dialect.rules().isolated_mode {
@@ -236,7 +236,7 @@ impl Project {
         ];
         let spec = launched(&config.name, command, &placeholders);
         let started = StartedLogic::launch(&spec)?;
-        let connection = connected(config, &started.address())?;
+        let connection = connected(config, &started.address(), self.config.status_limit)?;
         Ok(IsolatedCoordinator {
             target: Isolated::on_fresh_store(&connection, dialect),
             started: Some(started),
@@ -324,9 +324,11 @@ fn launched(
 fn connected(
     config: &CoordinatorConfig,
     address: &str,
+    status_limit: usize,
 ) -> Result<Connection, CoordinatorUnavailable> {
     let options = ConnectionOptions {
         deadline: Some(Duration::from_secs(config.deadline)),
+        status_limit,
         ..ConnectionOptions::default()
     };
     Connection::new(address, options).map_err(|reason| failed(config, reason))

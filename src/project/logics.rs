@@ -109,6 +109,8 @@ pub struct Logics {
     configured: BTreeMap<String, LogicConfig>,
     /// Whether what started logic writes is shown only without what looks like a secret.
     is_redacting: bool,
+    /// Largest status that is read, in bytes.
+    status_limit: usize,
     /// Whether nothing of it is shown any more.
     is_hushed: AtomicBool,
     /// Per logic, so that two of them can start at once.
@@ -144,6 +146,7 @@ impl Logics {
             registered: app.in_process.clone(),
             configured,
             is_redacting: config.redaction.is_some(),
+            status_limit: config.status_limit,
             is_hushed: AtomicBool::new(false),
             started,
         }
@@ -331,6 +334,7 @@ impl Logics {
             &address,
             ConnectionOptions {
                 deadline,
+                status_limit: self.status_limit,
                 ..ConnectionOptions::default()
             },
         )?)

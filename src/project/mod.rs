@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
-pub(crate) use case_run::{ReplayedCase, descriptors, judge_case, replay_case};
+pub(crate) use case_run::{
+    ReplayedCase, descriptors, judge_case, replay_case, snapshot_is_not_known,
+};
 pub use config::{
     AccessConfig, AuditAllowance, Config, ConfigError, ConnectConfig, CoordinatorCommand,
     CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,

@@ -9,7 +9,8 @@ use crate::fixture::{
     Trigger,
 };
 use crate::model::{
-    CommandBook, Cover, Failure, Header, History, Outcome, Payload, Root, Stimulus, Timestamp,
+    AnsweredBy, CommandBook, Cover, Failure, Header, History, Outcome, Payload, Root, Stimulus,
+    Timestamp,
 };
 use crate::replay::{reaction_without_echoes, without_echoes};
 use crate::wire::{DecodeError, Dialect, StoredBook};
@@ -80,6 +81,7 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
         time: Some(note.time),
         head,
         persisted,
+        answered_by: AnsweredBy::NotKnown,
         redacted: note.redacted.clone(),
     })
 }

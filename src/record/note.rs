@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::model::{
-    Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome, Payload, Stimulus,
-    Timestamp,
+    AnsweredBy, Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome,
+    Payload, Stimulus, Timestamp,
 };
 use crate::redact::Redactions;
 use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook};
@@ -170,13 +170,25 @@ impl Note {
         )
     }
 
+    /// Who answered: between a coordinator and its logic that is the logic.
+    #[must_use]
+    pub fn answered_by(&self) -> AnsweredBy {
+        match self.between() {
+            Some(Between::CoordinatorAndLogic) => AnsweredBy::Logic,
+            _ => AnsweredBy::NotKnown,
+        }
+    }
+
     /// What logic answered to it.
     pub fn outcome(&self, stimulus: &Stimulus) -> Result<Result<Outcome, Failure>, DecodeError> {
         match &self.answer {
             Answer::Reply(reply) => {
                 wire::outcome_of_reply(stimulus, reply.clone(), self.dialect).map(Ok)
             }
-            Answer::Status(refusal) => Ok(Outcome::from_failure(refusal.failure.clone())),
+            Answer::Status(refusal) => Ok(Outcome::from_failure(
+                refusal.failure.clone(),
+                self.answered_by(),
+            )),
         }
     }
 

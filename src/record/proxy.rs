@@ -27,7 +27,7 @@ use super::upstream::{NoReply, Upstream, is_reset, words};
 use super::writer::{Counters, Counts, NoteStore, Redact, Troubles, Writer};
 use crate::wire::Dialect;
 
-/// Headers may be as large as anybody sends them: details of a status hold whole event books.
+/// Headers are passed on as large as anybody sends them: details of a status hold whole event books.
 pub(super) const HEADERS_LIMIT: u32 = 16 * 1024 * 1024;
 /// How long calls in flight may take when the recorder is ended.
 const LAST_CALLS: Duration = Duration::from_secs(5);
@@ -48,6 +48,8 @@ pub struct Settings {
     pub tickets: Option<TicketLog>,
     /// What is done to a note before it is written.
     pub redact: Option<Redact>,
+    /// Largest status of a call that is noted, in bytes of its headers.
+    pub status_limit: usize,
     /// How many notes may wait for the writer.
     pub waiting: usize,
     /// How many bytes may wait, those of calls in flight included.
@@ -83,6 +85,7 @@ impl Recorder {
             tickets: settings.tickets,
             keep: settings.keep,
             redact: settings.redact,
+            status_limit: settings.status_limit,
             counters: Arc::clone(&counters),
             clock: Arc::clone(&settings.clock),
         };

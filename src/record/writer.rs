@@ -16,7 +16,7 @@ use super::note::{Answer, Note, Subject};
 use super::tap::RawCall;
 use crate::model::Timestamp;
 use crate::redact::Redactions;
-use crate::wire::status_of_trailers;
+use crate::wire::{status_of_trailers, status_size};
 
 /// How often what is too old is looked for while nothing comes.
 const TICK: Duration = Duration::from_secs(1);
@@ -47,6 +47,7 @@ pub(super) struct Counters {
     pub(super) lost: Counter,
     pub(super) unanswered: Counter,
     pub(super) unreadable: Counter,
+    pub(super) too_large: Counter,
     pub(super) refused: Counter,
     pub(super) unwritten: Counter,
     pub(super) tickets: Counter,
@@ -94,6 +95,8 @@ pub struct Counts {
     pub unanswered: u64,
     /// Calls whose messages could not be read.
     pub unreadable: u64,
+    /// Calls whose status is over the limit.
+    pub too_large: u64,
     /// Calls that redaction kept from being written.
     pub refused: u64,
     /// Calls whose note could not be written.
@@ -115,6 +118,7 @@ impl Counters {
             lost: self.lost.now(),
             unanswered: self.unanswered.now(),
             unreadable: self.unreadable.now(),
+            too_large: self.too_large.now(),
             refused: self.refused.now(),
             unwritten: self.unwritten.now(),
             tickets: self.tickets.now(),
@@ -134,6 +138,7 @@ pub(super) struct Writer {
     pub(super) tickets: Option<TicketLog>,
     pub(super) keep: Keep,
     pub(super) redact: Option<Redact>,
+    pub(super) status_limit: usize,
     pub(super) counters: Arc<Counters>,
     pub(super) clock: Clock,
 }
@@ -167,6 +172,9 @@ impl Writer {
     }
 
     fn take(&mut self, raw: RawCall) {
+        if status_size(&raw.ending) > self.status_limit {
+            return self.counters.too_large.add();
+        }
         let Ok(note) = note_of(raw) else {
             return self.counters.unreadable.add();
         };

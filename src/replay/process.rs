@@ -203,6 +203,7 @@ impl StartedLogic {
         let options = ConnectionOptions {
             connect_timeout: CONNECTS_WITHIN,
             deadline: Some(timeout.map_or(CONNECTS_WITHIN, |timeout| timeout.min(CONNECTS_WITHIN))),
+            ..ConnectionOptions::default()
         };
         let connection = Connection::new(&self.address(), options).ok();
         loop {

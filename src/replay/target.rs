@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::IsolatedError;
-use crate::model::{Component, Failure, Logic, Outcome, Stimulus};
+use crate::model::{AnsweredBy, Component, Failure, Logic, Outcome, Stimulus};
 use crate::wire::{Dialect, LogicClient, LogicError, panic_text};
 
 /// A target that gave no answer that can be judged.
@@ -84,7 +84,7 @@ impl Target for InProcess {
             });
         // In one process nothing is unreachable: a failing status is the logic's own word.
         Ok(answer
-            .or_else(Outcome::from_failure)
+            .or_else(|failure| Outcome::from_failure(failure, AnsweredBy::Logic))
             .unwrap_or_else(Outcome::Crashed))
     }
 

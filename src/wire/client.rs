@@ -31,6 +31,8 @@ pub struct ConnectionOptions {
     pub connect_timeout: Duration,
     /// How long one call may take; none while a debugger may be attached.
     pub deadline: Option<Duration>,
+    /// Most bytes of a status that are read; a larger one is [`CallError::StatusTooLarge`].
+    pub status_limit: usize,
 }
 
 impl Default for ConnectionOptions {
@@ -38,6 +40,7 @@ impl Default for ConnectionOptions {
         Self {
             connect_timeout: Duration::from_secs(5),
             deadline: Some(Duration::from_secs(30)),
+            status_limit: super::status::STATUS_LIMIT,
         }
     }
 }
@@ -125,7 +128,7 @@ pub enum CallError {
     /// The status that ended the call is over the limit.
     #[error(
         "{address} answered {method} with a failing status of more than {limit} bytes: its message and details cannot be \
-         compared, let the logic say less"
+         compared; let the logic say less, or raise `max_status_kibibytes` in replay.toml"
     )]
     StatusTooLarge {
         /// The address.
@@ -302,7 +305,7 @@ impl Connection {
     pub fn call(&self, path: &str, request: Bytes) -> Result<Bytes, CallError> {
         let channel = self.channel()?;
         block_on(async {
-            let mut client = grpc(channel);
+            let mut client = grpc(channel, self.options);
             let call = async {
                 client
                     .ready()
@@ -324,7 +327,7 @@ impl Connection {
     pub fn call_stream(&self, path: &str, request: Bytes) -> Result<Vec<Bytes>, CallError> {
         let channel = self.channel()?;
         block_on(async {
-            let mut client = grpc(channel);
+            let mut client = grpc(channel, self.options);
             let call = async {
                 client
                     .ready()
@@ -498,7 +501,7 @@ impl Connection {
             return CallError::StatusTooLarge {
                 address: self.address.clone(),
                 method: method_of(path),
-                limit: super::status::STATUS_LIMIT,
+                limit: self.options.status_limit,
             };
         }
         CallError::Status {
@@ -514,11 +517,15 @@ impl Connection {
     }
 }
 
-fn grpc(channel: Channel) -> Grpc<WholeBody> {
+fn grpc(channel: Channel, options: ConnectionOptions) -> Grpc<WholeBody> {
+    let status_limit = options.status_limit;
     // Histories are larger than tonic's default of 4 MiB; the server's limit is the one that counts.
-    Grpc::new(WholeBody(channel))
-        .max_decoding_message_size(usize::MAX)
-        .max_encoding_message_size(usize::MAX)
+    Grpc::new(WholeBody {
+        channel,
+        status_limit,
+    })
+    .max_decoding_message_size(usize::MAX)
+    .max_encoding_message_size(usize::MAX)
 }
 
 /// `EventQueryService/GetEventBook` of a path, without the package.

@@ -11,7 +11,7 @@ use super::stimulus::{
     is_optional, method_of, outcome_of_reply, reply, request, stimulus_of_request,
 };
 use super::{CallError, Connection, DecodeError, Dialect};
-use crate::model::{Component, ComponentKind, Failure, Logic, Outcome, Stimulus};
+use crate::model::{AnsweredBy, Component, ComponentKind, Failure, Logic, Outcome, Stimulus};
 
 /// Logic that gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +115,11 @@ impl LogicClient {
         let Some(failure) = error.failure() else {
             return Err(error.into());
         };
-        Outcome::from_failure(failure.clone()).map_err(|_| error.into())
+        if error.is_too_large() {
+            return Err(error.into());
+        }
+        // It came from the server itself: what the transport says has no status.
+        Outcome::from_failure(failure.clone(), AnsweredBy::Logic).map_err(|_| error.into())
     }
 }
 

@@ -61,7 +61,7 @@ pub use rules::{EventStream, Rules, SequenceCheck};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Server};
 pub use speculate::SpeculativeClient;
-pub use status::{Refusal, STATUS_LIMIT, status_of_trailers};
+pub use status::{Refusal, STATUS_LIMIT, size as status_size, status_of_trailers};
 pub use stimulus::{outcome_of_reply, stimulus_of_request};
 pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsParts};
 pub use understand::{Direction, Understood, understand};

@@ -5,7 +5,7 @@ use prost::Message;
 
 use super::messages as pb;
 use super::{CallError, Connection, DecodeError, Dialect, LogicError, decode, encode, stimulus};
-use crate::model::{CommandBook, Outcome, Stimulus};
+use crate::model::{AnsweredBy, CommandBook, Outcome, Stimulus};
 
 /// Asks a coordinator what would happen.
 #[derive(Debug, Clone)]
@@ -88,6 +88,8 @@ impl SpeculativeClient {
 fn outcome_of(error: CallError) -> Result<Outcome, LogicError> {
     match error.failure().cloned() {
         None => Err(error.into()),
-        Some(failure) => Outcome::from_failure(failure).map_err(|_| error.into()),
+        Some(failure) => {
+            Outcome::from_failure(failure, AnsweredBy::NotKnown).map_err(|_| error.into())
+        }
     }
 }

@@ -95,7 +95,8 @@ fn to_tonic(code: Code) -> tonic::Code {
         .map_or(tonic::Code::Unknown, |(_, code)| *code)
 }
 
-/// Largest status that is read, in bytes of its headers: a longer one is an error, never an empty text.
+/// Largest status that is read where nothing else is said, in bytes of its headers: a longer one is an error, never an empty
+/// text.
 pub const STATUS_LIMIT: usize = 1024 * 1024;
 
 /// What HTTP/2 is told to let through. Beyond its own limit it drops trailers without a word, so that limit is far above
@@ -124,18 +125,14 @@ pub fn status_of_trailers(trailers: &HeaderMap) -> Option<Result<(), Refusal>> {
 
 /// Rewrites a status so that tonic, which panics at details that are not base64 and gives up the code for a message that
 /// is not UTF-8, reads what [`status_of_trailers`] reads.
-pub(super) fn make_legible(headers: &mut HeaderMap) {
+pub(super) fn make_legible(headers: &mut HeaderMap, limit: usize) {
     if !headers.contains_key(STATUS) {
         return;
     }
-    let size: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if size > STATUS_LIMIT {
+    if size(headers) > limit {
         headers.clear();
         headers.insert(STATUS, HeaderValue::from_static("2"));
-        let text = format!("{OVER_LIMIT} {STATUS_LIMIT} bytes");
+        let text = format!("{OVER_LIMIT} {limit} bytes");
         set(headers, MESSAGE, &text);
         return;
     }
@@ -151,6 +148,15 @@ pub(super) fn make_legible(headers: &mut HeaderMap) {
         let text = STANDARD.encode(details(value));
         set(headers, DETAILS, &text);
     }
+}
+
+/// Size of a status in the headers that it stands in, as limits count it: bytes of their names and values.
+#[must_use]
+pub fn size(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 fn set(headers: &mut HeaderMap, name: &'static str, ascii: &str) {
@@ -239,7 +245,7 @@ mod tests {
             .expect("a status")
             .expect_err("a failure");
         let mut legible = trailers;
-        make_legible(&mut legible);
+        make_legible(&mut legible, STATUS_LIMIT);
         let tonics = Status::from_header_map(&legible).expect("a status");
         assert_eq!(code_from_tonic(tonics.code()), ours.failure.code);
         assert_eq!(tonics.message(), ours.failure.message);
@@ -280,7 +286,7 @@ mod tests {
         let long = vec![b'a'; STATUS_LIMIT - 100];
         assert_eq!(read(&long, b"").1.len(), STATUS_LIMIT - 100);
         let mut trailers = trailers(&vec![b'a'; STATUS_LIMIT], b"");
-        make_legible(&mut trailers);
+        make_legible(&mut trailers, STATUS_LIMIT);
         let status = Status::from_header_map(&trailers).expect("a status");
         assert_eq!(
             status.message(),

@@ -17,7 +17,11 @@ use super::status::make_legible;
 
 /// A channel whose requests are whole. For requests of one message: of a stream, the first would wait for the last.
 #[derive(Clone)]
-pub(super) struct WholeBody(pub(super) Channel);
+pub(super) struct WholeBody {
+    pub(super) channel: Channel,
+    /// Most bytes of a status that are read.
+    pub(super) status_limit: usize,
+}
 
 impl Service<http::Request<Body>> for WholeBody {
     type Response = http::Response<Body>;
@@ -25,20 +29,21 @@ impl Service<http::Request<Body>> for WholeBody {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.0.poll_ready(context)
+        self.channel.poll_ready(context)
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         // The clone that is made here is not ready; the one that was asked is.
-        let fresh = self.0.clone();
-        let mut channel = std::mem::replace(&mut self.0, fresh);
+        let fresh = self.channel.clone();
+        let mut channel = std::mem::replace(&mut self.channel, fresh);
+        let limit = self.status_limit;
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             match body.collect().await {
                 Ok(whole) => {
                     let body = Body::new(Full::new(whole.to_bytes()));
                     let reply = channel.call(http::Request::from_parts(parts, body)).await?;
-                    Ok(legible(reply))
+                    Ok(legible(reply, limit))
                 }
                 // A message that cannot be framed is answered here.
                 Err(status) => Ok(status.into_http()),
@@ -48,12 +53,12 @@ impl Service<http::Request<Body>> for WholeBody {
 }
 
 /// A reply whose status cannot make tonic panic or give up its code, wherever it stands.
-fn legible(reply: http::Response<Body>) -> http::Response<Body> {
+fn legible(reply: http::Response<Body>, limit: usize) -> http::Response<Body> {
     let (mut parts, body) = reply.into_parts();
-    make_legible(&mut parts.headers);
-    let body = body.map_frame(|frame| match frame.into_trailers() {
+    make_legible(&mut parts.headers, limit);
+    let body = body.map_frame(move |frame| match frame.into_trailers() {
         Ok(mut trailers) => {
-            make_legible(&mut trailers);
+            make_legible(&mut trailers, limit);
             Frame::trailers(trailers)
         }
         Err(frame) => frame,

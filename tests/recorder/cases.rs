@@ -349,6 +349,17 @@ fn a_call_that_makes_no_case_says_why() {
         "the failure is of the transport (UNAVAILABLE), not of the logic: there is nothing to \
          reproduce; take another call"
     );
+    let exhausted = Note {
+        answer: Answer::Status(Refusal::from_details(
+            Code::ResourceExhausted,
+            "no more today".into(),
+            bytes::Bytes::new(),
+        )),
+        ..session_call(34)
+    };
+    // The recorder saw the logic answer so.
+    let case = case_of(&exhausted, with()).unwrap();
+    assert_eq!(case.observed.as_ref().map(Observed::word), Some("rejected"));
     let damaged = Note {
         request: vec![0x0a, 0x05].into(),
         ..session_call(34)

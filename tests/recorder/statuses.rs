@@ -1,16 +1,19 @@
 //! Statuses as a server may write them, read by replay's client and by the recorder alike.
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use angzarr_replay::model::{Code, Timestamp};
-use angzarr_replay::record::{Answer, Kept, Note, NoteStore, Subject};
+use angzarr_replay::record::{Answer, Kept, Note, NoteStore, Recorder, Subject};
 use angzarr_replay::wire::{CallError, Connection, ConnectionOptions, Refusal, STATUS_LIMIT};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use super::support::{Half, Handler, Upstream, read_to_end, recorder, response, status_trailers};
+use super::support::{
+    Half, Handler, Upstream, read_to_end, recorder, response, settings, status_trailers,
+};
 
 const SAGA: &str = "/angzarr.SagaService/Handle";
 
@@ -110,10 +113,44 @@ fn a_status_over_the_limit_is_an_error_and_no_empty_message() {
             call(&address).unwrap_err().to_string(),
             format!(
                 "{address} answered SagaService/Handle with a failing status of more than 1048576 bytes: its message and \
-                 details cannot be compared, let the logic say less"
+                 details cannot be compared; let the logic say less, or raise `max_status_kibibytes` in replay.toml"
             )
         );
     }
+}
+
+#[test]
+fn another_limit_holds_for_replay_and_recorder() {
+    let long = HeaderValue::from_bytes(&vec![b'a'; 20_000]).unwrap();
+    let mut status = status_trailers("9");
+    status.insert("grpc-message", long);
+    let upstream = Upstream::start(ending(Place::Trailers, status));
+    let read = |limit: usize| {
+        let options = ConnectionOptions {
+            status_limit: limit,
+            ..ConnectionOptions::default()
+        };
+        let connection = Connection::new(&upstream.address.to_string(), options).unwrap();
+        connection.call(SAGA, Bytes::new()).unwrap_err()
+    };
+    assert!(matches!(
+        read(16 << 10),
+        CallError::StatusTooLarge { limit: 16_384, .. }
+    ));
+    assert_eq!(read(32 << 10).failure().unwrap().message.len(), 20_000);
+    let noted = |limit: usize| {
+        let (sender, answers): (_, Receiver<Answer>) = channel();
+        let mut settings = settings(upstream.address, vec![Box::new(Notes(sender))]);
+        settings.status_limit = limit;
+        let recorder =
+            Recorder::start(TcpListener::bind("127.0.0.1:0").unwrap(), settings).unwrap();
+        let passed_on = call(&recorder.address().to_string()).unwrap_err();
+        assert_eq!(passed_on.failure().unwrap().message.len(), 20_000);
+        let counts = recorder.end().unwrap();
+        (answers.try_iter().count(), counts.kept, counts.too_large)
+    };
+    assert_eq!(noted(16 << 10), (0, 0, 1));
+    assert_eq!(noted(32 << 10), (1, 1, 0));
 }
 
 #[test]

@@ -259,6 +259,7 @@ pub(crate) fn settings(upstream: SocketAddr, stores: Vec<Box<dyn NoteStore>>) ->
         redact: None,
         waiting: 1_024,
         waiting_bytes: 64 * 1024 * 1024,
+        status_limit: angzarr_replay::wire::STATUS_LIMIT,
         clock: Arc::new(|| NOW),
     }
 }

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use super::ticket::Ticket;
 use crate::fixture::Noted;
-use crate::model::{CommandBook, Cover, Domain, Edition, Root, Timestamp};
+use crate::model::{
+    AnsweredBy, CommandBook, Cover, Domain, Edition, FailureClass, Root, Timestamp,
+};
 use crate::wire::{DeadLetter, DecodeError, Dialect};
 
 /// What is looked for in a log, in words.
@@ -64,6 +66,15 @@ pub struct LetterCommand {
 }
 
 impl LoggedFailure {
+    /// What its status means to its command; none where the log has no code.
+    #[must_use]
+    pub fn class(&self, by: AnsweredBy) -> Option<FailureClass> {
+        let command = self.command.as_ref();
+        let sequence = command.and_then(|command| command.book.expected_sequence());
+        let failure = self.noted.failure()?;
+        Some(failure.class_for(sequence.or(self.noted.sequence), by))
+    }
+
     /// Of a dead letter with a command; none of one with events.
     pub fn of_letter(letter: &DeadLetter, dialect: Dialect) -> Result<Option<Self>, DecodeError> {
         let Some(book) = letter.command(dialect)? else {

@@ -23,7 +23,7 @@ use crate::capture::{
     case_path, fetch_history, find_root, inline_external,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
-use crate::model::{Cover, Domain, Edition, Timestamp};
+use crate::model::{AnsweredBy, Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
@@ -90,6 +90,10 @@ pub(in crate::cli) struct CaptureArguments {
     /// command that was never sent.
     #[arg(long, value_name = "COUNT|unknown", value_parser = parse_persisted, conflicts_with = "history")]
     persisted: Option<PersistedArgument>,
+    /// Who gave the failing answer: codes that are the transport's as a rule, such as `RESOURCE_EXHAUSTED`, are then taken
+    /// for the logic's own.
+    #[arg(long, value_name = "logic", value_parser = parse_answered_by, conflicts_with = "history")]
+    answered_by: Option<AnsweredBy>,
     #[command(flatten)]
     kind: kinds::KindArguments,
     #[command(flatten)]
@@ -133,6 +137,10 @@ pub(in crate::cli) struct CaptureArguments {
 }
 
 impl CaptureArguments {
+    fn answered_by(&self) -> AnsweredBy {
+        self.answered_by.unwrap_or_default()
+    }
+
     /// What is to be written with the case.
     fn labels(&self) -> Labels {
         Labels {
@@ -157,6 +165,13 @@ fn captured_at() -> Timestamp {
 enum PersistedArgument {
     Count(u32),
     Unknown,
+}
+
+fn parse_answered_by(text: &str) -> Result<AnsweredBy, String> {
+    match text {
+        "logic" => Ok(AnsweredBy::Logic),
+        _ => Err("only `logic` can be said".into()),
+    }
 }
 
 fn parse_persisted(text: &str) -> Result<PersistedArgument, String> {

@@ -219,7 +219,12 @@ fn is_same_failure(command: &Note, call: &Note) -> bool {
 fn makes_a_case(note: &Note) -> bool {
     let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
     let is_usable = match &note.answer {
-        Answer::Status(refusal) => !passed_over.contains(&refusal.failure.class()),
+        Answer::Status(refusal) => {
+            let command = note.command().ok();
+            let sequence = command.and_then(|command| command.expected_sequence());
+            let class = refusal.failure.class_for(sequence, note.answered_by());
+            !passed_over.contains(&class)
+        }
         Answer::Reply(_) => true,
     };
     is_usable && !note.method().ends_with("/Prepare")

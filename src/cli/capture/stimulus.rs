@@ -7,12 +7,12 @@ use super::given::Given;
 use super::{CaptureArguments, PersistedArgument};
 use crate::capture::ticket::Ticket;
 use crate::capture::{
-    FailingCommand, Fetched, Logged, Selected, StoredCount, parse_draft, select_noted,
+    Aside, FailingCommand, Fetched, Logged, Selected, StoredCount, parse_draft, select_noted,
     select_ticket,
 };
 use crate::cli::{Stop, words};
 use crate::fixture::Noted;
-use crate::model::{Cover, Payload, counted};
+use crate::model::{AnsweredBy, Cover, Payload, counted};
 use crate::project::{OpenSource, Project, read_tickets};
 use crate::redact::Redactions;
 use crate::wire::Dialect;
@@ -51,6 +51,7 @@ pub(super) fn find(
     dialect: Dialect,
     given: Option<&Given>,
 ) -> Result<Found, Stop> {
+    let by = arguments.answered_by();
     let mut found = if let Some(file) = &arguments.command {
         written(project, arguments, file, cover, fetched, dialect, given)?
     } else if arguments.history {
@@ -58,10 +59,13 @@ pub(super) fn find(
     } else if let Some(given) = given {
         of_given(given)
     } else if let Some(asked) = &arguments.ticket {
-        ticket_asked_for(asked, cover)?
+        ticket_asked_for(asked, cover, by)?
     } else {
-        of_source(source, cover)
+        of_source(source, cover, by)
     };
+    if let Some(failing) = &mut found.failing {
+        failing.answered_by = failing.answered_by.or(by);
+    }
     if let (Some(asked), Some(failing)) = (arguments.persisted, found.failing.as_mut()) {
         if let Some(failure) = &failing.failure {
             return Err(Stop::Usage(format!(
@@ -109,6 +113,7 @@ fn written(
     let failing = FailingCommand {
         command: book,
         failure: given.and_then(|given| given.logged.failure()),
+        answered_by: arguments.answered_by(),
         accepted: (given.is_none() && has_place).then_some(StoredCount::AsPagesTell),
         head: None,
         dialect: None,
@@ -143,13 +148,14 @@ fn not_logged(origin: &str) -> String {
 }
 
 /// The newest failure that the source's logs have of the aggregate.
-fn of_source(source: &OpenSource, cover: &Cover) -> Found {
-    let selected = select_ticket(&source.tickets, cover);
+fn of_source(source: &OpenSource, cover: &Cover, by: AnsweredBy) -> Found {
+    let selected = select_ticket(&source.tickets, cover, by);
     let without_command = || source.failures.without_command();
     let noted = select_noted(
         without_command().map(|(_, failure)| failure),
         cover,
         selected.as_ref().map(|selected| selected.ticket),
+        by,
     );
     if let Some(noted) = noted {
         let place = without_command().find(|(_, failure)| std::ptr::eq(*failure, noted));
@@ -171,13 +177,10 @@ fn of_source(source: &OpenSource, cover: &Cover) -> Found {
 /// Why the source's logs have no failure of the aggregate.
 fn nothing_usable(source: &OpenSource, cover: &Cover) -> String {
     let known = source.tickets.len();
-    let count = |is_accepted: bool| {
-        let is_so = |ticket: &&Ticket| {
-            ticket.command.cover.is_same_stream(cover) && ticket.is_accepted() == is_accepted
-        };
-        source.tickets.iter().filter(is_so).count()
-    };
-    match (count(false), count(true)) {
+    let own = |ticket: &&Ticket| ticket.command.cover.is_same_stream(cover);
+    let own: Vec<&Ticket> = source.tickets.iter().filter(own).collect();
+    let accepted = own.iter().filter(|ticket| ticket.is_accepted()).count();
+    match (own.len() - accepted, accepted) {
         (0, 0) if known == 0 => {
             "none: the source has no failure log, or an empty one (`tickets` in replay.toml, or --ticket)".to_owned()
         }
@@ -186,11 +189,32 @@ fn nothing_usable(source: &OpenSource, cover: &Cover) -> String {
             "{accepted} accepted left aside (--ticket FILE:LINE takes one), no failure of this aggregate among {known} \
              tickets"
         ),
-        (stale, _) => format!(
-            "{stale} stale left aside (--ticket takes one), of {} no other is of this aggregate",
+        _ => format!(
+            "{}, of {} no other is of this aggregate",
+            left_aside(&own),
             counted(known, "failure")
         ),
     }
+}
+
+/// How many failures are passed over, and how each kind of them is taken all the same.
+fn left_aside(own: &[&Ticket]) -> String {
+    let count = |aside: Aside| {
+        let is_so = |ticket: &&&Ticket| ticket.aside() == Some(aside);
+        own.iter().filter(is_so).count()
+    };
+    let stale = match count(Aside::Stale) {
+        0 => None,
+        stale => Some(format!("{stale} stale left aside (--ticket takes one)")),
+    };
+    let unreachable = match count(Aside::Transport) {
+        0 => None,
+        count => Some(format!(
+            "{count} of the transport left aside (--answered-by logic takes one that the logic gave)"
+        )),
+    };
+    let kinds: Vec<String> = stale.into_iter().chain(unreachable).collect();
+    kinds.join(", ")
 }
 
 fn among_others(selected: &Selected<'_>) -> String {
@@ -231,11 +255,11 @@ pub(super) fn read_tickets_at(file: &str) -> Result<Vec<(usize, Ticket)>, Stop> 
     Ok(read_tickets(&[PathBuf::from(file)])?)
 }
 
-fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
+fn ticket_asked_for(asked: &str, cover: &Cover, by: AnsweredBy) -> Result<Found, Stop> {
     let (file, line) = split_ticket(asked);
     let tickets = read_tickets_at(file)?;
     let Some(line) = line else {
-        return newest_of(file, &tickets, cover);
+        return newest_of(file, &tickets, cover, by);
     };
     let found = tickets.into_iter().find(|(number, _)| *number == line);
     let (_, ticket) =
@@ -252,9 +276,14 @@ fn ticket_asked_for(asked: &str, cover: &Cover) -> Result<Found, Stop> {
 }
 
 /// The newest ticket of the aggregate in a file.
-fn newest_of(file: &str, tickets: &[(usize, Ticket)], cover: &Cover) -> Result<Found, Stop> {
+fn newest_of(
+    file: &str,
+    tickets: &[(usize, Ticket)],
+    cover: &Cover,
+    by: AnsweredBy,
+) -> Result<Found, Stop> {
     let all: Vec<Ticket> = tickets.iter().map(|(_, ticket)| ticket.clone()).collect();
-    if let Some(selected) = select_ticket(&all, cover) {
+    if let Some(selected) = select_ticket(&all, cover, by) {
         return Ok(Found::of(selected.ticket.into(), format!("from {file}")));
     }
     let left = tickets

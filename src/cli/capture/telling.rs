@@ -5,6 +5,7 @@ use crate::capture::{Assembled, EditionShape, Fetched, Persisted, PersistedRule}
 use crate::cli::say;
 use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
 use crate::model::{Payload, counted};
+use crate::project::snapshot_is_not_known;
 use crate::wire::Dialect;
 
 /// Lines with a key.
@@ -215,6 +216,15 @@ impl Telling {
             self.add(
                 "",
                 format!("gaps in the store, read twice: {}", gaps.join(", ")),
+            );
+        }
+        if snapshot_is_not_known(case) {
+            self.add(
+                "snapshot",
+                format!(
+                    "not known: queries of `{}` return none (docs/production.md, \"Snapshots\")",
+                    case.source.dialect
+                ),
             );
         }
         self.snapshot(case);

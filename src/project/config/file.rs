@@ -15,7 +15,7 @@ use super::{
 };
 use crate::fixture::{Probe, Rule};
 use crate::model::{ComponentKind, Domain, IdError, ProcessRoot};
-use crate::wire::{Bounds, Dialect, UnknownDialect};
+use crate::wire::{Bounds, Dialect, STATUS_LIMIT, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +37,7 @@ pub(super) struct RawConfig {
     probe: Option<RawProbe>,
     #[serde(default)]
     demand_twins: bool,
+    max_status_kibibytes: Option<usize>,
     redaction: Option<RawRedaction>,
     #[serde(default)]
     audit: RawAudit,
@@ -198,6 +199,7 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
             Some(RawProbe::Always) | None => Probe::Always,
         },
         demand_twins: raw.demand_twins,
+        status_limit: status_limit(raw.max_status_kibibytes)?,
         redaction: raw
             .redaction
             .map(|redaction| redaction.check(&root))
@@ -206,6 +208,17 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         root,
         origin,
     })
+}
+
+/// In bytes. HTTP/2 itself drops what is larger than twice the most that may be said here.
+fn status_limit(kibibytes: Option<usize>) -> Result<usize, String> {
+    match kibibytes {
+        None => Ok(STATUS_LIMIT),
+        Some(count) if (1..=8192).contains(&count) => Ok(count << 10),
+        Some(count) => Err(format!(
+            "`max_status_kibibytes` is {count}: from 1 to 8192 is expected"
+        )),
+    }
 }
 
 /// Who answers which cases has to be clear.

@@ -212,6 +212,8 @@ pub struct Config {
     pub probe: Probe,
     /// Whether a twin that cannot run is a failure.
     pub demand_twins: bool,
+    /// Largest failing status that is read of logic and noted by the recorder, in bytes.
+    pub status_limit: usize,
     /// How captures are redacted.
     pub redaction: Option<RedactionConfig>,
     /// What an audit passes over.

@@ -183,7 +183,9 @@ fn a_failure_that_is_captured_already_is_not_captured_again() {
             .count()
     };
     let captured = count(&project);
-    let failure = log.iter().find(|it| it.class() == FailureClass::Rejected);
+    let failure = log
+        .iter()
+        .find(|it| it.class(angzarr_replay::model::AnsweredBy::NotKnown) == FailureClass::Rejected);
     let mut newer = failure.unwrap().clone();
     newer.time = Some(SEEDED);
     newer.command.cover.correlation_id = "another".into();

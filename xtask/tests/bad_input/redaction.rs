@@ -125,6 +125,7 @@ fn ticket() -> Ticket {
         time: None,
         head: Some(1),
         persisted: None,
+        answered_by: angzarr_replay::model::AnsweredBy::NotKnown,
         redacted: Redactions::default(),
     }
 }

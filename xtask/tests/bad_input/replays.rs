@@ -52,6 +52,70 @@ fn a_case_without_logic_is_told() {
     project.said("no_logic");
 }
 
+/// A committed case of the demo in a project of its own.
+fn demo_case(relative: &str) -> Project {
+    let project = Project::new("");
+    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let case = std::fs::read_to_string(from.join(relative)).unwrap();
+    let descriptors = case
+        .lines()
+        .find_map(|line| line.strip_prefix("descriptors: "));
+    let descriptors = format!("descriptors/{}.binpb", descriptors.unwrap());
+    for file in [relative, &descriptors] {
+        let to = project.path("fixtures").join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from.join(file), to).unwrap();
+    }
+    project
+}
+
+#[test]
+fn what_if_changes_the_new_event_of_a_component_and_a_fact() {
+    let saga = "player-table/funds-reserved-6513270e-2.yaml";
+    let mut project = demo_case(saga);
+    let mut set = |path: &str, assignment: &str| {
+        let ran = project.run(&["replay", &format!("fixtures/{path}"), "--set", assignment]);
+        ran.out + &ran.err
+    };
+    for assignment in ["trigger.amount.amount=777", "trigger.2.amount.amount=777"] {
+        let said = set(saga, assignment);
+        assert!(said.contains("        buy_in_amount: 777\n"), "{said}");
+    }
+    for (assignment, refusal) in [
+        (
+            "trigger.7.amount.amount=1",
+            "no new event has that sequence",
+        ),
+        (
+            "trigger.nope=1",
+            "no field `nope` in examples.FundsReserved",
+        ),
+        (
+            "command.amount.amount=1",
+            "the case has no command, but new events: trigger.FIELD=VALUE sets a field of theirs",
+        ),
+        ("fact.amount.amount=1", "the case has no fact"),
+    ] {
+        assert_eq!(
+            set(saga, assignment),
+            format!("error: --set {assignment}: {refusal}\n")
+        );
+    }
+    let fact = "player/fact-funds-deposited-6513270e-1.yaml";
+    let mut project = demo_case(fact);
+    let mut set = |assignment: &str| {
+        let ran = project.run(&["replay", &format!("fixtures/{fact}"), "--set", assignment]);
+        ran.out + &ran.err
+    };
+    let said = set("fact.amount.amount=777");
+    let today = said.split("\ntoday, on ").nth(1).unwrap();
+    assert!(today.contains("        amount: 777\n"), "{said}");
+    assert_eq!(
+        set("trigger.amount.amount=1"),
+        "error: --set trigger.amount.amount=1: the case has no new events\n"
+    );
+}
+
 #[test]
 fn what_if_arguments_have_to_fit_the_command() {
     let mut project = captured("");

@@ -3,10 +3,13 @@
 use angzarr_replay::capture::ticket::Ticket;
 
 use crate::support::{
-    ALICE, Project, coordinator, cover, player, recorded_failures, seed, small_pages,
+    ALICE, Project, coordinator, cover, listener, player, recorded_failures, seed, small_pages,
 };
-use angzarr_replay::model::{Cover, Failure, Root};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::model::{
+    Answer, AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, Logic, Root,
+};
+use angzarr_replay::wire::{Dialect, serve_logic};
+use std::sync::Arc;
 
 /// The recorded tickets of Alice, and the line of the stale one among them.
 fn of_alice() -> (Vec<Ticket>, usize) {
@@ -199,6 +202,92 @@ fn a_failure_of_the_transport_is_no_case() {
         1
     );
     project.said("failure_of_the_transport");
+}
+
+/// Logic with a limit of its own.
+struct Limit;
+
+impl Logic for Limit {
+    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
+        Err(limit())
+    }
+}
+
+fn limit() -> Failure {
+    Failure {
+        code: Code::ResourceExhausted,
+        message: "no more today".into(),
+        info: None,
+    }
+}
+
+#[test]
+fn a_code_of_the_transport_is_the_logics_where_somebody_says_so() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(alice(), small_pages(0..3))]);
+    let logic = serve_logic(listener(), Dialect::ANGZARR, Arc::new(Limit)).unwrap();
+    let mut project = Project::of_source(
+        server.address(),
+        &format!(
+            "tickets = [\"failures.jsonl\"]\n[logic.player]\naddress = \"{}\"\n",
+            logic.address()
+        ),
+    );
+    let (tickets, line) = of_alice();
+    let mut ticket = tickets[usize::from(line == 1)].clone();
+    ticket.failure = limit();
+    project.write("failures.jsonl", &lines(std::slice::from_ref(&ticket)));
+    let capture = ["capture", ALICE, "--unredacted", "--name", "limit"];
+    let passed_over = project.run(&[&capture[..], &["--dry-run"]].concat());
+    assert!(
+        passed_over.out.contains(
+            "command      1 of the transport left aside (--answered-by logic takes one that the logic gave), of 1 failure no \
+             other is of this aggregate: this is a case of the history alone\n"
+        ),
+        "{}",
+        passed_over.out
+    );
+    let named = [&capture[..], &["--ticket", "failures.jsonl:1"]].concat();
+    assert_eq!(
+        project.run(&named).err,
+        "error: the failure is of the transport (RESOURCE_EXHAUSTED), not of the logic: there is nothing to reproduce; take \
+         another, or --history; where the logic itself answered so, --answered-by logic says it of every code but UNAVAILABLE \
+         and DEADLINE_EXCEEDED\n"
+    );
+    for said in [&["--answered-by", "logic"][..], &[]] {
+        let captured = project.run(&[&capture[..], said].concat());
+        assert!(
+            captured
+                .out
+                .contains("production   RESOURCE_EXHAUSTED \"no more today\"\n"),
+            "{}{}",
+            captured.out,
+            captured.err
+        );
+        assert!(
+            captured.out.contains("verdict      reproduced"),
+            "{}",
+            captured.out
+        );
+        std::fs::remove_file(project.path("fixtures/limit.yaml")).unwrap();
+        // The next one says it itself.
+        ticket.answered_by = AnsweredBy::Logic;
+        project.write("failures.jsonl", &lines(std::slice::from_ref(&ticket)));
+        assert!(
+            project
+                .read("failures.jsonl")
+                .contains(r#""answered_by":"logic""#)
+        );
+    }
+    project.write(
+        "failures.jsonl",
+        &lines(&[ticket]).replace(r#":"logic""#, r#":"nobody""#),
+    );
+    assert!(
+        project
+            .run(&capture)
+            .err
+            .contains("`answered_by`: only `logic` is known"),
+    );
 }
 
 #[test]

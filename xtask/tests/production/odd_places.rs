@@ -6,9 +6,9 @@ use std::sync::Arc;
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
-    Answer, Body, Code, CommandBook, CommandPage, Component, Cover, Domain, EmittedBook,
-    EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Page, Payload, Reply, Root,
-    SyncMode,
+    Answer, AnsweredBy, Body, Code, CommandBook, CommandPage, Component, Cover, Domain,
+    EmittedBook, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Page, Payload,
+    Reply, Root, SyncMode,
 };
 use angzarr_replay::redact::Redactions;
 use angzarr_replay::wire::{
@@ -103,6 +103,7 @@ fn sent(server: &Server, dialect: Dialect, place: u8, persisted: u32) -> Ticket 
         dialect,
         time: None,
         head: Some(3),
+        answered_by: AnsweredBy::NotKnown,
         redacted: Redactions::default(),
     }
 }

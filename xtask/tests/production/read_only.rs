@@ -125,6 +125,8 @@ const MORE: [&[&str]; 11] = [
         "command.yaml",
         "--persisted",
         "unknown",
+        "--answered-by",
+        "logic",
     ],
     &[
         "capture",

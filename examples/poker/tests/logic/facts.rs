@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::recording::{book, call};
 use angzarr_replay::model::{
-    Body, Component, Cover, EmittedBook, EmittedPage, EventBook, Failure, Header, Outcome, Payload,
-    Stimulus,
+    AnsweredBy, Body, Component, Cover, EmittedBook, EmittedPage, EventBook, Failure, Header,
+    Outcome, Payload, Stimulus,
 };
 use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, LogicClient, serve_component};
 use poker::Player;
@@ -65,7 +65,9 @@ fn answer(pages: Vec<EmittedPage>) -> Outcome {
     };
     let component = Component::Aggregate(Arc::new(Player::default()));
     let direct = component.answer(&stimulus);
-    let direct = direct.or_else(Outcome::from_failure).unwrap();
+    let direct = direct
+        .or_else(|failure| Outcome::from_failure(failure, AnsweredBy::Logic))
+        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = serve_component(listener, Dialect::ANGZARR, component).unwrap();
     let address = server.address().to_string();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::recording::{Call, book, call, calls};
 use angzarr_replay::model::{
-    CommandBook, EmittedPage, EventBook, FailureClass, Header, Logic, Page, Payload, Reply, Root,
-    Timestamp,
+    AnsweredBy, CommandBook, EmittedPage, EventBook, FailureClass, Header, Logic, Page, Payload,
+    Reply, Root, Timestamp,
 };
 use poker::messages::{
     FundsDeposited, FundsReserved, FundsWithdrawn, HandEnded, HandStarted, PlayerJoined,
@@ -171,7 +171,7 @@ fn unknown_commands_are_refused_and_malformed_ones_crash() {
     let class = |n: u32| {
         let (prior, command) = call(n).contextual();
         let failure = Player::default().handle(&prior, &command).unwrap_err();
-        failure.class()
+        failure.class(AnsweredBy::Logic)
     };
     assert_eq!(class(110), FailureClass::Refused);
     assert_eq!(class(111), FailureClass::Crashed);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use angzarr_replay::model::{
-    Code, CommandBook, Cover, EventBook, Failure, History, Outcome, Page, Stimulus,
+    AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, History, Outcome, Page, Stimulus,
 };
 use angzarr_replay::wire::{self, Dialect};
 use base64::Engine as _;
@@ -65,7 +65,7 @@ impl Call {
             Some(reply) => {
                 wire::outcome_of_reply(&self.stimulus(), bytes(reply), Dialect::ANGZARR).unwrap()
             }
-            None => Outcome::from_failure(self.failure()).unwrap(),
+            None => Outcome::from_failure(self.failure(), AnsweredBy::Logic).unwrap(),
         }
     }
 

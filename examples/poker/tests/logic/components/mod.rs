@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use angzarr_replay::model::{
-    Body, Component, Cover, Domain, Outcome, Page, Payload, Reaction, Root, Stimulus,
+    AnsweredBy, Body, Component, Cover, Domain, Outcome, Page, Payload, Reaction, Root, Stimulus,
 };
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, Server, serve_component,
@@ -40,7 +40,9 @@ fn served(component: &Component, dialect: Dialect) -> Served {
 /// Demands an outcome in process and over gRPC, in the oldest dialect and the newest.
 fn assert_answers(component: &Component, stimulus: &Stimulus, expected: &Outcome) {
     let direct = component.answer(stimulus);
-    let direct = direct.or_else(Outcome::from_failure).unwrap();
+    let direct = direct
+        .or_else(|failure| Outcome::from_failure(failure, AnsweredBy::Logic))
+        .unwrap();
     assert_eq!(&direct, expected, "in process");
     let prepares = matches!(stimulus, Stimulus::Prepare { .. });
     for dialect in [Dialect::ANGZARR, Dialect::IO_ANGZARR_V1] {
