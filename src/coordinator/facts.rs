@@ -29,8 +29,13 @@ impl LocalCoordinator {
         let mut races = 0;
         loop {
             if let Some(pages) = known(store, &facts)? {
+                let spells_main =
+                    facts.spells_main || self.dialect.rules().repeated_fact_spells_edition;
                 return Ok(Injected {
-                    book: reply_book(&facts, pages),
+                    book: ReplyBook {
+                        spells_main,
+                        ..reply_book(&facts, pages)
+                    },
                     already_processed: true,
                 });
             }

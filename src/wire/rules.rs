@@ -62,6 +62,8 @@ pub struct Rules {
     pub process_root: ProcessRoot,
     /// Facts go to the logic unless the request says `skip_handler`; otherwise only where it says `route_to_handler`.
     pub facts_skip_logic_on_request: bool,
+    /// The reply to a fact that is there already spells out the main edition, whatever the request does.
+    pub repeated_fact_spells_edition: bool,
     /// Facts can be stored without anything downstream hearing of them (the sync mode ISOLATED).
     pub isolated_mode: bool,
     /// What `GetEvents` returns.
@@ -95,6 +97,7 @@ impl Rules {
         completes_provenance: false,
         process_root: ProcessRoot::CorrelationId,
         facts_skip_logic_on_request: false,
+        repeated_fact_spells_edition: true,
         isolated_mode: false,
         event_stream: EventStream::WholeMain,
         synchronize_excludes_end: true,
@@ -110,6 +113,7 @@ impl Rules {
         asks_prepare: false,
         keeps_emitted_edition: false,
         process_root: ProcessRoot::Uuid5,
+        repeated_fact_spells_edition: false,
         isolated_mode: true,
         event_stream: EventStream::WholeEdition,
         synchronize_excludes_end: false,

@@ -126,6 +126,29 @@ fn facts_are_numbered_on_and_keep_their_time_and_bytes() {
 }
 
 #[test]
+fn a_repeated_facts_reply_has_its_edition_in_the_released_dialect() {
+    for dialect in Dialect::all() {
+        let peer = start(*dialect, &[]);
+        // The request names no edition.
+        let mut request = Vec::new();
+        let encoded = encode_fact_request(&facts(cover(), "bank/1", 1), FactRoute::Store, *dialect);
+        request.extend_from_slice(&encoded);
+        let reply = || {
+            let reply = peer.call(
+                "CommandHandlerCoordinatorService/HandleEvent",
+                request.clone(),
+            );
+            let main = field(4, &field(1, b"angzarr"));
+            let reply = reply.unwrap();
+            reply.windows(main.len()).any(|bytes| bytes == main)
+        };
+        let is_spelled = [reply(), reply()];
+        let expected = [false, dialect.name() == "angzarr"];
+        assert_eq!(is_spelled, expected, "{dialect}");
+    }
+}
+
+#[test]
 fn the_same_key_is_stored_once_in_each_stream_and_an_empty_one_every_time() {
     let peer = start(Dialect::ANGZARR, &[seed(cover(), pages(2))]);
     let first = inject(&peer, &facts(cover(), "bank/1", 2)).unwrap();

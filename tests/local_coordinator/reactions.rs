@@ -233,6 +233,38 @@ fn a_process_manager_is_shown_trigger_and_state() {
     }
 }
 
+/// The sidecars take them, so they are no mistakes of the caller.
+#[test]
+fn books_that_do_not_say_whose_they_are_are_taken() {
+    let page = field(3, &field(1, &number(1, 0)));
+    let of_player = field(1, &field(2, b"player"));
+    let sources = [page.clone(), [of_player, page.clone()].concat()];
+    for dialect in Dialect::all() {
+        let peer = behind(*dialect, vec![saga("seats", &[])]);
+        for source in &sources {
+            let request = field(1, &field(1, source));
+            let reply = peer.call("SagaCoordinatorService/ExecuteSpeculative", request);
+            let reply = String::from_utf8_lossy(&reply.unwrap()).into_owned();
+            assert!(reply.contains("seats: 1 pages, 0 told"), "{dialect}");
+        }
+        let manager = Component::ProcessManager(Arc::new(Reporter("buy-in")));
+        let peer = behind(*dialect, vec![component("buy-in", manager, &[])]);
+        let root = field(1, &field(1, ROOT.as_bytes()));
+        let cover = field(1, &[root, field(2, b"player")].concat());
+        let trigger = field(1, &[cover, page.clone()].concat());
+        let no_root = field(2, &field(1, &field(2, b"buy-in")));
+        for state in [Vec::new(), no_root] {
+            let request = field(1, &[trigger.clone(), state].concat());
+            let reply = peer.call(
+                "ProcessManagerCoordinatorService/HandleSpeculative",
+                request,
+            );
+            let reply = String::from_utf8_lossy(&reply.unwrap()).into_owned();
+            assert!(reply.contains("buy-in: 1 on 0, 0 told"), "{dialect}");
+        }
+    }
+}
+
 /// The released coordinator makes the effectful call here.
 #[test]
 fn a_projector_is_asked_without_effects() {

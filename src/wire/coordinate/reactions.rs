@@ -37,6 +37,29 @@ impl CoordinatorService {
     }
 }
 
+/// Domain of a book that names none.
+const NO_DOMAIN: &str = "none";
+
+/// A book that need not say whose it is: sidecars take it as it is. Here the component is shown the nil root, and the domain
+/// and edition of `like`.
+fn identified(book: Option<Bytes>, like: Option<&pb::Cover>) -> Result<pb::EventBook, DecodeError> {
+    let mut book: pb::EventBook = decode::message("event book", book.unwrap_or_default())?;
+    let own = book.cover.take();
+    let mut cover = own.unwrap_or_else(|| pb::Cover {
+        root: None,
+        ..like.cloned().unwrap_or_default()
+    });
+    cover.root.get_or_insert_with(|| pb::Uuid {
+        value: vec![0; 16].into(),
+    });
+    if cover.domain.is_empty() {
+        let domain = like.map_or("", |like| &like.domain);
+        cover.domain = if domain.is_empty() { NO_DOMAIN } else { domain }.to_owned();
+    }
+    book.cover = Some(cover);
+    Ok(book)
+}
+
 /// What the request asks of a component.
 fn asked(method: &str, request: Bytes, dialect: Dialect) -> Result<Stimulus, DecodeError> {
     let request: pb::SpeculateRequest = decode::message("speculative request", request)?;
@@ -47,8 +70,21 @@ fn asked(method: &str, request: Bytes, dialect: Dialect) -> Result<Stimulus, Dec
         .split_once('/')
         .map_or(method, |(service, _)| service)
     {
-        "SagaCoordinatorService" => stimulus::saga(inner, dialect),
-        "ProcessManagerCoordinatorService" => stimulus::process_manager(inner),
+        "SagaCoordinatorService" => {
+            let mut message: pb::SagaHandleRequest = decode::message("saga request", inner)?;
+            let source = identified(message.source.take(), None)?;
+            message.source = Some(source.encode_to_vec().into());
+            stimulus::saga(message.encode_to_vec().into(), dialect)
+        }
+        "ProcessManagerCoordinatorService" => {
+            let mut message: pb::ProcessManagerHandleRequest =
+                decode::message("process manager request", inner)?;
+            let trigger = identified(message.trigger.take(), None)?;
+            let state = identified(message.process_state.take(), trigger.cover.as_ref())?;
+            message.trigger = Some(trigger.encode_to_vec().into());
+            message.process_state = Some(state.encode_to_vec().into());
+            stimulus::process_manager(message.encode_to_vec().into())
+        }
         _ => stimulus::project(inner, false),
     }
 }
