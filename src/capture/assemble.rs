@@ -130,7 +130,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         });
     // Where it is known what production did, nothing else is worth a word.
     let noted = parts.noted.filter(|_| observed.is_none());
-    let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::Command);
+    let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::of_command);
     let labels = parts.labels;
     let case = Case {
         status: labels.status(),
@@ -199,7 +199,8 @@ fn common_dialect(
 /// stays as it was sent.
 fn for_head(failing: &FailingCommand, is_given: bool, head: u32) -> CommandBook {
     let is_stale = failing.class() == Some(FailureClass::StaleSequence);
-    if !is_given || is_stale || failing.command.expected_sequence() == Some(head) {
+    let keeps_header = is_stale || failing.command.is_compensation();
+    if !is_given || keeps_header || failing.command.expected_sequence() == Some(head) {
         return failing.command.clone();
     }
     failing.command.restamped(head)
@@ -211,14 +212,18 @@ fn title(
     observed: Option<&Observed>,
     noted: Option<&Noted>,
 ) -> String {
-    let CaseStimulus::Command(command) = stimulus else {
+    let Some(command) = stimulus.command() else {
         let history = format!("History of {} {}", cover.domain, &cover.root.hex()[..8]);
         return match noted {
             Some(noted) => format!("{history} before a failure: {}", noted.message),
             None => history,
         };
     };
-    let name = command.type_name().rsplit('.').next().unwrap_or_default();
+    let name = if command.is_compensation() {
+        "Compensation"
+    } else {
+        command.type_name().rsplit('.').next().unwrap_or_default()
+    };
     match observed.map(|observed| (observed.word(), observed.failure())) {
         Some((word, Some(failure))) => format!("{name} {word}: {}", failure.message),
         Some((word, None)) => format!("{name} {word}"),

@@ -166,7 +166,9 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
         ),
         (None, accepted) => accepted.is_some(),
     };
-    (is_held_to_head(dialect, &failing.command) && reached_the_logic)
+    // A compensation is carried out wherever the head is.
+    let is_held = is_held_to_head(dialect, &failing.command) && !failing.command.is_compensation();
+    (is_held && reached_the_logic)
         .then(|| page.header.sequence())
         .flatten()
 }
@@ -208,11 +210,11 @@ impl From<&LetterCommand> for FailingCommand {
 #[must_use]
 pub fn case_path(case: &Case, head: u32) -> String {
     let folder = match (&case.stimulus, &case.logic) {
-        (CaseStimulus::Flow(_), _) => "flow",
+        (CaseStimulus::Flow(_), _) => FLOWS.to_owned(),
         (stimulus, Some(component)) if stimulus.component_kind() != ComponentKind::Aggregate => {
-            component
+            own_folder(component, stimulus.component_kind())
         }
-        _ => case.cover.domain.as_str(),
+        _ => own_folder(case.cover.domain.as_str(), ComponentKind::Aggregate),
     };
     let what = kebab(&subject(case));
     let what = if what.is_empty() {
@@ -231,6 +233,18 @@ pub fn case_path(case: &Case, head: u32) -> String {
         _ => "",
     };
     format!("{folder}/{what}-{root}{edition}-{head}{shown}")
+}
+
+/// Folder of the flows.
+const FLOWS: &str = "flow";
+
+/// Folder of a domain or component, which may be called like one that is there for another purpose.
+fn own_folder(name: &str, kind: ComponentKind) -> String {
+    if [FLOWS, "descriptors", "histories"].contains(&name) {
+        format!("{name}-{}", kind.word())
+    } else {
+        name.to_owned()
+    }
 }
 
 /// What a case is about, in a word or two.
@@ -283,4 +297,19 @@ fn kebab(name: &str) -> String {
         });
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_shares_no_folder_with_flows_or_files() {
+        assert_eq!(own_folder("flow", ComponentKind::Saga), "flow-saga");
+        assert_eq!(
+            own_folder("descriptors", ComponentKind::Aggregate),
+            "descriptors-aggregate"
+        );
+        assert_eq!(own_folder("flows", ComponentKind::Saga), "flows");
+    }
 }

@@ -148,6 +148,13 @@ impl CommandBook {
             .map_or("", Payload::type_name)
     }
 
+    /// Whether it tells whoever caused a command that it was refused, and is compensation then.
+    #[must_use]
+    pub fn is_compensation(&self) -> bool {
+        let first = self.pages.first().and_then(|page| page.command.as_ref());
+        first.is_some_and(Payload::is_notification)
+    }
+
     /// The same commands for another head; deferred headers become explicit, as a coordinator does it.
     #[must_use]
     pub fn restamped(&self, head: u32) -> Self {

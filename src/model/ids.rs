@@ -274,6 +274,12 @@ impl Payload {
     pub fn type_name(&self) -> &str {
         self.type_url.rsplit('/').next().unwrap_or(&self.type_url)
     }
+
+    /// Whether it is Angzarr's `Notification`, of whatever dialect: a refused command told to whoever caused it.
+    #[must_use]
+    pub fn is_notification(&self) -> bool {
+        self.type_name().rsplit('.').next() == Some("Notification")
+    }
 }
 
 impl fmt::Debug for Payload {

@@ -16,7 +16,6 @@ use crate::replay::{reaction_without_echoes, without_echoes};
 use crate::wire::{DecodeError, Dialect, StoredBook};
 
 /// Last part of the name of the message that a refused command comes back as.
-const NOTIFICATION: &str = "Notification";
 
 /// A noted call that makes no case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -144,15 +143,7 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
 /// The case's own book, and what is asked about it.
 fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), NoCase> {
     Ok(match stimulus {
-        Stimulus::Command { prior, command } => {
-            let asked =
-                if is_notification(command.pages.first().and_then(|page| page.command.as_ref())) {
-                    CaseStimulus::Compensation(command)
-                } else {
-                    CaseStimulus::Command(command)
-                };
-            (book(prior), asked)
-        }
+        Stimulus::Command { prior, command } => (book(prior), CaseStimulus::of_command(command)),
         Stimulus::Fact { facts, prior } => (book(prior), CaseStimulus::Fact(facts)),
         Stimulus::Saga {
             source,
@@ -175,7 +166,8 @@ fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), NoCase> {
         } => {
             let own = book(trigger);
             let newest = own.history.pages().last();
-            let is_compensation = is_notification(newest.and_then(|page| page.body.event()));
+            let newest = newest.and_then(|page| page.body.event());
+            let is_compensation = newest.is_some_and(Payload::is_notification);
             let process = ProcessCase {
                 trigger: all_of(&own.history),
                 destinations,
@@ -231,11 +223,6 @@ fn all_of(history: &History) -> Trigger {
         from: pages.first().map_or(0, |page| page.sequence),
         with_history: false,
     }
-}
-
-fn is_notification(payload: Option<&Payload>) -> bool {
-    let name = payload.map_or("", Payload::type_name);
-    name.rsplit('.').next() == Some(NOTIFICATION)
 }
 
 /// What production did, in the terms of a case; none where an answer is not one of its kind.

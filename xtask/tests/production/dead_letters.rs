@@ -1,5 +1,6 @@
 //! Dead letters, from a file and from the service that shows them.
 
+use angzarr_replay::capture::compensation::notification;
 use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::wire::{Dialect, Server, encode_command_book};
 use tonic::Status;
@@ -55,6 +56,20 @@ fn letter() -> Vec<u8> {
 fn mismatch() -> Vec<u8> {
     let details = [number(1, 3), number(2, 2)].concat();
     [letter(), field(12, details)].concat()
+}
+
+/// A compensation that did not arrive: who was to be told is Alice.
+fn compensation() -> Vec<u8> {
+    let failures = recorded_failures();
+    let ticket = Ticket::parse_line(failures.lines().nth(2).unwrap(), 3).unwrap();
+    let told = &ticket.command.cover;
+    let told = notification(told, &ticket.command, &ticket.failure, Dialect::ANGZARR);
+    [
+        field(2, encode_command_book(&told, Dialect::ANGZARR)),
+        field(3, "compensation not delivered"),
+        field(15, [number(1, 5), field(2, "no route")].concat()),
+    ]
+    .concat()
 }
 
 /// Events that a saga could not take.
@@ -158,6 +173,34 @@ fn a_letter_in_a_file_becomes_a_case_of_its_command() {
     let redacted = ["capture", "--dead-letter", "letter.bin"];
     assert_eq!(project.run(&redacted).code, 2);
     project.said("dead_letter_files");
+}
+
+#[test]
+fn a_letter_with_a_compensation_becomes_a_case_of_compensation() {
+    let server = demo();
+    let mut project = project(&server, "");
+    std::fs::write(project.path("compensation.bin"), compensation()).unwrap();
+    let arguments = [
+        "capture",
+        "--unredacted",
+        "--dead-letter",
+        "compensation.bin",
+    ];
+    let ran = project.run(&[&arguments[..], &["--name", "told"]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let case = project.read("fixtures/told.yaml");
+    assert!(case.contains("\nkind: compensation\n"), "{case}");
+    assert!(
+        case.contains("\ntitle: \"Compensation given up: compensation not delivered: no route\"\n"),
+        "{case}"
+    );
+    let replayed = project.run(&["replay", "fixtures/told.yaml"]);
+    assert!(
+        replayed.out.contains("\ntoday, on player"),
+        "{}{}",
+        replayed.out,
+        replayed.err
+    );
 }
 
 #[test]
