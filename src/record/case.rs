@@ -15,8 +15,6 @@ use crate::model::{
 use crate::replay::{reaction_without_echoes, without_echoes};
 use crate::wire::{DecodeError, Dialect, StoredBook};
 
-/// Last part of the name of the message that a refused command comes back as.
-
 /// A noted call that makes no case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoCase {

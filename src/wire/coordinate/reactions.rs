@@ -54,7 +54,8 @@ fn identified(book: Option<Bytes>, like: Option<&pb::Cover>) -> Result<pb::Event
     });
     if cover.domain.is_empty() {
         let domain = like.map_or("", |like| &like.domain);
-        cover.domain = if domain.is_empty() { NO_DOMAIN } else { domain }.to_owned();
+        let named = if domain.is_empty() { NO_DOMAIN } else { domain };
+        named.clone_into(&mut cover.domain);
     }
     book.cover = Some(cover);
     Ok(book)
