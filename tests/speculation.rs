@@ -288,7 +288,19 @@ fn what_the_validation_refuses_never_reaches_the_logic() {
         bytes(262_145),
         "a command has 262145 bytes, at most 262144 are taken"
     );
-    assert_eq!(logic.shown.lock().unwrap().len(), 2);
+    let id = |id: &str| {
+        refusal(&|command: &mut CommandBook| id.clone_into(&mut command.cover.correlation_id))
+    };
+    assert_eq!(id("wf-1_A"), "asked");
+    assert_eq!(id(&"x".repeat(128)), "asked");
+    assert_eq!(
+        id("wf 1"),
+        "`wf 1` is not a correlation id: at most 128 characters, letters, digits, _ and -"
+    );
+    assert!(id(&"x".repeat(129)).ends_with("letters, digits, _ and -"));
+    // A stand-in of earlier versions.
+    assert_eq!(id("wf-***"), "asked");
+    assert_eq!(logic.shown.lock().unwrap().len(), 5);
 }
 
 #[test]

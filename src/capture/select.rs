@@ -3,7 +3,7 @@
 use super::persisted::StoredCount;
 use super::ticket::Ticket;
 use super::{LetterCommand, LoggedFailure};
-use crate::coordination::is_held_to_head;
+use crate::coordination::{is_held_to_head, validate};
 use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{
     AnsweredBy, Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, Payload,
@@ -166,8 +166,10 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
         ),
         (None, accepted) => accepted.is_some(),
     };
-    // A compensation is carried out wherever the head is.
-    let is_held = is_held_to_head(dialect, &failing.command) && !failing.command.is_compensation();
+    // What the validation refuses is not held against the head, and a compensation is carried out wherever that is.
+    let is_held = is_held_to_head(dialect, &failing.command)
+        && !failing.command.is_compensation()
+        && validate(&failing.command).is_ok();
     (is_held && reached_the_logic)
         .then(|| page.header.sequence())
         .flatten()

@@ -1,18 +1,19 @@
 //! What the validation of core 0.5.1 refuses. Its exact words are not known.
 
-use crate::model::{CommandBook, Failure};
+use crate::model::{CommandBook, Failure, MOST_OF_CORRELATION_ID, is_correlation_id};
 
 /// Most pages of a command book.
 pub const COMMAND_PAGES: usize = 100;
 /// Most bytes of a command's payload.
 pub const COMMAND_BYTES: usize = 262_144;
-/// Longest correlation id.
-const CORRELATION_ID_LENGTH: usize = 128;
 
-/// Checks the size of a command as the coordinator's own validation does, before anything is looked up.
-///
-/// Its correlation id is not checked: redaction may have put a stand-in there that no coordinator would take.
+/// Checks a command as the coordinator's own validation does, before anything is looked up.
 pub fn validate(command: &CommandBook) -> Result<(), Failure> {
+    let id = &command.cover.correlation_id;
+    // Redaction once put stand-ins there that no coordinator would take.
+    if !id.contains("***") {
+        validate_correlation_id(id)?;
+    }
     let sizes = command.pages.iter().map(|page| {
         page.command
             .as_ref()
@@ -41,11 +42,10 @@ pub fn validate_size(payloads: impl ExactSizeIterator<Item = usize>) -> Result<(
 
 /// Checks the spelling of a correlation id; an empty one is none.
 pub fn validate_correlation_id(id: &str) -> Result<(), Failure> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    if id.len() <= CORRELATION_ID_LENGTH && id.bytes().all(fits) {
+    if is_correlation_id(id) {
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "`{id}` is not a correlation id: at most {CORRELATION_ID_LENGTH} characters, letters, digits, _ and -"
+        "`{id}` is not a correlation id: at most {MOST_OF_CORRELATION_ID} characters, letters, digits, _ and -"
     )))
 }

@@ -70,6 +70,16 @@ fn is_identifier_tail(name: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
 
+/// Longest correlation id that coordinators take.
+pub const MOST_OF_CORRELATION_ID: usize = 128;
+
+/// Whether coordinators take a correlation id: ASCII letters, digits, `_` and `-`, or none at all.
+#[must_use]
+pub fn is_correlation_id(id: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    id.len() <= MOST_OF_CORRELATION_ID && id.bytes().all(fits)
+}
+
 /// Identity of one aggregate within its domain: 16 bytes, shown as a UUID.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Root([u8; 16]);

@@ -23,8 +23,8 @@ pub use command::{
 pub use component::{Component, ComponentKind, ProcessManager, Projector, Saga, Upcaster};
 pub use counted::counted;
 pub use ids::{
-    Divergence, Domain, Edition, EditionName, IdError, Payload, PayloadReference, Retention, Root,
-    Storage, Timestamp,
+    Divergence, Domain, Edition, EditionName, IdError, MOST_OF_CORRELATION_ID, Payload,
+    PayloadReference, Retention, Root, Storage, Timestamp, is_correlation_id,
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{

@@ -11,8 +11,9 @@ use super::pseudonym::pseudonym;
 use super::redactor::{OTHER_ROOT, Reason, Suspect};
 use super::rule::{Action, Form};
 use super::session::Session;
+use super::spelling::as_correlation_id;
 use super::suspect::looks_personal;
-use super::told::is_told;
+use super::told::{is_correlation_id, is_told};
 use crate::fixture::{Redaction, RedactionAction};
 use crate::model::Root;
 use crate::payload::{
@@ -93,7 +94,10 @@ impl Rewriter for Session<'_> {
             if self.is_looking {
                 return None;
             }
-            let new = self.text(text);
+            let mut new = self.text(text);
+            if is_correlation_id(place) {
+                new = as_correlation_id(text, new);
+            }
             let is_changed = new != **text;
             if is_changed {
                 let start = place.steps.len().saturating_sub(1);

@@ -2,6 +2,7 @@
 //! adds is named by the compiler.
 
 use super::redactor::RedactError;
+use super::spelling::as_correlation_id;
 use crate::fixture::{
     Book, Case, CaseStimulus, FlowStart, HopOutcome, Noted, Observed, ObservedHop, ProcessCase,
 };
@@ -18,6 +19,12 @@ pub(super) trait Parts {
     fn root(&mut self, root: &mut Root);
     /// A text that production wrote.
     fn text(&mut self, text: &mut String);
+    /// A correlation id, which coordinators take only in a certain spelling: it keeps it.
+    fn correlation_id(&mut self, id: &mut String) {
+        let before = id.clone();
+        self.text(id);
+        *id = as_correlation_id(&before, std::mem::take(id));
+    }
     /// The title, made of such texts and of the first digits of the root.
     fn title(&mut self, title: &mut String) {
         self.text(title);
@@ -44,7 +51,7 @@ pub(super) fn case(case: &mut Case, parts: &mut dyn Parts) -> Walked {
             time: _,
         } = noted;
         parts.text(message);
-        parts.text(correlation_id);
+        parts.correlation_id(correlation_id);
     }
     parts.title(&mut case.title);
     Ok(())
@@ -336,7 +343,7 @@ pub(super) fn cover(cover: &mut Cover, parts: &mut dyn Parts) -> Walked {
         ext,
     } = cover;
     parts.root(root);
-    parts.text(correlation_id);
+    parts.correlation_id(correlation_id);
     optional(ext.as_mut(), "the extension of a cover", parts)
 }
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::pseudonym::hex;
+use crate::model::{MOST_OF_CORRELATION_ID, is_correlation_id};
 
 /// What separates thousands; a point or a space would be found in decimals and lists.
 const SEPARATORS: [char; 3] = [',', '_', '\''];
@@ -204,9 +205,33 @@ fn octal(text: &str) -> String {
     written
 }
 
+/// What redaction left of a correlation id, as one that coordinators take where they took it before, and do not take where
+/// they did not.
+pub(super) fn as_correlation_id(before: &str, after: String) -> String {
+    let fits = |letter: char| is_correlation_id(letter.encode_utf8(&mut [0; 4]));
+    match (is_correlation_id(before), is_correlation_id(&after)) {
+        (true, false) => {
+            let letters = after.chars().map(|it| if fits(it) { it } else { '_' });
+            letters.take(MOST_OF_CORRELATION_ID).collect()
+        }
+        (false, true) => after + "*",
+        _ => after,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_correlation_id_is_taken_after_redaction_as_it_was_before() {
+        let spelled = |before: &str, after: &str| as_correlation_id(before, after.to_owned());
+        assert_eq!(spelled("wf-alice", "wf-***"), "wf-___");
+        assert_eq!(spelled("wf-1", "wf-1"), "wf-1");
+        assert_eq!(spelled("for alice", "for ***"), "for ***");
+        assert_eq!(spelled("for alice", "for-x"), "for-x*");
+        assert_eq!(spelled("a", &"*".repeat(200)), "_".repeat(128));
+    }
 
     #[test]
     fn a_text_has_the_spellings_of_logs_json_and_addresses() {

@@ -2,6 +2,8 @@
 
 use crate::payload::Place;
 
+const CORRELATION_ID: (&str, &str) = ("Cover", "correlation_id");
+
 /// Message, whatever its package, and field.
 const TEXTS: [(&str, &str); 19] = [
     ("CascadeError", "error_message"),
@@ -9,7 +11,7 @@ const TEXTS: [(&str, &str); 19] = [
     ("CommandRequest", "cascade_id"),
     ("Compensate", "reason"),
     ("Confirmation", "cascade_id"),
-    ("Cover", "correlation_id"),
+    CORRELATION_ID,
     ("EventPage", "cascade_id"),
     ("ExternalDeferredSequence", "description"),
     ("ExternalDeferredSequence", "external_id"),
@@ -27,13 +29,18 @@ const TEXTS: [(&str, &str); 19] = [
 
 /// Whether a field is one of them.
 pub(super) fn is_told(place: &Place<'_>) -> bool {
-    place
-        .steps
-        .iter()
-        .rev()
-        .find(|step| !step.is_key)
-        .is_some_and(|step| {
-            let message = step.message.rsplit('.').next().unwrap_or(step.message);
-            TEXTS.contains(&(message, &step.segment))
-        })
+    is_one_of(place, &TEXTS)
+}
+
+/// Whether a field is the correlation id of a cover.
+pub(super) fn is_correlation_id(place: &Place<'_>) -> bool {
+    is_one_of(place, &[CORRELATION_ID])
+}
+
+fn is_one_of(place: &Place<'_>, fields: &[(&str, &str)]) -> bool {
+    let field = place.steps.iter().rev().find(|step| !step.is_key);
+    field.is_some_and(|step| {
+        let message = step.message.rsplit('.').next().unwrap_or(step.message);
+        fields.contains(&(message, &step.segment))
+    })
 }

@@ -302,6 +302,38 @@ fn a_ticket_of_another_dialect_than_the_source_is_refused() {
 }
 
 #[test]
+fn what_the_validation_refused_was_not_held_against_the_head() {
+    let mut project = Project::new("");
+    let (mut tickets, _) = of_alice();
+    tickets[0].failure = Failure::refused("invalid correlation id");
+    tickets[0].command.cover.correlation_id = "for Alice".into();
+    tickets[0].command.original = None;
+    project.write("failures.jsonl", &lines(&tickets[..1]));
+    let capture = [
+        "capture",
+        ALICE,
+        "--ticket",
+        "failures.jsonl:1",
+        "--name",
+        "refused",
+    ];
+    let ran = project.run(&capture);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains(
+            "head         3, assumed: the head that the command saw is not known, this is today's"
+        ),
+        "{}",
+        ran.out
+    );
+    let said = project.run(&["replay", "fixtures/refused.yaml"]).out;
+    assert!(
+        said.contains("the coordinator's validation refuses this command before the logic sees it"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_refused_command_was_sent_for_the_head_in_its_header() {
     let mut project = Project::new("");
     let (mut tickets, _) = of_alice();
