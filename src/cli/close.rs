@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::replay::with_last_words;
 use super::{Done, Stop, say, words};
-use crate::fixture::{Status, place, set_status};
-use crate::project::Project;
-use crate::snapshot::{Verdict, stored};
+use crate::fixture::{Fixture, Probe, Rule, Status, add_rules, place, set_status};
+use crate::project::{CaseRun, Project};
+use crate::snapshot::{Flicker, Verdict, stored};
 
 /// Accept today's outcome of cases: write their snapshots and mark them closed.
 #[derive(Debug, Args)]
@@ -19,12 +19,15 @@ pub(super) struct CloseArguments {
     /// Close even a case whose bug still reproduces: its behaviour becomes the expectation.
     #[arg(long)]
     force: bool,
+    /// Leave out what differs from run to run: write a rule for each such field into the fixture.
+    #[arg(long)]
+    add_rules: bool,
 }
 
 pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
     let mut failures = Vec::new();
     for path in &arguments.fixtures {
-        if let Err(stop) = close(project, path, arguments.force) {
+        if let Err(stop) = close(project, path, arguments) {
             failures.push(stop.to_string());
         }
     }
@@ -35,9 +38,9 @@ pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
     }
 }
 
-fn close(project: &Project, path: &Path, force: bool) -> Done {
+fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     let shown = Project::shown(path);
-    let fixture = project.folder().read(path)?;
+    let mut fixture = project.folder().read(path)?;
     let logic = project.logics().of_case(&fixture.case)?.ok_or_else(|| {
         Stop::Failed(format!(
             "{shown}: no logic is configured for the domain `{domain}`; add [logic.{domain}] to replay.toml",
@@ -47,9 +50,28 @@ fn close(project: &Project, path: &Path, force: bool) -> Done {
     let target = project
         .logics()
         .target(&logic, &fixture.case.source.dialect)?;
-    let run = project
-        .run_case(&fixture, target.as_ref(), true)
-        .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
+    let once = |fixture: &Fixture| {
+        let run = project.run_case(fixture, target.as_ref(), true);
+        run.map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))
+    };
+    let mut run = once(&fixture)?;
+    let mut added = Vec::new();
+    if project.probe_of(&fixture.case) != Probe::Never {
+        if let Some(flicker) = flicker(&run, &once(&fixture)?)
+            && arguments.add_rules
+        {
+            added.clone_from(&flicker.rules);
+            fixture.case.rules.extend(flicker.rules);
+            run = once(&fixture)?;
+        }
+        if let Some(flicker) = flicker(&run, &once(&fixture)?) {
+            return Err(Stop::Failed(format!(
+                "{shown}: not deterministic: two runs one after the other differ\n{}\n\n{}",
+                flicker.differing(),
+                flicker.advice(&shown)
+            )));
+        }
+    }
     let Some(text) = run.text() else {
         return Err(Stop::Failed(format!(
             "{shown}: there is no outcome to accept: logic `{}` offers neither Replay nor an upcaster",
@@ -58,17 +80,30 @@ fn close(project: &Project, path: &Path, force: bool) -> Done {
     };
     let is_open = fixture.case.status == Status::Open;
     let is_accepted = Project::snapshot_path(path).exists();
-    if is_open && !is_accepted && run.verdict == Verdict::Reproduced && !force {
+    if is_open && !is_accepted && run.verdict == Verdict::Reproduced && !arguments.force {
         return Err(Stop::Failed(format!(
             "{shown}: the bug still reproduces; closing now would make it the expectation. Fix it first, or say \
              --force if this is how it shall be"
         )));
+    }
+    if !added.is_empty() {
+        write_rules(project, path, &added, &fixture.case.rules)?;
     }
     stored::accept(path, &text).map_err(|error| {
         let snapshot = Project::shown(&Project::snapshot_path(path));
         Stop::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
     })?;
     mark_closed(path)?;
+    for Rule {
+        type_pattern,
+        field,
+        ..
+    } in &added
+    {
+        say(format_args!(
+            "rule: {field} of {type_pattern} differs from run to run"
+        ));
+    }
     say(format_args!(
         "closed {shown}; its snapshot is {}",
         Project::shown(&Project::snapshot_path(path))
@@ -87,4 +122,27 @@ pub(super) fn mark_closed(path: &Path) -> Done {
         place(path, closed.as_bytes(), true).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Adds rules to the file, and reads it to see that it has them now.
+fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> Done {
+    let shown = Project::shown(path);
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))?;
+    let edited = add_rules(&text, added).filter(|edited| {
+        let read = project.folder().read_text(edited, path);
+        read.is_ok_and(|fixture| fixture.case.rules == all)
+    });
+    let edited = edited.ok_or_else(|| {
+        Stop::Failed(format!(
+            "{shown}: its `rules` are not written as a list with an item on each line: write it so, or add the rules by hand; \
+             nothing is written"
+        ))
+    })?;
+    place(path, edited.as_bytes(), true)
+        .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))
+}
+
+fn flicker(first: &CaseRun, second: &CaseRun) -> Option<Flicker> {
+    Flicker::between(first.view.as_ref()?, second.view.as_ref()?)
 }

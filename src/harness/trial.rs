@@ -10,7 +10,7 @@ use super::{Entry, discovery, pending};
 use crate::fixture::{Fixture, Probe, Status};
 use crate::project::{Project, ReplayedCase, RunError, SelectedLogic, judge_case, replay_case};
 use crate::replay::Target;
-use crate::snapshot::{Renderer, Rules, Verdict, differences, stored};
+use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, stored};
 
 /// What all trials share.
 #[derive(Clone)]
@@ -188,6 +188,9 @@ impl Judged<'_> {
     }
 
     fn missing(self, snapshot: &Path) -> Ending {
+        if let Some(flicker) = self.flicker() {
+            return Ending::Failed(flicker);
+        }
         if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
             return Ending::Closed;
         }
@@ -245,18 +248,13 @@ impl Judged<'_> {
         let again = once(self.context, &self.fixture, self.target.as_ref())
             .ok()?
             .view?;
-        let found = differences(&self.view, &again);
-        if found.is_empty() {
-            return None;
-        }
-        let mut lines = vec![format!(
-            "{}: not deterministic: two runs one after the other differ",
-            Project::shown(&self.entry.path)
-        )];
-        lines.extend(found.iter().map(|difference| format!("  {difference}")));
-        lines.push("\nadd a rule for each field, to replay.toml or to the fixture:\n".into());
-        lines.push("  [[rules]]\n  type = \"…\"\n  field = \"…\"\n  reason = \"…\"".into());
-        Some(lines.join("\n"))
+        let flicker = Flicker::between(&self.view, &again)?;
+        let fixture = Project::shown(&self.entry.path);
+        Some(format!(
+            "{fixture}: not deterministic: two runs one after the other differ\n{}\n\n{}",
+            flicker.differing(),
+            flicker.advice(&fixture)
+        ))
     }
 
     /// Asked for only where somebody reads it: judging costs as much as rendering.

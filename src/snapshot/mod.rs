@@ -16,6 +16,6 @@ mod verdict;
 pub(crate) use crate::model::matches_pattern;
 pub use difference::{Difference, differences};
 pub use normalise::Rules;
-pub use propose::proposed_rules;
+pub use propose::{Flicker, proposed_rules};
 pub use render::{Renderer, WITHOUT_SNAPSHOT};
 pub use verdict::{Verdict, described};

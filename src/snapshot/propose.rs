@@ -2,8 +2,62 @@
 
 use serde_yaml::Value;
 
-use super::differences;
+use super::{Difference, differences};
 use crate::fixture::Rule;
+
+/// What differs between two runs of the same case, one after the other, and which rules would leave it out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flicker {
+    /// Everything that differs.
+    pub differences: Vec<Difference>,
+    /// A rule for each field of a payload among it.
+    pub rules: Vec<Rule>,
+}
+
+impl Flicker {
+    /// None where the two are the same.
+    #[must_use]
+    pub fn between(first: &Value, second: &Value) -> Option<Self> {
+        let differences = differences(first, second);
+        (!differences.is_empty()).then(|| Self {
+            rules: proposed_rules(first, second),
+            differences,
+        })
+    }
+
+    /// What differs, a line each.
+    #[must_use]
+    pub fn differing(&self) -> String {
+        let lines = self.differences.iter().map(|it| format!("  {it}"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What to do about it. Only fields of payloads can be left out.
+    #[must_use]
+    pub fn advice(&self, fixture: &str) -> String {
+        if self.rules.is_empty() {
+            return "no rule can leave that out: only fields of events, commands, states and views can be; make the logic \
+                    deterministic there, or take the case out with `[[skip]]` in replay.toml"
+                .to_owned();
+        }
+        let rules: String = self.rules.iter().map(of_configuration).collect();
+        format!(
+            "to leave that out of every comparison, add to replay.toml, and accept the outcome anew:\n\n{rules}\
+             in this case only: cargo xtask close --add-rules {fixture}"
+        )
+    }
+}
+
+/// A rule as `replay.toml` has it.
+fn of_configuration(rule: &Rule) -> String {
+    let text = |text: &str| toml::Value::from(text).to_string();
+    format!(
+        "  [[rules]]\n  type = {}\n  field = {}\n  reason = {}\n\n",
+        text(&rule.type_pattern),
+        text(&rule.field),
+        text(&rule.reason)
+    )
+}
 
 /// A rule for each field of an event or state that differs between two runs of the same case, one after the other.
 #[must_use]

@@ -6,7 +6,7 @@ use super::Telling;
 use crate::cli::replay::with_last_words;
 use crate::fixture::{Fixture, Probe};
 use crate::project::{CaseRun, Project};
-use crate::snapshot::{differences, proposed_rules};
+use crate::snapshot::{Flicker, proposed_rules};
 
 /// Replays the case, twice unless that is forbidden; fields that differ from run to run get a rule in the fixture.
 /// Without an answer it says why.
@@ -66,11 +66,11 @@ fn views<'a>(first: &'a CaseRun, second: &'a CaseRun) -> Option<(&'a Value, &'a 
 
 /// Gives the run back if the other is the same; what no rule can leave out makes a case that cannot be judged.
 fn stable(first: CaseRun, second: &CaseRun) -> Result<CaseRun, String> {
-    let found = views(&first, second).map(|(first, second)| differences(first, second));
-    match found.unwrap_or_default().as_slice() {
-        [] => Ok(first),
-        found => {
-            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let found = views(&first, second).and_then(|(first, second)| Flicker::between(first, second));
+    match found {
+        None => Ok(first),
+        Some(Flicker { differences, .. }) => {
+            let found: Vec<String> = differences.iter().map(ToString::to_string).collect();
             Err(format!(
                 "not deterministic, two runs one after the other differ: {}",
                 found.join("; ")

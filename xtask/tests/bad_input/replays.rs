@@ -188,6 +188,46 @@ fn a_bug_that_still_reproduces_is_not_closed_unasked() {
     project.said("close");
 }
 
+/// What was refused is accepted now, and the event has the time of today.
+#[test]
+fn a_clock_is_not_closed_into_the_snapshot() {
+    let mut project = captured("");
+    let case = project.read(CASE);
+    let affordable = case.replace("amount: 4500\n", "amount: 1\n");
+    let rules = format!("{affordable}# looked at\n");
+    project.write(CASE, &rules);
+    assert_eq!(project.run(&["close", CASE]).code, 1);
+    assert_eq!(project.read(CASE), rules);
+    assert!(!project.path("fixtures/player/case.snap").exists());
+    project.write(CASE, &format!("{rules}rules: []\n"));
+    assert_eq!(project.run(&["close", CASE, "--add-rules"]).code, 1);
+    project.write(CASE, &rules);
+    assert_eq!(project.run(&["close", CASE, "--add-rules"]).code, 0);
+    assert_eq!(project.run(&["close", CASE]).code, 0);
+    assert_eq!(
+        project.read(CASE),
+        format!(
+            "{}rules:\n  - type: examples.FundsWithdrawn\n    field: withdrawn_at\n    reason: differs from run to run\n",
+            rules.replace("status: open", "status: closed")
+        )
+    );
+    let snapshot = project.read("fixtures/player/case.snap");
+    assert!(
+        snapshot.contains("withdrawn_at: \"[differs from run to run]\""),
+        "{snapshot}"
+    );
+    // The two times.
+    project.said_with("close_clock", |text| {
+        let lines = text
+            .lines()
+            .map(|line| match line.split_once("withdrawn_at: ") {
+                Some((path, _)) => format!("{path}withdrawn_at: TIMES"),
+                None => line.to_owned(),
+            });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+}
+
 #[test]
 fn a_snapshot_that_cannot_be_written_leaves_the_case_open() {
     let mut project = captured("");
