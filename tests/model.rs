@@ -3,7 +3,7 @@
 
 use angzarr_replay::model::{
     AnsweredBy, Body, Code, CommandBook, CommandPage, Cover, Domain, Edition, EditionName, Failure,
-    FailureClass, Header, History, MergeStrategy, Outcome, Page, Payload, Root,
+    FailureClass, Header, History, MergeStrategy, Outcome, Page, Payload, Revocation, Root,
 };
 
 const UUID: &str = "6513270e-269e-4d37-b2a7-4de452e6b438";
@@ -96,6 +96,28 @@ fn a_history_rises_and_knows_its_gaps() {
     assert_eq!(gappy.before(5), history(&[1, 2]));
     assert_eq!(history(&[]).next_sequence(), 0);
     assert_eq!(history(&[u32::MAX]).next_sequence(), u32::MAX);
+}
+
+#[test]
+fn the_reason_of_a_revocation_is_kept_whole() {
+    for reason in ["", "late", "  late ", "\tlate", "Command revoked: late"] {
+        let revocation = Revocation {
+            reason: reason.into(),
+            ..Revocation::default()
+        };
+        let status = revocation.as_failure();
+        assert_eq!(
+            Outcome::from_failure(status.clone(), AnsweredBy::NotKnown),
+            Ok(Outcome::Revoked(revocation))
+        );
+        // What somebody wrote without the space.
+        let status = Failure::rejected(status.message.replacen(": ", ":", 1));
+        let outcome = Outcome::from_failure(status, AnsweredBy::NotKnown).unwrap();
+        let Outcome::Revoked(read) = outcome else {
+            panic!("it is {outcome:?}");
+        };
+        assert_eq!(read.reason, reason.strip_prefix(' ').unwrap_or(reason));
+    }
 }
 
 #[test]

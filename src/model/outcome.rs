@@ -343,13 +343,12 @@ impl Outcome {
         match failure.class(by) {
             FailureClass::Rejected | FailureClass::StaleSequence => Ok(Self::Rejected(failure)),
             FailureClass::Revoked => {
-                let reason = failure
-                    .message
-                    .trim_start_matches("Command revoked:")
-                    .trim_start()
-                    .to_owned();
+                let reason = failure.message.strip_prefix("Command revoked:");
+                let reason = reason.unwrap_or_default();
+                // One space is the coordinator's own, as `Revocation::as_failure` has it; the rest is the reason's.
+                let reason = reason.strip_prefix(' ').unwrap_or(reason);
                 Ok(Self::Revoked(Revocation {
-                    reason,
+                    reason: reason.to_owned(),
                     ..Revocation::default()
                 }))
             }

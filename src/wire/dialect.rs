@@ -171,7 +171,8 @@ impl Dialect {
         if number == 0 {
             0
         } else {
-            number - self.enum_base
+            // Foreign: it may be the least there is.
+            number.saturating_sub(self.enum_base)
         }
     }
 
@@ -289,5 +290,28 @@ pub(super) const fn storage_number(storage: Storage) -> i32 {
         Storage::Gcs => 2,
         Storage::S3 => 3,
         Storage::Unknown(number) => number,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_number_is_no_known_value_and_is_kept() {
+        for dialect in Dialect::all() {
+            let (strategy, mode) = (
+                dialect.merge_strategy(i32::MIN),
+                dialect.sync_mode(i32::MIN),
+            );
+            assert_eq!(strategy, MergeStrategy::Unknown(i32::MIN));
+            assert_eq!(dialect.merge_strategy_number(strategy), i32::MIN);
+            assert_eq!(mode, SyncMode::Unknown(i32::MIN));
+            assert_eq!(dialect.sync_mode_number(mode), i32::MIN);
+            assert_eq!(
+                dialect.cascade_error_mode(i32::MIN),
+                CascadeErrorMode::Unknown(i32::MIN)
+            );
+        }
     }
 }

@@ -61,7 +61,11 @@ pub use rules::{EventStream, Rules, SequenceCheck};
 pub(crate) use serve::panic_text;
 pub use serve::{Methods, Server};
 pub use speculate::SpeculativeClient;
+#[doc(hidden)]
+pub use status::make_legible;
 pub use status::{Refusal, STATUS_LIMIT, size as status_size, status_of_trailers};
+#[doc(hidden)]
+pub use stimulus::reply as reply_of_outcome;
 pub use stimulus::{outcome_of_reply, stimulus_of_request};
 pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsParts};
 pub use understand::{Direction, Understood, understand};

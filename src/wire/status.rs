@@ -109,7 +109,8 @@ pub(super) const OVER_LIMIT: &str = "the status that ends this call is larger th
 /// How a call ended, by its trailers, or by its headers where those are all; none where they do not say it.
 ///
 /// Any bytes are read: the code always survives, a message that is not UTF-8 gets replacement characters, as other gRPC
-/// libraries show it, and details that are not base64 are kept as they came.
+/// libraries show it, and details that are not base64 are kept as they came. Of a header that is repeated the first counts,
+/// as it does for tonic.
 #[must_use]
 pub fn status_of_trailers(trailers: &HeaderMap) -> Option<Result<(), Refusal>> {
     let code = tonic::Code::from_bytes(trailers.get(STATUS)?.as_bytes());
@@ -125,7 +126,7 @@ pub fn status_of_trailers(trailers: &HeaderMap) -> Option<Result<(), Refusal>> {
 
 /// Rewrites a status so that tonic, which panics at details that are not base64 and gives up the code for a message that
 /// is not UTF-8, reads what [`status_of_trailers`] reads.
-pub(super) fn make_legible(headers: &mut HeaderMap, limit: usize) {
+pub fn make_legible(headers: &mut HeaderMap, limit: usize) {
     if !headers.contains_key(STATUS) {
         return;
     }

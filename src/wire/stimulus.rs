@@ -337,7 +337,8 @@ fn covered(what: &str, book: Option<Bytes>) -> Result<EventBook, DecodeError> {
 }
 
 /// The reply of client logic that answers with an outcome; none for one that a reply cannot say.
-pub(super) fn reply(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) -> Option<Bytes> {
+#[must_use]
+pub fn reply(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) -> Option<Bytes> {
     let bytes = match outcome {
         Outcome::Accepted(book) if matches!(stimulus, Stimulus::Fact { .. }) => {
             encode::emitted_book(book, dialect).encode_to_vec()
