@@ -1,12 +1,24 @@
 //! One change, and the changes that every list may have.
 
+/// A field of a payload that is different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedField {
+    /// The payload's type and the names of the fields from it down, joined by dots.
+    pub path: String,
+    /// What was done to it.
+    pub change: &'static str,
+}
+
+/// As many elements at each end of a list are changed; of a history of thousands, each alone would take days.
+const ENDS: usize = 16;
+
 /// A value that differs from another one in one thing.
 #[derive(Debug, Clone)]
 pub(super) struct Change<T> {
     /// What is different, in words.
     pub(super) what: String,
-    /// The field of a payload, with its type before it, where it is one whose value is different.
-    pub(super) field: Option<String>,
+    /// The field of a payload, where it is one that is different.
+    pub(super) field: Option<ChangedField>,
     /// The changed value.
     pub(super) value: T,
 }
@@ -35,7 +47,7 @@ impl<T> Change<T> {
     }
 }
 
-/// Elements left out, repeated and in another order, and each element changed.
+/// Elements left out, repeated and in another order, and each element changed; of a long list those at its ends.
 pub(super) fn list<T: Clone + PartialEq>(
     items: &[T],
     part: &str,
@@ -47,7 +59,9 @@ pub(super) fn list<T: Clone + PartialEq>(
         edit(&mut items);
         found.push(change.map(|()| items).of(part));
     };
-    for (at, item) in items.iter().enumerate() {
+    let middle = ENDS..items.len().saturating_sub(ENDS);
+    let ends = items.iter().enumerate();
+    for (at, item) in ends.filter(|(at, _)| !middle.contains(at)) {
         push(Change::new("left out", ()), &|items| {
             items.remove(at);
         });

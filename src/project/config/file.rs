@@ -37,6 +37,8 @@ pub(super) struct RawConfig {
     probe: Option<RawProbe>,
     #[serde(default)]
     demand_twins: bool,
+    #[serde(default)]
+    mutate: bool,
     redaction: Option<RawRedaction>,
     #[serde(default)]
     audit: RawAudit,
@@ -198,6 +200,7 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
             Some(RawProbe::Always) | None => Probe::Always,
         },
         demand_twins: raw.demand_twins,
+        mutate: raw.mutate,
         redaction: raw
             .redaction
             .map(|redaction| redaction.check(&root))

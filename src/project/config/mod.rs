@@ -212,6 +212,8 @@ pub struct Config {
     pub probe: Probe,
     /// Whether a twin that cannot run is a failure.
     pub demand_twins: bool,
+    /// Whether the trials report which changes of the logic's answers they would not notice.
+    pub mutate: bool,
     /// How captures are redacted.
     pub redaction: Option<RedactionConfig>,
     /// What an audit passes over.
