@@ -18,7 +18,7 @@ pub use bare::{BareRun, run_bare};
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
 #[doc(hidden)]
-pub use mutating::{Reason, Tried, try_mutants};
+pub use mutating::{NeverShown, Reason, Tried, try_mutants};
 
 use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;

@@ -59,7 +59,7 @@ pub enum Reason {
     /// Only several rules together hide it.
     Rules,
     /// No snapshot shows it.
-    Never(&'static str),
+    Never(&'static NeverShown),
 }
 
 impl fmt::Display for Reason {
@@ -68,53 +68,90 @@ impl fmt::Display for Reason {
             Self::Configuration(reason) => write!(f, "a rule in replay.toml: {reason}"),
             Self::Case(reason) => write!(f, "a rule of the case: {reason}"),
             Self::Rules => f.write_str("several rules together"),
-            Self::Never(reason) => f.write_str(reason),
+            Self::Never(known) => f.write_str(known.reason),
         }
     }
 }
 
-/// Why snapshots show nothing of some changes: the last words of a change, and the reason.
-const NEVER_SHOWN: [(&str, &str); 11] = [
-    (
-        "another cascade",
-        "the framework's own mark, which logic does not see",
-    ),
-    (
-        "another correlation id",
-        "some libraries make one up, and a coordinator fills it in",
-    ),
-    (
-        "another extension",
-        "a cover is shown by domain, root and edition; coordinators fill in the rest",
-    ),
-    (
-        "another next sequence",
-        "stale or left out by many libraries; a coordinator counts for itself",
-    ),
-    (
-        "another prefix of the type URL",
-        "prefixes differ between libraries and dialects",
-    ),
-    ("another snapshot", "optional, and derived from the events"),
-    ("another time", "a wall clock or nothing"),
-    ("deferred", STAMPED),
-    (
-        "history repeated",
-        "a coordinator drops pages that the logic was shown",
-    ),
-    (
-        "no cover any more",
-        "a cover is shown only where it is another aggregate or edition",
-    ),
-    ("sequence left out", STAMPED),
-];
+/// A change of which snapshots show nothing.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NeverShown {
+    /// The last words of such changes.
+    words: &'static str,
+    /// What is different, where these words are read alone.
+    pub what: &'static str,
+    /// Why it is not shown.
+    pub reason: &'static str,
+}
+
+const fn never(words: &'static str, what: &'static str, reason: &'static str) -> NeverShown {
+    NeverShown {
+        words,
+        what,
+        reason,
+    }
+}
 
 const STAMPED: &str = "the coordinator stamps an event that names no sequence with the next one";
 
+static NEVER_SHOWN: [NeverShown; 11] = [
+    never(
+        "another cascade",
+        "another cascade of a page",
+        "the framework's own mark, which logic does not see",
+    ),
+    never(
+        "another correlation id",
+        "another correlation id in a cover",
+        "some libraries make one up, and a coordinator fills it in",
+    ),
+    never(
+        "another extension",
+        "another extension in a cover",
+        "a cover is shown by domain, root and edition; coordinators fill in the rest",
+    ),
+    never(
+        "another next sequence",
+        "another next sequence of a book",
+        "stale or left out by many libraries; a coordinator counts for itself",
+    ),
+    never(
+        "another prefix of the type URL",
+        "another prefix of a type URL",
+        "prefixes differ between libraries and dialects",
+    ),
+    never(
+        "another snapshot",
+        "another state stored with the events",
+        "optional, and derived from the events",
+    ),
+    never(
+        "another time",
+        "another time beside a payload",
+        "a wall clock or nothing",
+    ),
+    never("deferred", "an event deferred", STAMPED),
+    never(
+        "history repeated",
+        "history repeated before the events",
+        "a coordinator drops pages that the logic was shown",
+    ),
+    never(
+        "no cover any more",
+        "no cover around the events",
+        "a cover is shown only where it is another aggregate or edition",
+    ),
+    never(
+        "sequence left out",
+        "an event without its sequence",
+        STAMPED,
+    ),
+];
+
 fn never_shown(change: &str) -> Option<Reason> {
     let last = change.rsplit(": ").next()?;
-    let (_, reason) = NEVER_SHOWN.iter().find(|(words, _)| *words == last)?;
-    Some(Reason::Never(reason))
+    let known = NEVER_SHOWN.iter().find(|it| it.words == last)?;
+    Some(Reason::Never(known))
 }
 
 /// An answer that the logic gave.

@@ -88,9 +88,10 @@ impl Found {
             Some(Reason::Never(_)) => Section::Never,
             Some(_) => Section::Rules,
         };
-        let (what, change) = match tried.field {
-            Some(field) => (field.path, Some(field.change)),
-            None => (tried.change, None),
+        let (what, change) = match (&tried.reason, tried.field) {
+            (Some(Reason::Never(known)), _) => (known.what.to_owned(), None),
+            (_, Some(field)) => (field.path, Some(field.change)),
+            (_, None) => (tried.change, None),
         };
         let line = Line {
             what,
