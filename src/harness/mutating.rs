@@ -211,13 +211,18 @@ pub(super) fn tried(
         known.map(|it| it.variations(payload)).unwrap_or_default()
     };
     let mut found = Vec::new();
+    // What is said in the same words is hidden for the same reason.
+    let mut reasons = HashMap::<String, Option<Reason>>::new();
     for (at, answer) in answers.iter().enumerate() {
         if is_input(&answer.stimulus, &fixture.case.stimulus, at == 0) {
             continue;
         }
         for mutant in mutants(&answer.stimulus, &answer.outcome, &vary) {
             let noticed = case.noticed(at, &mutant, &rules, Some(&plain));
-            let reason = (!noticed.by_snapshot).then(|| case.reason(at, &mutant));
+            let reason = (!noticed.by_snapshot).then(|| {
+                let known = reasons.entry(mutant.change.clone());
+                known.or_insert_with(|| case.reason(at, &mutant)).clone()
+            });
             found.push(Tried {
                 change: mutant.change,
                 field: mutant.field,

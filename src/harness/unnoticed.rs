@@ -35,10 +35,10 @@ enum Section {
 impl Section {
     const fn title(self) -> &'static str {
         match self {
-            Self::Unexplained => "not noticed, for a reason that is not known",
+            Self::Unexplained => "hidden, and it is not known why",
             Self::Rules => "hidden by rules",
-            Self::OpenCases => "noticed by a snapshot only, which open cases do not have",
-            Self::Never => "in no snapshot",
+            Self::OpenCases => "noticed only by a snapshot, which an open case does not have",
+            Self::Never => "never compared",
         }
     }
 }

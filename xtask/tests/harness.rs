@@ -246,7 +246,7 @@ struct Telling;
 impl Logic for Telling {
     fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
         eprintln!("asked");
-        Err(Failure::rejected("no"))
+        Err(Failure::rejected("not today"))
     }
 }
 
@@ -255,7 +255,7 @@ fn mutants_ask_the_logic_no_more_often() -> Result<(), Failed> {
     let snapshot = "fixtures/player/deposit-funds-d23f0824-3.snap";
     std::fs::write(
         folder.path().join(snapshot),
-        "---\nsource: by hand\n---\noutcome: rejected\ncode: FAILED_PRECONDITION\nmessage: no\n",
+        "---\nsource: by hand\n---\noutcome: rejected\ncode: FAILED_PRECONDITION\nmessage: not today\n",
     )?;
     let environment = [MUTATE[0], (TELLING, "1")];
     let (code, out, err) = harness_with(folder.path(), &[], &environment)?;
