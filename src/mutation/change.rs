@@ -91,3 +91,31 @@ pub(super) fn list<T: Clone + PartialEq>(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sort_of_element_in_a_long_list_has_its_turn() {
+        let mut items = vec!["a"; 50];
+        items.extend(["b"; 50]);
+        let changes = list(&items, "item", |item| {
+            vec![Change::new(format!("{item} changed"), "c")]
+        });
+        let count = |what: &str| changes.iter().filter(|it| it.what == what).count();
+        let counted = [
+            "item: left out",
+            "item: a changed",
+            "item: b changed",
+            "item: in another order",
+        ];
+        assert_eq!(counted.map(count), [ALIKE, ALIKE, ALIKE, 1]);
+
+        let changes = list(&items[..LONG], "item", |_| {
+            vec![Change::new("changed", "c")]
+        });
+        let changed = changes.iter().filter(|it| it.what == "item: changed");
+        assert_eq!(changed.count(), LONG);
+    }
+}

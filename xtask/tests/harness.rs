@@ -66,6 +66,10 @@ fn main() -> ExitCode {
             mutants_that_a_rule_hides_are_reported,
         ),
         Trial::test(
+            "a_process_a_trial_reports_mutants_of_its_own",
+            a_process_a_trial_reports_mutants_of_its_own,
+        ),
+        Trial::test(
             "mutants_of_open_cases_are_judged",
             mutants_of_open_cases_are_judged,
         ),
@@ -212,7 +216,7 @@ fn mutants_are_all_noticed() -> Result<(), Failed> {
     let folder = project_of(&["table/join-table-36f675cc-4"])?;
     let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
     expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(of_mutants(&out), "")?;
+    expect(of_mutants(&out), "mutants: 27 of 1 case, each noticed\n\n")?;
     let (code, out, err) = harness(folder.path())?;
     expect(&format!("[{code}]{err}{}", of_mutants(&out)), "[0]")
 }
@@ -225,19 +229,93 @@ fn mutants_that_a_rule_hides_are_reported() -> Result<(), Failed> {
     ])?;
     let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
     expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(of_mutants(&out), "")?;
-    // A process a test, as nextest has it.
+    expect(
+        of_mutants(&out),
+        "\
+mutants: 132 of 3 cases, 27 not noticed
+  hidden by rules:
+    examples.FundsDeposited.deposited_at changed, cleared -- a rule in replay.toml: the handler's clock \
+         [player::deposit-funds-d23f0824-3, player::fact-funds-deposited-6513270e-1]
+  never compared:
+    an event deferred -- the coordinator stamps an event that names no sequence with the next one [2 cases]
+    an event without its sequence -- the coordinator stamps an event that names no sequence with the next one [2 cases]
+    another correlation id in a cover -- some libraries make one up, and a coordinator fills it in [2 cases]
+    another extension in a cover -- a cover is shown by domain, root and edition; coordinators fill in the rest [2 cases]
+    another next sequence of a book -- stale or left out by many libraries; a coordinator counts for itself [2 cases]
+    another prefix of a type URL -- prefixes differ between libraries and dialects [2 cases]
+    another state stored with the events -- optional, and derived from the events [2 cases]
+    another time beside a payload -- a wall clock or nothing [2 cases]
+    history repeated before the events -- a coordinator drops pages that the logic was shown [2 cases]
+    no cover around the events -- a cover is shown only where it is another aggregate or edition [1 case]
+
+",
+    )
+}
+
+fn a_process_a_trial_reports_mutants_of_its_own() -> Result<(), Failed> {
+    let folder = project_of(&[
+        "player/deposit-funds-d23f0824-3",
+        "table/join-table-36f675cc-4",
+    ])?;
+    // A rule of the case beside that of the configuration.
+    let case = folder
+        .path()
+        .join("fixtures/player/deposit-funds-d23f0824-3");
+    let rule = "rules:\n  - type: examples.FundsDeposited\n    field: new_balance.amount\n    reason: rounded\ncover:";
+    replace_in(&case.with_extension("yaml"), "cover:", rule)?;
+    let balance = "amount: 5250";
+    replace_in(
+        &case.with_extension("snap"),
+        balance,
+        "amount: \"[rounded]\"",
+    )?;
     let one = ["--exact", "player::deposit-funds-d23f0824-3"];
     let (code, out, err) = harness_with(folder.path(), &one, &MUTATE)?;
     expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(of_mutants(&out), "")
+    expect(
+        of_mutants(&out),
+        "\
+mutants: 52 of 1 case, 14 not noticed
+  hidden by rules:
+    examples.FundsDeposited.deposited_at changed, cleared -- a rule in replay.toml: the handler's clock \
+         [player::deposit-funds-d23f0824-3]
+    examples.FundsDeposited.new_balance.amount changed -- a rule of the case: rounded [player::deposit-funds-d23f0824-3]
+  never compared:
+    an event deferred -- the coordinator stamps an event that names no sequence with the next one [1 case]
+    an event without its sequence -- the coordinator stamps an event that names no sequence with the next one [1 case]
+    another correlation id in a cover -- some libraries make one up, and a coordinator fills it in [1 case]
+    another extension in a cover -- a cover is shown by domain, root and edition; coordinators fill in the rest [1 case]
+    another next sequence of a book -- stale or left out by many libraries; a coordinator counts for itself [1 case]
+    another prefix of a type URL -- prefixes differ between libraries and dialects [1 case]
+    another state stored with the events -- optional, and derived from the events [1 case]
+    another time beside a payload -- a wall clock or nothing [1 case]
+    history repeated before the events -- a coordinator drops pages that the logic was shown [1 case]
+
+",
+    )
+}
+
+fn replace_in(file: &Path, part: &str, other: &str) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(file)?;
+    if !text.contains(part) {
+        return Err(format!("{part:?} is missing in\n{text}").into());
+    }
+    Ok(std::fs::write(file, text.replacen(part, other, 1))?)
 }
 
 fn mutants_of_open_cases_are_judged() -> Result<(), Failed> {
     let folder = project_of(&["player/deposit-funds-6513270e-2"])?;
     let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
     expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(of_mutants(&out), "")
+    expect(
+        of_mutants(&out),
+        "\
+mutants: 26 of 1 case, 1 not noticed
+  noticed only by a snapshot, which an open case does not have:
+    rejected: error info: more [player::deposit-funds-6513270e-2]
+
+",
+    )
 }
 
 /// Logic that says when it is asked.
@@ -259,14 +337,20 @@ fn mutants_ask_the_logic_no_more_often() -> Result<(), Failed> {
     )?;
     let environment = [MUTATE[0], (TELLING, "1")];
     let (code, out, err) = harness_with(folder.path(), &[], &environment)?;
-    expect(&format!("[{code}]{err}{}", of_mutants(&out)), "")?;
+    expect(
+        &format!("[{code}]{err}{}", of_mutants(&out)),
+        "[0]asked\nmutants: 26 of 1 case, each noticed\n\n",
+    )?;
     // What failed has nothing to report.
     std::fs::write(
         folder.path().join(snapshot),
         "---\nsource: by hand\n---\noutcome: accepted\n",
     )?;
     let (code, out, _) = harness_with(folder.path(), &[], &environment)?;
-    expect(&format!("[{code}]{}", of_mutants(&out)), "")
+    expect(
+        &format!("[{code}]{}", of_mutants(&out)),
+        "[101]mutants: none, since no case passed\n\n",
+    )
 }
 
 fn no_fixtures_fail() -> Result<(), Failed> {
