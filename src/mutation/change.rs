@@ -115,7 +115,7 @@ mod tests {
         let changes = list(&items[..LONG], "item", |_| {
             vec![Change::new("changed", "c")]
         });
-        let changed = changes.iter().filter(|it| it.what == "item: changed");
-        assert_eq!(changed.count(), LONG);
+        let each = changes.iter().filter(|it| it.what == "item: changed");
+        assert_eq!(each.count(), LONG);
     }
 }
