@@ -17,6 +17,7 @@ fn every_mutant_is_noticed_or_hidden_by_a_listed_rule() {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .collect();
     let mut hidden = std::collections::BTreeMap::<String, Vec<String>>::new();
+    let mut other_reasons = Vec::new();
     let mut count = 0;
     for entry in discover(&project).unwrap() {
         if entry.twin.is_some() {
@@ -26,6 +27,17 @@ fn every_mutant_is_noticed_or_hidden_by_a_listed_rule() {
             try_mutants(&project, &entry).unwrap_or_else(|error| panic!("{}: {error}", entry.name))
         {
             count += 1;
+            if !tried.by_snapshot {
+                let reason = tried.reason.map(|it| it.to_string());
+                let line = format!(
+                    "snapshot: {} -- {}",
+                    tried.change,
+                    reason.unwrap_or_default()
+                );
+                if !listed.contains(&line.as_str()) {
+                    other_reasons.push(line);
+                }
+            }
             for (by, noticed) in [
                 ("snapshot", Some(tried.by_snapshot)),
                 ("verdict", tried.by_verdict),
@@ -54,5 +66,10 @@ fn every_mutant_is_noticed_or_hidden_by_a_listed_rule() {
         unlisted.is_empty() && idle.is_empty(),
         "{count} mutants; not noticed:\n{}\n\nlisted, and hide nothing any more:\n{idle:#?}",
         unlisted.join("\n")
+    );
+    assert!(
+        other_reasons.is_empty(),
+        "listed with another reason than the report of `mutate` gives:\n{}",
+        other_reasons.join("\n")
     );
 }

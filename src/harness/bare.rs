@@ -27,6 +27,7 @@ pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> Ba
     let context = Context {
         project: Arc::clone(project),
         rules: Arc::new(Rules::new(project.config().rules.clone())),
+        mutants: None,
     };
     let next = AtomicUsize::new(0);
     let ended = Mutex::new(BareRun::default());

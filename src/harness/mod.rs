@@ -8,6 +8,7 @@ mod discovery;
 mod mutating;
 mod pending;
 mod trial;
+mod unnoticed;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,12 +18,13 @@ pub use bare::{BareRun, run_bare};
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 use libtest_mimic::{Arguments, Completion, Trial};
 #[doc(hidden)]
-pub use mutating::{Tried, try_mutants};
+pub use mutating::{NeverShown, Reason, Tried, try_mutants};
 
 use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
 use trial::{Context, Ending};
+use unnoticed::Report;
 
 /// What the trials of a run came to.
 #[derive(Debug, Default)]
@@ -67,6 +69,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     let context = Context {
         project: Arc::clone(project),
         rules: Arc::clone(&rules),
+        mutants: project.config().mutate.then(Arc::<Report>::default),
     };
     let entries = match entries(arguments, project) {
         Ok(entries) => entries,
@@ -92,6 +95,9 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
         let is_whole =
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
         summarise(&tally, &rules, is_whole && !conclusion.has_failed());
+        if let Some(report) = &context.mutants {
+            println!("{report}");
+        }
     }
     // Started logic ends with the project, before the process does.
     drop(context);

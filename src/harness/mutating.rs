@@ -1,16 +1,18 @@
-//! Mutants between the logic and the comparison: which of them a case notices. The logic is asked once.
+//! Mutants between the logic and the comparison: which of them a case notices, and why it does not. The logic is not asked:
+//! its answers are those of a run that was made anyway.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::mem::{Discriminant, discriminant};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Entry;
-use super::trial::Context;
-use crate::fixture::{CaseStimulus, Fixture, Observed};
-use crate::model::{AnsweredBy, Outcome, Stimulus};
-use crate::mutation::{Mutant, mutants};
-use crate::project::{descriptors, judge_case, replay_case};
-use crate::replay::{Target, TargetError};
+use crate::fixture::{CaseStimulus, Fixture, Observed, Rule};
+use crate::model::{AnsweredBy, Outcome, Payload, Stimulus};
+use crate::mutation::{ChangedField, Mutant, mutants};
+use crate::project::{Project, descriptors, judge_case, replay_case};
+use crate::replay::{Tap, Target, TargetError};
 use crate::snapshot::{Renderer, Rules, Verdict};
 
 /// A mutant, and what noticed it.
@@ -18,12 +20,138 @@ use crate::snapshot::{Renderer, Rules, Verdict};
 pub struct Tried {
     /// What was different.
     pub change: String,
-    /// Type and path of the payload's field whose value was different, where it was one.
-    pub field: Option<String>,
+    /// The payload's field that was different, where it was one.
+    pub field: Option<ChangedField>,
     /// Whether the text that is compared with the snapshot was another one.
     pub by_snapshot: bool,
     /// Whether the verdict was another one; none where production's outcome is not known.
     pub by_verdict: Option<bool>,
+    /// Why the text was the same, where it was and it is known.
+    pub reason: Option<Reason>,
+}
+
+impl Tried {
+    /// Whether a case fails on it that is compared so.
+    pub(super) fn is_noticed(&self, compared: Compared) -> bool {
+        match compared {
+            Compared::Snapshot => self.by_snapshot,
+            Compared::Verdict => self.by_verdict == Some(true),
+        }
+    }
+}
+
+/// What a case is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// Its snapshot.
+    Snapshot,
+    /// Production: the case is open.
+    Verdict,
+}
+
+/// Why a mutant makes no other snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// A rule of the configuration hides it, for the reason that the rule gives.
+    Configuration(String),
+    /// A rule of the case hides it.
+    Case(String),
+    /// Only several rules together hide it.
+    Rules,
+    /// No snapshot shows it.
+    Never(&'static NeverShown),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration(reason) => write!(f, "a rule in replay.toml: {reason}"),
+            Self::Case(reason) => write!(f, "a rule of the case: {reason}"),
+            Self::Rules => f.write_str("several rules together"),
+            Self::Never(known) => f.write_str(known.reason),
+        }
+    }
+}
+
+/// A change of which snapshots show nothing.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NeverShown {
+    /// The last words of such changes.
+    words: &'static str,
+    /// What is different, where these words are read alone.
+    pub what: &'static str,
+    /// Why it is not shown.
+    pub reason: &'static str,
+}
+
+const fn never(words: &'static str, what: &'static str, reason: &'static str) -> NeverShown {
+    NeverShown {
+        words,
+        what,
+        reason,
+    }
+}
+
+const STAMPED: &str = "the coordinator stamps an event that names no sequence with the next one";
+
+static NEVER_SHOWN: [NeverShown; 11] = [
+    never(
+        "another cascade",
+        "another cascade of a page",
+        "the framework's own mark, which logic does not see",
+    ),
+    never(
+        "another correlation id",
+        "another correlation id in a cover",
+        "some libraries make one up, and a coordinator fills it in",
+    ),
+    never(
+        "another extension",
+        "another extension in a cover",
+        "a cover is shown by domain, root and edition; coordinators fill in the rest",
+    ),
+    never(
+        "another next sequence",
+        "another next sequence of a book",
+        "stale or left out by many libraries; a coordinator counts for itself",
+    ),
+    never(
+        "another prefix of the type URL",
+        "another prefix of a type URL",
+        "prefixes differ between libraries and dialects",
+    ),
+    never(
+        "another snapshot",
+        "another state stored with the events",
+        "optional, and derived from the events",
+    ),
+    never(
+        "another time",
+        "another time beside a payload",
+        "a wall clock or nothing",
+    ),
+    never("deferred", "an event deferred", STAMPED),
+    never(
+        "history repeated",
+        "history repeated before the events",
+        "a coordinator drops pages that the logic was shown",
+    ),
+    never(
+        "no cover any more",
+        "no cover around the events",
+        "a cover is shown only where it is another aggregate or edition",
+    ),
+    never(
+        "sequence left out",
+        "an event without its sequence",
+        STAMPED,
+    ),
+];
+
+fn never_shown(change: &str) -> Option<Reason> {
+    let last = change.rsplit(": ").next()?;
+    let known = NEVER_SHOWN.iter().find(|it| it.words == last)?;
+    Some(Reason::Never(known))
 }
 
 /// An answer that the logic gave.
@@ -33,68 +161,75 @@ struct Answer {
     outcome: Outcome,
 }
 
-type Calls = HashMap<(String, Discriminant<Stimulus>), usize>;
+/// What the logic answered in a run.
+#[derive(Default)]
+pub(super) struct Answers(Mutex<Vec<Answer>>);
 
-/// Tries every mutant of every answer in the replay of a case.
-pub(super) fn tried(context: &Context, entry: &Entry) -> Result<Vec<Tried>, String> {
-    let project = &context.project;
-    let fixture = project
-        .folder()
-        .read(&entry.path)
-        .map_err(|error| error.report())?;
-    let logic = project.logics().of_case(&fixture.case);
-    let Some(logic) = logic.map_err(|error| error.to_string())? else {
-        return Ok(Vec::new());
-    };
-    let target = project
-        .logics()
-        .target(&logic, &fixture.case.source.dialect)
-        .map_err(|error| error.to_string())?;
-    let case = Case {
-        context,
-        fixture: &fixture,
-        target: target.as_ref(),
-    };
-    let answers = Mutex::new(Vec::new());
-    let noting = |who: &str, target: &dyn Target, stimulus: &Stimulus| {
-        let outcome = target.ask(stimulus)?;
-        answers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Answer {
+impl Answers {
+    /// Notes them in passing.
+    pub(super) fn tap(&self) -> Box<Tap<'_>> {
+        Box::new(|who, target, stimulus| {
+            let outcome = target.ask(stimulus)?;
+            self.all().push(Answer {
                 who: who.to_owned(),
                 stimulus: stimulus.clone(),
                 outcome: outcome.clone(),
             });
-        Ok(outcome)
-    };
-    let own = Rules::new(fixture.case.rules.clone());
-    replay_case(
+            Ok(outcome)
+        })
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Answer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Calls = HashMap<(String, Discriminant<Stimulus>), usize>;
+
+/// Tries every mutant of every answer in the replay of a case.
+pub(super) fn tried(
+    project: &Project,
+    fixture: &Fixture,
+    target: &dyn Target,
+    answers: &Answers,
+) -> Result<Vec<Tried>, String> {
+    let answers = answers.all();
+    let case = Case {
         project,
-        &fixture,
-        case.target,
-        [&own, &context.rules],
-        true,
-        Some(&noting),
-    )
-    .map_err(|error| error.to_string())?;
-    let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Some(plain) = case.with(&answers, None, &fixture) else {
+        fixture,
+        target,
+        answers: &answers,
+    };
+    // Rules of their own: that one hides a mutant is no use of it.
+    let rules = case.rules(&|_| true);
+    let Some(plain) = case.with(None, fixture, &rules) else {
         return Err("the case cannot be replayed on its own answers".into());
     };
-    let registries = descriptors(project, &fixture).map_err(|error| error.to_string())?;
-    let vary = |payload: &crate::model::Payload| {
+    let registries = descriptors(project, fixture).map_err(|error| error.to_string())?;
+    let vary = |payload: &Payload| {
         let known = registries.iter().find(|it| it.knows(payload.type_name()));
         known.map(|it| it.variations(payload)).unwrap_or_default()
     };
     let mut found = Vec::new();
+    // What is said in the same words is hidden for the same reason.
+    let mut reasons = HashMap::<String, Option<Reason>>::new();
     for (at, answer) in answers.iter().enumerate() {
-        let is_first = at == 0;
-        if is_input(&answer.stimulus, &fixture.case.stimulus, is_first) {
+        if is_input(&answer.stimulus, &fixture.case.stimulus, at == 0) {
             continue;
         }
         for mutant in mutants(&answer.stimulus, &answer.outcome, &vary) {
-            found.push(case.judged(&answers, at, mutant, &plain));
+            let noticed = case.noticed(at, &mutant, &rules, Some(&plain));
+            let reason = (!noticed.by_snapshot).then(|| {
+                let known = reasons.entry(mutant.change.clone());
+                known.or_insert_with(|| case.reason(at, &mutant)).clone()
+            });
+            found.push(Tried {
+                change: mutant.change,
+                field: mutant.field,
+                by_snapshot: noticed.by_snapshot,
+                by_verdict: noticed.by_verdict,
+                reason: reason.flatten(),
+            });
         }
     }
     Ok(found)
@@ -111,9 +246,10 @@ fn is_input(stimulus: &Stimulus, case: &CaseStimulus, is_first: bool) -> bool {
 }
 
 struct Case<'a> {
-    context: &'a Context,
+    project: &'a Project,
     fixture: &'a Fixture,
     target: &'a dyn Target,
+    answers: &'a [Answer],
 }
 
 /// What a comparison looks at.
@@ -122,49 +258,99 @@ struct Looked {
     verdict: Verdict,
 }
 
+/// What noticed a mutant.
+struct Noticed {
+    by_snapshot: bool,
+    by_verdict: Option<bool>,
+}
+
+/// The rules of a case and of its project.
+type BothRules = [Rules; 2];
+
 impl Case<'_> {
-    fn judged(&self, answers: &[Answer], at: usize, mutant: Mutant, plain: &Looked) -> Tried {
-        let mut observing = self.fixture.clone();
-        let instead = mutant.instead_of.as_ref().and_then(|instead| {
-            let failure = instead.status()?;
-            if observing
-                .case
-                .observed
-                .as_ref()
-                .is_some_and(|it| it.failure().is_some())
-            {
-                observing.case.observed = Observed::from_failure(failure, AnsweredBy::Logic).ok();
+    /// Those rules that are wanted, the case's own first.
+    fn rules(&self, is_wanted: &dyn Fn(&Rule) -> bool) -> BothRules {
+        let configured = &self.project.config().rules;
+        [&self.fixture.case.rules, configured].map(|rules| {
+            let wanted = rules.iter().filter(|rule| is_wanted(rule));
+            Rules::new(wanted.cloned())
+        })
+    }
+
+    /// Whether a mutant is noticed under some rules; `plain` is what they make of the logic's own answers.
+    fn noticed(
+        &self,
+        at: usize,
+        mutant: &Mutant,
+        rules: &BothRules,
+        plain: Option<&Looked>,
+    ) -> Noticed {
+        let mut fixture = Cow::Borrowed(self.fixture);
+        let mut other = None;
+        if let Some(instead) = &mutant.instead_of {
+            let failure = instead.status().filter(|_| self.observes_a_failure());
+            if let Some(failure) = failure {
+                fixture.to_mut().case.observed =
+                    Observed::from_failure(failure, AnsweredBy::Logic).ok();
             }
-            self.with(answers, Some((at, instead)), &observing)
-        });
-        let plain = instead.as_ref().unwrap_or(plain);
-        let now = self.with(answers, Some((at, &mutant.outcome)), &observing);
+            other = self.with(Some((at, instead)), &fixture, rules);
+        } else if plain.is_none() {
+            other = self.with(None, &fixture, rules);
+        }
+        let now = self.with(Some((at, &mutant.outcome)), &fixture, rules);
+        let Some(plain) = other.as_ref().or(plain) else {
+            return Noticed {
+                by_snapshot: now.is_none(),
+                by_verdict: None,
+            };
+        };
         let is_judged = plain.verdict == Verdict::Reproduced;
-        Tried {
-            change: mutant.change,
-            field: mutant.field,
+        Noticed {
             by_snapshot: now.as_ref().is_none_or(|now| now.text != plain.text),
             // A replay that fails is noticed.
             by_verdict: is_judged.then(|| now.is_none_or(|now| now.verdict != Verdict::Reproduced)),
         }
     }
 
-    /// The case replayed on answers, one of them another; none where that fails.
+    fn observes_a_failure(&self) -> bool {
+        let observed = self.fixture.case.observed.as_ref();
+        observed.is_some_and(|it| it.failure().is_some())
+    }
+
+    /// Why a mutant makes no other snapshot. Found by trying: without rules, and with each rule alone.
+    fn reason(&self, at: usize, mutant: &Mutant) -> Option<Reason> {
+        let is_shown = |is_wanted: &dyn Fn(&Rule) -> bool| {
+            let rules = self.rules(is_wanted);
+            self.noticed(at, mutant, &rules, None).by_snapshot
+        };
+        if !is_shown(&|_| false) {
+            return never_shown(&mutant.change);
+        }
+        let hides = |rule: &&Rule| !is_shown(&|other| std::ptr::eq(*rule, other));
+        if let Some(rule) = self.fixture.case.rules.iter().find(hides) {
+            return Some(Reason::Case(rule.reason.clone()));
+        }
+        let configured = self.project.config().rules.iter().find(hides);
+        let known = configured.map(|rule| Reason::Configuration(rule.reason.clone()));
+        Some(known.unwrap_or(Reason::Rules))
+    }
+
+    /// The case replayed on the answers, one of them another; none where that fails.
     fn with(
         &self,
-        answers: &[Answer],
         other: Option<(usize, &Outcome)>,
         fixture: &Fixture,
+        rules: &BothRules,
     ) -> Option<Looked> {
         let calls = Mutex::new(Calls::new());
         let answering = |who: &str, _: &dyn Target, stimulus: &Stimulus| {
             let key = (who.to_owned(), discriminant(stimulus));
             let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
             let call = calls.entry(key).or_default();
-            let given = answers.iter().enumerate().filter(|(_, answer)| {
+            let mut given = self.answers.iter().enumerate().filter(|(_, answer)| {
                 answer.who == who && discriminant(&answer.stimulus) == discriminant(stimulus)
             });
-            let Some((at, answer)) = given.clone().nth(*call) else {
+            let Some((at, answer)) = given.nth(*call) else {
                 let reason = "it is asked more than before".to_owned();
                 return Err(TargetError::Unavailable(reason));
             };
@@ -174,10 +360,9 @@ impl Case<'_> {
                 _ => answer.outcome.clone(),
             })
         };
-        let project = &self.context.project;
-        let own = Rules::new(fixture.case.rules.clone());
-        let rules = [&own, &*self.context.rules];
-        let run = replay_case(project, fixture, self.target, rules, true, Some(&answering)).ok()?;
+        let rules = [&rules[0], &rules[1]];
+        let (project, tap) = (self.project, Some(&answering as &Tap<'_>));
+        let run = replay_case(project, fixture, self.target, rules, true, tap).ok()?;
         Some(Looked {
             text: run.view.as_ref().map(Renderer::text),
             verdict: judge_case(project, fixture, &run.checked, rules).ok()?,
@@ -187,13 +372,27 @@ impl Case<'_> {
 
 /// Tries the mutants of one entry of a project.
 #[doc(hidden)]
-pub fn try_mutants(
-    project: &std::sync::Arc<crate::project::Project>,
-    entry: &Entry,
-) -> Result<Vec<Tried>, String> {
-    let context = Context {
-        project: std::sync::Arc::clone(project),
-        rules: std::sync::Arc::new(Rules::new(project.config().rules.clone())),
+pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<Tried>, String> {
+    let fixture = project.folder().read(&entry.path);
+    let fixture = fixture.map_err(|error| error.report())?;
+    let logic = project.logics().of_case(&fixture.case);
+    let Some(logic) = logic.map_err(|error| error.to_string())? else {
+        return Ok(Vec::new());
     };
-    tried(&context, entry)
+    let target = project
+        .logics()
+        .target(&logic, &fixture.case.source.dialect)
+        .map_err(|error| error.to_string())?;
+    let answers = Answers::default();
+    let rules = [&fixture.case.rules, &project.config().rules].map(|it| Rules::new(it.clone()));
+    replay_case(
+        project,
+        &fixture,
+        target.as_ref(),
+        [&rules[0], &rules[1]],
+        true,
+        Some(&*answers.tap()),
+    )
+    .map_err(|error| error.to_string())?;
+    tried(project, &fixture, target.as_ref(), &answers)
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde_yaml::Value;
 use similar::TextDiff;
 
+use super::mutating::{Answers, Compared, tried};
+use super::unnoticed::Report;
 use super::{Entry, discovery, pending};
 use crate::fixture::{Fixture, Probe, Status};
 use crate::project::{Project, ReplayedCase, RunError, SelectedLogic, judge_case, replay_case};
-use crate::replay::Target;
+use crate::replay::{Tap, Target};
 use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, stored};
 
 /// What all trials share.
@@ -17,6 +19,8 @@ use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, stored};
 pub(super) struct Context {
     pub(super) project: Arc<Project>,
     pub(super) rules: Arc<Rules>,
+    /// Where mutants are reported, if they are tried.
+    pub(super) mutants: Option<Arc<Report>>,
 }
 
 /// How a trial ended.
@@ -33,7 +37,11 @@ pub(super) enum Ending {
 
 pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
     match replayed(context, entry) {
-        Ok(Replayed::Judged(trial)) => trial.end(),
+        Ok(Replayed::Judged(trial)) => {
+            let ending = trial.end();
+            trial.try_mutants(&ending);
+            ending
+        }
         Ok(Replayed::NotChecked(reason)) => Ending::NotChecked(reason),
         Err(message) => Ending::Failed(message),
     }
@@ -54,6 +62,8 @@ struct Judged<'a> {
     run: ReplayedCase,
     view: Value,
     text: String,
+    /// What the logic answered, where mutants of it are tried.
+    answers: Option<Answers>,
 }
 
 fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, String> {
@@ -79,7 +89,11 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
         .logics()
         .target(&logic, &fixture.case.source.dialect);
     let target = target.map_err(|error| error.to_string())?;
-    let mut run = once(context, &fixture, target.as_ref())
+    // A twin is held to the same snapshot: its mutants would say the same once more.
+    let is_mutated = context.mutants.is_some() && entry.twin.is_none();
+    let answers = is_mutated.then(Answers::default);
+    let tap = answers.as_ref().map(Answers::tap);
+    let mut run = once(context, &fixture, target.as_ref(), tap.as_deref())
         .map_err(|error| failed(project, &logic, &error))?;
     let Some(view) = run.view.take() else {
         let reason = format!(
@@ -89,6 +103,7 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
         return Ok(Replayed::NotChecked(reason));
     };
     let text = Renderer::text(&view);
+    drop(tap);
     Ok(Replayed::Judged(Box::new(Judged {
         context,
         entry,
@@ -98,6 +113,7 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
         run,
         view,
         text,
+        answers,
     })))
 }
 
@@ -105,6 +121,7 @@ fn once(
     context: &Context,
     fixture: &Fixture,
     target: &dyn Target,
+    tap: Option<&Tap<'_>>,
 ) -> Result<ReplayedCase, RunError> {
     let own = Rules::new(fixture.case.rules.clone());
     replay_case(
@@ -113,7 +130,7 @@ fn once(
         target,
         [&own, &context.rules],
         true,
-        None,
+        tap,
     )
 }
 
@@ -125,7 +142,7 @@ fn failed(project: &Project, logic: &SelectedLogic, error: &RunError) -> String 
 
 impl Judged<'_> {
     /// The ending; where the logic crashed and the trial fails, with what it wrote.
-    fn end(self) -> Ending {
+    fn end(&self) -> Ending {
         let project = &self.context.project;
         let crashed = self.run.checked.is_crashed();
         let name = self.logic.config.name.clone();
@@ -138,7 +155,21 @@ impl Judged<'_> {
         }
     }
 
-    fn compared(self) -> Ending {
+    /// Reports what the comparison that just passed would not notice. The logic is not asked again.
+    fn try_mutants(&self, ending: &Ending) {
+        let compared = match ending {
+            Ending::Closed => Compared::Snapshot,
+            Ending::Open => Compared::Verdict,
+            Ending::NotChecked(_) | Ending::Failed(_) => return,
+        };
+        if let (Some(report), Some(answers)) = (&self.context.mutants, &self.answers) {
+            let project = &self.context.project;
+            let tried = tried(project, &self.fixture, self.target.as_ref(), answers);
+            report.add(&self.entry.name, compared, tried);
+        }
+    }
+
+    fn compared(&self) -> Ending {
         let snapshot = Project::snapshot_path(&self.entry.path);
         let accepted = match stored::accepted(&snapshot) {
             Ok(accepted) => accepted,
@@ -154,7 +185,7 @@ impl Judged<'_> {
         }
     }
 
-    fn closed(self, snapshot: &Path, accepted: &str) -> Ending {
+    fn closed(&self, snapshot: &Path, accepted: &str) -> Ending {
         if stored::is_same(accepted, &self.text) {
             if self.entry.twin.is_none() {
                 if pending::is_forced() {
@@ -187,7 +218,7 @@ impl Judged<'_> {
         Ending::Failed(lines.join("\n"))
     }
 
-    fn missing(self, snapshot: &Path) -> Ending {
+    fn missing(&self, snapshot: &Path) -> Ending {
         if let Some(flicker) = self.flicker() {
             return Ending::Failed(flicker);
         }
@@ -203,7 +234,7 @@ impl Judged<'_> {
         ))
     }
 
-    fn open(self, snapshot: &Path) -> Ending {
+    fn open(&self, snapshot: &Path) -> Ending {
         match &self.verdict() {
             Verdict::Reproduced => {
                 if self.entry.twin.is_none() {
@@ -245,7 +276,7 @@ impl Judged<'_> {
         if probe == Probe::Never {
             return None;
         }
-        let again = once(self.context, &self.fixture, self.target.as_ref())
+        let again = once(self.context, &self.fixture, self.target.as_ref(), None)
             .ok()?
             .view?;
         let flicker = Flicker::between(&self.view, &again)?;

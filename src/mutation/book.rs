@@ -1,7 +1,7 @@
 //! Mutants of emitted events, and of pages that an upcaster answers.
 
 use super::Vary;
-use super::change::{Change, list};
+use super::change::{Change, LONG, list};
 use super::parts;
 use crate::model::{Cover, EmittedBook, EmittedPage, Header, Page, Retention, Snapshot};
 
@@ -97,7 +97,7 @@ fn other_orders(pages: &[EmittedPage]) -> Vec<Vec<EmittedPage>> {
         pages[at + 1].body = pair[0].body.clone();
         pages
     });
-    swapped.collect()
+    swapped.take(LONG).collect()
 }
 
 /// Pages in their newest form.

@@ -1,12 +1,28 @@
 //! One change, and the changes that every list may have.
 
+use std::collections::HashMap;
+
+/// A field of a payload that is different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedField {
+    /// The payload's type and the names of the fields from it down, joined by dots.
+    pub path: String,
+    /// What was done to it.
+    pub change: &'static str,
+}
+
+/// A list of more elements is long: trying each change on each of thousands would take hours.
+pub(super) const LONG: usize = 16;
+/// As many elements of a long list have the same change.
+const ALIKE: usize = 4;
+
 /// A value that differs from another one in one thing.
 #[derive(Debug, Clone)]
 pub(super) struct Change<T> {
     /// What is different, in words.
     pub(super) what: String,
-    /// The field of a payload, with its type before it, where it is one whose value is different.
-    pub(super) field: Option<String>,
+    /// The field of a payload, where it is one that is different.
+    pub(super) field: Option<ChangedField>,
     /// The changed value.
     pub(super) value: T,
 }
@@ -35,14 +51,23 @@ impl<T> Change<T> {
     }
 }
 
-/// Elements left out, repeated and in another order, and each element changed.
+/// Elements left out, repeated and in another order, and each element changed. In a long list each change is made on the
+/// first elements only that it fits, so that every type among them has its turn.
 pub(super) fn list<T: Clone + PartialEq>(
     items: &[T],
     part: &str,
     element: impl Fn(&T) -> Vec<Change<T>>,
 ) -> Vec<Change<Vec<T>>> {
     let mut found = Vec::new();
+    let mut alike = HashMap::<String, usize>::new();
     let mut push = |change: Change<()>, edit: &dyn Fn(&mut Vec<T>)| {
+        if items.len() > LONG {
+            let alike = alike.entry(change.what.clone()).or_default();
+            *alike += 1;
+            if *alike > ALIKE {
+                return;
+            }
+        }
         let mut items = items.to_vec();
         edit(&mut items);
         found.push(change.map(|()| items).of(part));
@@ -65,4 +90,32 @@ pub(super) fn list<T: Clone + PartialEq>(
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sort_of_element_in_a_long_list_has_its_turn() {
+        let mut items = vec!["a"; 50];
+        items.extend(["b"; 50]);
+        let changes = list(&items, "item", |item| {
+            vec![Change::new(format!("{item} changed"), "c")]
+        });
+        let count = |what: &str| changes.iter().filter(|it| it.what == what).count();
+        let counted = [
+            "item: left out",
+            "item: a changed",
+            "item: b changed",
+            "item: in another order",
+        ];
+        assert_eq!(counted.map(count), [ALIKE, ALIKE, ALIKE, 1]);
+
+        let changes = list(&items[..LONG], "item", |_| {
+            vec![Change::new("changed", "c")]
+        });
+        let each = changes.iter().filter(|it| it.what == "item: changed");
+        assert_eq!(each.count(), LONG);
+    }
 }

@@ -18,6 +18,7 @@ mod outcome;
 mod parts;
 mod reaction;
 
+pub use change::ChangedField;
 pub use outcome::{Mutant, mutants};
 
 use crate::model::Payload;

@@ -1,6 +1,6 @@
 //! Mutants of each outcome.
 
-use super::change::{Change, list};
+use super::change::{Change, ChangedField, list};
 use super::{Vary, book, failure, parts, reaction};
 use crate::model::{
     AnsweredBy, Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Revocation, Stimulus,
@@ -11,8 +11,8 @@ use crate::model::{
 pub struct Mutant {
     /// What is different, in words.
     pub change: String,
-    /// Type and path of the payload's field, where its value is what differs.
-    pub field: Option<String>,
+    /// The payload's field, where it is one that differs.
+    pub field: Option<ChangedField>,
     /// The answer.
     pub outcome: Outcome,
     /// What it differs from, where that is not the logic's answer: a text must be long to be changed behind its 16th

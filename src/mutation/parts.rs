@@ -1,7 +1,7 @@
 //! Mutants of covers, headers, payloads and notifications.
 
 use super::Vary;
-use super::change::Change;
+use super::change::{Change, ChangedField};
 use crate::model::{
     Body, Cover, Domain, Edition, Header, Notification, Payload, PayloadReference, Root, Storage,
     Timestamp,
@@ -46,10 +46,12 @@ pub(super) fn payload(payload: &Payload, vary: Vary<'_>) -> Vec<Change<Payload>>
         push(what, None, value);
     }
     for variation in vary(payload) {
-        let field = format!("{}.{}", payload.type_name(), variation.field);
-        let what = format!("{field} {}", variation.change);
-        let field = (!variation.is_of_presence()).then_some(field);
-        push(&what, field, variation.value);
+        let field = ChangedField {
+            path: format!("{}.{}", payload.type_name(), variation.field),
+            change: variation.change,
+        };
+        let what = format!("{} {}", field.path, field.change);
+        push(&what, Some(field), variation.value);
     }
     found
 }

@@ -24,14 +24,6 @@ pub struct Variation {
     pub value: Vec<u8>,
 }
 
-impl Variation {
-    /// Whether the field is there in one of the two payloads only.
-    #[must_use]
-    pub fn is_of_presence(&self) -> bool {
-        matches!(self.change, SET | CLEARED)
-    }
-}
-
 const SET: &str = "set";
 const CLEARED: &str = "cleared";
 const CHANGED: &str = "changed";

@@ -1,10 +1,11 @@
 //! The harness on projects with mistakes: this program runs itself as the harness of another project.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
+use angzarr_replay::App;
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
     Answer, Body, CommandBook, Cover, EventBook, Failure, Logic, Page, Payload, Root, Timestamp,
@@ -18,11 +19,16 @@ const TIME: Timestamp = Timestamp {
 };
 const INSIDE: &str = "RUN_AS_HARNESS";
 const LOGIC: &str = "RUN_AS_LOGIC";
+const TELLING: &str = "RUN_WITH_TELLING_LOGIC";
+const MUTATE: [(&str, &str); 1] = [("ANGZARR_REPLAY__MUTATE", "true")];
 
 fn main() -> ExitCode {
     // Logic is started by the harness, whose environment it has.
     if std::env::var_os(LOGIC).is_some() {
         return crashing_logic();
+    }
+    if std::env::var_os(TELLING).is_some() {
+        return App::new().logic("player", Telling).harness();
     }
     if std::env::var_os(INSIDE).is_some() {
         return poker::app().harness();
@@ -54,6 +60,23 @@ fn main() -> ExitCode {
             "a_crash_shows_what_the_logic_wrote_last",
             a_crash_shows_what_the_logic_wrote_last,
         ),
+        Trial::test("mutants_are_all_noticed", mutants_are_all_noticed),
+        Trial::test(
+            "mutants_that_a_rule_hides_are_reported",
+            mutants_that_a_rule_hides_are_reported,
+        ),
+        Trial::test(
+            "a_process_a_trial_reports_mutants_of_its_own",
+            a_process_a_trial_reports_mutants_of_its_own,
+        ),
+        Trial::test(
+            "mutants_of_open_cases_are_judged",
+            mutants_of_open_cases_are_judged,
+        ),
+        Trial::test(
+            "mutants_ask_the_logic_no_more_often",
+            mutants_ask_the_logic_no_more_often,
+        ),
         #[cfg(unix)]
         Trial::test("a_linked_folder_is_replayed", a_linked_folder_is_replayed),
     ];
@@ -62,10 +85,14 @@ fn main() -> ExitCode {
 
 /// Runs this program as the harness of a project: code, standard output, standard error.
 fn harness(folder: &Path) -> Result<(i32, String, String), Failed> {
-    harness_with(folder, &[])
+    harness_with(folder, &[], &[])
 }
 
-fn harness_with(folder: &Path, arguments: &[&str]) -> Result<(i32, String, String), Failed> {
+fn harness_with(
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<(i32, String, String), Failed> {
     let mut command = Command::new(std::env::current_exe()?);
     for (key, _) in std::env::vars() {
         if key.starts_with("ANGZARR_")
@@ -79,6 +106,7 @@ fn harness_with(folder: &Path, arguments: &[&str]) -> Result<(i32, String, Strin
     let output = command
         .args(arguments)
         .env(INSIDE, "1")
+        .envs(environment.iter().copied())
         .current_dir(folder)
         .output()?;
     let folder = folder.display().to_string();
@@ -152,6 +180,177 @@ fn a_crash_shows_what_the_logic_wrote_last() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// The part of the output that is about mutants.
+fn of_mutants(out: &str) -> &str {
+    out.find("mutants: ").map_or("", |at| &out[at..])
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A project with committed cases of this repository, their snapshots and a rule for clocks.
+fn project_of(cases: &[&str]) -> Result<tempfile::TempDir, Failed> {
+    let folder = tempfile::tempdir()?;
+    let fixtures = repository().join("fixtures");
+    let mut files: Vec<PathBuf> = cases
+        .iter()
+        .flat_map(|case| ["yaml", "snap"].map(|ending| format!("{case}.{ending}").into()))
+        .collect();
+    for file in std::fs::read_dir(fixtures.join("descriptors"))? {
+        files.push(Path::new("descriptors").join(file?.file_name()));
+    }
+    for file in files.iter().filter(|file| fixtures.join(file).exists()) {
+        let copy = folder.path().join("fixtures").join(file);
+        std::fs::create_dir_all(copy.parent().ok_or("it has no folder")?)?;
+        std::fs::copy(fixtures.join(file), copy)?;
+    }
+    let rule = "[[rules]]\ntype = 'examples.*'\nfield = '*_at'\nreason = \"the handler's clock\"\n";
+    std::fs::write(folder.path().join("replay.toml"), rule)?;
+    Ok(folder)
+}
+
+fn mutants_are_all_noticed() -> Result<(), Failed> {
+    let folder = project_of(&["table/join-table-36f675cc-4"])?;
+    let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
+    expect(&format!("[{code}]{err}"), "[0]")?;
+    expect(of_mutants(&out), "mutants: 31 of 1 case, each noticed\n\n")?;
+    let (code, out, err) = harness(folder.path())?;
+    expect(&format!("[{code}]{err}{}", of_mutants(&out)), "[0]")
+}
+
+fn mutants_that_a_rule_hides_are_reported() -> Result<(), Failed> {
+    let folder = project_of(&[
+        "player/deposit-funds-d23f0824-3",
+        "player/fact-funds-deposited-6513270e-1",
+        "table/join-table-36f675cc-4",
+    ])?;
+    let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
+    expect(&format!("[{code}]{err}"), "[0]")?;
+    expect(
+        of_mutants(&out),
+        "\
+mutants: 136 of 3 cases, 27 not noticed
+  hidden by rules:
+    examples.FundsDeposited.deposited_at changed, cleared -- a rule in replay.toml: the handler's clock \
+         [player::deposit-funds-d23f0824-3, player::fact-funds-deposited-6513270e-1]
+  never compared:
+    an event deferred -- the coordinator stamps an event that names no sequence with the next one [2 cases]
+    an event without its sequence -- the coordinator stamps an event that names no sequence with the next one [2 cases]
+    another correlation id in a cover -- some libraries make one up, and a coordinator fills it in [2 cases]
+    another extension in a cover -- a cover is shown by domain, root and edition; coordinators fill in the rest [2 cases]
+    another next sequence of a book -- stale or left out by many libraries; a coordinator counts for itself [2 cases]
+    another prefix of a type URL -- prefixes differ between libraries and dialects [2 cases]
+    another state stored with the events -- optional, and derived from the events [2 cases]
+    another time beside a payload -- a wall clock or nothing [2 cases]
+    history repeated before the events -- a coordinator drops pages that the logic was shown [2 cases]
+    no cover around the events -- a cover is shown only where it is another aggregate or edition [1 case]
+
+",
+    )
+}
+
+fn a_process_a_trial_reports_mutants_of_its_own() -> Result<(), Failed> {
+    let folder = project_of(&[
+        "player/deposit-funds-d23f0824-3",
+        "table/join-table-36f675cc-4",
+    ])?;
+    // A rule of the case beside that of the configuration.
+    let case = folder
+        .path()
+        .join("fixtures/player/deposit-funds-d23f0824-3");
+    let rule = "rules:\n  - type: examples.FundsDeposited\n    field: new_balance.amount\n    reason: rounded\ncover:";
+    replace_in(&case.with_extension("yaml"), "cover:", rule)?;
+    let balance = "amount: 5250";
+    replace_in(
+        &case.with_extension("snap"),
+        balance,
+        "amount: \"[rounded]\"",
+    )?;
+    let one = ["--exact", "player::deposit-funds-d23f0824-3"];
+    let (code, out, err) = harness_with(folder.path(), &one, &MUTATE)?;
+    expect(&format!("[{code}]{err}"), "[0]")?;
+    expect(
+        of_mutants(&out),
+        "\
+mutants: 52 of 1 case, 14 not noticed
+  hidden by rules:
+    examples.FundsDeposited.deposited_at changed, cleared -- a rule in replay.toml: the handler's clock \
+         [player::deposit-funds-d23f0824-3]
+    examples.FundsDeposited.new_balance.amount changed -- a rule of the case: rounded [player::deposit-funds-d23f0824-3]
+  never compared:
+    an event deferred -- the coordinator stamps an event that names no sequence with the next one [1 case]
+    an event without its sequence -- the coordinator stamps an event that names no sequence with the next one [1 case]
+    another correlation id in a cover -- some libraries make one up, and a coordinator fills it in [1 case]
+    another extension in a cover -- a cover is shown by domain, root and edition; coordinators fill in the rest [1 case]
+    another next sequence of a book -- stale or left out by many libraries; a coordinator counts for itself [1 case]
+    another prefix of a type URL -- prefixes differ between libraries and dialects [1 case]
+    another state stored with the events -- optional, and derived from the events [1 case]
+    another time beside a payload -- a wall clock or nothing [1 case]
+    history repeated before the events -- a coordinator drops pages that the logic was shown [1 case]
+
+",
+    )
+}
+
+fn replace_in(file: &Path, part: &str, other: &str) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(file)?;
+    if !text.contains(part) {
+        return Err(format!("{part:?} is missing in\n{text}").into());
+    }
+    Ok(std::fs::write(file, text.replacen(part, other, 1))?)
+}
+
+fn mutants_of_open_cases_are_judged() -> Result<(), Failed> {
+    let folder = project_of(&["player/deposit-funds-6513270e-2"])?;
+    let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
+    expect(&format!("[{code}]{err}"), "[0]")?;
+    expect(
+        of_mutants(&out),
+        "\
+mutants: 30 of 1 case, 1 not noticed
+  noticed only by a snapshot, which an open case does not have:
+    rejected: error info: more [player::deposit-funds-6513270e-2]
+
+",
+    )
+}
+
+/// Logic that says when it is asked.
+struct Telling;
+
+impl Logic for Telling {
+    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
+        eprintln!("asked");
+        Err(Failure::rejected("not today"))
+    }
+}
+
+fn mutants_ask_the_logic_no_more_often() -> Result<(), Failed> {
+    let folder = project_of(&["player/deposit-funds-d23f0824-3"])?;
+    let snapshot = "fixtures/player/deposit-funds-d23f0824-3.snap";
+    std::fs::write(
+        folder.path().join(snapshot),
+        "---\nsource: by hand\n---\noutcome: rejected\ncode: FAILED_PRECONDITION\nmessage: not today\n",
+    )?;
+    let environment = [MUTATE[0], (TELLING, "1")];
+    let (code, out, err) = harness_with(folder.path(), &[], &environment)?;
+    expect(
+        &format!("[{code}]{err}{}", of_mutants(&out)),
+        "[0]asked\nmutants: 30 of 1 case, each noticed\n\n",
+    )?;
+    // What failed has nothing to report.
+    std::fs::write(
+        folder.path().join(snapshot),
+        "---\nsource: by hand\n---\noutcome: accepted\n",
+    )?;
+    let (code, out, _) = harness_with(folder.path(), &[], &environment)?;
+    expect(
+        &format!("[{code}]{}", of_mutants(&out)),
+        "[101]mutants: none, since no case passed\n\n",
+    )
 }
 
 fn no_fixtures_fail() -> Result<(), Failed> {
@@ -275,7 +474,7 @@ fn a_case_outside_its_domains_folder_is_replayed() -> Result<(), Failed> {
     std::fs::write(folder.join("fixtures/bugs/named.yaml"), text)?;
     std::fs::write(folder.join("fixtures/bugs/broken.yaml"), "{ [ : no YAML")?;
 
-    let (code, out, err) = harness_with(folder, &["--list", "--ignored"])?;
+    let (code, out, err) = harness_with(folder, &["--list", "--ignored"], &[])?;
     expect(&format!("{out}{err}[{code}]"), "bugs::hand: test\n[0]")?;
     let (_, out, _) = harness(folder)?;
     for line in [

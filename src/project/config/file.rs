@@ -38,6 +38,8 @@ pub(super) struct RawConfig {
     #[serde(default)]
     demand_twins: bool,
     max_status_kibibytes: Option<usize>,
+    #[serde(default)]
+    mutate: bool,
     redaction: Option<RawRedaction>,
     #[serde(default)]
     audit: RawAudit,
@@ -200,6 +202,7 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         },
         demand_twins: raw.demand_twins,
         status_limit: status_limit(raw.max_status_kibibytes)?,
+        mutate: raw.mutate,
         redaction: raw
             .redaction
             .map(|redaction| redaction.check(&root))

@@ -214,6 +214,8 @@ pub struct Config {
     pub demand_twins: bool,
     /// Largest failing status that is read of logic and noted by the recorder, in bytes.
     pub status_limit: usize,
+    /// Whether the trials report which changes of the logic's answers they would not notice.
+    pub mutate: bool,
     /// How captures are redacted.
     pub redaction: Option<RedactionConfig>,
     /// What an audit passes over.
