@@ -10,7 +10,7 @@ use crate::model::{
     Body, Cover, EmittedBook, Failure, Header, Notification, Outcome, Page, Payload, Revocation,
 };
 use crate::payload::{Decoded, Registry, to_yaml};
-use crate::replay::{HistoryReplay, Replay};
+use crate::replay::{HistoryReplay, Note, Replay};
 
 /// Key of the outcome with the full history, where it is another than with the stored snapshot.
 pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";
@@ -44,6 +44,18 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn step(&self, replay: &Replay) -> Value {
         let mut fields = self.outcome(&replay.outcome);
+        for note in &replay.notes {
+            if let Note::OddPlace {
+                position,
+                says: None,
+                ..
+            } = note
+                && let Some(Value::Sequence(events)) = fields.get_mut("events")
+                && let Some(Value::Mapping(event)) = events.get_mut(*position)
+            {
+                event.insert("sequence".into(), "none".into());
+            }
+        }
         if let Some(covers) = &replay.prepared {
             let covers = covers.iter().map(cover_view).collect();
             put(&mut fields, "prepared", Value::Sequence(covers));

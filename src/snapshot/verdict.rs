@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::{Difference, Renderer, differences};
 use crate::fixture::Observed;
-use crate::model::{Failure, Outcome, counted};
+use crate::model::{ErrorInfo, Failure, Outcome, counted};
 
 /// The answer, and never a guess.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,6 +146,13 @@ impl Verdict {
                 &info.reason,
                 now.info.as_ref().map_or("", |info| &info.reason),
             );
+            let metadata = |info: &ErrorInfo| {
+                let pairs = info.metadata.iter();
+                let lines = pairs.map(|(key, value)| format!("{key}: {value}"));
+                lines.collect::<Vec<_>>().join(", ")
+            };
+            let now = now.info.as_ref().map(metadata).unwrap_or_default();
+            field("metadata", &metadata(info), &now);
         }
         if found.is_empty() {
             return Self::Reproduced;
@@ -243,6 +250,33 @@ mod tests {
         assert_eq!(
             verdict(None, &accepted(&[])),
             "not checked: what production did is not known"
+        );
+    }
+
+    #[test]
+    fn a_reason_is_compared_with_all_that_it_says() {
+        let failure = |limit: &str| Failure {
+            info: Some(ErrorInfo {
+                reason: "OVER_LIMIT".into(),
+                domain: "angzarr.io".into(),
+                metadata: vec![("limit".into(), limit.into())],
+            }),
+            ..Failure::rejected("no")
+        };
+        let observed = Observed::Rejected(failure("5"));
+        assert_eq!(
+            verdict(Some(&observed), &Outcome::Rejected(failure("5"))),
+            "reproduced"
+        );
+        assert_ne!(
+            verdict(Some(&observed), &Outcome::Rejected(failure("6"))),
+            "reproduced"
+        );
+        // A log has the status without its details.
+        let logged = Observed::Rejected(Failure::rejected("no"));
+        assert_eq!(
+            verdict(Some(&logged), &Outcome::Rejected(failure("6"))),
+            "reproduced"
         );
     }
 
