@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::replay::with_last_words;
 use super::{Done, Stop, say, words};
 use crate::fixture::{Fixture, Probe, Rule, Status, add_rules, place, set_status};
 use crate::project::{CaseRun, Project};
@@ -52,7 +51,7 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
         .target(&logic, &fixture.case.source.dialect)?;
     let once = |fixture: &Fixture| {
         let run = project.run_case(fixture, target.as_ref(), true);
-        run.map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))
+        run.map_err(|error| Stop::Failed(project.with_last_words(&logic, &error)))
     };
     let mut run = once(&fixture)?;
     let mut added = Vec::new();

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::BufRead;
 use std::path::Path;
 
-use super::report::Report;
+use super::report::{Report, States};
 use super::{Stop, say};
 use crate::fixture::{CaseStimulus, Fixture};
 use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of};
@@ -113,7 +113,7 @@ impl<'a> Round<'a> {
             fixture: self.fixture,
             logic: self.logic,
             run: &run,
-            states: (None, None),
+            states: States::default(),
             descriptors: [registry, &self.fixture.descriptors],
             through: None,
             is_what_if,

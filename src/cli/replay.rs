@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::report::{Report, states};
+use super::report::{Report, States, states};
 use super::{Done, Stop, debug, say, through, what_if};
 use crate::diagram::mermaid;
 use crate::fixture::Fixture;
-use crate::project::{Checked, Project, RunError, SelectedLogic};
+use crate::project::{Checked, Project, SelectedLogic};
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
@@ -104,19 +104,22 @@ fn one(
         let target = project.logics().target(&logic, dialect)?;
         let run = project
             .run_case(&fixture, target.as_ref(), true)
-            .map_err(|error| Stop::Failed(with_last_words(project, &logic, &error)))?;
+            .map_err(|error| Stop::Failed(project.with_last_words(&logic, &error)))?;
         (run, None, Some(target))
     };
     let today = project.registry_for(&fixture.case.source.dialect)?;
     let descriptors = [today, &fixture.descriptors];
     // No coordinator says a state.
-    let states = target.map_or((None, None), |target| {
+    let states = target.map_or_else(States::default, |target| {
         states(&fixture.case, &run, target.as_ref(), descriptors)
     });
-    let crashed = run.checked.is_crashed();
-    let last_words = crashed.then(|| project.logics().last_words(&logic.config.name));
+    let last_words = project.words_of_crashed(&logic, &run.checked);
+    let last_words = last_words.or_else(|| {
+        let is_crashed = states.failure.is_some();
+        is_crashed.then(|| project.logics().last_words(&logic.config.name))?
+    });
     let report = Report {
-        last_words: last_words.flatten(),
+        last_words,
         path,
         fixture: &fixture,
         logic: &logic,
@@ -168,14 +171,4 @@ fn choose(
             ))
         }),
     }
-}
-
-/// An error, with the last words of logic that we started.
-pub(super) fn with_last_words(
-    project: &Project,
-    logic: &SelectedLogic,
-    error: &RunError,
-) -> String {
-    let name = &logic.config.name;
-    project.logics().with_last_words(name, error)
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::Stop;
-use super::replay::with_last_words;
 use super::report::Through;
 use crate::fixture::{CaseStimulus, Fixture};
 use crate::model::ComponentKind;
@@ -52,7 +51,7 @@ pub(super) fn run(
             let said = format!(
                 "{}: {}",
                 Project::shown(path),
-                with_last_words(project, logic, &error)
+                project.with_last_words(logic, &error)
             );
             Stop::Failed(match coordinator.last_words() {
                 Some(words) => format!("{said}\n{words}"),

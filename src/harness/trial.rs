@@ -94,7 +94,7 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
     let answers = is_mutated.then(Answers::default);
     let tap = answers.as_ref().map(Answers::tap);
     let mut run = once(context, &fixture, target.as_ref(), tap.as_deref())
-        .map_err(|error| failed(project, &logic, &error))?;
+        .map_err(|error| project.with_last_words(&logic, &error))?;
     let Some(view) = run.view.take() else {
         let reason = format!(
             "logic `{}` offers neither Replay nor an upcaster",
@@ -134,23 +134,17 @@ fn once(
     )
 }
 
-/// An error of the replay, with the last words of logic that we started.
-fn failed(project: &Project, logic: &SelectedLogic, error: &RunError) -> String {
-    let name = &logic.config.name;
-    project.logics().with_last_words(name, error)
-}
-
 impl Judged<'_> {
     /// The ending; where the logic crashed and the trial fails, with what it wrote.
     fn end(&self) -> Ending {
         let project = &self.context.project;
-        let crashed = self.run.checked.is_crashed();
-        let name = self.logic.config.name.clone();
         match self.compared() {
-            Ending::Failed(message) if crashed => match project.logics().last_words(&name) {
-                Some(words) => Ending::Failed(format!("{}\n\n{words}", message.trim_end())),
-                None => Ending::Failed(message),
-            },
+            Ending::Failed(message) => {
+                match project.words_of_crashed(&self.logic, &self.run.checked) {
+                    Some(words) => Ending::Failed(format!("{}\n\n{words}", message.trim_end())),
+                    None => Ending::Failed(message),
+                }
+            }
             ending => ending,
         }
     }

@@ -2,11 +2,11 @@
 
 use serde_yaml::Value;
 
-use super::{LogicUnavailable, Project, ProjectError};
+use super::{LogicUnavailable, Project, ProjectError, SelectedLogic};
 use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
 use crate::model::{CommandBook, EventBook, Outcome};
 use crate::payload::Registry;
-use crate::replay::flow::{FlowError, FlowRun};
+use crate::replay::flow::{FlowError, FlowRun, StepAnswer, Who};
 use crate::replay::{
     HistoryReplay, NewPages, Replay, Tap, Tapped, Target, TargetError, replay_command, replay_fact,
     replay_history, replay_notification, replay_process, replay_projector, replay_saga,
@@ -46,17 +46,74 @@ pub enum Checked {
 }
 
 impl Checked {
-    /// Whether the logic failed on its own defect, also where it only failed to fold or upcast the history.
+    /// Whether the logic of the case failed on its own defect, also where it only failed to fold or upcast the history. Of a
+    /// flow every component counts.
     #[must_use]
     pub fn is_crashed(&self) -> bool {
-        let is_crashed = |outcome: &Outcome| matches!(outcome, Outcome::Crashed(_));
         match self {
             Self::Step(replay) => is_crashed(&replay.outcome),
             Self::History(replay) => [&replay.state, &replay.state_from_snapshot, &replay.upcast]
                 .into_iter()
                 .flatten()
                 .any(is_crashed),
-            Self::Flow(_) => false,
+            Self::Flow(run) => crashed(run).next().is_some(),
+        }
+    }
+}
+
+const fn is_crashed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Crashed(_))
+}
+
+/// Whose logic failed on its own defect.
+fn crashed(run: &FlowRun) -> impl Iterator<Item = Who> {
+    let steps = run.steps.iter();
+    let crashed = steps.filter(
+        |step| matches!(&step.answer, StepAnswer::Answered(outcome) if is_crashed(outcome)),
+    );
+    crashed.filter_map(|step| step.asked.who())
+}
+
+impl Project {
+    /// What started logic wrote last, of each that failed in a replay on its own defect.
+    #[must_use]
+    pub fn words_of_crashed(&self, logic: &SelectedLogic, checked: &Checked) -> Option<String> {
+        let mut names: Vec<String> = match checked {
+            Checked::Flow(run) => crashed(run).filter_map(|who| self.name_of(who)).collect(),
+            step => step
+                .is_crashed()
+                .then(|| logic.config.name.clone())
+                .into_iter()
+                .collect(),
+        };
+        names.sort();
+        names.dedup();
+        let words = names
+            .iter()
+            .filter_map(|name| self.logics().last_words(name));
+        let words: Vec<String> = words.collect();
+        (!words.is_empty()).then(|| words.join("\n"))
+    }
+
+    /// An error of a replay, with what the logic that it is about wrote last, where that was started.
+    #[must_use]
+    pub fn with_last_words(&self, logic: &SelectedLogic, error: &RunError) -> String {
+        let of_step = match error {
+            RunError::Flow(FlowError::Target { who, .. }) => who.clone(),
+            _ => None,
+        };
+        let name = of_step.and_then(|who| self.name_of(who));
+        let name = name.unwrap_or_else(|| logic.config.name.clone());
+        self.logics().with_last_words(&name, error)
+    }
+
+    fn name_of(&self, who: Who) -> Option<String> {
+        match who {
+            Who::Aggregate(domain) => {
+                let logic = self.logics().of_domain(&domain)?;
+                Some(logic.config.name)
+            }
+            Who::Component(name) => Some(name),
         }
     }
 }

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use angzarr_replay::App;
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
-    Answer, Body, CommandBook, Cover, EventBook, Failure, Logic, Page, Payload, Root, Timestamp,
+    Answer, Body, CommandBook, Cover, EventBook, Failure, Logic, Page, Payload, Root, Snapshot,
+    Timestamp,
 };
 use angzarr_replay::wire::{Dialect, serve_logic};
 use libtest_mimic::{Arguments, Failed, Trial};
+use tempfile::TempDir;
 
 const TIME: Timestamp = Timestamp {
     seconds: 1_795_392_090,
@@ -56,6 +58,10 @@ fn main() -> ExitCode {
             a_case_outside_its_domains_folder_is_replayed,
         ),
         Trial::test("another_ending_is_told", another_ending_is_told),
+        Trial::test(
+            "a_crash_is_told_wherever_the_logic_is_asked",
+            a_crash_is_told_wherever_the_logic_is_asked,
+        ),
         Trial::test(
             "a_crash_shows_what_the_logic_wrote_last",
             a_crash_shows_what_the_logic_wrote_last,
@@ -141,7 +147,16 @@ struct Crashing;
 
 impl Logic for Crashing {
     fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
+        // The variable says where the defect is.
+        if std::env::var(LOGIC).as_deref() == Ok("fold") {
+            return Err(Failure::rejected("Insufficient funds"));
+        }
         eprintln!("Traceback: the defect is in line 7");
+        Err(Failure::crashed("Exception calling application"))
+    }
+
+    fn fold(&self, _: Option<&Snapshot>, _: &[Page]) -> Result<Payload, Failure> {
+        eprintln!("Traceback: the defect is in line 9");
         Err(Failure::crashed("Exception calling application"))
     }
 }
@@ -350,6 +365,91 @@ fn mutants_ask_the_logic_no_more_often() -> Result<(), Failed> {
         &format!("[{code}]{}", of_mutants(&out)),
         "[101]mutants: none, since no case passed\n\n",
     )
+}
+
+/// A project whose logic of a domain is this program.
+fn with_crashing(domain: &str, defect: &str) -> Result<TempDir, Failed> {
+    let folder = tempfile::tempdir()?;
+    let own = std::env::current_exe()?;
+    std::fs::write(
+        folder.path().join("replay.toml"),
+        format!(
+            "[logic.{domain}]\ncommand = ['{}']\nenvironment = {{ {LOGIC} = '{defect}' }}\n",
+            own.display()
+        ),
+    )?;
+    Ok(folder)
+}
+
+fn demand(said: &str, parts: &[&str]) -> Result<(), Failed> {
+    match parts.iter().find(|part| !said.contains(**part)) {
+        Some(part) => Err(format!("{part:?} is missing in\n{said}").into()),
+        None => Ok(()),
+    }
+}
+
+fn a_crash_is_told_wherever_the_logic_is_asked() -> Result<(), Failed> {
+    let output = |folder: &Path, arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(arguments)
+            .current_dir(folder)
+            .output()?;
+        Ok::<_, Failed>(String::from_utf8(output.stdout)?)
+    };
+    let words = "logic `player` is still running; its last output:";
+    let folder = with_crashing("player", "handle")?;
+    let captured = output(folder.path(), &["capture", "6513270e"])?;
+    demand(
+        &captured,
+        &[
+            &format!("  last output  {words}\n"),
+            "Traceback: the defect is in line 7",
+        ],
+    )?;
+
+    let folder = with_crashing("player", "fold")?;
+    output(
+        folder.path(),
+        &["capture", "6513270e", "--name", "player/case"],
+    )?;
+    let replayed = output(folder.path(), &["replay", "fixtures/player/case.yaml"])?;
+    demand(
+        &replayed,
+        &[
+            "note: a state cannot be shown, as `Replay` of the logic failed on its own defect: UNKNOWN: \
+             \"Exception calling application\"",
+            words,
+            "Traceback: the defect is in line 9",
+            "verdict    reproduced",
+        ],
+    )?;
+
+    // In a flow, of the component that crashed.
+    let folder = with_crashing("table", "handle")?;
+    let toml = std::fs::read_to_string(folder.path().join("replay.toml"))?;
+    let saga = "[logic.player-table]\nin_process = 'player-table'\nkind = 'saga'\n\
+                subscriptions = { player = ['examples.FundsReserved'] }\n";
+    std::fs::write(folder.path().join("replay.toml"), toml + saga)?;
+    let case = "flow/reserve-funds-6513270e-2";
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let to = folder.path().join("fixtures");
+    let text = std::fs::read_to_string(from.join(format!("{case}.yaml")))?;
+    let descriptors = text
+        .lines()
+        .find_map(|line| line.strip_prefix("descriptors: "));
+    let descriptors = format!(
+        "descriptors/{}.binpb",
+        descriptors.unwrap_or_default().trim_matches('"')
+    );
+    for file in [format!("{case}.yaml"), format!("{case}.snap"), descriptors] {
+        let to = to.join(&file);
+        std::fs::create_dir_all(to.parent().ok_or("it is in a folder")?)?;
+        std::fs::copy(from.join(&file), to)?;
+    }
+    let (code, out, _) = harness(folder.path())?;
+    expect(&code.to_string(), "101")?;
+    let of_table = "logic `table` is still running; its last output:";
+    demand(&out, &[of_table, "Traceback: the defect is in line 7"])
 }
 
 fn no_fixtures_fail() -> Result<(), Failed> {

@@ -3,7 +3,6 @@
 use serde_yaml::Value;
 
 use super::Telling;
-use crate::cli::replay::with_last_words;
 use crate::fixture::{Fixture, Probe};
 use crate::project::{CaseRun, Project};
 use crate::snapshot::{Flicker, proposed_rules};
@@ -32,9 +31,12 @@ pub(super) fn replay(
     let once = |fixture: &Fixture| {
         project
             .run_case(fixture, target.as_ref(), true)
-            .map_err(|error| with_last_words(project, &logic, &error))
+            .map_err(|error| project.with_last_words(&logic, &error))
     };
     let first = once(fixture)?;
+    if let Some(words) = project.words_of_crashed(&logic, &first.checked) {
+        telling.add("last output", words.replace('\n', "\n               "));
+    }
     let probe = project.probe_of(&fixture.case);
     if probe == Probe::Never {
         return Ok(first);

@@ -60,9 +60,9 @@ impl Report<'_> {
                 "type": payload.type_name(),
                 "payload": self.decode(payload).map(|view| in_json(&view)),
             })),
-            "state_before": self.states.0.as_ref().map(in_json),
+            "state_before": self.states.before.as_ref().map(in_json),
             "today": self.run.view.as_ref().map(in_json),
-            "state_after": self.states.1.as_ref().map(in_json),
+            "state_after": self.states.after.as_ref().map(in_json),
             "production": case.observed.as_ref().map(|observed| json!({
                 "outcome": observed.word(),
                 "code": failure.map(|failure| failure.code.name()),

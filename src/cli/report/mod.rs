@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_yaml::Value;
 
 use crate::fixture::{Case, Fixture, Status};
-use crate::model::{ComponentKind, Outcome, Payload, Stimulus};
+use crate::model::{ComponentKind, Failure, Outcome, Payload, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
 use crate::replay::{Target, shown_book};
@@ -21,8 +21,7 @@ pub(super) struct Report<'a> {
     pub(super) fixture: &'a Fixture,
     pub(super) logic: &'a SelectedLogic,
     pub(super) run: &'a CaseRun,
-    /// State before and after, where the logic offers it.
-    pub(super) states: (Option<Value>, Option<Value>),
+    pub(super) states: States,
     pub(super) descriptors: [&'a Registry; 2],
     /// What started logic wrote last, where it crashed.
     pub(super) last_words: Option<String>,
@@ -30,6 +29,17 @@ pub(super) struct Report<'a> {
     pub(super) through: Option<Through>,
     /// The case was changed for this replay: what production did and the snapshot are no measure.
     pub(super) is_what_if: bool,
+}
+
+/// The state of a case before its command, and after it.
+#[derive(Default)]
+pub(super) struct States {
+    /// Before, where the logic offers it.
+    pub(super) before: Option<Value>,
+    /// After.
+    pub(super) after: Option<Value>,
+    /// Why it failed to say one of them, on its own defect.
+    pub(super) failure: Option<Failure>,
 }
 
 /// A coordinator between the replay and the logic, and what is worth knowing of it.
@@ -95,7 +105,14 @@ impl Report<'_> {
             .through
             .iter()
             .flat_map(|through| through.notes.clone());
-        self.run.notes.iter().cloned().chain(of_through)
+        let of_states = self.states.failure.as_ref().map(|failure| {
+            format!(
+                "a state cannot be shown, as `Replay` of the logic failed on its own defect: {}: {:?}",
+                failure.code, failure.message
+            )
+        });
+        let notes = self.run.notes.iter().cloned();
+        notes.chain(of_states).chain(of_through)
     }
 
     fn decode(&self, payload: &Payload) -> Option<Value> {
@@ -121,33 +138,38 @@ pub(super) fn states(
     run: &CaseRun,
     target: &dyn Target,
     descriptors: [&Registry; 2],
-) -> (Option<Value>, Option<Value>) {
+) -> States {
     let Checked::Step(replay) = &run.checked else {
-        return (None, None);
+        return States::default();
     };
     if case.stimulus.component_kind() != ComponentKind::Aggregate {
-        return (None, None);
+        return States::default();
     }
     let Some(shown) = shown_book(target, &book_of(case)) else {
-        return (None, None);
+        return States::default();
     };
-    let fold = |pages: Vec<crate::model::Page>| {
+    let mut states = States::default();
+    let fold = |pages: Vec<crate::model::Page>, failure: &mut Option<Failure>| {
         let stimulus = Stimulus::Fold {
             snapshot: shown.snapshot.clone(),
             pages,
         };
         match target.ask(&stimulus) {
             Ok(Outcome::Folded(state)) => decode(descriptors, &state),
+            Ok(Outcome::Crashed(crashed)) => {
+                *failure = Some(crashed);
+                None
+            }
             _ => None,
         }
     };
     let mut pages = shown.history.pages().to_vec();
-    let before = fold(pages.clone());
+    states.before = fold(pages.clone(), &mut states.failure);
     let Outcome::Accepted(book) = &replay.outcome else {
-        return (before, None);
+        return states;
     };
-    if before.is_none() || book.pages.is_empty() {
-        return (before, None);
+    if states.before.is_none() || book.pages.is_empty() {
+        return states;
     }
     for (sequence, page) in (shown.next_sequence..).zip(&book.pages) {
         pages.push(crate::model::Page {
@@ -159,7 +181,8 @@ pub(super) fn states(
             original: None,
         });
     }
-    (before, fold(pages))
+    states.after = fold(pages, &mut states.failure);
+    states
 }
 
 fn plain(value: &Value) -> String {

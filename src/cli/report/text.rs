@@ -34,7 +34,7 @@ impl Report<'_> {
         section(
             &mut text,
             "state before",
-            self.states.0.as_ref().map(to_yaml),
+            self.states.before.as_ref().map(to_yaml),
         );
         self.command(&mut text);
         if let Checked::Flow(run) = &self.run.checked {
@@ -58,7 +58,7 @@ impl Report<'_> {
         section(
             &mut text,
             "state after",
-            self.states.1.as_ref().map(to_yaml),
+            self.states.after.as_ref().map(to_yaml),
         );
         section(&mut text, "production", Some(self.production()));
         self.notes(&mut text);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::FlowStep;
+use super::{FlowStep, Who};
 use crate::model::Cover;
 use crate::replay::TargetError;
 
@@ -16,6 +16,8 @@ pub enum FlowError {
         step: usize,
         /// Who was asked about what.
         asked: String,
+        /// Whose logic that is; none of nobody.
+        who: Option<Who>,
         /// Why there is no answer.
         source: TargetError,
     },

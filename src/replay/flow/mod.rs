@@ -32,4 +32,4 @@ pub use components::{FlowComponents, Reacting, ReactingKind};
 pub use error::{Chain, FlowError};
 pub use note::FlowNote;
 pub use queue::{FlowLimits, FlowStart, run_flow};
-pub use run::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, Stream};
+pub use run::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, Stream, Who};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::branch::Branch;
 use super::{
     Asked, Cause, Chain, FlowComponents, FlowError, FlowNote, FlowRun, FlowStep, NotAsked,
-    StepAnswer, Stream,
+    StepAnswer, Stream, Who,
 };
 use crate::model::{
     CommandBook, ComponentKind, Cover, EmittedBook, EventBook, Failure, History, Page,
@@ -264,6 +264,14 @@ impl Queue<'_> {
         let delivered = delivered.map_err(|source| FlowError::Target {
             step: self.steps.len() + 1,
             asked: label(&task, self.flow.components),
+            who: match &task.to {
+                To::Aggregate(cover) => Some(Who::Aggregate(cover.domain.clone())),
+                To::Reacting(at, _) => {
+                    let name = self.flow.components.reacting[*at].name.clone();
+                    Some(Who::Component(name))
+                }
+                To::Nobody => None,
+            },
             source,
         })?;
         self.took(parent, depth, task.cause, delivered);

@@ -2,8 +2,8 @@
 
 use super::FlowNote;
 use crate::model::{
-    CommandBook, ComponentKind, Cover, EmittedBook, EmittedCommand, EventBook, Failure, Outcome,
-    Payload,
+    CommandBook, ComponentKind, Cover, Domain, EmittedBook, EmittedCommand, EventBook, Failure,
+    Outcome, Payload,
 };
 
 /// A replayed flow.
@@ -76,6 +76,29 @@ pub enum Asked {
     },
     /// Nobody: a command or fact without an addressee.
     Nobody,
+}
+
+impl Asked {
+    /// Whose logic it was; none of nobody.
+    #[must_use]
+    pub fn who(&self) -> Option<Who> {
+        match self {
+            Self::Aggregate(stream) => Some(Who::Aggregate(stream.cover.domain.clone())),
+            Self::Saga { name } | Self::ProcessManager { name, .. } => {
+                Some(Who::Component(name.clone()))
+            }
+            Self::Nobody => None,
+        }
+    }
+}
+
+/// Whose logic was asked in a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// That of a domain's aggregates.
+    Aggregate(Domain),
+    /// That of a saga or process manager, by its name.
+    Component(String),
 }
 
 /// What a step is about.
