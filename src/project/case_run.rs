@@ -99,7 +99,7 @@ impl Project {
     #[must_use]
     pub fn with_last_words(&self, logic: &SelectedLogic, error: &RunError) -> String {
         let of_step = match error {
-            RunError::Flow(FlowError::Target { who, .. }) => who.clone(),
+            RunError::Flow(FlowError::Target { who, .. }) => who.as_deref().cloned(),
             _ => None,
         };
         let name = of_step.and_then(|who| self.name_of(who));

@@ -17,7 +17,7 @@ pub enum FlowError {
         /// Who was asked about what.
         asked: String,
         /// Whose logic that is; none of nobody.
-        who: Option<Who>,
+        who: Option<Box<Who>>,
         /// Why there is no answer.
         source: TargetError,
     },

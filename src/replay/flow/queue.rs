@@ -265,10 +265,10 @@ impl Queue<'_> {
             step: self.steps.len() + 1,
             asked: label(&task, self.flow.components),
             who: match &task.to {
-                To::Aggregate(cover) => Some(Who::Aggregate(cover.domain.clone())),
+                To::Aggregate(cover) => Some(Box::new(Who::Aggregate(cover.domain.clone()))),
                 To::Reacting(at, _) => {
                     let name = self.flow.components.reacting[*at].name.clone();
-                    Some(Who::Component(name))
+                    Some(Box::new(Who::Component(name)))
                 }
                 To::Nobody => None,
             },
