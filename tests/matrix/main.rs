@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod coordinator;
+mod flow;
 mod peer;
 mod recorded;
 mod revision;
