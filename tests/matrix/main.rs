@@ -8,6 +8,7 @@
 mod coordinator;
 mod flow;
 mod peer;
+mod process_events;
 mod recorded;
 mod revision;
 

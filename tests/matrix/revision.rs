@@ -34,6 +34,13 @@ impl Revision {
             .is_some_and(|message| field.is_empty() || message.get_field_by_name(field).is_some())
     }
 
+    /// Whether a field that the revision has holds any number of values.
+    pub(crate) fn is_repeated(&self, name: &str) -> bool {
+        let (message, field) = name.split_once('.').unwrap();
+        let message = self.pool.get_message_by_name(&self.full(message)).unwrap();
+        message.get_field_by_name(field).unwrap().is_list()
+    }
+
     fn full(&self, message: &str) -> String {
         format!("{}.{message}", self.dialect.package())
     }

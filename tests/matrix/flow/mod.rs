@@ -2,6 +2,9 @@
 //!
 //! One peer plays all components, so that the order of the calls is compared too.
 
+mod process_manager;
+mod saga;
+
 use std::collections::BTreeMap;
 
 use angzarr_replay::model::{Code, Domain, ErrorInfo, Failure};
@@ -23,8 +26,6 @@ const SEATED: &str = r#"created_at { seconds: 21 } event { type_url: "/t.Seated"
 
 const AGGREGATE: &str = "CommandHandlerService/Handle";
 const SAGA: &str = "SagaService/Handle";
-const PREPARE: &str = "ProcessManagerService/Prepare";
-const PROCESS: &str = "ProcessManagerService/Handle";
 
 /// A call of the flow: method and message that should be received, and what is answered.
 struct Call {
@@ -200,153 +201,6 @@ fn did(revision: &Revision) -> String {
     of_workflow(revision, PLAYER, &page(2, DID), 3)
 }
 
-/// Player, saga, table, table once more, which refuses, and the player, who is told.
-fn with_saga(revision: &Revision) -> Vec<Call> {
-    // The newest logic says itself what it reacts to; older logic writes a sequence, which counts for nothing.
-    let emitted = |index| match revision.dialect.name() {
-        "io.angzarr.v1" => deferred(revision, PLAYER, 2, None, index),
-        _ => "sequence: 9".to_owned(),
-    };
-    let commands = [0, 1].map(|index| {
-        let command = command(revision, TABLE, &emitted(index));
-        format!("commands {{ {command} }}")
-    });
-    let delivered = |header: &str| command(revision, &format!("{TABLE} {WORKFLOW}"), header);
-    let of_table = format!("pages {{ {PAGE_0} }}");
-    let seated = format!("{of_table} {}", page(1, SEATED));
-    let of_player = format!("pages {{ {PAGE_0} }} pages {{ {PAGE_1} }} {}", page(2, DID));
-    let key = deferred(revision, PLAYER, 2, Some("seating"), 1);
-    let told_of = notification(revision, PLAYER, &delivered(&key));
-    let compensation = format!(
-        "cover {{ {PLAYER} {WORKFLOW} }} pages {{ header {{ {key} }} merge_strategy: MERGE_COMMUTATIVE command {{ {told_of} }} }}"
-    );
-    vec![
-        first(revision),
-        Call::saga(
-            &did(revision),
-            &told_saga(revision, &[("player", 3), ("table", 1)]),
-            commands.concat(),
-        ),
-        Call::handle(
-            &shown(revision, TABLE, &of_table, 1),
-            &delivered("sequence: 1"),
-            events(&page(1, SEATED)),
-        ),
-        Call::handle(
-            &shown(revision, TABLE, &seated, 2),
-            &delivered("sequence: 2"),
-            Answer::Refusal,
-        ),
-        Call::handle(
-            &shown(revision, PLAYER, &of_player, 3),
-            &compensation,
-            events(""),
-        ),
-    ]
-}
-
-/// The process manager's own stream.
-fn process(revision: &Revision) -> String {
-    let root = match revision.dialect.name() {
-        "angzarr" => r"\x0a\x0b\x0c\x0d\x00\x00\x40\x00\x80\x00\x00\x00\x00\x00\x00\x01",
-        // Worked out with Python's uuid module: uuid5(uuid5(NAMESPACE_DNS, "angzarr.dev"), the correlation id).
-        _ => r"\xeb\xea\xbb\xb5\x3e\x50\x54\xe3\xaf\x11\x58\xef\xd6\x8d\xf4\x54",
-    };
-    format!(r#"root {{ value: "{root}" }} domain: "buy-in""#)
-}
-
-/// A call of the process manager, after that by which the older ones are asked what they want to know.
-fn asked(
-    revision: &Revision,
-    (trigger, state): (&str, &str),
-    named: Option<(&str, u32)>,
-    all: &[(&str, u32)],
-    answer: String,
-) -> Vec<Call> {
-    let request = format!("trigger {{ {trigger} }} process_state {{ {state} }}");
-    let field = "ProcessManagerHandleRequest.destination_sequences";
-    let prepares = revision.has("ProcessManagerPrepareRequest");
-    let heads = if prepares {
-        told(revision, field, named.as_slice())
-    } else {
-        told(revision, field, all)
-    };
-    let mut calls = Vec::new();
-    if prepares {
-        let destinations =
-            named.map_or_else(String::new, |_| format!("destinations {{ {TABLE} }}"));
-        calls.push(Call {
-            method: PREPARE,
-            message: "ProcessManagerPrepareRequest",
-            text: request.clone(),
-            answer: Answer::Reply("ProcessManagerPrepareResponse", destinations),
-        });
-    }
-    calls.push(Call {
-        method: PROCESS,
-        message: "ProcessManagerHandleRequest",
-        text: format!("{request} {heads}"),
-        answer: Answer::Reply("ProcessManagerHandleResponse", answer),
-    });
-    calls
-}
-
-/// Player, process manager, table, process manager once more, player, who refuses, and the process manager, which is told.
-fn with_process_manager(revision: &Revision) -> Vec<Call> {
-    let own = process(revision);
-    let begun = r#"event { type_url: "/t.Begun" value: "b" }"#;
-    let stored = page(0, begun);
-    let to_table = |to: &str, header: &str| command(revision, to, header);
-    let state = |pages: &str, head| of_workflow(revision, &own, pages, head);
-    let seat = to_table(TABLE, "sequence: 9");
-    let mut calls = vec![first(revision)];
-    calls.extend(asked(
-        revision,
-        (&did(revision), &state("", 0)),
-        Some(("table", 1)),
-        &[("player", 3), ("table", 1)],
-        format!("process_events {{ pages {{ {begun} }} }} commands {{ {seat} }}"),
-    ));
-    calls.push(Call::handle(
-        &shown(revision, TABLE, &format!("pages {{ {PAGE_0} }}"), 1),
-        &to_table(&format!("{TABLE} {WORKFLOW}"), "sequence: 1"),
-        events(&page(1, SEATED)),
-    ));
-    // The command's cover is that of the events that it leads to.
-    let ext = if revision.has("Cover.ext") {
-        r#"ext { type_url: "/t.X" value: "x" }"#
-    } else {
-        ""
-    };
-    let seated = of_workflow(revision, &format!("{TABLE} {ext}"), &page(1, SEATED), 2);
-    let end = to_table(PLAYER, "sequence: 9");
-    calls.extend(asked(
-        revision,
-        (&seated, &state(&stored, 1)),
-        Some(("table", 2)),
-        &[("buy-in", 1), ("player", 3), ("table", 2)],
-        format!("commands {{ {end} }}"),
-    ));
-    let to_player = format!("{PLAYER} {WORKFLOW}");
-    let of_player = format!("pages {{ {PAGE_0} }} pages {{ {PAGE_1} }} {}", page(2, DID));
-    calls.push(Call::handle(
-        &shown(revision, PLAYER, &of_player, 3),
-        &to_table(&to_player, "sequence: 3"),
-        Answer::Refusal,
-    ));
-    let key = deferred(revision, &own, 1, Some("buy-in"), 0);
-    let told_of = notification(revision, &own, &to_table(&to_player, &key));
-    let told_of = page(0, &format!("event {{ {told_of} }}"));
-    calls.extend(asked(
-        revision,
-        (&state(&told_of, 1), &state(&stored, 1)),
-        None,
-        &[("buy-in", 1), ("player", 3), ("table", 2)],
-        String::new(),
-    ));
-    calls
-}
-
 /// Plays the calls, and compares what is received with them.
 fn assert_flow(
     revision: &Revision,
@@ -394,27 +248,5 @@ fn assert_flow(
     for (at, ((_, bytes), call)) in received.iter().zip(expected).enumerate() {
         let what = format!("{what}, call {}", at + 1);
         revision.assert_is(&what, call.message, bytes, &call.text);
-    }
-}
-
-#[test]
-fn a_flow_with_a_saga_is_sent_what_the_coordinators_of_its_dialect_send() {
-    for revision in Revision::all() {
-        let saga: &[(&str, ReactingKind, &[&str])] =
-            &[("seating", ReactingKind::Saga, &["player"])];
-        assert_flow(&revision, "flow with a saga", &with_saga(&revision), saga);
-    }
-}
-
-#[test]
-fn a_flow_with_a_process_manager_is_sent_what_the_coordinators_of_its_dialect_send() {
-    for revision in Revision::all() {
-        let kind = ReactingKind::ProcessManager {
-            domain: Domain::new("buy-in").unwrap(),
-            root: revision.dialect.rules().process_root,
-        };
-        let process: &[(&str, ReactingKind, &[&str])] = &[("buy-in", kind, &["player", "table"])];
-        let calls = with_process_manager(&revision);
-        assert_flow(&revision, "flow with a process manager", &calls, process);
     }
 }
