@@ -11,6 +11,7 @@ mod peer;
 mod process_events;
 mod recorded;
 mod revision;
+mod upcasting;
 
 use angzarr_replay::model::{CommandBook, Destinations, EmittedBook, EventBook, Modes};
 use angzarr_replay::replay::{
