@@ -19,6 +19,10 @@ struct Calls {
 
 impl Methods for Calls {
     fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+        // Of a longer package.
+        if method.contains('.') {
+            return None;
+        }
         let mut answers = self.answers.lock().unwrap();
         let answer = answers.get_mut(method).and_then(VecDeque::pop_front);
         let mut received = self.received.lock().unwrap();

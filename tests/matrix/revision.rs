@@ -19,7 +19,7 @@ impl Revision {
         Dialect::all().iter().copied().map(Self::of).collect()
     }
 
-    fn of(dialect: Dialect) -> Self {
+    pub(crate) fn of(dialect: Dialect) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/proto");
         let files = protox::compile([format!("{dialect}.proto")], [folder]).unwrap();
         let pool = DescriptorPool::from_file_descriptor_set(files).unwrap();
