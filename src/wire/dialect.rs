@@ -79,6 +79,7 @@ const ALL: [Dialect; 6] = [
         framework_prefix: "type.angzarr.io/",
         rules: Rules {
             asks_prepare: true,
+            provenance_names_component: false,
             // Its number is unknown there and taken for ASYNC.
             isolated_mode: false,
             ..Rules::SPRING

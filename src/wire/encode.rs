@@ -250,13 +250,19 @@ fn header(
             source_component,
             command_index,
             basis_sequence,
-        } => Some(SequenceType::AngzarrDeferred(pb::AngzarrDeferredSequence {
-            source: source.as_deref().map(cover),
-            source_seq: *source_sequence,
-            source_component: source_component.clone(),
-            command_index: *command_index,
-            basis_seq: *basis_sequence,
-        })),
+        } => {
+            let mut deferred = pb::AngzarrDeferredSequence {
+                source: source.as_deref().map(cover),
+                source_seq: *source_sequence,
+                basis_seq: *basis_sequence,
+                ..pb::AngzarrDeferredSequence::default()
+            };
+            if dialect.rules().provenance_names_component {
+                deferred.source_component.clone_from(source_component);
+                deferred.command_index = *command_index;
+            }
+            Some(SequenceType::AngzarrDeferred(deferred))
+        }
     };
     Some(pb::PageHeader {
         sequence_type,

@@ -58,6 +58,8 @@ pub struct Rules {
     pub keeps_emitted_edition: bool,
     /// Provenance that logic wrote on its commands is completed; otherwise it is overwritten.
     pub completes_provenance: bool,
+    /// Provenance has fields for the component that sent a command, and for the place among those that it sent.
+    pub provenance_names_component: bool,
     /// How the stream of a workflow is found, where nothing else is configured.
     pub process_root: ProcessRoot,
     /// Facts go to the logic unless the request says `skip_handler`; otherwise only where it says `route_to_handler`.
@@ -95,6 +97,7 @@ impl Rules {
         asks_prepare: true,
         keeps_emitted_edition: true,
         completes_provenance: false,
+        provenance_names_component: false,
         process_root: ProcessRoot::CorrelationId,
         facts_skip_logic_on_request: false,
         repeated_fact_spells_edition: true,
@@ -112,6 +115,7 @@ impl Rules {
         tells_sagas_destinations: true,
         asks_prepare: false,
         keeps_emitted_edition: false,
+        provenance_names_component: true,
         process_root: ProcessRoot::Uuid5,
         repeated_fact_spells_edition: false,
         isolated_mode: true,

@@ -6,9 +6,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod coordinator;
+mod flow;
 mod peer;
+mod process_events;
 mod recorded;
 mod revision;
+mod upcasting;
 
 use angzarr_replay::model::{CommandBook, Destinations, EmittedBook, EventBook, Modes};
 use angzarr_replay::replay::{

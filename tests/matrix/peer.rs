@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use angzarr_replay::model::Failure;
 use angzarr_replay::replay::GrpcTarget;
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, Methods, Refusal, Server,
@@ -13,16 +14,20 @@ use bytes::Bytes;
 #[derive(Default)]
 struct Calls {
     received: Mutex<Vec<(String, Bytes)>>,
-    answers: Mutex<BTreeMap<String, VecDeque<Bytes>>>,
+    answers: Mutex<BTreeMap<String, VecDeque<Result<Bytes, Refusal>>>>,
 }
 
 impl Methods for Calls {
     fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+        // Of a longer package.
+        if method.contains('.') {
+            return None;
+        }
         let mut answers = self.answers.lock().unwrap();
         let answer = answers.get_mut(method).and_then(VecDeque::pop_front);
         let mut received = self.received.lock().unwrap();
         received.push((method.to_owned(), request));
-        Some(Ok(vec![answer.unwrap_or_default()]))
+        Some(answer.unwrap_or(Ok(Bytes::new())).map(|reply| vec![reply]))
     }
 }
 
@@ -46,6 +51,15 @@ impl Peer {
 
     /// The next answer to a method; without one it is an empty message.
     pub(crate) fn answers(&self, method: &str, answer: Bytes) {
+        self.will(method, Ok(answer));
+    }
+
+    /// The next answer to a method is a refusal.
+    pub(crate) fn refuses(&self, method: &str, failure: Failure) {
+        self.will(method, Err(failure.into()));
+    }
+
+    fn will(&self, method: &str, answer: Result<Bytes, Refusal>) {
         let mut answers = self.calls.answers.lock().unwrap();
         answers
             .entry(method.to_owned())

@@ -13,7 +13,7 @@ use super::expected;
 use super::peer::Peer;
 use super::revision::Revision;
 
-const TIME: Timestamp = Timestamp {
+pub(crate) const TIME: Timestamp = Timestamp {
     seconds: 1,
     nanos: 0,
 };

@@ -19,7 +19,7 @@ impl Revision {
         Dialect::all().iter().copied().map(Self::of).collect()
     }
 
-    fn of(dialect: Dialect) -> Self {
+    pub(crate) fn of(dialect: Dialect) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/proto");
         let files = protox::compile([format!("{dialect}.proto")], [folder]).unwrap();
         let pool = DescriptorPool::from_file_descriptor_set(files).unwrap();
@@ -32,6 +32,13 @@ impl Revision {
         let message = self.pool.get_message_by_name(&self.full(message));
         message
             .is_some_and(|message| field.is_empty() || message.get_field_by_name(field).is_some())
+    }
+
+    /// Whether a field that the revision has holds any number of values.
+    pub(crate) fn is_repeated(&self, name: &str) -> bool {
+        let (message, field) = name.split_once('.').unwrap();
+        let message = self.pool.get_message_by_name(&self.full(message)).unwrap();
+        message.get_field_by_name(field).unwrap().is_list()
     }
 
     fn full(&self, message: &str) -> String {
