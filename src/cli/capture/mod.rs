@@ -20,13 +20,14 @@ use clap::Args;
 use super::{Done, Stop, say, words};
 use crate::capture::{
     CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, RootSpecError, UpTo, assemble,
-    case_path, fetch_history, find_root, inline_external,
+    case_path, fetch_history, find_root, inline_external, kept_unknown_fields, lost_unknown_fields,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{AnsweredBy, Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
+use crate::wire::UnknownFields;
 use captured_failures::CapturedFailures;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
@@ -350,6 +351,7 @@ fn capture_from(
             .unwrap_or_default(),
         redacting: None,
         suspects: Vec::new(),
+        unknown: UnknownFields::new(),
     }
     .finish(assembled.case, assembled.head)
 }
@@ -421,6 +423,8 @@ struct Capture<'a> {
     redacted_by: Fingerprints,
     redacting: Option<Redacting>,
     suspects: Vec<Suspect>,
+    /// Fields of a later revision that are not kept.
+    unknown: UnknownFields,
 }
 
 /// How a case is named and told.
@@ -440,18 +444,23 @@ struct Finished {
     verdict: String,
     json: serde_json::Value,
     redacting: Option<Redacting>,
+    unknown: UnknownFields,
 }
 
 impl Capture<'_> {
     fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
         // Before events join it that were stored elsewhere.
         let before = Before::of_case(&case, &self.redacted_by);
+        let kept = kept_unknown_fields(&case);
         if !self.arguments.keep_external && !self.source.keeps_external {
             let read = inline_external(&mut case, &Objects::of_environment());
             let count = read.map_err(|error| self.without_values(&case, &error.to_string()))?;
             self.telling.inlined(count);
         }
         let case = self.redacted(case, before)?;
+        self.unknown = self.project.unknown().take();
+        self.unknown.append(&mut lost_unknown_fields(&kept, &case));
+        self.telling.unknown(&self.unknown);
         if let Naming::Distinct(captured) = self.naming
             && let Some((path, existing)) = captured.of(&case)
             && !self.arguments.force
@@ -640,8 +649,11 @@ impl Capture<'_> {
         for (key, value) in redaction::json(report.case, self.redacting.as_ref(), &self.suspects) {
             finished.json[key] = value;
         }
+        let unknown = self.unknown.iter().map(ToString::to_string);
+        finished.json["unknown_fields"] = unknown.collect();
         if matches!(self.naming, Naming::Distinct(_)) {
             finished.redacting = self.redacting.take();
+            finished.unknown = std::mem::take(&mut self.unknown);
             return finished;
         }
         if self.arguments.json {

@@ -14,6 +14,7 @@ use crate::fixture::Case;
 use crate::model::{ComponentKind, Domain, Edition, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of};
+use crate::wire::UnknownFields;
 
 /// Where a noted call comes from.
 #[derive(Debug, Args)]
@@ -260,6 +261,7 @@ fn capture(
         redacted_by: note.redacted.by.clone(),
         redacting: None,
         suspects: Vec::new(),
+        unknown: UnknownFields::new(),
     }
     .finish(case, head)
 }

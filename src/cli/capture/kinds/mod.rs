@@ -23,6 +23,7 @@ use crate::model::{
 use crate::project::{LogicConfig, OpenSource, Project};
 use crate::redact::Fingerprints;
 use crate::snapshot::matches_pattern;
+use crate::wire::UnknownFields;
 pub(super) use arguments::{AskedKind, KindArguments};
 pub(super) use flow::find_start;
 
@@ -74,6 +75,7 @@ impl KindCapture<'_> {
             redacted_by,
             redacting: None,
             suspects: Vec::new(),
+            unknown: UnknownFields::new(),
         }
         .finish(case, head)
     }
