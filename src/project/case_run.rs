@@ -8,12 +8,12 @@ use crate::model::{CommandBook, EventBook, Outcome};
 use crate::payload::Registry;
 use crate::replay::flow::{FlowError, FlowRun};
 use crate::replay::{
-    HistoryReplay, NewPages, Replay, Tap, Tapped, Target, TargetError, replay_command, replay_fact,
-    replay_history, replay_notification, replay_process, replay_projector, replay_saga,
-    replay_upcaster,
+    HistoryReplay, NewPages, Note, Replay, Tap, Tapped, Target, TargetError, replay_command,
+    replay_fact, replay_history, replay_notification, replay_process, replay_projector,
+    replay_saga, replay_upcaster,
 };
 use crate::snapshot::{Renderer, Rules, Verdict};
-use crate::wire::Dialect;
+use crate::wire::{Dialect, unknown_in_command};
 
 /// A replayed case.
 #[derive(Debug, Clone)]
@@ -123,13 +123,21 @@ pub fn run_case(
     let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
     let mut notes: Vec<String> = match &replayed.checked {
         Checked::Step(replay) => replay.notes.iter().map(ToString::to_string).collect(),
-        Checked::History(_) => Vec::new(),
+        Checked::History(replay) => replay.notes.iter().map(ToString::to_string).collect(),
         Checked::Flow(run) => {
             let mut notes = project.unsubscribed();
             notes.extend(flow_notes(run));
             notes
         }
     };
+    if let Some(command) = fixture.case.stimulus.command()
+        && in_dialect(command, &fixture.case, target.dialect())
+            .original
+            .is_none()
+    {
+        let lost = Note::not_sent(unknown_in_command(command));
+        notes.extend(lost.as_ref().map(ToString::to_string));
+    }
     if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(&fixture.case) {
         notes.push(format!(
             "production may have started from a stored snapshot, which queries of `{}` do not return: docs/production.md, \

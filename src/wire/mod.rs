@@ -68,5 +68,5 @@ pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsParts};
 pub use understand::{Direction, Understood, understand};
 pub use unknown::{
     UnknownField, UnknownFields, UnknownSeen, unknown_in_command, unknown_in_details,
-    unknown_in_page, unknown_in_reply, unknown_in_request, unknown_in_snapshot,
+    unknown_in_page, unknown_in_reply, unknown_in_request, unknown_in_snapshot, unknown_in_words,
 };

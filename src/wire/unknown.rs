@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use bytes::Bytes;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost_reflect::prost_types::DescriptorProto;
 
+use super::CallError;
 use super::framework::{described_calls, described_wire};
 use super::understand::{Direction, message_of};
 use crate::model::{CommandBook, Page, Snapshot};
@@ -31,6 +33,13 @@ impl fmt::Display for UnknownField {
 
 /// Unknown fields in the order of their messages, each once.
 pub type UnknownFields = BTreeSet<UnknownField>;
+
+/// Unknown fields in words, as the end of a sentence.
+#[must_use]
+pub fn unknown_in_words(fields: &UnknownFields) -> String {
+    let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+    format!("{} (from a later revision?)", fields.join(", "))
+}
 
 /// Unknown fields that were met and that nobody has reported yet. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +105,16 @@ pub fn unknown_in_reply(method: &str, bytes: &[u8]) -> UnknownFields {
     })
 }
 
-/// Unknown fields of a command's details, where those are a `google.rpc.Status`.
+/// Unknown fields of the answer to a call, whichever it is.
+pub(super) fn unknown_in_answer(method: &str, answer: &Result<Bytes, CallError>) -> UnknownFields {
+    match answer {
+        Ok(reply) => unknown_in_reply(method, reply),
+        Err(CallError::Status { details, .. }) => unknown_in_details(details),
+        Err(_) => UnknownFields::new(),
+    }
+}
+
+/// Unknown fields of the details of a status, where those are a `google.rpc.Status`.
 #[must_use]
 pub fn unknown_in_details(details: &[u8]) -> UnknownFields {
     let Some(info) = super::status::encoded_error_info(details) else {

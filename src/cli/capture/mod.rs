@@ -27,7 +27,7 @@ use crate::model::{AnsweredBy, Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
-use crate::wire::UnknownFields;
+use crate::wire::{UnknownFields, unknown_in_command};
 use captured_failures::CapturedFailures;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
@@ -336,6 +336,9 @@ fn capture_from(
         captured_at: captured_at(),
         labels: arguments.labels(),
     })?;
+    if let (true, Some(failing)) = (assembled.is_restamped, &stimulus.failing) {
+        project.unknown().add(unknown_in_command(&failing.command));
+    }
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
     telling.unusable(&source.failures.unusable);

@@ -92,6 +92,7 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
     };
     let note = &recorded.note;
     let origin = format!("from {name}, call {}", note.call);
+    project.unknown().add(note.unknown_fields());
     if note.between() == Some(Between::ClientAndCoordinator) {
         let ticket = ticket_of(note).ok_or_else(|| {
             Stop::Failed(format!(
