@@ -6,14 +6,14 @@ use super::{LogicUnavailable, Project, ProjectError};
 use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
 use crate::model::{CommandBook, EventBook, Outcome};
 use crate::payload::Registry;
-use crate::replay::flow::{FlowError, FlowRun};
+use crate::replay::flow::{FlowError, FlowNote, FlowRun};
 use crate::replay::{
     HistoryReplay, NewPages, Note, Replay, Tap, Tapped, Target, TargetError, replay_command,
     replay_fact, replay_history, replay_notification, replay_process, replay_projector,
     replay_saga, replay_upcaster,
 };
 use crate::snapshot::{Renderer, Rules, Verdict};
-use crate::wire::{Dialect, unknown_in_command};
+use crate::wire::{Dialect, UnknownFields, unknown_in_command};
 
 /// A replayed case.
 #[derive(Debug, Clone)]
@@ -58,6 +58,32 @@ impl Checked {
                 .any(is_crashed),
             Self::Flow(_) => false,
         }
+    }
+}
+
+impl Checked {
+    /// What there is to say of unknown fields in the logic's replies.
+    #[must_use]
+    pub fn unknown_in_replies(&self) -> Option<Note> {
+        let notes: Vec<&Note> = match self {
+            Self::Step(replay) => replay.notes.iter().collect(),
+            Self::History(replay) => replay.notes.iter().collect(),
+            Self::Flow(run) => {
+                let notes = run.steps.iter().flat_map(|step| &step.notes);
+                notes
+                    .filter_map(|note| match note {
+                        FlowNote::Call(note) => Some(note),
+                        _ => None,
+                    })
+                    .collect()
+            }
+        };
+        let of_reply = |note: &Note| match note {
+            Note::UnknownInReply { fields } => Some(fields.clone()),
+            _ => None,
+        };
+        let fields: UnknownFields = notes.into_iter().filter_map(of_reply).flatten().collect();
+        (!fields.is_empty()).then_some(Note::UnknownInReply { fields })
     }
 }
 

@@ -19,15 +19,16 @@ use clap::Args;
 
 use super::{Done, Stop, say, words};
 use crate::capture::{
-    CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, RootSpecError, UpTo, assemble,
-    case_path, fetch_history, find_root, inline_external, kept_unknown_fields, lost_unknown_fields,
+    Assembled, CaptureError, EventQueries, Fetched, Labels, Parts, Persisted, RootSpec,
+    RootSpecError, UpTo, assemble, case_path, fetch_history, find_root, inline_external,
+    kept_unknown_fields, lost_unknown_fields,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{AnsweredBy, Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
-use crate::wire::{UnknownFields, unknown_in_command};
+use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 use captured_failures::CapturedFailures;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
@@ -336,9 +337,9 @@ fn capture_from(
         captured_at: captured_at(),
         labels: arguments.labels(),
     })?;
-    if let (true, Some(failing)) = (assembled.is_restamped, &stimulus.failing) {
-        project.unknown().add(unknown_in_command(&failing.command));
-    }
+    project
+        .unknown()
+        .add(not_kept(&assembled, &fetched, &stimulus));
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
     telling.unusable(&source.failures.unusable);
@@ -357,6 +358,22 @@ fn capture_from(
         unknown: UnknownFields::new(),
     }
     .finish(assembled.case, assembled.head)
+}
+
+/// Unknown fields of a command whose header was replaced, and of the pages that production stored, of which only the events
+/// are kept.
+fn not_kept(assembled: &Assembled, fetched: &Fetched, stimulus: &stimulus::Found) -> UnknownFields {
+    let restamped = stimulus.failing.as_ref();
+    let restamped = restamped.filter(|_| assembled.is_restamped);
+    let mut unknown = restamped.map_or_else(UnknownFields::new, |failing| {
+        unknown_in_command(&failing.command)
+    });
+    if let Some(Persisted::Known { events, .. }) = &assembled.persisted {
+        let pages = fetched.history.pages().iter().chain(&fetched.later);
+        let stored = pages.filter(|page| page.sequence >= assembled.head);
+        unknown.extend(stored.take(events.len()).flat_map(unknown_in_page));
+    }
+    unknown
 }
 
 fn one_domain<'a>(
@@ -492,6 +509,10 @@ impl Capture<'_> {
             descriptors_hash: None,
         };
         let first = first_replay::replay(self.project, &mut fixture, &mut self.telling);
+        let replied = first.as_ref().ok();
+        if let Some(note) = replied.and_then(|run| run.checked.unknown_in_replies()) {
+            self.telling.add("unknown", note.to_string());
+        }
         let text = first.as_ref().ok().and_then(CaseRun::text);
         self.refuse_changed_outcome(&fixture)?;
         if self.arguments.accept && text.is_none() {
