@@ -100,6 +100,23 @@ fn what_a_source_answers_is_kept_with_its_page_or_reported() {
 }
 
 #[test]
+fn bytes_that_redaction_leaves_out_take_their_unknown_fields_along() {
+    let server = later();
+    let rules = "[redaction]\nkey_file = \"key\"\nrequired = false\n[[redaction.rules]]\ntype = \"examples.*\"\n\
+                 field = \"email\"\naction = \"drop\"\nreason = \"personal\"\n";
+    let mut project = Project::of_source(server.address(), rules);
+    project.write("key", "the key of these tests, long enough");
+    let ran = project.run(&["capture", ROOT, "--name", "case"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(!project.read("fixtures/case.yaml").contains("page: "));
+    for lost in ["Cover", "EventBook", "EventPage"] {
+        let line = format!("unknown      field 9 of {lost} (from a later revision?): not kept\n");
+        assert!(ran.out.contains(&line), "{}", ran.out);
+    }
+    assert!(!ran.out.contains("secret"));
+}
+
+#[test]
 fn a_command_keeps_its_unknown_fields_until_it_is_encoded_anew() {
     let server = later();
     let logic = format!("[logic.player]\naddress = \"{}\"\n", server.address());
