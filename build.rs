@@ -7,7 +7,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(["wire.proto", "editions.proto"], ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     // Angzarr's messages that redaction and views walk through are described, not generated: see `wire::framework`.
-    for name in ["framework", "calls"] {
+    for name in ["framework", "calls", "wire"] {
         let mut described = protox::Compiler::new(["proto"])?;
         described
             .include_imports(true)

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use angzarr_replay::model::{
-    Answer, CommandBook, CommandPage, Cover, Domain, EmittedBook, EmittedPage, EventBook, Failure,
-    Header, History, Logic, MergeStrategy, Outcome, Payload, Reply, Root, Stimulus,
+    Answer, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
+    EventBook, Failure, Header, History, Logic, MergeStrategy, Modes, Outcome, Payload, Reply,
+    Root, Stimulus,
 };
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, LogicError, serve_logic,
@@ -167,4 +168,49 @@ fn a_reply_without_a_message_is_no_outcome() {
              (Missing response message.); does it still run, and is it a gRPC server?"
         )
     );
+}
+
+/// A saga of a later revision: unknown fields in its reply, in a command of it, and in the page of that command.
+struct Later;
+
+impl angzarr_replay::wire::Methods for Later {
+    fn call(
+        &self,
+        _: &str,
+        _: bytes::Bytes,
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+        let unknown = b"\x48\x01";
+        let page = [&b"\x12\x02"[..], unknown].concat();
+        let command = [&b"\x0a\x06"[..], &page, unknown].concat();
+        Some(Ok(vec![[&command[..], unknown].concat().into()]))
+    }
+}
+
+#[test]
+fn unknown_fields_of_a_reply_are_named_once_and_then_forgotten() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server =
+        angzarr_replay::wire::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
+            .unwrap();
+    let connection =
+        Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();
+    let client = LogicClient::new(connection, Dialect::ANGZARR);
+    let Stimulus::Command { prior: source, .. } = stimulus("test.Do") else {
+        panic!("it is a command")
+    };
+    let outcome = client.ask(&Stimulus::Saga {
+        source,
+        destinations: Destinations::new(),
+        modes: Modes::default(),
+    });
+    assert!(matches!(outcome, Ok(Outcome::Reacted(_))), "{outcome:?}");
+    let unknown = client.take_unknown();
+    let told: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    let expected = [
+        "field 9 of CommandBook",
+        "field 9 of CommandPage",
+        "field 9 of SagaResponse",
+    ];
+    assert_eq!(told, expected);
+    assert!(client.take_unknown().is_empty());
 }

@@ -16,6 +16,7 @@ mod reacting;
 mod root;
 mod select;
 pub mod ticket;
+mod unknown;
 pub mod workflow;
 
 pub use assemble::{Assembled, Labels, Parts, assemble};
@@ -32,6 +33,7 @@ pub use reacting::{
 };
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{FailingCommand, Selected, case_path, select_noted, select_ticket, settle_head};
+pub use unknown::{kept_unknown_fields, lost_unknown_fields};
 
 use crate::model::{Failure, PageOrderError};
 use crate::wire::{Dialect, QueryError};

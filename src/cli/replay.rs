@@ -9,6 +9,8 @@ use super::{Done, Stop, debug, say, through, what_if};
 use crate::diagram::mermaid;
 use crate::fixture::Fixture;
 use crate::project::{Checked, Project, SelectedLogic};
+use crate::replay::{Note, unknown_in_replies};
+use crate::wire::UnknownFields;
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
@@ -82,20 +84,29 @@ fn one(
     is_first: bool,
 ) -> Result<bool, Stop> {
     let mut fixture = project.folder().read(path)?;
+    let mut lost = UnknownFields::new();
     if let Some(last) = arguments.to_sequence {
-        what_if::cut(&mut fixture.case, last)?;
+        lost.append(&mut what_if::cut(&mut fixture.case, last)?);
     }
     for assignment in &arguments.set {
         let today = project.registry_for(&fixture.case.source.dialect)?;
         let registries = [&fixture.descriptors, today];
-        what_if::set(&mut fixture.case, assignment, registries)?;
+        lost.append(&mut what_if::set(
+            &mut fixture.case,
+            assignment,
+            registries,
+        )?);
     }
+    let lost = Note::not_sent(lost);
     let logic = choose(project, arguments, &fixture, path)?;
     if arguments.debug {
+        if let Some(note) = &lost {
+            say(format_args!("note: {note}"));
+        }
         debug::run(project, path, &fixture, &logic, arguments.is_what_if())?;
         return Ok(true);
     }
-    let (run, through, target) = if let Some(name) = &arguments.coordinator {
+    let (mut run, through, target) = if let Some(name) = &arguments.coordinator {
         let (run, through) =
             through::run(project, (name, arguments.force), path, &fixture, &logic)?;
         (run, Some(through), None)
@@ -110,9 +121,17 @@ fn one(
     let today = project.registry_for(&fixture.case.source.dialect)?;
     let descriptors = [today, &fixture.descriptors];
     // No coordinator says a state.
-    let states = target.map_or_else(States::default, |target| {
+    let states = target.as_ref().map_or_else(States::default, |target| {
         states(&fixture.case, &run, target.as_ref(), descriptors)
     });
+    let of_states = target.and_then(|target| unknown_in_replies(target.as_ref()));
+    let notes = of_states.iter().chain(&lost).map(ToString::to_string);
+    for note in notes.collect::<Vec<_>>() {
+        // The replies that states are folded from may tell the same as the replay's own.
+        if !run.notes.contains(&note) {
+            run.notes.push(note);
+        }
+    }
     let last_words = project.words_of_crashed(&logic, &run.checked);
     let last_words = last_words.or_else(|| {
         let is_crashed = states.failure.is_some();

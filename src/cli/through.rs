@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::Stop;
 use super::report::Through;
-use crate::fixture::{CaseStimulus, Fixture};
+use crate::fixture::{Case, CaseStimulus, Fixture};
 use crate::model::ComponentKind;
 use crate::project::{
     CaseRun, CoordinatorUnavailable, IsolatedCoordinator, Occasion, Project, SelectedLogic,
 };
-use crate::replay::IsolatedError;
+use crate::replay::{IsolatedError, Note};
+use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 impl From<CoordinatorUnavailable> for Stop {
     fn from(error: CoordinatorUnavailable) -> Self {
@@ -58,14 +59,16 @@ pub(super) fn run(
                 None => said,
             })
         })?;
+    let mut notes = notes(
+        &coordinator,
+        case.stimulus.component_kind(),
+        case.cover.edition.label(),
+    );
+    notes.extend(not_loaded(case, coordinator.edition().is_some()));
     let through = Through {
         described: coordinator.describe().to_owned(),
         has_logic_of_ours: coordinator.edition().is_none(),
-        notes: notes(
-            &coordinator,
-            case.stimulus.component_kind(),
-            case.cover.edition.label(),
-        ),
+        notes,
     };
     Ok((run, through))
 }
@@ -93,6 +96,19 @@ fn person() -> String {
         .filter_map(|name| std::env::var(name).ok())
         .find(|name| !name.is_empty())
         .unwrap_or_else(|| "somebody".to_owned())
+}
+
+/// What is lost where a history becomes facts, and where a command is sent to another edition.
+fn not_loaded(case: &Case, is_in_edition: bool) -> Option<String> {
+    if case.stimulus.component_kind() != ComponentKind::Aggregate {
+        return None;
+    }
+    let pages = case.history.pages().iter();
+    let mut lost: UnknownFields = pages.flat_map(unknown_in_page).collect();
+    if let Some(command) = case.stimulus.command().filter(|_| is_in_edition) {
+        lost.append(&mut unknown_in_command(command));
+    }
+    Note::not_sent(lost).map(|note| note.to_string())
 }
 
 fn notes(coordinator: &IsolatedCoordinator, kind: ComponentKind, captured: &str) -> Vec<String> {

@@ -6,9 +6,11 @@ use super::Stop;
 use crate::fixture::Case;
 use crate::model::{Body, History, Page, Payload};
 use crate::payload::{Decoded, Registry};
+use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
-/// Cuts the history after `last` and sends the command for the head there.
-pub(super) fn cut(case: &mut Case, last: i64) -> Result<(), Stop> {
+/// Cuts the history after `last` and sends the command for the head there. Gives the unknown fields that are lost with the
+/// command's own encoding.
+pub(super) fn cut(case: &mut Case, last: i64) -> Result<UnknownFields, Stop> {
     let head = last
         .checked_add(1)
         .and_then(|head| u32::try_from(head).ok());
@@ -24,19 +26,25 @@ pub(super) fn cut(case: &mut Case, last: i64) -> Result<(), Stop> {
         .snapshot
         .take()
         .filter(|snapshot| snapshot.sequence < head);
+    let mut unsent = UnknownFields::new();
     if let Some(command) = case.stimulus.command_mut() {
-        *command = command.restamped(head);
+        let restamped = command.restamped(head);
+        if restamped.original.is_none() {
+            unsent = unknown_in_command(command);
+        }
+        *command = restamped;
     }
-    Ok(())
+    Ok(unsent)
 }
 
 /// Sets a field of what the case asks about: `command.amount.amount=100`, `trigger.amount.amount=100` of the new event of
-/// a saga, process manager or projector, `fact.amount.amount=100`.
+/// a saga, process manager or projector, `fact.amount.amount=100`. Gives the unknown fields that are lost with the own
+/// encoding of what is changed.
 pub(super) fn set(
     case: &mut Case,
     assignment: &str,
     registries: [&Registry; 2],
-) -> Result<(), Stop> {
+) -> Result<UnknownFields, Stop> {
     let usage = |reason: &str| Stop::Usage(format!("--set {assignment}: {reason}"));
     let (path, text) = assignment
         .split_once('=')
@@ -62,7 +70,7 @@ fn set_of_command(
     field: &[&str],
     value: Value,
     registries: [&Registry; 2],
-) -> Result<(), String> {
+) -> Result<UnknownFields, String> {
     let is_triggered = case.stimulus.trigger().is_some();
     let Some(command) = case.stimulus.command_mut() else {
         return Err(if is_triggered {
@@ -76,8 +84,9 @@ fn set_of_command(
     let payload = page.and_then(|page| page.command.as_mut());
     let payload = payload.ok_or("the command has no payload")?;
     set_field(payload, field, value, registries)?;
+    let lost = unknown_in_command(command);
     command.original = None;
-    Ok(())
+    Ok(lost)
 }
 
 /// Of several new events, the one whose sequence comes first in the path: `trigger.12.amount.amount`.
@@ -87,7 +96,7 @@ fn set_of_trigger(
     path: &[&str],
     value: Value,
     registries: [&Registry; 2],
-) -> Result<(), String> {
+) -> Result<UnknownFields, String> {
     let mut pages = std::mem::take(&mut case.history).into_pages();
     let (sequence, field): (Option<u32>, &[&str]) = match path {
         [first, rest @ ..] if first.parse::<u32>().is_ok() => (first.parse().ok(), rest),
@@ -105,9 +114,10 @@ fn set_of_trigger(
     };
     let page = page.ok_or("no new event has that sequence")?;
     set_of_body(&mut page.body, field, value, registries)?;
+    let lost = unknown_in_page(page);
     page.original = None;
     case.history = History::new(pages).map_err(|error| error.to_string())?;
-    Ok(())
+    Ok(lost)
 }
 
 fn set_of_fact(
@@ -115,10 +125,11 @@ fn set_of_fact(
     field: &[&str],
     value: Value,
     registries: [&Registry; 2],
-) -> Result<(), String> {
+) -> Result<UnknownFields, String> {
     let facts = case.stimulus.facts_mut().ok_or("the case has no fact")?;
     let page = facts.pages.first_mut().ok_or("the fact has no event")?;
-    set_of_body(&mut page.body, field, value, registries)
+    set_of_body(&mut page.body, field, value, registries)?;
+    Ok(UnknownFields::new())
 }
 
 fn set_of_body(

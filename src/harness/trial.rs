@@ -298,11 +298,15 @@ impl Judged<'_> {
     }
 
     fn verdict_line(&self) -> String {
-        format!(
+        let verdict = format!(
             "against production: {}, on {}",
             self.verdict(),
             self.logic.describe()
-        )
+        );
+        match self.run.checked.unknown_in_replies() {
+            Some(note) => format!("{verdict}\nnote: {note}"),
+            None => verdict,
+        }
     }
 
     fn next_steps(&self, snapshot: &Path) -> String {

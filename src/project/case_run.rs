@@ -6,14 +6,14 @@ use super::{LogicUnavailable, Project, ProjectError, SelectedLogic};
 use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
 use crate::model::{CommandBook, EventBook, Outcome};
 use crate::payload::Registry;
-use crate::replay::flow::{FlowError, FlowRun, StepAnswer, Who};
+use crate::replay::flow::{FlowError, FlowNote, FlowRun, StepAnswer, Who};
 use crate::replay::{
-    HistoryReplay, NewPages, Replay, Tap, Tapped, Target, TargetError, replay_command, replay_fact,
-    replay_history, replay_notification, replay_process, replay_projector, replay_saga,
-    replay_upcaster,
+    HistoryReplay, NewPages, Note, Replay, Tap, Tapped, Target, TargetError, replay_command,
+    replay_fact, replay_history, replay_notification, replay_process, replay_projector,
+    replay_saga, replay_upcaster,
 };
 use crate::snapshot::{Renderer, Rules, Verdict};
-use crate::wire::Dialect;
+use crate::wire::{Dialect, UnknownFields, unknown_in_command};
 
 /// A replayed case.
 #[derive(Debug, Clone)]
@@ -118,6 +118,32 @@ impl Project {
     }
 }
 
+impl Checked {
+    /// What there is to say of unknown fields in the logic's replies.
+    #[must_use]
+    pub fn unknown_in_replies(&self) -> Option<Note> {
+        let notes: Vec<&Note> = match self {
+            Self::Step(replay) => replay.notes.iter().collect(),
+            Self::History(replay) => replay.notes.iter().collect(),
+            Self::Flow(run) => {
+                let notes = run.steps.iter().flat_map(|step| &step.notes);
+                notes
+                    .filter_map(|note| match note {
+                        FlowNote::Call(note) => Some(note),
+                        _ => None,
+                    })
+                    .collect()
+            }
+        };
+        let of_reply = |note: &Note| match note {
+            Note::UnknownInReply { fields } => Some(fields.clone()),
+            _ => None,
+        };
+        let fields: UnknownFields = notes.into_iter().filter_map(of_reply).flatten().collect();
+        (!fields.is_empty()).then_some(Note::UnknownInReply { fields })
+    }
+}
+
 impl CaseRun {
     /// The text that is compared with the snapshot.
     #[must_use]
@@ -180,13 +206,21 @@ pub fn run_case(
     let verdict = judge_case(project, fixture, &replayed.checked, rules)?;
     let mut notes: Vec<String> = match &replayed.checked {
         Checked::Step(replay) => replay.notes.iter().map(ToString::to_string).collect(),
-        Checked::History(_) => Vec::new(),
+        Checked::History(replay) => replay.notes.iter().map(ToString::to_string).collect(),
         Checked::Flow(run) => {
             let mut notes = project.unsubscribed();
             notes.extend(flow_notes(run));
             notes
         }
     };
+    if let Some(command) = fixture.case.stimulus.command()
+        && in_dialect(command, &fixture.case, target.dialect())
+            .original
+            .is_none()
+    {
+        let lost = Note::not_sent(unknown_in_command(command));
+        notes.extend(lost.as_ref().map(ToString::to_string));
+    }
     if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(&fixture.case) {
         notes.push(format!(
             "production may have started from a stored snapshot, which queries of `{}` do not return: docs/production.md, \

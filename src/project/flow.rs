@@ -11,7 +11,7 @@ use crate::replay::flow::{
     FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
 };
 use crate::replay::{Tap, Tapped, Target, TargetError};
-use crate::wire::Dialect;
+use crate::wire::{Dialect, UnknownFields};
 
 /// Logic that is made ready when it is first asked.
 struct Lazy {
@@ -40,6 +40,13 @@ impl Target for Lazy {
 
     fn upcasts(&self) -> bool {
         self.upcasts
+    }
+
+    fn take_unknown(&self) -> UnknownFields {
+        match self.ready.get() {
+            Some(Ok(target)) => target.take_unknown(),
+            Some(Err(_)) | None => UnknownFields::new(),
+        }
     }
 }
 

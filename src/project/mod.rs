@@ -44,7 +44,7 @@ pub use sources::{OpenSource, SourceError};
 use crate::fixture::{Case, Folder, Probe};
 use crate::model::{Component, Logic, ProcessManager, Projector, Saga, Upcaster};
 use crate::payload::{DescriptorError, Registry};
-use crate::wire::{Dialect, framework_descriptors};
+use crate::wire::{Dialect, UnknownSeen, framework_descriptors};
 
 /// What a main brings: logic in process, and an embedded deployment to try things on.
 #[derive(Clone, Default)]
@@ -126,6 +126,7 @@ pub struct Project {
     folder: Folder,
     logics: Arc<Logics>,
     entrances: entrance::Entrances,
+    unknown: UnknownSeen,
 }
 
 impl Project {
@@ -155,6 +156,7 @@ impl Project {
             folder,
             logics,
             entrances: entrance::Entrances::default(),
+            unknown: UnknownSeen::default(),
         }
     }
 
@@ -200,6 +202,12 @@ impl Project {
     #[must_use]
     pub fn logics(&self) -> &Logics {
         &self.logics
+    }
+
+    /// Unknown fields that sources answered with, until a capture reports them.
+    #[must_use]
+    pub const fn unknown(&self) -> &UnknownSeen {
+        &self.unknown
     }
 
     /// Today's descriptors, compiled on first use.

@@ -255,6 +255,7 @@ impl Project {
         for domain in domains {
             let (queries, assumed) = entrance.connect(config, &domain)?;
             assumed_dialect = assumed_dialect.or(assumed);
+            let queries = queries.noting_unknown(self.unknown.clone());
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
         let failures = Failures::of_source(config)?;
@@ -331,7 +332,8 @@ impl Project {
                         domain: name.clone(),
                         reason,
                     })?;
-            let queries = QueryClient::new(connection, running.dialect());
+            let queries = QueryClient::new(connection, running.dialect())
+                .noting_unknown(self.unknown.clone());
             domains.insert(name.clone(), Box::new(queries) as Box<dyn EventQueries>);
         }
         if let Some(domain) = domain.filter(|_| domains.is_empty()) {

@@ -7,7 +7,7 @@ use crate::model::{
     Payload, Stimulus, Timestamp,
 };
 use crate::redact::Redactions;
-use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook};
+use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook, UnknownFields};
 
 const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
 /// What is noted, with the names of its request and its reply: commands of clients, and calls of a coordinator to logic
@@ -142,6 +142,17 @@ impl Note {
     pub(super) fn messages(&self) -> (&'static str, &'static str) {
         let found = NOTED.iter().find(|(noted, ..)| *noted == self.method());
         found.map_or(("", ""), |(_, request, reply)| (*request, *reply))
+    }
+
+    /// Unknown fields of request, reply and details that are in no part which keeps its bytes.
+    #[must_use]
+    pub fn unknown_fields(&self) -> UnknownFields {
+        let mut found = wire::unknown_in_request(self.method(), &self.request);
+        found.append(&mut match &self.answer {
+            Answer::Reply(reply) => wire::unknown_in_reply(self.method(), reply),
+            Answer::Status(refusal) => wire::unknown_in_details(&refusal.details),
+        });
+        found
     }
 
     /// The command that a client sent, of a call to a coordinator.

@@ -1,7 +1,10 @@
 //! One step of a saga, process manager, projector or upcaster, or of an aggregate that takes up facts or a
 //! notification: asked once, as its coordinator would ask it.
 
-use super::engine::{MissingHeader, Note, Replay, asked, settled, shown_or_failed, without_echoes};
+use super::engine::{
+    MissingHeader, Note, Replay, asked, settled, shown_or_failed, unknown_in_replies,
+    without_echoes,
+};
 use super::{Target, TargetError};
 use crate::coordination::{self, Effect};
 use crate::model::{
@@ -48,12 +51,26 @@ pub fn replay_notification(
     asked(target, book, command, both_ways)
 }
 
+/// Adds what there is to say of unknown fields in the target's replies.
+fn noting_unknown(
+    target: &dyn Target,
+    replay: Result<Replay, TargetError>,
+) -> Result<Replay, TargetError> {
+    let mut replay = replay?;
+    replay.notes.extend(unknown_in_replies(target));
+    Ok(replay)
+}
+
 /// Has an aggregate take up facts.
 pub fn replay_fact(
     target: &dyn Target,
     book: &EventBook,
     facts: &EmittedBook,
 ) -> Result<Replay, TargetError> {
+    noting_unknown(target, fact(target, book, facts))
+}
+
+fn fact(target: &dyn Target, book: &EventBook, facts: &EmittedBook) -> Result<Replay, TargetError> {
     let mut notes = Vec::new();
     let shown = match shown_or_failed(target, book, &mut notes)? {
         Ok(shown) => shown,
@@ -90,7 +107,7 @@ pub fn replay_saga(
         destinations: destinations.clone(),
         modes,
     })?;
-    Ok(Replay::of(outcome, notes))
+    noting_unknown(target, Ok(Replay::of(outcome, notes)))
 }
 
 /// Has a process manager take a workflow a step further.
@@ -112,6 +129,15 @@ pub fn replay_process(
 /// wants to know of are asked for first, as its coordinator does; where that fails, nothing else is asked. `destinations`
 /// are the heads that it is told, given the aggregates that it named, if it was asked and names any.
 pub(super) fn process_step(
+    target: &dyn Target,
+    trigger: &EventBook,
+    state: &EventBook,
+    destinations: impl FnOnce(Option<&[Cover]>) -> Destinations,
+) -> Result<Replay, TargetError> {
+    noting_unknown(target, prepared_step(target, trigger, state, destinations))
+}
+
+fn prepared_step(
     target: &dyn Target,
     trigger: &EventBook,
     state: &EventBook,
@@ -179,7 +205,14 @@ pub fn replay_projector(
     new: &NewPages,
     is_harmless: bool,
 ) -> Result<Replay, TargetError> {
-    let events = new.of(events);
+    noting_unknown(target, projected(target, &new.of(events), is_harmless))
+}
+
+fn projected(
+    target: &dyn Target,
+    events: &EventBook,
+    is_harmless: bool,
+) -> Result<Replay, TargetError> {
     let ask = |with_effects| {
         target.ask(&Stimulus::Project {
             events: events.clone(),
@@ -202,7 +235,7 @@ pub fn replay_upcaster(target: &dyn Target, book: &EventBook) -> Result<Replay, 
         domain: book.cover.domain.clone(),
         pages: book.history.pages().to_vec(),
     })?;
-    Ok(Replay::of(outcome, Vec::new()))
+    noting_unknown(target, Ok(Replay::of(outcome, Vec::new())))
 }
 
 fn untold(destinations: &Destinations, are_told: bool) -> Vec<Note> {

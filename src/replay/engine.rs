@@ -8,7 +8,7 @@ use crate::model::{
     CommandBook, Cover, EmittedBook, EmittedPage, EventBook, Failure, Header, History, Outcome,
     Snapshot, Stimulus,
 };
-use crate::wire::Dialect;
+use crate::wire::{Dialect, UnknownFields, unknown_in_command, unknown_in_words};
 
 /// Something worth saying about a replay that is neither outcome nor error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,16 @@ pub enum Note {
     OrdinaryCall,
     /// The projector has no speculative call, and its ordinary one has effects.
     NoSpeculativeCall,
+    /// What was answered has fields that this version does not know.
+    UnknownInReply {
+        /// The fields.
+        fields: UnknownFields,
+    },
+    /// What is sent lost unknown fields, since a changed command or page is encoded anew.
+    UnknownNotSent {
+        /// The fields.
+        fields: UnknownFields,
+    },
 }
 
 /// What becomes of a page in a place that is not the next one.
@@ -112,6 +122,16 @@ impl fmt::Display for Note {
             Self::NoSpeculativeCall => f.write_str(
                 "the projector has no speculative call; where the effects of the ordinary one do no harm, say so in the fixture: `effects: harmless`",
             ),
+            Self::UnknownInReply { fields } => write!(
+                f,
+                "the logic's reply was read without {}",
+                unknown_in_words(fields)
+            ),
+            Self::UnknownNotSent { fields } => write!(
+                f,
+                "what was sent had to be encoded anew, without {}",
+                unknown_in_words(fields)
+            ),
         }
     }
 }
@@ -141,6 +161,21 @@ impl Replay {
             effects: Vec::new(),
             notes,
         }
+    }
+}
+
+/// What there is to say of unknown fields in the replies of a target since that was last asked.
+#[must_use]
+pub fn unknown_in_replies(target: &dyn Target) -> Option<Note> {
+    let fields = target.take_unknown();
+    (!fields.is_empty()).then_some(Note::UnknownInReply { fields })
+}
+
+impl Note {
+    /// Of unknown fields that are not sent, if there are any.
+    #[must_use]
+    pub fn not_sent(fields: UnknownFields) -> Option<Self> {
+        (!fields.is_empty()).then_some(Self::UnknownNotSent { fields })
     }
 }
 
@@ -190,7 +225,13 @@ pub fn replay_command(
         let notes = vec![Note::RefusedBeforeLogic];
         return Ok(Replay::of(Outcome::Rejected(failure), notes));
     }
-    asked(target, book, &stamped(command, head), both_ways)
+    let sent = stamped(command, head);
+    let mut replay = asked(target, book, &sent, both_ways)?;
+    if sent.original.is_none() {
+        let lost = Note::not_sent(unknown_in_command(command));
+        replay.notes.extend(lost);
+    }
+    Ok(replay)
 }
 
 /// Asks the logic without any check, with the command as it is.
@@ -205,6 +246,7 @@ pub(super) fn asked(
         let other = handle(target, book, command, Start::AtBeginning)?;
         replay.outcome_without_snapshot = Some(other.outcome);
     }
+    replay.notes.extend(unknown_in_replies(target));
     Ok(replay)
 }
 
@@ -226,6 +268,8 @@ pub struct HistoryReplay {
     pub state_from_snapshot: Option<Outcome>,
     /// The upcast pages, or how upcasting failed.
     pub upcast: Option<Outcome>,
+    /// What is worth saying.
+    pub notes: Vec<Note>,
 }
 
 /// Replays a history: its folded state where the logic offers it, and its upcast pages.
@@ -260,6 +304,7 @@ pub fn replay_history(target: &dyn Target, book: &EventBook) -> Result<HistoryRe
         state,
         state_from_snapshot,
         upcast,
+        notes: unknown_in_replies(target).into_iter().collect(),
     })
 }
 

@@ -21,7 +21,7 @@ pub use component::{
 };
 pub use engine::{
     HistoryReplay, Note, OddPlace, Replay, replay_command, replay_history, shown_book,
-    without_echoes,
+    unknown_in_replies, without_echoes,
 };
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};

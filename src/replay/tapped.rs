@@ -2,7 +2,7 @@
 
 use super::{Target, TargetError};
 use crate::model::{Outcome, Stimulus};
-use crate::wire::Dialect;
+use crate::wire::{Dialect, UnknownFields};
 
 /// Answers in the place of a target that it is given by name; it may ask the target.
 pub type Tap<'a> =
@@ -38,5 +38,9 @@ impl Target for Tapped<'_> {
 
     fn upcasts(&self) -> bool {
         self.target.upcasts()
+    }
+
+    fn take_unknown(&self) -> UnknownFields {
+        self.target.take_unknown()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::IsolatedError;
 use crate::model::{AnsweredBy, Component, Failure, Logic, Outcome, Stimulus};
-use crate::wire::{Dialect, LogicClient, LogicError, panic_text};
+use crate::wire::{Dialect, LogicClient, LogicError, UnknownFields, panic_text};
 
 /// A target that gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,11 @@ pub trait Target: Send + Sync {
 
     /// Whether a coordinator would have it upcast every history first.
     fn upcasts(&self) -> bool;
+
+    /// Takes the unknown fields of its replies since they were last taken; there are none where nothing is decoded.
+    fn take_unknown(&self) -> UnknownFields {
+        UnknownFields::new()
+    }
 }
 
 impl<T: Target + ?Sized> Target for &T {
@@ -44,6 +49,10 @@ impl<T: Target + ?Sized> Target for &T {
 
     fn upcasts(&self) -> bool {
         (**self).upcasts()
+    }
+
+    fn take_unknown(&self) -> UnknownFields {
+        (**self).take_unknown()
     }
 }
 
@@ -124,6 +133,10 @@ impl Target for GrpcTarget {
     fn upcasts(&self) -> bool {
         self.upcasts
     }
+
+    fn take_unknown(&self) -> UnknownFields {
+        self.client.take_unknown()
+    }
 }
 
 /// Logic and the upcaster of its domain, which serves by itself.
@@ -154,5 +167,11 @@ impl Target for WithUpcaster {
 
     fn upcasts(&self) -> bool {
         true
+    }
+
+    fn take_unknown(&self) -> UnknownFields {
+        let mut unknown = self.logic.take_unknown();
+        unknown.append(&mut self.upcaster.take_unknown());
+        unknown
     }
 }

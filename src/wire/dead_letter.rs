@@ -7,6 +7,7 @@ use prost::Message;
 
 use super::messages as pb;
 use super::query_connection::{Query, QueryConnection};
+use super::unknown::{Kept, UnknownFields, unknown_in};
 use super::{CallError, DecodeError, Dialect, decode};
 use crate::model::{Code, CommandBook, Cover, Timestamp};
 
@@ -34,6 +35,8 @@ pub struct DeadLetter {
     pub head: Option<u32>,
     /// Who gave up, as in ``saga `hand-player` ``; empty where the letter does not tell.
     pub component: String,
+    /// Its unknown fields; those of the rejected command are kept with it.
+    pub unknown: UnknownFields,
 }
 
 /// What was given up on.
@@ -52,6 +55,7 @@ impl DeadLetter {
     /// Reads an encoded `AngzarrDeadLetter`.
     pub fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
         use pb::angzarr_dead_letter::Payload;
+        let unknown = unknown_in("AngzarrDeadLetter", &bytes, Kept::Parts);
         let letter: pb::AngzarrDeadLetter = decode::message("dead letter", bytes)?;
         let (of_payload, rejected) = match letter.payload {
             Some(Payload::RejectedCommand(command)) => {
@@ -90,6 +94,7 @@ impl DeadLetter {
             time: letter.occurred_at.map(decode::timestamp),
             head,
             component,
+            unknown,
         })
     }
 

@@ -13,6 +13,7 @@ use super::Dialect;
 
 const FRAMEWORK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/framework.binpb"));
 const CALLS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/calls.binpb"));
+const WIRE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wire.binpb"));
 
 /// The enums whose numbers a dialect may shift.
 const SHIFTED: [&str; 2] = ["SyncMode", "MergeStrategy"];
@@ -36,9 +37,22 @@ pub fn all_call_descriptors() -> impl Iterator<Item = Vec<u8>> {
     Dialect::all().iter().copied().map(call_descriptors)
 }
 
+/// The calls that are recorded, in all dialects at once.
+pub(super) fn described_calls() -> FileDescriptorSet {
+    decoded(CALLS)
+}
+
+/// All messages as they are read here, in all dialects at once.
+pub(super) fn described_wire() -> FileDescriptorSet {
+    decoded(WIRE)
+}
+
+fn decoded(compiled: &[u8]) -> FileDescriptorSet {
+    FileDescriptorSet::decode(compiled).expect("the build compiled this descriptor set")
+}
+
 fn adapted(compiled: &[u8], dialect: Dialect) -> Vec<u8> {
-    let mut set =
-        FileDescriptorSet::decode(compiled).expect("the build compiled this descriptor set");
+    let mut set = decoded(compiled);
     let names: HashMap<String, String> = set
         .file
         .iter()

@@ -10,6 +10,7 @@ use super::status::Refusal;
 use super::stimulus::{
     is_optional, method_of, outcome_of_reply, reply, request, stimulus_of_request,
 };
+use super::unknown::{UnknownFields, UnknownSeen, unknown_in_answer};
 use super::{CallError, Connection, DecodeError, Dialect};
 use crate::model::{AnsweredBy, Component, ComponentKind, Failure, Logic, Outcome, Stimulus};
 
@@ -48,15 +49,17 @@ pub enum LogicError {
 pub struct LogicClient {
     connection: Connection,
     dialect: Dialect,
+    unknown: UnknownSeen,
 }
 
 impl LogicClient {
     /// Logic behind a connection, in a dialect.
     #[must_use]
-    pub const fn new(connection: Connection, dialect: Dialect) -> Self {
+    pub fn new(connection: Connection, dialect: Dialect) -> Self {
         Self {
             connection,
             dialect,
+            unknown: UnknownSeen::default(),
         }
     }
 
@@ -64,6 +67,12 @@ impl LogicClient {
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Takes the unknown fields of the replies since they were last taken. Clones share them.
+    #[must_use]
+    pub fn take_unknown(&self) -> UnknownFields {
+        self.unknown.take()
     }
 
     /// Sends one stimulus, once.
@@ -86,7 +95,10 @@ impl LogicClient {
     fn call(&self, stimulus: &Stimulus) -> Result<Bytes, CallError> {
         let (service, method) = method_of(stimulus);
         let path = self.dialect.path(service, method);
-        self.connection.call(&path, request(stimulus, self.dialect))
+        let answer = self.connection.call(&path, request(stimulus, self.dialect));
+        self.unknown
+            .add(unknown_in_answer(&format!("{service}/{method}"), &answer));
+        answer
     }
 
     fn garbage(&self, stimulus: &Stimulus, reason: DecodeError) -> LogicError {

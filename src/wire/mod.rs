@@ -29,6 +29,7 @@ mod status;
 mod stimulus;
 mod tls;
 mod understand;
+mod unknown;
 mod whole_body;
 
 pub use access::{Access, MetadataError, Secret, check_metadata_name};
@@ -69,3 +70,7 @@ pub use stimulus::reply as reply_of_outcome;
 pub use stimulus::{outcome_of_reply, stimulus_of_request};
 pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsParts};
 pub use understand::{Direction, Understood, understand};
+pub use unknown::{
+    UnknownField, UnknownFields, UnknownSeen, unknown_in_command, unknown_in_details,
+    unknown_in_page, unknown_in_reply, unknown_in_request, unknown_in_snapshot, unknown_in_words,
+};

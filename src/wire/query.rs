@@ -5,6 +5,7 @@ use prost::Message;
 
 use super::messages as pb;
 use super::query_connection::{Query, QueryConnection};
+use super::unknown::{Kept, UnknownSeen, unknown_in};
 use super::{CallError, Connection, Dialect, StoredBook, decode, encode};
 use crate::model::{Cover, Domain, Root, Timestamp};
 
@@ -64,6 +65,7 @@ pub enum QueryError {
 pub struct QueryClient {
     connection: QueryConnection,
     dialect: Dialect,
+    unknown: UnknownSeen,
 }
 
 impl QueryClient {
@@ -73,7 +75,15 @@ impl QueryClient {
         Self {
             connection: connection.into(),
             dialect,
+            unknown: UnknownSeen::default(),
         }
+    }
+
+    /// The same queries, noting here which unknown fields the replies have outside of pages and snapshots, which keep
+    /// their bytes.
+    #[must_use]
+    pub fn noting_unknown(self, unknown: UnknownSeen) -> Self {
+        Self { unknown, ..self }
     }
 
     /// The dialect spoken.
@@ -109,7 +119,9 @@ impl QueryClient {
             .connection
             .ask(self.dialect, Query::EventBook, &message)?;
         // Of a unary method there is exactly one.
-        let book = decode::event_book(replies.pop().unwrap_or_default())
+        let reply = replies.pop().unwrap_or_default();
+        self.note_unknown("EventBook", &reply);
+        let book = decode::event_book(reply)
             .map_err(|reason| self.garbage("EventQueryService/GetEventBook", reason))?;
         let of = |cover: &Cover| (cover.domain.clone(), cover.root);
         match book.cover.as_ref().map(of) {
@@ -141,7 +153,8 @@ impl QueryClient {
         };
         let message = query.encode_to_vec().into();
         let replies = self.connection.ask(self.dialect, Query::Events, &message)?;
-        let read = |bytes| {
+        let read = |bytes: Bytes| {
+            self.note_unknown("EventBook", &bytes);
             decode::event_book(bytes)
                 .map_err(|reason| self.garbage("EventQueryService/GetEvents", reason))
         };
@@ -158,7 +171,8 @@ impl QueryClient {
         let replies = self
             .connection
             .ask(self.dialect, Query::AggregateRoots, &Bytes::new())?;
-        let read = |bytes| -> Result<_, decode::DecodeError> {
+        let read = |bytes: Bytes| -> Result<_, decode::DecodeError> {
+            self.note_unknown("AggregateRoot", &bytes);
             let message: pb::AggregateRoot = decode::message("aggregate root", bytes)?;
             let refused = |error| decode::DecodeError::new("aggregate root", &error);
             let root = message.root.unwrap_or_default();
@@ -174,6 +188,10 @@ impl QueryClient {
                     .map_err(|reason| self.garbage("EventQueryService/GetAggregateRoots", reason))
             })
             .collect()
+    }
+
+    fn note_unknown(&self, message: &str, reply: &[u8]) {
+        self.unknown.add(unknown_in(message, reply, Kept::Parts));
     }
 
     fn garbage(&self, method: &'static str, reason: decode::DecodeError) -> QueryError {

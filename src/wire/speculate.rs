@@ -4,6 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::messages as pb;
+use super::unknown::{UnknownFields, UnknownSeen, unknown_in_answer};
 use super::{CallError, Connection, DecodeError, Dialect, LogicError, decode, encode, stimulus};
 use crate::model::{AnsweredBy, CommandBook, Outcome, Stimulus};
 
@@ -12,6 +13,7 @@ use crate::model::{AnsweredBy, CommandBook, Outcome, Stimulus};
 pub struct SpeculativeClient {
     connection: Connection,
     dialect: Dialect,
+    unknown: UnknownSeen,
 }
 
 const COMMAND: (&str, &str) = ("CommandHandlerCoordinatorService", "HandleSyncSpeculative");
@@ -19,11 +21,18 @@ const COMMAND: (&str, &str) = ("CommandHandlerCoordinatorService", "HandleSyncSp
 impl SpeculativeClient {
     /// Speculation over a connection, in a dialect.
     #[must_use]
-    pub const fn new(connection: Connection, dialect: Dialect) -> Self {
+    pub fn new(connection: Connection, dialect: Dialect) -> Self {
         Self {
             connection,
             dialect,
+            unknown: UnknownSeen::default(),
         }
+    }
+
+    /// Takes the unknown fields of the replies since they were last taken. Clones share them.
+    #[must_use]
+    pub fn take_unknown(&self) -> UnknownFields {
+        self.unknown.take()
     }
 
     /// What a command would do to the aggregate as it stands in the coordinator's store after an event. Of an
@@ -69,7 +78,10 @@ impl SpeculativeClient {
     ) -> Result<Outcome, LogicError> {
         let path = self.dialect.path(service, method);
         let address = || self.connection.address().to_owned();
-        match self.connection.call(&path, request.into()) {
+        let answer = self.connection.call(&path, request.into());
+        self.unknown
+            .add(unknown_in_answer(&format!("{service}/{method}"), &answer));
+        match answer {
             Ok(reply) => read(reply).map_err(|reason| LogicError::Garbage {
                 address: address(),
                 method: format!("{service}/{method}"),

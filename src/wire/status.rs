@@ -193,12 +193,8 @@ const ERROR_INFO: &str = "google.rpc.ErrorInfo";
 /// The reason in a rejection's details. They may hold a bare event book, or anything: only a
 /// `google.rpc.Status` of Angzarr's own counts.
 pub(super) fn error_info(details: &[u8]) -> Option<ErrorInfo> {
-    let status = pb::RpcStatus::decode(details).ok()?;
-    let any = status
-        .details
-        .into_iter()
-        .find(|any| any.type_url.rsplit('/').next() == Some(ERROR_INFO))?;
-    let info: pb::ErrorInfo = decode::message("error info", any.value).ok()?;
+    let info = encoded_error_info(details)?;
+    let info: pb::ErrorInfo = decode::message("error info", info).ok()?;
     let mut metadata: Vec<_> = info.metadata.into_iter().collect();
     metadata.sort();
     (info.domain == "angzarr.io").then_some(ErrorInfo {
@@ -206,6 +202,14 @@ pub(super) fn error_info(details: &[u8]) -> Option<ErrorInfo> {
         domain: info.domain,
         metadata,
     })
+}
+
+/// The encoded reason, where the details are a `google.rpc.Status` that has one.
+pub(super) fn encoded_error_info(details: &[u8]) -> Option<Bytes> {
+    let status = pb::RpcStatus::decode(details).ok()?;
+    let of_reason = |any: &pb::Any| any.type_url.rsplit('/').next() == Some(ERROR_INFO);
+    let any = status.details.into_iter().find(of_reason)?;
+    Some(any.value)
 }
 
 fn encode_error_info(failure: &Failure, info: &ErrorInfo) -> Bytes {

@@ -54,7 +54,7 @@ pub fn understand(
 }
 
 /// Name of the message that a method takes or returns.
-fn message_of(method: &str, direction: Direction) -> Option<&'static str> {
+pub(super) fn message_of(method: &str, direction: Direction) -> Option<&'static str> {
     let (request, reply) = match method {
         "CommandHandlerService/Handle" => ("ContextualCommand", "BusinessResponse"),
         "CommandHandlerService/HandleFact" => ("FactRequest", "EventBook"),

@@ -1,13 +1,14 @@
 //! How far a flow may go, and what is no flow at all.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use angzarr_replay::model::{Component, Outcome, Reaction, Stimulus};
 use angzarr_replay::replay::flow::{FlowLimits, Reacting, ReactingKind};
 use angzarr_replay::replay::{GrpcTarget, InProcess, Target, TargetError};
 use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, LogicClient};
 
-use super::support::{Toys, commands, correlated, cover, dutiful, emits, start};
+use super::support::{Toys, commands, correlated, cover, dutiful, emits, notes, start};
 
 fn ping_pong() -> Toys {
     let mut toys = Toys::new("angzarr")
@@ -109,6 +110,38 @@ fn a_component_that_cannot_be_reached_is_an_error_that_names_the_step() {
     assert_eq!(error.to_string(), "step 2 of the flow, saga s (t.Done)");
     let cause = error.source().unwrap().to_string();
     assert!(cause.contains(&free_port(&address)), "{cause}");
+}
+
+/// A saga that emits nothing that is known.
+struct Later;
+
+impl angzarr_replay::wire::Methods for Later {
+    fn call(
+        &self,
+        _: &str,
+        _: bytes::Bytes,
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+        Some(Ok(vec![bytes::Bytes::from_static(b"\x48\x01")]))
+    }
+}
+
+#[test]
+fn a_step_whose_reply_has_unknown_fields_says_so() {
+    let mut toys = Toys::new("angzarr").book(cover("a", 1), &[]);
+    toys.aggregate("a", dutiful);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server =
+        angzarr_replay::wire::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
+            .unwrap();
+    let address = server.address().to_string();
+    let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
+    let client = LogicClient::new(connection, Dialect::ANGZARR);
+    toys.saga("s", &[("a", &["*"])], |_, _| Ok(Reaction::default()));
+    toys.components.reacting[0].target = Box::new(GrpcTarget::new(client, false));
+    let run = toys.run(&start(correlated("a", 1), "t.Do", 0));
+    let said =
+        "the logic's reply was read without field 9 of SagaResponse (from a later revision?)";
+    assert_eq!(notes(&run), [said]);
 }
 
 fn free_port(address: &str) -> String {

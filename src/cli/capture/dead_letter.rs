@@ -18,6 +18,7 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
     // Before anything of it is read: what redacts it has to be there.
     redaction::redactor(project, &source, arguments.unredacted)?;
     let (letter, name) = read(project, &source, asked)?;
+    project.unknown().add(letter.unknown.clone());
     let cover = &letter.cover;
     let spec: Option<RootSpec> = arguments.root.as_deref().map(str::parse).transpose()?;
     let is_meant = |spec: &RootSpec| {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::given::{Given, demand_some, read};
 use super::redaction::Redacting;
+use super::telling::not_kept;
 use super::{CaptureArguments, CapturedFailures, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::cli::messages::Messages;
@@ -110,6 +111,8 @@ fn one(
         sources.insert(domain.clone(), source);
     }
     let source = &sources[&domain];
+    // What a capture that failed has met is no matter of this one.
+    let _ = project.unknown().take();
     capture_from(project, arguments, source, Some(given), naming)
 }
 
@@ -173,6 +176,7 @@ impl Summary {
                 verdict,
                 json,
                 redacting,
+                unknown,
             }) => {
                 *self.results.entry(saved).or_default() += 1;
                 if arguments.json {
@@ -188,6 +192,9 @@ impl Summary {
                 say(format_args!("{saved:<10}{fixture}  {bug}{verdict}"));
                 for warning in redacting.iter().flat_map(Redacting::warnings) {
                     say(format_args!("{:<10}{warning}", ""));
+                }
+                for field in &unknown {
+                    say(format_args!("{:<10}{}", "", not_kept(*field)));
                 }
             }
             Err(stop) => {

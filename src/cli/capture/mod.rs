@@ -19,14 +19,16 @@ use clap::Args;
 
 use super::{Done, Stop, say, words};
 use crate::capture::{
-    CaptureError, EventQueries, Fetched, Labels, Parts, RootSpec, RootSpecError, UpTo, assemble,
-    case_path, fetch_history, find_root, inline_external,
+    Assembled, CaptureError, EventQueries, Fetched, Labels, Parts, Persisted, RootSpec,
+    RootSpecError, UpTo, assemble, case_path, fetch_history, find_root, inline_external,
+    kept_unknown_fields, lost_unknown_fields,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{AnsweredBy, Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
+use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 use captured_failures::CapturedFailures;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
@@ -335,6 +337,9 @@ fn capture_from(
         captured_at: captured_at(),
         labels: arguments.labels(),
     })?;
+    project
+        .unknown()
+        .add(not_kept(&assembled, &fetched, &stimulus));
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
     telling.unusable(&source.failures.unusable);
@@ -350,8 +355,25 @@ fn capture_from(
             .unwrap_or_default(),
         redacting: None,
         suspects: Vec::new(),
+        unknown: UnknownFields::new(),
     }
     .finish(assembled.case, assembled.head)
+}
+
+/// Unknown fields of a command whose header was replaced, and of the pages that production stored, of which only the events
+/// are kept.
+fn not_kept(assembled: &Assembled, fetched: &Fetched, stimulus: &stimulus::Found) -> UnknownFields {
+    let restamped = stimulus.failing.as_ref();
+    let restamped = restamped.filter(|_| assembled.is_restamped);
+    let mut unknown = restamped.map_or_else(UnknownFields::new, |failing| {
+        unknown_in_command(&failing.command)
+    });
+    if let Some(Persisted::Known { events, .. }) = &assembled.persisted {
+        let pages = fetched.history.pages().iter().chain(&fetched.later);
+        let stored = pages.filter(|page| page.sequence >= assembled.head);
+        unknown.extend(stored.take(events.len()).flat_map(unknown_in_page));
+    }
+    unknown
 }
 
 fn one_domain<'a>(
@@ -421,6 +443,8 @@ struct Capture<'a> {
     redacted_by: Fingerprints,
     redacting: Option<Redacting>,
     suspects: Vec<Suspect>,
+    /// Fields of a later revision that are not kept.
+    unknown: UnknownFields,
 }
 
 /// How a case is named and told.
@@ -440,18 +464,23 @@ struct Finished {
     verdict: String,
     json: serde_json::Value,
     redacting: Option<Redacting>,
+    unknown: UnknownFields,
 }
 
 impl Capture<'_> {
     fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
         // Before events join it that were stored elsewhere.
         let before = Before::of_case(&case, &self.redacted_by);
+        let kept = kept_unknown_fields(&case);
         if !self.arguments.keep_external && !self.source.keeps_external {
             let read = inline_external(&mut case, &Objects::of_environment());
             let count = read.map_err(|error| self.without_values(&case, &error.to_string()))?;
             self.telling.inlined(count);
         }
         let case = self.redacted(case, before)?;
+        self.unknown = self.project.unknown().take();
+        self.unknown.append(&mut lost_unknown_fields(&kept, &case));
+        self.telling.unknown(&self.unknown);
         if let Naming::Distinct(captured) = self.naming
             && let Some((path, existing)) = captured.of(&case)
             && !self.arguments.force
@@ -480,6 +509,10 @@ impl Capture<'_> {
             descriptors_hash: None,
         };
         let first = first_replay::replay(self.project, &mut fixture, &mut self.telling);
+        let replied = first.as_ref().ok();
+        if let Some(note) = replied.and_then(|run| run.checked.unknown_in_replies()) {
+            self.telling.add("unknown", note.to_string());
+        }
         let text = first.as_ref().ok().and_then(CaseRun::text);
         self.refuse_changed_outcome(&fixture)?;
         if self.arguments.accept && text.is_none() {
@@ -640,8 +673,11 @@ impl Capture<'_> {
         for (key, value) in redaction::json(report.case, self.redacting.as_ref(), &self.suspects) {
             finished.json[key] = value;
         }
+        let unknown = self.unknown.iter().map(ToString::to_string);
+        finished.json["unknown_fields"] = unknown.collect();
         if matches!(self.naming, Naming::Distinct(_)) {
             finished.redacting = self.redacting.take();
+            finished.unknown = std::mem::take(&mut self.unknown);
             return finished;
         }
         if self.arguments.json {

@@ -14,6 +14,7 @@ use crate::fixture::Case;
 use crate::model::{ComponentKind, Domain, Edition, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of};
+use crate::wire::UnknownFields;
 
 /// Where a noted call comes from.
 #[derive(Debug, Args)]
@@ -91,6 +92,7 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
     };
     let note = &recorded.note;
     let origin = format!("from {name}, call {}", note.call);
+    project.unknown().add(note.unknown_fields());
     if note.between() == Some(Between::ClientAndCoordinator) {
         let ticket = ticket_of(note).ok_or_else(|| {
             Stop::Failed(format!(
@@ -260,6 +262,7 @@ fn capture(
         redacted_by: note.redacted.by.clone(),
         redacting: None,
         suspects: Vec::new(),
+        unknown: UnknownFields::new(),
     }
     .finish(case, head)
 }

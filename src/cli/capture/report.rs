@@ -10,6 +10,7 @@ use crate::fixture::{Case, Fixture, HeadKnowledge, Observed, Status};
 use crate::model::{Code, CommandBook, Payload};
 use crate::project::{CaseRun, OpenSource, Project};
 use crate::snapshot::Verdict;
+use crate::wire::UnknownFields;
 
 /// A capture that is done.
 pub(super) struct Report<'a> {
@@ -107,6 +108,7 @@ impl<'a> Report<'a> {
             verdict: self.verdict.clone(),
             json: self.json(source),
             redacting: None,
+            unknown: UnknownFields::new(),
         }
     }
 

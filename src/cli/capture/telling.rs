@@ -6,7 +6,7 @@ use crate::cli::say;
 use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
 use crate::model::{Payload, counted};
 use crate::project::snapshot_is_not_known;
-use crate::wire::Dialect;
+use crate::wire::{Dialect, UnknownField, UnknownFields};
 
 /// Lines with a key.
 #[derive(Default)]
@@ -144,6 +144,13 @@ impl Telling {
         }
     }
 
+    /// Fields of a later revision that are in nothing that keeps its bytes.
+    pub(super) fn unknown(&mut self, fields: &UnknownFields) {
+        for field in fields {
+            self.add("unknown", not_kept(*field));
+        }
+    }
+
     /// How many events were read from where they are stored.
     pub(super) fn inlined(&mut self, count: usize) {
         if count > 0 {
@@ -242,6 +249,11 @@ impl Telling {
             ),
         }
     }
+}
+
+/// How a field is reported that a capture has lost.
+pub(super) fn not_kept(field: UnknownField) -> String {
+    format!("{field} (from a later revision?): not kept")
 }
 
 fn persisted_in_words(persisted: &Persisted) -> String {

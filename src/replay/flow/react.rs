@@ -7,8 +7,8 @@ use crate::model::{
     Body, Cover, Destinations, Domain, EventBook, History, Modes, Outcome, Page, ProcessRoot,
     Reaction, Root, Stimulus,
 };
-use crate::replay::TargetError;
 use crate::replay::component::process_step;
+use crate::replay::{TargetError, unknown_in_replies};
 use crate::wire::rejection_notification;
 
 impl Flow<'_> {
@@ -65,6 +65,7 @@ impl Flow<'_> {
         }
         let mut delivered = Delivered::new(Asked::Saga { name }, StepAnswer::Answered(outcome));
         delivered.next = next;
+        notes.extend(unknown_in_replies(reacting.target.as_ref()).map(FlowNote::Call));
         delivered.notes = notes;
         Ok(delivered)
     }

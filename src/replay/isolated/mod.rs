@@ -18,7 +18,7 @@ use crate::coordination::{COMMAND_BYTES, COMMAND_PAGES};
 use crate::model::{
     CommandBook, Cover, Edition, EditionName, EventBook, Failure, Outcome, Page, Stimulus,
 };
-use crate::wire::{Connection, Dialect, FactClient, QueryClient, SpeculativeClient};
+use crate::wire::{Connection, Dialect, FactClient, QueryClient, SpeculativeClient, UnknownFields};
 
 /// Told of an edition and an aggregate before anything is loaded for it; a refusal stops the load.
 pub type Noted = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;
@@ -182,6 +182,10 @@ impl Target for Isolated {
     /// It upcasts by itself what it has loaded.
     fn upcasts(&self) -> bool {
         false
+    }
+
+    fn take_unknown(&self) -> UnknownFields {
+        self.speculation.take_unknown()
     }
 }
 

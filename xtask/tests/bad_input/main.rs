@@ -10,6 +10,7 @@ mod config;
 mod editions;
 mod files;
 mod histories;
+mod later_revision;
 mod logic;
 mod logs;
 mod notifications;

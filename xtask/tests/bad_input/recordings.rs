@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::support::{ALICE, Project, SEEDED, coordinator, repository, tool};
 
 /// A call of the recorded deployment.
-fn noted(number: u64) -> Note {
+pub(crate) fn noted(number: u64) -> Note {
     let file = repository().join("examples/poker/recorded/calls.jsonl");
     let calls = std::fs::read_to_string(file).unwrap();
     let calls = calls
@@ -46,13 +46,16 @@ fn noted(number: u64) -> Note {
 
 /// Records calls of the deployment into a file of a project.
 fn record(project: &Project, name: &str, calls: &[u64]) {
+    keep(project, name, calls.iter().map(|call| noted(*call)));
+}
+
+pub(crate) fn keep(project: &Project, name: &str, notes: impl IntoIterator<Item = Note>) {
     let ring = Ring {
         count: 100,
         age: std::time::Duration::MAX,
     };
     let mut file = RecordingFile::open(&project.path(name), ring).unwrap();
-    for call in calls {
-        let note = noted(*call);
+    for note in notes {
         let subject = note.subject().ok();
         file.keep(&note, subject.as_ref(), Kept::Always).unwrap();
     }

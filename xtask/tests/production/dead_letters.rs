@@ -204,6 +204,31 @@ fn a_letter_with_a_compensation_becomes_a_case_of_compensation() {
 }
 
 #[test]
+fn unknown_fields_of_a_letter_are_reported_and_fields_that_nobody_looks_at_are_not() {
+    let server = demo();
+    let mut project = project(&server, "");
+    let looked_past = [
+        field(8, [field(1, "key"), field(2, "value")].concat()),
+        field(
+            13,
+            [field(1, "Insufficient funds"), number(3, 1), field(4, "")].concat(),
+        ),
+    ];
+    let bytes = [letter(), looked_past.concat(), number(16, 1)].concat();
+    std::fs::write(project.path("letter.bin"), bytes).unwrap();
+    let ran = project.run(&["capture", "--unredacted", "--dead-letter", "letter.bin"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let unknown: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|it| it.contains("later revision"))
+        .collect();
+    let expected =
+        "  unknown      field 16 of AngzarrDeadLetter (from a later revision?): not kept";
+    assert_eq!(unknown, [expected]);
+}
+
+#[test]
 fn the_service_is_listed_and_asked_for_one_and_nothing_else() {
     let server = demo();
     for package in [SERVICE, OLDER] {

@@ -20,6 +20,7 @@ use crate::model::{Cover, Domain, Edition, Page, Root};
 use crate::project::{Checked, OpenSource, Project};
 use crate::redact::{Fingerprints, RedactError};
 use crate::replay::flow::FlowNote;
+use crate::wire::{unknown_in_command, unknown_in_page};
 
 /// The aggregate at which a workflow began, where the command line names none.
 pub(in crate::cli::capture) fn find_start(
@@ -96,6 +97,11 @@ impl KindCapture<'_> {
             // What is reached is found out with what was captured.
             self.project.logics().hush();
         }
+        // Of what production stored only the events are kept.
+        let stored = beginning.after.iter();
+        let stored = stored.chain(books.iter().flat_map(|book| &book.after));
+        let unknown = self.project.unknown();
+        unknown.add(stored.flat_map(unknown_in_page).collect());
         let hops = observed_hops((&self.cover, &beginning.after), &books, &tickets);
         if others
             .iter()
@@ -295,6 +301,9 @@ impl KindCapture<'_> {
         };
         if failing.command.cover.correlation_id != id {
             id.clone_into(&mut failing.command.cover.correlation_id);
+            self.project
+                .unknown()
+                .add(unknown_in_command(&failing.command));
             failing.command.original = None;
         }
         let up_to = match (self.arguments.to_sequence, own.first()) {
@@ -313,6 +322,11 @@ impl KindCapture<'_> {
             captured_at: captured_at(),
             labels: self.arguments.labels(),
         })?;
+        if assembled.is_restamped {
+            self.project
+                .unknown()
+                .add(unknown_in_command(&failing.command));
+        }
         let mut case = assembled.case;
         case.stimulus = match case.stimulus {
             CaseStimulus::Command(command) => CaseStimulus::Flow(FlowCase {

@@ -23,6 +23,7 @@ use crate::model::{
 use crate::project::{LogicConfig, OpenSource, Project};
 use crate::redact::Fingerprints;
 use crate::snapshot::matches_pattern;
+use crate::wire::{UnknownFields, unknown_in_page};
 pub(super) use arguments::{AskedKind, KindArguments};
 pub(super) use flow::find_start;
 
@@ -74,6 +75,7 @@ impl KindCapture<'_> {
             redacted_by,
             redacting: None,
             suspects: Vec::new(),
+            unknown: UnknownFields::new(),
         }
         .finish(case, head)
     }
@@ -155,6 +157,8 @@ impl KindCapture<'_> {
         let meant = pages.filter(|page| (span.first..=span.last).contains(&page.sequence));
         let meant: Vec<Page> = meant.cloned().collect();
         let facts = as_facts(&self.cover, &meant);
+        let unknown = self.project.unknown();
+        unknown.add(meant.iter().flat_map(unknown_in_page).collect());
         let stored = meant.into_iter().map(|page| page.body);
         let case = self.case(
             span.first,

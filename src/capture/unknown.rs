@@ -1,0 +1,63 @@
+//! Unknown fields in the bytes that the parts of a case keep.
+
+use crate::fixture::{Case, CaseStimulus, FlowStart, Observed};
+use crate::model::{Page, Snapshot};
+use crate::wire::{
+    UnknownField, UnknownFields, unknown_in_command, unknown_in_page, unknown_in_snapshot,
+};
+
+/// The unknown fields of every part that keeps its bytes, in turn.
+#[must_use]
+pub fn kept_unknown_fields(case: &Case) -> Vec<UnknownField> {
+    let mut kept: Vec<UnknownField> = Vec::new();
+    let mut stored = |snapshot: Option<&Snapshot>, pages: &[Page]| {
+        kept.extend(snapshot.into_iter().flat_map(unknown_in_snapshot));
+        kept.extend(pages.iter().flat_map(unknown_in_page));
+    };
+    stored(case.snapshot.as_ref(), case.history.pages());
+    match &case.stimulus {
+        CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
+            let state = &process.state;
+            stored(state.snapshot.as_ref(), state.history.pages());
+        }
+        CaseStimulus::Fact(facts) => stored(facts.snapshot.as_ref(), &[]),
+        CaseStimulus::Flow(flow) => {
+            for book in &flow.books {
+                stored(book.snapshot.as_ref(), book.history.pages());
+            }
+            if let FlowStart::Facts(facts) = &flow.start {
+                stored(facts.snapshot.as_ref(), &[]);
+            }
+        }
+        CaseStimulus::Command(_)
+        | CaseStimulus::Compensation(_)
+        | CaseStimulus::History
+        | CaseStimulus::Saga { .. }
+        | CaseStimulus::Projector { .. }
+        | CaseStimulus::Upcaster => {}
+    }
+    if let Some(Observed::Upcast(pages)) = &case.observed {
+        stored(None, pages);
+    }
+    kept.extend(
+        case.stimulus
+            .command()
+            .into_iter()
+            .flat_map(unknown_in_command),
+    );
+    kept
+}
+
+/// Unknown fields that fewer parts of a case keep than did before.
+#[must_use]
+pub fn lost_unknown_fields(before: &[UnknownField], case: &Case) -> UnknownFields {
+    let after = kept_unknown_fields(case);
+    let count = |fields: &[UnknownField], wanted: UnknownField| {
+        fields.iter().filter(|field| **field == wanted).count()
+    };
+    before
+        .iter()
+        .copied()
+        .filter(|field| count(&after, *field) < count(before, *field))
+        .collect()
+}
