@@ -176,6 +176,27 @@ fn a_letter_in_a_file_becomes_a_case_of_its_command() {
 }
 
 #[test]
+fn a_service_with_ever_new_pages_is_asked_no_more_than_is_allowed() {
+    let server = demo();
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let status = StatusServer::start(move |_, _| {
+        let token = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(field(1, field(2, token.to_string())))
+    });
+    let more = format!("status = \"{}\"\nmax_queries = 5", status.address);
+    let mut project = project(&server, &more);
+    let ran = project.run(&["tickets", "--dead-letters"]);
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(
+        ran.err
+            .contains("was asked as much as `max_queries = 5` of its source allows"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(status.asked().len(), 5);
+}
+
+#[test]
 fn a_letter_with_a_compensation_becomes_a_case_of_compensation() {
     let server = demo();
     let mut project = project(&server, "");
