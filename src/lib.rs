@@ -7,6 +7,7 @@ pub mod client_tickets;
 pub mod coordination;
 pub mod coordinator;
 pub mod diagram;
+mod files;
 pub mod fixture;
 pub mod harness;
 pub mod model;

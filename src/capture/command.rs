@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_yaml::Value;
 
 use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
-use crate::payload::{Registry, UnknownType, ViewError};
+use crate::payload::{Registry, UnknownType, ViewError, too_deep};
 
 /// A written command that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,11 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
     };
     // `Value` refuses keys that stand twice; the typed pass knows line and column of the rest.
     let worded = |error: serde_yaml::Error| invalid(without_values(&error.to_string()));
+    if let Some((line, column)) = too_deep(text) {
+        return Err(invalid(format!(
+            "nested more than 128 deep at line {line} column {column}"
+        )));
+    }
     serde_yaml::from_str::<Value>(text).map_err(worded)?;
     serde_yaml::from_str(text).map_err(worded)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Done, Stop, say, words};
+use crate::files;
 use crate::fixture::{Fixture, Probe, Rule, Status, add_rules, place, set_status};
 use crate::project::{CaseRun, Project};
 use crate::snapshot::{Flicker, Verdict, stored};
@@ -115,7 +116,7 @@ pub(super) fn mark_closed(path: &Path) -> Done {
     let failed = |error: std::io::Error| {
         Stop::Failed(format!("{}: {}", Project::shown(path), words(&error)))
     };
-    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let text = files::read_to_string(path, files::MADE).map_err(failed)?;
     let closed = set_status(&text, Status::Closed, path)?;
     if closed != text {
         place(path, closed.as_bytes(), true).map_err(failed)?;
@@ -126,7 +127,7 @@ pub(super) fn mark_closed(path: &Path) -> Done {
 /// Adds rules to the file, and reads it to see that it has them now.
 fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> Done {
     let shown = Project::shown(path);
-    let text = std::fs::read_to_string(path)
+    let text = files::read_to_string(path, files::MADE)
         .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))?;
     let edited = add_rules(&text, added).filter(|edited| {
         let read = project.folder().read_text(edited, path);

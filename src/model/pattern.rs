@@ -3,15 +3,19 @@
 /// Matches a whole text with a pattern in which `*` stands for anything.
 #[must_use]
 pub fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let Some((before, after)) = pattern.split_once('*') else {
+    let mut parts = pattern.split('*');
+    let (Some(first), Some(last)) = (parts.next(), parts.next_back()) else {
         return pattern == text;
     };
-    let Some(rest) = text.strip_prefix(before) else {
-        return false;
-    };
-    (0..=rest.len())
-        .filter(|&at| rest.is_char_boundary(at))
-        .any(|at| matches_pattern(after, &rest[at..]))
+    let inner = text
+        .strip_prefix(first)
+        .and_then(|rest| rest.strip_suffix(last));
+    // The earliest place of each part leaves the most to those after it, so that nothing is tried twice.
+    inner.is_some_and(|inner| {
+        parts
+            .try_fold(inner, |rest, part| Some(rest.split_once(part)?.1))
+            .is_some()
+    })
 }
 
 #[cfg(test)]
@@ -25,5 +29,15 @@ mod tests {
         assert!(matches_pattern("*", ""));
         assert!(!matches_pattern("examples.Funds", "examples.FundsReserved"));
         assert!(!matches_pattern("*_at", "reserved_at_all"));
+        assert!(matches_pattern("a*b*c", "a b b c c"));
+        assert!(matches_pattern("**", ""));
+        assert!(!matches_pattern("ab*ba", "aba"));
+        assert!(!matches_pattern("a*bc*bc", "abc"));
+        assert!(matches_pattern("*é*", "café"));
+        // Tried letter by letter this would take for ever.
+        assert!(!matches_pattern(
+            &format!("{}x", "*a".repeat(40)),
+            &"a".repeat(10_000)
+        ));
     }
 }

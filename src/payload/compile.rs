@@ -1,5 +1,6 @@
 //! Where descriptors come from: `.proto` folders and files, compiled in process, and descriptor sets.
 
+use crate::files;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,7 @@ fn pool_of_path(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, Descri
     if path.extension() == Some(OsStr::new("proto")) {
         return compile_file(path, folders);
     }
-    let bytes = std::fs::read(path).map_err(|source| DescriptorError::Unreadable {
+    let bytes = files::read(path, files::MADE).map_err(|source| DescriptorError::Unreadable {
         path: path.to_owned(),
         source,
     })?;

@@ -24,6 +24,7 @@ mod error;
 mod field_value;
 mod layout;
 mod merge;
+mod nesting;
 mod parse;
 mod reader;
 mod registry;
@@ -43,6 +44,7 @@ mod yaml_text;
 
 pub use error::{DescriptorError, UnknownType, ViewError};
 pub use field_value::{FieldKind, FieldValue};
+pub use nesting::too_deep;
 pub use registry::{Decoded, DescriptorSet, Registry};
 pub use rewrite::{Choice, Effect, MAP_KEY, Place, Rewriter, Step, Unreadable, path_of};
 pub use variation::Variation;

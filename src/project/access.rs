@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::config::{AccessConfig, SecretSource, SourceConfig, TlsConfig};
 use super::logics::in_directory;
+use crate::files;
 use crate::replay::{PrivateOutputError, WayCommand, private_output};
 use crate::wire::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsParts};
 
@@ -100,7 +101,7 @@ fn tls_of(config: &TlsConfig) -> Result<Tls, AccessError> {
 
 fn pem(key: &str, path: &PathBuf) -> Result<PemFile, AccessError> {
     let name = super::Project::shown(path);
-    match std::fs::read(path) {
+    match files::read_named(path, files::WRITTEN) {
         Ok(content) => Ok(PemFile { name, content }),
         Err(reason) => Err(AccessError::Unreadable {
             key: key.to_owned(),
@@ -124,10 +125,12 @@ fn secret(
             })?
         }
         SecretSource::File(path) => {
-            std::fs::read_to_string(path).map_err(|reason| AccessError::Unreadable {
-                key: key.to_owned(),
-                file: super::Project::shown(path),
-                reason,
+            files::read_named_to_string(path, files::WRITTEN).map_err(|reason| {
+                AccessError::Unreadable {
+                    key: key.to_owned(),
+                    file: super::Project::shown(path),
+                    reason,
+                }
             })?
         }
         SecretSource::Command(words) => {

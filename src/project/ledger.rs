@@ -1,5 +1,6 @@
 //! What replays leave behind at coordinators: one line an edition and aggregate, written before anything is loaded.
 
+use crate::files;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,7 @@ impl Ledger {
 
     /// Everything that is noted, oldest first; nothing where there is no file.
     pub fn read(&self) -> Result<Vec<LeftBehind>, LedgerError> {
-        let text = match std::fs::read_to_string(&self.file) {
+        let text = match files::read_to_string(&self.file, files::WRITTEN) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(reason) => {

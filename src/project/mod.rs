@@ -143,7 +143,7 @@ impl Project {
     #[must_use]
     pub fn with_config(app: App, config: Config) -> Self {
         let logics = Arc::new(Logics::new(&app, &config));
-        let folder = Folder::open(&config.fixtures);
+        let folder = Folder::open(&config.fixtures).with_limit(config.file_limit);
         Self {
             app,
             config,
@@ -164,7 +164,7 @@ impl Project {
     #[must_use]
     pub fn with_fixtures(mut self, folder: &Path) -> Self {
         self.config.fixtures = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        self.folder = Folder::open(&self.config.fixtures);
+        self.folder = Folder::open(&self.config.fixtures).with_limit(self.config.file_limit);
         self
     }
 

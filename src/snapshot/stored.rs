@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::files;
 use crate::fixture::place;
 
 use crate::payload::from_canonical_yaml;
 
 /// The accepted text of a snapshot, none where there is no snapshot.
 pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
-    match std::fs::read_to_string(snapshot) {
+    match files::read_to_string(snapshot, files::WRITTEN) {
         Ok(file) => {
             if let Some(text) = simple_text(&file) {
                 return Ok(Some(text.to_owned()));
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        // insta has the words.
-        Err(_) => {}
+        // insta has the words for what is no text.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {}
+        Err(error) => return Err(format!("it cannot be read ({error})")),
     }
     let read = insta::Snapshot::from_file(snapshot)
         .map_err(|error| {

@@ -6,6 +6,7 @@ use super::given::Given;
 use super::{CaptureArguments, redaction};
 use crate::capture::{Logged, LoggedFailure, RootSpec};
 use crate::cli::{Stop, words};
+use crate::files;
 use crate::project::Project;
 use crate::wire::{DeadLetter, DecodeError, Rejected};
 
@@ -62,7 +63,7 @@ fn read(project: &Project, source: &str, asked: &str) -> Result<(DeadLetter, Str
         return Ok((letter, name));
     }
     let name = Project::shown(path);
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = files::read_named(path, files::WRITTEN).map_err(|error| {
         Stop::Failed(format!(
             "cannot read the dead letter {name}: {}",
             words(&error)

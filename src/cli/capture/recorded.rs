@@ -10,6 +10,7 @@ use super::telling::Telling;
 use super::{Capture, CaptureArguments, Finished, Naming, captured_at, redaction};
 use crate::capture::{Logged, RootSpec};
 use crate::cli::{Stop, words};
+use crate::files;
 use crate::fixture::Case;
 use crate::model::{ComponentKind, Domain, Edition, FailureClass};
 use crate::project::{OpenSource, Project};
@@ -120,7 +121,7 @@ fn split(text: &str) -> (PathBuf, Asked) {
 }
 
 fn read(file: &Path, name: &str) -> Result<Vec<Recorded>, Stop> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let text = files::read_named_to_string(file, files::MADE).map_err(|error| {
         Stop::Failed(format!(
             "cannot read the recording {name}: {}",
             words(&error)

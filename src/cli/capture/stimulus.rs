@@ -1,6 +1,5 @@
 //! Which command the case is of.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::given::Given;
@@ -11,6 +10,7 @@ use crate::capture::{
     select_ticket,
 };
 use crate::cli::{Stop, words};
+use crate::files;
 use crate::fixture::Noted;
 use crate::model::{AnsweredBy, Cover, Payload, counted};
 use crate::project::{OpenSource, Project, read_tickets};
@@ -319,15 +319,14 @@ fn named(cover: &Cover) -> String {
 
 fn read_command(file: &Path) -> Result<(String, String), Stop> {
     if file == Path::new("-") {
-        let mut text = String::new();
-        let read = std::io::stdin().read_to_string(&mut text);
-        read.map_err(|error| {
+        let read = files::read_named_to_string(Path::new("/dev/stdin"), files::WRITTEN);
+        let text = read.map_err(|error| {
             Stop::Failed(format!("cannot read standard input: {}", words(&error)))
         })?;
         return Ok((text, "standard input".into()));
     }
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file)
+    let text = files::read_named_to_string(file, files::WRITTEN)
         .map_err(|error| Stop::Failed(format!("cannot read {name}: {}", words(&error))))?;
     Ok((text, name))
 }

@@ -13,6 +13,7 @@ use super::redaction::{RawAudit, RawRedaction};
 use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
+use crate::files;
 use crate::fixture::{Probe, Rule};
 use crate::model::{ComponentKind, Domain, IdError, ProcessRoot};
 use crate::wire::{Bounds, Dialect, STATUS_LIMIT, UnknownDialect};
@@ -38,6 +39,7 @@ pub(super) struct RawConfig {
     #[serde(default)]
     demand_twins: bool,
     max_status_kibibytes: Option<usize>,
+    max_file_mebibytes: Option<NonZeroU32>,
     #[serde(default)]
     mutate: bool,
     redaction: Option<RawRedaction>,
@@ -202,6 +204,9 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         },
         demand_twins: raw.demand_twins,
         status_limit: status_limit(raw.max_status_kibibytes)?,
+        file_limit: raw
+            .max_file_mebibytes
+            .map_or(files::MADE, |count| u64::from(count.get()) << 20),
         mutate: raw.mutate,
         redaction: raw
             .redaction

@@ -13,6 +13,7 @@ pub use coordinators::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace};
 use file::{RawConfig, check};
 pub use redaction::{AuditAllowance, RedactionConfig};
 
+use crate::files;
 use crate::fixture::{Probe, Rule};
 use crate::model::ProcessRoot;
 use crate::model::{ComponentKind, Domain};
@@ -216,6 +217,8 @@ pub struct Config {
     pub status_limit: usize,
     /// Whether the trials report which changes of the logic's answers they would not notice.
     pub mutate: bool,
+    /// Largest fixture, history file and descriptor set that is read, packed or not, in bytes.
+    pub file_limit: u64,
     /// How captures are redacted.
     pub redaction: Option<RedactionConfig>,
     /// What an audit passes over.
@@ -293,10 +296,11 @@ impl Config {
 
 fn read(file: &Path) -> Result<toml::Table, ConfigError> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|reason| ConfigError::Unreadable {
-        file: name.clone(),
-        reason,
-    })?;
+    let text =
+        files::read_to_string(file, files::WRITTEN).map_err(|reason| ConfigError::Unreadable {
+            file: name.clone(),
+            reason,
+        })?;
     parse(&text, &name)
 }
 

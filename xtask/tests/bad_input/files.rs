@@ -169,3 +169,68 @@ fn a_reader_that_closes_its_end_is_no_failure() {
         );
     }
 }
+
+/// Each of these once took minutes, gigabytes, or for ever.
+#[test]
+#[cfg(unix)]
+fn hostile_files_end_soon() {
+    let mut project = crate::logic::captured("");
+    project.write("replay.local.toml", "max_file_mebibytes = 1\n");
+    let case = project.read(crate::logic::CASE);
+    project.write(
+        "fixtures/player/stars.yaml",
+        &format!(
+            "{case}rules:\n  - {{type: \"{}x\", field: \"*\", reason: r}}\n",
+            "*".repeat(60)
+        ),
+    );
+    project.write(
+        "fixtures/player/nested.yaml",
+        &format!(
+            "fixture: 1\nkind: command\nstatus: open\ntitle: {}{}\n",
+            "[".repeat(20_000),
+            "]".repeat(20_000)
+        ),
+    );
+    project.write("fixtures/player/large.yaml", &"# more\n".repeat(200_000));
+    // Not in the project, all of whose files the test itself reads.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let device = elsewhere.path().join("device.yaml");
+    std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+    let pipe = elsewhere.path().join("pipe.yaml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let draft = format!("type: t.A\npayload: {}\n", "{a: ".repeat(20_000));
+    project.write("draft.yaml", &draft);
+    let mut said = |arguments: &[&str]| {
+        let ran = project.run(arguments);
+        (ran.code, ran.err)
+    };
+    assert_eq!(said(&["replay", "fixtures/player/stars.yaml"]).0, 0);
+    for (file, why) in [
+        (
+            "fixtures/player/nested.yaml",
+            "nested more than 128 deep: nothing in a case is\n",
+        ),
+        (
+            "fixtures/player/large.yaml",
+            "cannot be read: it is larger than 1 MiB, and is not read; `max_file_mebibytes` in replay.toml raises the \
+             limit\n",
+        ),
+        (
+            device.to_str().unwrap(),
+            "cannot be read: it is no regular file\n",
+        ),
+        (
+            pipe.to_str().unwrap(),
+            "cannot be read: it is no regular file\n",
+        ),
+    ] {
+        let (code, err) = said(&["replay", file]);
+        assert_eq!(code, 1, "{file}");
+        assert!(err.contains(why), "{file}: {err}");
+    }
+    let (code, err) = said(&["capture", ALICE, "--command", "draft.yaml"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("nested more than 128 deep at line"), "{err}");
+}
