@@ -18,6 +18,7 @@ pub mod record;
 pub mod redact;
 pub mod replay;
 pub mod snapshot;
+mod terminal;
 pub mod wire;
 
 pub use project::App;

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use super::report::{Report, States};
-use super::{Stop, say};
+use super::{Stop, complain, say};
 use crate::fixture::{CaseStimulus, Fixture};
 use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of};
 use crate::replay::{GrpcTarget, StartedLogic, Target, free_port};
@@ -24,7 +24,7 @@ pub(super) fn run(
         match &ended {
             Ok(report) => say(report.trim_end()),
             // The logic may have been ended from within the debugger: that is no reason to leave.
-            Err(error) => eprintln!("error: {error}"),
+            Err(error) => complain(format_args!("error: {error}")),
         }
         say("\nEnter: once more from the start; end of input (Ctrl-D): done");
         if !enter() {

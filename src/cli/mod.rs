@@ -29,6 +29,7 @@ use crate::fixture::{FixtureError, RenderError};
 use crate::project::{
     App, LogicUnavailable, Project, ProjectError, RedactionUnavailable, RunError, SourceError,
 };
+use crate::terminal::{complain, say};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
 #[derive(Debug, Parser)]
@@ -151,7 +152,7 @@ impl App {
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
                 if !matches!(stop, Stop::Differs) {
-                    eprintln!("error: {stop}");
+                    complain(format_args!("error: {stop}"));
                 }
                 ExitCode::from(code)
             }
@@ -209,10 +210,4 @@ fn words(error: &std::io::Error) -> String {
     letters.next().map_or_else(String::new, |first| {
         first.to_lowercase().chain(letters).collect()
     })
-}
-
-/// Prints to standard output; a reader that closed its end is no failure.
-fn say(text: impl fmt::Display) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::{Done, Stop, say, words};
+use super::{Done, Stop, complain, say, words};
 use crate::model::{Domain, Root};
 use crate::project::{Project, system_clock};
 use crate::record::{
@@ -83,7 +83,9 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        eprintln!("a bug of angzarr-replay, please report it: {place}; what it met is not noted");
+        complain(format_args!(
+            "a bug of angzarr-replay, please report it: {place}; what it met is not noted"
+        ));
     }));
     let redact = redaction(project, arguments)?;
     let upstream = upstream(&arguments.upstream)?;
@@ -161,7 +163,7 @@ fn redaction(project: &Project, arguments: &RecordArguments) -> Result<Option<Re
     }
     let redactor = project.redactor_of_recordings()?;
     for rule in redactor.unfitting() {
-        eprintln!("no described type fits {rule}");
+        complain(format_args!("no described type fits {rule}"));
     }
     let mut told = BTreeSet::new();
     Ok(Some(Box::new(move |note| {
@@ -169,10 +171,12 @@ fn redaction(project: &Project, arguments: &RecordArguments) -> Result<Option<Re
         // Said at once: who sees it may want to end the recording.
         for unread in report.unread {
             if told.len() < MOST_TOLD && !told.contains(&unread) {
-                eprintln!("not redacted: {unread}: kept as it is");
+                complain(format_args!("not redacted: {unread}: kept as it is"));
                 told.insert(unread);
                 if told.len() == MOST_TOLD {
-                    eprintln!("not redacted: there is more, of which nothing is said any more");
+                    complain(format_args!(
+                        "not redacted: there is more, of which nothing is said any more"
+                    ));
                 }
             }
         }
@@ -220,7 +224,7 @@ fn until_interrupted(watch: &Watch) {
         let losses = losses(&watch.counts(), &watch.troubles());
         if losses != said {
             if let Some(losses) = &losses {
-                eprintln!("{losses}");
+                complain(format_args!("{losses}"));
             }
             said = losses;
         }

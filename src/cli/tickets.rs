@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::capture::{demand_some, described, read_log};
 use super::messages::Messages;
-use super::{Done, say};
+use super::{Done, complain, say};
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
 use crate::model::{Timestamp, counted};
 use crate::project::{FailureEntry, Failures, Project};
@@ -57,7 +57,7 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
         }
     }
     for unusable in &failures.unusable {
-        eprintln!("not usable: {unusable}");
+        complain(format_args!("not usable: {unusable}"));
     }
     if !arguments.json {
         let bugs = groups.iter().filter(|group| group.aside.is_none()).count();

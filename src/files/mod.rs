@@ -13,7 +13,11 @@ pub(crate) const MADE: u64 = 512 << 20;
 /// Reads a regular file whole.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // Opening a pipe waits for its writer.
-    if !std::fs::metadata(path)?.is_file() {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
     read_from(File::open(path)?, limit)
@@ -52,7 +56,8 @@ pub(crate) struct TooLarge(pub(crate) u64);
 impl TooLarge {
     /// Whether that is why a file was not read.
     pub(crate) fn is_reason(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|reason| reason.is::<Self>())
+        let reason = error.get_ref();
+        reason.is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
 
@@ -84,7 +89,7 @@ mod tests {
             "it is larger than 1 MiB, and is not read"
         );
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(words(read(folder.path(), 4)), "it is no regular file");
+        assert_eq!(words(read(folder.path(), 4)), "it is a folder");
         #[cfg(unix)]
         {
             let link = folder.path().join("zero");

@@ -23,6 +23,7 @@ pub use mutating::{NeverShown, Reason, Tried, try_mutants};
 use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
+use crate::terminal::{complain, escaped, say};
 use trial::{Context, Ending};
 use unnoticed::Report;
 
@@ -49,7 +50,7 @@ impl App {
                 run(&arguments, &Arc::new(project))
             }
             Err(error) => {
-                eprintln!("error: {error}");
+                complain(format_args!("error: {error}"));
                 ExitCode::from(2)
             }
         }
@@ -74,7 +75,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     let entries = match entries(arguments, project) {
         Ok(entries) => entries,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(format_args!("error: {error}"));
             return ExitCode::from(1);
         }
     };
@@ -96,7 +97,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
         summarise(&tally, &rules, is_whole && !conclusion.has_failed());
         if let Some(report) = &context.mutants {
-            println!("{report}");
+            say(report);
         }
     }
     // Started logic ends with the project, before the process does.
@@ -150,7 +151,7 @@ fn to_trial(
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
             }
-            Ending::Failed(message) => return Err(message.into()),
+            Ending::Failed(message) => return Err(escaped(&message).into_owned().into()),
         }
         Ok(Completion::Completed)
     });
@@ -168,7 +169,7 @@ fn how_to_leave_out(entry: &Entry) -> String {
 fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     let open = tally.open.len();
-    println!(
+    say(format_args!(
         "replay: {} closed, {open} open{}, {} not checked",
         tally.closed,
         if open == 0 {
@@ -177,15 +178,15 @@ fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
             " (known bugs that still reproduce)"
         },
         tally.not_checked
-    );
+    ));
     for name in &tally.open {
-        println!("  open: {name}");
+        say(format_args!("  open: {name}"));
     }
     for rule in rules.unused().filter(|_| says_unused) {
-        println!(
+        say(format_args!(
             "  note: the rule for `{}` of `{}` in replay.toml never fired",
             rule.field, rule.type_pattern
-        );
+        ));
     }
-    println!();
+    say("");
 }

@@ -15,7 +15,11 @@ pub fn too_deep(text: &str) -> Option<(usize, usize)> {
     }
     let mut depth = 0_usize;
     let mut parser = Parser::new_from_str(text);
-    while let Some(Ok((event, span))) = parser.next_event() {
+    while let Some(next) = parser.next_event() {
+        let Ok((event, span)) = next else {
+            // What is wrong the reader says, unless it would take for ever to find out.
+            return is_steep(text).then_some((1, 1));
+        };
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => {
                 depth += 1;
@@ -27,24 +31,20 @@ pub fn too_deep(text: &str) -> Option<(usize, usize)> {
             _ => {}
         }
     }
-    // Where this parser sees a mistake the other says what it is; it may have given up at the depth itself.
-    is_steep(text).then_some((1, 1))
+    None
 }
 
-/// Whether brackets open one after the other further than is read.
+/// Whether more brackets are open at once than are read, wherever they stand: of a text that is mistaken anyway.
 fn is_steep(text: &str) -> bool {
-    let mut run = 0_usize;
-    for byte in text.bytes() {
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
         match byte {
-            b'[' | b'{' => run += 1,
-            b' ' | b'\n' | b'\r' | b'\t' | b',' | b'?' | b':' | b'-' => {}
-            _ => run = 0,
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
         }
-        if run > DEEPEST {
-            return true;
-        }
-    }
-    false
+        open > DEEPEST
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A source's way in: its files, variables and commands are asked, and what they give is put where it is never shown.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::config::{AccessConfig, SecretSource, SourceConfig, TlsConfig};
@@ -99,7 +99,7 @@ fn tls_of(config: &TlsConfig) -> Result<Tls, AccessError> {
     })?)
 }
 
-fn pem(key: &str, path: &PathBuf) -> Result<PemFile, AccessError> {
+fn pem(key: &str, path: &Path) -> Result<PemFile, AccessError> {
     let name = super::Project::shown(path);
     match files::read_named(path, files::WRITTEN) {
         Ok(content) => Ok(PemFile { name, content }),

@@ -44,6 +44,7 @@ pub use sources::{OpenSource, SourceError};
 use crate::fixture::{Case, Folder, Probe};
 use crate::model::{Component, Logic, ProcessManager, Projector, Saga, Upcaster};
 use crate::payload::{DescriptorError, Registry};
+use crate::terminal::one_line;
 use crate::wire::{Dialect, UnknownSeen, framework_descriptors};
 
 /// What a main brings: logic in process, and an embedded deployment to try things on.
@@ -236,10 +237,8 @@ impl Project {
     #[must_use]
     pub fn shown(path: &Path) -> String {
         let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here)
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        let path = path.strip_prefix(&here).unwrap_or(path);
+        one_line(&path.display().to_string()).into_owned()
     }
 
     /// The snapshot beside a fixture.

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of logic and ports. What leaves its group, as a daemon does, is not ended.
 
+use crate::terminal::complain;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -64,7 +65,7 @@ impl Output {
                 let text = String::from_utf8_lossy(&line).trim_end().to_owned();
                 line.clear();
                 if let Some(name) = &shown_as {
-                    eprintln!("{name} | {text}");
+                    complain(format_args!("{name} | {text}"));
                 }
                 let lines = &mut locked(&output.kept).lines;
                 if lines.len() == KEPT_LINES {

@@ -12,7 +12,7 @@ use super::telling::not_kept;
 use super::{CaptureArguments, CapturedFailures, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::cli::messages::Messages;
-use crate::cli::{Done, Stop, say};
+use crate::cli::{Done, Stop, complain, say};
 use crate::model::{Domain, counted};
 use crate::project::{FailureEntry, OpenSource, Project};
 
@@ -119,7 +119,7 @@ fn one(
 fn progress(number: usize, of: usize, bug: &FailureGroup, shows_messages: bool) {
     if std::io::stderr().is_terminal() {
         let message = shows_messages.then_some(bug.message.as_str());
-        eprintln!("[{number}/{of}] {}", in_words(bug, message));
+        complain(format_args!("[{number}/{of}] {}", in_words(bug, message)));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::{Body, Cover, EmittedBook, Header, Payload, Reaction, Timestam
 use crate::payload::to_yaml;
 use crate::project::{Checked, Project};
 use crate::snapshot::{Difference, Renderer, Verdict, WITHOUT_SNAPSHOT};
+use crate::terminal::one_line;
 
 impl Report<'_> {
     pub(in crate::cli) fn text(&self) -> String {
@@ -21,7 +22,7 @@ impl Report<'_> {
             "{} ({}): {}",
             Project::shown(self.path),
             case.status.word(),
-            case.title
+            one_line(&case.title)
         );
         let _ = writeln!(text, "{}", provenance(case));
         if self.is_what_if {
@@ -97,7 +98,7 @@ impl Report<'_> {
                 None => format!(
                     "{} bytes; no descriptor of {}\n",
                     payload.value.len(),
-                    payload.type_name()
+                    one_line(payload.type_name())
                 ),
             });
             section(
@@ -277,12 +278,12 @@ fn provenance(case: &Case) -> String {
     let issue = case
         .issue
         .as_ref()
-        .map(|issue| format!("; issue {issue}"))
+        .map(|issue| format!("; issue {}", one_line(issue)))
         .unwrap_or_default();
     format!(
         "{domain} {root}, edition {}; captured from {} ({}) at {}{issue}",
         edition.label(),
-        case.source.name,
+        one_line(&case.source.name),
         case.source.dialect,
         instant(case.source.captured_at)
     )
@@ -296,12 +297,8 @@ pub(super) fn instant(time: Timestamp) -> String {
 }
 
 pub(super) fn short(payload: &Payload) -> String {
-    payload
-        .type_name()
-        .rsplit('.')
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    let name = payload.type_name().rsplit('.').next().unwrap_or_default();
+    one_line(name).into_owned()
 }
 
 fn section(text: &mut String, title: &str, body: Option<String>) {

@@ -22,4 +22,5 @@ mod roots;
 mod servers;
 mod serving;
 mod support;
+mod terminal;
 mod tickets;

@@ -1,0 +1,136 @@
+//! What reaches a terminal or the log of a CI: nothing that comes from a file or a server can act there.
+//!
+//! Control characters move a cursor, name a window, or hide what was said before; those that turn the direction of text
+//! show it as another one; and a line that begins with `::` is a command to the runner of a CI.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
+
+/// The text with what could act escaped, as in `\u001b`: also within JSON that is the same text. Line ends and tabs stay,
+/// and colours are left out.
+#[must_use]
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    let acts = |letter: char| letter != '\n' && letter != '\t' && is_active(letter);
+    if !text.contains(acts) && !text.lines().any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    let text = without_colours(text);
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let line = if is_command(line) {
+            let (space, command) = line.split_at(line.len() - line.trim_start().len());
+            shown.push_str(space);
+            push_escaped(&mut shown, command.chars().next().unwrap_or_default());
+            &command[1..]
+        } else {
+            line
+        };
+        for letter in line.chars() {
+            if acts(letter) {
+                push_escaped(&mut shown, letter);
+            } else {
+                shown.push(letter);
+            }
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// A text that is one line by its nature, such as a title or a name: its line ends are escaped too.
+#[must_use]
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_active) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' => shown.push_str("\\n"),
+            letter if is_active(letter) => push_escaped(&mut shown, letter),
+            letter => shown.push(letter),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Prints to standard output; a reader that closed its end is no failure.
+pub(crate) fn say(text: impl fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{}", escaped(&text.to_string()));
+}
+
+/// Prints to standard error.
+pub(crate) fn complain(text: impl fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{}", escaped(&text.to_string()));
+}
+
+const fn is_active(letter: char) -> bool {
+    matches!(
+        letter,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+/// As GitHub (`::error::`) and Azure (`##vso[`) read it.
+fn is_command(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("::") || line.starts_with("##[") || line.starts_with("##vso[")
+}
+
+fn push_escaped(shown: &mut String, letter: char) {
+    let mut units = [0; 2];
+    for unit in letter.encode_utf16(&mut units) {
+        let _ = write!(shown, "\\u{unit:04x}");
+    }
+}
+
+/// Colours, which logic writes to its log, and which would be hard to read as text.
+fn without_colours(text: &str) -> Cow<'_, str> {
+    let Some((first, rest)) = text.split_once("\u{1b}[") else {
+        return Cow::Borrowed(text);
+    };
+    let mut plain = first.to_owned();
+    for part in rest.split("\u{1b}[") {
+        let parameters = part.find(|c: char| !c.is_ascii_digit() && c != ';');
+        if let Some(at) = parameters.filter(|at| part[*at..].starts_with('m')) {
+            plain.push_str(&part[at + 1..]);
+        } else {
+            plain.push_str("\u{1b}[");
+            plain.push_str(part);
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_act_is_escaped() {
+        assert_eq!(escaped("plain: café\n\tnext"), "plain: café\n\tnext");
+        assert_eq!(escaped("a\u{1b}[2Jb\u{7}"), "a\\u001b[2Jb\\u0007");
+        assert_eq!(escaped("a\r\nb\u{9b}c"), "a\\u000d\nb\\u009bc");
+        assert_eq!(escaped("a\u{202e}b"), "a\\u202eb");
+        assert_eq!(escaped("\u{1b}[1;31mred\u{1b}[0m"), "red");
+        assert_eq!(escaped("a\n  ::error::b\n"), "a\n  \\u003a:error::b\n");
+        assert_eq!(escaped("##[error]b"), "\\u0023#[error]b");
+        assert_eq!(one_line("a\nb\u{85}"), "a\\nb\\u0085");
+    }
+
+    #[test]
+    fn json_stays_the_same() {
+        let json = serde_json::json!({"text": "a\u{202e}\u{7f}\u{9b}\n::b"}).to_string();
+        let shown = escaped(&json);
+        assert!(!shown.contains('\u{202e}') && shown != json);
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&shown), read(&json));
+    }
+}
