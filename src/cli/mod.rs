@@ -19,7 +19,7 @@ mod tickets;
 mod what_if;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -39,6 +39,9 @@ use crate::terminal::{complain, say};
     disable_help_subcommand = true
 )]
 struct Arguments {
+    /// The configuration, instead of the nearest `replay.toml` upwards.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -147,7 +150,7 @@ impl App {
             crate::replay::end_started_logic_on_interrupt();
         }
         let folder = std::env::current_dir().unwrap_or_default();
-        match dispatch(arguments.command, self, &folder) {
+        match dispatch(arguments, self, &folder) {
             Ok(()) => ExitCode::SUCCESS,
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
@@ -186,9 +189,12 @@ impl App {
     }
 }
 
-fn dispatch(command: Command, app: App, folder: &Path) -> Done {
-    let project = Project::open(app, folder)?;
-    match command {
+fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
+    let project = match &arguments.config {
+        None => Project::open(app, folder)?,
+        Some(file) => Project::open_named(app, file)?,
+    };
+    match arguments.command {
         Command::Capture(arguments) => capture::run(project, &arguments),
         Command::Roots(arguments) => roots::run(&project, &arguments),
         Command::Tickets(arguments) => tickets::run(&project, &arguments),

@@ -130,13 +130,22 @@ pub struct Project {
     unknown: UnknownSeen,
 }
 
+/// The environment; a variable that is no text is none of ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+}
+
 impl Project {
     /// Opens the project that a folder belongs to. Reads the configuration, nothing else.
     pub fn open(app: App, folder: &Path) -> Result<Self, ProjectError> {
-        // A variable that is no text is none of ours.
-        let environment = std::env::vars_os()
-            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-        let config = Config::load(folder, environment)?;
+        let config = Config::load(folder, environment())?;
+        Ok(Self::with_config(app, config))
+    }
+
+    /// Opens the project of a configuration that is named.
+    pub fn open_named(app: App, file: &Path) -> Result<Self, ProjectError> {
+        let config = Config::load_named(file, environment())?;
         Ok(Self::with_config(app, config))
     }
 

@@ -4,6 +4,7 @@ mod access;
 mod coordinators;
 mod file;
 mod redaction;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,19 @@ pub enum ConfigError {
         file: String,
         /// The system's words.
         reason: std::io::Error,
+    },
+    /// A file that somebody else may have written.
+    #[error(
+        "{file}: {reason}, and it says which programs run: it is not used; where it is meant, set {variable}=1, or name it with \
+         --config"
+    )]
+    Untrusted {
+        /// The file.
+        file: String,
+        /// Who may have written it.
+        reason: &'static str,
+        /// The variable.
+        variable: &'static str,
     },
     /// A file with an error; the reason has line, column and an excerpt.
     #[error("{file}: {reason}")]
@@ -232,10 +246,45 @@ impl Config {
         folder: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let file = folder
+        let environment: Vec<(String, String)> = environment.into_iter().collect();
+        let found = folder
             .ancestors()
             .map(|folder| folder.join(FILE_NAME))
             .find(|file| file.is_file());
+        let is_trusted = environment
+            .iter()
+            .any(|(key, value)| key == trust::VARIABLE && !value.is_empty() && value != "0");
+        let root = found.as_deref().and_then(Path::parent);
+        let local = root.unwrap_or(folder).join(LOCAL_FILE_NAME);
+        let local = Some(local).filter(|file| file.is_file());
+        let files = found.iter().chain(&local);
+        for file in files.filter(|_| !is_trusted) {
+            if let Some(reason) = trust::objection(file) {
+                return Err(ConfigError::Untrusted {
+                    file: file.display().to_string(),
+                    reason,
+                    variable: trust::VARIABLE,
+                });
+            }
+        }
+        Self::of_files(found, folder, environment)
+    }
+
+    /// Reads a configuration that somebody named, whoever it belongs to, and what overrides it.
+    pub fn load_named(
+        file: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
+        Self::of_files(Some(file), &folder, environment.into_iter().collect())
+    }
+
+    fn of_files(
+        file: Option<PathBuf>,
+        folder: &Path,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self, ConfigError> {
         let root = file
             .as_deref()
             .and_then(Path::parent)

@@ -98,3 +98,23 @@ fn descriptors_that_cannot_be_had_are_told() {
     assert_eq!(project.run(&["command", "new", "Anything"]).code, 1);
     project.said("descriptors");
 }
+
+/// A configuration says which programs run.
+#[test]
+#[cfg(unix)]
+fn a_configuration_that_everybody_may_write_is_not_used_unless_it_is_meant() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut project = Project::new("");
+    let file = project.path("replay.toml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let ran = project.run(&["roots"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(
+        ran.err,
+        "error: PROJECT/replay.toml: everybody may write it, and it says which programs run: it is not used; where it is \
+         meant, set ANGZARR_REPLAY_TRUST=1, or name it with --config\n"
+    );
+    assert_eq!(project.run(&["roots", "--config", "replay.toml"]).code, 0);
+    let trusted = project.run_as(&["roots"], "", &[("ANGZARR_REPLAY_TRUST", "1")]);
+    assert_eq!(trusted.code, 0, "{}", trusted.err);
+}

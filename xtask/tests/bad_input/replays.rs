@@ -181,6 +181,10 @@ fn a_bug_that_still_reproduces_is_not_closed_unasked() {
     let mut project = captured("");
     assert_eq!(project.run(&["close", CASE]).code, 1);
     assert_eq!(project.run(&["close", CASE, "--force"]).code, 0);
+    // What another writer left when it was killed goes with the next.
+    project.write("fixtures/player/.writing-left", "half");
+    assert_eq!(project.run(&["close", CASE]).code, 0);
+    assert!(!project.path("fixtures/player/.writing-left").exists());
     // Closing again changes nothing.
     let before = project.files();
     assert_eq!(project.run(&["close", CASE]).code, 0);

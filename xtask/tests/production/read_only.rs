@@ -101,7 +101,7 @@ const FORMS: [&[&str]; 20] = [
         "--dry-run",
     ],
     &["capture", "player/00000000-0000-0000-0000-000000000000"],
-    &["roots"],
+    &["roots", "--config", "replay.toml"],
     &[
         "roots",
         "--domain",
@@ -127,6 +127,8 @@ const MORE: [&[&str]; 11] = [
         "unknown",
         "--answered-by",
         "logic",
+        "--config",
+        "replay.toml",
     ],
     &[
         "capture",
