@@ -6,7 +6,7 @@ use crate::terminal::complain;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -153,6 +153,40 @@ pub fn end_started_logic_on_interrupt() {
 pub(super) struct Group {
     child: Mutex<Box<dyn ChildWrapper>>,
     output: Arc<Output>,
+    watcher: Mutex<Option<Watcher>>,
+}
+
+/// A process that ends a group when this one is gone, also where it was killed and could not do so itself: it waits for
+/// the end of a pipe that only we hold. In a group of its own, so that no Ctrl-C ends it first.
+#[derive(Debug)]
+struct Watcher(Child);
+
+impl Watcher {
+    #[cfg(unix)]
+    fn of(group: u32) -> Option<Self> {
+        use std::os::unix::process::CommandExt;
+        let script = format!("read -r _; kill -TERM -{group}; sleep 2; kill -KILL -{group}");
+        let watcher = Command::new("/bin/sh")
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn();
+        // Without a shell there is no watcher, and only a killed tool leaves something behind.
+        watcher.ok().map(Self)
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: u32) -> Option<Self> {
+        None
+    }
+
+    /// Ends it: its group is gone, and the number may be another's soon.
+    fn end(mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A group of ours, ended when this is dropped.
@@ -215,10 +249,12 @@ impl OwnedGroup {
         let mut child = CommandWrap::from(command)
             .wrap(ProcessGroup::leader())
             .spawn()?;
+        let watcher = Watcher::of(child.id());
         let output = read(child.as_mut());
         let group = Arc::new(Group {
             child: Mutex::new(child),
             output,
+            watcher: Mutex::new(watcher),
         });
         running.groups.push(Arc::clone(&group));
         Ok(Self(group))
@@ -276,5 +312,8 @@ impl Group {
         }
         let _ = child.start_kill();
         let _ = child.wait();
+        if let Some(watcher) = locked(&self.watcher).take() {
+            watcher.end();
+        }
     }
 }

@@ -256,6 +256,33 @@ fn refused_history(project: &mut Project) {
     assert_eq!(project.run(&["close", case, "--force"]).code, 1);
 }
 
+/// A killed tool can do nothing any more.
+#[test]
+#[cfg(unix)]
+fn logic_does_not_outlive_a_tool_that_was_killed() {
+    let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
+    let logic = command(&["sh", "-c", script]).replace("start_timeout = 1", "start_timeout = 60");
+    let project = captured(&logic);
+    let mut child = tool(&project.path(""))
+        .args(["replay", CASE])
+        .spawn()
+        .unwrap();
+    let wait = |is_so: &dyn Fn() -> bool, what: &str| {
+        let begun = Instant::now();
+        while !is_so() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let pids = || std::fs::read_to_string(project.path("pids")).unwrap_or_default();
+    wait(&|| pids().lines().count() == 2, "it did not start");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for pid in pids().lines() {
+        assert!(ends(pid), "{pid} is left");
+    }
+}
+
 #[test]
 fn an_interrupted_replay_ends_its_logic() {
     let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
