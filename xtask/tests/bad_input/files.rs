@@ -200,6 +200,10 @@ fn hostile_files_end_soon() {
     let pipe = elsewhere.path().join("pipe.yaml");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
+    let secret = elsewhere.path().join("secret");
+    std::fs::write(&secret, "fixture: 1\npassword: hunter2\n").unwrap();
+    let link = elsewhere.path().join("link.yaml");
+    std::os::unix::fs::symlink(secret, &link).unwrap();
     let draft = format!("type: t.A\npayload: {}\n", "{a: ".repeat(20_000));
     project.write("draft.yaml", &draft);
     let mut said = |arguments: &[&str]| {
@@ -222,6 +226,10 @@ fn hostile_files_end_soon() {
             "cannot be read: it is no regular file\n",
         ),
         (
+            link.to_str().unwrap(),
+            "a link to a file that is no fixture, or one with a mistake: what it holds is not shown",
+        ),
+        (
             pipe.to_str().unwrap(),
             "cannot be read: it is no regular file\n",
         ),
@@ -229,6 +237,7 @@ fn hostile_files_end_soon() {
         let (code, err) = said(&["replay", file]);
         assert_eq!(code, 1, "{file}");
         assert!(err.contains(why), "{file}: {err}");
+        assert!(!err.contains("password"), "{err}");
     }
     let (code, err) = said(&["capture", ALICE, "--command", "draft.yaml"]);
     assert_eq!(code, 1, "{err}");
