@@ -211,6 +211,13 @@ fn words(error: &std::io::Error) -> String {
     })
 }
 
+/// Says which lines of the failure logs are passed over, and why.
+fn tell_unusable(lines: &[String]) {
+    for line in lines {
+        eprintln!("not usable: {line}");
+    }
+}
+
 /// Prints to standard output; a reader that closed its end is no failure.
 fn say(text: impl fmt::Display) {
     use std::io::Write;

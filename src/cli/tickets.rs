@@ -56,9 +56,7 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
             print(group, example);
         }
     }
-    for unusable in &failures.unusable {
-        eprintln!("not usable: {unusable}");
-    }
+    super::tell_unusable(&failures.unusable);
     if !arguments.json {
         let bugs = groups.iter().filter(|group| group.aside.is_none()).count();
         let count = |is_accepted: bool| {

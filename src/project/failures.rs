@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::{EMBEDDED, Project, SourceConfig, SourceError, read_tickets};
+use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
 use crate::capture::ticket::Ticket;
 use crate::capture::{LogReading, Logged, LoggedFailure};
 
@@ -80,18 +80,17 @@ impl Failures {
         read.map_err(|reason| SourceError::UnreadableLog { file, reason })
     }
 
+    /// Adds what a failure log holds.
+    pub(crate) fn add(&mut self, log: &TicketLog) {
+        self.entries.extend(log.entries());
+        self.unusable.extend(log.unusable());
+    }
+
     /// Reads what a source names.
     pub(super) fn of_source(config: &SourceConfig) -> Result<Self, SourceError> {
         let mut failures = Self::default();
         for path in &config.tickets {
-            let file = Project::shown(path);
-            for (line, ticket) in read_tickets(std::slice::from_ref(path))? {
-                failures.entries.push(FailureEntry {
-                    file: file.clone(),
-                    line,
-                    logged: Logged::Ticket(ticket),
-                });
-            }
+            failures.add(&TicketLog::read(path)?);
         }
         for path in &config.logs {
             failures.read_file(path)?;
