@@ -8,6 +8,7 @@ use super::{FailureEntry, Project, SourceError};
 use crate::capture::ticket::{Ticket, TicketError, TicketErrorKind};
 use crate::capture::{LogReading, Logged};
 use crate::model::counted;
+use crate::plain;
 
 /// Lines with a reason of their own; of more, the first ones are enough to see what is wrong.
 const SHOWN: usize = 20;
@@ -29,12 +30,11 @@ impl TicketLog {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, SourceError> {
         let file = Project::shown(path);
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|reason| SourceError::Unreadable {
+        let bytes = plain::read(path).map_err(|reason| SourceError::Unreadable {
             file: file.clone(),
             reason,
         })?;
-        Ok(Self::of(&text, file))
+        Ok(Self::of(&String::from_utf8_lossy(&bytes), file))
     }
 
     fn of(text: &str, file: String) -> Self {
