@@ -13,6 +13,7 @@ pub mod harness;
 pub mod model;
 pub mod mutation;
 pub mod payload;
+mod plain;
 pub mod project;
 pub mod record;
 pub mod redact;

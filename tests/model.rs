@@ -76,10 +76,11 @@ fn main_has_two_spellings_on_the_wire_and_one_word_here() {
         assert!(Edition::from_name(spelling).unwrap().is_main());
     }
     assert!(Edition::from_label("main").unwrap().is_main());
-    assert_eq!(
-        Edition::from_name("main").unwrap_err().to_string(),
-        "an edition cannot be called `main`: the word stands for the main timeline here"
-    );
+    // To a coordinator, `main` is the name of a branch.
+    let branch = Edition::from_name("main").unwrap();
+    assert!(!branch.is_main());
+    assert_eq!(branch.label(), "branch:main");
+    assert_eq!(Edition::from_label(branch.label()).unwrap(), branch);
     assert_eq!(Edition::from_label("debug-1").unwrap().label(), "debug-1");
 }
 

@@ -5,16 +5,13 @@
 
 mod content;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use walkdir::WalkDir;
 
-pub use content::{Finding, Spot};
+use crate::plain;
 
-/// More than this is not unpacked: a damaged file must not eat the machine's memory.
-const UNPACKED_LIMIT: u64 = 1 << 30;
+pub use content::{Finding, Spot};
 
 /// A file with what was found in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,14 +56,5 @@ pub fn look_over(path: &Path) -> Result<Vec<Audited>, AuditError> {
 }
 
 fn of_file(file: &Path) -> std::io::Result<Vec<Finding>> {
-    let bytes = std::fs::read(file)?;
-    let is_packed = file.extension().is_some_and(|ending| ending == "gz");
-    if !is_packed {
-        return Ok(content::findings(&bytes));
-    }
-    let mut unpacked = Vec::new();
-    GzDecoder::new(bytes.as_slice())
-        .take(UNPACKED_LIMIT)
-        .read_to_end(&mut unpacked)?;
-    Ok(content::findings(&unpacked))
+    Ok(content::findings(&plain::read(file)?))
 }

@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::command::without_values;
 use crate::fixture::RedactionV1;
-use crate::model::{AnsweredBy, Code, CommandBook, Failure, FailureClass, Root, Timestamp};
+use crate::model::{
+    AnsweredBy, Code, CommandBook, Cover, Edition, Failure, FailureClass, Root, Timestamp,
+};
 use crate::redact::{Before, Fingerprints, Reason, RedactError, Redactions, Redactor};
 use crate::wire::{self, Dialect};
 
@@ -183,6 +185,22 @@ impl Ticket {
             .collect()
     }
 
+    /// Reads the tickets among the lines of a file, and says of every other line what is wrong with it.
+    #[must_use]
+    pub fn read_lines(text: &str) -> (Vec<(usize, Self)>, Vec<TicketError>) {
+        let (mut tickets, mut refused) = (Vec::new(), Vec::new());
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            match Self::parse_line(line, number) {
+                Ok(ticket) => tickets.push((number, ticket)),
+                Err(error) => refused.push(error),
+            }
+        }
+        (tickets, refused)
+    }
+
     /// Whether it is of a command that production accepted: no failure, but a note of what was sent.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
@@ -321,7 +339,7 @@ fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketError
         ("root", root.to_string(), cover.root.to_string()),
         (
             "edition",
-            required("edition", line.edition.clone())?,
+            edition_as_the_command_has_it(required("edition", line.edition.clone())?, cover),
             cover.edition.label().to_owned(),
         ),
         (
@@ -345,6 +363,20 @@ fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketError
         return Err(value("correlation_id", &reason));
     }
     Ok(())
+}
+
+/// The label of a ticket's edition. A writer of tickets may have copied the name as the command has it: `angzarr` or
+/// nothing for the main timeline, `main` for a branch of that name.
+fn edition_as_the_command_has_it(written: String, cover: &Cover) -> String {
+    let is_of_command = match &cover.edition {
+        Edition::Main => Edition::from_label(&written).is_ok_and(|edition| edition.is_main()),
+        Edition::Named { name, .. } => written == name.as_str(),
+    };
+    if is_of_command {
+        cover.edition.label().to_owned()
+    } else {
+        written
+    }
 }
 
 /// A version as an error names it: what is no number may be anything.

@@ -217,3 +217,10 @@ fn words(error: &std::io::Error) -> String {
         first.to_lowercase().chain(letters).collect()
     })
 }
+
+/// Says which lines of the failure logs are passed over, and why.
+fn tell_unusable(lines: &[String]) {
+    for line in lines {
+        complain(format_args!("not usable: {line}"));
+    }
+}

@@ -34,6 +34,7 @@ struct Row {
 
 pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     let source = project.source(arguments.source.as_deref(), arguments.domain.as_ref())?;
+    super::tell_unusable(&source.failures.unusable);
     let messages = Messages::of(project, &source.name);
     let mut rows = Vec::new();
     for (domain, queries) in &source.domains {

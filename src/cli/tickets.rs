@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::capture::{demand_some, described, read_log};
 use super::messages::Messages;
-use super::{Done, complain, say};
+use super::{Done, say};
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
 use crate::model::{Timestamp, counted};
 use crate::project::{FailureEntry, Failures, Project};
@@ -56,9 +56,7 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
             print(group, example);
         }
     }
-    for unusable in &failures.unusable {
-        complain(format_args!("not usable: {unusable}"));
-    }
+    super::tell_unusable(&failures.unusable);
     if !arguments.json {
         let bugs = groups.iter().filter(|group| group.aside.is_none()).count();
         let count = |is_accepted: bool| {

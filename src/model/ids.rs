@@ -16,9 +16,6 @@ pub enum IdError {
         "`{0}` is not an edition name: 1 to 64 characters, a-z, 0-9, _ and -, beginning with a letter"
     )]
     Edition(String),
-    /// The word that stands for the main timeline here.
-    #[error("an edition cannot be called `main`: the word stands for the main timeline here")]
-    ReservedEdition,
     /// A root that is not 16 bytes.
     #[error("a root is 16 bytes, this one has {0}")]
     RootLength(usize),
@@ -167,9 +164,6 @@ impl EditionName {
     pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
         let name = name.into();
         let first_fits = name.starts_with(|c: char| c.is_ascii_lowercase());
-        if name == "main" {
-            return Err(IdError::ReservedEdition);
-        }
         if first_fits && is_identifier_tail(&name) {
             Ok(Self(name))
         } else {
@@ -198,6 +192,11 @@ pub struct Divergence {
     /// First sequence that is the edition's own.
     pub sequence: u32,
 }
+
+/// Label of the main timeline. On the wire the word is a name like any other.
+const MAIN: &str = "main";
+/// Label of a branch with the name `main`. No name has a colon.
+const BRANCH_CALLED_MAIN: &str = "branch:main";
 
 /// A timeline: the main one, or a named branch of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -228,18 +227,19 @@ impl Edition {
 
     /// Reads what [`Edition::label`] writes.
     pub fn from_label(label: &str) -> Result<Self, IdError> {
-        if label == "main" {
-            Ok(Self::Main)
-        } else {
-            Self::from_name(label)
+        match label {
+            MAIN => Ok(Self::Main),
+            BRANCH_CALLED_MAIN => Self::from_name(MAIN),
+            label => Self::from_name(label),
         }
     }
 
-    /// `main`, or the name.
+    /// `main`, or the name. A branch may be called `main` too, to a coordinator: it is `branch:main` here.
     #[must_use]
     pub fn label(&self) -> &str {
         match self {
-            Self::Main => "main",
+            Self::Main => MAIN,
+            Self::Named { name, .. } if name.as_str() == MAIN => BRANCH_CALLED_MAIN,
             Self::Named { name, .. } => name.as_str(),
         }
     }

@@ -1,11 +1,15 @@
 //! What a source is known to have failed at: its failure logs, and the logs of the programs around it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, Read};
 use std::path::Path;
 
-use super::{EMBEDDED, Project, SourceConfig, SourceError, read_tickets};
+use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
 use crate::capture::ticket::Ticket;
 use crate::capture::{LogReading, Logged, LoggedFailure};
+use crate::plain;
+
+/// A longer line is not looked at: it would have to be kept whole.
+const LONGEST_LINE: u64 = 16 << 20;
 
 /// A failure, and where it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +55,24 @@ impl Failures {
     /// Reads a log that holds other things too. Bytes that are no text are passed over.
     pub fn read(&mut self, log: impl std::io::Read, file: &str) -> std::io::Result<()> {
         let mut reading = LogReading::default();
-        let mut log = BufReader::new(log);
+        let mut log = plain::of(log)?;
         let mut line = Vec::new();
-        while log.read_until(b'\n', &mut line)? > 0 {
-            reading.read_line(String::from_utf8_lossy(&line).trim_end());
+        while log
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)?
+            > 0
+        {
+            let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
+            if is_whole {
+                reading.read_line(String::from_utf8_lossy(&line).trim_end());
+            } else {
+                reading.pass_over(&format!(
+                    "the line is longer than {} MiB",
+                    LONGEST_LINE / (1 << 20)
+                ));
+                skip_line(&mut log)?;
+            }
             line.clear();
         }
         self.lines += reading.lines;
@@ -80,23 +98,38 @@ impl Failures {
         read.map_err(|reason| SourceError::UnreadableLog { file, reason })
     }
 
+    /// Adds what a failure log holds.
+    pub(crate) fn add(&mut self, log: &TicketLog) {
+        self.entries.extend(log.entries());
+        self.unusable.extend(log.unusable());
+    }
+
     /// Reads what a source names.
     pub(super) fn of_source(config: &SourceConfig) -> Result<Self, SourceError> {
         let mut failures = Self::default();
         for path in &config.tickets {
-            let file = Project::shown(path);
-            for (line, ticket) in read_tickets(std::slice::from_ref(path))? {
-                failures.entries.push(FailureEntry {
-                    file: file.clone(),
-                    line,
-                    logged: Logged::Ticket(ticket),
-                });
-            }
+            failures.add(&TicketLog::read(path)?);
         }
         for path in &config.logs {
             failures.read_file(path)?;
         }
         Ok(failures)
+    }
+}
+
+/// Passes over the rest of a line.
+fn skip_line(log: &mut dyn BufRead) -> std::io::Result<()> {
+    loop {
+        let bytes = log.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(bytes.len(), |end| end + 1);
+        log.consume(length);
+        if end.is_some() {
+            return Ok(());
+        }
     }
 }
 

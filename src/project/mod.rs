@@ -16,6 +16,7 @@ mod logics;
 mod objects;
 mod redaction;
 mod sources;
+mod ticket_log;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -38,8 +39,8 @@ pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
 pub use objects::Objects;
 pub use redaction::RedactionUnavailable;
-pub(crate) use sources::read_tickets;
 pub use sources::{OpenSource, SourceError};
+pub use ticket_log::TicketLog;
 
 use crate::fixture::{Case, Folder, Probe};
 use crate::model::{Component, Logic, ProcessManager, Projector, Saga, Upcaster};

@@ -1,14 +1,13 @@
 //! Production, opened for queries.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::access::AccessError;
 use super::entrance::Entrance;
 use super::{EMBEDDED, Failures, Project, RunningDeployment};
 use crate::capture::EventQueries;
-use crate::capture::ticket::{Ticket, TicketError};
+use crate::capture::ticket::Ticket;
 use crate::model::Domain;
 use crate::replay::WayError;
 use crate::wire::{
@@ -128,14 +127,6 @@ pub enum SourceError {
         source_name: String,
         /// What happened.
         reason: DeadLetterError,
-    },
-    /// A failure log with an error.
-    #[error("{file}: {reason}")]
-    Tickets {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        reason: TicketError,
     },
     /// A failure log that cannot be read.
     #[error("cannot read the failure log {file}: {reason}")]
@@ -356,22 +347,4 @@ impl Project {
             _entrance: None,
         })
     }
-}
-
-/// Reads failure logs, a ticket a line, with the line's number.
-pub(crate) fn read_tickets(files: &[PathBuf]) -> Result<Vec<(usize, Ticket)>, SourceError> {
-    let mut tickets = Vec::new();
-    for file in files {
-        let name = Project::shown(file);
-        let text = std::fs::read_to_string(file).map_err(|reason| SourceError::Unreadable {
-            file: name.clone(),
-            reason,
-        })?;
-        let read = Ticket::parse_lines(&text).map_err(|reason| SourceError::Tickets {
-            file: name.clone(),
-            reason,
-        })?;
-        tickets.extend(read);
-    }
-    Ok(tickets)
 }

@@ -171,6 +171,12 @@ impl LogReading {
         reading
     }
 
+    /// Counts a line that cannot be read.
+    pub fn pass_over(&mut self, reason: &str) {
+        self.lines += 1;
+        self.unusable.push((self.lines, reason.to_owned()));
+    }
+
     /// Reads the next line.
     pub fn read_line(&mut self, line: &str) {
         self.lines += 1;

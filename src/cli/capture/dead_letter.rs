@@ -46,6 +46,7 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
     Ok(failure.map(|failure| Given {
         logged: Logged::Failure(failure),
         origin: format!("from {name}{by}"),
+        unusable: Vec::new(),
     }))
 }
 

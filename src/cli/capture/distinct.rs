@@ -12,7 +12,7 @@ use super::telling::not_kept;
 use super::{CaptureArguments, CapturedFailures, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::cli::messages::Messages;
-use crate::cli::{Done, Stop, complain, say};
+use crate::cli::{Done, Stop, complain, say, tell_unusable};
 use crate::model::{Domain, counted};
 use crate::project::{FailureEntry, OpenSource, Project};
 
@@ -34,6 +34,7 @@ pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: 
         }
         None => project.failures(Some(source_name))?,
     };
+    tell_unusable(&failures.unusable);
     let spec = arguments
         .root
         .as_deref()

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::CaptureArguments;
+use super::stimulus::{no_ticket_at, read_tickets_at, split_ticket};
 use crate::capture::{Aside, LOOKED_FOR, Logged, RootPart, RootSpec};
 use crate::cli::{Stop, words};
 use crate::model::{Domain, Edition, counted};
-use crate::project::{FailureEntry, Failures};
+use crate::project::{FailureEntry, Failures, TicketLog};
 
 /// A failure that was found before anything was asked of the source.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub(super) struct Given {
     pub(super) logged: Logged,
     /// Where it came from, in words.
     pub(super) origin: String,
+    /// Lines beside it that are passed over, with the reason.
+    pub(super) unusable: Vec<String>,
 }
 
 impl Given {
@@ -21,6 +24,7 @@ impl Given {
         Self {
             logged: entry.logged.clone(),
             origin: format!("from {}:{}", entry.file, entry.line),
+            unusable: Vec::new(),
         }
     }
 
@@ -47,17 +51,33 @@ pub(super) fn from_log(arguments: &CaptureArguments) -> Result<Option<Given>, St
         return Ok(None);
     };
     let (failures, name) = read(file)?;
-    let wanted = Wanted {
-        spec: arguments
-            .root
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(Stop::from)?,
-        domain: arguments.domain.clone(),
-        edition: super::edition(arguments)?,
+    Wanted::of(arguments)?.newest(&failures, &name).map(Some)
+}
+
+/// The failure that `--ticket` names without a root beside it: the ticket says which aggregate it is.
+pub(super) fn from_ticket(arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
+    let (Some(asked), None, None) = (&arguments.ticket, &arguments.root, arguments.kind.asked())
+    else {
+        return Ok(None);
     };
-    wanted.newest(&failures, &name).map(Some)
+    let (file, line) = split_ticket(asked);
+    let log = match line {
+        Some(_) => TicketLog::read(Path::new(file))?,
+        None => read_tickets_at(file)?,
+    };
+    let Some(line) = line else {
+        let mut failures = Failures::default();
+        failures.add(&log);
+        return Wanted::of(arguments)?.newest(&failures, file).map(Some);
+    };
+    let entry = log.entries().find(|entry| entry.line == line);
+    let entry = entry.ok_or_else(|| no_ticket_at(&log, line, asked))?;
+    if !Wanted::of(arguments)?.fits(&entry.logged) {
+        return Err(Stop::Failed(format!(
+            "{asked}: the ticket is of another domain or edition than was asked for"
+        )));
+    }
+    Ok(Some(Given::of_entry(&entry)))
 }
 
 /// Reads a log; `-` is standard input.
@@ -104,6 +124,15 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn of(arguments: &CaptureArguments) -> Result<Self, Stop> {
+        let spec = arguments.root.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            spec: spec.map_err(Stop::from)?,
+            domain: arguments.domain.clone(),
+            edition: super::edition(arguments)?,
+        })
+    }
+
     /// Whether a failure is of the aggregate that was named. A log may leave the domain out.
     fn fits(&self, logged: &Logged) -> bool {
         let domain = |wanted: Option<&Domain>| match (wanted, logged.domain()) {
@@ -143,7 +172,10 @@ impl Wanted {
             Logged::Failure(_) => usable().rfind(is_same).unwrap_or(newest),
             Logged::Ticket(_) => newest,
         };
-        let mut given = Given::of_entry(chosen);
+        let mut given = Given {
+            unusable: failures.unusable.clone(),
+            ..Given::of_entry(chosen)
+        };
         let of_stream = |entry: &&&FailureEntry| {
             entry.logged.root() == chosen.logged.root()
                 && entry.logged.edition().label() == chosen.logged.edition().label()

@@ -43,8 +43,9 @@ use telling::Telling;
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(in crate::cli) struct CaptureArguments {
-    /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid. A log names it itself.
-    #[arg(required_unless_present_any = ["from_log", "each_distinct", "correlation", "recorded", "recorded_root", "dead_letter"])]
+    /// The aggregate: UUID with or without dashes, its first digits, base64, or domain/uuid. A ticket and a log name it
+    /// themselves.
+    #[arg(required_unless_present_any = ["from_log", "each_distinct", "ticket", "correlation", "recorded", "recorded_root", "dead_letter"])]
     root: Option<String>,
     /// Domain of the aggregate.
     #[arg(long)]
@@ -66,7 +67,8 @@ pub(in crate::cli) struct CaptureArguments {
     /// The history as it was at an instant, as in 2026-11-23T00:01:30Z.
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// Take the command from a failure ticket; without a line, the newest of the aggregate in the file.
+    /// Take the command from a failure ticket; without a line, the newest of the aggregate in the file, or of the file
+    /// where no aggregate is named.
     #[arg(long, value_name = "FILE[:LINE]", conflicts_with = "command")]
     ticket: Option<String>,
     /// Take the command from a YAML or JSON file, `-` for standard input (see `cargo xtask command new`).
@@ -210,7 +212,10 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         (None, true) => None,
         (None, false) => match dead_letter::find(&project, arguments)? {
             Some(given) => Some(given),
-            None => given::from_log(arguments)?,
+            None => match given::from_log(arguments)? {
+                Some(given) => Some(given),
+                None => given::from_ticket(arguments)?,
+            },
         },
     };
     let spec = spec(arguments, given.as_ref())?;
@@ -228,7 +233,16 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     }
     arguments.kind.check()?;
     let source = project.source(Some(&source_name), domain)?;
-    capture_from(&project, arguments, &source, given.as_ref(), Naming::Plain)?;
+    let captured = capture_from(&project, arguments, &source, given.as_ref(), Naming::Plain);
+    // A capture says it among the rest.
+    captured.inspect_err(|stop| {
+        let of_given = given.as_ref().map_or(&[][..], |given| &given.unusable);
+        let mut lines = [&source.failures.unusable[..], of_given].concat();
+        let stop = stop.to_string();
+        lines.retain(|line| !stop.contains(line.as_str()));
+        lines.dedup();
+        super::tell_unusable(&lines);
+    })?;
     Ok(())
 }
 
@@ -342,7 +356,13 @@ fn capture_from(
         .add(not_kept(&assembled, &fetched, &stimulus));
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
-    telling.unusable(&source.failures.unusable);
+    let mut unusable = source.failures.unusable.clone();
+    let more = stimulus.unusable.iter();
+    unusable.extend(
+        more.filter(|line| !source.failures.unusable.contains(line))
+            .cloned(),
+    );
+    telling.unusable(&unusable);
     Capture {
         project,
         arguments,

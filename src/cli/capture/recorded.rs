@@ -102,7 +102,11 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
             ))
         })?;
         let logged = Logged::Ticket(ticket);
-        let given = Given { logged, origin };
+        let given = Given {
+            logged,
+            origin,
+            unusable: Vec::new(),
+        };
         return Ok(Some(Found::Command(Box::new(given))));
     }
     capture(project, arguments, &name, note)?;

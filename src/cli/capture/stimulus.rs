@@ -1,6 +1,6 @@
 //! Which command the case is of.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::given::Given;
 use super::{CaptureArguments, PersistedArgument};
@@ -13,7 +13,7 @@ use crate::cli::{Stop, words};
 use crate::files;
 use crate::fixture::Noted;
 use crate::model::{AnsweredBy, Cover, Payload, counted};
-use crate::project::{OpenSource, Project, read_tickets};
+use crate::project::{OpenSource, Project, TicketLog};
 use crate::redact::Redactions;
 use crate::wire::Dialect;
 
@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) failing: Option<FailingCommand>,
     pub(super) noted: Option<Noted>,
     pub(super) origin: String,
+    /// Lines of the file that it was looked for in that are passed over, with the reason.
+    pub(super) unusable: Vec<String>,
 }
 
 impl Found {
@@ -30,6 +32,7 @@ impl Found {
             failing: None,
             noted: None,
             origin,
+            unusable: Vec::new(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Found {
             failing: Some(failing),
             noted: None,
             origin,
+            unusable: Vec::new(),
         }
     }
 }
@@ -52,6 +56,10 @@ pub(super) fn find(
     given: Option<&Given>,
 ) -> Result<Found, Stop> {
     let by = arguments.answered_by();
+    let of_given = |given: &Given| Found {
+        unusable: given.unusable.clone(),
+        ..of_given(given)
+    };
     let mut found = if let Some(file) = &arguments.command {
         written(project, arguments, file, cover, fetched, dialect, given)?
     } else if arguments.history {
@@ -138,6 +146,7 @@ fn of_given(given: &Given) -> Found {
                 },
                 failing,
                 noted: Some(failure.noted.clone()),
+                unusable: Vec::new(),
             }
         }
     }
@@ -166,6 +175,7 @@ fn of_source(source: &OpenSource, cover: &Cover, by: AnsweredBy) -> Found {
             failing: None,
             noted: Some(noted.noted.clone()),
             origin: not_logged(&place),
+            unusable: Vec::new(),
         };
     }
     match selected {
@@ -250,20 +260,44 @@ pub(super) fn split_ticket(asked: &str) -> (&str, Option<usize>) {
     }
 }
 
-/// The tickets of a file with their lines.
-pub(super) fn read_tickets_at(file: &str) -> Result<Vec<(usize, Ticket)>, Stop> {
-    Ok(read_tickets(&[PathBuf::from(file)])?)
+/// The tickets of a file, of which there has to be one.
+pub(super) fn read_tickets_at(file: &str) -> Result<TicketLog, Stop> {
+    let log = TicketLog::read(Path::new(file))?;
+    if !log.tickets.is_empty() {
+        return Ok(log);
+    }
+    let unusable = log.unusable();
+    let unusable: Vec<String> = unusable
+        .iter()
+        .map(|line| format!("\nnot usable: {line}"))
+        .collect();
+    Err(Stop::Failed(format!(
+        "{file}: there is no failure ticket in it{}",
+        unusable.concat()
+    )))
+}
+
+/// Says why a line has no ticket.
+pub(super) fn no_ticket_at(log: &TicketLog, line: usize, asked: &str) -> Stop {
+    Stop::Failed(match log.refusal(line) {
+        Some(reason) => format!("{asked}: {reason}"),
+        None => format!("{asked}: there is no ticket on that line"),
+    })
 }
 
 fn ticket_asked_for(asked: &str, cover: &Cover, by: AnsweredBy) -> Result<Found, Stop> {
     let (file, line) = split_ticket(asked);
-    let tickets = read_tickets_at(file)?;
-    let Some(line) = line else {
-        return newest_of(file, &tickets, cover, by);
+    let log = match (TicketLog::read(Path::new(file))?, line) {
+        (log, Some(line)) if log.refusal(line).is_some() => log,
+        (_, _) => read_tickets_at(file)?,
     };
-    let found = tickets.into_iter().find(|(number, _)| *number == line);
-    let (_, ticket) =
-        found.ok_or_else(|| Stop::Failed(format!("{asked}: there is no ticket on that line")))?;
+    let Some(line) = line else {
+        let mut found = newest_of(file, &log.tickets, cover, by)?;
+        found.unusable = log.unusable();
+        return Ok(found);
+    };
+    let found = log.tickets.iter().find(|(number, _)| *number == line);
+    let (_, ticket) = found.ok_or_else(|| no_ticket_at(&log, line, asked))?;
     if !ticket.command.cover.is_same_stream(cover) {
         let of = &ticket.command.cover;
         return Err(Stop::Failed(format!(
@@ -272,7 +306,7 @@ fn ticket_asked_for(asked: &str, cover: &Cover, by: AnsweredBy) -> Result<Found,
             named(cover)
         )));
     }
-    Ok(Found::of((&ticket).into(), format!("from {asked}")))
+    Ok(Found::of(ticket.into(), format!("from {asked}")))
 }
 
 /// The newest ticket of the aggregate in a file.

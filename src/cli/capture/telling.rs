@@ -139,7 +139,10 @@ impl Telling {
             [one] => self.add("log", format!("not usable: {one}")),
             [first, more @ ..] => self.add(
                 "log",
-                format!("not usable: {first} (and {} more lines)", more.len()),
+                format!(
+                    "not usable: {first} (and {}; `cargo xtask tickets` lists them)",
+                    counted(more.len(), "more line")
+                ),
             ),
         }
     }

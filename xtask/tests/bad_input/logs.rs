@@ -336,3 +336,84 @@ fn a_note_of_an_accepted_command_is_taken_when_it_is_asked_for() {
     assert_eq!(project.run(&["tickets"]).code, 0);
     project.said("accepted_note");
 }
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(text).unwrap();
+    packed.finish().unwrap()
+}
+
+/// Whatever packed or encoded a log: the failure in it is found, and what would be found by an audit.
+#[test]
+fn a_log_is_read_however_it_is_packed_and_encoded() {
+    let mut project = Project::new("");
+    let text = format!("{}WARN mail bob@acme.io\n", fields());
+    let units = |to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+    let (little, big) = (units(u16::to_le_bytes), units(u16::to_be_bytes));
+    let members = [gzip(b"harmless\n"), gzip(text.as_bytes())].concat();
+    for (name, bytes) in [
+        ("plain.log", text.clone().into_bytes()),
+        ("marked.log", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        ("powershell.log", [b"\xff\xfe", little.as_slice()].concat()),
+        ("big-endian.log", [b"\xfe\xff", big.as_slice()].concat()),
+        ("without-mark.log", little.clone()),
+        ("big-without-mark.log", big),
+        ("two.log.gz", members.clone()),
+        ("T.GZ", members.clone()),
+        ("no-ending", members),
+        ("packed-utf16.log.gz", gzip(&little)),
+        ("log.zst", ZSTD.to_vec()),
+    ] {
+        std::fs::write(project.path(name), bytes).unwrap();
+        let ran = project.run(&["tickets", name]);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.err);
+        assert!(
+            ran.out.contains("Insufficient funds"),
+            "{name}: {}",
+            ran.out
+        );
+        let ran = project.run(&["audit", name]);
+        assert_eq!(ran.code, 1, "{name}: {}", ran.err);
+        assert!(ran.out.contains("email"), "{name}: {}", ran.out);
+    }
+    let ticket = recorded_failures();
+    std::fs::write(project.path("failures.jsonl.gz"), gzip(ticket.as_bytes())).unwrap();
+    let capture = [
+        "capture",
+        ALICE,
+        "--ticket",
+        "failures.jsonl.gz:3",
+        "--dry-run",
+    ];
+    assert_eq!(project.run(&capture).code, 0);
+}
+
+/// `zstd` of two lines: a failure of Alice, and an address of bob.
+const ZSTD: &[u8] = include_bytes!("failure.log.zst");
+
+#[test]
+fn a_log_that_cannot_be_read_is_an_error_that_names_the_encoding() {
+    let mut project = Project::new("");
+    let whole = gzip(fields().as_bytes());
+    for (name, bytes) in [
+        ("log.xz", b"\xfd7zXZ\0 and more".as_slice()),
+        ("log.bz2", b"BZh91AY&SY and more"),
+        ("log.lz4", b"\x04\x22\x4d\x18 and more"),
+        ("log.zip", b"PK\x03\x04 and more"),
+        ("utf-32.log", b"\xff\xfe\0\0r\0\0\0"),
+        ("cut.log.gz", &whole[..whole.len() / 2]),
+        ("cut.log.zst", &ZSTD[..ZSTD.len() / 2]),
+    ] {
+        std::fs::write(project.path(name), bytes).unwrap();
+        for arguments in [
+            ["tickets", name].as_slice(),
+            &["capture", "--from-log", name],
+            &["capture", ALICE, "--ticket", name],
+            &["audit", name],
+        ] {
+            assert_eq!(project.run(arguments).code, 1, "{arguments:?}");
+        }
+    }
+    project.said("log_not_read");
+}

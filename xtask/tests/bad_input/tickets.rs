@@ -141,8 +141,10 @@ fn a_damaged_or_missing_failure_log_of_a_source_is_told() {
     let mut project = Project::of_source(server.address(), "tickets = [\"log/failures.jsonl\"]\n");
     let root = crate::support::ROOT;
     assert_eq!(project.run(&["capture", root, "--unredacted"]).code, 1);
+    // It is passed over: the history is captured all the same.
     project.write("log/failures.jsonl", "not json\n");
-    assert_eq!(project.run(&["capture", root, "--unredacted"]).code, 1);
+    let capture = ["capture", root, "--unredacted", "--dry-run"];
+    assert_eq!(project.run(&capture).code, 0);
     project.said("failure_log");
 }
 
@@ -282,11 +284,12 @@ fn a_code_of_the_transport_is_the_logics_where_somebody_says_so() {
         "failures.jsonl",
         &lines(&[ticket]).replace(r#":"logic""#, r#":"nobody""#),
     );
+    // The source's own log has it: the line is passed over, and the history is captured alone.
     assert!(
         project
             .run(&capture)
-            .err
-            .contains("`answered_by`: only `logic` is known"),
+            .out
+            .contains("not usable: failures.jsonl:1: `answered_by`: only `logic` is known"),
     );
 }
 
@@ -380,4 +383,102 @@ fn a_case_that_replaces_a_closed_one_does_not_keep_its_snapshot() {
             .read("fixtures/player/case.yaml")
             .contains("kind: history")
     );
+}
+
+/// A ticket of a command that the coordinator itself refused: its edition is none.
+fn refused_edition() -> String {
+    let mut ticket: serde_json::Value =
+        serde_json::from_str(recorded_failures().lines().nth(2).unwrap()).unwrap();
+    ticket["edition"] = "Bad Name".into();
+    ticket["code"] = "INVALID_ARGUMENT".into();
+    ticket["command"] =
+        "CiUKEgoQJi8rmSoMRK+pWaGDFgFqBxIDb2RkIgoKCEJhZCBOYW1lEjsKAggEGjUKKXR5cGUuZ29vZ2xlYXBpcy5jb20vZXhhbXBsZXMuRGVwb3NpdEZ1bmRzEggKBggBEgJvaw=="
+            .into();
+    ticket.to_string() + "\n"
+}
+
+#[test]
+fn one_unusual_line_never_disables_the_tickets_beside_it() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(alice(), small_pages(0..3))]);
+    let mut project = Project::of_source(server.address(), "tickets = [\"failures.jsonl\"]\n");
+    let (tickets, stale) = of_alice();
+    let good = tickets[usize::from(stale == 1)].to_line();
+    project.write(
+        "failures.jsonl",
+        &format!("{}{good}\n\nnot json\n", refused_edition()),
+    );
+    let capture = ["capture", "--unredacted", "--dry-run"];
+    for more in [
+        [ALICE].as_slice(),
+        &[ALICE, "--ticket", "failures.jsonl"],
+        &[ALICE, "--ticket", "failures.jsonl:2"],
+        // The ticket says which aggregate it is.
+        &["--ticket", "failures.jsonl"],
+        &["--ticket", "failures.jsonl:2"],
+    ] {
+        let ran = project.run(&[&capture[..], more].concat());
+        assert_eq!(ran.code, 0, "{more:?}: {}", ran.err);
+        assert!(ran.out.contains("command      examples."), "{}", ran.out);
+    }
+    assert_eq!(project.run(&["tickets"]).code, 0);
+    assert_eq!(project.run(&["roots"]).code, 0);
+    let each = ["capture", "--each-distinct", "--unredacted"];
+    assert_eq!(project.run(&each).code, 0);
+    for more in [
+        ["--ticket", "failures.jsonl:1"].as_slice(),
+        &["--ticket", "failures.jsonl:4", ALICE],
+        &["--ticket", "failures.jsonl:3"],
+        &["--ticket", "failures.jsonl:2", "--domain", "table"],
+        // The aggregate of a compensation is another one than the ticket's.
+        &["--ticket", "failures.jsonl:2", "--compensation"],
+    ] {
+        assert_ne!(project.run(&[&capture[..], more].concat()).code, 0);
+    }
+    project.said("unusual_ticket");
+}
+
+#[test]
+fn an_edition_spelled_main_is_a_branch_to_the_coordinator() {
+    let mut project = Project::new("");
+    let mut ticket = of_alice().0.swap_remove(0);
+    ticket.command.cover.edition = angzarr_replay::model::Edition::from_name("main").unwrap();
+    ticket.command.original = None;
+    let line = ticket.to_line();
+    assert!(line.contains("\"edition\":\"branch:main\""), "{line}");
+    // As a client writes it that copies the name.
+    let copied = line.replace("branch:main", "main");
+    for line in [line, copied] {
+        assert_eq!(Ticket::parse_line(&line, 1).unwrap(), ticket);
+    }
+    // The ways to write the main timeline.
+    let main = of_alice().0.swap_remove(0).to_line();
+    for name in ["", "angzarr"] {
+        let line = main.replace("\"edition\":\"main\"", &format!("\"edition\":\"{name}\""));
+        assert_eq!(Ticket::parse_line(&line, 1), Ticket::parse_line(&main, 1));
+    }
+    project.write("failures.jsonl", &(ticket.to_line() + "\n"));
+    let capture = ["capture", "--ticket", "failures.jsonl", "--dry-run"];
+    let ran = project.run(&capture);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("edition: branch:main"), "{}", ran.out);
+}
+
+#[test]
+fn a_programs_log_under_tickets_is_told_with_the_key_it_belongs_under() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(alice(), small_pages(0..3))]);
+    let mut project = Project::of_source(server.address(), "tickets = [\"app.log\"]\n");
+    let line = of_alice().0[0].to_line();
+    project.write(
+        "app.log",
+        &format!("starting\nINFO ready\nWARN refused {line}\n"),
+    );
+    assert_eq!(project.run(&["tickets"]).code, 0);
+    let capture = ["capture", ALICE, "--unredacted", "--dry-run"];
+    assert_eq!(project.run(&capture).code, 0);
+    let named = [&capture[..], &["--ticket", "app.log"]].concat();
+    assert_eq!(project.run(&named).code, 1);
+    // One short line of a log is enough where it holds a failure.
+    project.write("app.log", &format!("WARN refused {line}\n"));
+    assert_eq!(project.run(&["tickets"]).code, 0);
+    project.said("log_under_tickets");
 }

@@ -5,7 +5,7 @@ use crate::capture::compensation::{caused_by, notification, notification_page};
 use crate::capture::ticket::Ticket;
 use crate::cli::Stop;
 use crate::cli::capture::redaction::demand_of_elsewhere;
-use crate::cli::capture::stimulus::{read_tickets_at, split_ticket};
+use crate::cli::capture::stimulus::{no_ticket_at, read_tickets_at, split_ticket};
 use crate::cli::capture::telling::Telling;
 use crate::fixture::{Book, Case, CaseStimulus, ProcessCase, Trigger};
 use crate::model::{ComponentKind, Cover, Destinations, History};
@@ -109,19 +109,18 @@ impl KindCapture<'_> {
     fn rejected(&self) -> Result<(Ticket, String), Stop> {
         if let Some(asked) = &self.arguments.ticket {
             let (file, line) = split_ticket(asked);
-            let tickets = read_tickets_at(file)?;
-            let found = tickets.into_iter().rfind(|(number, ticket)| {
+            let log = read_tickets_at(file)?;
+            let found = log.tickets.iter().rfind(|(number, ticket)| {
                 line.map_or_else(|| caused_by(ticket, &self.cover), |line| *number == line)
             });
-            let found = found.map(|(number, ticket)| (ticket, format!("from {file}:{number}")));
-            return found.ok_or_else(|| {
-                Stop::Failed(match line {
-                    Some(_) => format!("{asked}: there is no ticket on that line"),
-                    None => format!(
-                        "{file}: no command in it was caused by {}/{}; name one with --ticket {file}:LINE",
-                        self.cover.domain, self.cover.root
-                    ),
-                })
+            let found =
+                found.map(|(number, ticket)| (ticket.clone(), format!("from {file}:{number}")));
+            return found.ok_or_else(|| match line {
+                Some(line) => no_ticket_at(&log, line, asked),
+                None => Stop::Failed(format!(
+                    "{file}: no command in it was caused by {}/{}; name one with --ticket {file}:LINE",
+                    self.cover.domain, self.cover.root
+                )),
             });
         }
         let mut caused = self.source.tickets.iter();
@@ -129,7 +128,7 @@ impl KindCapture<'_> {
         match caused.rfind(is_meant) {
             Some(ticket) => Ok((
                 ticket.clone(),
-                "the newest in the log that it caused".to_owned(),
+                "the last in the log that it caused".to_owned(),
             )),
             None => Err(Stop::Failed(format!(
                 "no refused command in the log of source `{}` says in its header that {}/{} caused it; name the ticket \

@@ -1,0 +1,241 @@
+//! Files of text as they were before something packed or encoded them: gzip, zstd and UTF-16 are undone.
+//!
+//! Owns how an encoding is recognised, by the first bytes and never by the file's name, and how large a file may be.
+//! An encoding that is recognised and not read is an error with its name: nobody is told that there is nothing to find
+//! in what was never read. Knows nothing of what the text says.
+
+mod packed;
+mod utf16;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::Path;
+
+use packed::{Gzip, Zstd};
+use utf16::{ByteOrder, Utf16};
+
+/// No file is read further than this, packed or unpacked: a damaged one must not eat the machine's memory.
+const LARGEST: u64 = 1 << 30;
+/// Bytes from which an encoding is recognised.
+const HEAD: u64 = 4096;
+/// Encodings within one another are undone so far: text in UTF-16, packed, and packed again.
+const LAYERS: usize = 4;
+
+/// First bytes of what is recognised and not read.
+const NOT_READ: [(&[u8], &str); 9] = [
+    (b"\xfd7zXZ\0", "packed with xz"),
+    (b"BZh", "packed with bzip2"),
+    (b"\x04\x22\x4d\x18", "packed with lz4"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\x1f\x9d", "packed with compress"),
+    (b"\xff\x06\0\0sNaPpY", "packed with snappy"),
+    (b"\xff\xfe\0\0", "in UTF-32"),
+    (b"\0\0\xfe\xff", "in UTF-32"),
+];
+
+/// What a file's first bytes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Plain,
+    Utf8WithMark,
+    Gzip,
+    Zstd,
+    Utf16(ByteOrder),
+    NotRead(&'static str),
+}
+
+impl Encoding {
+    fn of(head: &[u8]) -> Self {
+        if let Some((_, name)) = NOT_READ.iter().find(|(first, _)| head.starts_with(first)) {
+            return Self::NotRead(name);
+        }
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            // A frame, or one to be skipped before it.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xef, 0xbb, 0xbf, ..] => Self::Utf8WithMark,
+            head => ByteOrder::of(head).map_or(Self::Plain, Self::Utf16),
+        }
+    }
+}
+
+/// Reads a file whole.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file for reading.
+pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    of(File::open(path)?)
+}
+
+/// The plain text behind a reader.
+pub(crate) fn of<'a>(source: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
+    let mut reader: Box<dyn BufRead + 'a> = Box::new(BufReader::new(Bounded::new(source)));
+    for _ in 0..LAYERS {
+        let mut head = Vec::new();
+        reader.by_ref().take(HEAD).read_to_end(&mut head)?;
+        let encoding = Encoding::of(&head);
+        if encoding == Encoding::Utf8WithMark {
+            head.drain(..3);
+        }
+        let whole = BufReader::new(Cursor::new(head).chain(reader));
+        reader = match encoding {
+            Encoding::Plain | Encoding::Utf8WithMark => return Ok(Box::new(whole)),
+            Encoding::Gzip => Box::new(BufReader::new(Bounded::new(Gzip::new(whole)))),
+            Encoding::Zstd => Box::new(BufReader::new(Bounded::new(Zstd::new(whole)))),
+            Encoding::Utf16(order) => {
+                Box::new(BufReader::new(Bounded::new(Utf16::new(whole, order))))
+            }
+            Encoding::NotRead(name) => {
+                return Err(invalid(format!(
+                    "it is {name}, which is not read here; turn it into text first"
+                )));
+            }
+        };
+    }
+    Err(invalid("it is packed too many times".to_owned()))
+}
+
+fn invalid(reason: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+/// A reader that fails where there is more than a file may hold.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R> Bounded<R> {
+    const fn new(inner: R) -> Self {
+        Self {
+            inner,
+            left: LARGEST,
+        }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            invalid("it is larger than 1 GiB, packed or unpacked; cut it into parts".to_owned())
+        })?;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn plain(bytes: &[u8]) -> io::Result<String> {
+        let mut text = Vec::new();
+        of(bytes)?.read_to_end(&mut text)?;
+        Ok(String::from_utf8(text).unwrap())
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(unit).collect()
+    }
+
+    #[test]
+    fn every_way_to_write_a_text_reads_as_the_text() {
+        let text = "root=1 error=\"zu wenig für Ålice 😀\"\r\nsecond line\n";
+        let marked = format!("\u{feff}{text}");
+        for bytes in [
+            text.as_bytes().to_vec(),
+            marked.as_bytes().to_vec(),
+            utf16(text, u16::to_le_bytes),
+            utf16(text, u16::to_be_bytes),
+            utf16(&marked, u16::to_le_bytes),
+            utf16(&marked, u16::to_be_bytes),
+            gzip(text.as_bytes()),
+            gzip(&utf16(&marked, u16::to_le_bytes)),
+            gzip(&gzip(text.as_bytes())),
+            zstd(text.as_bytes()),
+            zstd(&gzip(text.as_bytes())),
+        ] {
+            assert_eq!(plain(&bytes).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn all_members_and_frames_are_read() {
+        let members = [gzip(b"one\n"), gzip(b""), gzip(b"two\n")].concat();
+        assert_eq!(plain(&members).unwrap(), "one\ntwo\n");
+        // Padding of a tape or of a block device.
+        assert_eq!(
+            plain(&[members.as_slice(), &[0; 700]].concat()).unwrap(),
+            "one\ntwo\n"
+        );
+        let skipped = [0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 9, 9, 9];
+        let frames = [&skipped[..], &zstd(b"one\n"), &skipped, &zstd(b"two\n")].concat();
+        assert_eq!(plain(&frames).unwrap(), "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_large_text_in_utf_16_keeps_every_character() {
+        let text = "a😀ß".repeat(50_000);
+        let marked = format!("\u{feff}{text}");
+        assert!(plain(&utf16(&marked, u16::to_le_bytes)).unwrap() == text);
+    }
+
+    #[test]
+    fn what_is_not_read_or_damaged_is_an_error_with_its_name() {
+        for (first, name) in NOT_READ {
+            let error = plain(&[first, b"more of it"].concat()).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let whole = gzip(b"a text that is long enough to be cut somewhere in its middle");
+        let cut = &whole[..whole.len() - 9];
+        assert!(plain(cut).unwrap_err().to_string().contains("gzip"));
+        let trailing = [whole.as_slice(), b"more"].concat();
+        assert!(plain(&trailing).unwrap_err().to_string().contains("gzip"));
+        let whole = zstd(b"a text that is long enough to be cut somewhere in its middle");
+        for end in 4..whole.len() {
+            let error = plain(&whole[..end]).unwrap_err();
+            assert!(error.to_string().contains("zstd"), "{end}: {error}");
+        }
+        let error = plain(&[0x1f, 0x8b]).unwrap_err();
+        assert!(error.to_string().contains("gzip"), "{error}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stay_as_they_are() {
+        for bytes in [
+            &b""[..],
+            b"\0",
+            b"\0\0\0\0",
+            b"\x0a\x07example\x12\0\x1a\0",
+            b"a\0b\0\0\0\0\0\0\0\0\0",
+        ] {
+            let mut read = Vec::new();
+            of(bytes).unwrap().read_to_end(&mut read).unwrap();
+            assert_eq!(read, bytes);
+        }
+    }
+
+    #[test]
+    fn more_than_a_file_may_hold_is_refused_without_keeping_it() {
+        let error = io::copy(&mut Bounded::new(io::repeat(b'a')), &mut io::sink()).unwrap_err();
+        assert!(error.to_string().contains("1 GiB"), "{error}");
+    }
+}
