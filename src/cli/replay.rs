@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::report::{Report, States, states};
-use super::{Done, Stop, debug, say, through, what_if};
+use super::what_if::{self, Changes};
+use super::{Done, Stop, debug, say, through};
 use crate::diagram::mermaid;
 use crate::fixture::Fixture;
 use crate::project::{Checked, Project, SelectedLogic};
@@ -33,10 +34,8 @@ pub(super) struct ReplayArguments {
     /// What if the command had come after this event? -1 for none.
     #[arg(long, value_name = "SEQUENCE", allow_negative_numbers = true)]
     to_sequence: Option<i64>,
-    /// What if the command were another, as in command.amount.amount=100? Or the new event of a saga, process manager or
-    /// projector (trigger.FIELD; of several, trigger.SEQUENCE.FIELD), or the fact (fact.FIELD)?
-    #[arg(long, value_name = "PATH=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    changes: Changes,
     /// Start the logic under its debugger, wait, and send exactly one `Handle` without a deadline.
     #[arg(long)]
     debug: bool,
@@ -50,7 +49,7 @@ pub(super) struct ReplayArguments {
 
 impl ReplayArguments {
     const fn is_what_if(&self) -> bool {
-        self.to_sequence.is_some() || !self.set.is_empty()
+        self.to_sequence.is_some() || !self.changes.is_empty()
     }
 }
 
@@ -88,14 +87,10 @@ fn one(
     if let Some(last) = arguments.to_sequence {
         lost.append(&mut what_if::cut(&mut fixture.case, last)?);
     }
-    for assignment in &arguments.set {
+    if !arguments.changes.is_empty() {
         let today = project.registry_for(&fixture.case.source.dialect)?;
         let registries = [&fixture.descriptors, today];
-        lost.append(&mut what_if::set(
-            &mut fixture.case,
-            assignment,
-            registries,
-        )?);
+        lost.append(&mut arguments.changes.make(&mut fixture.case, registries)?);
     }
     let lost = Note::not_sent(lost);
     let logic = choose(project, arguments, &fixture, path)?;

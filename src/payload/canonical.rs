@@ -28,6 +28,22 @@ pub(super) fn encode(
     Ok(out)
 }
 
+/// Encodes the view of a field with its tags: a list or a map as a whole.
+pub(super) fn encode_field(
+    layouts: &Layouts,
+    field: &Field,
+    view: &Value,
+) -> Result<Vec<u8>, ViewError> {
+    let mut out = Vec::new();
+    Encoder {
+        layouts,
+        out: &mut out,
+        depth: 0,
+    }
+    .field(field, view)?;
+    Ok(out)
+}
+
 struct Encoder<'a> {
     layouts: &'a Layouts,
     out: &'a mut Vec<u8>,
@@ -282,7 +298,7 @@ fn one_of_each_oneof(message: &Layout, present: &[(usize, &Value)]) -> Result<()
     Ok(())
 }
 
-fn unknown_field(message: &Layout, name: &str) -> ViewError {
+pub(super) fn unknown_field(message: &Layout, name: &str) -> ViewError {
     let names = || message.fields.iter().map(|field| field.name.as_str());
     let inside = |key: &str| {
         key.strip_prefix('[')

@@ -10,6 +10,7 @@
 //! | `view`, `show`, `reader` | bytes to a readable value |
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
 //! | `rewrite`, `field_value` | bytes to bytes: some fields changed, everything else as it was |
+//! | `edit`, `path` | one field set or taken away by its path, everything else as it was |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
 //! | `shape` | what descriptors make of a type, to tell whether they changed |
 //! | `subset` | the smallest descriptor set for some types |
@@ -20,12 +21,14 @@
 
 mod canonical;
 mod compile;
+mod edit;
 mod error;
 mod field_value;
 mod layout;
 mod merge;
 mod nesting;
 mod parse;
+mod path;
 mod reader;
 mod registry;
 mod rewrite;
@@ -42,9 +45,11 @@ mod yaml;
 mod yaml_read;
 mod yaml_text;
 
+pub use edit::Edit;
 pub use error::{DescriptorError, UnknownType, ViewError};
 pub use field_value::{FieldKind, FieldValue};
 pub use nesting::too_deep;
+pub use path::split_assignment;
 pub use registry::{Decoded, DescriptorSet, Registry};
 pub use rewrite::{Choice, Effect, MAP_KEY, Place, Rewriter, Step, Unreadable, path_of};
 pub use variation::Variation;

@@ -61,12 +61,95 @@ pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, Str
     }
 }
 
+/// Reads a scalar from text as its kind says: a string is the text as it is, anything else is written as in a view.
+pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, String> {
+    match kind {
+        Kind::String => Ok(Scalar::Text(text)),
+        Kind::Bytes => text::read_bytes(text).map(Scalar::Bytes),
+        Kind::Bool => match text {
+            "true" => Ok(Scalar::Varint(1)),
+            "false" => Ok(Scalar::Varint(0)),
+            _ => Err("expected true or false".to_owned()),
+        },
+        Kind::Enum(descriptor) => match number_of(text) {
+            Some(number) if descriptor.get_value_by_name(text).is_none() => {
+                enumeration(descriptor, &Value::Number(number))
+            }
+            _ => enumeration(descriptor, &Value::String(text.to_owned())),
+        },
+        Kind::Double | Kind::Float => {
+            let long = || {
+                let value = text.trim().parse::<i128>().ok();
+                let digits = value.filter(|value| beyond_yaml(*value));
+                digits.and_then(|_| text.trim().parse::<f64>().ok())
+            };
+            let number = number_of(text).or_else(|| long().map(Number::from));
+            let refused = "expected a number, such as 1.5, -3e9, .inf or .nan";
+            let number = number.map(Value::Number).ok_or(refused)?;
+            scalar_of_number(kind, &number)
+        }
+        Kind::Message(descriptor) => Err(format!("expected a {}", descriptor.full_name())),
+        integer => match number_of(text) {
+            Some(number) if number.is_f64() => {
+                Err(format!("expected an integer ({integer:?}), found a float"))
+            }
+            Some(number) => integer_of(integer, &number),
+            None => match text.trim().parse::<i128>() {
+                Ok(value) if beyond_yaml(value) => integer_in(integer, value),
+                _ => Err(format!("expected an integer ({integer:?})")),
+            },
+        },
+    }
+}
+
+/// Whether an integer has more digits than those of YAML here.
+fn beyond_yaml(value: i128) -> bool {
+    i64::try_from(value).is_err() && u64::try_from(value).is_err()
+}
+
+fn scalar_of_number(kind: &Kind, number: &Value) -> Result<Scalar<'static>, String> {
+    match kind {
+        Kind::Float => float(number).map(|number| Scalar::Fixed32(number.to_bits())),
+        _ => double(number).map(|number| Scalar::Fixed64(number.to_bits())),
+    }
+}
+
+/// A number as YAML writes it.
+fn number_of(text: &str) -> Option<Number> {
+    let text = text.trim();
+    let is_of_number =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
+    if !text.chars().all(is_of_number) {
+        return None;
+    }
+    match serde_yaml::from_str(text) {
+        Ok(Value::Number(number)) => Some(number),
+        _ => None,
+    }
+}
+
+/// Reads a key of a map from text.
+pub(super) fn key_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, String> {
+    match kind {
+        Kind::String => Ok(Scalar::Text(text)),
+        Kind::Bool => scalar_of_text(kind, text),
+        integer => match text.parse::<i128>() {
+            Ok(value) => integer_in(integer, value),
+            Err(_) => Err("expected an integer".to_owned()),
+        },
+    }
+}
+
 fn integer_of(kind: &Kind, number: &Number) -> Result<Scalar<'static>, String> {
     let value = number
         .as_i64()
         .map(i128::from)
         .or_else(|| number.as_u64().map(i128::from))
         .ok_or_else(|| "expected an integer, found a float".to_owned())?;
+    integer_in(kind, value)
+}
+
+fn integer_in(kind: &Kind, value: i128) -> Result<Scalar<'static>, String> {
     let signed32 = || ranged(value, i32::MIN..=i32::MAX);
     let signed64 = || ranged(value, i64::MIN..=i64::MAX);
     let unsigned32 = || ranged(value, u32::MIN..=u32::MAX);

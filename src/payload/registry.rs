@@ -7,6 +7,7 @@ use std::sync::Arc;
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde_yaml::Value;
 
+use super::edit::{self, Edit};
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
 use super::layout::{Layout, Layouts};
 use super::rewrite::{self, Rewriter, Unreadable};
@@ -179,6 +180,31 @@ impl Registry {
             }
             _ => written.value,
         })
+    }
+
+    /// The bytes of a payload with one field set or taken away, and everything else as it was: also fields that its
+    /// descriptor does not have. No path at all is the payload as a whole.
+    ///
+    /// A member of a oneof that is set takes the place of the others.
+    pub fn edit(
+        &self,
+        payload: &Payload,
+        path: &[String],
+        edit: &Edit,
+    ) -> Result<Vec<u8>, ViewError> {
+        let Some(message) = self.layout(payload.type_name()) else {
+            return Err(ViewError::new(
+                self.unknown(payload.type_name()).to_string(),
+            ));
+        };
+        let value = edit::edit(&self.layouts, message, &payload.value, path, edit)?;
+        match view::view(&self.layouts, message, &value) {
+            Ok(_) => Ok(value),
+            Err(flaw) => Err(ViewError::new(format!(
+                "the bytes are no {}: {flaw}",
+                message.name
+            ))),
+        }
     }
 
     /// Full names of the messages with a field that its descriptor asks to keep out of sight (`debug_redact`).

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod descriptors;
+mod edit;
 mod fidelity;
 mod hostile;
 mod refusals;

@@ -116,6 +116,65 @@ fn what_if_changes_the_new_event_of_a_component_and_a_fact() {
     );
 }
 
+/// The command that today's report shows, after changes.
+fn what_if(project: &mut Project, changes: &[&str]) -> String {
+    let ran = project.run(&[&["replay", CASE], changes].concat());
+    assert!(ran.code < 2, "{changes:?}: {}", ran.err);
+    let (_, command) = ran.out.split_once("\ncommand").unwrap();
+    let (command, _) = command.split_once("\n\n").unwrap();
+    format!("{command}\n")
+}
+
+#[test]
+fn what_if_sets_a_field_as_its_type_says() {
+    let mut project = captured("");
+    for (text, shown) in [
+        ("Table #4", "\"Table #4\""),
+        (" x ", "\" x \""),
+        ("true", "\"true\""),
+        ("20161216", "\"20161216\""),
+        ("@alice", "\"@alice\""),
+        ("a: b", "\"a: b\""),
+        ("null", "\"null\""),
+        ("\"q\"", "\"\\\"q\\\"\""),
+        ("a=b", "a=b"),
+    ] {
+        let set = format!("command.amount.currency_code={text}");
+        let command = what_if(&mut project, &["--set", &set]);
+        assert!(
+            command.contains(&format!("currency_code: {shown}\n")),
+            "{text}: {command}"
+        );
+    }
+    // In the order that they are given in.
+    let command = what_if(
+        &mut project,
+        &[
+            "--set-yaml",
+            "command.amount={amount: 5, currency_code: a}",
+            "--set",
+            "command.amount.amount=6",
+            "--unset",
+            "command.amount.currency_code",
+        ],
+    );
+    assert!(command.contains("amount: 6"), "{command}");
+    assert!(!command.contains("currency_code"), "{command}");
+    let command = what_if(
+        &mut project,
+        &[
+            "--unset",
+            "command.amount",
+            "--set",
+            "command.amount.currency_code=\tb\n",
+        ],
+    );
+    assert!(
+        command.contains("currency_code: \"\\tb\\n\"") && !command.contains("amount: 4"),
+        "{command}"
+    );
+}
+
 #[test]
 fn what_if_arguments_have_to_fit_the_command() {
     let mut project = captured("");
@@ -130,12 +189,32 @@ fn what_if_arguments_have_to_fit_the_command() {
         "command.amount=5",
         "command.=5",
         "command.amount.amount=[1",
+        "command.amount.amount=",
+        "command.amount.amount=1000000000000000000000",
+        "command.amuont.amount=5",
+        "command.amount.currency_code.\"x=5",
+        "command=5",
     ] {
         assert_eq!(
             project.run(&["replay", CASE, "--set", assignment]).code,
             2,
             "{assignment}"
         );
+    }
+    for assignment in [
+        "command.amount",
+        "command.amount=",
+        "command.amount=[1",
+        "command.amount={amount: lots}",
+        "command.amount={nope: 1}",
+        "command={nope: 1}",
+    ] {
+        let ran = project.run(&["replay", CASE, "--set-yaml", assignment]);
+        assert_eq!(ran.code, 2, "{assignment}");
+    }
+    for path in ["command", "command.nope", "command.amount=", "history.0"] {
+        let ran = project.run(&["replay", CASE, "--unset", path]);
+        assert_eq!(ran.code, 2, "{path}");
     }
     for sequence in ["3", "-2", "99999999999", "x"] {
         assert_eq!(

@@ -1,0 +1,574 @@
+//! One field of a payload set or taken away, and everything else as it was, bit for bit.
+//!
+//! What is given as text is read as the field's type says, so that a string takes every text as it is.
+
+use std::borrow::Cow;
+
+use prost_reflect::Kind;
+use serde_yaml::Value;
+
+use super::canonical::{self, unknown_field};
+use super::error::ViewError;
+use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::reader::{Flaw, Reader, Wire};
+use super::show::{self, MapKey};
+use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
+use super::{MAX_DEPTH, parse};
+
+/// What becomes of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// It is set to what this text says to its type: a string is the text as it is; numbers, words of an enum, bytes,
+    /// instants and durations are written as in a view. Other messages, lists and maps are no text.
+    Text(String),
+    /// It is set to this view, of whatever type.
+    View(Value),
+    /// It is taken away: a field, an element of a list or an entry of a map.
+    Unset,
+}
+
+/// The bytes of a message with one field changed.
+pub(super) fn edit(
+    layouts: &Layouts,
+    message: &Layout,
+    bytes: &[u8],
+    path: &[String],
+    edit: &Edit,
+) -> Result<Vec<u8>, ViewError> {
+    if path.len() > MAX_DEPTH {
+        return refused(format!("the path has more than {MAX_DEPTH} steps"));
+    }
+    let editor = Editor { layouts, edit };
+    if path.is_empty() {
+        return editor.whole_message(message)?.ok_or_else(|| {
+            ViewError::new(format!(
+                "what can be taken away are fields of {}",
+                message.name
+            ))
+        });
+    }
+    editor.message(message, bytes, path)
+}
+
+struct Editor<'a> {
+    layouts: &'a Layouts,
+    edit: &'a Edit,
+}
+
+/// A field as it is on the wire: number, all of its bytes, value.
+type Part<'b> = (u32, &'b [u8], Wire<'b>);
+
+fn refused<T>(reason: impl Into<String>) -> Result<T, ViewError> {
+    Err(ViewError::new(reason))
+}
+
+impl Editor<'_> {
+    fn message(
+        &self,
+        message: &Layout,
+        bytes: &[u8],
+        path: &[String],
+    ) -> Result<Vec<u8>, ViewError> {
+        let [step, rest @ ..] = path else {
+            return Ok(bytes.to_vec());
+        };
+        let parts = parts_of(bytes).map_err(|flaw| malformed(message, &flaw))?;
+        if message.well_known == Some(WellKnown::Any) {
+            return self.any(&parts, step, rest);
+        }
+        let field = field_of(message, step)?;
+        let is_own = |part: &Part<'_>| part.0 == field.number && is_of(field, part.2);
+        let own: Vec<_> = parts.iter().filter(|part| is_own(part)).collect();
+        let own: Vec<_> = own.into_iter().map(|part| part.2).collect();
+        let new = self.field(field, &own, rest)?;
+        let sets = !matches!(self.edit, Edit::Unset);
+        let is_sibling = |other: &Field| {
+            other.number != field.number && other.oneof.is_some() && other.oneof == field.oneof
+        };
+        let cleared: Vec<u32> = message
+            .fields
+            .iter()
+            .filter(|other| sets && is_sibling(other))
+            .map(|other| other.number)
+            .collect();
+        let goes = |part: &Part<'_>| cleared.contains(&part.0);
+        Ok(joined(&parts, field.number, is_own, goes, &new))
+    }
+
+    /// A field in its encoding, with its tags.
+    fn field(
+        &self,
+        field: &Field,
+        own: &[Wire<'_>],
+        path: &[String],
+    ) -> Result<Vec<u8>, ViewError> {
+        match (field.form, path) {
+            (Form::Single, []) => self.element(field, field.presence),
+            (Form::List | Form::Map, []) => match self.edit {
+                Edit::Unset => Ok(Vec::new()),
+                Edit::View(view) => {
+                    not_null(view)?;
+                    canonical::encode_field(self.layouts, field, view)
+                }
+                Edit::Text(_) => refused(self.is_many(field)),
+            },
+            (Form::Single, path) => self.inside(field, own, path),
+            (Form::List, [index, path @ ..]) => self.list(field, own, index, path),
+            (Form::Map, [key, path @ ..]) => self.map(field, own, key, path),
+        }
+    }
+
+    /// A list or a map, to one who gave a text.
+    fn is_many(&self, field: &Field) -> String {
+        let name = &field.name;
+        match self.layouts.of_entry(field) {
+            Some((key, _)) if field.form == Form::Map => format!(
+                "`{name}` is a map: set one entry of it (`{name}.KEY`, the keys are {:?}), or all of it with --set-yaml",
+                key.kind
+            ),
+            _ => format!(
+                "`{name}` is a list: set one element of it (`{name}.0` is the first), or all of it with --set-yaml"
+            ),
+        }
+    }
+
+    /// The new value of a single field or an element with its tag; nothing where it is taken away.
+    fn element(&self, field: &Field, keep_default: bool) -> Result<Vec<u8>, ViewError> {
+        let mut out = Vec::new();
+        if let Some(message) = self.layouts.of_field(field) {
+            if let Some(content) = self.whole_message(message)? {
+                wrap(field, &content, &mut out);
+            }
+        } else if let Some(scalar) = self.scalar(field)?
+            && (keep_default || !scalar.is_default())
+        {
+            scalar.write_field(field.number, &mut out);
+        }
+        Ok(out)
+    }
+
+    /// The new bytes of a message as a whole.
+    fn whole_message(&self, message: &Layout) -> Result<Option<Vec<u8>>, ViewError> {
+        let view = match self.edit {
+            Edit::Unset => return Ok(None),
+            Edit::View(view) => Cow::Borrowed(view),
+            Edit::Text(text) => match message.well_known {
+                Some(WellKnown::Timestamp | WellKnown::Duration) => {
+                    Cow::Owned(Value::String(text.clone()))
+                }
+                Some(WellKnown::Any) => {
+                    return refused(
+                        "it is an Any: set its `type`, or a field of its `value`, or all of it with --set-yaml",
+                    );
+                }
+                None => {
+                    let fields: Vec<_> = message
+                        .fields
+                        .iter()
+                        .take(5)
+                        .map(|field| format!("`{}`", field.name))
+                        .collect();
+                    let name = &message.name;
+                    return refused(match fields.as_slice() {
+                        [] => format!("it is a message, {name}: give it with --set-yaml"),
+                        fields => format!(
+                            "it is a message, {name}: set one of its fields ({}{}), or all of it with --set-yaml",
+                            fields.join(", "),
+                            if message.fields.len() > 5 {
+                                ", …"
+                            } else {
+                                ""
+                            }
+                        ),
+                    });
+                }
+            },
+        };
+        not_null(&view)?;
+        canonical::encode(self.layouts, message, &view).map(Some)
+    }
+
+    fn scalar(&self, field: &Field) -> Result<Option<Scalar<'_>>, ViewError> {
+        let read = match self.edit {
+            Edit::Unset => return Ok(None),
+            Edit::Text(text) => parse::scalar_of_text(&field.kind, text),
+            Edit::View(view) => {
+                not_null(view)?;
+                parse::scalar(&field.kind, view)
+            }
+        };
+        read.map(Some).map_err(ViewError::new)
+    }
+
+    /// A field of the message that a field is.
+    fn inside(
+        &self,
+        field: &Field,
+        own: &[Wire<'_>],
+        path: &[String],
+    ) -> Result<Vec<u8>, ViewError> {
+        let Some(message) = self.layouts.of_field(field) else {
+            return refused(format!(
+                "`{}` is below `{}`, which is a plain value: {}",
+                path.first().map_or("", String::as_str),
+                field.name,
+                kind_word(&field.kind)
+            ));
+        };
+        let content: Vec<u8> = own
+            .iter()
+            .filter_map(|wire| message_content(*wire))
+            .flatten()
+            .copied()
+            .collect();
+        let content = self.message(message, &content, path)?;
+        let mut out = Vec::new();
+        // What is taken away from a message that is not there does not make it.
+        if !own.is_empty() || !matches!(self.edit, Edit::Unset) {
+            wrap(field, &content, &mut out);
+        }
+        Ok(out)
+    }
+
+    fn list(
+        &self,
+        field: &Field,
+        own: &[Wire<'_>],
+        index: &str,
+        path: &[String],
+    ) -> Result<Vec<u8>, ViewError> {
+        let mut items = Vec::new();
+        for wire in own {
+            match wire {
+                Wire::Bytes(bytes) if is_packable(&field.kind) => {
+                    let mut reader = Reader::new(bytes);
+                    while !reader.is_empty() {
+                        let item = show::packed(&field.kind, &mut reader);
+                        items.push(item.map_err(|flaw| ViewError::new(flaw.to_string()))?);
+                    }
+                }
+                wire => items.push(*wire),
+            }
+        }
+        let count = items.len();
+        let at = index.parse::<usize>().ok().filter(|at| *at < count);
+        let Some(at) = at else {
+            let elements = match count {
+                0 => "an empty list".to_owned(),
+                1 => "a list of one, whose index is 0".to_owned(),
+                count => format!("a list of {count}, whose indices are 0 to {}", count - 1),
+            };
+            return refused(format!(
+                "`{index}` is no element of `{}`, {elements}; --set-yaml sets all of a list",
+                field.name
+            ));
+        };
+        if !path.is_empty() && self.layouts.of_field(field).is_none() {
+            return self.inside(field, &[], path);
+        }
+        if field.packed {
+            let mut packed = Vec::new();
+            let new = self.scalar(field)?;
+            for (index, item) in items.into_iter().enumerate() {
+                if index != at {
+                    scalar_of(item).write(&mut packed);
+                } else if let Some(new) = &new {
+                    new.write(&mut packed);
+                }
+            }
+            let mut out = Vec::new();
+            if !packed.is_empty() {
+                Scalar::Bytes(packed).write_field(field.number, &mut out);
+            }
+            return Ok(out);
+        }
+        let new = if path.is_empty() {
+            self.element(field, true)?
+        } else {
+            self.inside(field, &items[at..=at], path)?
+        };
+        let mut out = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                _ if index == at => out.extend_from_slice(&new),
+                Wire::Group(content) => wrap(field, content, &mut out),
+                item => scalar_of(item).write_field(field.number, &mut out),
+            }
+        }
+        Ok(out)
+    }
+
+    fn map(
+        &self,
+        field: &Field,
+        own: &[Wire<'_>],
+        key: &str,
+        path: &[String],
+    ) -> Result<Vec<u8>, ViewError> {
+        let Some((key_field, value_field)) = self.layouts.of_entry(field) else {
+            return refused(format!("`{}` is no map", field.name));
+        };
+        let scalar = parse::key_of_text(&key_field.kind, key).map_err(|reason| {
+            ViewError::new(format!(
+                "`{key}` is no key of `{}`, a map whose keys are {:?}: {reason}",
+                field.name, key_field.kind
+            ))
+        })?;
+        let mut key_bytes = Vec::new();
+        scalar.write_field(key_field.number, &mut key_bytes);
+        let read =
+            |content| key_of(key_field, content).map_err(|flaw| ViewError::new(flaw.to_string()));
+        let wanted = read(&key_bytes)?;
+        let mut entries = Vec::new();
+        for content in own.iter().filter_map(|wire| message_content(*wire)) {
+            entries.push((read(content)?, Cow::Borrowed(content)));
+        }
+        let last = entries.iter().rposition(|(key, _)| *key == wanted);
+        let is_unset = matches!(self.edit, Edit::Unset);
+        match last {
+            None if is_unset => {
+                return refused(format!("`{}` has no entry of this key", field.name));
+            }
+            _ if is_unset && path.is_empty() => entries.retain(|(key, _)| *key != wanted),
+            Some(at) => {
+                let content = self.entry(value_field, &entries[at].1, path)?;
+                entries[at].1 = Cow::Owned(content);
+            }
+            None => {
+                let content = self.entry(value_field, &key_bytes, path)?;
+                // Where it belongs among keys that are in order.
+                let after = entries.iter().position(|(key, _)| *key > wanted);
+                let at = after.unwrap_or(entries.len());
+                entries.insert(at, (wanted, Cow::Owned(content)));
+            }
+        }
+        let mut out = Vec::new();
+        for (_, content) in entries {
+            wire::write_tag(field.number, LENGTH_DELIMITED, &mut out);
+            wire::write_bytes(&content, &mut out);
+        }
+        Ok(out)
+    }
+
+    /// An entry of a map with another value.
+    fn entry(&self, value: &Field, entry: &[u8], path: &[String]) -> Result<Vec<u8>, ViewError> {
+        let parts = parts_of(entry).map_err(|flaw| ViewError::new(flaw.to_string()))?;
+        let is_own = |part: &Part<'_>| part.0 == value.number && is_of(value, part.2);
+        let new = if path.is_empty() {
+            self.element(value, true)?
+        } else {
+            let own: Vec<_> = parts.iter().filter(|part| is_own(part)).collect();
+            let own: Vec<_> = own.into_iter().map(|part| part.2).collect();
+            self.inside(value, &own, path)?
+        };
+        Ok(joined(&parts, value.number, is_own, |_| false, &new))
+    }
+
+    /// The parts of an Any as a view has them: `type`, and `value` or `bytes`.
+    fn any(&self, parts: &[Part<'_>], step: &str, rest: &[String]) -> Result<Vec<u8>, ViewError> {
+        const TYPE: u32 = 1;
+        const VALUE: u32 = 2;
+        let bytes_of = |wanted| {
+            let found = parts.iter().rev().find_map(|(number, _, wire)| match wire {
+                Wire::Bytes(bytes) if *number == wanted => Some(*bytes),
+                _ => None,
+            });
+            found.unwrap_or_default()
+        };
+        let scalar = |kind: &Kind| match self.edit {
+            Edit::Unset => Ok(Vec::new()),
+            Edit::Text(text) => parse::scalar_of_text(kind, text).map(|it| content_of(&it)),
+            Edit::View(view) => parse::scalar(kind, view).map(|it| content_of(&it)),
+        };
+        let plain = |kind: &Kind| match rest {
+            [] => scalar(kind).map_err(ViewError::new),
+            [below, ..] => refused(format!("`{below}` is below a plain value")),
+        };
+        let (number, content) = match step {
+            "type" => (TYPE, plain(&Kind::String)?),
+            "bytes" => (VALUE, plain(&Kind::Bytes)?),
+            "value" => {
+                let url = String::from_utf8_lossy(bytes_of(TYPE));
+                let name = url.rsplit('/').next().unwrap_or(&url);
+                let Some(message) = self.layouts.of(name) else {
+                    return refused(format!(
+                        "there is no descriptor of `{name}`: set the `bytes` of this Any"
+                    ));
+                };
+                let content = match rest {
+                    [] => self.whole_message(message)?.unwrap_or_default(),
+                    rest => self.message(message, bytes_of(VALUE), rest)?,
+                };
+                (VALUE, content)
+            }
+            other => {
+                return refused(format!(
+                    "`{other}` is no part of an Any: it has `type`, and `value` or `bytes`"
+                ));
+            }
+        };
+        let mut new = Vec::new();
+        if !content.is_empty() {
+            Scalar::Bytes(content).write_field(number, &mut new);
+        }
+        let is_own = |part: &Part<'_>| part.0 == number && matches!(part.2, Wire::Bytes(_));
+        Ok(joined(parts, number, is_own, |_| false, &new))
+    }
+}
+
+fn field_of<'a>(message: &'a Layout, step: &str) -> Result<&'a Field, ViewError> {
+    if let Some(at) = message.position(step, 0) {
+        return Ok(&message.fields[at]);
+    }
+    let members: Vec<_> = message
+        .fields
+        .iter()
+        .filter(|field| field.oneof.as_deref() == Some(step))
+        .map(|field| format!("`{}`", field.name))
+        .collect();
+    if !members.is_empty() {
+        return refused(format!(
+            "`{step}` is a oneof of {}: take one of {}",
+            message.name,
+            members.join(", ")
+        ));
+    }
+    let indexed = step
+        .strip_suffix(']')
+        .and_then(|step| step.split_once('['))
+        .filter(|(name, _)| message.position(name, 0).is_some());
+    if let Some((name, index)) = indexed {
+        return refused(format!(
+            "an element of `{name}` is written `{name}.{index}`"
+        ));
+    }
+    let error = unknown_field(message, step);
+    refused(error.message)
+}
+
+fn malformed(message: &Layout, flaw: &Flaw) -> ViewError {
+    ViewError::new(format!("the bytes are no {}: {flaw}", message.name))
+}
+
+/// `--set-yaml PATH=` and `null` are one who wants nothing there.
+fn not_null(view: &Value) -> Result<(), ViewError> {
+    match view {
+        Value::Null => refused("the value is nothing: --unset takes a field away"),
+        _ => Ok(()),
+    }
+}
+
+fn parts_of(bytes: &[u8]) -> Result<Vec<Part<'_>>, Flaw> {
+    let mut parts = Vec::new();
+    let mut reader = Reader::new(bytes);
+    loop {
+        let before = reader.rest();
+        let Some((number, wire)) = reader.field()? else {
+            return Ok(parts);
+        };
+        let whole = &before[..before.len() - reader.rest().len()];
+        parts.push((number, whole, wire));
+    }
+}
+
+/// All parts with new bytes of one field: where it was, else where its number belongs.
+fn joined(
+    parts: &[Part<'_>],
+    number: u32,
+    is_own: impl Fn(&Part<'_>) -> bool,
+    goes: impl Fn(&Part<'_>) -> bool,
+    new: &[u8],
+) -> Vec<u8> {
+    let at = parts
+        .iter()
+        .position(&is_own)
+        .or_else(|| parts.iter().position(|part| part.0 > number))
+        .unwrap_or(parts.len());
+    let mut out = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index == at {
+            out.extend_from_slice(new);
+        }
+        if !is_own(part) && !goes(part) {
+            out.extend_from_slice(part.1);
+        }
+    }
+    if at == parts.len() {
+        out.extend_from_slice(new);
+    }
+    out
+}
+
+/// Whether a wire value is of a field: one of another wire type is as unknown as one of another number.
+fn is_of(field: &Field, wire: Wire<'_>) -> bool {
+    match (&field.kind, wire) {
+        (Kind::Message(_), Wire::Bytes(_)) => !field.group,
+        (Kind::Message(_), Wire::Group(_)) => field.group,
+        (kind, Wire::Bytes(_)) if field.form == Form::List && is_packable(kind) => true,
+        (kind, wire) => !matches!(show::scalar(kind, wire), Ok(None)),
+    }
+}
+
+fn is_packable(kind: &Kind) -> bool {
+    !matches!(kind, Kind::String | Kind::Bytes | Kind::Message(_))
+}
+
+const fn message_content(wire: Wire<'_>) -> Option<&[u8]> {
+    match wire {
+        Wire::Bytes(bytes) | Wire::Group(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn key_of(key: &Field, entry: &[u8]) -> Result<Option<MapKey>, Flaw> {
+    let mut shown = None;
+    let mut reader = Reader::new(entry);
+    while let Some((number, wire)) = reader.field()? {
+        if number == key.number {
+            shown = show::scalar(&key.kind, wire)?.or(shown);
+        }
+    }
+    // What an entry leaves out is at its default.
+    let shown = shown.unwrap_or_else(|| match key.kind {
+        Kind::String => Value::from(""),
+        Kind::Bool => Value::from(false),
+        _ => Value::from(0),
+    });
+    Ok(MapKey::new(shown))
+}
+
+/// A value that is no group as it is written.
+fn scalar_of(wire: Wire<'_>) -> Scalar<'static> {
+    match wire {
+        Wire::Varint(value) => Scalar::Varint(value),
+        Wire::Fixed32(value) => Scalar::Fixed32(value),
+        Wire::Fixed64(value) => Scalar::Fixed64(value),
+        Wire::Bytes(bytes) | Wire::Group(bytes) => Scalar::Bytes(bytes.to_vec()),
+    }
+}
+
+fn content_of(scalar: &Scalar<'_>) -> Vec<u8> {
+    match scalar {
+        Scalar::Text(text) => text.as_bytes().to_vec(),
+        Scalar::Bytes(bytes) => bytes.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn wrap(field: &Field, content: &[u8], out: &mut Vec<u8>) {
+    if field.group {
+        wire::write_tag(field.number, GROUP_START, out);
+        out.extend_from_slice(content);
+        wire::write_tag(field.number, GROUP_END, out);
+    } else {
+        wire::write_tag(field.number, LENGTH_DELIMITED, out);
+        wire::write_bytes(content, out);
+    }
+}
+
+fn kind_word(kind: &Kind) -> String {
+    match kind {
+        Kind::Enum(words) => format!("a word of {}", words.full_name()),
+        kind => format!("{kind:?}"),
+    }
+}
