@@ -1,5 +1,7 @@
-//! What a file holds: lines of text, the base64 in them, and texts amid bytes.
+//! What a file holds: lines of text, the base64 in them, messages and their texts, and texts amid bytes; each of them in
+//! each other.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -9,8 +11,11 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
+use super::letters::as_text;
+use super::packed;
+use super::spelled::without_escapes;
 use crate::payload;
-use crate::redact::detect::{self, likely, sure};
+use crate::redact::detect::{self, glued, likely, named, sure};
 
 /// Keys of fixtures, tickets and history files that have an encoding as their value: it is random-looking by nature.
 const ENCODINGS: [&str; 6] = [
@@ -30,6 +35,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// So many things in each other are taken apart.
+const LEVELS: usize = 40;
+/// So many times its size is looked at of a file that holds much in each other.
+const TIMES: usize = 64;
+/// Files are not so small that this were much.
+const AT_LEAST: usize = 1 << 24;
+
 /// Where in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spot {
@@ -37,6 +49,8 @@ pub enum Spot {
     Line(usize, usize),
     /// A byte of a file that is no text, from 0.
     Byte(usize),
+    /// The file, where a place cannot be told.
+    File,
 }
 
 /// Something found in a file.
@@ -44,12 +58,25 @@ pub enum Spot {
 pub struct Finding {
     /// What it looks like: `email`, `JWT`.
     pub what: &'static str,
+    /// What it is about, where that says more; never what was found.
+    pub about: Option<String>,
     /// Where it is.
     pub spot: Spot,
     text: String,
 }
 
 impl Finding {
+    /// Something that was found by what it is about.
+    #[must_use]
+    pub fn about(what: &'static str, about: String, spot: Spot, text: String) -> Self {
+        Self {
+            what,
+            about: Some(about),
+            spot,
+            text,
+        }
+    }
+
     /// What was found, to be held against allowances. Not to be shown.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -63,69 +90,297 @@ impl std::fmt::Debug for Finding {
     }
 }
 
-/// What may be base64.
-static ENCODED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z0-9+/]{12,}={0,2}"));
-/// A value whose key says that it is a secret.
-static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r#"(?i)\b[\w-]*(?:passwor[dt]|passwd|passphrase|secret|api_?key|access_?key|private_?key|credential|[a-z]_?token)["']?\s*[:=]\s*["']?([^\s"',}]{4,})"#,
-    )
-});
+/// What may be base64, also that for addresses.
+static ENCODED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z0-9+/_-]{12,}={0,2}"));
+/// Base64 over several lines.
+static WRAPPED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"[A-Za-z0-9+/_-]{40,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,}={0,2})+"));
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant")
 }
 
-/// Everything that is found in the content of a file.
-pub(super) fn findings(bytes: &[u8]) -> Vec<Finding> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => (1..)
-            .zip(text.lines())
-            .flat_map(|(number, line)| in_line(number, line))
-            .collect(),
-        Err(_) => amid_bytes(bytes),
+/// Everything that is found in the content of a file, and what of it could not be read.
+pub(super) fn findings(bytes: &[u8]) -> (Vec<Finding>, Vec<String>) {
+    let mut search = Search {
+        left: bytes.len().saturating_mul(TIMES).max(AT_LEAST),
+        unread: BTreeSet::new(),
+    };
+    let mut found: Vec<Finding> = search
+        .in_file(bytes)
+        .into_iter()
+        .map(|(spot, found)| Finding {
+            what: found.what,
+            about: None,
+            spot,
+            text: found.text,
+        })
+        .collect();
+    found.sort_by_key(|finding| finding.spot);
+    (found, search.unread.into_iter().collect())
+}
+
+/// Something found in a text or in bytes.
+struct Found {
+    what: &'static str,
+    range: Range<usize>,
+    text: String,
+    /// Whether it is not there itself, but in what is encoded there.
+    is_within: bool,
+}
+
+/// What was found so far, each thing once.
+#[derive(Default)]
+struct Once {
+    all: Vec<Found>,
+    /// What is found in each part of the content, so that only neighbours are compared.
+    in_part: HashMap<usize, Vec<usize>>,
+}
+
+impl Once {
+    const PART: usize = 1 << 10;
+
+    fn add(&mut self, found: Found) {
+        let parts = found.range.start / Self::PART..=found.range.end / Self::PART;
+        let neighbours = parts.clone().filter_map(|part| self.in_part.get(&part));
+        let is_known = neighbours.flatten().map(|at| &self.all[*at]).any(|other| {
+            let overlaps =
+                other.range.start < found.range.end && found.range.start < other.range.end;
+            let is_same = other.text.contains(&found.text) || found.text.contains(&other.text);
+            let says_least = found.what == detect::RANDOM;
+            overlaps && (is_same || says_least || !(other.is_within || found.is_within))
+        });
+        if !is_known {
+            for part in parts {
+                self.in_part.entry(part).or_default().push(self.all.len());
+            }
+            self.all.push(found);
+        }
+    }
+
+    fn of_text(&mut self, text: &str, findings: Vec<detect::Finding>) {
+        for finding in findings {
+            self.add(Found {
+                what: finding.what,
+                text: text[finding.range.clone()].to_owned(),
+                range: finding.range,
+                is_within: false,
+            });
+        }
     }
 }
 
-fn in_line(number: usize, line: &str) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    let at = |range: &Range<usize>| Spot::Line(number, line[..range.start].chars().count() + 1);
-    let mut add = |what, range: &Range<usize>, text: &str| {
-        let spot = at(range);
-        // What is found twice, as it is and by its name, is told once.
-        if !found.iter().any(|other| other.spot == spot) {
-            found.push(Finding {
-                what,
-                spot,
-                text: text.to_owned(),
-            });
-        }
-    };
-    for finding in likely(line) {
-        let is_by_nature = finding.what == detect::RANDOM
-            && (is_encoding(&line[..finding.range.start])
-                || is_message(&line[finding.range.start..]));
-        if !is_by_nature {
-            add(finding.what, &finding.range, &line[finding.range.clone()]);
-        }
-    }
-    for token in ENCODED.find_iter(line) {
-        let decoded = BASE64.decode(token.as_str()).unwrap_or_default();
-        let decoded = String::from_utf8_lossy(&decoded);
-        for finding in sure(&decoded) {
-            add(
-                finding.what,
-                &token.range(),
-                &decoded[finding.range.clone()],
+struct Search {
+    /// Bytes that are still looked at.
+    left: usize,
+    unread: BTreeSet<String>,
+}
+
+impl Search {
+    /// Whether it goes on.
+    fn may(&mut self, size: usize, level: usize) -> bool {
+        let may = level < LEVELS && size <= self.left;
+        self.left = self.left.saturating_sub(size);
+        if !may {
+            self.unread.insert(
+                "so much is encoded within each other that not all was looked at".to_owned(),
             );
         }
+        may
     }
-    for captures in NAMED.captures_iter(line) {
-        if let Some(value) = captures.get(1).filter(|value| !is_redacted(value.as_str())) {
-            add("secret by its name", &value.range(), value.as_str());
+
+    fn in_file(&mut self, bytes: &[u8]) -> Vec<(Spot, Found)> {
+        if packed::is_gzip(bytes) {
+            let (unpacked, flaw) = packed::unpacked(bytes);
+            self.unread.extend(flaw);
+            self.left = self.left.max(unpacked.len().saturating_mul(TIMES));
+            if !packed::is_gzip(&unpacked) {
+                return self.in_file(&unpacked);
+            }
+            // As far as that goes; a file packed so often is nobody's fixture.
+            let found = self.in_bytes(&unpacked, 1);
+            return found.into_iter().map(|it| (Spot::File, it)).collect();
+        }
+        if let Some(reason) = packed::not_read(bytes) {
+            self.unread.insert(reason.to_owned());
+        }
+        let has_controls = bytes
+            .iter()
+            .any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r'));
+        let is_message = has_controls && payload::is_a_message(bytes);
+        if let Some(text) = as_text(bytes).filter(|_| !is_message) {
+            let mut found = self.in_text(&text, 0, likely);
+            found.sort_by_key(|found| found.range.start);
+            let mut lines = Lines::new(&text);
+            let found = found.into_iter();
+            return found
+                .map(|found| (lines.spot(found.range.start), found))
+                .collect();
+        }
+        let found = self.in_bytes(bytes, 0);
+        found
+            .into_iter()
+            .map(|found| (Spot::Byte(found.range.start), found))
+            .collect()
+    }
+
+    /// What is found in a text: by itself, by names, in what it quotes and in what is encoded in it.
+    fn in_text(
+        &mut self,
+        text: &str,
+        level: usize,
+        looked_for: fn(&str) -> Vec<detect::Finding>,
+    ) -> Vec<Found> {
+        let mut once = Once::default();
+        if !self.may(text.len(), level) {
+            return once.all;
+        }
+        let mut random = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let mut findings = looked_for(line.trim_end_matches(['\n', '\r']));
+            let is_random = |finding: &detect::Finding| finding.what == detect::RANDOM;
+            findings.retain(|finding| {
+                let (before, rest) = line.split_at(finding.range.start);
+                !(is_random(finding) && (is_encoding(before) || is_message(rest)))
+            });
+            for finding in &mut findings {
+                finding.range = start + finding.range.start..start + finding.range.end;
+            }
+            random.extend(findings.extract_if(.., |finding| is_random(finding)));
+            once.of_text(text, findings);
+            start += line.len();
+        }
+        once.of_text(text, named(text));
+        for found in self.encoded(text, level) {
+            once.add(found);
+        }
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            if let Some(plain) = without_escapes(line) {
+                for found in self.in_text(&plain.text, level + 1, sure) {
+                    let range = plain.original(&found.range);
+                    once.add(Found {
+                        range: start + range.start..start + range.end,
+                        ..found
+                    });
+                }
+            }
+            start += line.len();
+        }
+        once.of_text(text, random);
+        once.all
+    }
+
+    /// What is found in the base64 of a text.
+    fn encoded(&mut self, text: &str, level: usize) -> Vec<Found> {
+        let mut all = Vec::new();
+        let whole = WRAPPED.find_iter(text);
+        for token in ENCODED.find_iter(text).chain(whole) {
+            for bytes in decoded(token.as_str()) {
+                let found = self.in_bytes(&bytes, level + 1);
+                all.extend(found.into_iter().map(|found| Found {
+                    range: token.range(),
+                    is_within: true,
+                    ..found
+                }));
+            }
+        }
+        all
+    }
+
+    /// What is found in bytes, whatever they are: text, a message, something packed, or something else with texts in it.
+    fn in_bytes(&mut self, bytes: &[u8], level: usize) -> Vec<Found> {
+        let mut once = Once::default();
+        if bytes.len() < 4 || !self.may(bytes.len(), level) {
+            return once.all;
+        }
+        let all = 0..bytes.len();
+        let within = |range: &Range<usize>, found: Found| Found {
+            range: range.clone(),
+            is_within: true,
+            ..found
+        };
+        if packed::is_gzip(bytes) {
+            // What only begins like it is no flaw of the file.
+            let (unpacked, _) = packed::unpacked(bytes);
+            for found in self.in_bytes(&unpacked, level + 1) {
+                once.add(within(&all, found));
+            }
+        }
+        for place in payload::delimited(bytes).unwrap_or_default() {
+            for found in self.in_bytes(&bytes[place.clone()], level + 1) {
+                let start = place.start + found.range.start;
+                once.add(Found {
+                    range: start..start + found.range.len(),
+                    ..found
+                });
+            }
+        }
+        let text = as_text(bytes);
+        if let Some(text) = &text {
+            let is_as_it_is = text.as_bytes() == bytes;
+            for found in self.in_text(text, level + 1, sure) {
+                once.add(if is_as_it_is {
+                    found
+                } else {
+                    within(&all, found)
+                });
+            }
+        }
+        // Texts amid bytes, and of a text what stands right beside its length.
+        let mut start = 0;
+        for chunk in bytes.utf8_chunks() {
+            for run in chunk.valid().split_inclusive(char::is_control) {
+                let letters = run.trim_end_matches(char::is_control);
+                let found = match (&text, letters.len()) {
+                    (_, ..6) => Vec::new(),
+                    (Some(_), _) => {
+                        let mut glued_only = Once::default();
+                        glued_only.of_text(letters, glued(letters));
+                        glued_only.all
+                    }
+                    (None, _) => self.in_text(letters, level + 1, glued),
+                };
+                for found in found {
+                    once.add(Found {
+                        range: start + found.range.start..start + found.range.end,
+                        ..found
+                    });
+                }
+                start += run.len();
+            }
+            start += chunk.invalid().len();
+        }
+        once.all
+    }
+}
+
+/// What base64 says; both where it may begin after a sign that is none of its own.
+fn decoded(token: &str) -> Vec<Vec<u8>> {
+    let plain: String = token
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .map(|letter| match letter {
+            '-' => '+',
+            '_' => '/',
+            letter => letter,
+        })
+        .collect();
+    let mut found = Vec::new();
+    // The last letter may say too little for a byte.
+    let bytes = BASE64.decode(&plain).or_else(|_| {
+        let letters = plain.trim_end_matches('=');
+        BASE64.decode(&letters[..letters.len() / 4 * 4])
+    });
+    found.extend(bytes);
+    // `key-` or `path/` may stand before it.
+    for (at, _) in token.match_indices(['-', '_', '/']) {
+        let rest = &plain[(at + 1).min(plain.len())..];
+        if rest.len() >= 12 && found.len() < 8 {
+            found.extend(BASE64.decode(rest));
         }
     }
-    found.sort_by_key(|finding| finding.spot);
     found
 }
 
@@ -136,32 +391,34 @@ fn is_encoding(before: &str) -> bool {
     key.is_some_and(|key| ENCODINGS.contains(&key.as_str()))
 }
 
-/// Whether base64 begins here that is a whole protobuf message: what is in it was looked for already.
+/// Whether base64 begins here that is a whole protobuf message: what is in it is looked for by itself.
 fn is_message(text: &str) -> bool {
     let token = ENCODED.find(text).filter(|token| token.start() == 0);
     let decoded = token.and_then(|token| BASE64.decode(token.as_str()).ok());
     decoded.is_some_and(|bytes| payload::is_a_message(&bytes))
 }
 
-/// Whether a value says nothing any more: a mask, a stand-in, or the reason of a normalising rule.
-fn is_redacted(value: &str) -> bool {
-    static STAND_IN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^p-[0-9a-f]{16}$"));
-    let is_nothing = ["null", "true", "false", "none"].contains(&value);
-    is_nothing || value.starts_with("***") || value.starts_with('[') || STAND_IN.is_match(value)
+/// Places in a text as lines and columns; asked for in order.
+struct Lines<'a> {
+    text: &'a str,
+    number: usize,
+    start: usize,
 }
 
-/// Texts of a file that is none: runs of letters.
-fn amid_bytes(bytes: &[u8]) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for run in bytes.split(|byte| !matches!(byte, b' '..=b'~')) {
-        let text = std::str::from_utf8(run).unwrap_or_default();
-        found.extend(sure(text).into_iter().map(|finding| Finding {
-            what: finding.what,
-            spot: Spot::Byte(start + finding.range.start),
-            text: text[finding.range].to_owned(),
-        }));
-        start += run.len() + 1;
+impl<'a> Lines<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            number: 1,
+            start: 0,
+        }
     }
-    found
+
+    fn spot(&mut self, at: usize) -> Spot {
+        while let Some(end) = self.text[self.start..at].find('\n') {
+            self.start += end + 1;
+            self.number += 1;
+        }
+        Spot::Line(self.number, self.text[self.start..at].chars().count() + 1)
+    }
 }

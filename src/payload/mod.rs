@@ -69,5 +69,30 @@ pub fn is_a_message(bytes: &[u8]) -> bool {
     }
 }
 
+/// The places of all that has a length in a message, the fields of its groups among it; none where the bytes are no message.
+/// No descriptor is asked.
+#[must_use]
+pub fn delimited(bytes: &[u8]) -> Option<Vec<std::ops::Range<usize>>> {
+    let mut found = Vec::new();
+    let mut reader = reader::Reader::new(bytes);
+    loop {
+        let wire = reader.field().ok()?;
+        let place = |within: &[u8]| {
+            let start = within.as_ptr().addr() - bytes.as_ptr().addr();
+            start..start + within.len()
+        };
+        match wire {
+            None => return Some(found),
+            Some((_, reader::Wire::Bytes(value))) => found.push(place(value)),
+            Some((_, reader::Wire::Group(fields))) => {
+                let start = place(fields).start;
+                let inner = delimited(fields).unwrap_or_default();
+                found.extend(inner.into_iter().map(|it| it.start + start..it.end + start));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
 /// Levels of mappings and lists that a view may have. YAML readers stop at 128, and a fixture adds its own.
 const MAX_DEPTH: usize = 100;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
 use crate::payload::Registry;
-use crate::redact::{Action, Key, KeyError, Policy, Redactor, RedactorError};
+use crate::redact::{Action, Key, KeyError, LeftoverRules, Policy, Redactor, RedactorError};
 use crate::wire::all_call_descriptors;
 
 const NOT_CONFIGURED: &str = "replay.toml has no [redaction]";
@@ -147,6 +147,20 @@ impl Project {
             is_strict,
         };
         Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
+    }
+
+    /// Today's redaction rules, to see what they would take out of what is written already; none where none are configured.
+    pub fn leftover_rules(&self) -> Result<Option<LeftoverRules>, ProjectError> {
+        let Some(config) = &self.config().redaction else {
+            return Ok(None);
+        };
+        let registry = self.registry_of_all_dialects()?;
+        let rules = config.rules.clone();
+        Ok(Some(LeftoverRules::new(
+            registry,
+            rules,
+            config.debug_redact,
+        )))
     }
 
     /// A redactor that changes nothing, to see what looks personal.

@@ -144,6 +144,21 @@ impl Note {
         found.map_or(("", ""), |(_, request, reply)| (*request, *reply))
     }
 
+    /// Its request and its reply, each by the name of its type.
+    #[must_use]
+    pub fn as_payloads(&self) -> Vec<Payload> {
+        let (request, reply) = self.messages();
+        let payload = |name: &str, bytes: &Bytes| Payload {
+            type_url: format!("/{}.{name}", self.dialect.package()),
+            value: bytes.to_vec(),
+        };
+        let mut payloads = vec![payload(request, &self.request)];
+        if let Answer::Reply(bytes) = &self.answer {
+            payloads.push(payload(reply, bytes));
+        }
+        payloads
+    }
+
     /// Unknown fields of request, reply and details that are in no part which keeps its bytes.
     #[must_use]
     pub fn unknown_fields(&self) -> UnknownFields {

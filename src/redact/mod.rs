@@ -10,6 +10,7 @@
 //! - `case`, `parts`: a whole case, and where it holds what. `before`: what came redacted, and by what.
 //! - `taken`: values that were taken out, looked for in texts; `spelling`: how texts have them. `told`: texts in Angzarr's
 //!   own messages. `mask`: values and texts that say nothing any more.
+//! - `left`: what the rules would take out of something that is written already.
 //! - `detect`: what looks like a secret or personal data in any text.
 //!
 //! Fails closed: what cannot be read is an error, unless the redactor was told to be lenient.
@@ -19,6 +20,7 @@ mod case;
 pub mod detect;
 mod fields;
 mod key;
+mod left;
 mod mask;
 mod packed;
 mod parts;
@@ -34,6 +36,7 @@ mod told;
 pub use before::{Before, Fingerprints, Redactions};
 pub use case::RedactedCase;
 pub use key::{Key, KeyError};
+pub use left::{Left, LeftoverRules, Leftovers};
 pub use mask::masked;
 pub use redactor::{
     OTHER_ROOT, Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, and their helpers")]
 
+mod audit;
 mod commands;
 mod config;
 mod editions;

@@ -1,5 +1,6 @@
 //! Redaction and audit at the command line: nothing that was taken out is in any file or output.
 
+mod added;
 mod byways;
 mod workflows;
 

@@ -1,0 +1,296 @@
+//! The table of what is looked for. Tokens of providers are here only where `providers` knows none, or not all their kinds.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use regex::Regex;
+
+use super::{RANDOM, named, numbers, providers};
+
+/// Something that is looked for.
+pub(super) enum Form {
+    /// A pattern, and what it cannot say.
+    Pattern {
+        what: &'static str,
+        pattern: Regex,
+        is_one: fn(&str) -> bool,
+    },
+    /// Something with a search of its own.
+    Scan {
+        what: &'static str,
+        scan: fn(&str) -> Vec<Range<usize>>,
+    },
+    /// What the library of providers' tokens knows.
+    Providers,
+}
+
+impl Form {
+    pub(super) fn find(
+        &self,
+        text: &str,
+        is_glued: bool,
+        add: &mut impl FnMut(&'static str, Range<usize>),
+    ) {
+        match self {
+            Self::Pattern {
+                what,
+                pattern,
+                is_one,
+            } => {
+                for captures in pattern.captures_iter(text) {
+                    // The first group where there is one, else all of it.
+                    let found = captures.get(1).or_else(|| captures.get(0));
+                    if let Some(found) = found.filter(|found| is_one(found.as_str())) {
+                        add(what, found.range());
+                    }
+                }
+            }
+            Self::Scan { what, scan } => {
+                for range in scan(text) {
+                    add(what, range);
+                }
+            }
+            Self::Providers => providers::find(text, is_glued, add),
+        }
+    }
+}
+
+const ANY: fn(&str) -> bool = |_| true;
+
+/// Forms that hardly anything else has. None of the tokens has to begin a word: they begin with letters of their own, and
+/// amid bytes a letter before them may be a length.
+pub(super) static SURE: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    let tokens = [
+        (
+            "private key",
+            r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*-----|\z)|PuTTY-User-Key-File-[0-9]",
+            ANY,
+        ),
+        (
+            "JWT",
+            r"(?:ey[AJ]|ew[0o])[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}",
+            is_jwt,
+        ),
+        (
+            "bearer token",
+            r#"(?i:\bbearer)["']?[ =:\t]+["']?[A-Za-z0-9._~+/-]{16,}=*"#,
+            ANY,
+        ),
+        (
+            "basic credentials",
+            r"(?i:\bbasic[ =:\t]+)[A-Za-z0-9+/_-]{6,}={0,2}",
+            is_basic,
+        ),
+        (
+            "Google OAuth token",
+            r"ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[A-Za-z0-9_-]{20,}",
+            ANY,
+        ),
+        (
+            "Google service account",
+            r#"\bprivate_key_id["']?\s*:"#,
+            ANY,
+        ),
+        (
+            "GitHub token",
+            r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}",
+            ANY,
+        ),
+        (
+            "GitLab token",
+            r"gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|wt|soat|ffct|oas)-[A-Za-z0-9_.-]{20,}",
+            ANY,
+        ),
+        (
+            "Slack token",
+            r"xox[abceoprs](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{10,}",
+            ANY,
+        ),
+        (
+            "Slack webhook",
+            r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,}",
+            ANY,
+        ),
+        (
+            "Stripe key",
+            r"[srp]k_(?:live|test|prod)_[0-9A-Za-z]{16,}|whsec_[A-Za-z0-9+/]{24,}",
+            ANY,
+        ),
+        ("Shopify token", r"shp[a-z]{2,3}_[A-Za-z0-9]{32,}", ANY),
+        ("DigitalOcean token", r"do[opr]_v1_[a-f0-9]{64}", ANY),
+        (
+            "Azure key",
+            r"(?i:(?:account|sharedaccess)key)=[A-Za-z0-9+/]{40,}={0,2}|[?&]sig=[A-Za-z0-9%+/]{40,}|[A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}",
+            ANY,
+        ),
+    ];
+    let others = [
+        (
+            "authorization header",
+            r#"(?i:\bauthorization)["']?\s*[:=]\s*["']?(?:[A-Za-z-]+[ \t]+)?([A-Za-z0-9._~+/=-]{16,})"#,
+            has_digit as fn(&str) -> bool,
+        ),
+        (
+            "API key",
+            r#"(?i:\b(?:x-)?(?:api|auth|access)[-_ ]?(?:key|token))["']?\s*[:=]\s*["']?([A-Za-z0-9._~+/=-]{16,})"#,
+            has_digit,
+        ),
+        (
+            "password in a URL",
+            r#"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@"'<>]*:[^\s"'<>]+@[^\s/@]"#,
+            has_password,
+        ),
+        (
+            "email",
+            r"[\p{L}\p{M}\p{N}._%+'-]*[\p{L}\p{M}\p{N}_%+-]@[\p{L}\p{M}\p{N}-]+(?:\.[\p{L}\p{M}\p{N}-]+)*\.(?:\p{L}[\p{L}\p{M}]+|xn--[A-Za-z0-9-]+)",
+            is_real_email,
+        ),
+    ];
+    let mut forms: Vec<Form> = tokens.map(pattern).into();
+    forms.push(Form::Providers);
+    forms.extend(others.map(pattern));
+    forms.push(Form::Scan {
+        what: "IBAN",
+        scan: numbers::ibans,
+    });
+    forms.push(Form::Scan {
+        what: "card number",
+        scan: numbers::cards,
+    });
+    forms
+});
+
+/// Forms that other things have too.
+pub(super) static LIKELY: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    [
+        (
+            "phone number",
+            r"\+[1-9][0-9 ()./-]{7,18}[0-9]\b",
+            is_phone as fn(&str) -> bool,
+        ),
+        (RANDOM, r"\b[A-Za-z0-9+/_-]{32,}\b", is_random),
+    ]
+    .map(pattern)
+    .into()
+});
+
+fn pattern((what, pattern, is_one): (&'static str, &str, fn(&str) -> bool)) -> Form {
+    Form::Pattern {
+        what,
+        pattern: Regex::new(pattern).expect("the pattern is a constant"),
+        is_one,
+    }
+}
+
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true),
+    );
+    let text = text.replace('+', "-").replace('/', "_");
+    LENIENT.decode(text).ok()
+}
+
+/// A header that is JSON and names the way it is signed.
+fn is_jwt(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let (header, body) = (parts.next(), parts.next());
+    let begins = |part: Option<&str>| part.is_some_and(|part| part.starts_with("eyJ"));
+    if begins(header) && begins(body) {
+        return true;
+    }
+    let header = header.and_then(decoded).unwrap_or_default();
+    String::from_utf8_lossy(&header).contains("\"alg\"")
+}
+
+/// A name and a password, with a colon between.
+fn is_basic(text: &str) -> bool {
+    let token = text.rsplit([' ', ':', '\t']).next().unwrap_or_default();
+    // An equals sign stands before the token or at its end.
+    let token = token.trim_start_matches('=');
+    let token = if text.contains([' ', ':', '\t']) {
+        token
+    } else {
+        token.split_once('=').map_or(token, |(_, token)| token)
+    };
+    let plain = decoded(token).and_then(|bytes| String::from_utf8(bytes).ok());
+    plain.is_some_and(|plain| plain.contains(':') && !plain.contains(char::is_control))
+}
+
+fn has_digit(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// A port and a path are no password, nor is what stands for one.
+fn has_password(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let password = rest
+        .split_once(':')
+        .and_then(|(_, rest)| rest.rsplit_once('@'))
+        .map_or("", |(password, _)| password);
+    let digits = password.bytes().take_while(u8::is_ascii_digit).count();
+    let is_port = digits > 0 && password[digits..].starts_with(['/', '?', '#']);
+    !is_port && !named::says_nothing(password)
+}
+
+/// Domains that belong to nobody (RFC 2606, RFC 6761) hold no addresses of people.
+fn is_real_email(text: &str) -> bool {
+    let domain = text.rsplit('@').next().unwrap_or_default().to_lowercase();
+    let is_of = |name: &str| {
+        domain == name
+            || domain
+                .strip_suffix(name)
+                .is_some_and(|rest| rest.ends_with('.'))
+    };
+    ![
+        "example.com",
+        "example.org",
+        "example.net",
+        "example",
+        "test",
+        "invalid",
+        "localhost",
+    ]
+    .into_iter()
+    .any(is_of)
+}
+
+fn is_phone(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (8..=15).contains(&digits)
+}
+
+/// Letters of both cases and digits, as evenly spread as chance does it.
+fn is_random(text: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
+    has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+        && entropy(text) > 4.5
+}
+
+/// Bits a letter.
+#[expect(clippy::cast_precision_loss, reason = "texts are short")]
+fn entropy(text: &str) -> f64 {
+    let mut counts = [0_usize; 256];
+    for byte in text.bytes() {
+        counts[usize::from(byte)] += 1;
+    }
+    let length = text.len() as f64;
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| {
+            let share = *count as f64 / length;
+            -share * share.log2()
+        })
+        .sum()
+}

@@ -1,0 +1,160 @@
+//! Values that are secrets because their names say so.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::{Finding, NAMED};
+
+/// A name that tells a secret, as it is written in configurations, logs and headers.
+const NAME: &str = r"(?:[\w.-]*[_.-])?\w*?(?:passwor[dt]|passwd|passphrase|passcode|pwd|[_-]pass|secret|credentials?|token|(?:api|access|private|secret|signing|encryption|auth|account|shared|sharedaccess|master|client|storage|service|webhook)[_-]?key)(?:[_-]?(?:key|value|text|plain|base|hash|b64|base64|[0-9]+))*";
+/// Its value, between quotes or without.
+const VALUE: &str = r#"(?:"(?<double>(?:[^"\\\n]|\\.){4,})"|'(?<single>[^'\n]{4,})'|(?<plain>[^\s"'`,;&}\])<]{4,}))"#;
+
+struct Patterns {
+    /// `name: value`, `"name" = "value"`, `name=value&`.
+    assigned: Regex,
+    /// `--name value`.
+    option: Regex,
+    /// `<name>value</name>`.
+    element: Regex,
+    /// A name whose value is in the lines below.
+    block: Regex,
+    /// `name: …, value: …`, which are one name and one value.
+    pair: Regex,
+}
+
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
+    let compiled = |pattern: String| Regex::new(&pattern).expect("the pattern is a constant");
+    Patterns {
+        assigned: compiled(format!(
+            r#"(?i)\b(?<name>{NAME})["'`]?[ \t]*(?::=|=>|[:=])[ \t]*(?:![^\s]*[ \t]+)?{VALUE}"#
+        )),
+        option: compiled(format!(r"(?i)--(?<name>{NAME})[ \t]+{VALUE}")),
+        element: compiled(format!(
+            r"(?i)<(?<name>{NAME})(?:\s[^<>]*)?>\s*(?<plain>[^\s<>][^<>]{{3,}})</"
+        )),
+        block: compiled(format!(
+            r#"(?im)^(?<before>[ \t]*(?:-[ \t]+)*)["']?(?<name>{NAME})["']?[ \t]*:[ \t]*(?:[!&][^\s]*[ \t]+)*(?:[|>][0-9+-]*)?[ \t]*(?:#.*)?\r?\n(?:[ \t]*\r?\n)*(?<indent>[ \t]+)(?<line>[^\s].*)$"#
+        )),
+        pair: compiled(format!(
+            r#"(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?(?<name>{NAME})["']?\s*,?\s*["']?value["']?[ \t]*[:=][ \t]*{VALUE}"#
+        )),
+    }
+});
+
+/// Values beside names that tell secrets; the names themselves are not part of them.
+#[must_use]
+pub fn named(text: &str) -> Vec<Finding> {
+    let patterns = &*PATTERNS;
+    let mut found: Vec<Finding> = Vec::new();
+    let mut add = |range: std::ops::Range<usize>| {
+        let is_free = !found
+            .iter()
+            .any(|other| other.range.start < range.end && range.start < other.range.end);
+        if is_free {
+            found.push(Finding { what: NAMED, range });
+        }
+    };
+    for pattern in [
+        &patterns.assigned,
+        &patterns.option,
+        &patterns.element,
+        &patterns.pair,
+    ] {
+        for captures in pattern.captures_iter(text) {
+            if let Some(range) = value_of(text, &captures) {
+                add(range);
+            }
+        }
+    }
+    for captures in patterns.block.captures_iter(text) {
+        if let Some(range) = below(&captures) {
+            add(range);
+        }
+    }
+    found.sort_by_key(|finding| finding.range.start);
+    found
+}
+
+fn value_of(text: &str, captures: &Captures<'_>) -> Option<std::ops::Range<usize>> {
+    let name = captures.name("name")?;
+    let plain = captures.name("plain");
+    let value = ["double", "single", "plain"]
+        .into_iter()
+        .find_map(|group| captures.name(group))?;
+    let is_prose = plain.is_some() && is_prose(text, name.start(), value.range());
+    let is_one = !is_prose && !says_nothing(value.as_str()) && fits(name.as_str(), value.as_str());
+    is_one.then(|| value.range())
+}
+
+/// The value in the first line below a name, where it is indented more than the name.
+fn below(captures: &Captures<'_>) -> Option<std::ops::Range<usize>> {
+    static MAPPING: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = r#"^(?:-[ \t]+)?["']?[\w.$ -]+["']?[ \t]*:(?:\s|$)"#;
+        Regex::new(pattern).expect("the pattern is a constant")
+    });
+    let before = captures.name("before")?.as_str();
+    let is_deeper = captures.name("indent")?.len() > before.len();
+    let line = captures.name("line")?;
+    let text = line.as_str().trim_end();
+    let begin = text.len() - text.trim_start_matches(['-', ' ', '"', '\'']).len();
+    let value = text[begin..].trim_end_matches(['"', '\'', ',']);
+    let name = captures.name("name")?.as_str();
+    let is_one = is_deeper
+        && value.len() >= 4
+        && !MAPPING.is_match(text)
+        && !says_nothing(value)
+        && fits(name, value);
+    is_one.then(|| line.start() + begin..line.start() + begin + value.len())
+}
+
+/// Words that go on after the first one, in a line that does not begin with the name: `the password: must be longer`.
+fn is_prose(text: &str, name: usize, value: std::ops::Range<usize>) -> bool {
+    let line = text[..name].rfind('\n').map_or(0, |at| at + 1);
+    let is_key = text[line..name]
+        .chars()
+        .all(|letter| letter.is_whitespace() || matches!(letter, '-' | '"' | '\''));
+    let word = &text[value.clone()];
+    let after = text[value.end..].trim_start_matches([' ', '\t']);
+    let goes_on = after.len() < text.len() - value.end && after.starts_with(char::is_alphabetic);
+    !is_key && goes_on && word.chars().all(|it| it.is_lowercase() || it == '-')
+}
+
+/// Whether a value is one that the name means.
+fn fits(name: &str, value: &str) -> bool {
+    let name = name.to_lowercase();
+    let is_folder = name.ends_with("pwd") && value.starts_with('/');
+    // Counters of tokens, and what is said about one.
+    let is_count = name.ends_with("token") && value.len() < 6 && value.parse::<u64>().is_ok();
+    !is_folder && !is_count
+}
+
+/// Whether a value says nothing: a mask, a stand-in, a variable, the reason of a normalising rule, or a word about it.
+#[must_use]
+pub(super) fn says_nothing(value: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "bytes",
+        "empty",
+        "expired",
+        "false",
+        "invalid",
+        "missing",
+        "none",
+        "null",
+        "optional",
+        "redacted",
+        "required",
+        "string",
+        "true",
+        "undefined",
+        "unknown",
+        "unset",
+    ];
+    static STANDS_IN: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = r"^(?:p-[0-9a-f]{16}|[0-9a-f]{16}@example\.com|\$\{.*|\$\(.*|\$[A-Z_][A-Z0-9_]*|\{.*|%[A-Za-z_]+%|<.*>?|\[.*|\*\*\*.*|!!\w*|x{4,}|X{4,})$";
+        Regex::new(pattern).expect("the pattern is a constant")
+    });
+    let word = value.trim_end_matches(['.', ',', '!']).to_lowercase();
+    WORDS.contains(&word.as_str()) || STANDS_IN.is_match(value)
+}
