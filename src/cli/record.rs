@@ -161,7 +161,7 @@ fn redaction(project: &Project, arguments: &RecordArguments) -> Result<Option<Re
     }
     let redactor = project.redactor_of_recordings()?;
     for rule in redactor.unfitting() {
-        eprintln!("no described type fits {rule}");
+        eprintln!("{rule}");
     }
     let mut told = BTreeSet::new();
     Ok(Some(Box::new(move |note| {

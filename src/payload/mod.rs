@@ -11,6 +11,7 @@
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
 //! | `rewrite`, `field_value` | bytes to bytes: some fields changed, everything else as it was |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
+//! | `lead` | whether a path of names leads to a field |
 //! | `shape` | what descriptors make of a type, to tell whether they changed |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
@@ -23,6 +24,7 @@ mod compile;
 mod error;
 mod field_value;
 mod layout;
+mod lead;
 mod merge;
 mod parse;
 mod reader;
@@ -43,6 +45,7 @@ mod yaml_text;
 
 pub use error::{DescriptorError, UnknownType, ViewError};
 pub use field_value::{FieldKind, FieldValue};
+pub use lead::LeadsNowhere;
 pub use registry::{Decoded, DescriptorSet, Registry};
 pub use rewrite::{Choice, Effect, MAP_KEY, Place, Rewriter, Step, Unreadable, path_of};
 pub use variation::Variation;

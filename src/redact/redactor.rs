@@ -10,8 +10,8 @@ use super::rule::{Action, RedactionRule};
 use super::session::Session;
 use super::taken::Taken;
 use crate::fixture::Redaction;
-use crate::model::{Payload, Root, matches_pattern};
-use crate::payload::{Registry, Unreadable};
+use crate::model::{Payload, Root};
+use crate::payload::{LeadsNowhere, Registry, Unreadable};
 
 /// What is redacted, and how.
 #[derive(Debug, Clone)]
@@ -47,13 +47,22 @@ impl Policy {
 
 /// A policy that cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{asks} asks for pseudonyms and there is no key: name its variable or its file with `key_env` or `key_file` under \
-     [redaction]"
-)]
-pub struct RedactorError {
-    /// Who asks.
-    asks: String,
+pub enum RedactorError {
+    /// Pseudonyms without a key.
+    #[error(
+        "{asks} asks for pseudonyms and there is no key: name its variable or its file with `key_env` or `key_file` under \
+         [redaction]"
+    )]
+    NoKey {
+        /// Who asks.
+        asks: String,
+    },
+    /// Rules that are about no field: what they are meant for would be written as it is.
+    #[error("{}", rules.join("; "))]
+    Misfit {
+        /// Each rule in words, with the reason.
+        rules: Vec<String>,
+    },
 }
 
 /// Something that cannot be redacted, since it cannot be read.
@@ -158,6 +167,11 @@ pub struct Redactor {
 
 impl Redactor {
     /// A redactor for the types that are described.
+    ///
+    /// # Errors
+    /// Where pseudonyms are asked for and there is no key, and where a rule is about no field of a described type: it is
+    /// misspelt, or descriptors are missing. Of a lenient redactor, which keeps what is not described, only the latter is
+    /// borne: [`Redactor::unfitting`] says which rules those are.
     pub fn new(registry: Registry, mut policy: Policy) -> Result<Self, RedactorError> {
         let has_key = policy.key.is_some();
         let debug_redact = policy.debug_redact.unwrap_or(if has_key {
@@ -175,13 +189,33 @@ impl Redactor {
             .or_else(|| (debug_redact == Action::Pseudonym).then(|| "`debug_redact`".to_owned()))
             .or_else(|| policy.roots.then(|| "`roots`".to_owned()));
         if let (Some(asks), false) = (asks, has_key) {
-            return Err(RedactorError { asks });
+            return Err(RedactorError::NoKey { asks });
         }
-        Ok(Self {
+        let redactor = Self {
             registry,
             fingerprints: Arc::default(),
             policy: Arc::new(policy),
             passed_over: BTreeSet::new(),
+        };
+        let is_strict = redactor.is_strict();
+        let rules: Vec<String> = redactor
+            .misfits()
+            .filter(|(_, reason)| is_strict || matches!(reason, LeadsNowhere::NoField(_)))
+            .map(|(rule, reason)| misfit(&rule, &reason))
+            .collect();
+        if rules.is_empty() {
+            Ok(redactor)
+        } else {
+            Err(RedactorError::Misfit { rules })
+        }
+    }
+
+    /// Rules that are about no field of a described type.
+    fn misfits(&self) -> impl Iterator<Item = (String, LeadsNowhere)> {
+        let rules = self.policy.rules.iter().enumerate();
+        rules.filter_map(|(at, rule)| {
+            let leads = self.registry.leads(&rule.type_pattern, &rule.segments);
+            Some((named(at, rule), leads.err()?))
         })
     }
 
@@ -200,16 +234,9 @@ impl Redactor {
         self.leaves_fields() && self.policy.rules.is_empty() && !self.policy.roots
     }
 
-    /// Rules that no described type fits, in words: their types may be misspelt, or of another project.
+    /// Rules that no described type fits, in words: of a lenient redactor they are no error.
     pub fn unfitting(&self) -> impl Iterator<Item = String> {
-        let names = self.registry.type_names();
-        let rules = self.policy.rules.iter().enumerate();
-        rules.filter_map(move |(at, rule)| {
-            let fits = names
-                .iter()
-                .any(|name| matches_pattern(&rule.type_pattern, name));
-            (!fits).then(|| named(at, rule))
-        })
+        self.misfits().map(|(rule, reason)| misfit(&rule, &reason))
     }
 
     /// 16 hex digits, equal where the same values of payloads of this type get the same stand-ins: made with the key, of
@@ -339,6 +366,18 @@ impl Redactor {
             _ => root,
         }
     }
+}
+
+fn misfit(rule: &str, reason: &LeadsNowhere) -> String {
+    let advice = match reason {
+        LeadsNowhere::NoType { .. } => {
+            " (where its descriptors are missing, name them in replay.toml: `descriptors`)"
+        }
+        LeadsNowhere::NoField(_) => "",
+    };
+    format!(
+        "{rule} is about nothing, so what it is meant for would be written as it is: {reason}{advice}"
+    )
 }
 
 fn named(at: usize, rule: &RedactionRule) -> String {

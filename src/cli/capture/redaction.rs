@@ -133,10 +133,8 @@ pub(super) fn apply(
     if redacted.report.is_anew {
         telling.add("redaction", REDACTED_ANEW);
     }
-    let unfitting: Vec<String> = redactor.unfitting().collect();
-    if !unfitting.is_empty() {
-        let rules = unfitting.join("; ");
-        telling.add("redaction", format!("no described type fits {rules}"));
+    for rule in redactor.unfitting() {
+        telling.add("redaction", rule);
     }
     for unread in &redacted.report.unread {
         telling.add("not redacted", format!("{unread}: kept as it is"));
@@ -249,6 +247,7 @@ impl Redacting {
             )
         });
         unread
+            .chain(self.redactor.unfitting())
             .chain(roots)
             .chain(self.is_anew().then(|| REDACTED_ANEW.to_owned()))
     }
