@@ -16,6 +16,7 @@
 
 mod before;
 mod case;
+mod credentials;
 pub mod detect;
 mod fields;
 mod key;
@@ -30,13 +31,15 @@ mod spelling;
 mod suspect;
 mod taken;
 mod told;
+mod views;
 
 pub use before::{Before, Fingerprints, Redactions};
 pub use case::RedactedCase;
 pub use key::{Key, KeyError};
 pub use mask::masked;
 pub use redactor::{
-    OTHER_ROOT, Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,
+    Allowed, OTHER_ROOT, Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report,
+    Suspect,
 };
 pub use rule::{Action, Form, RedactionRule, RuleError};
 pub use session::{Is, Session};

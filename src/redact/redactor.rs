@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::before::{Fingerprints, Redactions};
 use super::key::Key;
-use super::mask::without_secrets;
+use super::mask::{secrets, without};
 use super::rule::{Action, RedactionRule};
 use super::session::Session;
 use super::taken::Taken;
 use crate::fixture::Redaction;
-use crate::model::{Payload, Root};
+use crate::model::{Payload, Root, matches_pattern};
 use crate::payload::{LeadsNowhere, Registry, Unreadable};
 
 /// What is redacted, and how.
@@ -121,6 +121,10 @@ pub struct Report {
     pub is_anew: bool,
     /// Why values were taken out.
     pub reasons: BTreeSet<Reason>,
+    /// What texts looked like they held, and no longer do: `email`.
+    pub looked_like: BTreeSet<&'static str>,
+    /// What looks like a secret in fields that a rule keeps.
+    pub(super) looked_at: BTreeSet<String>,
     pub(super) taken: Taken,
     /// Roots that have stand-ins, in their spellings.
     pub(super) roots: Taken,
@@ -154,11 +158,22 @@ pub struct Redacted {
     pub report: Report,
 }
 
+/// What stays in texts although it looks like a secret or personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// What it looks like, in the words of an audit; none is anything.
+    pub finding: Option<String>,
+    /// Pattern of what stays.
+    pub text: String,
+}
+
 /// A policy with its descriptors. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Redactor {
     pub(super) registry: Registry,
     pub(super) policy: Arc<Policy>,
+    /// What is no secret in texts.
+    allowed: Arc<[Allowed]>,
     /// Those that were made already.
     fingerprints: Arc<Mutex<Fingerprints>>,
     /// Reasons that are passed over, to find out which of them changed an outcome.
@@ -193,6 +208,7 @@ impl Redactor {
         }
         let redactor = Self {
             registry,
+            allowed: Arc::default(),
             fingerprints: Arc::default(),
             policy: Arc::new(policy),
             passed_over: BTreeSet::new(),
@@ -304,10 +320,39 @@ impl Redactor {
     /// The same, and what a run took out, so far or in all.
     #[must_use]
     pub fn text_after(&self, report: &Report, text: &str) -> String {
+        self.text_and_looks(report, text).0
+    }
+
+    /// The same, and what was taken out because of what it looks like.
+    pub(crate) fn text_and_looks(
+        &self,
+        report: &Report,
+        text: &str,
+    ) -> (String, BTreeSet<&'static str>) {
         if !self.follows(Reason::Texts) {
-            return text.to_owned();
+            return (text.to_owned(), BTreeSet::new());
         }
-        without_secrets(&report.taken.replaced_in(text), self.policy.key.as_ref())
+        let (text, stand_ins) = report.taken.replaced(text);
+        let mut secrets = secrets(&text, self.policy.key.as_ref());
+        secrets.retain(|secret| {
+            let is_allowed = |allowed: &Allowed| {
+                let finding = allowed.finding.as_deref();
+                finding.is_none_or(|it| it == secret.what)
+                    && matches_pattern(&allowed.text, &secret.text)
+            };
+            !secret.is_of(&stand_ins, &text)
+                && !report.looked_at.contains(&secret.text)
+                && !self.allowed.iter().any(is_allowed)
+        });
+        let looks = secrets.iter().map(|secret| secret.what).collect();
+        (without(&text, secrets.iter()), looks)
+    }
+
+    /// The same redactor, which leaves in texts what is allowed there. What a rule takes out goes all the same.
+    #[must_use]
+    pub fn allowing(mut self, allowed: impl IntoIterator<Item = Allowed>) -> Self {
+        self.allowed = allowed.into_iter().collect();
+        self
     }
 
     /// The same redactor with more descriptors, each an encoded set; what it knows already stays.

@@ -95,176 +95,183 @@ fn misfit(type_pattern: &str, field: &str) -> Option<String> {
     Some(rules[0].strip_prefix(&said).unwrap().to_owned())
 }
 
+/// Type, path, and why that is about nothing.
+type Misfits = &'static [(&'static str, &'static str, &'static str)];
+
+const NO_FIELDS: Misfits = &[
+    (
+        PERSON,
+        "emial",
+        "`people.Person` has no field `emial`; did you mean `email`?",
+    ),
+    (
+        PERSON,
+        "idText",
+        "`people.Person` has no field `idText`; did you mean `id_text`?",
+    ),
+    (
+        PERSON,
+        "emial*",
+        "`people.Person` has no field `emial*`; did you mean `email`?",
+    ),
+    (
+        PERSON,
+        "contact",
+        "`people.Person` has no field `contact`: that is a oneof, name its fields: `phone`, `pager`",
+    ),
+    (
+        "people.Address",
+        "token",
+        "`people.Address` has no field `token`: it has `city`, `number`, `street`",
+    ),
+    (
+        "people.*",
+        "emial",
+        "no type that fits `people.*` has a field `emial`; did you mean `email`?",
+    ),
+    (
+        "*",
+        "*_tokn_of_nobody",
+        "no type that fits `*` has a field `*_tokn_of_nobody`",
+    ),
+    (
+        PERSON,
+        "[people.nick]",
+        "`people.Person` has no field `[people.nick]`",
+    ),
+    // Through messages, lists, maps.
+    (
+        PERSON,
+        "address.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "former.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "former.0.street",
+        "`people.Address` has no field `0`: it has `city`, `number`, `street`",
+    ),
+    (
+        PERSON,
+        "by_year.*.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "add*.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "by_year.street.city.x",
+        "`city` of `people.Address` is no message, so there is no `x` in it",
+    ),
+    (
+        PERSON,
+        "labels.*.x",
+        "`labels` of `people.Person` is no message, so there is no `x` in it",
+    ),
+    (
+        PERSON,
+        "name.first",
+        "`name` of `people.Person` is no message, so there is no `first` in it",
+    ),
+    (
+        PERSON,
+        "name.$key",
+        "`name` of `people.Person` is no map, so it has no `$key`",
+    ),
+    (
+        PERSON,
+        "$key",
+        "`people.Person` has no field `$key`: `$key` comes after the name of a map",
+    ),
+    // Into what is packed.
+    (
+        PERSON,
+        "details.value.stret",
+        "none of the 3 types that `details.value` leads to has a field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "details.street",
+        "what is packed into an `Any` is reached by `value`, and `street` of `details.street` is not that: write `value` \
+         and then the name of a field of the message that is packed",
+    ),
+    (
+        PERSON,
+        "more.type_url",
+        "what is packed into an `Any` is reached by `value`, and `type_url` of `more.type_url` is not that: write `value` \
+         and then the name of a field of the message that is packed",
+    ),
+    (
+        PERSON,
+        "details.value",
+        "`details.value` means all that is packed into an `Any`: end the path with the name of the field that the `Any` \
+         is, or with a field of the message that is packed",
+    ),
+];
+
+/// The same before what is said of descriptors.
+const NO_TYPES: Misfits = &[
+    (
+        "people.Persn",
+        "name",
+        "there is no descriptor of `people.Persn`; did you mean `people.Person`?",
+    ),
+    (
+        "Person",
+        "name",
+        "there is no descriptor of `Person`; did you mean `people.Person`?",
+    ),
+    (
+        ".people.Person",
+        "name",
+        "there is no descriptor of `.people.Person`; did you mean `people.Person`?",
+    ),
+    (
+        "t/people.Person",
+        "name",
+        "there is no descriptor of `t/people.Person`; did you mean `people.Person`?",
+    ),
+    (
+        "peopel.*",
+        "name",
+        "no described type fits `peopel.*`; did you mean `people.*`?",
+    ),
+    (
+        "people.Pers*m",
+        "name",
+        "no described type fits `people.Pers*m`; did you mean `people.Person`?",
+    ),
+    (
+        "people.Person.LabelsEntry",
+        "value",
+        "there is no descriptor of `people.Person.LabelsEntry`",
+    ),
+    (
+        "elsewhere.*",
+        "name",
+        "no described type fits `elsewhere.*`",
+    ),
+];
+
 #[test]
 fn a_rule_about_a_field_that_no_type_has_is_refused() {
-    const DESCRIPTORS: &str =
-        " (where its descriptors are missing, name them in replay.toml: `descriptors`)";
-    let any = |path: &str, part: &str| {
-        format!(
-            "what is packed into an `Any` is reached by `value`, and `{part}` of `{path}` is not that: write `value` and \
-             then the name of a field of the message that is packed"
-        )
-    };
-    for (type_pattern, field, words) in [
-        (
-            PERSON,
-            "emial",
-            "`people.Person` has no field `emial`; did you mean `email`?",
-        ),
-        (
-            PERSON,
-            "idText",
-            "`people.Person` has no field `idText`; did you mean `id_text`?",
-        ),
-        (
-            PERSON,
-            "emial*",
-            "`people.Person` has no field `emial*`; did you mean `email`?",
-        ),
-        (
-            PERSON,
-            "contact",
-            "`people.Person` has no field `contact`: that is a oneof, name its fields: `phone`, `pager`",
-        ),
-        (
-            "people.Address",
-            "token",
-            "`people.Address` has no field `token`: it has `city`, `number`, `street`",
-        ),
-        (
-            "people.*",
-            "emial",
-            "no type that fits `people.*` has a field `emial`; did you mean `email`?",
-        ),
-        (
-            "*",
-            "*_tokn_of_nobody",
-            "no type that fits `*` has a field `*_tokn_of_nobody`",
-        ),
-        // Through messages, lists, maps.
-        (
-            PERSON,
-            "address.stret",
-            "`people.Address` has no field `stret`; did you mean `street`?",
-        ),
-        (
-            PERSON,
-            "former.stret",
-            "`people.Address` has no field `stret`; did you mean `street`?",
-        ),
-        (
-            PERSON,
-            "former.0.street",
-            "`people.Address` has no field `0`: it has `city`, `number`, `street`",
-        ),
-        (
-            PERSON,
-            "by_year.*.stret",
-            "`people.Address` has no field `stret`; did you mean `street`?",
-        ),
-        (
-            PERSON,
-            "by_year.street.city.x",
-            "`city` of `people.Address` is no message, so there is no `x` in it",
-        ),
-        (
-            PERSON,
-            "add*.stret",
-            "`people.Address` has no field `stret`; did you mean `street`?",
-        ),
-        (
-            PERSON,
-            "labels.*.x",
-            "`labels` of `people.Person` is no message, so there is no `x` in it",
-        ),
-        (
-            PERSON,
-            "name.first",
-            "`name` of `people.Person` is no message, so there is no `first` in it",
-        ),
-        (
-            PERSON,
-            "name.$key",
-            "`name` of `people.Person` is no map, so it has no `$key`",
-        ),
-        (
-            PERSON,
-            "$key",
-            "`people.Person` has no field `$key`: `$key` comes after the name of a map",
-        ),
-        (
-            PERSON,
-            "[people.nick]",
-            "`people.Person` has no field `[people.nick]`",
-        ),
-        // Into what is packed.
-        (
-            PERSON,
-            "details.value.stret",
-            "none of the 3 types that `details.value` leads to has a field `stret`; did you mean `street`?",
-        ),
-        (PERSON, "details.street", &any("details.street", "street")),
-        (PERSON, "more.type_url", &any("more.type_url", "type_url")),
-        (
-            PERSON,
-            "details.value",
-            "`details.value` means all that is packed into an `Any`: end the path with the name of the field that the `Any` \
-             is, or with a field of the message that is packed",
-        ),
-        // Types.
-        (
-            "people.Persn",
-            "name",
-            &format!(
-                "there is no descriptor of `people.Persn`; did you mean `people.Person`?{DESCRIPTORS}"
-            ),
-        ),
-        (
-            "Person",
-            "name",
-            &format!(
-                "there is no descriptor of `Person`; did you mean `people.Person`?{DESCRIPTORS}"
-            ),
-        ),
-        (
-            ".people.Person",
-            "name",
-            &format!(
-                "there is no descriptor of `.people.Person`; did you mean `people.Person`?{DESCRIPTORS}"
-            ),
-        ),
-        (
-            "t/people.Person",
-            "name",
-            &format!(
-                "there is no descriptor of `t/people.Person`; did you mean `people.Person`?{DESCRIPTORS}"
-            ),
-        ),
-        (
-            "peopel.*",
-            "name",
-            &format!("no described type fits `peopel.*`; did you mean `people.*`?{DESCRIPTORS}"),
-        ),
-        (
-            "people.Pers*m",
-            "name",
-            &format!(
-                "no described type fits `people.Pers*m`; did you mean `people.Person`?{DESCRIPTORS}"
-            ),
-        ),
-        (
-            "people.Person.LabelsEntry",
-            "value",
-            &format!("there is no descriptor of `people.Person.LabelsEntry`{DESCRIPTORS}"),
-        ),
-        (
-            "elsewhere.*",
-            "name",
-            &format!("no described type fits `elsewhere.*`{DESCRIPTORS}"),
-        ),
-    ] {
+    for (type_pattern, field, words) in NO_FIELDS {
+        let found = misfit(type_pattern, field);
+        assert_eq!(found.as_deref(), Some(*words), "{field} of {type_pattern}");
+    }
+    for (type_pattern, field, words) in NO_TYPES {
+        let words = format!(
+            "{words} (where its descriptors are missing, name them in replay.toml: `descriptors`)"
+        );
         assert_eq!(
-            misfit(type_pattern, field).as_deref(),
+            misfit(type_pattern, field),
             Some(words),
             "{field} of {type_pattern}"
         );
