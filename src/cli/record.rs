@@ -163,7 +163,7 @@ fn redaction(project: &Project, arguments: &RecordArguments) -> Result<Option<Re
     }
     let redactor = project.redactor_of_recordings()?;
     for rule in redactor.unfitting() {
-        complain(format_args!("no described type fits {rule}"));
+        complain(&rule);
     }
     let mut told = BTreeSet::new();
     Ok(Some(Box::new(move |note| {

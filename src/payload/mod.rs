@@ -12,6 +12,7 @@
 //! | `rewrite`, `field_value` | bytes to bytes: some fields changed, everything else as it was |
 //! | `edit`, `path` | one field set or taken away by its path, everything else as it was |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
+//! | `lead` | whether a path of names leads to a field |
 //! | `shape` | what descriptors make of a type, to tell whether they changed |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
@@ -25,6 +26,7 @@ mod edit;
 mod error;
 mod field_value;
 mod layout;
+mod lead;
 mod merge;
 mod nesting;
 mod parse;
@@ -48,6 +50,7 @@ mod yaml_text;
 pub use edit::Edit;
 pub use error::{DescriptorError, UnknownType, ViewError};
 pub use field_value::{FieldKind, FieldValue};
+pub use lead::LeadsNowhere;
 pub use nesting::too_deep;
 pub use path::split_assignment;
 pub use registry::{Decoded, DescriptorSet, Registry};

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 use super::edit::{self, Edit};
 use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
 use super::layout::{Layout, Layouts};
+use super::lead::{self, LeadsNowhere};
 use super::rewrite::{self, Rewriter, Unreadable};
 use super::variation::{self, Variation};
 use super::{canonical, compile, shape, skeleton, subset, unknown, view};
@@ -213,6 +214,13 @@ impl Registry {
             self.layout(name)
                 .is_some_and(|message| message.fields.iter().any(|field| field.debug_redact))
         })
+    }
+
+    /// Whether a path of names, patterns with `*` too, leads to a field of at least one type that fits a pattern: through
+    /// lists, by the keys of maps, and by `value` into what is packed into an `Any`.
+    pub fn leads(&self, type_pattern: &str, path: &[String]) -> Result<(), LeadsNowhere> {
+        let similar = |name: &str| self.unknown(name).similar;
+        lead::leads(&self.layouts, &self.names, type_pattern, path, similar)
     }
 
     /// Types of the `Any` values found anywhere in a payload that decodes, sorted; also types without a descriptor.

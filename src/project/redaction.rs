@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
 use crate::payload::Registry;
-use crate::redact::{Action, Key, KeyError, LeftoverRules, Policy, Redactor, RedactorError};
+use crate::redact::{
+    Action, Allowed, Key, KeyError, LeftoverRules, Policy, Redactor, RedactorError,
+};
 use crate::wire::all_call_descriptors;
 
 const NOT_CONFIGURED: &str = "replay.toml has no [redaction]";
@@ -146,7 +148,14 @@ impl Project {
             roots: config.roots,
             is_strict,
         };
-        Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
+        let redactor = Redactor::new(self.registry_of_all_dialects()?, policy)?;
+        // An entry about some files says nothing of a text that is in no file yet.
+        let allowed = self.config().audit_allow.iter();
+        let allowed = allowed.filter(|allowed| allowed.files.is_none());
+        Ok(redactor.allowing(allowed.map(|allowed| Allowed {
+            finding: allowed.finding.clone(),
+            text: allowed.text.clone(),
+        })))
     }
 
     /// Today's redaction rules, to see what they would take out of what is written already; none where none are configured.

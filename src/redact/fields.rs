@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::detect;
-use super::mask::{MASK, without_content};
+use super::mask::{MASK, secrets, without_content};
 use super::pseudonym::pseudonym;
 use super::redactor::{OTHER_ROOT, Reason, Suspect};
 use super::rule::{Action, Form};
@@ -68,6 +68,15 @@ impl Rewriter for Session<'_> {
         };
         self.report.taken.add(value, &new);
         new
+    }
+
+    /// Somebody has looked at it: what looks like a secret in it is none, in texts that repeat it neither.
+    fn kept(&mut self, choice: Choice, value: &FieldValue<'_>) {
+        let (action, ..) = self.action(choice.reason);
+        if let (Action::Keep, FieldValue::Text(text)) = (action, value) {
+            let looked_at = secrets(text, None).into_iter().map(|it| it.text);
+            self.report.looked_at.extend(looked_at);
+        }
     }
 
     fn unchosen(

@@ -240,6 +240,8 @@ impl Rewriter for Look<'_> {
         around
     }
 
+    fn kept(&mut self, _: Choice, _: &FieldValue<'_>) {}
+
     fn replace(
         &mut self,
         place: &Place<'_>,

@@ -17,6 +17,7 @@
 
 mod before;
 mod case;
+mod credentials;
 pub mod detect;
 mod fields;
 mod key;
@@ -32,6 +33,7 @@ mod spelling;
 mod suspect;
 mod taken;
 mod told;
+mod views;
 
 pub use before::{Before, Fingerprints, Redactions};
 pub use case::RedactedCase;
@@ -39,7 +41,8 @@ pub use key::{Key, KeyError};
 pub use left::{Left, LeftoverRules, Leftovers};
 pub use mask::masked;
 pub use redactor::{
-    OTHER_ROOT, Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report, Suspect,
+    Allowed, OTHER_ROOT, Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report,
+    Suspect,
 };
 pub use rule::{Action, Form, RedactionRule, RuleError};
 pub use session::{Is, Session};

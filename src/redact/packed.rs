@@ -24,6 +24,8 @@ impl Rewriter for Types {
         value.to_static()
     }
 
+    fn kept(&mut self, _: Choice, _: &FieldValue<'_>) {}
+
     fn unchosen(&mut self, _: &Place<'_>, _: &FieldValue<'_>) -> Option<FieldValue<'static>> {
         None
     }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::before::{Fingerprints, Redactions};
 use super::key::Key;
-use super::mask::without_secrets;
+use super::mask::{secrets, without};
 use super::rule::{Action, RedactionRule};
 use super::session::Session;
 use super::taken::Taken;
 use crate::fixture::Redaction;
 use crate::model::{Payload, Root, matches_pattern};
-use crate::payload::{Registry, Unreadable};
+use crate::payload::{LeadsNowhere, Registry, Unreadable};
 
 /// What is redacted, and how.
 #[derive(Debug, Clone)]
@@ -47,13 +47,22 @@ impl Policy {
 
 /// A policy that cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{asks} asks for pseudonyms and there is no key: name its variable or its file with `key_env` or `key_file` under \
-     [redaction]"
-)]
-pub struct RedactorError {
-    /// Who asks.
-    asks: String,
+pub enum RedactorError {
+    /// Pseudonyms without a key.
+    #[error(
+        "{asks} asks for pseudonyms and there is no key: name its variable or its file with `key_env` or `key_file` under \
+         [redaction]"
+    )]
+    NoKey {
+        /// Who asks.
+        asks: String,
+    },
+    /// Rules that are about no field: what they are meant for would be written as it is.
+    #[error("{}", rules.join("; "))]
+    Misfit {
+        /// Each rule in words, with the reason.
+        rules: Vec<String>,
+    },
 }
 
 /// Something that cannot be redacted, since it cannot be read.
@@ -112,6 +121,10 @@ pub struct Report {
     pub is_anew: bool,
     /// Why values were taken out.
     pub reasons: BTreeSet<Reason>,
+    /// What texts looked like they held, and no longer do: `email`.
+    pub looked_like: BTreeSet<&'static str>,
+    /// What looks like a secret in fields that a rule keeps.
+    pub(super) looked_at: BTreeSet<String>,
     pub(super) taken: Taken,
     /// Roots that have stand-ins, in their spellings.
     pub(super) roots: Taken,
@@ -145,11 +158,22 @@ pub struct Redacted {
     pub report: Report,
 }
 
+/// What stays in texts although it looks like a secret or personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// What it looks like, in the words of an audit; none is anything.
+    pub finding: Option<String>,
+    /// Pattern of what stays.
+    pub text: String,
+}
+
 /// A policy with its descriptors. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Redactor {
     pub(super) registry: Registry,
     pub(super) policy: Arc<Policy>,
+    /// What is no secret in texts.
+    allowed: Arc<[Allowed]>,
     /// Those that were made already.
     fingerprints: Arc<Mutex<Fingerprints>>,
     /// Reasons that are passed over, to find out which of them changed an outcome.
@@ -158,6 +182,11 @@ pub struct Redactor {
 
 impl Redactor {
     /// A redactor for the types that are described.
+    ///
+    /// # Errors
+    /// Where pseudonyms are asked for and there is no key, and where a rule is about no field of a described type: it is
+    /// misspelt, or descriptors are missing. Of a lenient redactor, which keeps what is not described, only the latter is
+    /// borne: [`Redactor::unfitting`] says which rules those are.
     pub fn new(registry: Registry, mut policy: Policy) -> Result<Self, RedactorError> {
         let has_key = policy.key.is_some();
         let debug_redact = policy.debug_redact.unwrap_or(if has_key {
@@ -175,13 +204,34 @@ impl Redactor {
             .or_else(|| (debug_redact == Action::Pseudonym).then(|| "`debug_redact`".to_owned()))
             .or_else(|| policy.roots.then(|| "`roots`".to_owned()));
         if let (Some(asks), false) = (asks, has_key) {
-            return Err(RedactorError { asks });
+            return Err(RedactorError::NoKey { asks });
         }
-        Ok(Self {
+        let redactor = Self {
             registry,
+            allowed: Arc::default(),
             fingerprints: Arc::default(),
             policy: Arc::new(policy),
             passed_over: BTreeSet::new(),
+        };
+        let is_strict = redactor.is_strict();
+        let rules: Vec<String> = redactor
+            .misfits()
+            .filter(|(_, reason)| is_strict || matches!(reason, LeadsNowhere::NoField(_)))
+            .map(|(rule, reason)| misfit(&rule, &reason))
+            .collect();
+        if rules.is_empty() {
+            Ok(redactor)
+        } else {
+            Err(RedactorError::Misfit { rules })
+        }
+    }
+
+    /// Rules that are about no field of a described type.
+    fn misfits(&self) -> impl Iterator<Item = (String, LeadsNowhere)> {
+        let rules = self.policy.rules.iter().enumerate();
+        rules.filter_map(|(at, rule)| {
+            let leads = self.registry.leads(&rule.type_pattern, &rule.segments);
+            Some((named(at, rule), leads.err()?))
         })
     }
 
@@ -200,16 +250,9 @@ impl Redactor {
         self.leaves_fields() && self.policy.rules.is_empty() && !self.policy.roots
     }
 
-    /// Rules that no described type fits, in words: their types may be misspelt, or of another project.
+    /// Rules that no described type fits, in words: of a lenient redactor they are no error.
     pub fn unfitting(&self) -> impl Iterator<Item = String> {
-        let names = self.registry.type_names();
-        let rules = self.policy.rules.iter().enumerate();
-        rules.filter_map(move |(at, rule)| {
-            let fits = names
-                .iter()
-                .any(|name| matches_pattern(&rule.type_pattern, name));
-            (!fits).then(|| named(at, rule))
-        })
+        self.misfits().map(|(rule, reason)| misfit(&rule, &reason))
     }
 
     /// 16 hex digits, equal where the same values of payloads of this type get the same stand-ins: made with the key, of
@@ -277,10 +320,39 @@ impl Redactor {
     /// The same, and what a run took out, so far or in all.
     #[must_use]
     pub fn text_after(&self, report: &Report, text: &str) -> String {
+        self.text_and_looks(report, text).0
+    }
+
+    /// The same, and what was taken out because of what it looks like.
+    pub(crate) fn text_and_looks(
+        &self,
+        report: &Report,
+        text: &str,
+    ) -> (String, BTreeSet<&'static str>) {
         if !self.follows(Reason::Texts) {
-            return text.to_owned();
+            return (text.to_owned(), BTreeSet::new());
         }
-        without_secrets(&report.taken.replaced_in(text), self.policy.key.as_ref())
+        let (text, stand_ins) = report.taken.replaced(text);
+        let mut secrets = secrets(&text, self.policy.key.as_ref());
+        secrets.retain(|secret| {
+            let is_allowed = |allowed: &Allowed| {
+                let finding = allowed.finding.as_deref();
+                finding.is_none_or(|it| it == secret.what)
+                    && matches_pattern(&allowed.text, &secret.text)
+            };
+            !secret.is_of(&stand_ins, &text)
+                && !report.looked_at.contains(&secret.text)
+                && !self.allowed.iter().any(is_allowed)
+        });
+        let looks = secrets.iter().map(|secret| secret.what).collect();
+        (without(&text, secrets.iter()), looks)
+    }
+
+    /// The same redactor, which leaves in texts what is allowed there. What a rule takes out goes all the same.
+    #[must_use]
+    pub fn allowing(mut self, allowed: impl IntoIterator<Item = Allowed>) -> Self {
+        self.allowed = allowed.into_iter().collect();
+        self
     }
 
     /// The same redactor with more descriptors, each an encoded set; what it knows already stays.
@@ -339,6 +411,18 @@ impl Redactor {
             _ => root,
         }
     }
+}
+
+fn misfit(rule: &str, reason: &LeadsNowhere) -> String {
+    let advice = match reason {
+        LeadsNowhere::NoType { .. } => {
+            " (where its descriptors are missing, name them in replay.toml: `descriptors`)"
+        }
+        LeadsNowhere::NoField(_) => "",
+    };
+    format!(
+        "{rule} is about nothing, so what it is meant for would be written as it is: {reason}{advice}"
+    )
 }
 
 fn named(at: usize, rule: &RedactionRule) -> String {

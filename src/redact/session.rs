@@ -142,10 +142,11 @@ impl<'a> Session<'a> {
 
     /// Redacts a text: what was taken out so far, and what looks like a secret or personal data by itself.
     pub fn text(&mut self, text: &str) -> String {
-        let written = self.redactor.text_after(&self.report, text);
+        let (written, looks) = self.redactor.text_and_looks(&self.report, text);
         if written != text {
             self.report.reasons.insert(Reason::Texts);
         }
+        self.report.looked_like.extend(looks);
         written
     }
 }

@@ -81,16 +81,34 @@ pub(super) const OF_TEXT: [Spelling; 17] = [
     any(html),
     any(|text| utf8_percent_encode(text, PATH).to_string()),
     any(|text| utf8_percent_encode(text, SEGMENT).to_string()),
-    any(|text| utf8_percent_encode(text, COMPONENT).to_string()),
+    any(as_component),
     any(|text| utf8_percent_encode(text, QUERY).to_string()),
-    any(|text| {
-        utf8_percent_encode(text, QUERY)
-            .to_string()
-            .replace("%20", "+")
-    }),
+    any(as_form),
     long(|text| STANDARD_NO_PAD.encode(text)),
     long(|text| URL_SAFE_NO_PAD.encode(text)),
 ];
+
+/// As a text stands in JSON.
+pub(super) fn as_json(text: &str) -> String {
+    json(text, |_| false)
+}
+
+/// As a text stands in HTML.
+pub(super) fn as_html(text: &str) -> String {
+    html(text)
+}
+
+/// As a text stands in a part of an address.
+pub(super) fn as_component(text: &str) -> String {
+    utf8_percent_encode(text, COMPONENT).to_string()
+}
+
+/// As a text stands in a form that is sent.
+pub(super) fn as_form(text: &str) -> String {
+    utf8_percent_encode(text, QUERY)
+        .to_string()
+        .replace("%20", "+")
+}
 
 /// Spellings of bytes.
 pub(super) const OF_BYTES: [fn(&[u8]) -> String; 5] = [

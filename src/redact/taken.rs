@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::mask::MASK;
 use super::spelling::{OF_BYTES, OF_FLOAT, OF_TEXT, Spelling, digits_of, of_number};
+use super::views::View;
 use crate::model::Root;
 use crate::payload::FieldValue;
 
@@ -195,53 +196,78 @@ impl Taken {
         prepared.as_ref()
     }
 
-    /// The text with what stands in their place. Where values overlap, that of the first and longest stands for all of
-    /// them.
+    /// The text with what stands in their place.
     pub(super) fn replaced_in(&self, text: &str) -> String {
+        self.replaced(text).0
+    }
+
+    /// The same, and where in it a stand-in is now. Where values overlap, that of the first and longest stands for all of
+    /// them.
+    pub(super) fn replaced(&self, text: &str) -> (String, Vec<Range<usize>>) {
         if text.is_empty() || self.words.is_empty() {
-            return text.to_owned();
+            return (text.to_owned(), Vec::new());
         }
         let Some(search) = self.search() else {
-            return MASK.to_owned();
+            return (MASK.to_owned(), Vec::new());
         };
-        let folded = Folded::of(text);
-        let mut found: Vec<(Range<usize>, usize)> = search
-            .automaton
-            .find_overlapping_iter(&folded.text)
-            .filter_map(|found| {
-                let pattern = found.pattern().as_usize();
-                let word = &search.words[pattern].0;
-                let is_whole = folded.text.as_bytes()[found.start()..].starts_with(word.as_bytes());
-                let range = folded.original(found.start(), found.start() + word.len());
-                (is_whole && counts(text, &range)).then_some((range, pattern))
-            })
-            .collect();
-        // Of words that differ in case alone it is the very one, else the first.
-        let is_other_case = |(range, pattern): &(Range<usize>, usize)| {
-            self.words.get(&text[range.clone()]) != Some(&search.words[*pattern].1)
-        };
-        found.sort_by_key(|it| {
-            (
-                it.0.start,
-                std::cmp::Reverse(it.0.end),
-                is_other_case(it),
-                it.1,
-            )
-        });
+        let mut found: Vec<Found> = Vec::new();
+        for (number, view) in View::all(text).iter().enumerate() {
+            found.extend(self.found_in(search, view, number));
+        }
+        // As it stands there goes before what is read by taking an encoding away.
+        found.sort_by_key(|it| (it.range.start, std::cmp::Reverse(it.range.end), it.order));
         let mut replaced = String::with_capacity(text.len());
+        let mut stand_ins = Vec::new();
         let mut end = 0;
-        for (range, pattern) in found {
+        for Found { range, new, .. } in found {
             if range.start >= end {
                 replaced += &text[end..range.start];
-                replaced += search.words[pattern]
-                    .1
-                    .as_deref()
-                    .unwrap_or(&text[range.clone()]);
+                let start = replaced.len();
+                replaced += new.as_deref().unwrap_or(&text[range.clone()]);
+                stand_ins.push(start..replaced.len());
             }
             end = end.max(range.end);
         }
-        replaced + &text[end..]
+        (replaced + &text[end..], stand_ins)
     }
+
+    fn found_in<'s>(
+        &'s self,
+        search: &'s Search,
+        view: &'s View,
+        number: usize,
+    ) -> impl Iterator<Item = Found> + 's {
+        let folded = Folded::of(&view.text);
+        let found: Vec<_> = search
+            .automaton
+            .find_overlapping_iter(&folded.text)
+            .map(|found| (found.pattern().as_usize(), found.start()))
+            .collect();
+        found.into_iter().filter_map(move |(pattern, start)| {
+            let (word, new) = &search.words[pattern];
+            let is_whole = folded.text.as_bytes()[start..].starts_with(word.as_bytes());
+            if !is_whole {
+                return None;
+            }
+            let range = folded.original(start, start + word.len());
+            // Of words that differ in case alone it is the very one, else the first.
+            let is_other_case = self.words.get(&view.text[range.clone()]) != Some(new);
+            counts(&view.text, &range).then(|| Found {
+                range: view.original(&range),
+                order: (number, is_other_case, pattern),
+                new: new.as_deref().map(|new| view.spelt(new)),
+            })
+        })
+    }
+}
+
+/// A word in a text.
+struct Found {
+    range: Range<usize>,
+    /// Of several at the same place the first counts.
+    order: (usize, bool, usize),
+    /// What stands in its place; none where it stays.
+    new: Option<String>,
 }
 
 /// A text without upper and lower case, and where its parts come from.

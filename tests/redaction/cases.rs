@@ -658,10 +658,14 @@ fn a_fingerprint_is_of_the_rules_and_the_key() {
 fn knowing(proto: &str) -> Redactor {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.proto"), proto).unwrap();
+    // So that every rule is about something.
+    let other =
+        "syntax = \"proto3\"; package q; message X { string email = 1; string old_email = 2; }";
+    std::fs::write(folder.path().join("b.proto"), other).unwrap();
     let registry = Registry::from_paths(&[folder.path().into()]).unwrap();
     let rules = vec![
-        rule("q.P", "email", Action::Pseudonym),
-        rule("q.P", "old_email", Action::Pseudonym),
+        rule("q.*", "email", Action::Pseudonym),
+        rule("q.*", "old_email", Action::Pseudonym),
         rule("q.A", "street", Action::Pseudonym),
     ];
     Redactor::new(registry, policy(rules)).unwrap()

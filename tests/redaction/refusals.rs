@@ -1,7 +1,7 @@
 //! What cannot be read is refused, with what to do; rules that make no sense are too.
 
 use angzarr_replay::model::Payload;
-use angzarr_replay::redact::{Action, Form, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::redact::{Action, Form, Key, Policy, RedactionRule, Redactor, RedactorError};
 
 use super::{PERSON, person, policy, redactor, registry, rule, view, yaml};
 
@@ -82,6 +82,263 @@ fn a_lenient_redactor_keeps_what_it_cannot_read_and_says_so() {
     );
 }
 
+/// Why a rule is refused, after what is said of each; none where it is not.
+fn misfit(type_pattern: &str, field: &str) -> Option<String> {
+    let drops = policy(vec![rule(type_pattern, field, Action::Drop)]);
+    let Err(RedactorError::Misfit { rules }) = Redactor::new(registry().clone(), drops) else {
+        return None;
+    };
+    let said = format!(
+        "redaction rule 1 ({field} of {type_pattern}, drop) is about nothing, so what it is meant for would be written \
+         as it is: "
+    );
+    Some(rules[0].strip_prefix(&said).unwrap().to_owned())
+}
+
+/// Type, path, and why that is about nothing.
+type Misfits = &'static [(&'static str, &'static str, &'static str)];
+
+const NO_FIELDS: Misfits = &[
+    (
+        PERSON,
+        "emial",
+        "`people.Person` has no field `emial`; did you mean `email`?",
+    ),
+    (
+        PERSON,
+        "idText",
+        "`people.Person` has no field `idText`; did you mean `id_text`?",
+    ),
+    (
+        PERSON,
+        "emial*",
+        "`people.Person` has no field `emial*`; did you mean `email`?",
+    ),
+    (
+        PERSON,
+        "contact",
+        "`people.Person` has no field `contact`: that is a oneof, name its fields: `phone`, `pager`",
+    ),
+    (
+        "people.Address",
+        "token",
+        "`people.Address` has no field `token`: it has `city`, `number`, `street`",
+    ),
+    (
+        "people.*",
+        "emial",
+        "no type that fits `people.*` has a field `emial`; did you mean `email`?",
+    ),
+    (
+        "*",
+        "*_tokn_of_nobody",
+        "no type that fits `*` has a field `*_tokn_of_nobody`",
+    ),
+    (
+        PERSON,
+        "[people.nick]",
+        "`people.Person` has no field `[people.nick]`",
+    ),
+    // Through messages, lists, maps.
+    (
+        PERSON,
+        "address.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "former.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "former.0.street",
+        "`people.Address` has no field `0`: it has `city`, `number`, `street`",
+    ),
+    (
+        PERSON,
+        "by_year.*.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "add*.stret",
+        "`people.Address` has no field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "by_year.street.city.x",
+        "`city` of `people.Address` is no message, so there is no `x` in it",
+    ),
+    (
+        PERSON,
+        "labels.*.x",
+        "`labels` of `people.Person` is no message, so there is no `x` in it",
+    ),
+    (
+        PERSON,
+        "name.first",
+        "`name` of `people.Person` is no message, so there is no `first` in it",
+    ),
+    (
+        PERSON,
+        "name.$key",
+        "`name` of `people.Person` is no map, so it has no `$key`",
+    ),
+    (
+        PERSON,
+        "$key",
+        "`people.Person` has no field `$key`: `$key` comes after the name of a map",
+    ),
+    // Into what is packed.
+    (
+        PERSON,
+        "details.value.stret",
+        "none of the 3 types that `details.value` leads to has a field `stret`; did you mean `street`?",
+    ),
+    (
+        PERSON,
+        "details.street",
+        "what is packed into an `Any` is reached by `value`, and `street` of `details.street` is not that: write `value` \
+         and then the name of a field of the message that is packed",
+    ),
+    (
+        PERSON,
+        "more.type_url",
+        "what is packed into an `Any` is reached by `value`, and `type_url` of `more.type_url` is not that: write `value` \
+         and then the name of a field of the message that is packed",
+    ),
+    (
+        PERSON,
+        "details.value",
+        "`details.value` means all that is packed into an `Any`: end the path with the name of the field that the `Any` \
+         is, or with a field of the message that is packed",
+    ),
+];
+
+/// The same before what is said of descriptors.
+const NO_TYPES: Misfits = &[
+    (
+        "people.Persn",
+        "name",
+        "there is no descriptor of `people.Persn`; did you mean `people.Person`?",
+    ),
+    (
+        "Person",
+        "name",
+        "there is no descriptor of `Person`; did you mean `people.Person`?",
+    ),
+    (
+        ".people.Person",
+        "name",
+        "there is no descriptor of `.people.Person`; did you mean `people.Person`?",
+    ),
+    (
+        "t/people.Person",
+        "name",
+        "there is no descriptor of `t/people.Person`; did you mean `people.Person`?",
+    ),
+    (
+        "peopel.*",
+        "name",
+        "no described type fits `peopel.*`; did you mean `people.*`?",
+    ),
+    (
+        "people.Pers*m",
+        "name",
+        "no described type fits `people.Pers*m`; did you mean `people.Person`?",
+    ),
+    (
+        "people.Person.LabelsEntry",
+        "value",
+        "there is no descriptor of `people.Person.LabelsEntry`",
+    ),
+    (
+        "elsewhere.*",
+        "name",
+        "no described type fits `elsewhere.*`",
+    ),
+];
+
+#[test]
+fn a_rule_about_a_field_that_no_type_has_is_refused() {
+    for (type_pattern, field, words) in NO_FIELDS {
+        let found = misfit(type_pattern, field);
+        assert_eq!(found.as_deref(), Some(*words), "{field} of {type_pattern}");
+    }
+    for (type_pattern, field, words) in NO_TYPES {
+        let words = format!(
+            "{words} (where its descriptors are missing, name them in replay.toml: `descriptors`)"
+        );
+        assert_eq!(
+            misfit(type_pattern, field),
+            Some(words),
+            "{field} of {type_pattern}"
+        );
+    }
+    for (type_pattern, field) in [
+        ("*", "street"),
+        ("*", "*"),
+        (PERSON, "em*l"),
+        (PERSON, "by_year"),
+        (PERSON, "by_year.2002"),
+        (PERSON, "by_year.$key"),
+        (PERSON, "by_year.20*.street"),
+        (PERSON, "former.street"),
+        (PERSON, "*.street"),
+        (PERSON, "details"),
+        (PERSON, "details.value.street"),
+        (PERSON, "details.value.details.value.address.street"),
+        (PERSON, "details.*.street"),
+        ("google.protobuf.Any", "value.street"),
+        (PERSON, "born.seconds"),
+        (PERSON, "pager"),
+    ] {
+        assert_eq!(
+            misfit(type_pattern, field),
+            None,
+            "{field} of {type_pattern}"
+        );
+    }
+}
+
+#[test]
+fn all_rules_about_nothing_are_told_at_once_and_a_lenient_redactor_bears_types_that_nobody_described()
+ {
+    let rules = vec![
+        rule(PERSON, "emial", Action::Keep),
+        rule(PERSON, "name", Action::Mask),
+        rule("elsewhere.Person", "name", Action::Mask),
+    ];
+    let told = Redactor::new(registry().clone(), policy(rules.clone())).unwrap_err();
+    let told = told.to_string();
+    assert!(
+        told.contains("redaction rule 1 (") && told.contains("redaction rule 3 ("),
+        "{told}"
+    );
+    assert!(!told.contains("redaction rule 2"), "{told}");
+    let lenient = |rules: &[RedactionRule]| {
+        let policy = Policy {
+            is_strict: false,
+            ..policy(rules.to_vec())
+        };
+        Redactor::new(registry().clone(), policy)
+    };
+    // What is described has no such field, whatever else is not described.
+    let told = lenient(&rules).unwrap_err().to_string();
+    assert!(
+        told.contains("redaction rule 1 (") && !told.contains("redaction rule 3"),
+        "{told}"
+    );
+    let unfitting: Vec<String> = lenient(&rules[1..]).unwrap().unfitting().collect();
+    assert_eq!(unfitting.len(), 1);
+    assert!(
+        unfitting[0]
+            .starts_with("redaction rule 2 (name of elsewhere.Person, mask) is about nothing"),
+        "{unfitting:?}"
+    );
+}
+
 #[test]
 fn pseudonyms_need_a_key_and_the_key_is_never_shown() {
     let without_key = |rules| Policy {
@@ -95,7 +352,7 @@ fn pseudonyms_need_a_key_and_the_key_is_never_shown() {
     };
     assert_eq!(
         refused(without_key(vec![
-            rule("*", "x", Action::Drop),
+            rule("*", "note", Action::Drop),
             rule(PERSON, "email", Action::Pseudonym)
         ])),
         "redaction rule 2 (email of people.Person, pseudonym) asks for pseudonyms and there is no key: name its \

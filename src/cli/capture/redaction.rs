@@ -1,11 +1,13 @@
 //! Redaction of a capture: before it is told, replayed or written; and whether it changed what the logic does.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::telling::Telling;
 use crate::capture::{UpTo, fetch_history};
 use crate::cli::{Done, Stop};
-use crate::fixture::{Case, Fixture, Probe, Redaction, RedactionAction};
+use crate::fixture::{Case, Fixture, Observed, Probe, Redaction, RedactionAction};
 use crate::model::Cover;
 use crate::project::{CaseRun, Checked, OpenSource, Project};
 use crate::redact::{Before, OTHER_ROOT, Reason, Redactor, Report, Suspect};
@@ -133,10 +135,8 @@ pub(super) fn apply(
     if redacted.report.is_anew {
         telling.add("redaction", REDACTED_ANEW);
     }
-    let unfitting: Vec<String> = redactor.unfitting().collect();
-    if !unfitting.is_empty() {
-        let rules = unfitting.join("; ");
-        telling.add("redaction", format!("no described type fits {rules}"));
+    for rule in redactor.unfitting() {
+        telling.add("redaction", rule);
     }
     for unread in &redacted.report.unread {
         telling.add("not redacted", format!("{unread}: kept as it is"));
@@ -249,6 +249,7 @@ impl Redacting {
             )
         });
         unread
+            .chain(self.redactor.unfitting())
             .chain(roots)
             .chain(self.is_anew().then(|| REDACTED_ANEW.to_owned()))
     }
@@ -256,6 +257,27 @@ impl Redacting {
     /// A text without what was taken out of the case.
     pub(super) fn text(&self, text: &str) -> String {
         self.redactor.text_after(&self.report, text)
+    }
+
+    /// What today's message looks like where production's came without it, and is the same but for that.
+    fn came_masked(&self, case: &Case, run: Result<&CaseRun, &()>) -> Option<String> {
+        let (
+            Some(
+                Observed::Rejected(observed)
+                | Observed::Crashed(observed)
+                | Observed::Unimplemented(observed)
+                | Observed::Refused(observed),
+            ),
+            Checked::Step(replay),
+        ) = (&case.observed, &run.ok()?.checked)
+        else {
+            return None;
+        };
+        let today = replay.outcome.failure()?;
+        let redactor = self.redactor.clone().allowing([]);
+        let (written, looks) = redactor.text_and_looks(&Report::default(), &today.message);
+        let is_masked = today.message != observed.message && written == observed.message;
+        is_masked.then(|| listed(&looks))
     }
 
     /// What a change of the outcome comes from, in words that show no value; none where there is none or where it
@@ -277,7 +299,7 @@ impl Redacting {
             );
             return None;
         }
-        let replayed = |case: &Case| {
+        let run = |case: &Case| {
             let fixture = Fixture {
                 case: Case {
                     rules: fixture.case.rules.clone(),
@@ -287,13 +309,24 @@ impl Redacting {
                 },
                 ..fixture.clone()
             };
-            class(once(project, &fixture, target.as_ref()).as_ref())
+            once(project, &fixture, target.as_ref())
         };
+        let replayed = |case: &Case| class(run(case).as_ref());
         project.logics().hush();
         // The captured values last: a logic that ends because of them leaves no answer to the others.
-        let now = replayed(&fixture.case);
+        let run_now = run(&fixture.case);
+        let now = class(run_now.as_ref());
         let plain = replayed(&self.plain);
         if plain == now {
+            if let Some(looks) = self.came_masked(&fixture.case, run_now.as_ref()) {
+                telling.add(
+                    "redaction",
+                    format!(
+                        "production's message came redacted, and today's is other only where it has what looks like \
+                         {looks}, so this case cannot reproduce; {ALLOW}, and record it again"
+                    ),
+                );
+            }
             if plain == NO_ANSWER {
                 telling.add(
                     "redaction",
@@ -308,23 +341,40 @@ impl Redacting {
             let without = without.redact_case_after(&self.plain, &self.before);
             without.is_ok_and(|without| replayed(&without.case) == plain)
         };
-        let found: Vec<String> = self
+        let found: Vec<Reason> = self
             .report
             .reasons
             .iter()
             .filter(culprits)
+            .copied()
+            .collect();
+        let named: Vec<String> = found
+            .iter()
             .map(|reason| self.redactor.describe(*reason))
             .collect();
-        let by = match found.as_slice() {
+        let mut by = match named.as_slice() {
             [] => "several rules together do it".to_owned(),
             [one] => format!("{one} does it"),
             several => format!("each of these does it: {}", several.join("; ")),
         };
+        let looks = listed(&self.report.looked_like);
+        if !looks.is_empty() && (found.is_empty() || found.contains(&Reason::Texts)) {
+            by = format!("{by}: it looks like {looks}; {ALLOW}");
+        }
         Some(format!(
             "redaction changes what the logic does: {plain} with what was captured, {now} with what would be \
              written; {by}"
         ))
     }
+}
+
+/// What somebody may do about a text that only looks like a secret.
+const ALLOW: &str = "where that is no secret, allow it with [[audit.allow]] in replay.toml, or write a rule with `keep` for \
+                     the field that the text repeats";
+
+fn listed(looks: &BTreeSet<&str>) -> String {
+    let looks: Vec<&str> = looks.iter().copied().collect();
+    looks.join(", ")
 }
 
 /// What is said of a replay in which the logic could not be asked, or ended.

@@ -89,6 +89,9 @@ pub trait Rewriter {
         value: &FieldValue<'_>,
     ) -> FieldValue<'static>;
 
+    /// A value that stays because it was chosen to.
+    fn kept(&mut self, choice: Choice, value: &FieldValue<'_>);
+
     /// A value that nothing was chosen for; it stays unless there is another in its place.
     fn unchosen(
         &mut self,

@@ -240,7 +240,10 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         let place = place(&self.steps, self.layouts, field);
         match choice {
             None => self.rewriter.unchosen(&place, value),
-            Some(choice) if choice.effect == Effect::Leave => None,
+            Some(choice) if choice.effect == Effect::Leave => {
+                self.rewriter.kept(choice, value);
+                None
+            }
             Some(choice) => Some(self.rewriter.replace(&place, choice, value)),
         }
     }

@@ -1,0 +1,394 @@
+//! Whether a path of names leads to a field of a described type, and where it ends if it does not.
+//!
+//! Goes the ways that `rewrite` goes: through lists, by the keys of maps, and into what is packed into an `Any`.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::error::{UnknownType, ends_in, nearest};
+use super::field_value::FieldKind;
+use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::rewrite::MAP_KEY;
+use crate::model::matches_pattern;
+
+/// So many fields are named where none is alike.
+const MOST_NAMED: usize = 12;
+
+/// A path that leads to no field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LeadsNowhere {
+    /// No described type fits.
+    #[error("{}", no_type(pattern, similar))]
+    NoType {
+        /// Pattern of the type's full name.
+        pattern: String,
+        /// Names or patterns that are alike, best first.
+        similar: Vec<String>,
+    },
+    /// A type fits, and the path goes off.
+    #[error("{0}")]
+    NoField(String),
+}
+
+fn no_type(pattern: &str, similar: &[String]) -> String {
+    if !pattern.contains('*') {
+        let (name, similar) = (pattern.to_owned(), similar.to_vec());
+        return UnknownType { name, similar }.to_string();
+    }
+    let hint = did_you_mean(similar);
+    format!("no described type fits `{pattern}`{hint}")
+}
+
+fn did_you_mean<T: fmt::Display>(similar: &[T]) -> String {
+    match quoted(similar).as_str() {
+        "" => String::new(),
+        names => format!("; did you mean {names}?"),
+    }
+}
+
+fn quoted<T: fmt::Display>(names: &[T]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// Whether a path leads to a field of at least one type that fits a pattern. `similar` gives types of a similar name.
+pub(super) fn leads(
+    layouts: &Layouts,
+    names: &[String],
+    pattern: &str,
+    path: &[String],
+    similar: impl FnOnce(&str) -> Vec<String>,
+) -> Result<(), LeadsNowhere> {
+    let mut way = Way {
+        layouts,
+        names,
+        path,
+        seen: HashSet::new(),
+        depth: 0,
+        ends: Vec::new(),
+    };
+    let mut fits = 0;
+    for name in names.iter().filter(|name| matches_pattern(pattern, name)) {
+        fits += 1;
+        if layouts
+            .of(name)
+            .is_some_and(|message| way.goes_on(message, 0))
+        {
+            return Ok(());
+        }
+    }
+    if fits > 0 {
+        return Err(LeadsNowhere::NoField(way.sentence(pattern)));
+    }
+    let similar = if pattern.contains('*') {
+        similar_to_pattern(pattern, names)
+    } else {
+        // As a type URL, or as a full name in a `.proto` file.
+        similar(
+            pattern
+                .rsplit('/')
+                .next()
+                .unwrap_or(pattern)
+                .trim_matches('.'),
+        )
+    };
+    Err(LeadsNowhere::NoType {
+        pattern: pattern.to_owned(),
+        similar,
+    })
+}
+
+/// Why a path goes no further.
+enum End<'l> {
+    NoField(&'l Layout),
+    NoMessage(&'l Layout, &'l Field),
+    NoMap(&'l Layout, &'l Field),
+    NoSuchKey(&'l Layout, &'l Field),
+    /// An `Any`, which is gone into by `value`.
+    Packed,
+    /// What is packed as a whole.
+    AllThatIsPacked,
+}
+
+struct Way<'l, 'p> {
+    layouts: &'l Layouts,
+    names: &'p [String],
+    path: &'p [String],
+    /// Messages that were gone into without success, with the part of the path.
+    seen: HashSet<(&'l str, usize)>,
+    /// How far the path led at best, and why it ended there.
+    depth: usize,
+    ends: Vec<End<'l>>,
+}
+
+impl<'l> Way<'l, '_> {
+    /// Whether the path leads from a message to a field, from one of its parts on.
+    fn goes_on(&mut self, message: &'l Layout, at: usize) -> bool {
+        if !self.seen.insert((&message.name, at)) {
+            return false;
+        }
+        let part = &self.path[at];
+        if message.well_known == Some(WellKnown::Any) {
+            return self.goes_into_any(at);
+        }
+        let mut is_known = false;
+        for field in &message.fields {
+            if part == MAP_KEY || !matches_pattern(part, &field.name) {
+                continue;
+            }
+            is_known = true;
+            if self.goes_into(message, field, at + 1) {
+                return true;
+            }
+        }
+        if !is_known {
+            self.ends(at, End::NoField(message));
+        }
+        false
+    }
+
+    fn goes_into(&mut self, message: &'l Layout, field: &'l Field, at: usize) -> bool {
+        let Some(part) = self.path.get(at) else {
+            return true;
+        };
+        let (inner, next) = match (field.form, self.layouts.of_entry(field)) {
+            (Form::Map, Some((key, value))) => {
+                if part == MAP_KEY {
+                    return true;
+                }
+                if !may_be_key(part, key) {
+                    self.ends(at, End::NoSuchKey(message, field));
+                    return false;
+                }
+                if at + 1 == self.path.len() {
+                    return true;
+                }
+                (self.layouts.of_field(value), at + 1)
+            }
+            _ if part == MAP_KEY => {
+                self.ends(at, End::NoMap(message, field));
+                return false;
+            }
+            _ => (self.layouts.of_field(field), at),
+        };
+        if let Some(inner) = inner {
+            return self.goes_on(inner, next);
+        }
+        self.ends(next, End::NoMessage(message, field));
+        false
+    }
+
+    fn goes_into_any(&mut self, at: usize) -> bool {
+        if !matches_pattern(&self.path[at], "value") {
+            self.ends(at, End::Packed);
+            return false;
+        }
+        if at + 1 == self.path.len() {
+            self.ends(at, End::AllThatIsPacked);
+            return false;
+        }
+        let names = self.names.iter();
+        let mut packed = names.filter_map(|name| self.layouts.of(name));
+        packed.any(|packed| self.goes_on(packed, at + 1))
+    }
+
+    fn ends(&mut self, at: usize, end: End<'l>) {
+        if at > self.depth {
+            self.depth = at;
+            self.ends.clear();
+        }
+        if at == self.depth {
+            self.ends.push(end);
+        }
+    }
+
+    fn sentence(&self, pattern: &str) -> String {
+        let part = self.path.get(self.depth).map_or("", String::as_str);
+        let messages: Vec<&Layout> = self
+            .ends
+            .iter()
+            .filter_map(|end| match end {
+                End::NoField(message) => Some(*message),
+                _ => None,
+            })
+            .collect();
+        match (messages.as_slice(), self.ends.first()) {
+            ([], Some(end)) => other_end(end, part, self.path),
+            ([], None) => format!("`{}` leads to no field", self.path.join(".")),
+            (messages, _) => self.no_field(pattern, part, messages),
+        }
+    }
+
+    fn no_field(&self, pattern: &str, part: &str, messages: &[&Layout]) -> String {
+        let subject = match messages {
+            [only] => format!("`{}` has no field `{part}`", only.name),
+            _ if self.depth == 0 => format!("no type that fits `{pattern}` has a field `{part}`"),
+            _ => format!(
+                "none of the {} types that `{}` leads to has a field `{part}`",
+                messages.len(),
+                self.path[..self.depth].join(".")
+            ),
+        };
+        if part == MAP_KEY {
+            return format!("{subject}: `{MAP_KEY}` comes after the name of a map");
+        }
+        let fields = || messages.iter().flat_map(|message| &message.fields);
+        let members: Vec<&str> = fields()
+            .filter(|field| field.oneof.as_deref() == Some(part))
+            .map(|field| field.name.as_str())
+            .collect();
+        if !members.is_empty() {
+            let members = quoted(&members);
+            return format!("{subject}: that is a oneof, name its fields: {members}");
+        }
+        let mut names: Vec<&str> = fields().map(|field| field.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let similar = alike(part, &names);
+        if !similar.is_empty() {
+            return subject + &did_you_mean(&similar);
+        }
+        match (messages, names.as_slice()) {
+            ([_], []) => format!("{subject}: it has none at all"),
+            ([_], names) if names.len() <= MOST_NAMED => {
+                format!("{subject}: it has {}", quoted(names))
+            }
+            _ => subject,
+        }
+    }
+}
+
+fn other_end(end: &End<'_>, part: &str, path: &[String]) -> String {
+    let of = |message: &Layout, field: &Field| format!("`{}` of `{}`", field.name, message.name);
+    match end {
+        End::NoField(message) => format!("`{}` has no field `{part}`", message.name),
+        End::NoMessage(message, field) => format!(
+            "{} is no message, so there is no `{part}` in it",
+            of(message, field)
+        ),
+        End::NoMap(message, field) => {
+            format!("{} is no map, so it has no `{MAP_KEY}`", of(message, field))
+        }
+        End::NoSuchKey(message, field) => format!(
+            "no key of {} can be `{part}`: its keys are no texts",
+            of(message, field)
+        ),
+        End::Packed => format!(
+            "what is packed into an `Any` is reached by `value`, and `{part}` of `{}` is not that: write \
+             `value` and then the name of a field of the message that is packed",
+            path.join(".")
+        ),
+        End::AllThatIsPacked => format!(
+            "`{}` means all that is packed into an `Any`: end the path with the name of the field that the `Any` is, \
+             or with a field of the message that is packed",
+            path.join(".")
+        ),
+    }
+}
+
+/// Whether a map with keys of this kind can have a key that fits.
+fn may_be_key(pattern: &str, key: &Field) -> bool {
+    let fits = |letter: char| letter == '*' || letter == '-' || letter.is_ascii_digit();
+    match FieldKind::of(&key.kind) {
+        FieldKind::Truth => ["true", "false"]
+            .iter()
+            .any(|word| matches_pattern(pattern, word)),
+        FieldKind::Integer => pattern.chars().all(fits),
+        _ => true,
+    }
+}
+
+/// Names that a misspelt name or pattern may mean, best first.
+fn alike<'a>(part: &str, names: &[&'a str]) -> Vec<&'a str> {
+    if !part.contains('*') {
+        return nearest(part, names.iter().copied(), 1);
+    }
+    let letters = part.chars().filter(|letter| *letter != '*').count();
+    let tolerated = (letters / 3).max(1);
+    let mut near: Vec<(usize, &str)> = names
+        .iter()
+        .map(|name| (distance(part, name), *name))
+        .filter(|(distance, _)| *distance <= tolerated && *distance < letters)
+        .collect();
+    near.sort_unstable();
+    near.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+fn similar_to_pattern(pattern: &str, names: &[String]) -> Vec<String> {
+    // Mostly it is the package that is misspelt.
+    if let Some(package) = pattern.strip_suffix(".*").filter(|it| !it.contains('*')) {
+        let mut packages: Vec<&str> = names
+            .iter()
+            .flat_map(|name| name.match_indices('.').map(|(at, _)| &name[..at]))
+            .collect();
+        packages.sort_unstable();
+        packages.dedup();
+        let ending = packages
+            .iter()
+            .copied()
+            .find(|known| ends_in(known, package));
+        let near = ending.or_else(|| {
+            nearest(package, packages.iter().copied(), 1)
+                .first()
+                .copied()
+        });
+        if let Some(package) = near {
+            return vec![format!("{package}.*")];
+        }
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let similar = alike(pattern, &names);
+    similar.into_iter().map(str::to_owned).collect()
+}
+
+/// How many letters have to be changed, added or taken away for a name to fit a pattern.
+fn distance(pattern: &str, name: &str) -> usize {
+    let name: Vec<char> = name.to_lowercase().chars().collect();
+    // For each beginning of the name: its distance from the pattern so far.
+    let mut row: Vec<usize> = (0..=name.len()).collect();
+    let mut before: Option<(char, Vec<usize>)> = None;
+    for letter in pattern.to_lowercase().chars() {
+        let mut next = Vec::with_capacity(row.len());
+        for at in 0..row.len() {
+            let behind = at.checked_sub(1);
+            let longer = behind.map(|behind| next[behind]);
+            let best = if letter == '*' {
+                // Stands for nothing, or for one letter more.
+                row[at].min(longer.unwrap_or(usize::MAX))
+            } else {
+                let same = behind.map(|it| row[it] + usize::from(name[it] != letter));
+                let swapped = before.as_ref().and_then(|(other, row)| {
+                    let (first, second) = (at.checked_sub(2)?, at.checked_sub(1)?);
+                    (name[first] == letter && name[second] == *other).then(|| row[first] + 1)
+                });
+                [Some(row[at] + 1), longer.map(|it| it + 1), same, swapped]
+                    .into_iter()
+                    .flatten()
+                    .min()
+                    .unwrap_or(usize::MAX)
+            };
+            next.push(best);
+        }
+        before = Some((letter, std::mem::replace(&mut row, next)));
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name, far) in [
+            ("*", "email", 0),
+            ("*_token", "api_token", 0),
+            ("*_tokn", "api_token", 1),
+            ("emial*", "email_address", 1),
+            ("e*l", "email", 0),
+            ("x*y", "email", 2),
+        ] {
+            assert_eq!(distance(pattern, name), far, "{pattern} {name}");
+        }
+    }
+}

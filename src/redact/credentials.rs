@@ -1,0 +1,307 @@
+//! Credentials that stand in a text by themselves: in headers, in addresses, beside a name that tells.
+//!
+//! Finds the value alone, so that what is left still says what was sent where. Says what it is as an audit does.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use regex::{Captures, Regex};
+
+use super::detect::Finding;
+
+const BASIC: &str = "Basic credentials";
+const AUTHORIZATION: &str = "authorization";
+const COOKIE: &str = "cookie";
+const IN_URL: &str = "password in a URL";
+const NAMED: &str = "secret by its name";
+
+/// Words that stand where a password would be.
+const NO_SECRETS: [&str; 26] = [
+    "bytes",
+    "changed",
+    "default",
+    "denied",
+    "empty",
+    "expired",
+    "false",
+    "hidden",
+    "incorrect",
+    "invalid",
+    "masked",
+    "mismatch",
+    "missing",
+    "nil",
+    "none",
+    "null",
+    "optional",
+    "redacted",
+    "required",
+    "string",
+    "true",
+    "undefined",
+    "unknown",
+    "unset",
+    "weak",
+    "wrong",
+];
+
+struct Form {
+    what: &'static str,
+    /// The value is the last group that is there.
+    pattern: Regex,
+    is_one: fn(&Captures<'_>, &str) -> bool,
+}
+
+static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    let always: fn(&Captures<'_>, &str) -> bool = |_, _| true;
+    [
+        (
+            BASIC,
+            r"(?i:\bbasic)[ =:]+([A-Za-z0-9+/_-]{4,}={0,2})",
+            (|_, value| is_user_and_password(value)) as fn(&Captures<'_>, &str) -> bool,
+        ),
+        // Of schemes with parameters all of them.
+        (
+            AUTHORIZATION,
+            r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*(?:digest|oauth|hawk|signature|hmac[\w-]*|aws4-[\w-]+)\s+([\w-]+=[^\r\n]*)"#,
+            always,
+        ),
+        (
+            AUTHORIZATION,
+            r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*[a-z][\w-]*[ =:]+([^\s"',;)\]}<>]+)"#,
+            |_, value| looks_secret(value, 6),
+        ),
+        (
+            AUTHORIZATION,
+            r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*([^\s"',;)\]}<>]+)"#,
+            // The name of a scheme is none, whatever digits are in it.
+            |_, value| looks_secret(value, 8) && !value.to_lowercase().contains("-hmac-"),
+        ),
+        (
+            COOKIE,
+            r#"(?i)\b(?:set-)?cookie["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*([\w.-]+=[^\s;"']+(?:;\s*[\w.-]+(?:=[^\s;"']*)?)*)"#,
+            always,
+        ),
+        (
+            IN_URL,
+            r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s/?#"'<>]+)@[^\s@/]"#,
+            always,
+        ),
+        // A password that nobody encoded; a port is none.
+        (
+            IN_URL,
+            r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s@"'<>]+)@[^\s@/]"#,
+            |_, value| !is_port(value) && !value.contains("://"),
+        ),
+        (
+            IN_URL,
+            r#"\b[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#@:"'<>]+)@[^\s@/]"#,
+            |_, value| looks_secret(value, 16),
+        ),
+        (
+            NAMED,
+            r#"(?:\s-u|--user|--proxy-user)[ =]+["']?([^\s"':]+:[^\s"']+)"#,
+            always,
+        ),
+        (
+            NAMED,
+            r#"(?ix)
+            \b(?: (?<password> [\w.-]*(?: password | passwd | passphrase | passcode | secret) | (?:[\w.]*[-_.])?(?: pwd | pass | pw))
+                | [\w.-]*(?: api[-_]?key | access[-_]?key | private[-_]?key | account[-_]?key | signing[-_]?key | encryption[-_]?key
+                    | secret[-_]?key | secret[-_]?id | token | credentials? | signature)
+                | (?:[\w.]*[-_.])?(?: sig | sas)
+            )
+            (?<closed>["'\]]*) (?<separator> \s*(?: => | [:=,])\s*) [\[(]*
+            (?: "([^"\r\n]+)" | '([^'\r\n]+)' | ([^\s"',;&)\]}<>]+) )"#,
+            is_named_secret,
+        ),
+    ]
+    .map(|(what, pattern, is_one)| Form {
+        what,
+        pattern: Regex::new(pattern).expect("the pattern is a constant"),
+        is_one,
+    })
+    .into()
+});
+
+/// Credentials in a text, of each the value; they may overlap.
+pub(super) fn found(text: &str) -> Vec<Finding> {
+    // All forms but the first have one of these.
+    let is_worth_it =
+        text.contains([':', '=', ',']) || text.contains("asic") || text.contains("ASIC");
+    let forms = FORMS.iter().filter(|_| is_worth_it);
+    let findings = forms.flat_map(|form| {
+        form.pattern.captures_iter(text).filter_map(|captures| {
+            let value = captures.iter().flatten().last()?;
+            let is_one = !says_nothing(value.as_str()) && (form.is_one)(&captures, value.as_str());
+            is_one.then(|| Finding {
+                what: form.what,
+                range: value.range(),
+            })
+        })
+    });
+    findings.collect()
+}
+
+/// Whether no secret stands there: a mask, a stand-in, a placeholder, a word about a secret.
+fn says_nothing(value: &str) -> bool {
+    static STAND_IN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:p-[0-9a-f]{16}|\*+)[.!?]?$").expect("the pattern is a constant")
+    });
+    let word = value.trim_end_matches(['.', '!', '?', ':']).to_lowercase();
+    let is_filled_in = value.starts_with(['$', '{', '<', '*', '[']) || value.starts_with("%s");
+    is_filled_in || NO_SECRETS.contains(&word.as_str()) || STAND_IN.is_match(value)
+}
+
+/// Digits and letters, or what no word looks like.
+fn looks_secret(value: &str, shortest: usize) -> bool {
+    let has = |is: fn(&char) -> bool| value.chars().any(|letter| is(&letter));
+    let length = value.chars().count();
+    let is_mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
+    let is_long = length >= 16
+        && value.is_ascii()
+        && (has(char::is_ascii_digit)
+            || (has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase)));
+    (length >= shortest && is_mixed) || is_long
+}
+
+fn is_named_secret(captures: &Captures<'_>, value: &str) -> bool {
+    let part = |name: &str| captures.name(name).map_or("", |part| part.as_str());
+    let is_quoted = captures[0].ends_with(['"', '\'']);
+    let (closed, separator) = (part("closed"), part("separator"));
+    let is_list = separator.contains(',');
+    if is_list && (closed.is_empty() || !is_quoted) {
+        return false;
+    }
+    // As programs write it, and not as people do.
+    let is_structured = is_quoted || separator == "=";
+    let length = value.chars().count();
+    match (is_structured, captures.name("password").is_some()) {
+        (true, true) => length >= 4,
+        (true, false) | (false, true) => looks_secret(value, 6),
+        (false, false) => looks_secret(value, 8),
+    }
+}
+
+fn is_port(value: &str) -> bool {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let after = value[digits..].chars().next();
+    (1..=5).contains(&digits) && after.is_none_or(|it| matches!(it, '/' | '?' | '#'))
+}
+
+/// Whether it is base64 of a user and a password.
+fn is_user_and_password(value: &str) -> bool {
+    let decoded = |alphabet: &Alphabet| {
+        let config = GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true);
+        GeneralPurpose::new(alphabet, config).decode(value).ok()
+    };
+    let bytes = decoded(&STANDARD).or_else(|| decoded(&URL_SAFE));
+    bytes.is_some_and(|bytes| {
+        bytes.contains(&b':') && bytes.iter().all(|byte| *byte >= b' ' && *byte != 0x7f)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Reverse;
+    use std::ops::Range;
+
+    fn values(text: &str) -> Vec<&str> {
+        let mut ranges: Vec<Range<usize>> =
+            super::found(text).into_iter().map(|it| it.range).collect();
+        ranges.sort_by_key(|range| (range.start, Reverse(range.end)));
+        ranges.dedup_by(|next, before| next.start < before.end);
+        ranges.into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn credentials_are_found_by_where_they_stand() {
+        for (text, value) in [
+            (
+                "Authorization: Basic YWxpY2U6UzNjcmV0UHc5OQ==",
+                "YWxpY2U6UzNjcmV0UHc5OQ==",
+            ),
+            ("sent basic YTpi to it", "YTpi"),
+            (
+                "Authorization: token 0123456789abcdef0123456789abcdef01234567",
+                "0123456789abcdef0123456789abcdef01234567",
+            ),
+            ("authorization=ApiKey s3cr3t", "s3cr3t"),
+            ("Proxy-Authorization: 0123abcd", "0123abcd"),
+            ("('authorization', 'Bearer s3cr3t')", "s3cr3t"),
+            (
+                "Authorization: Digest username=\"alice\", response=\"6629\"",
+                "username=\"alice\", response=\"6629\"",
+            ),
+            (
+                "Authorization: AWS4-HMAC-SHA256 Credential=AK/x, Signature=ab",
+                "Credential=AK/x, Signature=ab",
+            ),
+            (
+                "x-api-key: 0123456789abcdef0123456789abcdef",
+                "0123456789abcdef0123456789abcdef",
+            ),
+            ("X-API-KEY: [abcdef12]", "abcdef12"),
+            (
+                "api-key=0123456789abcdef0123456789abcdef",
+                "0123456789abcdef0123456789abcdef",
+            ),
+            ("{\"x-api-key\": \"k3y-of-shop\"}", "k3y-of-shop"),
+            ("headers: ('x-auth-token', 'abc12345')", "abc12345"),
+            ("GET /a?access_token=tok12345&x=1", "tok12345"),
+            ("https://s.example/b?sv=1&sig=Ab0%2Bcd%3D", "Ab0%2Bcd%3D"),
+            ("host=db user=app password=hunter dbname=x", "hunter"),
+            ("Server=db;Password=hun/ter;", "hun/ter"),
+            ("{\"password\":\"open sesame\"}", "open sesame"),
+            ("dbPassword: hunter22", "hunter22"),
+            ("clientSecret => 's3cret'", "s3cret"),
+            ("AWS_SECRET_ACCESS_KEY=abcdEFGH1234", "abcdEFGH1234"),
+            ("Cookie: session=abc; theme=dark", "session=abc; theme=dark"),
+            ("redis://:S3cretPw99@redis:6379/0", "S3cretPw99"),
+            ("redis://app:S3cretPw99@redis:6379/0", "S3cretPw99"),
+            ("postgres://app:pa:ss9@db:5432/x", "pa:ss9"),
+            ("postgres://app:p@ss@db:5432/x", "p@ss"),
+            ("amqp://app:pa/ss@mq", "pa/ss"),
+            ("jdbc:mysql://db/x?user=a&password=topsecret", "topsecret"),
+            (
+                "https://0123456789abcdef@sentry.acme.io/1",
+                "0123456789abcdef",
+            ),
+            ("curl -u alice:hunter https://x", "alice:hunter"),
+        ] {
+            assert_eq!(values(text), [value], "{text}");
+        }
+    }
+
+    #[test]
+    fn words_about_credentials_are_none() {
+        for text in [
+            "Basic authentication required",
+            "authorization: denied",
+            "Authorization: Bearer token expired",
+            "password: must have 8 letters and a sign",
+            "password=required",
+            "invalid token: expected }",
+            "unexpected token=EOF",
+            "token_count=12345678",
+            "compass=north2west",
+            "password=p-0123456789abcdef",
+            "password: ***",
+            "redis://:***@redis:6379/0",
+            "http://db:5432/path?mail=x@y",
+            "http://db:5432",
+            "ssh://git@github.com/a/b",
+            "Pwd: wrong",
+            "pass=${PASSWORD}",
+            "the signature, which is old",
+            "secret, then 'abcd1234' came",
+        ] {
+            assert_eq!(values(text), Vec::<&str>::new(), "{text}");
+        }
+    }
+}
