@@ -274,6 +274,31 @@ fn every_dialect_is_recognised_by_its_path() {
     }
 }
 
+#[test]
+fn an_assumed_dialect_is_noted_as_such() {
+    for dialect in Dialect::all() {
+        let server = coordinator(*dialect);
+        let client = Client::of(&server, *dialect);
+        for said in [None, Some(*dialect)] {
+            let written = Written::default();
+            let options = options();
+            let options = match said {
+                Some(said) => options.dialect(said),
+                None => options,
+            };
+            let layer = options.to_writer(written.clone()).unwrap();
+            client.send(&layer, &withdraw(0)).unwrap_err();
+            assert!(layer.flush(LONG));
+            let is_assumed = said.is_none() && dialect.is_ambiguous();
+            assert_eq!(
+                written.tickets()[0].dialect_assumed,
+                is_assumed,
+                "{dialect}"
+            );
+        }
+    }
+}
+
 /// A strict redactor of the players' types, with one rule.
 fn redactor(field: &str, action: Action) -> Redactor {
     let policy = Policy {

@@ -4,7 +4,8 @@
 //! command's first page; null where it is stamped on arrival), `correlation_id`, `code` (gRPC's name), `message`,
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
 //! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
-//! may have `persisted`: how many events it stored. `answered_by` may be `logic`: codes that are the transport's as a
+//! may have `persisted`: how many events it stored. `dialect_assumed` is true where several dialects share the package
+//! that was spoken and nobody said which it was. `answered_by` may be `logic`: codes that are the transport's as a
 //! rule, such as `RESOURCE_EXHAUSTED`, are then the logic's own. `redacted` lists the fields of the command that were redacted, as
 //! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for
 //! people and for searching, and have to agree with it.
@@ -26,7 +27,7 @@ const VERSION: u64 = 1;
 const LOGIC: &str = "logic";
 
 /// The keys of version 1.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "ticket",
     "domain",
     "root",
@@ -36,6 +37,7 @@ pub(super) const KEYS: [&str; 16] = [
     "code",
     "message",
     "dialect",
+    "dialect_assumed",
     "command",
     "time",
     "head",
@@ -60,6 +62,8 @@ pub struct Ticket {
     pub failure: Failure,
     /// How the command is encoded.
     pub dialect: Dialect,
+    /// Whether nobody said which of the dialects of its package that is.
+    pub dialect_assumed: bool,
     /// When it failed.
     pub time: Option<Timestamp>,
     /// Next sequence of the aggregate when it failed.
@@ -136,6 +140,8 @@ struct Line {
     code: Option<String>,
     message: Option<String>,
     dialect: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    dialect_assumed: bool,
     command: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     time: Option<String>,
@@ -219,6 +225,7 @@ impl Ticket {
             code: Some(self.failure.code.name().to_owned()),
             message: Some(self.failure.message.clone()),
             dialect: Some(self.dialect.name().to_owned()),
+            dialect_assumed: self.dialect_assumed,
             command: Some(BASE64.encode(wire::encode_command_book(&self.command, self.dialect))),
             time: self.time.and_then(instant).map(|time| time.to_string()),
             head: self.head,
@@ -287,6 +294,8 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         command,
         failure,
         dialect,
+        // Of a package with one dialect there is nothing to assume.
+        dialect_assumed: line.dialect_assumed && dialect.is_ambiguous(),
         time: time.map(|time| Timestamp {
             seconds: time.as_second(),
             nanos: time.subsec_nanosecond(),

@@ -85,6 +85,8 @@ pub struct Note {
     pub path: String,
     /// Its dialect; of those that share the package, the one that was said or is likelier.
     pub dialect: Dialect,
+    /// Whether nobody said which of the dialects of its package it is.
+    pub dialect_assumed: bool,
     /// The request message.
     pub request: Bytes,
     /// What was answered.
