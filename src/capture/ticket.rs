@@ -16,6 +16,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
+use super::SpokenDialect;
 use super::command::without_values;
 use crate::fixture::RedactionV1;
 use crate::model::{AnsweredBy, Code, CommandBook, Failure, FailureClass, Root, Timestamp};
@@ -175,6 +176,27 @@ impl Ticket {
         self.failure.class_for(sequence, self.answered_by.or(by))
     }
 
+    /// The dialect that it is written in, and whether that was assumed.
+    #[must_use]
+    pub const fn spoken(&self) -> SpokenDialect {
+        SpokenDialect {
+            dialect: self.dialect,
+            is_assumed: self.dialect_assumed,
+        }
+    }
+
+    /// The same bytes of its command, read in another dialect.
+    ///
+    /// # Errors
+    /// Where what the command keeps as its own encoding is none.
+    pub fn read_in(&self, dialect: Dialect) -> Result<Self, wire::DecodeError> {
+        Ok(Self {
+            command: wire::command_book_in(&self.command, self.dialect, dialect)?,
+            dialect,
+            ..self.clone()
+        })
+    }
+
     /// Reads one line; `number` is its place in the file, for messages.
     pub fn parse_line(text: &str, number: usize) -> Result<Self, TicketError> {
         parse(text).map_err(|kind| TicketError { line: number, kind })
@@ -201,7 +223,15 @@ impl Ticket {
         let redactor = redactor.without(Reason::Roots);
         let before = Before::of_command(&self.command, &self.redacted);
         let mut session = redactor.session().where_done(&before);
-        let command = session.book(&self.command)?;
+        // What is written anew has the numbers that were sent, also where the dialect was assumed in error.
+        let plain = self.dialect.with_plain_enums();
+        let command = match wire::command_book_in(&self.command, self.dialect, plain) {
+            Ok(command) => {
+                let redacted = session.book(&command)?;
+                wire::command_book_in(&redacted, plain, self.dialect).unwrap_or(redacted)
+            }
+            Err(_) => session.book(&self.command)?,
+        };
         let failure = session.failure(&self.failure);
         Ok(Self {
             command,

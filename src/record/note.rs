@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::capture::SpokenDialect;
 use crate::model::{
     AnsweredBy, Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome,
     Payload, Stimulus, Timestamp,
@@ -132,6 +133,15 @@ impl Note {
     pub fn method(&self) -> &str {
         let package = self.dialect.package().len();
         self.path.get(package + 2..).unwrap_or_default()
+    }
+
+    /// Its dialect, and whether that was assumed.
+    #[must_use]
+    pub const fn spoken(&self) -> SpokenDialect {
+        SpokenDialect {
+            dialect: self.dialect,
+            is_assumed: self.dialect_assumed,
+        }
     }
 
     /// Between whom it went.

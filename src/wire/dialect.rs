@@ -144,6 +144,18 @@ impl Dialect {
         self.of_same_package().next().is_some()
     }
 
+    /// Of its package the dialect that gives every number of an enum back as it was read: where 0 is the default itself,
+    /// and does not stand for another number.
+    pub(crate) fn with_plain_enums(self) -> Self {
+        let is_plain = |it: &Self| it.enum_base == 0;
+        let others = self.of_same_package().find(is_plain);
+        if is_plain(&self) {
+            self
+        } else {
+            others.unwrap_or(self)
+        }
+    }
+
     /// What somebody said is spoken, where that is of the same package; else this one. Also whether this one had to be
     /// assumed, since others have the package.
     #[must_use]

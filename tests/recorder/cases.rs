@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use angzarr_replay::capture::ticket::Ticket;
-use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
+use angzarr_replay::capture::{
+    FailingCommand, Labels, Parts, SpokenDialect, UpTo, assemble, fetch_history,
+};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
 use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
 use angzarr_replay::model::{
@@ -125,7 +127,7 @@ impl Recorded {
             failing: Some(&failing),
             noted: None,
             source: "production",
-            dialect: Dialect::ANGZARR,
+            dialect: SpokenDialect::said(Dialect::ANGZARR),
             captured_at: NOW,
             labels: Labels::default(),
         };
@@ -252,10 +254,10 @@ fn recorded_dialect(spoken: Dialect, said: Option<Dialect>) -> (Dialect, [bool; 
     let watch = recorder.watch();
     recorder.end().unwrap();
     let text = |name| std::fs::read_to_string(file(name)).unwrap();
-    let recorded = parse_recording(&text("recording.jsonl")).unwrap();
+    let noted = parse_recording(&text("recording.jsonl")).unwrap();
     let tickets = Ticket::parse_lines(&text("failures.jsonl")).unwrap();
-    assert_eq!((recorded.len(), tickets.len()), (2, 2));
-    let (note, ticket) = (&recorded[0].note, &tickets[0].1);
+    assert_eq!((noted.len(), tickets.len()), (2, 2));
+    let (note, ticket) = (&noted[0].note, &tickets[0].1);
     assert_eq!(note.dialect, ticket.dialect);
     let assumed = [note.dialect_assumed, ticket.dialect_assumed];
     (note.dialect, assumed, watch.assumed_dialects())
