@@ -395,6 +395,34 @@ fn hooks_and_rules_go_together() {
     }
 }
 
+/// A strategy that is left out is the first of its enum, whose number differs between the dialects of a package.
+#[test]
+fn redaction_keeps_the_numbers_of_a_dialect_that_was_assumed_in_error() {
+    let june: Dialect = "io.angzarr.v1-2026-06".parse().unwrap();
+    let server = coordinator(june);
+    let client = Client::of(&server, june);
+    let written = Written::default();
+    let layer = options()
+        .redact_with(redactor("email", Action::Mask))
+        .to_writer(written.clone())
+        .unwrap();
+    let mut sent = command("RegisterPlayer", "{email: mina@corp.io}", 0);
+    for strategy in [
+        MergeStrategy::Commutative,
+        MergeStrategy::Strict,
+        MergeStrategy::Manual,
+    ] {
+        sent.pages[0].merge_strategy = strategy;
+        client.send(&layer, &sent).unwrap_err();
+        assert!(layer.flush(LONG));
+        let ticket = written.tickets().pop().unwrap();
+        assert!(ticket.dialect_assumed && !ticket.redacted.fields.is_empty());
+        assert_ne!(ticket.dialect, june);
+        let read = ticket.read_in(june).unwrap();
+        assert_eq!(read.command.pages[0].merge_strategy, strategy);
+    }
+}
+
 /// A command of Angzarr's own, which no registry of a user describes.
 #[test]
 fn rules_reach_the_command_within_a_compensation() {

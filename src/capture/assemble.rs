@@ -113,15 +113,12 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
     {
         return Err(CaptureError::NothingYet { head });
     }
-    let command = parts
-        .failing
-        .map(|failing| for_head(failing, given.is_some(), head));
+    let command = failing.map(|failing| for_head(failing, given.is_some(), head));
     let is_restamped = command
         .as_ref()
         .zip(failing)
         .is_some_and(|(command, failing)| *command != failing.command);
-    let persisted = parts
-        .failing
+    let persisted = failing
         .and_then(|failing| failing.accepted)
         .map(|count| persisted(&following(fetched, head), head, count))
         .transpose()?;
@@ -164,9 +161,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         observed,
         noted: noted.cloned(),
         rules: Vec::new(),
-        redacted: parts
-            .failing
-            .map_or_else(Vec::new, |failing| failing.redacted.fields.clone()),
+        redacted: failing.map_or_else(Vec::new, |failing| failing.redacted.fields.clone()),
     };
     Ok(Assembled {
         case,

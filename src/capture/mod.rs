@@ -161,9 +161,9 @@ pub enum CaptureError {
     },
     /// A ticket or a recorded call in another dialect of the package than the source.
     #[error(
-        "it is noted in the dialect `{noted}`, the source speaks `{source_dialect}`: both have the package `{}`, and other \
-         numbers for enums; correct `dialect` in replay.toml, or where it is noted; with `\"dialect_assumed\": true` there \
-         it is read in the dialect of the source",
+        "the ticket or recording says the dialect `{noted}`, the source speaks `{source_dialect}`: both have the package \
+         `{}`, and other numbers for enums; correct `dialect` in replay.toml or in the line, or add \
+         `\"dialect_assumed\": true` to the line, to have it read in the dialect of the source",
         noted.package()
     )]
     SaidOtherwise {

@@ -7,6 +7,7 @@
 
 mod commands;
 mod config;
+mod dialects;
 mod editions;
 mod files;
 mod histories;
