@@ -274,6 +274,31 @@ fn every_dialect_is_recognised_by_its_path() {
     }
 }
 
+#[test]
+fn an_assumed_dialect_is_noted_as_such() {
+    for dialect in Dialect::all() {
+        let server = coordinator(*dialect);
+        let client = Client::of(&server, *dialect);
+        for said in [None, Some(*dialect)] {
+            let written = Written::default();
+            let options = options();
+            let options = match said {
+                Some(said) => options.dialect(said),
+                None => options,
+            };
+            let layer = options.to_writer(written.clone()).unwrap();
+            client.send(&layer, &withdraw(0)).unwrap_err();
+            assert!(layer.flush(LONG));
+            let is_assumed = said.is_none() && dialect.is_ambiguous();
+            assert_eq!(
+                written.tickets()[0].dialect_assumed,
+                is_assumed,
+                "{dialect}"
+            );
+        }
+    }
+}
+
 /// A strict redactor of the players' types, with one rule.
 fn redactor(field: &str, action: Action) -> Redactor {
     let policy = Policy {
@@ -367,6 +392,34 @@ fn hooks_and_rules_go_together() {
         let value = String::from_utf8_lossy(value);
         assert!(!value.contains("mina"), "{value}");
         assert_eq!(ticket.redacted.fields.len(), 2);
+    }
+}
+
+/// A strategy that is left out is the first of its enum, whose number differs between the dialects of a package.
+#[test]
+fn redaction_keeps_the_numbers_of_a_dialect_that_was_assumed_in_error() {
+    let june: Dialect = "io.angzarr.v1-2026-06".parse().unwrap();
+    let server = coordinator(june);
+    let client = Client::of(&server, june);
+    let written = Written::default();
+    let layer = options()
+        .redact_with(redactor("email", Action::Mask))
+        .to_writer(written.clone())
+        .unwrap();
+    let mut sent = command("RegisterPlayer", "{email: mina@corp.io}", 0);
+    for strategy in [
+        MergeStrategy::Commutative,
+        MergeStrategy::Strict,
+        MergeStrategy::Manual,
+    ] {
+        sent.pages[0].merge_strategy = strategy;
+        client.send(&layer, &sent).unwrap_err();
+        assert!(layer.flush(LONG));
+        let ticket = written.tickets().pop().unwrap();
+        assert!(ticket.dialect_assumed && !ticket.redacted.fields.is_empty());
+        assert_ne!(ticket.dialect, june);
+        let read = ticket.read_in(june).unwrap();
+        assert_eq!(read.command.pages[0].merge_strategy, strategy);
     }
 }
 

@@ -19,6 +19,7 @@ fn recorded() -> (Vec<u32>, Vec<Ticket>) {
         command: failed.command,
         failure: failed.failure,
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         time: None,
         head: failed.head,
         persisted: None,

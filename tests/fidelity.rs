@@ -7,7 +7,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
+use angzarr_replay::capture::{
+    FailingCommand, Labels, Parts, SpokenDialect, UpTo, assemble, fetch_history,
+};
 use angzarr_replay::coordinator::{Append, LocalCoordinator, NewPage, Store, Stores, Stream};
 use angzarr_replay::fixture::{CaseStimulus, Folder, render};
 use angzarr_replay::model::{Cover, Domain, Outcome, Root, Timestamp};
@@ -200,7 +202,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         failure: None,
         accepted: None,
         head: None,
-        dialect: Some(DIALECT),
+        dialect: Some(SpokenDialect::said(DIALECT)),
         redacted: Redactions::default(),
     };
     let assembled = assemble(Parts {
@@ -210,7 +212,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         failing: Some(&failing),
         noted: None,
         source: "test",
-        dialect: DIALECT,
+        dialect: SpokenDialect::said(DIALECT),
         captured_at: TIME,
         labels: Labels::default(),
     })

@@ -90,6 +90,36 @@ fn the_fields_of_a_ticket_are_a_ticket_too() {
 }
 
 #[test]
+fn an_assumed_dialect_is_read_in_every_spelling() {
+    let mut fields: serde_json::Value = serde_json::from_str(line()).unwrap();
+    let shared = |fields: &serde_json::Value| {
+        let Logged::Ticket(found) = only(&fields.to_string()) else {
+            panic!("{fields}");
+        };
+        assert_eq!(Ticket::parse_line(&found.to_line(), 1), Ok(found.clone()));
+        found.dialect_assumed
+    };
+    fields["dialect"] = json!("io.angzarr.v1-2026-09");
+    assert!(!shared(&fields));
+    for (assumed, expected) in [
+        (json!(true), true),
+        (json!("true"), true),
+        // Python's.
+        (json!("True"), true),
+        (json!(false), false),
+        (json!("False"), false),
+        // A logger's own.
+        (json!("by the gateway"), false),
+    ] {
+        fields["dialect_assumed"] = assumed;
+        assert_eq!(shared(&fields), expected, "{fields}");
+    }
+    fields["dialect"] = json!("angzarr");
+    fields["dialect_assumed"] = json!(true);
+    assert!(!shared(&fields), "no other dialect has its package");
+}
+
+#[test]
 fn a_redacted_ticket_keeps_the_list_of_its_fields() {
     let list =
         json!([{"type": "examples.WithdrawFunds", "field": "amount", "action": "pseudonym"}]);

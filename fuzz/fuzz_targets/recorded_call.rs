@@ -46,6 +46,7 @@ fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
         time: TIME,
         path: format!("/angzarr.{}", METHODS[usize::from(method) % METHODS.len()]),
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         request: request.to_vec().into(),
         answer: Answer::Reply(reply.to_vec().into()),
         redacted: angzarr_replay::redact::Redactions::default(),

@@ -2,12 +2,13 @@
 
 use super::persisted::persisted;
 use super::select::stated_head;
-use super::{CaptureError, FailingCommand, Fetched, Persisted, UpTo, settle_head};
+use super::{
+    CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, SpokenDialect, UpTo, settle_head,
+};
 use crate::fixture::{
     Case, CaseStimulus, HeadKnowledge, Noted, Observed, Probe, Provenance, Status,
 };
 use crate::model::{CommandBook, Cover, FailureClass, Page, Snapshot, Timestamp};
-use crate::wire::Dialect;
 
 /// What a case is made of.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub struct Parts<'a> {
     /// Name of the source.
     pub source: &'a str,
     /// Dialect of the source.
-    pub dialect: Dialect,
+    pub dialect: SpokenDialect,
     /// When it was captured.
     pub captured_at: Timestamp,
     /// What people want to be written with it.
@@ -65,6 +66,8 @@ pub struct Assembled {
     pub head: u32,
     /// Whether the command's own header was replaced, since another head was given.
     pub is_restamped: bool,
+    /// Dialect of the case.
+    pub dialect: CaseDialect,
     /// What was found out about the events of an accepted command.
     pub persisted: Option<Persisted>,
 }
@@ -72,13 +75,18 @@ pub struct Assembled {
 /// Makes a case of its parts. Nothing is asked and nothing is written.
 pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
     let fetched = parts.fetched;
-    let dialect = common_dialect(parts.dialect, parts.failing)?;
+    let noted = parts.failing.and_then(|failing| failing.dialect);
+    let settled = CaseDialect::settle(parts.dialect, noted)?;
+    let dialect = settled.dialect;
+    let failing = parts.failing.map(|failing| failing.read_in(dialect));
+    let failing = failing.transpose()?;
+    let failing = failing.as_ref();
     let given = match parts.up_to {
         UpTo::Head => None,
         UpTo::Before(head) => Some(head),
         UpTo::Time(_) => Some(fetched.history.next_sequence()),
     };
-    let (head, known) = match (parts.failing, given) {
+    let (head, known) = match (failing, given) {
         (Some(failing), given) => settle_head(failing, given, fetched.head, dialect),
         (None, Some(given)) => (given, HeadKnowledge::Given),
         (None, None) => match parts.noted.and_then(noted_head) {
@@ -99,25 +107,22 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         });
     }
     let has_snapshot = |snapshot: &Snapshot| snapshot.sequence < head;
-    if parts.failing.is_none()
+    if failing.is_none()
         && fetched.history.before(head).pages().is_empty()
         && !fetched.snapshot.as_ref().is_some_and(has_snapshot)
     {
         return Err(CaptureError::NothingYet { head });
     }
-    let command = parts
-        .failing
-        .map(|failing| for_head(failing, given.is_some(), head));
+    let command = failing.map(|failing| for_head(failing, given.is_some(), head));
     let is_restamped = command
         .as_ref()
-        .zip(parts.failing)
+        .zip(failing)
         .is_some_and(|(command, failing)| *command != failing.command);
-    let persisted = parts
-        .failing
+    let persisted = failing
         .and_then(|failing| failing.accepted)
         .map(|count| persisted(&following(fetched, head), head, count))
         .transpose()?;
-    let observed = parts.failing.and_then(|failing| {
+    let observed = failing.and_then(|failing| {
         let failure = failing.failure.clone()?;
         Some(Observed::from_failure(failure, failing.answered_by))
     });
@@ -156,14 +161,13 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
         observed,
         noted: noted.cloned(),
         rules: Vec::new(),
-        redacted: parts
-            .failing
-            .map_or_else(Vec::new, |failing| failing.redacted.fields.clone()),
+        redacted: failing.map_or_else(Vec::new, |failing| failing.redacted.fields.clone()),
     };
     Ok(Assembled {
         case,
         head,
         is_restamped,
+        dialect: settled,
         persisted,
     })
 }
@@ -178,21 +182,6 @@ fn following(fetched: &Fetched, head: u32) -> Vec<&Page> {
 fn noted_head(noted: &Noted) -> Option<u32> {
     let stated = noted.failure().as_ref().and_then(stated_head);
     stated.or(noted.sequence)
-}
-
-/// Dialects of one package cannot be told apart at a connection: where the ticket says which it is, that is it.
-fn common_dialect(
-    source: Dialect,
-    failing: Option<&FailingCommand>,
-) -> Result<Dialect, CaptureError> {
-    match failing.and_then(|failing| failing.dialect) {
-        Some(ticket) if ticket.package() != source.package() => Err(CaptureError::OtherDialect {
-            ticket,
-            source_dialect: source,
-        }),
-        Some(ticket) => Ok(ticket),
-        None => Ok(source),
-    }
 }
 
 /// A head that was given makes the command one for that head; otherwise, and where its staleness is the point, it

@@ -6,6 +6,7 @@
 mod assemble;
 mod command;
 pub mod compensation;
+mod dialect;
 mod external;
 mod grouping;
 mod history;
@@ -22,6 +23,7 @@ pub mod workflow;
 pub use assemble::{Assembled, Labels, Parts, assemble};
 pub(crate) use command::without_values;
 pub use command::{CommandDraft, DraftError, parse_draft};
+pub use dialect::{CaseDialect, DialectKnowledge, SpokenDialect};
 pub use external::{ExternalError, ExternalProblem, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
@@ -36,7 +38,7 @@ pub use select::{FailingCommand, Selected, case_path, select_noted, select_ticke
 pub use unknown::{kept_unknown_fields, lost_unknown_fields};
 
 use crate::model::{Failure, PageOrderError};
-use crate::wire::{Dialect, QueryError};
+use crate::wire::{DecodeError, Dialect, QueryError};
 
 /// A capture that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -157,6 +159,22 @@ pub enum CaptureError {
         /// Dialect of the source.
         source_dialect: Dialect,
     },
+    /// A ticket or a recorded call in another dialect of the package than the source.
+    #[error(
+        "the ticket or recording says the dialect `{noted}`, the source speaks `{source_dialect}`: both have the package \
+         `{}`, and other numbers for enums; correct `dialect` in replay.toml or in the line, or add \
+         `\"dialect_assumed\": true` to the line, to have it read in the dialect of the source",
+        noted.package()
+    )]
+    SaidOtherwise {
+        /// Dialect that it is noted in.
+        noted: Dialect,
+        /// Dialect of the source.
+        source_dialect: Dialect,
+    },
+    /// A command whose own encoding is none.
+    #[error("the command cannot be read in the dialect of its source: {0}")]
+    Unreadable(#[from] DecodeError),
     /// No page to react to.
     #[error(
         "the history has no {wanted}{}; name the events with --at SEQUENCE or --at FIRST-LAST",

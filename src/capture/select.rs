@@ -2,14 +2,14 @@
 
 use super::persisted::StoredCount;
 use super::ticket::Ticket;
-use super::{LetterCommand, LoggedFailure};
+use super::{LetterCommand, LoggedFailure, SpokenDialect};
 use crate::coordination::{is_held_to_head, validate};
 use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{
     AnsweredBy, Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, Payload,
 };
 use crate::redact::Redactions;
-use crate::wire::Dialect;
+use crate::wire::{DecodeError, Dialect, command_book_in};
 
 /// A command that failed, or is to be tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct FailingCommand {
     /// Head that was observed, where the ticket says so.
     pub head: Option<u32>,
     /// How the command is encoded, where that is known.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<SpokenDialect>,
     /// What of the command was redacted before.
     pub redacted: Redactions,
 }
@@ -37,6 +37,21 @@ impl FailingCommand {
         let sequence = self.command.expected_sequence();
         let failure = self.failure.as_ref()?;
         Some(failure.class_for(sequence, self.answered_by))
+    }
+
+    /// The same bytes of the command, read in another dialect. One that is not encoded has words, which stay.
+    ///
+    /// # Errors
+    /// Where what the command keeps as its own encoding is none.
+    pub fn read_in(&self, dialect: Dialect) -> Result<Self, DecodeError> {
+        let Some(noted) = self.dialect else {
+            return Ok(self.clone());
+        };
+        Ok(Self {
+            command: command_book_in(&self.command, noted.dialect, dialect)?,
+            dialect: Some(SpokenDialect { dialect, ..noted }),
+            ..self.clone()
+        })
     }
 }
 
@@ -186,7 +201,7 @@ impl From<&Ticket> for FailingCommand {
             answered_by: ticket.answered_by,
             accepted: ticket.is_accepted().then_some(stored),
             head: ticket.head,
-            dialect: Some(ticket.dialect),
+            dialect: Some(ticket.spoken()),
             redacted: ticket.redacted.clone(),
         }
     }
@@ -201,7 +216,8 @@ impl From<&LetterCommand> for FailingCommand {
             answered_by: AnsweredBy::NotKnown,
             accepted: None,
             head: letter.head,
-            dialect: Some(letter.dialect),
+            // A letter does not say it: it was read in the dialect of its source.
+            dialect: Some(SpokenDialect::assumed(letter.dialect)),
             redacted: Redactions::default(),
         }
     }

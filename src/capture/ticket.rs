@@ -4,7 +4,8 @@
 //! command's first page; null where it is stamped on arrival), `correlation_id`, `code` (gRPC's name), `message`,
 //! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
 //! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
-//! may have `persisted`: how many events it stored. `answered_by` may be `logic`: codes that are the transport's as a
+//! may have `persisted`: how many events it stored. `dialect_assumed` is true where several dialects share the package
+//! that was spoken and nobody said which it was. `answered_by` may be `logic`: codes that are the transport's as a
 //! rule, such as `RESOURCE_EXHAUSTED`, are then the logic's own. `redacted` lists the fields of the command that were redacted, as
 //! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for
 //! people and for searching, and have to agree with it.
@@ -15,6 +16,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
+use super::SpokenDialect;
 use super::command::without_values;
 use crate::fixture::RedactionV1;
 use crate::model::{
@@ -28,7 +30,7 @@ const VERSION: u64 = 1;
 const LOGIC: &str = "logic";
 
 /// The keys of version 1.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "ticket",
     "domain",
     "root",
@@ -38,6 +40,7 @@ pub(super) const KEYS: [&str; 16] = [
     "code",
     "message",
     "dialect",
+    "dialect_assumed",
     "command",
     "time",
     "head",
@@ -62,6 +65,8 @@ pub struct Ticket {
     pub failure: Failure,
     /// How the command is encoded.
     pub dialect: Dialect,
+    /// Whether nobody said which of the dialects of its package that is.
+    pub dialect_assumed: bool,
     /// When it failed.
     pub time: Option<Timestamp>,
     /// Next sequence of the aggregate when it failed.
@@ -138,6 +143,8 @@ struct Line {
     code: Option<String>,
     message: Option<String>,
     dialect: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    dialect_assumed: bool,
     command: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     time: Option<String>,
@@ -169,6 +176,27 @@ impl Ticket {
     pub fn class(&self, by: AnsweredBy) -> FailureClass {
         let sequence = self.command.expected_sequence();
         self.failure.class_for(sequence, self.answered_by.or(by))
+    }
+
+    /// The dialect that it is written in, and whether that was assumed.
+    #[must_use]
+    pub const fn spoken(&self) -> SpokenDialect {
+        SpokenDialect {
+            dialect: self.dialect,
+            is_assumed: self.dialect_assumed,
+        }
+    }
+
+    /// The same bytes of its command, read in another dialect.
+    ///
+    /// # Errors
+    /// Where what the command keeps as its own encoding is none.
+    pub fn read_in(&self, dialect: Dialect) -> Result<Self, wire::DecodeError> {
+        Ok(Self {
+            command: wire::command_book_in(&self.command, self.dialect, dialect)?,
+            dialect,
+            ..self.clone()
+        })
     }
 
     /// Reads one line; `number` is its place in the file, for messages.
@@ -213,7 +241,15 @@ impl Ticket {
         let redactor = redactor.without(Reason::Roots);
         let before = Before::of_command(&self.command, &self.redacted);
         let mut session = redactor.session().where_done(&before);
-        let command = session.book(&self.command)?;
+        // What is written anew has the numbers that were sent, also where the dialect was assumed in error.
+        let plain = self.dialect.with_plain_enums();
+        let command = match wire::command_book_in(&self.command, self.dialect, plain) {
+            Ok(command) => {
+                let redacted = session.book(&command)?;
+                wire::command_book_in(&redacted, plain, self.dialect).unwrap_or(redacted)
+            }
+            Err(_) => session.book(&self.command)?,
+        };
         let failure = session.failure(&self.failure);
         Ok(Self {
             command,
@@ -237,6 +273,7 @@ impl Ticket {
             code: Some(self.failure.code.name().to_owned()),
             message: Some(self.failure.message.clone()),
             dialect: Some(self.dialect.name().to_owned()),
+            dialect_assumed: self.dialect_assumed,
             command: Some(BASE64.encode(wire::encode_command_book(&self.command, self.dialect))),
             time: self.time.and_then(instant).map(|time| time.to_string()),
             head: self.head,
@@ -305,6 +342,8 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         command,
         failure,
         dialect,
+        // Of a package with one dialect there is nothing to assume.
+        dialect_assumed: line.dialect_assumed && dialect.is_ambiguous(),
         time: time.map(|time| Timestamp {
             seconds: time.as_second(),
             nanos: time.subsec_nanosecond(),

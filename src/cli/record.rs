@@ -59,7 +59,7 @@ pub(super) struct RecordArguments {
     /// Keep accepted calls with this command or newest event for good.
     #[arg(long, value_name = "TYPE")]
     keep_type: Vec<String>,
-    /// Which of the dialects is spoken, where several share a package.
+    /// Which of the dialects is spoken, where several share a package; without it the newest is assumed.
     #[arg(long)]
     dialect: Option<Dialect>,
     /// Record without redaction: secrets and personal data reach the file.
@@ -126,7 +126,8 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
         Project::shown(&arguments.to)
     ));
     let watch = recorder.watch();
-    until_interrupted(&watch);
+    let mut told = Assumptions::default();
+    until_interrupted(&watch, &mut told);
     let counts = recorder.end().map_err(|error| {
         Stop::Failed(format!(
             "{}: the end of the recording could not be written: {}",
@@ -134,6 +135,7 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
             words(&error)
         ))
     })?;
+    told.tell(&watch);
     say(summary(&counts, arguments.tickets.is_some()));
     if let Some(losses) = losses(&counts, &watch.troubles()) {
         say(losses);
@@ -204,7 +206,7 @@ fn tickets(arguments: &RecordArguments) -> Result<Option<TicketLog>, Stop> {
 }
 
 /// Waits for the end, and says in between what was lost.
-fn until_interrupted(watch: &Watch) {
+fn until_interrupted(watch: &Watch, told: &mut Assumptions) {
     let (ended, end) = channel();
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
         return;
@@ -221,6 +223,7 @@ fn until_interrupted(watch: &Watch) {
     });
     let mut said = None;
     while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        told.tell(watch);
         let losses = losses(&watch.counts(), &watch.troubles());
         if losses != said {
             if let Some(losses) = &losses {
@@ -228,6 +231,27 @@ fn until_interrupted(watch: &Watch) {
             }
             said = losses;
         }
+    }
+}
+
+/// Dialects that had to be assumed, each said once.
+#[derive(Default)]
+struct Assumptions {
+    told: usize,
+}
+
+impl Assumptions {
+    fn tell(&mut self, watch: &Watch) {
+        let assumed = watch.assumed_dialects();
+        for dialect in &assumed[self.told..] {
+            let others: Vec<&str> = dialect.of_same_package().map(|it| it.name()).collect();
+            eprintln!(
+                "the dialect {dialect} is assumed, and what is recorded says so: {} have the same package; --dialect says \
+                 which is spoken",
+                others.join(" and ")
+            );
+        }
+        self.told = assumed.len();
     }
 }
 

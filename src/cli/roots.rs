@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::capture::assumed_dialect;
 use super::messages::Messages;
 use super::{Done, Stop, say};
 use crate::capture::ticket::Ticket;
@@ -35,6 +36,9 @@ struct Row {
 pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     let source = project.source(arguments.source.as_deref(), arguments.domain.as_ref())?;
     super::tell_unusable(&source.failures.unusable);
+    if let Some(dialect) = source.assumed_dialect {
+        super::complain(format_args!("dialect {}", assumed_dialect(dialect)));
+    }
     let messages = Messages::of(project, &source.name);
     let mut rows = Vec::new();
     for (domain, queries) in &source.domains {

@@ -64,6 +64,14 @@ pub(super) fn run(
         case.stimulus.component_kind(),
         case.cover.edition.label(),
     );
+    notes.extend(coordinator.assumed_dialect().map(|dialect| {
+        let others: Vec<&str> = dialect.of_same_package().map(|it| it.name()).collect();
+        format!(
+            "the coordinator is spoken to in `{dialect}`, which is assumed: {} have the same package, and other numbers for \
+             enums; `dialect` in [coordinators.{name}] settles it",
+            others.join(" and ")
+        )
+    }));
     notes.extend(not_loaded(case, coordinator.edition().is_some()));
     let through = Through {
         described: coordinator.describe().to_owned(),

@@ -77,7 +77,8 @@ impl TicketOptions {
         self
     }
 
-    /// Settles the dialect where several share the package that is spoken; the newest is assumed otherwise.
+    /// Settles the dialect where several share the package that is spoken; otherwise the newest is assumed, and the
+    /// tickets say so.
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);

@@ -35,11 +35,11 @@ impl<S> TicketService<S> {
 
     fn watch(&self, path: &str) -> Option<Watch> {
         let dialect = command_dialect(path)?;
-        let settled = self.options.dialect;
-        let is_of_the_package = |settled: &Dialect| settled.package() == dialect.package();
+        let (dialect, dialect_assumed) = dialect.or_said(self.options.dialect);
         let first = || FirstMessage::new(self.options.largest);
         Some(Watch {
-            dialect: settled.filter(is_of_the_package).unwrap_or(dialect),
+            dialect,
+            dialect_assumed,
             request: Arc::new(Mutex::new(first())),
             answer: self.options.is_every.then(first),
             options: Arc::clone(&self.options),
@@ -82,6 +82,7 @@ where
 /// One `HandleCommand` on its way.
 struct Watch {
     dialect: Dialect,
+    dialect_assumed: bool,
     request: Arc<Mutex<FirstMessage>>,
     /// Where accepted commands are noted too.
     answer: Option<FirstMessage>,
@@ -98,6 +99,7 @@ impl Watch {
         let request = std::mem::replace(&mut *request, FirstMessage::new(0));
         self.queue.offer(Seen {
             dialect: self.dialect,
+            dialect_assumed: self.dialect_assumed,
             request,
             answer: self.answer.filter(|_| failure.is_none()),
             failure,

@@ -19,6 +19,7 @@ const MOST_BYTES: u64 = 32 << 20;
 /// A command that went by, and how it was answered.
 pub(super) struct Seen {
     pub(super) dialect: Dialect,
+    pub(super) dialect_assumed: bool,
     pub(super) request: FirstMessage,
     /// The answer of an accepted command.
     pub(super) answer: Option<FirstMessage>,
@@ -52,6 +53,7 @@ impl Seen {
             command,
             failure: self.failure.unwrap_or_else(accepted),
             dialect: self.dialect,
+            dialect_assumed: self.dialect_assumed,
             time: Some(self.time),
             persisted,
             answered_by: AnsweredBy::NotKnown,

@@ -101,6 +101,8 @@ pub struct IsolatedCoordinator {
     /// The edition that the logic is shown, where it is one made for this.
     edition: Option<EditionName>,
     described: String,
+    /// The dialect that it is spoken to in, where nobody said which of its package that is.
+    assumed_dialect: Option<Dialect>,
     // In this order: the coordinator ends before the logic in process that it asks, and both before the store.
     _logic: Option<Server>,
     _store: Option<tempfile::TempDir>,
@@ -123,6 +125,12 @@ impl IsolatedCoordinator {
     #[must_use]
     pub const fn edition(&self) -> Option<&EditionName> {
         self.edition.as_ref()
+    }
+
+    /// The dialect that it is spoken to in, where others have the same package and nobody said which is right.
+    #[must_use]
+    pub const fn assumed_dialect(&self) -> Option<Dialect> {
+        self.assumed_dialect
     }
 
     /// Last words of a coordinator that we started.
@@ -203,6 +211,8 @@ impl Project {
             started: None,
             edition: Some(edition),
             described: format!("{} (at {address})", config.name),
+            assumed_dialect: (config.dialect.is_none() && dialect.is_ambiguous())
+                .then_some(dialect),
             _logic: None,
             _store: None,
         })
@@ -242,6 +252,7 @@ impl Project {
             started: Some(started),
             edition: None,
             described: format!("{} (started: {})", config.name, command.command.join(" ")),
+            assumed_dialect: None,
             _logic: served,
             _store: Some(store),
         })

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::access::AccessError;
 use super::entrance::Entrance;
 use super::{EMBEDDED, Failures, Project, RunningDeployment};
-use crate::capture::EventQueries;
 use crate::capture::ticket::Ticket;
+use crate::capture::{EventQueries, SpokenDialect};
 use crate::model::Domain;
 use crate::replay::WayError;
 use crate::wire::{
@@ -213,6 +213,16 @@ impl OpenSource {
         self.is_recording
     }
 
+    /// The dialect of one of its coordinators.
+    #[must_use]
+    pub fn spoken(&self, queries: &dyn EventQueries) -> SpokenDialect {
+        let dialect = queries.dialect();
+        SpokenDialect {
+            dialect,
+            is_assumed: self.assumed_dialect.is_some() && dialect.is_ambiguous(),
+        }
+    }
+
     /// Whether it is the embedded one, whose data is public.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
@@ -261,6 +271,21 @@ impl Project {
             _embedded: None,
             _entrance: Some(entrance),
         })
+    }
+
+    /// The dialect that is configured of the source that [`Project::source`] opens; none where there is no such source or
+    /// nothing is configured.
+    ///
+    /// # Errors
+    /// Where there is no source of the name that was asked for.
+    pub fn configured_dialect(&self, asked: Option<&str>) -> Result<Option<Dialect>, SourceError> {
+        let name = match self.source_name(asked) {
+            Ok(name) => name,
+            Err(error) if asked.is_some() => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let source = self.config.sources.get(&name);
+        Ok(source.and_then(|source| source.dialect))
     }
 
     /// What shows the dead letters of a source. Nothing is asked yet.

@@ -75,6 +75,7 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
             },
         },
         dialect: note.dialect,
+        dialect_assumed: note.dialect_assumed,
         time: Some(note.time),
         head,
         persisted,

@@ -94,6 +94,8 @@ struct Line {
     time: Option<String>,
     path: Option<String>,
     dialect: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    dialect_assumed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     domain: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +152,7 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
         time: Some(time.unwrap_or_default().to_string()),
         path: Some(note.path.clone()),
         dialect: Some(note.dialect.name().to_owned()),
+        dialect_assumed: note.dialect_assumed,
         domain,
         root,
         edition,
@@ -197,11 +200,13 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
     let line: Line = serde_json::from_str(text).map_err(json)?;
     let kept = required("kept", line.kept.clone())?;
     let kept = Kept::from_word(&kept).ok_or_else(|| value("kept", &"it is `always` or `ring`"))?;
+    let dialect = dialect(&line)?;
     let note = Note {
         call: required("call", line.call)?,
         time: instant(&required("time", line.time.clone())?)?,
         path: required("path", line.path.clone())?,
-        dialect: dialect(&line)?,
+        dialect,
+        dialect_assumed: line.dialect_assumed && dialect.is_ambiguous(),
         request: base64("request", &required("request", line.request.clone())?)?,
         answer: answer(&line)?,
         redacted: Redactions {

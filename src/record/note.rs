@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::capture::SpokenDialect;
 use crate::model::{
     AnsweredBy, Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome,
     Payload, Stimulus, Timestamp,
@@ -85,6 +86,8 @@ pub struct Note {
     pub path: String,
     /// Its dialect; of those that share the package, the one that was said or is likelier.
     pub dialect: Dialect,
+    /// Whether nobody said which of the dialects of its package it is.
+    pub dialect_assumed: bool,
     /// The request message.
     pub request: Bytes,
     /// What was answered.
@@ -130,6 +133,15 @@ impl Note {
     pub fn method(&self) -> &str {
         let package = self.dialect.package().len();
         self.path.get(package + 2..).unwrap_or_default()
+    }
+
+    /// Its dialect, and whether that was assumed.
+    #[must_use]
+    pub const fn spoken(&self) -> SpokenDialect {
+        SpokenDialect {
+            dialect: self.dialect,
+            is_assumed: self.dialect_assumed,
+        }
     }
 
     /// Between whom it went.

@@ -38,7 +38,7 @@ type Failed = Box<dyn Error + Send + Sync>;
 pub struct Settings {
     /// Server that calls are passed on to, `HOST:PORT`.
     pub upstream: String,
-    /// Dialect to note calls in, where several share the package that is spoken.
+    /// Dialect to note calls in, where several share the package that is spoken; the newest is assumed otherwise.
     pub dialect: Option<Dialect>,
     /// What is kept.
     pub keep: Keep,
@@ -174,6 +174,12 @@ impl Watch {
     #[must_use]
     pub fn troubles(&self) -> Troubles {
         self.0.troubles().clone()
+    }
+
+    /// Dialects that calls were noted in though others have their package and nobody said which is spoken.
+    #[must_use]
+    pub fn assumed_dialects(&self) -> Vec<Dialect> {
+        self.0.assumed().clone()
     }
 }
 

@@ -17,6 +17,7 @@ use crate::wire::Dialect;
 pub(super) struct RawCall {
     pub(super) path: String,
     pub(super) dialect: Dialect,
+    pub(super) dialect_assumed: bool,
     pub(super) time: Timestamp,
     pub(super) request: Vec<Bytes>,
     pub(super) request_encoding: Option<String>,
@@ -76,14 +77,16 @@ impl Taps {
     pub(super) fn of(self: &Arc<Self>, path: &str, headers: &HeaderMap) -> Option<Tap> {
         let (dialect, method) = Dialect::of_path(path)?;
         Between::of(method)?;
-        let said = self
-            .dialect
-            .filter(|said| said.package() == dialect.package());
+        let (dialect, dialect_assumed) = dialect.or_said(self.dialect);
+        if dialect_assumed {
+            self.counters.assume(dialect);
+        }
         Some(Tap(Arc::new(Shared {
             taps: Arc::clone(self),
             call: Mutex::new(Some(RawCall {
                 path: path.to_owned(),
-                dialect: said.unwrap_or(dialect),
+                dialect,
+                dialect_assumed,
                 time: (self.clock)(),
                 request: Vec::new(),
                 request_encoding: encoding(headers),

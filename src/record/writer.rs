@@ -16,7 +16,7 @@ use super::note::{Answer, Note, Subject};
 use super::tap::RawCall;
 use crate::model::Timestamp;
 use crate::redact::Redactions;
-use crate::wire::{status_of_trailers, status_size};
+use crate::wire::{Dialect, status_of_trailers, status_size};
 
 /// How often what is too old is looked for while nothing comes.
 const TICK: Duration = Duration::from_secs(1);
@@ -55,6 +55,7 @@ pub(super) struct Counters {
     /// How many kept notes are left out again.
     left_out: AtomicU64,
     troubles: Mutex<Troubles>,
+    assumed: Mutex<Vec<Dialect>>,
 }
 
 /// Why notes were not written: of each kind the last reason.
@@ -124,6 +125,18 @@ impl Counters {
             tickets: self.tickets.now(),
             unwritten_tickets: self.unwritten_tickets.now(),
         }
+    }
+
+    /// Notes that a dialect had to be assumed.
+    pub(super) fn assume(&self, dialect: Dialect) {
+        let mut assumed = self.assumed();
+        if !assumed.contains(&dialect) {
+            assumed.push(dialect);
+        }
+    }
+
+    pub(super) fn assumed(&self) -> MutexGuard<'_, Vec<Dialect>> {
+        self.assumed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn troubles(&self) -> MutexGuard<'_, Troubles> {
@@ -248,6 +261,7 @@ fn note_of(raw: RawCall) -> Result<Note, Unreadable> {
         time: raw.time,
         path: raw.path,
         dialect: raw.dialect,
+        dialect_assumed: raw.dialect_assumed,
         request: request.unwrap_or_else(Bytes::new),
         answer: match status {
             Ok(()) => Answer::Reply(reply.unwrap_or_else(Bytes::new)),

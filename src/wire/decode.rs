@@ -133,6 +133,21 @@ pub fn command_book(bytes: &Bytes, dialect: Dialect) -> Result<CommandBook, Deco
     Ok(book)
 }
 
+/// The same bytes, read in another dialect.
+///
+/// # Errors
+/// Where what the book keeps as its own encoding is none.
+pub fn command_book_in(
+    book: &CommandBook,
+    from: Dialect,
+    to: Dialect,
+) -> Result<CommandBook, DecodeError> {
+    if from == to {
+        return Ok(book.clone());
+    }
+    command_book(&encode::encode_command_book(book, from), to)
+}
+
 /// Takes the command book's bytes out of an encoded `CommandRequest`.
 pub fn command_book_of_request(bytes: Bytes) -> Result<Bytes, DecodeError> {
     let request: pb::CommandRequest = message("command request", bytes)?;

@@ -132,11 +132,38 @@ impl Dialect {
         format!("{}{}.{message}", self.framework_prefix, self.package)
     }
 
-    /// Whether another dialect has the same package, so that a connection does not tell which one it is.
+    /// The other dialects of its package: a connection does not tell which of them is spoken.
+    pub fn of_same_package(self) -> impl Iterator<Item = Self> {
+        let is_other = move |other: &Self| other.package == self.package && other.name != self.name;
+        ALL.into_iter().filter(is_other)
+    }
+
+    /// Whether another dialect has the same package.
     #[must_use]
-    pub fn is_ambiguous(&self) -> bool {
-        ALL.iter()
-            .any(|other| other.package == self.package && other.name != self.name)
+    pub fn is_ambiguous(self) -> bool {
+        self.of_same_package().next().is_some()
+    }
+
+    /// Of its package the dialect that gives every number of an enum back as it was read: where 0 is the default itself,
+    /// and does not stand for another number.
+    pub(crate) fn with_plain_enums(self) -> Self {
+        let is_plain = |it: &Self| it.enum_base == 0;
+        let others = self.of_same_package().find(is_plain);
+        if is_plain(&self) {
+            self
+        } else {
+            others.unwrap_or(self)
+        }
+    }
+
+    /// What somebody said is spoken, where that is of the same package; else this one. Also whether this one had to be
+    /// assumed, since others have the package.
+    #[must_use]
+    pub fn or_said(self, said: Option<Self>) -> (Self, bool) {
+        match said.filter(|said| said.package == self.package) {
+            Some(said) => (said, false),
+            None => (self, self.is_ambiguous()),
+        }
     }
 
     /// gRPC path of a method, as in `/angzarr.EventQueryService/GetEventBook`.

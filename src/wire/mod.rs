@@ -43,8 +43,8 @@ pub use coordinate::{
 };
 pub use dead_letter::{DeadLetter, DeadLetterClient, DeadLetterError, Rejected, StoredLetter};
 pub use decode::{
-    DecodeError, StoredBook, any_of_bytes, command_book, command_book_of_request, event_book, page,
-    snapshot,
+    DecodeError, StoredBook, any_of_bytes, command_book, command_book_in, command_book_of_request,
+    event_book, page, snapshot,
 };
 pub use dialect::{Dialect, UnknownDialect};
 pub use encode::{

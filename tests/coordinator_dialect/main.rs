@@ -163,6 +163,11 @@ fn assert_spoken(captured: &str, configured: &str, spoken: &str, options: &[&str
     let what = format!("a case of {captured} {configured}");
     assert_eq!(output.status.code(), Some(0), "{what}: {said}");
 
+    let note = format!("the coordinator is spoken to in `{spoken}`, which is assumed: ");
+    let shares_package = [JUNE, SEPTEMBER, NEWEST].contains(&spoken);
+    let is_told = said.contains(&note) && said.contains("`dialect` in [coordinators.staging]");
+    assert_eq!(is_told, is_detected && shares_package, "{what}: {said}");
+
     let (edition, noted) = left_behind(&project);
     assert_eq!(noted, spoken, "{what}");
     let edition = format!(r#"edition {{ name: "{edition}" }}"#);

@@ -96,6 +96,7 @@ fn recorded(revision: &Revision, answer: Bytes) -> Case {
         time: TIME,
         path: format!("/{}.{METHOD}", revision.dialect.package()),
         dialect: revision.dialect,
+        dialect_assumed: false,
         request: revision.encode("ProcessManagerHandleRequest", &request),
         answer: Answer::Reply(answer),
         redacted: Redactions::default(),

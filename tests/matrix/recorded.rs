@@ -35,6 +35,7 @@ fn a_recorded_call_is_replayed_as_it_was() {
                 time: TIME,
                 path: format!("/{}.{method}", revision.dialect.package()),
                 dialect: revision.dialect,
+                dialect_assumed: false,
                 request: revision.encode(message, &text),
                 answer: Answer::Reply(Bytes::new()),
                 redacted: Redactions::default(),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use angzarr_replay::capture::ticket::Ticket;
-use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
+use angzarr_replay::capture::{
+    FailingCommand, Labels, Parts, SpokenDialect, UpTo, assemble, fetch_history,
+};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
 use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
 use angzarr_replay::model::{
@@ -21,7 +23,7 @@ use angzarr_replay::redact::Redactions;
 use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server,
-    encode_command_book, encode_event_book, serve_logic,
+    encode_command_book, encode_command_request, encode_event_book, serve_logic,
 };
 
 use super::recorded::{bytes, calls};
@@ -125,7 +127,7 @@ impl Recorded {
             failing: Some(&failing),
             noted: None,
             source: "production",
-            dialect: Dialect::ANGZARR,
+            dialect: SpokenDialect::said(Dialect::ANGZARR),
             captured_at: NOW,
             labels: Labels::default(),
         };
@@ -227,6 +229,60 @@ fn accepted_and_rejected_commands_become_the_same_cases_with_python_logic() {
     accepted_and_rejected_commands_become_the_same_cases(python.address().parse().unwrap());
 }
 
+/// The dialect of a command that is recorded, whether it was assumed, in the recording and in the ticket, and what of
+/// it the recorder tells.
+fn recorded_dialect(spoken: Dialect, said: Option<Dialect>) -> (Dialect, [bool; 2], Vec<Dialect>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let store = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
+    // It has no logic, and refuses every command.
+    let coordinator = LocalCoordinator::new(store, spoken, Arc::new(|| NOW))
+        .start(TcpListener::bind("127.0.0.1:0").unwrap())
+        .unwrap();
+    let recording = RecordingFile::open(&file("recording.jsonl"), ring(100)).unwrap();
+    let mut settings = settings(coordinator.address(), vec![Box::new(recording)]);
+    settings.dialect = said;
+    settings.tickets = Some(TicketLog::open(&file("failures.jsonl")).unwrap());
+    let recorder = Recorder::start(TcpListener::bind("127.0.0.1:0").unwrap(), settings).unwrap();
+    let command = session_call(16).command().unwrap();
+    let path = spoken.path("CommandHandlerCoordinatorService", "HandleCommand");
+    let request = encode_command_request(&command, SyncMode::Async, spoken);
+    let client = connection(recorder.address());
+    for _ in 0..2 {
+        client.call(&path, request.clone()).unwrap_err();
+    }
+    let watch = recorder.watch();
+    recorder.end().unwrap();
+    let text = |name| std::fs::read_to_string(file(name)).unwrap();
+    let noted = parse_recording(&text("recording.jsonl")).unwrap();
+    let tickets = Ticket::parse_lines(&text("failures.jsonl")).unwrap();
+    assert_eq!((noted.len(), tickets.len()), (2, 2));
+    let (note, ticket) = (&noted[0].note, &tickets[0].1);
+    assert_eq!(note.dialect, ticket.dialect);
+    let assumed = [note.dialect_assumed, ticket.dialect_assumed];
+    (note.dialect, assumed, watch.assumed_dialects())
+}
+
+#[test]
+fn a_dialect_that_nobody_said_is_recorded_as_assumed_where_others_share_its_package() {
+    let newest = Dialect::IO_ANGZARR_V1;
+    let june: Dialect = "io.angzarr.v1-2026-06".parse().unwrap();
+    let assumed = (newest, [true; 2], vec![newest]);
+    assert_eq!(recorded_dialect(newest, None), assumed);
+    assert_eq!(recorded_dialect(june, None), assumed);
+    // What is said of another package says nothing of this one.
+    assert_eq!(recorded_dialect(june, Some(Dialect::ANGZARR)), assumed);
+    for (spoken, said) in [
+        (june, Some(june)),
+        (newest, Some(newest)),
+        (Dialect::ANGZARR, None),
+        (Dialect::ANGZARR, Some(june)),
+    ] {
+        let expected = (spoken, [false; 2], Vec::new());
+        assert_eq!(recorded_dialect(spoken, said), expected, "{said:?}");
+    }
+}
+
 /// A call of the recorded session as the recorder notes it.
 fn session_call(number: u64) -> Note {
     let call = calls()
@@ -238,6 +294,7 @@ fn session_call(number: u64) -> Note {
         time: NOW,
         path: call["path"].as_str().unwrap().into(),
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         request: bytes(&call["request"]),
         answer: match call.get("response") {
             Some(reply) => Answer::Reply(bytes(reply)),
@@ -394,6 +451,7 @@ fn ticket_of_reply(sequences: &[u8]) -> (Option<u32>, Option<u32>) {
         time: NOW,
         path: "/angzarr.CommandHandlerCoordinatorService/HandleCommand".to_owned(),
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         request: field(1, &encode_command_book(&command, Dialect::ANGZARR)).into(),
         answer: Answer::Reply(field(1, &pages).into()),
         redacted: Redactions::default(),
@@ -449,6 +507,7 @@ fn the_place_that_logic_gave_an_event_is_kept_where_it_is_not_the_next() {
         time: NOW,
         path: "/angzarr.CommandHandlerService/Handle".to_owned(),
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         request: [field(1, &prior), field(2, &command)].concat().into(),
         answer: Answer::Reply(field(1, &pages).into()),
         redacted: Redactions::default(),

@@ -16,6 +16,7 @@ fn note(request: &str) -> Note {
         time: NOW,
         path: "/angzarr.SagaService/Handle".into(),
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         request: request.to_owned().into(),
         answer: Answer::Reply("reply".into()),
         redacted: Redactions::default(),
@@ -58,6 +59,12 @@ fn a_note_is_read_as_it_was_written() {
                 failure,
                 details: vec![0, 1, 255].into(),
             }),
+            ..note("")
+        },
+        Note {
+            dialect: Dialect::IO_ANGZARR_V1,
+            dialect_assumed: true,
+            path: "/io.angzarr.v1.SagaService/Handle".into(),
             ..note("")
         },
     ];
@@ -198,6 +205,25 @@ fn a_file_that_cannot_be_recorded_to_is_refused() {
         refused(&file),
         format!("{name} is written by another recorder; give each a file of its own")
     );
+}
+
+#[test]
+fn a_dialect_is_assumed_where_the_line_says_so_and_others_share_the_package() {
+    let line = |package: &str, dialect: &str, more: &str| {
+        let text = format!(
+            "{{\"recording\":1,\"call\":7,\"time\":\"2026-11-23T00:03:10Z\",\"path\":\"/{package}.SagaService/Handle\",\
+             \"dialect\":\"{dialect}\",{more}\"kept\":\"ring\",\"code\":\"OK\",\"request\":\"\",\"reply\":\"\"}}\n"
+        );
+        let read = parse_recording(&text).unwrap();
+        read[0].note.dialect_assumed
+    };
+    let (shared, september) = ("io.angzarr.v1", "io.angzarr.v1-2026-09");
+    assert!(line(shared, shared, "\"dialect_assumed\":true,"));
+    assert!(line(shared, september, "\"dialect_assumed\":true,"));
+    assert!(!line(shared, shared, "\"dialect_assumed\":false,"));
+    // As recorders wrote it before they told an assumption.
+    assert!(!line(shared, shared, ""));
+    assert!(!line("angzarr", "angzarr", "\"dialect_assumed\":true,"));
 }
 
 #[test]

@@ -99,6 +99,7 @@ fn note(path: &str, request: Vec<u8>, answer: Answer) -> Note {
         time: NOW,
         path: path.into(),
         dialect: Dialect::of_path(path).unwrap().0,
+        dialect_assumed: false,
         request: request.into(),
         answer,
         redacted: Redactions::default(),

@@ -14,6 +14,9 @@ const TIMES: [&str; 4] = ["time", "timestamp", "@timestamp", "ts"];
 /// Keys of a ticket that are numbers.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
 
+/// The key of a ticket that is true or false.
+const ASSUMED: &str = "dialect_assumed";
+
 /// The keys of a ticket that are a list and a map; others may call a field of theirs like that.
 const LIST: &str = "redacted";
 const BY: &str = "redacted_by";
@@ -42,6 +45,11 @@ fn ticket(record: &Record) -> Result<Logged, String> {
             Value::String(text) if NUMBERS.contains(&key) => {
                 text.parse().map_or_else(|_| value.clone(), Value::Number)
             }
+            Value::String(text) if key == ASSUMED => match text.to_lowercase().as_str() {
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                _ => continue,
+            },
             _ if key == LIST || key == BY => match own(key, value) {
                 Some(own) => own,
                 None => continue,

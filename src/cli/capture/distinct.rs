@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::given::{Given, demand_some, read};
 use super::redaction::Redacting;
-use super::telling::not_kept;
+use super::telling::{assumed_dialect, not_kept};
 use super::{CaptureArguments, CapturedFailures, Finished, Naming, capture_from};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::cli::messages::Messages;
 use crate::cli::{Done, Stop, complain, say, tell_unusable};
 use crate::model::{Domain, counted};
 use crate::project::{FailureEntry, OpenSource, Project};
+use crate::wire::Dialect;
 
 /// What became of the bugs.
 #[derive(Default)]
@@ -23,6 +24,8 @@ struct Summary {
     failed: usize,
     /// Whether nothing is redacted.
     shows_messages: bool,
+    /// A dialect that had to be assumed.
+    assumed: Option<Dialect>,
 }
 
 pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: &str) -> Done {
@@ -178,8 +181,10 @@ impl Summary {
                 json,
                 redacting,
                 unknown,
+                assumed,
             }) => {
                 *self.results.entry(saved).or_default() += 1;
+                self.assumed = self.assumed.or(assumed);
                 if arguments.json {
                     return say(json);
                 }
@@ -221,6 +226,13 @@ impl Summary {
             .collect();
         parts.extend((self.failed > 0).then(|| format!("{} failed", self.failed)));
         if !arguments.json {
+            if let Some(dialect) = self.assumed {
+                say(format_args!(
+                    "{:<10}{}",
+                    "dialect",
+                    assumed_dialect(dialect)
+                ));
+            }
             say(format_args!(
                 "\n{}: {}{}",
                 counted(bugs, "distinct bug"),

@@ -19,22 +19,23 @@ use clap::Args;
 
 use super::{Done, Stop, say, words};
 use crate::capture::{
-    Assembled, CaptureError, EventQueries, Fetched, Labels, Parts, Persisted, RootSpec,
-    RootSpecError, UpTo, assemble, case_path, fetch_history, find_root, inline_external,
-    kept_unknown_fields, lost_unknown_fields,
+    Assembled, CaptureError, CaseDialect, DialectKnowledge, EventQueries, Fetched, Labels, Parts,
+    Persisted, RootSpec, RootSpecError, UpTo, assemble, case_path, fetch_history, find_root,
+    inline_external, kept_unknown_fields, lost_unknown_fields,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
 use crate::model::{AnsweredBy, Cover, Domain, Edition, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Fingerprints, Suspect};
 use crate::snapshot::stored;
-use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
+use crate::wire::{Dialect, UnknownFields, unknown_in_command, unknown_in_page};
 use captured_failures::CapturedFailures;
 pub(super) use distinct::described;
 pub(super) use given::{demand_some, read as read_log};
 use redaction::Redacting;
 use report::Report;
 use telling::Telling;
+pub(super) use telling::assumed_dialect;
 
 /// Capture an aggregate's history, with the command that failed, into a fixture.
 ///
@@ -328,17 +329,7 @@ fn capture_from(
         )?;
     }
     if fetched.head == 0 && stimulus.failing.is_none() {
-        return Err(CaptureError::Nothing {
-            spec: format!(
-                "{}/{} (edition {})",
-                cover.domain,
-                cover.root,
-                cover.edition.label()
-            ),
-            place: queries.place(),
-            tickets: source.tickets.len(),
-        }
-        .into());
+        return Err(nothing(&cover, queries, source).into());
     }
     let assembled = assemble(Parts {
         cover: &cover,
@@ -347,7 +338,7 @@ fn capture_from(
         failing: stimulus.failing.as_ref(),
         noted: stimulus.noted.as_ref(),
         source: &source.name,
-        dialect: queries.dialect(),
+        dialect: source.spoken(queries),
         captured_at: captured_at(),
         labels: arguments.labels(),
     })?;
@@ -355,7 +346,7 @@ fn capture_from(
         .unknown()
         .add(not_kept(&assembled, &fetched, &stimulus));
     let mut telling = Telling::default();
-    telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
+    telling.capture(&assembled, &fetched, &stimulus);
     let mut unusable = source.failures.unusable.clone();
     let more = stimulus.unusable.iter();
     unusable.extend(
@@ -367,6 +358,7 @@ fn capture_from(
         project,
         arguments,
         source,
+        dialect: assembled.dialect,
         telling,
         naming,
         redacted_by: stimulus
@@ -378,6 +370,20 @@ fn capture_from(
         unknown: UnknownFields::new(),
     }
     .finish(assembled.case, assembled.head)
+}
+
+/// Nothing is stored, and nothing failed.
+fn nothing(cover: &Cover, queries: &dyn EventQueries, source: &OpenSource) -> CaptureError {
+    CaptureError::Nothing {
+        spec: format!(
+            "{}/{} (edition {})",
+            cover.domain,
+            cover.root,
+            cover.edition.label()
+        ),
+        place: queries.place(),
+        tickets: source.tickets.len(),
+    }
 }
 
 /// Unknown fields of a command whose header was replaced, and of the pages that production stored, of which only the events
@@ -457,6 +463,7 @@ struct Capture<'a> {
     project: &'a Project,
     arguments: &'a CaptureArguments,
     source: &'a OpenSource,
+    dialect: CaseDialect,
     telling: Telling,
     naming: Naming<'a>,
     /// What redacted the call or the command before it was written, as far as that is known.
@@ -485,6 +492,8 @@ struct Finished {
     json: serde_json::Value,
     redacting: Option<Redacting>,
     unknown: UnknownFields,
+    /// A dialect that had to be assumed.
+    assumed: Option<Dialect>,
 }
 
 impl Capture<'_> {
@@ -695,9 +704,13 @@ impl Capture<'_> {
         }
         let unknown = self.unknown.iter().map(ToString::to_string);
         finished.json["unknown_fields"] = unknown.collect();
+        finished.json["dialect"] = self.dialect.dialect.name().into();
+        let is_assumed = self.dialect.known == DialectKnowledge::Assumed;
+        finished.json["dialect_assumed"] = is_assumed.into();
         if matches!(self.naming, Naming::Distinct(_)) {
             finished.redacting = self.redacting.take();
             finished.unknown = std::mem::take(&mut self.unknown);
+            finished.assumed = is_assumed.then_some(self.dialect.dialect);
             return finished;
         }
         if self.arguments.json {

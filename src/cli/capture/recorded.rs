@@ -8,7 +8,7 @@ use super::given::Given;
 use super::kinds::AskedKind;
 use super::telling::Telling;
 use super::{Capture, CaptureArguments, Finished, Naming, captured_at, redaction};
-use crate::capture::{Logged, RootSpec};
+use crate::capture::{CaseDialect, Logged, RootSpec, SpokenDialect};
 use crate::cli::{Stop, words};
 use crate::files;
 use crate::fixture::Case;
@@ -91,7 +91,7 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
             })?,
         Asked::Newest => wanted.newest(&calls, &name)?,
     };
-    let note = &recorded.note;
+    let note = &as_the_source_speaks(project, arguments, &recorded.note)?;
     let origin = format!("from {name}, call {}", note.call);
     project.unknown().add(note.unknown_fields());
     if note.between() == Some(Between::ClientAndCoordinator) {
@@ -111,6 +111,24 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
     }
     capture(project, arguments, &name, note)?;
     Ok(Some(Found::Captured))
+}
+
+/// A call whose dialect the recorder assumed is read in that of its source, where one is configured.
+fn as_the_source_speaks(
+    project: &Project,
+    arguments: &CaptureArguments,
+    note: &Note,
+) -> Result<Note, Stop> {
+    let configured = project.configured_dialect(arguments.source.as_deref())?;
+    let Some(source) = configured.filter(|it| it.package() == note.dialect.package()) else {
+        return Ok(note.clone());
+    };
+    let settled = CaseDialect::settle(SpokenDialect::said(source), Some(note.spoken()))?;
+    Ok(Note {
+        dialect: settled.dialect,
+        dialect_assumed: false,
+        ..note.clone()
+    })
 }
 
 /// The file, and the number of the call behind a colon. A file of that very name goes first.
@@ -256,12 +274,15 @@ fn capture(
         Some(trigger) => trigger.from,
         None => case.head(),
     };
-    let telling = told(&case, note, head);
+    let dialect = CaseDialect::of(note.spoken());
+    let mut telling = told(&case, note, head);
+    telling.dialect(dialect);
     let source = OpenSource::of_recording(name);
     Capture {
         project,
         arguments,
         source: &source,
+        dialect,
         telling,
         naming: Naming::Plain,
         redacted_by: note.redacted.by.clone(),

@@ -109,6 +109,7 @@ impl<'a> Report<'a> {
             json: self.json(source),
             redacting: None,
             unknown: UnknownFields::new(),
+            assumed: None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! What a capture found, line by line.
 
 use super::stimulus::Found;
-use crate::capture::{Assembled, EditionShape, Fetched, Persisted, PersistedRule};
+use crate::capture::{
+    Assembled, CaseDialect, DialectKnowledge, EditionShape, Fetched, Persisted, PersistedRule,
+};
 use crate::cli::say;
 use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
 use crate::model::{Payload, counted};
@@ -56,13 +58,7 @@ impl Telling {
         }
     }
 
-    pub(super) fn capture(
-        &mut self,
-        assembled: &Assembled,
-        fetched: &Fetched,
-        found: &Found,
-        assumed: Option<Dialect>,
-    ) {
+    pub(super) fn capture(&mut self, assembled: &Assembled, fetched: &Fetched, found: &Found) {
         let case = &assembled.case;
         self.history(case, fetched);
         match &case.stimulus {
@@ -101,7 +97,7 @@ impl Telling {
             }
         }
         self.add("head", format!("{}, {head}", assembled.head));
-        self.dialect(assumed);
+        self.dialect(assembled.dialect);
     }
 
     /// Of a case that the recorder saw whole.
@@ -123,12 +119,10 @@ impl Telling {
         self.add("head", format!("{head}, {known}"));
     }
 
-    /// A dialect that had to be assumed.
-    pub(super) fn dialect(&mut self, assumed: Option<Dialect>) {
-        if let Some(dialect) = assumed {
-            let text =
-                "assumed: older ones have the same package; `dialect` in replay.toml settles it";
-            self.add("dialect", format!("{dialect} {text}"));
+    /// A dialect that its source does not tell.
+    pub(super) fn dialect(&mut self, of_case: CaseDialect) {
+        if let Some(text) = dialect_in_words(of_case) {
+            self.add("dialect", text);
         }
     }
 
@@ -252,6 +246,24 @@ impl Telling {
             ),
         }
     }
+}
+
+/// What is to be said of the dialect of a case, if anything.
+pub(super) fn dialect_in_words(CaseDialect { dialect, known }: CaseDialect) -> Option<String> {
+    match known {
+        DialectKnowledge::Source => None,
+        DialectKnowledge::Note => Some(format!(
+            "{dialect}, as noted with the command: others have the same package, and the source does not say which it speaks"
+        )),
+        DialectKnowledge::Assumed => Some(assumed_dialect(dialect)),
+    }
+}
+
+/// How an assumption is told.
+pub(in crate::cli) fn assumed_dialect(dialect: Dialect) -> String {
+    format!(
+        "{dialect} assumed: older ones have the same package; `dialect` in replay.toml settles it"
+    )
 }
 
 /// How a field is reported that a capture has lost.

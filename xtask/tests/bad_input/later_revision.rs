@@ -80,6 +80,7 @@ fn ticket() -> Ticket {
         persisted: None,
         failure: Failure::rejected("no"),
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         time: None,
         head: Some(2),
         answered_by: AnsweredBy::NotKnown,

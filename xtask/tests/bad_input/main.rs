@@ -8,6 +8,7 @@
 mod audit;
 mod commands;
 mod config;
+mod dialects;
 mod editions;
 mod files;
 mod histories;

@@ -31,6 +31,7 @@ pub(crate) fn noted(number: u64) -> Note {
         time: SEEDED,
         path: call["path"].as_str().unwrap().into(),
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         request: bytes("request").into(),
         answer: match call.get("response") {
             Some(_) => Answer::Reply(bytes("response").into()),
@@ -304,6 +305,49 @@ fn an_interrupted_recorder_leaves_its_file_whole() {
         assert!(
             tickets.starts_with("{\"ticket\":1,") && tickets.ends_with("}\n"),
             "{tickets}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_assumed_dialect_is_said_once_and_noted() {
+    let newest = Dialect::IO_ANGZARR_V1;
+    let server = coordinator(newest, &[]);
+    let address = server.address().to_string();
+    let command = noted(16);
+    let path = newest.path("CommandHandlerCoordinatorService", "HandleCommand");
+    let calls = [
+        (&*path, command.request.clone()),
+        (&*path, command.request.clone()),
+    ];
+    let arguments = ["--unredacted", "--upstream", &address];
+    let project = Project::new("");
+    let said = record_failing(&project, &arguments, &calls, "-INT");
+    assert_eq!(
+        said,
+        "2 calls passed on, 2 kept, 2 tickets written\nthe dialect io.angzarr.v1 is assumed, and what is recorded says \
+         so: io.angzarr.v1-2026-09 and io.angzarr.v1-2026-06 have the same package; --dialect says which is spoken\n"
+    );
+    for file in ["recording.jsonl", "recorded.jsonl"] {
+        let text = project.read(file);
+        assert_eq!(
+            text.matches("\"dialect_assumed\":true").count(),
+            2,
+            "{text}"
+        );
+    }
+    let project = Project::new("");
+    let arguments = [&arguments[..], &["--dialect", "io.angzarr.v1-2026-06"]].concat();
+    let said = record_failing(&project, &arguments, &calls, "-INT");
+    assert_eq!(said, "2 calls passed on, 2 kept, 2 tickets written\n");
+    for file in ["recording.jsonl", "recorded.jsonl"] {
+        let text = project.read(file);
+        assert!(!text.contains("assumed"), "{text}");
+        assert_eq!(
+            text.matches("\"io.angzarr.v1-2026-06\"").count(),
+            2,
+            "{text}"
         );
     }
 }

@@ -123,6 +123,7 @@ fn ticket() -> Ticket {
             info: None,
         },
         dialect: Dialect::ANGZARR,
+        dialect_assumed: false,
         time: None,
         head: Some(1),
         persisted: None,

@@ -101,6 +101,7 @@ fn sent(server: &Server, dialect: Dialect, place: u8, persisted: u32) -> Ticket 
         persisted: (failure.code == Code::Ok).then_some(persisted),
         failure,
         dialect,
+        dialect_assumed: false,
         time: None,
         head: Some(3),
         answered_by: AnsweredBy::NotKnown,

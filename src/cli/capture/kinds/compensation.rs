@@ -1,24 +1,23 @@
 //! A refused command told to whoever caused it.
 
-use super::KindCapture;
+use super::{KindCapture, NotedCase};
 use crate::capture::compensation::{caused_by, notification, notification_page};
 use crate::capture::ticket::Ticket;
+use crate::capture::{CaptureError, CaseDialect};
 use crate::cli::Stop;
 use crate::cli::capture::redaction::demand_of_elsewhere;
 use crate::cli::capture::stimulus::{no_ticket_at, read_tickets_at, split_ticket};
 use crate::cli::capture::telling::Telling;
 use crate::fixture::{Book, Case, CaseStimulus, ProcessCase, Trigger};
 use crate::model::{ComponentKind, Cover, Destinations, History};
-use crate::redact::Fingerprints;
 
 impl KindCapture<'_> {
-    /// The case of an aggregate, or of a process manager whose stream the root names; with the head, and with the
-    /// fingerprints of what redacted the command before.
+    /// The case of an aggregate, or of a process manager whose stream the root names.
     pub(super) fn compensation(
         &self,
         process_manager: Option<&str>,
         telling: &mut Telling,
-    ) -> Result<(Case, u32, Fingerprints), Stop> {
+    ) -> Result<NotedCase, Stop> {
         let (ticket, origin) = self.rejected()?;
         if self.arguments.ticket.is_some() {
             demand_of_elsewhere(
@@ -38,7 +37,9 @@ impl KindCapture<'_> {
             correlation_id: ticket.command.cover.correlation_id.clone(),
             ..self.cover.clone()
         };
-        let dialect = self.queries.dialect();
+        let settled = CaseDialect::settle(self.source.spoken(self.queries), Some(ticket.spoken()))?;
+        let dialect = settled.dialect;
+        let ticket = ticket.read_in(dialect).map_err(CaptureError::from)?;
         let head = self.fetched.history.next_sequence();
         let known = self.end_known();
         let case = match process_manager {
@@ -70,11 +71,13 @@ impl KindCapture<'_> {
                 case
             }
         };
-        let case = Case {
+        let mut case = Case {
             redacted: ticket.redacted.fields.clone(),
             ..case
         };
-        self.tell(&case, telling, &[]);
+        dialect.name().clone_into(&mut case.source.dialect);
+        self.tell_history(&case, telling, &[]);
+        telling.dialect(settled);
         let rejected = &ticket.command;
         telling.quote(
             "rejected",
@@ -102,7 +105,12 @@ impl KindCapture<'_> {
         if process_manager.is_some() && dialect.rules().tells_destinations {
             self.tell_destinations(&Destinations::new(), telling);
         }
-        Ok((case, head, ticket.redacted.by))
+        Ok(NotedCase {
+            case,
+            head,
+            redacted_by: ticket.redacted.by,
+            dialect: settled,
+        })
     }
 
     /// The refused command: as named, else the newest that this aggregate caused.

@@ -1,11 +1,11 @@
 //! A whole workflow, gathered from all domains.
 
-use super::{KindCapture, told_book, told_span};
+use super::{KindCapture, NotedCase, told_book, told_span};
 use crate::capture::ticket::Ticket;
 use crate::capture::workflow::{Share, began_at, gather, observed_hops};
 use crate::capture::{
-    CaptureError, CutBook, FailingCommand, Fetched, Parts, RootPart, RootSpec, Span, UpTo,
-    assemble, cut, fetch_history,
+    CaptureError, CaseDialect, CutBook, FailingCommand, Fetched, Parts, RootPart, RootSpec, Span,
+    UpTo, assemble, cut, fetch_history,
 };
 use crate::cli::Stop;
 use crate::cli::capture::captured_at;
@@ -52,14 +52,11 @@ struct Beginning {
     first: Option<Page>,
     /// What redacted its command before.
     redacted_by: Fingerprints,
+    dialect: CaseDialect,
 }
 
 impl KindCapture<'_> {
-    pub(super) fn flow(
-        &self,
-        id: &str,
-        telling: &mut Telling,
-    ) -> Result<(Case, u32, Fingerprints), Stop> {
+    pub(super) fn flow(&self, id: &str, telling: &mut Telling) -> Result<NotedCase, Stop> {
         let everywhere = self.project.source(Some(&self.source.name), None)?;
         let shares = gather(&everywhere.domains, id, &self.cover.edition)?;
         let (own, others): (Vec<&Share>, Vec<&Share>) = shares
@@ -122,7 +119,12 @@ impl KindCapture<'_> {
             telling.add("left out", note);
         }
         self.add_what_is_reached(&mut case, &everywhere, telling)?;
-        Ok((case, beginning.head, beginning.redacted_by))
+        Ok(NotedCase {
+            case,
+            head: beginning.head,
+            redacted_by: beginning.redacted_by,
+            dialect: beginning.dialect,
+        })
     }
 
     /// The books of aggregates that the flow reaches today, and that nothing of the workflow named: it may have been
@@ -272,6 +274,7 @@ impl KindCapture<'_> {
         let pages = self.fetched.history.pages().iter();
         Ok(Beginning {
             redacted_by: Fingerprints::new(),
+            dialect: self.dialect(),
             head: span.first,
             first: pages
                 .clone()
@@ -295,9 +298,12 @@ impl KindCapture<'_> {
         telling: &mut Telling,
     ) -> Result<Beginning, Stop> {
         // What production stored is found by the correlation id here, hop by hop.
+        let spoken = self.source.spoken(self.queries);
+        let settled = CaseDialect::settle(spoken, failing.dialect)?;
+        let read = failing.read_in(settled.dialect);
         let mut failing = FailingCommand {
             accepted: None,
-            ..failing.clone()
+            ..read.map_err(CaptureError::from)?
         };
         if failing.command.cover.correlation_id != id {
             id.clone_into(&mut failing.command.cover.correlation_id);
@@ -318,7 +324,7 @@ impl KindCapture<'_> {
             failing: Some(&failing),
             noted: None,
             source: &self.source.name,
-            dialect: self.queries.dialect(),
+            dialect: spoken,
             captured_at: captured_at(),
             labels: self.arguments.labels(),
         })?;
@@ -336,7 +342,8 @@ impl KindCapture<'_> {
             other => other,
         };
         case.observed = None;
-        self.tell(&case, telling, &[]);
+        self.tell_history(&case, telling, &[]);
+        telling.dialect(settled);
         let name = failing.command.type_name();
         telling.add("begins", format!("with {name}, {origin}"));
         let how = match (self.arguments.to_sequence, own.first(), case.source.head) {
@@ -350,6 +357,7 @@ impl KindCapture<'_> {
         telling.add("head", format!("{}, {how}", assembled.head));
         Ok(Beginning {
             redacted_by: failing.redacted.by,
+            dialect: settled,
             head: assembled.head,
             first: own.first().cloned(),
             after: own

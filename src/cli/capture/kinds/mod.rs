@@ -9,8 +9,8 @@ use super::telling::Telling;
 use super::{Capture, CaptureArguments, Finished, Naming, captured_at};
 use crate::capture::workflow::{Share, gather};
 use crate::capture::{
-    Base, CutBook, CutRule, EventQueries, Fetched, Span, TriggerRule, as_facts, cut, fetch_history,
-    find_trigger, knowledge, trigger,
+    Base, CaseDialect, CutBook, CutRule, EventQueries, Fetched, Span, TriggerRule, as_facts, cut,
+    fetch_history, find_trigger, knowledge, trigger,
 };
 use crate::cli::Stop;
 use crate::fixture::{
@@ -37,6 +37,15 @@ pub(super) struct KindCapture<'a> {
     pub(super) fetched: &'a Fetched,
 }
 
+/// A case in which something is that was noted elsewhere.
+struct NotedCase {
+    case: Case,
+    head: u32,
+    /// What redacted the command before.
+    redacted_by: Fingerprints,
+    dialect: CaseDialect,
+}
+
 impl KindCapture<'_> {
     /// Makes the case, replays it, writes it, tells of it.
     pub(super) fn run(
@@ -49,6 +58,7 @@ impl KindCapture<'_> {
             self.cover.correlation_id.clone_from(id);
         }
         let mut redacted_by = Fingerprints::new();
+        let mut dialect = self.dialect();
         let (case, head) = match asked {
             AskedKind::Saga(name) => self.saga(name, &mut telling)?,
             AskedKind::ProcessManager(name) => self.process_manager(name, &mut telling)?,
@@ -56,20 +66,21 @@ impl KindCapture<'_> {
             AskedKind::Upcaster => self.upcaster(&mut telling)?,
             AskedKind::Fact => self.fact(&mut telling)?,
             AskedKind::Compensation(process_manager) => {
-                let (case, head, by) = self.compensation(*process_manager, &mut telling)?;
-                redacted_by = by;
-                (case, head)
+                let of_ticket = self.compensation(*process_manager, &mut telling)?;
+                (redacted_by, dialect) = (of_ticket.redacted_by, of_ticket.dialect);
+                (of_ticket.case, of_ticket.head)
             }
             AskedKind::Flow(id) => {
-                let (case, head, by) = self.flow(id, &mut telling)?;
-                redacted_by = by;
-                (case, head)
+                let of_flow = self.flow(id, &mut telling)?;
+                (redacted_by, dialect) = (of_flow.redacted_by, of_flow.dialect);
+                (of_flow.case, of_flow.head)
             }
         };
         Capture {
             project: self.project,
             arguments: self.arguments,
             source: self.source,
+            dialect,
             telling,
             naming,
             redacted_by,
@@ -250,11 +261,20 @@ impl KindCapture<'_> {
     }
 
     fn tell(&self, case: &Case, telling: &mut Telling, named: &[(&str, &str)]) {
+        self.tell_history(case, telling, named);
+        telling.dialect(self.dialect());
+    }
+
+    fn tell_history(&self, case: &Case, telling: &mut Telling, named: &[(&str, &str)]) {
         telling.history(case, self.fetched);
         for (key, name) in named {
             telling.add(key, *name);
         }
-        telling.dialect(self.source.assumed_dialect);
+    }
+
+    /// The dialect of a case that nothing is in which was noted elsewhere.
+    fn dialect(&self) -> CaseDialect {
+        CaseDialect::of(self.source.spoken(self.queries))
     }
 
     fn tell_destinations(&self, destinations: &Destinations, telling: &mut Telling) {
