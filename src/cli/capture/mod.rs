@@ -141,6 +141,19 @@ pub(in crate::cli) struct CaptureArguments {
 }
 
 impl CaptureArguments {
+    /// The kind of case that is asked for, where it is another than a command's.
+    fn asked_kind(&self) -> Option<kinds::AskedKind<'_>> {
+        let asked = self.kind.asked();
+        // With a log, the id of a workflow says which of its failures is meant.
+        asked.filter(|kind| self.from_log.is_none() || !matches!(kind, kinds::AskedKind::Flow(_)))
+    }
+
+    /// Which of a log's failures are meant, by the correlation id of their command.
+    fn correlation_in_log(&self) -> Option<&str> {
+        self.from_log.as_ref()?;
+        self.kind.correlation.as_deref()
+    }
+
     fn answered_by(&self) -> AnsweredBy {
         self.answered_by.unwrap_or_default()
     }
@@ -272,7 +285,7 @@ fn capture_from(
     given: Option<&given::Given>,
     naming: Naming<'_>,
 ) -> Result<Finished, Stop> {
-    let spec = match (spec(arguments, given)?, arguments.kind.asked()) {
+    let spec = match (spec(arguments, given)?, arguments.asked_kind()) {
         (Some(spec), _) => spec,
         (None, Some(kinds::AskedKind::Flow(id))) => {
             kinds::find_start(project, arguments, &source.name, id)?
@@ -296,7 +309,7 @@ fn capture_from(
         ..Cover::main(domain, root)
     };
     let fetched = fetch(queries, &cover, up_to)?;
-    if let Some(asked) = arguments.kind.asked() {
+    if let Some(asked) = arguments.asked_kind() {
         let capture = kinds::KindCapture {
             project,
             arguments,
