@@ -132,7 +132,8 @@ impl Lines {
         for prefix in [&*COMPOSE, &*KUBECTL] {
             if let Some(found) = prefix.find(&framed.text) {
                 framed.writer.push_str(found.as_str());
-                framed.text = framed.text[found.end()..].to_owned();
+                let end = found.end();
+                framed.text.drain(..end);
             }
         }
         let cri = CRI.captures(&framed.text).and_then(|found| {
@@ -148,7 +149,7 @@ impl Lines {
             framed.writer.push_str(&stream);
             framed.part = part_of(part == "P");
             framed.around.insert("time".into(), Value::String(time));
-            framed.text = framed.text[end..].to_owned();
+            framed.text.drain(..end);
             return framed;
         }
         if let Some(fields) = record_of_a_runtime(&framed.text) {
@@ -313,8 +314,7 @@ fn depth_of_beginning(text: &str) -> Option<usize> {
 fn continues(text: &str) -> bool {
     let text = text.trim();
     match text.chars().next() {
-        None => true,
-        Some('"' | '{' | '}' | '[' | ']') => true,
+        None | Some('"' | '{' | '}' | '[' | ']') => true,
         Some(_) => {
             let value = text.trim_end_matches(',');
             matches!(value, "true" | "false" | "null")

@@ -147,8 +147,8 @@ pub(super) fn leading(text: &str) -> Option<Moment> {
 /// The moment among the fields of a record.
 pub(super) fn of_record(record: &Record) -> Option<Moment> {
     TIMES.iter().find_map(|wanted| {
-        let named = record.iter().filter(|(key, _)| plain_key(key) == *wanted);
-        named.filter_map(|(_, value)| of_value(value)).next()
+        let mut named = record.iter().filter(|(key, _)| plain_key(key) == *wanted);
+        named.find_map(|(_, value)| of_value(value))
     })
 }
 

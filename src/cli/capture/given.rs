@@ -238,7 +238,7 @@ impl Wanted {
             None => String::new(),
         };
         if let Some(id) = &self.correlation {
-            of.push_str(&format!(" of the workflow {id}"));
+            of = format!("{of} of the workflow {id}");
         }
         if fitting.is_empty() {
             return Stop::Failed(format!(

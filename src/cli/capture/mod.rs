@@ -341,17 +341,7 @@ fn capture_from(
         )?;
     }
     if fetched.head == 0 && stimulus.failing.is_none() {
-        return Err(CaptureError::Nothing {
-            spec: format!(
-                "{}/{} (edition {})",
-                cover.domain,
-                cover.root,
-                cover.edition.label()
-            ),
-            place: queries.place(),
-            tickets: source.tickets.len(),
-        }
-        .into());
+        return Err(nothing(&cover, queries, source).into());
     }
     let assembled = assemble(Parts {
         cover: &cover,
@@ -369,13 +359,7 @@ fn capture_from(
         .add(not_kept(&assembled, &fetched, &stimulus));
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus, source.assumed_dialect);
-    let mut unusable = source.failures.unusable.clone();
-    let more = stimulus.unusable.iter();
-    unusable.extend(
-        more.filter(|line| !source.failures.unusable.contains(line))
-            .cloned(),
-    );
-    telling.unusable(&unusable);
+    telling.unusable(&unusable_lines(source, &stimulus));
     Capture {
         project,
         arguments,
@@ -391,6 +375,30 @@ fn capture_from(
         unknown: UnknownFields::new(),
     }
     .finish(assembled.case, assembled.head)
+}
+
+/// Says that nothing is stored, and nothing failed.
+fn nothing(cover: &Cover, queries: &dyn EventQueries, source: &OpenSource) -> CaptureError {
+    CaptureError::Nothing {
+        spec: format!(
+            "{}/{} (edition {})",
+            cover.domain,
+            cover.root,
+            cover.edition.label()
+        ),
+        place: queries.place(),
+        tickets: source.tickets.len(),
+    }
+}
+
+/// Lines that were passed over, in the source's logs and in the one that was named, which may be one of them.
+fn unusable_lines(source: &OpenSource, stimulus: &stimulus::Found) -> Vec<String> {
+    let known = &source.failures.unusable;
+    let more = stimulus
+        .unusable
+        .iter()
+        .filter(|line| !known.contains(line));
+    known.iter().chain(more).cloned().collect()
 }
 
 /// Unknown fields of a command whose header was replaced, and of the pages that production stored, of which only the events
