@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use angzarr_replay::capture::ticket::Ticket;
-use angzarr_replay::capture::{Aside, LogReading, Logged, LoggedFailure, group_failures};
+use angzarr_replay::capture::{
+    Aside, LogReading, Logged, LoggedFailure, group_failures, newest_of_times,
+};
 use angzarr_replay::model::{Code, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
@@ -295,6 +297,384 @@ fn failures_of_one_bug_are_one_group() {
     assert_eq!(groups.last().unwrap().aside, Some(Aside::Stale));
 }
 
+/// What clients of many languages write about one failure.
+#[test]
+fn what_clients_of_other_languages_write_has_its_code_and_message() {
+    let at = "2026-11-23T00:05:00.123Z";
+    let of = format!("domain=player root={ROOT}");
+    let json = |key: &str, value: serde_json::Value| {
+        json!({"time": at, "domain": "player", "root": ROOT, key: value}).to_string()
+    };
+    for text in [
+        // Java and Kotlin, by a text and by a stack trace.
+        format!("{at} ERROR [player] command rejected {of} error=\"io.grpc.StatusRuntimeException: FAILED_PRECONDITION: Insufficient funds\""),
+        json("stack_trace", json!("io.grpc.StatusRuntimeException: FAILED_PRECONDITION: Insufficient funds\n\tat io.grpc.stub.ClientCalls.toStatus")),
+        json("exception", json!("io.grpc.StatusException: FAILED_PRECONDITION: Insufficient funds\r\n\tat a.B.c(B.kt:5)\nCaused by: x")),
+        // C#, as Serilog names fields.
+        json!({"@t": at, "@mt": "Command rejected", "Domain": "player", "AggregateRoot": ROOT, "Error": "Grpc.Core.RpcException: Status(StatusCode=\"FailedPrecondition\", Detail=\"Insufficient funds\")"}).to_string(),
+        json!({"@t": at, "Domain": "player", "AggregateRoot": ROOT, "@x": "Grpc.Core.RpcException: Status(StatusCode=\"FailedPrecondition\", Detail=\"Insufficient funds\", DebugException=\"x\")\n   at Program.Main()"}).to_string(),
+        // JavaScript: pino's error, and one with the parts of a status.
+        json("err", json!({"type": "Error", "message": "9 FAILED_PRECONDITION: Insufficient funds", "stack": "Error: 9 FAILED_PRECONDITION: Insufficient funds\n    at callErrorFromStatus"})),
+        json("error", json!({"code": 9, "details": "Insufficient funds"})),
+        // Go, wrapped and as it is.
+        format!("time={at} level=ERROR msg=\"command rejected\" {of} err=\"rpc error: code = FailedPrecondition desc = Insufficient funds\""),
+        format!("time={at} {of} error=\"withdraw: rpc error: code = FailedPrecondition desc = Insufficient funds\""),
+        // Rust: several ways to print a status, with and without quotes around it.
+        format!("{at} ERROR gateway: rejected {of} error=status: FailedPrecondition, message: \"Insufficient funds\", details: [], metadata: MetadataMap {{ headers: {{\"a\": \"b=c d=\"}} }}"),
+        format!("{at} ERROR gateway: rejected error=Status {{ code: FailedPrecondition, message: \"Insufficient funds\", source: None }} {of}"),
+        format!("{at} ERROR handle{{{of}}}: gateway: rejected error=code: 'The system is not in a state required for the operation's execution', message: \"Insufficient funds\""),
+        json!({"timestamp": at, "fields": {"domain": "player", "root": ROOT, "error": tonic::Status::failed_precondition("Insufficient funds").to_string()}}).to_string(),
+        json("error", json!(format!("{:?}", tonic::Status::failed_precondition("Insufficient funds")))),
+        // C++, where nothing is quoted.
+        format!("{at} gateway.cc:88] rejected {of} code=FAILED_PRECONDITION error=Insufficient funds"),
+        format!("{at} gateway.cc:88] rejected error=FAILED_PRECONDITION: Insufficient funds, {of}"),
+        // Ruby and Dart.
+        json("error", json!("9:Insufficient funds. debug_error_string:{UNKNOWN:Error received from peer {grpc_status:9}}")),
+        json("error", json!("gRPC Error (code: 9, codeName: FAILED_PRECONDITION, message: Insufficient funds, details: [], rawResponse: null, trailers: {})")),
+        // Elastic's names.
+        json!({"@timestamp": at, "domain": "player", "root": ROOT, "error.message": "Insufficient funds", "error.code": "FAILED_PRECONDITION"}).to_string(),
+    ] {
+        let found = failure(&text);
+        assert_eq!(found.domain.as_ref().unwrap().as_str(), "player", "{text}");
+        assert_eq!(found.root.to_string(), ROOT, "{text}");
+        assert_eq!(found.noted.code, Some(Code::FailedPrecondition), "{text}");
+        assert_eq!(found.noted.message, "Insufficient funds", "{text}");
+        assert_eq!(found.noted.time.map(|time| (time.seconds, time.nanos)), Some((1_795_392_300, 123_000_000)), "{text}");
+    }
+}
+
+#[test]
+fn every_status_of_tonic_is_read_as_it_is_printed() {
+    for (number, code) in Code::all().enumerate().skip(1) {
+        let theirs = tonic::Code::from_i32(i32::try_from(number).unwrap());
+        for message in ["busy", "say \"no\", twice", ""] {
+            let status = tonic::Status::new(theirs, message);
+            for text in [status.to_string(), format!("{status:?}")] {
+                let found = failure(&json!({"root": ROOT, "error": text}).to_string());
+                assert_eq!(found.noted.code, Some(code), "{text}");
+                assert_eq!(found.noted.message, message, "{text}");
+            }
+        }
+    }
+}
+
+/// A message that stands in free text, and one that is cut, are told: half a message is never taken.
+#[test]
+fn half_a_message_is_never_taken() {
+    for (text, reason) in [
+        (
+            format!(
+                "player.api rejected: Insufficient funds code=FAILED_PRECONDITION domain=player root={ROOT}"
+            ),
+            "a failure with the code FAILED_PRECONDITION, whose message has no key of its own: log it as `error_message`",
+        ),
+        (
+            format!("domain=player root={ROOT} error=\"Insufficient fu"),
+            "the line ends amid the message of the failure",
+        ),
+        (
+            format!(
+                "domain=player root={ROOT} error='status: FailedPrecondition, message: \"Insufficient fu'"
+            ),
+            "the line ends amid the message of the failure",
+        ),
+        (
+            format!("{{\"domain\":\"player\",\"root\":\"{ROOT}\",\"error\":\"Insufficient fu"),
+            "a failure that is cut: the line ends within it",
+        ),
+        (
+            line()[..line().len() - 20].to_owned(),
+            "a ticket that is cut: the line ends within it",
+        ),
+        (
+            json!({"log": &line()[..line().len() - 20], "stream": "stdout"}).to_string(),
+            "a ticket that is cut: the container runtime cut this line, and the log does not have the rest of it",
+        ),
+    ] {
+        let reading = LogReading::of(&text);
+        assert_eq!(reading.found, [], "{text}");
+        assert_eq!(reading.unusable, [(1, reason.to_owned())], "{text}");
+    }
+    // Other programs have codes too.
+    for text in [
+        format!("code=200 domain=player root={ROOT}"),
+        format!("code=OK domain=player root={ROOT}"),
+        format!("code=ABORTED root={ROOT}"),
+        "code=ABORTED domain=player root=/".to_owned(),
+        format!("exception=NullPointerException domain=player root={ROOT} stack_trace=x"),
+    ] {
+        let reading = LogReading::of(&text);
+        assert_eq!(
+            (reading.found, reading.unusable),
+            (vec![], vec![]),
+            "{text}"
+        );
+    }
+}
+
+/// A ticket in pieces, as runtimes and collectors write them.
+fn cut_in_three() -> [String; 3] {
+    let line = line();
+    [&line[..100], &line[100..250], &line[250..]].map(str::to_owned)
+}
+
+#[test]
+fn a_line_that_a_container_runtime_cut_is_joined() {
+    let [one, two, three] = cut_in_three();
+    let docker = |text: &str| {
+        json!({"log": text, "stream": "stdout", "time": "2026-11-23T00:05:01Z"}).to_string()
+    };
+    let other =
+        json!({"log": "another stream\n", "stream": "stderr", "time": "2026-11-23T00:05:01Z"})
+            .to_string();
+    let cri = |part: &str, text: &str| format!("2026-11-23T00:05:01.5Z stdout {part} {text}");
+    let tagged = |tag: &str, text: &str| {
+        json!({"time": "2026-11-23T00:05:01Z", "stream": "stdout", "logtag": tag, "message": text})
+            .to_string()
+    };
+    let fluentd = |last: &str, text: &str| {
+        json!({"log": text, "container_id": "c", "partial_message": "true", "partial_id": "p", "partial_last": last}).to_string()
+    };
+    let journald = |id: &str, text: &str| {
+        json!({"CONTAINER_ID": id, "CONTAINER_PARTIAL_MESSAGE": "true", "MESSAGE": text})
+            .to_string()
+    };
+    let last = |text: &str| json!({"CONTAINER_ID": "c", "MESSAGE": text}).to_string();
+    for lines in [
+        [
+            docker(&one),
+            other,
+            docker(&two),
+            docker(&format!("{three}\n")),
+        ],
+        [
+            cri("P", &one),
+            "2026-11-23T00:05:01Z stderr F another".into(),
+            cri("P", &two),
+            cri("F", &three),
+        ],
+        [
+            cri("P:x", &one),
+            String::new(),
+            cri("P", &two),
+            cri("F:y", &three),
+        ],
+        [
+            tagged("P", &one),
+            tagged("P", &two),
+            tagged("F", &three),
+            String::new(),
+        ],
+        [
+            fluentd("false", &one),
+            journald("d", "{\"root\""),
+            fluentd("false", &two),
+            fluentd("true", &three),
+        ],
+        [
+            journald("c", &one),
+            journald("d", "{\"root\""),
+            journald("c", &two),
+            last(&three),
+        ],
+    ] {
+        let text = lines.join("\n");
+        let reading = LogReading::of(&text);
+        assert_eq!(reading.unusable, [], "{text}");
+        let [(1, Logged::Ticket(found))] = reading.found.as_slice() else {
+            panic!("{text}\n{:?}", reading.found);
+        };
+        assert_eq!(found.command, ticket().command, "{text}");
+    }
+    // The rest was rotated away, or never came.
+    for lines in [
+        [cri("P", &one), cri("P", &two)],
+        [docker(&one), docker(&two)],
+    ] {
+        let reading = LogReading::of(&lines.join("\n"));
+        assert_eq!(reading.found, []);
+        let [(1, reason)] = reading.unusable.as_slice() else {
+            panic!("{:?}", reading.unusable);
+        };
+        assert!(reason.starts_with("a ticket that is cut"), "{reason}");
+    }
+    // A blank at which a line is cut is part of it.
+    let text = format!(
+        "{}\n{}",
+        cri(
+            "P",
+            &format!("domain=player root={ROOT} error=Insufficient ")
+        ),
+        cri("F", "funds")
+    );
+    assert_eq!(failure(&text).noted.message, "Insufficient funds");
+}
+
+#[test]
+fn a_list_of_bytes_and_many_braces_hide_nothing() {
+    let text = format!("\u{1b}[31mERROR\u{1b}[0m refused {}", line());
+    for text in [
+        json!({"__REALTIME_TIMESTAMP": "1795392060000000", "MESSAGE": text.as_bytes()}).to_string(),
+        json!({"__REALTIME_TIMESTAMP": "1795392060000000", "MESSAGE": text}).to_string(),
+        json!({"MESSAGE": ["started", text], "__REALTIME_TIMESTAMP": 1_795_392_060_000_000_u64})
+            .to_string(),
+    ] {
+        let Logged::Ticket(found) = only(&text) else {
+            panic!("{text}");
+        };
+        assert_eq!(
+            found.time.map(|time| time.seconds),
+            Some(1_795_392_060),
+            "{text}"
+        );
+    }
+    for before in [
+        "{x} ",
+        "{\"a\" ",
+        "{ \"a\": {",
+        "{}",
+        "{\"a\":1}",
+        "{\"a\": [",
+        "{{",
+    ] {
+        let text = before.repeat(300) + line();
+        assert!(matches!(only(&text), Logged::Ticket(_)), "{before}");
+    }
+}
+
+#[test]
+fn a_pretty_printed_record_is_read_whoever_wrote_the_lines() {
+    let pretty =
+        serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(line()).unwrap())
+            .unwrap();
+    let around = serde_json::to_string_pretty(&json!({
+        "level": "WARN", "tags": ["a", 5, true, null], "failed": {"ticket": line()},
+    }))
+    .unwrap();
+    let lines = |with: &dyn Fn(&str) -> String| {
+        let lines: Vec<String> = pretty.lines().map(with).collect();
+        lines.join("\n")
+    };
+    for text in [
+        pretty.clone(),
+        format!("WARN refused: {pretty} (trace 7)"),
+        around.clone(),
+        format!("[\n{around},\n{{}}\n]"),
+        lines(&|line| format!("player-1  | {line}")),
+        lines(&|line| format!("[pod/player-0/player] {line}")),
+        lines(&|line| format!("2026-11-23T00:05:01.5Z stdout F {line}")),
+        lines(&|line| json!({"log": format!("{line}\n"), "stream": "stdout"}).to_string()),
+        // What only looks like the beginning of one.
+        format!("class Player {{\nfn main() {{\n{pretty}"),
+    ] {
+        let reading = LogReading::of(&text);
+        assert_eq!(reading.unusable, [], "{text}");
+        let [(_, Logged::Ticket(found))] = reading.found.as_slice() else {
+            panic!("{text}\n{:?}", reading.found);
+        };
+        assert_eq!(found.command, ticket().command, "{text}");
+    }
+    // What is never ended keeps nothing from being found.
+    for text in [
+        format!("started {{\n{}", line()),
+        format!("{{\n\"a\": 1,\n{}\n\"b\"", line()),
+    ] {
+        assert_eq!(LogReading::of(&text).found.len(), 1, "{text}");
+    }
+}
+
+/// Whether the times of two lines tell which is the newer: by an instant, by a clock without a zone, or not at all.
+#[test]
+fn the_time_of_a_line_is_read_as_far_as_it_is_known() {
+    let zoned = [
+        "2026-11-23T00:0%:00Z ",
+        "[pod/p/c] 2026-11-23T00:0%:00Z ",
+        "player-1  | 2026-11-23T00:0%:00Z ",
+        "2026-11-23T01:0%:00.000+0100 ",
+        "[2026-11-23 00:0%:00 +0000] [7] ",
+        "2026-11-23 00:0%:00 UTC ",
+        "ERROR [player] 2026-11-23 00:0%:00,000+00:00 ",
+        "10.0.0.1 - - [23/Nov/2026:00:0%:00 +0000] ",
+        "<11>1 2026-11-23T00:0%:00Z host app - - - ",
+    ];
+    let local = [
+        "2026-11-23 00:0%:00,123 ERROR x ",
+        "2026-11-23T00:0%:00.123 ",
+        "2026/11/23 00:0%:00 ",
+        "2026/11/23 00:0%:00.000123 ",
+        "E1123 00:0%:00.123456 1 x.go:1] ",
+        "Nov 23 00:0%:00 host app: ",
+        "<11>Nov 23 00:0%:00 host app: ",
+        "[Mon Nov 23 00:0%:00 2026] ",
+        "23 Nov 2026 00:0%:00 ",
+        "asctime='2026-11-23 00:0%:00,123' ",
+    ];
+    let unknown = [
+        "",
+        "00:0%:00.123 [main] ",
+        "user of 2026-11-23 ",
+        "99/99/9999 99:0%:99 ",
+    ];
+    for (forms, expected) in [
+        (&zoned[..], "known"),
+        (&local, "local"),
+        (&unknown, "unknown"),
+    ] {
+        for form in forms {
+            let text = |minute: &str| format!("{}{}\n", form.replace('%', minute), line());
+            let reading = LogReading::of(&(text("5") + &text("1")));
+            let times: Vec<_> = reading
+                .found
+                .iter()
+                .enumerate()
+                .map(|(at, (_, logged))| (logged.time(), reading.local.get(&at).copied()))
+                .collect();
+            assert_eq!(times.len(), 2, "{form}");
+            let is_known = times.iter().all(|(known, _)| known.is_some());
+            let is_local = times
+                .iter()
+                .all(|(known, local)| known.is_none() && local.is_some());
+            assert_eq!(
+                (is_known, is_local),
+                (expected == "known", expected == "local"),
+                "{form}"
+            );
+            let newest = newest_of_times(&times);
+            assert_eq!(
+                newest,
+                Some(if expected == "unknown" {
+                    (1, false)
+                } else {
+                    (0, true)
+                }),
+                "{form}"
+            );
+            if is_known {
+                assert_eq!(times[0].0.unwrap().seconds, 1_795_392_300, "{form}");
+            }
+        }
+    }
+    // Around a new year, dates without one tell nothing; nor does an instant beside a clock.
+    let mixed = |first: &str, second: &str| {
+        let reading = LogReading::of(&format!("{first} {}\n{second} {}\n", line(), line()));
+        let times = (0..2).map(|at| (reading.found[at].1.time(), reading.local.get(&at).copied()));
+        newest_of_times(&times.collect::<Vec<_>>()).unwrap()
+    };
+    assert_eq!(mixed("Dec 31 23:59:59", "Jan  1 00:00:01"), (1, false));
+    assert_eq!(mixed("Feb 29 23:59:59", "Feb 28 00:00:01"), (0, true));
+    assert_eq!(
+        mixed("2026-11-23T00:05:00Z", "2026-11-23 00:06:00"),
+        (0, false)
+    );
+    assert_eq!(mixed("Nov 23 00:05:00", "2026-11-23 00:01:00"), (1, false));
+    assert_eq!(newest_of_times(&[]), None);
+    // What the program wrote itself is nearer than what the runtime noted.
+    let inner = format!("2026-11-23T00:05:00Z {}", line());
+    let text = json!({"log": inner + "\n", "stream": "stdout", "time": "2026-11-23T00:09:00Z"});
+    let found = only(&text.to_string());
+    assert_eq!(found.time().unwrap().seconds, 1_795_392_300);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -303,7 +683,8 @@ proptest! {
     fn any_log_is_read(parts in proptest::collection::vec(proptest::sample::select(vec![
         "root", "root=", "aggregate_root=", "\"root\":", "domain=player ", "error=", "error_code=9 ", "sequence=3 ", ROOT,
         BYTES, "b'", "'", "\"", "\\", "\\x", "\\u", "{", "}", "[", "]", ",", ":", "=", " ", "\n", "\u{1b}[", "m", "<", ">", "value: ",
-        "ticket=1 ", "command=", "Å", "\u{0}", "9999999999999999999999", "1e400", "time=", line(),
+        "ticket=1 ", "command=", "err=", "status: ABORTED", "code: '", "message: ", "MESSAGE", "{\"log\":\"", "\n\"", "P ",
+        "2026-11-23T00:00:00Z stdout P ", "a | ", "Nov 23 00:00:00 ", "114,111,111,116", "Å", "\u{0}", "9999999999999999999999", "1e400", "time=", line(),
     ]), 0..30)) {
         let text = parts.concat();
         for (_, logged) in LogReading::of(&text).found {

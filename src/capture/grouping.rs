@@ -21,7 +21,9 @@ pub struct FailureGroup {
     pub count: usize,
     /// Time of the newest, where it is known.
     pub newest: Option<Timestamp>,
-    /// Position of the newest among the failures that were grouped.
+    /// How many of them have no time.
+    pub without_time: usize,
+    /// Position of the newest among the failures that were grouped; of the last, where none has a time.
     pub example: usize,
 }
 
@@ -132,6 +134,7 @@ pub fn group_failures<'a>(failures: impl IntoIterator<Item = &'a Logged>) -> Vec
         let time = logged.time();
         if let Some(group) = groups.iter_mut().find(|group| logged.is_same_bug(group)) {
             group.count += 1;
+            group.without_time += usize::from(time.is_none());
             if time >= group.newest {
                 (group.newest, group.example) = (time, position);
             }
@@ -145,6 +148,7 @@ pub fn group_failures<'a>(failures: impl IntoIterator<Item = &'a Logged>) -> Vec
             aside: logged.aside(),
             count: 1,
             newest: time,
+            without_time: usize::from(time.is_none()),
             example: position,
         });
     }

@@ -27,7 +27,10 @@ pub use dialect::{CaseDialect, DialectKnowledge, SpokenDialect};
 pub use external::{ExternalError, ExternalProblem, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
-pub use log::{LOOKED_FOR, LetterCommand, LogReading, Logged, LoggedFailure};
+pub use log::{
+    LOOKED_FOR, LetterCommand, LocalTime, LogReading, Logged, LoggedFailure,
+    newest as newest_of_times,
+};
 pub use persisted::{Persisted, PersistedRule, StoredCount};
 pub use queries::EventQueries;
 pub use reacting::{

@@ -11,7 +11,7 @@ use crate::capture::{UpTo, fetch_history, select_ticket};
 use crate::model::{AnsweredBy, Cover, Domain, Page, Payload, Root};
 use crate::project::Project;
 
-/// List the aggregates of a source: domain, root, events, last event, newest failure.
+/// List the aggregates of a source: domain, root, events, last event, last failure.
 #[derive(Debug, Args)]
 pub(super) struct RootsArguments {
     /// Source in replay.toml; `embedded` is the built-in one.
@@ -145,7 +145,7 @@ fn print_table(rows: &[Row]) {
     let domain = width(|row| row.domain.as_str().len(), "domain");
     let last = width(|row| last_event(row).len(), "last event");
     say(format_args!(
-        "{:<domain$}  {:<36}  {:>6}  {:<last$}  newest failure",
+        "{:<domain$}  {:<36}  {:>6}  {:<last$}  last failure",
         "domain", "root", "events", "last event"
     ));
     for row in rows {

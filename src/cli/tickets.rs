@@ -95,6 +95,7 @@ fn of_letters(project: &Project, arguments: &TicketsArguments) -> Result<Failure
                     file: LETTER.to_owned(),
                     line: usize::try_from(id).unwrap_or_default(),
                     logged: Logged::Failure(failure),
+                    local: None,
                 });
                 continue;
             }
@@ -156,12 +157,15 @@ fn print(group: &FailureGroup, example: &FailureEntry) {
         group.count,
         described(&once)
     ));
-    let newest = group
-        .newest
-        .and_then(instant)
-        .map_or_else(String::new, |time| format!(" at {time}"));
+    let newest = match group.newest.and_then(instant) {
+        Some(time) if group.count == 1 => format!("at {time}"),
+        Some(time) if group.without_time == 0 => format!("newest at {time}"),
+        Some(time) => format!("latest time {time}, {} without one", group.without_time),
+        None if group.count == 1 => "time not known".to_owned(),
+        None => "times not known, the last".to_owned(),
+    };
     say(format_args!(
-        "       newest{newest}: {}, {}:{}",
+        "       {newest}: {}, {}:{}",
         example.logged.root(),
         example.file,
         example.line

@@ -101,14 +101,11 @@ impl<R: BufRead> Utf16<R> {
         let is_high = (0xd800..0xdc00).contains(&unit);
         let second = if is_high { self.unit()? } else { None };
         let units = [unit, second.unwrap_or_default()];
-        let decoded = char::decode_utf16(units).next();
-        match decoded {
-            Some(Ok(c)) => Ok(Some(c)),
-            _ => {
-                self.pushed_back = second;
-                Ok(Some(char::REPLACEMENT_CHARACTER))
-            }
+        if let Some(Ok(c)) = char::decode_utf16(units).next() {
+            return Ok(Some(c));
         }
+        self.pushed_back = second;
+        Ok(Some(char::REPLACEMENT_CHARACTER))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
 use crate::capture::ticket::Ticket;
-use crate::capture::{LogReading, Logged, LoggedFailure};
+use crate::capture::{LocalTime, LogReading, Logged, LoggedFailure};
 use crate::plain;
 
 /// A longer line is not looked at: it would have to be kept whole.
@@ -20,6 +20,8 @@ pub struct FailureEntry {
     pub line: usize,
     /// What it says.
     pub logged: Logged,
+    /// When it happened by the clock of its log, where the log gives no zone.
+    pub local: Option<LocalTime>,
 }
 
 /// Failures in the order of their logs.
@@ -65,7 +67,9 @@ impl Failures {
         {
             let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
             if is_whole {
-                reading.read_line(String::from_utf8_lossy(&line).trim_end());
+                let text = String::from_utf8_lossy(&line);
+                // Blanks at the end of a line that was cut are part of it.
+                reading.read_line(text.trim_end_matches(['\n', '\r']));
             } else {
                 reading.pass_over(&format!(
                     "the line is longer than {} MiB",
@@ -75,14 +79,16 @@ impl Failures {
             }
             line.clear();
         }
+        reading.finish();
         self.lines += reading.lines;
-        let entries = reading
-            .found
-            .into_iter()
-            .map(|(line, logged)| FailureEntry {
+        let local = reading.local;
+        let entries = (0..)
+            .zip(reading.found)
+            .map(|(position, (line, logged))| FailureEntry {
                 file: file.to_owned(),
                 line,
                 logged,
+                local: local.get(&position).copied(),
             });
         self.entries.extend(entries);
         let unusable = reading.unusable.into_iter();
@@ -148,6 +154,7 @@ impl Project {
             file: EMBEDDED.to_owned(),
             line,
             logged: Logged::Ticket(ticket),
+            local: None,
         });
         Ok(Failures {
             entries: entries.collect(),

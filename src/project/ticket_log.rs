@@ -98,6 +98,7 @@ impl TicketLog {
             file: self.file.clone(),
             line: *line,
             logged: Logged::Ticket(ticket.clone()),
+            local: None,
         })
     }
 }

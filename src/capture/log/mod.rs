@@ -1,22 +1,30 @@
 //! Failures among whatever else a program logs: tickets, and the fields that Angzarr's documentation has clients log.
 //!
-//! Owns how a line of a log is understood: JSON anywhere in it, also JSON within a text of JSON, and `key=value` as
-//! logfmt, structlog and tracing write it. Knows no files; a reader that fails on nothing, since most lines are not
-//! meant for it.
+//! Owns how a log is understood: which lines were one (`lines`), when something happened (`time`), JSON anywhere in a
+//! line, also JSON within a text of JSON, `key=value` as logfmt, structlog and tracing write it (`text`), which fields are
+//! a failure (`record`), and the ways in which languages print a status (`status`). Knows no files; a reader that fails
+//! on nothing, since most lines are not meant for it.
 
+mod lines;
 mod record;
+mod status;
 mod text;
+mod time;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use self::lines::{Lines, Piece};
+use self::time::Moment;
 use super::ticket::Ticket;
 use crate::fixture::Noted;
 use crate::model::{
     AnsweredBy, CommandBook, Cover, Domain, Edition, FailureClass, Root, Timestamp,
 };
 use crate::wire::{DeadLetter, DecodeError, Dialect};
+
+pub use self::time::{LocalTime, newest};
 
 /// What is looked for in a log, in words.
 pub const LOOKED_FOR: &str = "failure tickets (`ticket` and `command`), and lines with `root` or `aggregate_root` and \
@@ -139,6 +147,15 @@ impl Logged {
         }
     }
 
+    /// Correlation id of the command; empty where it has none, or the log does not have it.
+    #[must_use]
+    pub fn correlation_id(&self) -> &str {
+        match self {
+            Self::Ticket(ticket) => &ticket.command.cover.correlation_id,
+            Self::Failure(failure) => &failure.noted.correlation_id,
+        }
+    }
+
     /// Timeline of the aggregate.
     #[must_use]
     pub const fn edition(&self) -> &Edition {
@@ -154,10 +171,13 @@ impl Logged {
 pub struct LogReading {
     /// What was understood, with its line from 1.
     pub found: Vec<(usize, Logged)>,
+    /// Times without a zone, of those that were found without an instant, by their position.
+    pub local: BTreeMap<usize, LocalTime>,
     /// Lines that look like a ticket or a failure and are none, with the reason.
     pub unusable: Vec<(usize, String)>,
     /// Lines that were read.
     pub lines: usize,
+    joining: Lines,
 }
 
 impl LogReading {
@@ -168,6 +188,7 @@ impl LogReading {
         for line in text.lines() {
             reading.read_line(line);
         }
+        reading.finish();
         reading
     }
 
@@ -177,97 +198,204 @@ impl LogReading {
         self.unusable.push((self.lines, reason.to_owned()));
     }
 
-    /// Reads the next line.
+    /// Reads the next line, given without its end. Of a record over several lines, nothing is found before its last.
     pub fn read_line(&mut self, line: &str) {
         self.lines += 1;
-        // Both have a root; nearly every line of a log is passed over here.
-        if !line.contains("root") {
+        let mut whole = Vec::new();
+        if let Some((line, reason)) = self.joining.take(self.lines, line, &mut whole) {
+            self.unusable.push((line, reason.to_owned()));
+        }
+        for piece in &whole {
+            self.understand(piece, false);
+        }
+    }
+
+    /// Ends the log: what was begun and not ended is looked at as it is.
+    pub fn finish(&mut self) {
+        let mut rest = Vec::new();
+        self.joining.finish(&mut rest);
+        for piece in &rest {
+            self.understand(piece, true);
+        }
+    }
+
+    fn understand(&mut self, piece: &Piece, is_rest: bool) {
+        // All have a root; nearly every line of a log is passed over here.
+        if !may_be_of_use(&piece.text) {
             return;
         }
-        let line = text::without_colours(line);
+        let around = Around {
+            moment: time::of_record(&piece.around),
+            record: piece.around.clone(),
+        };
         let mut found = Found::default();
-        found.in_text(&line, &Record::new(), 0);
-        for one in found.0 {
+        found.in_text(&piece.text, &around, 0);
+        for (one, moment) in found.all {
             match one {
-                Ok(logged) => self.found.push((self.lines, logged)),
-                Err(reason) => self.unusable.push((self.lines, reason)),
+                Ok(logged) => {
+                    if let Some(Moment::Local(local)) = moment {
+                        self.local.insert(self.found.len(), local);
+                    }
+                    self.found.push((piece.line, logged));
+                }
+                Err(reason) => self.unusable.push((piece.line, reason)),
             }
+        }
+        if let Some(what) = found.cut {
+            let reason = if is_rest {
+                format!("{what} that is cut: {}", lines::CUT)
+            } else {
+                format!("{what} that is cut: the line ends within it")
+            };
+            self.unusable.push((piece.line, reason));
         }
     }
 }
 
-/// Scalars of a record by key.
+/// Whether a text can hold a ticket or a failure: both have a root, perhaps in a list of bytes.
+fn may_be_of_use(text: &str) -> bool {
+    [
+        "root",
+        "Root",
+        "ROOT",
+        "114,111,111,116",
+        "114, 111, 111, 116",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
+}
+
+/// Fields of a record by key.
 type Record = BTreeMap<String, Value>;
 
+/// What is around a text or a value, and belongs to it.
+#[derive(Debug, Clone, Default)]
+struct Around {
+    record: Record,
+    moment: Option<Moment>,
+}
+
+impl Around {
+    fn with(&self, record: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let own: Record = record.into_iter().collect();
+        let moment = Moment::nearer(time::of_record(&own), self.moment);
+        let mut record = self.record.clone();
+        record.extend(own);
+        Self { record, moment }
+    }
+}
+
+/// What is found in a line.
 #[derive(Default)]
-struct Found(Vec<Result<Logged, String>>);
+struct Found {
+    all: Vec<(Result<Logged, String>, Option<Moment>)>,
+    /// What ends too early, in words.
+    cut: Option<&'static str>,
+}
 
 impl Found {
     /// Whether the text holds anything.
-    fn in_text(&mut self, text: &str, around: &Record, depth: usize) -> bool {
-        if depth > DEPTH || !text.contains("root") {
+    fn in_text(&mut self, text: &str, around: &Around, depth: usize) -> bool {
+        if depth > DEPTH || !may_be_of_use(text) {
             return false;
         }
+        let text = &text::without_colours(text);
         let mut around = around.clone();
-        if let Some(time) = text::leading_time(text) {
-            around.entry("time".into()).or_insert(time);
+        // Fields may stand before the record too.
+        let before_records = text.find('{').unwrap_or(text.len());
+        let fields = text::Pairs::of(&text[..before_records]).record;
+        for moment in [time::leading(text), time::of_record(&fields)] {
+            around.moment = Moment::nearer(moment, around.moment);
         }
-        let before = self.0.len();
-        for value in text::json_objects(text) {
+        let before = self.all.len();
+        let (objects, unended) = text::json_objects(text);
+        for value in objects {
             self.in_value(&value, &around, depth);
         }
-        if self.0.len() > before {
+        if self.all.len() > before {
             return true;
         }
-        let pairs = text::pairs(text);
-        let mut record = around.clone();
-        record.extend(pairs.clone());
-        if self.in_record(&record) {
+        let pairs = text::Pairs::of(text);
+        let record = around.with(pairs.record.clone());
+        if self.in_record(&record, pairs.is_cut) {
             return true;
         }
-        let texts = pairs.values().filter_map(Value::as_str);
-        texts.fold(false, |found, inner| {
+        let texts = pairs.record.values().filter_map(Value::as_str);
+        let is_found = texts.fold(false, |found, inner| {
             found | self.in_text(inner, &around, depth + 1)
-        })
+        });
+        if !is_found {
+            self.cut = self.cut.or_else(|| unended.and_then(what_is_cut));
+        }
+        is_found
     }
 
-    fn in_value(&mut self, value: &Value, around: &Record, depth: usize) -> bool {
+    fn in_value(&mut self, value: &Value, around: &Around, depth: usize) -> bool {
         if depth > DEPTH {
             return false;
         }
         match value {
             Value::Object(fields) => {
-                let mut record = around.clone();
-                record.extend(
+                let fields = fields.iter();
+                let mut around = around.with(
                     fields
-                        .iter()
+                        .clone()
                         .map(|(key, value)| (key.clone(), value.clone())),
                 );
-                if self.in_record(&record) {
+                if self.in_record(&around, false) {
                     return true;
                 }
                 // What is around a record belongs to it: time, correlation id.
-                record.retain(|_, value| !value.is_object() && !value.is_array());
-                fields.values().fold(false, |found, inner| {
-                    found | self.in_value(inner, &record, depth + 1)
+                around
+                    .record
+                    .retain(|_, value| !value.is_object() && !value.is_array());
+                fields.fold(false, |found, (_, inner)| {
+                    found | self.in_value(inner, &around, depth + 1)
                 })
             }
-            Value::Array(items) => items.iter().fold(false, |found, inner| {
-                found | self.in_value(inner, around, depth + 1)
-            }),
+            Value::Array(items) => match text_of_bytes(items) {
+                Some(text) => self.in_text(&text, around, depth + 1),
+                None => items.iter().fold(false, |found, inner| {
+                    found | self.in_value(inner, around, depth + 1)
+                }),
+            },
             Value::String(text) => self.in_text(text, around, depth + 1),
             _ => false,
         }
     }
 
-    fn in_record(&mut self, record: &Record) -> bool {
-        let Some(read) = record::read(record) else {
+    fn in_record(&mut self, around: &Around, is_cut: bool) -> bool {
+        let Some(read) = record::read(&around.record, around.moment, is_cut) else {
             return false;
         };
         // The same may be said twice in a line, as a text and as fields.
-        if !self.0.contains(&read) {
-            self.0.push(read);
+        if !self.all.iter().any(|(known, _)| *known == read) {
+            self.all.push((read, around.moment));
         }
         true
+    }
+}
+
+/// A text as a list of its bytes, in which journald writes one with colours.
+fn text_of_bytes(items: &[Value]) -> Option<String> {
+    let bytes: Option<Vec<u8>> = items
+        .iter()
+        .map(|item| item.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+        .collect();
+    let bytes = bytes.filter(|bytes| !bytes.is_empty())?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What a JSON object was that does not end; none where nothing is lost.
+fn what_is_cut(text: &str) -> Option<&'static str> {
+    let has = |key: &str| {
+        text.contains(&format!("\"{key}\"")) || text.contains(&format!("\\\"{key}\\\""))
+    };
+    if has("ticket") {
+        Some("a ticket")
+    } else if has("error") || has("error_message") || has("error_code") || has("err") {
+        Some("a failure")
+    } else {
+        None
     }
 }

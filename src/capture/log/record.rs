@@ -1,16 +1,18 @@
 //! One record: its keys, and what they say of a failure.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-use super::text::{bytes_of, instant};
+use super::status::{self, Status, code};
+use super::text::bytes_of;
+use super::time::Moment;
 use super::{Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
 use crate::capture::ticket::{KEYS, Ticket};
 use crate::fixture::Noted;
 use crate::model::{Code, Domain, Edition, Root, Timestamp};
 
-/// Where loggers put the time.
-const TIMES: [&str; 4] = ["time", "timestamp", "@timestamp", "ts"];
 /// Keys of a ticket that are numbers.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
 
@@ -21,21 +23,25 @@ const ASSUMED: &str = "dialect_assumed";
 const LIST: &str = "redacted";
 const BY: &str = "redacted_by";
 
-/// Reads a record; none where it is of something else.
-pub(super) fn read(record: &Record) -> Option<Result<Logged, String>> {
+/// Reads a record; none where it is of something else. `is_cut` says that its text ends amid a message.
+pub(super) fn read(
+    record: &Record,
+    moment: Option<Moment>,
+    is_cut: bool,
+) -> Option<Result<Logged, String>> {
     let is_scalar = |key: &str| {
         record
             .get(key)
             .is_some_and(|value| value.is_string() || value.is_number())
     };
     if is_scalar("ticket") && is_scalar("command") {
-        return Some(ticket(record));
+        return Some(ticket(record, moment));
     }
-    failure(record)
+    failure(record, moment, is_cut)
 }
 
 /// The keys of a ticket among those of the logger.
-fn ticket(record: &Record) -> Result<Logged, String> {
+fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, String> {
     let mut fields = Map::new();
     for key in KEYS {
         let Some(value) = record.get(key) else {
@@ -62,7 +68,7 @@ fn ticket(record: &Record) -> Result<Logged, String> {
     fields.remove("time");
     let mut ticket = Ticket::parse_line(&Value::Object(fields).to_string(), 1)
         .map_err(|error| error.kind.to_string())?;
-    ticket.time = time(record);
+    ticket.time = known_time(moment);
     Ok(Logged::Ticket(ticket))
 }
 
@@ -86,39 +92,144 @@ fn own(key: &str, value: &Value) -> Option<Value> {
     is_own.then(|| value.clone())
 }
 
-fn failure(record: &Record) -> Option<Result<Logged, String>> {
-    let text = |key: &str| match record.get(key)? {
+/// The keys of a record as [`plain_key`] makes them. Of two that become one, the one that is written so counts.
+struct Fields<'a>(BTreeMap<String, &'a Value>);
+
+impl<'a> Fields<'a> {
+    fn of(record: &'a Record) -> Self {
+        let mut fields = BTreeMap::new();
+        for (key, value) in record {
+            let plain = plain_key(key);
+            let is_usual = key.replace('_', "") == plain;
+            if is_usual || !fields.contains_key(&plain) {
+                fields.insert(plain, value);
+            }
+        }
+        Self(fields)
+    }
+
+    fn get(&self, keys: &[&str]) -> Option<&'a Value> {
+        keys.iter().find_map(|key| self.0.get(*key).copied())
+    }
+
+    fn text(&self, keys: &[&str]) -> Option<String> {
+        keys.iter().find_map(|key| text_of(self.0.get(*key)?))
+    }
+
+    /// What was logged of the error: a text, or an object with the text in it.
+    fn error(&self, keys: &[&str]) -> Option<String> {
+        keys.iter().find_map(|key| match self.0.get(*key)? {
+            Value::Object(error) => {
+                let own = error
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone()));
+                let own: Record = own.collect();
+                Fields::of(&own).text(&["message", "msg", "details", "detail", "stack"])
+            }
+            other => text_of(other),
+        })
+    }
+
+    /// The code within an error that is an object.
+    fn code_of_error(&self) -> Option<Code> {
+        let error = self.get(&["error", "err"])?.as_object()?;
+        code(&text_of(error.get("code")?)?)
+    }
+}
+
+/// A key without what languages spell differently: `aggregate_root`, `AggregateRoot`, `aggregate.root`.
+pub(super) fn plain_key(key: &str) -> String {
+    let letters = key.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    };
-    let (key, root) = ["root", "aggregate_root"]
-        .iter()
-        .find_map(|key| Some((key, record.get(*key)?)))?;
-    let code_text = text("error_code").filter(|code| !code.is_empty());
-    let message = text("error_message").or_else(|| text("error"));
-    if code_text.is_none() && message.is_none() {
-        return None;
     }
-    let domain_text = text("domain").filter(|domain| !domain.is_empty());
+}
+
+/// Keys under which loggers put an exception, of which only one with a status is a failure of a command.
+const EXCEPTIONS: [&str; 6] = [
+    "exception",
+    // Serilog's `@x`.
+    "x",
+    "stacktrace",
+    "errorstacktrace",
+    "excinfo",
+    "errorverbose",
+];
+/// Keys of a code beside those of Angzarr's documentation, where only a name is taken for one.
+const CODES: [&str; 5] = [
+    "code",
+    "grpccode",
+    "statuscode",
+    "grpcstatuscode",
+    "grpcstatus",
+];
+
+fn failure(
+    record: &Record,
+    moment: Option<Moment>,
+    is_cut: bool,
+) -> Option<Result<Logged, String>> {
+    let fields = Fields::of(record);
+    let (key, root) = ["root", "aggregateroot"]
+        .iter()
+        .find_map(|key| Some((key, fields.get(&[*key])?)))?;
+    let code_text = fields.text(&["errorcode"]).filter(|code| !code.is_empty());
+    let message = fields.error(&["errormessage", "error", "err"]).or_else(|| {
+        let traces = EXCEPTIONS.iter().filter_map(|key| fields.error(&[*key]));
+        let mut of_commands = traces.filter(|text| status::within(text) != Status::None);
+        of_commands.next()
+    });
+    let named = fields
+        .text(&CODES)
+        .filter(|text| text.parse::<u32>().is_err());
+    let named = named.as_deref().and_then(code);
+    let domain_text = fields.text(&["domain"]).filter(|domain| !domain.is_empty());
+    if code_text.is_none() && message.is_none() {
+        // A bare `code` may be of anything; beside a domain and a root it is meant to be one.
+        let failed = named.filter(|code| *code != Code::Ok)?;
+        root_of(root)?;
+        return domain_text.map(|_| {
+            Err(format!(
+                "a failure with the code {failed}, whose message has no key of its own: log it as `error_message`"
+            ))
+        });
+    }
     let Some(root) = root_of(root) else {
         // A `root` may be anything; beside a domain it is meant to be one.
+        let key = if *key == "root" {
+            "root"
+        } else {
+            "aggregate_root"
+        };
         return domain_text.map(|_| {
             Err(format!(
                 "`{key}`: hex, a UUID, base64 or bytes as Python shows them are expected"
             ))
         });
     };
+    if is_cut {
+        return Some(Err(CUT_MESSAGE.to_owned()));
+    }
     let domain = match domain_text.map(Domain::new).transpose() {
         Ok(domain) => domain,
         Err(error) => return Some(Err(format!("`domain`: {error}"))),
     };
-    let edition = match Edition::from_label(&text("edition").unwrap_or_default()) {
+    let edition = match Edition::from_label(&fields.text(&["edition"]).unwrap_or_default()) {
         Ok(edition) => edition,
         Err(error) => return Some(Err(format!("`edition`: {error}"))),
     };
     let message = message.unwrap_or_default();
-    let (code_within, message_within) = status_within(&message);
+    let (code_within, message_within) = match status::within(&message) {
+        Status::None => (None, None),
+        Status::Found(code, message) => (Some(code), message),
+        Status::Cut => return Some(Err(CUT_MESSAGE.to_owned())),
+    };
     let known = code_text.as_deref().and_then(code);
     let message = match (message_within, code_text) {
         (Some(within), _) => within,
@@ -131,20 +242,29 @@ fn failure(record: &Record) -> Option<Result<Logged, String>> {
         root,
         edition,
         noted: Noted {
-            code: known.or(code_within),
+            code: known
+                .or(code_within)
+                .or_else(|| fields.code_of_error())
+                .or(named),
             message,
-            sequence: text("sequence").and_then(|sequence| sequence.parse().ok()),
-            correlation_id: text("correlation_id").unwrap_or_default(),
-            time: time(record),
+            sequence: fields
+                .text(&["sequence"])
+                .and_then(|sequence| sequence.parse().ok()),
+            correlation_id: fields.text(&["correlationid"]).unwrap_or_default(),
+            time: known_time(moment),
         },
         command: None,
     })))
 }
 
-fn time(record: &Record) -> Option<Timestamp> {
-    TIMES
-        .iter()
-        .find_map(|key| record.get(*key).and_then(instant))
+const CUT_MESSAGE: &str = "the line ends amid the message of the failure";
+
+/// The moment, where it is an instant.
+const fn known_time(moment: Option<Moment>) -> Option<Timestamp> {
+    match moment {
+        Some(Moment::Known(time)) => Some(time),
+        _ => None,
+    }
 }
 
 /// A root in any spelling that a logger gives it.
@@ -169,60 +289,4 @@ fn root_of(value: &Value) -> Option<Root> {
         _ => return None,
     };
     Root::from_slice(&bytes).ok()
-}
-
-/// A status code by any language's name for it, or gRPC's number.
-fn code(text: &str) -> Option<Code> {
-    let plain = |text: &str| -> String {
-        text.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_uppercase())
-            .collect()
-    };
-    // `<StatusCode.ABORTED: (10, 'aborted')>`, `StatusCode.ABORTED`, `codes.Aborted`.
-    let name = text.trim_start_matches('<').split(':').next()?;
-    let name = name.rsplit('.').next()?.trim();
-    if let Ok(number) = name.parse() {
-        return Code::all().nth(number);
-    }
-    let name = plain(name);
-    // Go spells it with one L.
-    let name = if name == "CANCELED" {
-        "CANCELLED"
-    } else {
-        &name
-    };
-    Code::all().find(|code| plain(code.name()) == name)
-}
-
-/// A status that a message holds, as the gRPC libraries of Python, Go and Rust print theirs.
-fn status_within(message: &str) -> (Option<Code>, Option<String>) {
-    let word = |text: &str| -> String {
-        text.chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-            .collect()
-    };
-    let after = |text: &str, start: &str| {
-        text.find(start)
-            .map(|at| text[at + start.len()..].to_owned())
-    };
-    let quoted = |text: &str, start: &str| {
-        let rest = after(text, start)?;
-        super::text::quoted(&rest).map(|(text, _)| text)
-    };
-    let forms = [
-        (
-            after(message, "status = StatusCode."),
-            quoted(message, "details = "),
-        ),
-        (
-            after(message, "rpc error: code = "),
-            after(message, " desc = "),
-        ),
-        (after(message, "status: "), quoted(message, "message: ")),
-    ];
-    forms
-        .into_iter()
-        .find_map(|(name, text)| Some((code(&word(&name?))?, text)))
-        .map_or((None, None), |(code, text)| (Some(code), text))
 }

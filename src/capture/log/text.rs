@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::Record;
-use crate::model::Timestamp;
+use super::record::plain_key;
 
-/// Places of a line at which JSON is tried.
-const TRIES: usize = 64;
+/// How often a text may be read to its end in search of JSON.
+const TRIES: usize = 130;
 
 /// Without the colours of a terminal.
 pub(super) fn without_colours(line: &str) -> String {
@@ -21,42 +21,118 @@ pub(super) fn without_colours(line: &str) -> String {
     plain + rest
 }
 
-/// JSON objects that stand anywhere in a text.
-pub(super) fn json_objects(text: &str) -> Vec<Value> {
-    let mut objects = Vec::new();
+/// JSON objects that stand anywhere in a text, and what begins as one and does not end.
+pub(super) fn json_objects(text: &str) -> (Vec<Value>, Option<&str>) {
+    let (mut objects, mut unended) = (Vec::new(), None);
     let mut rest = text;
-    for _ in 0..TRIES {
-        let Some(at) = rest.find('{') else {
-            break;
-        };
-        let mut values = serde_json::Deserializer::from_str(&rest[at..]).into_iter::<Value>();
-        rest = match values.next() {
+    // A brace is tried only where a key or the end of the object follows: anything else is no JSON. What fails late is
+    // read again from the next brace on, which must not take forever.
+    let mut effort = text.len().saturating_mul(TRIES);
+    while let Some(at) = rest.find('{') {
+        let from = &rest[at..];
+        rest = &from[1..];
+        if !rest.trim_start().starts_with(['"', '}']) {
+            continue;
+        }
+        let mut values = serde_json::Deserializer::from_str(from).into_iter::<Value>();
+        match values.next() {
             Some(Ok(value)) => {
                 objects.push(value);
-                &rest[at + values.byte_offset()..]
+                rest = &from[values.byte_offset()..];
             }
-            _ => &rest[at + 1..],
-        };
+            Some(Err(error)) if error.is_eof() => {
+                unended = unended.or(Some(from));
+                effort = effort.saturating_sub(from.len());
+            }
+            _ => effort = effort.saturating_sub(1),
+        }
+        if effort == 0 {
+            return (objects, unended.or(Some(from)));
+        }
     }
-    objects
+    (objects, unended)
 }
 
 /// The `key=value` pairs of a text.
-pub(super) fn pairs(text: &str) -> Record {
-    let mut record = Record::new();
-    let mut at = 0;
-    while let Some(equals) = text[at..].find('=').map(|found| at + found) {
-        let before = &text[at..equals];
-        let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || "_@.".contains(c);
-        let key = before.trim_start_matches(|c: char| !is_of_a_key(c));
-        let key = key.rsplit(|c: char| !is_of_a_key(c)).next().unwrap_or("");
-        let (value, length) = value(&text[equals + 1..]);
-        at = equals + 1 + length;
-        if !key.is_empty() {
-            record.insert(key.to_owned(), value);
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    pub(super) record: Record,
+    /// Whether the text ends amid the message of a failure.
+    pub(super) is_cut: bool,
+}
+
+/// Keys, as [`plain_key`] makes them, whose value is often a sentence that nobody quoted.
+const SENTENCES: [&str; 4] = ["error", "err", "errormessage", "exception"];
+
+impl Pairs {
+    pub(super) fn of(text: &str) -> Self {
+        let mut pairs = Self::default();
+        let mut at = 0;
+        while let Some(equals) = text[at..].find('=').map(|found| at + found) {
+            let before = &text[at..equals];
+            let key = before.trim_start_matches(|c: char| !is_of_a_key(c));
+            let key = key.rsplit(|c: char| !is_of_a_key(c)).next().unwrap_or("");
+            let rest = &text[equals + 1..];
+            let is_sentence = SENTENCES.contains(&plain_key(key).as_str());
+            let is_quoted = rest.starts_with(['"', '\'']);
+            let (value, length) = if is_sentence && is_quoted && quoted(rest).is_none() {
+                pairs.is_cut = true;
+                (Value::String(rest.to_owned()), rest.len())
+            } else if is_sentence && !is_quoted && !rest.starts_with('<') {
+                let (sentence, length) = sentence(rest);
+                (word_value(sentence), length)
+            } else {
+                value(rest)
+            };
+            at = equals + 1 + length;
+            if !key.is_empty() {
+                pairs.record.insert(key.to_owned(), value);
+            }
         }
+        pairs
     }
-    record
+}
+
+fn is_of_a_key(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_@.".contains(c)
+}
+
+/// A sentence without quotes, up to the next `key=` or the end, and how many bytes it takes.
+fn sentence(text: &str) -> (&str, usize) {
+    let end = end_of_sentence(text, true)
+        .or_else(|| end_of_sentence(text, false))
+        .unwrap_or(text.len());
+    let sentence = text[..end].trim_end().trim_end_matches([',', ';']);
+    (sentence, end)
+}
+
+/// Where the next `key=` begins. What stands in double quotes, braces or brackets belongs to the sentence, if they end.
+fn end_of_sentence(text: &str, is_nested: bool) -> Option<usize> {
+    let (mut depth, mut is_in_text, mut is_escaped) = (0_usize, false, false);
+    let mut previous = ' ';
+    for (at, c) in text.char_indices() {
+        if is_nested && is_in_text {
+            is_in_text = c != '"' || is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+        } else if is_nested && c == '"' {
+            is_in_text = true;
+        } else if is_nested && "{[(".contains(c) {
+            depth += 1;
+        } else if is_nested && "}])".contains(c) {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 && at > 0 && previous.is_whitespace() && begins_a_pair(&text[at..]) {
+            return Some(at);
+        }
+        previous = c;
+    }
+    (is_nested && depth == 0 && !is_in_text).then_some(text.len())
+}
+
+fn begins_a_pair(text: &str) -> bool {
+    let key = text.find(|c: char| !is_of_a_key(c)).unwrap_or(text.len());
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '@')
+        && text[key..].starts_with('=')
+        && !text[key..].starts_with("==")
 }
 
 /// The value at the beginning of a text, and how many bytes it takes.
@@ -79,16 +155,31 @@ fn value(text: &str) -> (Value, usize) {
     } else {
         text.find(char::is_whitespace).unwrap_or(text.len())
     };
-    let word = &text[..end];
-    let value = match word.trim_end_matches(',') {
+    (word_value(without_closing(&text[..end])), end)
+}
+
+/// A word without what closes something that was opened before it, as in `span{root=5}: started`.
+fn without_closing(word: &str) -> &str {
+    let mut word = word.trim_end_matches([',', ';']);
+    for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
+        let inner = word.trim_end_matches([':', close]);
+        if inner.len() < word.len() && word.ends_with([':', close]) && !word.contains(open) {
+            let has_closing = word[inner.len()..].contains(close);
+            word = if has_closing { inner } else { word };
+        }
+    }
+    word
+}
+
+fn word_value(word: &str) -> Value {
+    match word.trim_end_matches(',') {
         "None" | "null" | "<nil>" => Value::Null,
         word => match word.parse::<u64>() {
             // A root or an id may be all digits.
             Ok(number) if !word.starts_with('0') || word == "0" => Value::from(number),
             _ => Value::String(word.to_owned()),
         },
-    };
-    (value, end)
+    }
 }
 
 /// A quoted text at the beginning, unescaped, and how many bytes it takes with its quotes.
@@ -179,36 +270,4 @@ fn escape(text: &str) -> (Escape, usize) {
         _ => None,
     };
     read.unwrap_or((Escape::None, 0))
-}
-
-/// An instant as loggers write it: RFC 3339, or a number since 1970 in whatever unit its size says.
-pub(super) fn instant(value: &Value) -> Option<Timestamp> {
-    let instant = match value {
-        Value::String(text) => text.parse::<jiff::Timestamp>().ok()?,
-        Value::Number(number) => {
-            let number = number.as_f64()?;
-            // A second of today has 10 digits, a millisecond 13, a microsecond 16, a nanosecond 19.
-            let unit = [(1e17, 1e9), (1e14, 1e6), (1e11, 1e3)]
-                .into_iter()
-                .find(|(least, _)| number >= *least)
-                .map_or(1.0, |(_, unit)| unit);
-            let since = std::time::Duration::try_from_secs_f64(number / unit).ok()?;
-            let since = jiff::SignedDuration::try_from(since).ok()?;
-            jiff::Timestamp::from_duration(since).ok()?
-        }
-        _ => return None,
-    };
-    Some(Timestamp {
-        seconds: instant.as_second(),
-        nanos: instant.subsec_nanosecond(),
-    })
-}
-
-/// The instant that a line begins with.
-pub(super) fn leading_time(text: &str) -> Option<Value> {
-    let word = text.split_whitespace().next()?;
-    let word = word.trim_matches(|c| "[]".contains(c));
-    let value = Value::String(word.to_owned());
-    (word.len() > 10).then(|| instant(&value))??;
-    Some(value)
 }

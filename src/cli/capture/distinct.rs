@@ -53,6 +53,9 @@ pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: 
             .flatten()
             .all(|domain| logged.domain() == Some(domain))
             && spec.as_ref().is_none_or(|spec| spec.fits(&logged.root()))
+            && arguments
+                .correlation_in_log()
+                .is_none_or(|id| logged.correlation_id() == id)
     };
     let wanted: Vec<&FailureEntry> = failures
         .entries

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::CaptureArguments;
 use super::stimulus::{no_ticket_at, read_tickets_at, split_ticket};
-use crate::capture::{Aside, LOOKED_FOR, Logged, RootPart, RootSpec};
+use crate::capture::{Aside, LOOKED_FOR, Logged, RootPart, RootSpec, newest_of_times};
 use crate::cli::{Stop, words};
 use crate::model::{Domain, Edition, counted};
 use crate::project::{FailureEntry, Failures, TicketLog};
@@ -56,7 +56,7 @@ pub(super) fn from_log(arguments: &CaptureArguments) -> Result<Option<Given>, St
 
 /// The failure that `--ticket` names without a root beside it: the ticket says which aggregate it is.
 pub(super) fn from_ticket(arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
-    let (Some(asked), None, None) = (&arguments.ticket, &arguments.root, arguments.kind.asked())
+    let (Some(asked), None, None) = (&arguments.ticket, &arguments.root, arguments.asked_kind())
     else {
         return Ok(None);
     };
@@ -116,11 +116,48 @@ pub(in crate::cli) fn demand_some(failures: &Failures, name: &str) -> Result<(),
     )))
 }
 
+/// The newest of some failures, and whether their times prove it.
+fn newest_of<'a>(entries: &[&'a FailureEntry]) -> Option<(&'a FailureEntry, bool)> {
+    let times: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.logged.time(), entry.local))
+        .collect();
+    let (at, is_proven) = newest_of_times(&times)?;
+    Some((*entries.get(at)?, is_proven))
+}
+
+/// What says that a failure is the newest of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Their times.
+    Times,
+    /// The times of those that have one.
+    SomeTimes,
+    /// Only its place in the log.
+    Place,
+}
+
+impl Proof {
+    /// In words. What is not known to be the newest is not called so.
+    pub(super) fn among(self, count: usize, of: &str) -> String {
+        match self {
+            Self::Times => format!("the newest of {count}{of}"),
+            Self::SomeTimes => {
+                format!("the latest time among {count}{of}, not all of which have one")
+            }
+            Self::Place => {
+                format!("the last of {count}{of}, as they stand: their times are not known")
+            }
+        }
+    }
+}
+
 /// Which failures of a log count.
 struct Wanted {
     spec: Option<RootSpec>,
     domain: Option<Domain>,
     edition: Option<Edition>,
+    correlation: Option<String>,
 }
 
 impl Wanted {
@@ -130,6 +167,7 @@ impl Wanted {
             spec: spec.map_err(Stop::from)?,
             domain: arguments.domain.clone(),
             edition: super::edition(arguments)?,
+            correlation: arguments.correlation_in_log().map(str::to_owned),
         })
     }
 
@@ -140,7 +178,9 @@ impl Wanted {
             _ => true,
         };
         let edition = self.edition.as_ref();
+        let correlation = self.correlation.as_deref();
         domain(self.domain.as_ref())
+            && correlation.is_none_or(|id| logged.correlation_id() == id)
             && edition.is_none_or(|edition| edition.label() == logged.edition().label())
             && self
                 .spec
@@ -152,24 +192,23 @@ impl Wanted {
         demand_some(failures, name)?;
         let all = failures.entries.iter();
         let fitting: Vec<&FailureEntry> = all.filter(|entry| self.fits(&entry.logged)).collect();
-        let usable = || {
-            fitting
-                .iter()
-                .filter(|entry| entry.logged.aside().is_none())
-        };
-        // The last of the newest.
-        let Some(newest) = usable().max_by_key(|entry| entry.logged.time()) else {
+        let usable: Vec<&FailureEntry> = fitting
+            .iter()
+            .copied()
+            .filter(|entry| entry.logged.aside().is_none())
+            .collect();
+        let Some((newest, _)) = newest_of(&usable) else {
             return Err(self.nothing(&fitting, failures, name));
         };
         // What was logged without its command may stand there as a ticket too.
-        let is_same = |entry: &&&FailureEntry| {
+        let is_same = |entry: &&FailureEntry| {
             let (one, other) = (&entry.logged, &newest.logged);
             matches!(one, Logged::Ticket(_))
                 && one.root() == other.root()
                 && one.failure() == other.failure()
         };
         let chosen = match &newest.logged {
-            Logged::Failure(_) => usable().rfind(is_same).unwrap_or(newest),
+            Logged::Failure(_) => usable.iter().copied().rfind(is_same).unwrap_or(newest),
             Logged::Ticket(_) => newest,
         };
         let mut given = Given {
@@ -180,19 +219,27 @@ impl Wanted {
             entry.logged.root() == chosen.logged.root()
                 && entry.logged.edition().label() == chosen.logged.edition().label()
         };
-        let others = usable().filter(of_stream).count() - 1;
-        if others > 0 {
+        let own: Vec<&FailureEntry> = usable.iter().filter(of_stream).copied().collect();
+        if own.len() > 1 {
+            let proof = match newest_of(&own) {
+                Some((newest, true)) if std::ptr::eq(newest, chosen) => Proof::Times,
+                _ if own.iter().all(|entry| entry.logged.time().is_none()) => Proof::Place,
+                _ => Proof::SomeTimes,
+            };
             let origin = given.origin;
-            given.origin = format!("{origin}, the newest of {} of this aggregate", others + 1);
+            given.origin = format!("{origin}, {}", proof.among(own.len(), " of this aggregate"));
         }
         Ok(given)
     }
 
     fn nothing(&self, fitting: &[&FailureEntry], failures: &Failures, name: &str) -> Stop {
-        let of = match &self.spec {
+        let mut of = match &self.spec {
             Some(spec) => format!(" of {spec}"),
             None => String::new(),
         };
+        if let Some(id) = &self.correlation {
+            of = format!("{of} of the workflow {id}");
+        }
         if fitting.is_empty() {
             return Stop::Failed(format!(
                 "{name}: {}, none of which is{}",

@@ -142,6 +142,19 @@ pub(in crate::cli) struct CaptureArguments {
 }
 
 impl CaptureArguments {
+    /// The kind of case that is asked for, where it is another than a command's.
+    fn asked_kind(&self) -> Option<kinds::AskedKind<'_>> {
+        let asked = self.kind.asked();
+        // With a log, the id of a workflow says which of its failures is meant.
+        asked.filter(|kind| self.from_log.is_none() || !matches!(kind, kinds::AskedKind::Flow(_)))
+    }
+
+    /// Which of a log's failures are meant, by the correlation id of their command.
+    fn correlation_in_log(&self) -> Option<&str> {
+        self.from_log.as_ref()?;
+        self.kind.correlation.as_deref()
+    }
+
     fn answered_by(&self) -> AnsweredBy {
         self.answered_by.unwrap_or_default()
     }
@@ -273,7 +286,7 @@ fn capture_from(
     given: Option<&given::Given>,
     naming: Naming<'_>,
 ) -> Result<Finished, Stop> {
-    let spec = match (spec(arguments, given)?, arguments.kind.asked()) {
+    let spec = match (spec(arguments, given)?, arguments.asked_kind()) {
         (Some(spec), _) => spec,
         (None, Some(kinds::AskedKind::Flow(id))) => {
             kinds::find_start(project, arguments, &source.name, id)?
@@ -297,7 +310,7 @@ fn capture_from(
         ..Cover::main(domain, root)
     };
     let fetched = fetch(queries, &cover, up_to)?;
-    if let Some(asked) = arguments.kind.asked() {
+    if let Some(asked) = arguments.asked_kind() {
         let capture = kinds::KindCapture {
             project,
             arguments,
@@ -347,13 +360,7 @@ fn capture_from(
         .add(not_kept(&assembled, &fetched, &stimulus));
     let mut telling = Telling::default();
     telling.capture(&assembled, &fetched, &stimulus);
-    let mut unusable = source.failures.unusable.clone();
-    let more = stimulus.unusable.iter();
-    unusable.extend(
-        more.filter(|line| !source.failures.unusable.contains(line))
-            .cloned(),
-    );
-    telling.unusable(&unusable);
+    telling.unusable(&unusable_lines(source, &stimulus));
     Capture {
         project,
         arguments,
@@ -372,7 +379,7 @@ fn capture_from(
     .finish(assembled.case, assembled.head)
 }
 
-/// Nothing is stored, and nothing failed.
+/// Says that nothing is stored, and nothing failed.
 fn nothing(cover: &Cover, queries: &dyn EventQueries, source: &OpenSource) -> CaptureError {
     CaptureError::Nothing {
         spec: format!(
@@ -384,6 +391,16 @@ fn nothing(cover: &Cover, queries: &dyn EventQueries, source: &OpenSource) -> Ca
         place: queries.place(),
         tickets: source.tickets.len(),
     }
+}
+
+/// Lines that were passed over, in the source's logs and in the one that was named, which may be one of them.
+fn unusable_lines(source: &OpenSource, stimulus: &stimulus::Found) -> Vec<String> {
+    let known = &source.failures.unusable;
+    let more = stimulus
+        .unusable
+        .iter()
+        .filter(|line| !known.contains(line));
+    known.iter().chain(more).cloned().collect()
 }
 
 /// Unknown fields of a command whose header was replaced, and of the pages that production stored, of which only the events

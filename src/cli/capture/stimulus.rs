@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::given::Given;
+use super::given::{Given, Proof};
 use super::{CaptureArguments, PersistedArgument};
 use crate::capture::ticket::Ticket;
 use crate::capture::{
@@ -228,12 +228,28 @@ fn left_aside(own: &[&Ticket]) -> String {
 }
 
 fn among_others(selected: &Selected<'_>) -> String {
-    let newest = match selected.others.len() {
-        0 => "the only failure of this aggregate in the log".to_owned(),
-        others => format!(
-            "the newest of {} failures of this aggregate in the log",
-            others + 1
-        ),
+    let timed = selected
+        .others
+        .iter()
+        .filter(|ticket| ticket.time.is_some());
+    let newest = match (selected.others.len(), timed.count()) {
+        (0, _) => "the only failure of this aggregate in the log".to_owned(),
+        (others, timed) => {
+            let proof = match selected.ticket.time {
+                Some(_) if timed == others => Proof::Times,
+                Some(_) => Proof::SomeTimes,
+                None => Proof::Place,
+            };
+            match proof {
+                Proof::Place => {
+                    format!(
+                        "the last of {} failures of this aggregate in the log",
+                        others + 1
+                    )
+                }
+                proof => proof.among(others + 1, " failures of this aggregate in the log"),
+            }
+        }
     };
     let aside: Vec<String> = [
         (selected.stale, "stale"),

@@ -417,3 +417,130 @@ fn a_log_that_cannot_be_read_is_an_error_that_names_the_encoding() {
     }
     project.said("log_not_read");
 }
+
+/// Two failures of Alice, the later one first, each with what stands before it.
+fn later_first(before: &str) -> String {
+    let ticket = recorded_failures().lines().nth(2).unwrap().to_owned();
+    let line = |minute: &str, message: &str| {
+        let ticket = ticket.replace("Insufficient funds", message);
+        format!("{}{ticket}\n", before.replace('%', minute))
+    };
+    line("5", "later") + &line("1", "earlier")
+}
+
+#[test]
+fn what_is_not_known_to_be_the_newest_is_not_called_so() {
+    let mut project = Project::new("");
+    for (before, message, words) in [
+        (
+            "2026-11-23T00:0%:00Z ",
+            "later",
+            "the newest of 2 of this aggregate",
+        ),
+        (
+            "2026-11-23 00:0%:00,123 ERROR x ",
+            "later",
+            "the newest of 2 of this aggregate",
+        ),
+        (
+            "E1123 00:0%:00.123456 1 x.go:1] ",
+            "later",
+            "the newest of 2 of this aggregate",
+        ),
+        (
+            "00:0%:00.123 [main] ",
+            "earlier",
+            "the last of 2 of this aggregate, as they stand: their times are not known",
+        ),
+    ] {
+        project.write("app.log", &later_first(before));
+        let ran = project.run(&["capture", "--from-log", "app.log", "--dry-run"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.contains(words), "{before}: {}", ran.out);
+        assert!(
+            ran.out
+                .contains(&format!("FAILED_PRECONDITION \"{message}\"")),
+            "{}",
+            ran.out
+        );
+    }
+    // One has a time, the other has not.
+    let text = later_first("").replacen('{', "2026-11-23T00:00:00Z {", 1);
+    project.write("app.log", &text);
+    let ran = project.run(&["capture", "--from-log", "app.log", "--dry-run"]);
+    assert!(
+        ran.out
+            .contains("the latest time among 2 of this aggregate, not all of which have one"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_ticket_that_the_container_runtime_cut_is_the_newest_all_the_same_or_told() {
+    let mut project = Project::new("");
+    let text = later_first("");
+    let (newer, older) = text.split_once('\n').unwrap();
+    let (head, tail) = newer.split_at(200);
+    let cri = |minute: u8, part: &str, text: &str| {
+        format!("2026-11-23T00:0{minute}:01Z stdout {part} {text}\n")
+    };
+    let log = cri(1, "F", older.trim_end()) + &cri(5, "P", head);
+    project.write("app.log", &(log.clone() + &cri(5, "F", tail)));
+    let ran = project.run(&["capture", "--from-log", "app.log", "--dry-run"]);
+    assert!(
+        ran.out.contains("from app.log:2, the newest of 2"),
+        "{}",
+        ran.out
+    );
+    project.write("app.log", &log);
+    let ran = project.run(&["capture", "--from-log", "app.log", "--dry-run"]);
+    assert!(
+        ran.out
+            .contains("not usable: app.log:2: a ticket that is cut"),
+        "{}",
+        ran.out
+    );
+    let ran = project.run(&["tickets", "app.log"]);
+    assert!(
+        ran.err
+            .contains("not usable: app.log:2: a ticket that is cut"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn the_correlation_id_chooses_among_the_failures_of_a_log() {
+    let mut project = Project::new("");
+    let log: String = ["one", "two"]
+        .iter()
+        .map(|id| {
+            let mut ticket = tickets()[2].clone();
+            ticket.command.cover.correlation_id = (*id).to_owned();
+            ticket.command.original = None;
+            ticket.to_line() + "\n"
+        })
+        .collect();
+    project.write("app.log", &log);
+    let capture = [
+        "capture",
+        "--dry-run",
+        "--from-log",
+        "app.log",
+        "--correlation",
+    ];
+    for (id, line) in [("one", "from app.log:1"), ("two", "from app.log:2")] {
+        let ran = project.run(&[&capture[..], &[id]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.contains(line), "{}", ran.out);
+    }
+    let ran = project.run(&[&capture[..], &["three"]].concat());
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err
+            .contains("2 failures, none of which is of the workflow three"),
+        "{}",
+        ran.err
+    );
+}

@@ -32,9 +32,10 @@ pub(in crate::cli::capture) struct KindArguments {
     #[arg(long, conflicts_with_all = ["command", "from_log", "each_distinct", "history"])]
     compensation: bool,
     /// Correlation id of a workflow. By itself: a case of the whole workflow across all domains, which begins at the
-    /// aggregate, with a command where one is given, else with its first event.
+    /// aggregate, with a command where one is given, else with its first event. With --from-log: the failure of the log
+    /// whose command has it.
     #[arg(long, value_name = "ID")]
-    pub(super) correlation: Option<String>,
+    pub(in crate::cli::capture) correlation: Option<String>,
     /// The events that the component reacts to; the newest that it subscribes to where it is left out.
     #[arg(long, value_name = "SEQUENCE|FIRST-LAST")]
     pub(super) at: Option<Span>,
