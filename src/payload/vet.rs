@@ -311,7 +311,7 @@ fn name(what: &str, name: &str) -> Result<(), String> {
         return Ok(());
     }
     let shown: String = name.escape_debug().take(60).collect();
-    Err(format!("`{shown}` is no name of a {what}"))
+    Err(format!("`{shown}` is no {what} name"))
 }
 
 /// Full names of the messages of a file.
