@@ -132,7 +132,7 @@ impl Reader<'_> {
 
     fn mistake(&self, at: usize, message: &str) -> Mistake {
         let before = &self.bytes[..at];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         let start = before
             .iter()
             .rposition(|byte| *byte == b'\n')

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use prost_reflect::prost::Message as _;
 use prost_reflect::prost_types::field_descriptor_proto::{Label, Type};
 use prost_reflect::prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, MessageOptions,
 };
 
 use super::error::{LeftOut, Unread, printable};
@@ -257,7 +257,7 @@ fn check_message(message: &DescriptorProto) -> Result<(), String> {
     let is_entry = message
         .options
         .as_ref()
-        .is_some_and(|options| options.map_entry());
+        .is_some_and(MessageOptions::map_entry);
     if is_entry && !is_map_entry(message) {
         return Err(format!(
             "the message `{}` is marked as the entry of a map, and is none",

@@ -92,7 +92,7 @@ fn a_set_with_a_file_of_an_edition_describes_the_rest() {
         // What is unknown for another reason has nothing to do with it.
         let said = registry.resolve("Nope").unwrap_err().to_string();
         assert_eq!(said, "there is no descriptor of `Nope`");
-        let bytes = with_edition(&[new.clone()], edition);
+        let bytes = with_edition(std::slice::from_ref(&new), edition);
         assert!(error_of(&bytes).starts_with("`new.proto` in the data is of protobuf edition"));
     }
     // Those that are proto2 and proto3 by other names.
@@ -233,7 +233,7 @@ fn what_a_pool_would_not_survive_is_refused_with_its_file() {
             with(&|file| {
                 file.message_type[0]
                     .field
-                    .push(field("f", 1, Type::Message))
+                    .push(field("f", 1, Type::Message));
             }),
             "its file `bad.proto`: ",
         ),
