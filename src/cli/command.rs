@@ -29,7 +29,9 @@ pub(super) fn run(project: &Project, arguments: &CommandArguments) -> Done {
     let registry = project.registry()?;
     let unknown = |error: crate::payload::UnknownType| {
         Stop::Failed(match error.similar.as_slice() {
-            [] => format!("{error}; name the descriptors in replay.toml"),
+            [] if error.left_out.is_empty() => {
+                format!("{error}; name the descriptors in replay.toml")
+            }
             _ => error.to_string(),
         })
     };

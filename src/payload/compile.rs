@@ -1,40 +1,71 @@
 //! Where descriptors come from: `.proto` folders and files, compiled in process, and descriptor sets.
 
 use crate::files;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use prost_reflect::DescriptorPool;
 use protox::Compiler;
+use protox::file::{
+    ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
+};
 
-use super::error::DescriptorError;
+use super::error::{DescriptorError, LeftOut, Unread, printable};
+use super::guard::{Broken, caught};
 use super::merge::Merge;
+use super::source::{self, Source};
+use super::vet;
+
+/// What sources describe, and what of them is not read.
+#[derive(Default)]
+pub(super) struct Sources {
+    pub(super) pool: DescriptorPool,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+impl Sources {
+    /// An error where there is nothing but files that are not read.
+    fn not_all_left_out(self) -> Result<Self, DescriptorError> {
+        if self.pool.files().len() == 0 && !self.left_out.is_empty() {
+            return Err(DescriptorError::Unread {
+                left_out: self.left_out,
+            });
+        }
+        Ok(self)
+    }
+}
 
 /// One pool of everything that these paths describe.
-pub(super) fn pool_of_paths(paths: &[PathBuf]) -> Result<DescriptorPool, DescriptorError> {
+pub(super) fn sources_of_paths(paths: &[PathBuf]) -> Result<Sources, DescriptorError> {
     let folders: Vec<&Path> = paths
         .iter()
         .map(PathBuf::as_path)
         .filter(|path| path.is_dir())
         .collect();
     let mut pools = Vec::with_capacity(paths.len());
+    let mut all = Sources::default();
     for path in paths {
-        pools.push((
-            format!("`{}`", path.display()),
-            pool_of_path(path, &folders)?,
-        ));
+        let mut sources = sources_of_path(path, &folders)?;
+        all.left_out.append(&mut sources.left_out);
+        pools.push((format!("`{}`", path.display()), sources.pool));
     }
     if let [(_, pool)] = pools.as_slice() {
-        return Ok(pool.clone());
+        all.pool = pool.clone();
+        return all.not_all_left_out();
     }
     let mut merge = Merge::default();
     for (origin, pool) in &pools {
         merge.add(origin, pool)?;
     }
-    Ok(merge.into_pool())
+    all.pool = merge.into_pool();
+    all.not_all_left_out()
 }
 
-fn pool_of_path(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, DescriptorError> {
+fn sources_of_path(path: &Path, folders: &[&Path]) -> Result<Sources, DescriptorError> {
     if path.is_dir() {
         return compile_folder(path, folders);
     }
@@ -50,34 +81,56 @@ fn pool_of_path(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, Descri
         path: path.to_owned(),
         source,
     })?;
-    pool_of_descriptor_set(&format!("`{}`", path.display()), &bytes)
+    read_set(&format!("`{}`", path.display()), &bytes)
 }
 
-/// A pool of an encoded descriptor set.
-pub(super) fn pool_of_descriptor_set(
-    origin: &str,
-    bytes: &[u8],
-) -> Result<DescriptorPool, DescriptorError> {
+/// What an encoded descriptor set describes.
+pub(super) fn sources_of_set(origin: &str, bytes: &[u8]) -> Result<Sources, DescriptorError> {
+    read_set(origin, bytes)?.not_all_left_out()
+}
+
+fn read_set(origin: &str, bytes: &[u8]) -> Result<Sources, DescriptorError> {
     let refused = |reason: String| DescriptorError::NotADescriptorSet {
         origin: origin.to_owned(),
-        reason,
+        reason: printable(&reason),
     };
-    let pool = DescriptorPool::decode(bytes).map_err(|error| refused(error.to_string()))?;
-    if pool.files().len() == 0 {
+    let vetted = vet::vetted(origin, bytes).map_err(refused)?;
+    let decode = || DescriptorPool::decode(vetted.set.as_slice()).map_err(|error| in_file(&error));
+    let decoded = caught(decode).map_err(|Broken| DescriptorError::Contradiction {
+        origin: origin.to_owned(),
+    })?;
+    let pool = decoded.map_err(refused)?;
+    if pool.files().len() == 0 && vetted.left_out.is_empty() {
         return Err(refused("it holds no file".to_owned()));
     }
-    Ok(pool)
+    Ok(Sources {
+        pool,
+        left_out: vetted.left_out,
+    })
+}
+
+/// What is wrong with a set, and in which of its files.
+pub(super) fn in_file(error: &prost_reflect::DescriptorError) -> String {
+    let message = printable(&error.to_string());
+    match error.file().filter(|file| !file.is_empty()) {
+        Some(file) => format!("its file `{}`: {message}", printable(file)),
+        None => message,
+    }
 }
 
 /// The pool, and what the set describes beyond it.
-pub(super) fn filled(pool: &DescriptorPool, set: &[u8]) -> Result<DescriptorPool, DescriptorError> {
+pub(super) fn filled(pool: &DescriptorPool, set: &[u8]) -> Result<Sources, DescriptorError> {
     let mut merge = Merge::onto("the descriptors", pool);
     let origin = "the added descriptors";
-    merge.add(origin, &pool_of_descriptor_set(origin, set)?)?;
-    Ok(merge.into_pool())
+    let sources = read_set(origin, set)?;
+    merge.add(origin, &sources.pool)?;
+    Ok(Sources {
+        pool: merge.into_pool(),
+        left_out: sources.left_out,
+    })
 }
 
-fn compile_folder(root: &Path, folders: &[&Path]) -> Result<DescriptorPool, DescriptorError> {
+fn compile_folder(root: &Path, folders: &[&Path]) -> Result<Sources, DescriptorError> {
     let files = protos_below(root, folders)?;
     if files.is_empty() {
         return Err(DescriptorError::NoProtos {
@@ -86,7 +139,9 @@ fn compile_folder(root: &Path, folders: &[&Path]) -> Result<DescriptorPool, Desc
     }
     let mut includes = vec![root];
     includes.extend(folders.iter().filter(|folder| **folder != root));
-    compile(&includes, &files).map_err(|error| worded(&error, &includes, root))
+    Compilation::new(&includes)
+        .of_files(&files, root)
+        .map_err(|failure| failure.error)
 }
 
 /// All `.proto` files below a folder, sorted; a folder below it that is given by itself is left to itself.
@@ -120,7 +175,7 @@ fn protos_below(root: &Path, folders: &[&Path]) -> Result<Vec<PathBuf>, Descript
 }
 
 /// A single file: imports are relative to its folder, or to the first folder above that has them all.
-fn compile_file(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, DescriptorError> {
+fn compile_file(path: &Path, folders: &[&Path]) -> Result<Sources, DescriptorError> {
     let path = std::path::absolute(path).map_err(|source| DescriptorError::Unreadable {
         path: path.into(),
         source,
@@ -129,12 +184,11 @@ fn compile_file(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, Descri
     for root in path.ancestors().skip(1) {
         let mut includes = vec![root];
         includes.extend(folders);
-        match compile(&includes, std::slice::from_ref(&path)) {
-            Ok(pool) => return Ok(pool),
-            Err(error) => {
-                let import_missing = error.is_file_not_found();
-                let error = first.get_or_insert_with(|| worded(&error, &includes, &path));
-                if !import_missing || !matches!(error, DescriptorError::Proto { .. }) {
+        match Compilation::new(&includes).of_files(std::slice::from_ref(&path), &path) {
+            Ok(sources) => return Ok(sources),
+            Err(failure) => {
+                let error = first.get_or_insert(failure.error);
+                if !failure.import_missing || !matches!(error, DescriptorError::Proto { .. }) {
                     break;
                 }
             }
@@ -143,18 +197,199 @@ fn compile_file(path: &Path, folders: &[&Path]) -> Result<DescriptorPool, Descri
     Err(first.unwrap_or(DescriptorError::Missing { path }))
 }
 
-fn compile(includes: &[&Path], files: &[PathBuf]) -> Result<DescriptorPool, protox::Error> {
-    let mut compiler = Compiler::new(includes)?;
-    compiler.include_imports(true).open_files(files)?;
-    // Through the encoded set, which keeps custom options and drops what is only about the source.
-    let set = compiler.encode_file_descriptor_set();
-    DescriptorPool::decode(set.as_slice()).map_err(protox::Error::from)
+struct Failure {
+    error: DescriptorError,
+    import_missing: bool,
+}
+
+impl From<DescriptorError> for Failure {
+    fn from(error: DescriptorError) -> Self {
+        Self {
+            error,
+            import_missing: false,
+        }
+    }
+}
+
+/// A file as it was found, or why it cannot be read.
+type Found = Option<(PathBuf, Rc<Source>)>;
+
+/// The files below some folders, each read once.
+struct Compilation<'a> {
+    includes: &'a [&'a Path],
+    texts: Texts,
+    /// Why a file is not read, by its name; none where it is.
+    unread: HashMap<String, Option<Unread>>,
+}
+
+impl<'a> Compilation<'a> {
+    fn new(includes: &'a [&'a Path]) -> Self {
+        let roots = includes.iter().map(|root| root.to_path_buf()).collect();
+        Self {
+            includes,
+            texts: Texts {
+                roots,
+                known: Rc::default(),
+                mistake: Rc::default(),
+            },
+            unread: HashMap::new(),
+        }
+    }
+
+    /// What these files describe; `given` is what was asked for.
+    fn of_files(mut self, files: &[PathBuf], given: &Path) -> Result<Sources, Failure> {
+        let mut sources = Sources::default();
+        let mut read = Vec::with_capacity(files.len());
+        for file in files {
+            let name = self.texts.resolve_path(file);
+            let unread = match &name {
+                Some(name) => self.unread(name)?,
+                None => None,
+            };
+            match unread {
+                None => read.push(file),
+                Some(unread) => sources.left_out.push(LeftOut {
+                    file: format!("`{}`", file.display()),
+                    unread,
+                    types: Vec::new(),
+                }),
+            }
+        }
+        if !read.is_empty() {
+            sources.pool = self.pool(&read, given)?;
+        }
+        Ok(sources)
+    }
+
+    /// Why a file is not read, if it is not.
+    fn unread(&mut self, name: &str) -> Result<Option<Unread>, DescriptorError> {
+        if let Some(known) = self.unread.get(name) {
+            return Ok(known.clone());
+        }
+        // What imports itself is for the compiler to tell.
+        self.unread.insert(name.to_owned(), None);
+        let Some((_, source)) = self.texts.find(name)? else {
+            return Ok(None);
+        };
+        let mut unread = source.edition.clone().map(Unread::Edition);
+        for import in &source.imports {
+            if unread.is_some() {
+                break;
+            }
+            unread = self.unread(import)?.map(|why| why.of_importer(import));
+        }
+        self.unread.insert(name.to_owned(), unread.clone());
+        Ok(unread)
+    }
+
+    fn pool(&self, files: &[&PathBuf], given: &Path) -> Result<DescriptorPool, Failure> {
+        let compiled = self.compiled(files);
+        let compiled = compiled.map_err(|Broken| {
+            // The first file that does not get through by itself is the one to name.
+            let mut each = files.iter().filter(|_| files.len() > 1);
+            let alone = each.find(|file| self.compiled(&[**file]).is_err());
+            DescriptorError::Proto {
+                file: alone.map_or(given, |file| file.as_path()).to_owned(),
+                position: None,
+                message: "cannot be compiled: what it says of types contradicts itself".to_owned(),
+            }
+        })?;
+        compiled.map_err(|error| match self.texts.mistake.take() {
+            Some(mistake) => mistake.into(),
+            None => Failure {
+                import_missing: error.is_file_not_found(),
+                error: worded(&error, self.includes, given),
+            },
+        })
+    }
+
+    fn compiled(
+        &self,
+        files: &[&PathBuf],
+    ) -> Result<Result<DescriptorPool, protox::Error>, Broken> {
+        let compile = || {
+            let mut resolver = ChainFileResolver::new();
+            resolver.add(self.texts.clone());
+            resolver.add(GoogleFileResolver::new());
+            let mut compiler = Compiler::with_file_resolver(resolver);
+            compiler.include_imports(true).open_files(files)?;
+            // Through the encoded set, which keeps custom options and drops what is only about the source.
+            let set = compiler.encode_file_descriptor_set();
+            DescriptorPool::decode(set.as_slice()).map_err(protox::Error::from)
+        };
+        caught(compile)
+    }
+}
+
+/// Finds files by their names, and remembers them.
+#[derive(Clone)]
+struct Texts {
+    roots: Vec<PathBuf>,
+    known: Rc<RefCell<HashMap<String, Found>>>,
+    /// What the compiler was not told of a file that cannot be read.
+    mistake: Rc<RefCell<Option<DescriptorError>>>,
+}
+
+impl Texts {
+    fn find(&self, name: &str) -> Result<Found, DescriptorError> {
+        if let Some(known) = self.known.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let mut found = None;
+        for root in &self.roots {
+            let path = root.join(name);
+            match std::fs::read(&path) {
+                Ok(bytes) => {
+                    let source =
+                        source::read(&bytes).map_err(|mistake| DescriptorError::Proto {
+                            file: path.clone(),
+                            position: Some(mistake.position),
+                            message: mistake.message,
+                        })?;
+                    found = Some((path, Rc::new(source)));
+                    break;
+                }
+                Err(error) if is_absent(&error) => {}
+                Err(source) => return Err(DescriptorError::Unreadable { path, source }),
+            }
+        }
+        self.known
+            .borrow_mut()
+            .insert(name.to_owned(), found.clone());
+        Ok(found)
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+    )
+}
+
+impl FileResolver for Texts {
+    fn resolve_path(&self, path: &Path) -> Option<String> {
+        let mut roots = self.roots.iter();
+        roots.find_map(|root| IncludeFileResolver::new(root.clone()).resolve_path(path))
+    }
+
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        match self.find(name) {
+            Ok(Some((_, source))) => File::from_source(name, &source.text),
+            Ok(None) => Err(protox::Error::file_not_found(name)),
+            Err(mistake) => {
+                let told = protox::Error::new(mistake.to_string());
+                self.mistake.replace(Some(mistake));
+                Err(told)
+            }
+        }
+    }
 }
 
 /// The compiler's error in our words: its alternative form says `file:line:column: message`.
 fn worded(error: &protox::Error, includes: &[&Path], given: &Path) -> DescriptorError {
     let text = format!("{error:?}");
-    let message = error.to_string();
+    let message = printable(&error.to_string());
     let file = error.file().map_or_else(
         || given.to_owned(),
         |name| {

@@ -1,6 +1,6 @@
 //! What can go wrong with descriptors and views, worded once.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
@@ -51,6 +51,18 @@ pub enum DescriptorError {
         /// What the compiler says.
         message: String,
     },
+    /// Nothing but files that cannot be read.
+    #[error("{}", listed(left_out))]
+    Unread {
+        /// The files.
+        left_out: Vec<LeftOut>,
+    },
+    /// What a source says contradicts itself.
+    #[error("{origin} cannot be used: what it says of types contradicts itself")]
+    Contradiction {
+        /// The source.
+        origin: String,
+    },
     /// Two sources disagree about a type.
     #[error("`{name}` is defined differently in {first} and in {second}: leave one of the two out")]
     Conflict {
@@ -63,21 +75,118 @@ pub enum DescriptorError {
     },
 }
 
+/// Why a file is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unread {
+    /// It is of an edition of protobuf.
+    Edition(String),
+    /// It is of a syntax that is none.
+    Syntax(String),
+    /// It imports such a file.
+    Imports {
+        /// Name of the file that it imports, and that all others import it for.
+        import: String,
+        /// Why that one is not read.
+        unread: Box<Unread>,
+    },
+}
+
+impl Unread {
+    /// Why a file is not read that imports this one.
+    pub(super) fn of_importer(&self, name: &str) -> Self {
+        match self {
+            Self::Imports { .. } => self.clone(),
+            own => Self::Imports {
+                import: name.to_owned(),
+                unread: Box::new(own.clone()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edition(edition) => {
+                write!(f, "is of protobuf edition {}", printable(edition))
+            }
+            Self::Syntax(syntax) => {
+                write!(f, "is of the unknown syntax `{}`", printable(syntax))
+            }
+            Self::Imports { import, unread } => {
+                write!(f, "imports `{}`, which {unread}", printable(import))
+            }
+        }
+    }
+}
+
+/// A file whose types are not described here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// The file, and where it is.
+    pub file: String,
+    /// Why.
+    pub unread: Unread,
+    /// Full names of its messages, as far as they are known.
+    pub types: Vec<String>,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", listed(std::slice::from_ref(self)))
+    }
+}
+
+/// Files that are not read, and what to do.
+fn listed(left_out: &[LeftOut]) -> String {
+    const MOST: usize = 5;
+    let mut list = String::new();
+    for file in left_out.iter().take(MOST) {
+        let _ = write!(list, "{} {}, ", file.file, file.unread);
+    }
+    if let Some(more @ 1..) = left_out.len().checked_sub(MOST) {
+        let _ = write!(list, "{more} more files are like these, ");
+    }
+    list.push_str(
+        "and only proto2 and proto3 can be read: describe the types in a file with `syntax = \"proto3\"`, with the \
+         same names and numbers, which are the same bytes",
+    );
+    list
+}
+
+/// A text of others on one line, without what a terminal would take for orders.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
 fn at(position: Option<(usize, usize)>) -> String {
     position.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
 }
 
 /// A type without a descriptor, or a name that fits several.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", sentence(name, similar))]
+#[error("{}", sentence(name, similar, left_out))]
+#[non_exhaustive]
 pub struct UnknownType {
     /// The type asked for.
     pub name: String,
     /// Types of a similar name, best first; or all those that end in the name, where several do.
     pub similar: Vec<String>,
+    /// Files that are not read and may describe it: only the one that does, where that is known.
+    pub left_out: Vec<LeftOut>,
 }
 
-fn sentence(name: &str, similar: &[String]) -> String {
+fn sentence(name: &str, similar: &[String], left_out: &[LeftOut]) -> String {
     let fits = similar.iter().filter(|full| ends_in(full, name)).count();
     if fits > 1 {
         return format!(
@@ -88,6 +197,9 @@ fn sentence(name: &str, similar: &[String]) -> String {
     let mut sentence = format!("there is no descriptor of `{name}`");
     if !similar.is_empty() {
         let _ = write!(sentence, "; did you mean {}?", quoted(similar));
+    }
+    if !left_out.is_empty() {
+        let _ = write!(sentence, "; {}", listed(left_out));
     }
     sentence
 }

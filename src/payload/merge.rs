@@ -12,6 +12,7 @@ use prost_reflect::prost_types::{
 };
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
+use super::compile::in_file;
 use super::error::DescriptorError;
 use super::{subset, wire};
 
@@ -120,7 +121,7 @@ impl Merge {
                 .decode_file_descriptor_proto(bytes.as_slice())
                 .map_err(|error| DescriptorError::NotADescriptorSet {
                     origin: origin.to_owned(),
-                    reason: error.to_string(),
+                    reason: in_file(&error),
                 })?;
             visible.push(name.clone());
             self.note(origin, &name, fresh);

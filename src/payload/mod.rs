@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `registry` | the public face: what is described, decode and encode |
 //! | `compile`, `merge` | where descriptors come from, and how several sources become one pool |
+//! | `source`, `vet`, `guard` | sources looked over before libraries read them, and a wall around those |
 //! | `layout` | messages prepared for both directions |
 //! | `view`, `show`, `reader` | bytes to a readable value |
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
@@ -25,6 +26,7 @@ mod compile;
 mod edit;
 mod error;
 mod field_value;
+mod guard;
 mod layout;
 mod lead;
 mod merge;
@@ -37,10 +39,12 @@ mod rewrite;
 mod shape;
 mod show;
 mod skeleton;
+mod source;
 mod subset;
 mod text;
 mod unknown;
 mod variation;
+mod vet;
 mod view;
 mod wire;
 mod yaml;
@@ -48,7 +52,7 @@ mod yaml_read;
 mod yaml_text;
 
 pub use edit::Edit;
-pub use error::{DescriptorError, UnknownType, ViewError};
+pub use error::{DescriptorError, LeftOut, UnknownType, Unread, ViewError};
 pub use field_value::{FieldKind, FieldValue};
 pub use lead::LeadsNowhere;
 pub use nesting::too_deep;

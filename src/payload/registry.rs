@@ -7,8 +7,10 @@ use std::sync::Arc;
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde_yaml::Value;
 
+use super::compile::Sources;
 use super::edit::{self, Edit};
-use super::error::{DescriptorError, UnknownType, ViewError, ends_in, nearest};
+use super::error::{DescriptorError, LeftOut, UnknownType, ViewError, ends_in, nearest};
+use super::guard::{Broken, guarded};
 use super::layout::{Layout, Layouts};
 use super::lead::{self, LeadsNowhere};
 use super::rewrite::{self, Rewriter, Unreadable};
@@ -23,6 +25,7 @@ pub struct Registry {
     layouts: Arc<Layouts>,
     /// Full names of the messages, sorted.
     names: Arc<Vec<String>>,
+    left_out: Arc<Vec<LeftOut>>,
 }
 
 impl fmt::Debug for Registry {
@@ -58,17 +61,41 @@ impl Registry {
     ///
     /// Every folder is an include root, for the other folders and files too. No path at all is an empty registry.
     pub fn from_paths(paths: &[PathBuf]) -> Result<Self, DescriptorError> {
-        compile::pool_of_paths(paths).map(Self::new)
+        let shown: Vec<_> = paths
+            .iter()
+            .map(|path| format!("`{}`", path.display()))
+            .collect();
+        Self::built(&shown.join(" with "), || compile::sources_of_paths(paths))
     }
 
     /// Descriptors from an encoded descriptor set.
     pub fn from_descriptor_set(bytes: &[u8]) -> Result<Self, DescriptorError> {
-        compile::pool_of_descriptor_set("the data", bytes).map(Self::new)
+        let origin = "the data";
+        Self::built(origin, || compile::sources_of_set(origin, bytes))
     }
 
     /// These descriptors, and beyond them those of an encoded descriptor set. What both describe stays as it is here.
     pub fn filled_from(&self, descriptor_set: &[u8]) -> Result<Self, DescriptorError> {
-        compile::filled(&self.pool, descriptor_set).map(Self::new)
+        let mut filled = Self::built("the added descriptors", || {
+            compile::filled(&self.pool, descriptor_set)
+        })?;
+        if !self.left_out.is_empty() {
+            let all = self.left_out.iter().chain(filled.left_out.iter());
+            filled.left_out = Arc::new(all.cloned().collect());
+        }
+        Ok(filled)
+    }
+
+    /// Whatever the sources say, it is no panic.
+    fn built(
+        origin: &str,
+        sources: impl FnOnce() -> Result<Sources, DescriptorError> + Send,
+    ) -> Result<Self, DescriptorError> {
+        guarded(|| sources().map(Self::new)).unwrap_or_else(|Broken| {
+            Err(DescriptorError::Contradiction {
+                origin: origin.to_owned(),
+            })
+        })
     }
 
     /// The same with each of several sets; one that does not go with these descriptors is left out.
@@ -80,7 +107,8 @@ impl Registry {
         })
     }
 
-    fn new(pool: DescriptorPool) -> Self {
+    fn new(sources: Sources) -> Self {
+        let Sources { pool, left_out } = sources;
         let messages = pool
             .all_messages()
             .filter(|message| !message.is_map_entry());
@@ -93,7 +121,14 @@ impl Registry {
             pool,
             layouts,
             names: Arc::new(names),
+            left_out: Arc::new(left_out),
         }
+    }
+
+    /// Files of the sources that are not read: those of protobuf's editions, and those that import them.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// Whether no type is described.
@@ -308,6 +343,19 @@ impl Registry {
         UnknownType {
             name: name.to_owned(),
             similar,
+            left_out: self.left_out_for(name),
+        }
+    }
+
+    /// The files that may describe a type and are not read.
+    fn left_out_for(&self, name: &str) -> Vec<LeftOut> {
+        let has = |file: &&LeftOut| file.types.iter().any(|full| ends_in(full, name));
+        match self.left_out.iter().find(has) {
+            Some(file) if !name.is_empty() => vec![file.clone()],
+            _ => {
+                let is_open = |file: &&LeftOut| file.types.is_empty();
+                self.left_out.iter().filter(is_open).cloned().collect()
+            }
         }
     }
 

@@ -229,6 +229,10 @@ fn a_wrong_value_is_refused_with_what_is_expected() {
     ] {
         refused("sample.Scalars", "{}", &format!("{field}={text}"), reason);
     }
+}
+
+#[test]
+fn what_is_no_scalar_says_how_it_is_set() {
     refused(
         "sample.WellKnown",
         "{}",
@@ -279,6 +283,10 @@ fn a_wrong_value_is_refused_with_what_is_expected() {
         "strings.0.x=5",
         "plain value",
     );
+}
+
+#[test]
+fn keys_of_maps_and_empty_values_are_checked() {
     refused(
         "sample.Maps",
         "{}",

@@ -1,6 +1,7 @@
 //! Payloads at their public edge: descriptors, views, canonical bytes, YAML.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod bad_sources;
 mod descriptors;
 mod edit;
 mod fidelity;

@@ -570,8 +570,11 @@ impl Capture<'_> {
             )));
         }
         let rendered = render(&fixture.case, &registry)?;
-        self.telling
-            .descriptors(&rendered.undescribed, &rendered.inexact);
+        self.telling.descriptors(
+            &rendered.undescribed,
+            &rendered.inexact,
+            registry.left_out(),
+        );
         let mut saved = "dry-run";
         if !self.arguments.dry_run {
             let before = std::fs::read(&path).ok();

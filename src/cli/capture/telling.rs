@@ -7,6 +7,7 @@ use crate::capture::{
 use crate::cli::say;
 use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
 use crate::model::{Payload, counted};
+use crate::payload::LeftOut;
 use crate::project::snapshot_is_not_known;
 use crate::wire::{Dialect, UnknownField, UnknownFields};
 
@@ -159,13 +160,21 @@ impl Telling {
         }
     }
 
-    pub(super) fn descriptors(&mut self, undescribed: &[String], inexact: &[String]) {
+    pub(super) fn descriptors(
+        &mut self,
+        undescribed: &[String],
+        inexact: &[String],
+        left_out: &[LeftOut],
+    ) {
         if !undescribed.is_empty() {
             let names = undescribed.join(", ");
             self.add(
                 "descriptors",
                 format!("missing for {names}: kept as bytes (add to `descriptors` in replay.toml)"),
             );
+            for file in left_out {
+                self.add("descriptors", format!("not read: {file}"));
+            }
         }
         if !inexact.is_empty() {
             let names = inexact.join(", ");

@@ -118,3 +118,27 @@ fn a_configuration_that_everybody_may_write_is_not_used_unless_it_is_meant() {
     let trusted = project.run_as(&["roots"], "", &[("ANGZARR_REPLAY_TRUST", "1")]);
     assert_eq!(trusted.code, 0, "{}", trusted.err);
 }
+
+#[test]
+fn files_of_an_edition_are_named_and_the_rest_is_described() {
+    let mut project = Project::bare();
+    project.write("replay.toml", "descriptors = [\"protos\"]\n");
+    let new = "edition = \"2023\";\npackage account;\nmessage OpenAccount { string owner = 1; }\n";
+    project.write("protos/account.proto", new);
+    project.write(
+        "protos/shop.proto",
+        "syntax = \"proto3\";\npackage shop;\nmessage Buy { string what = 1; }\n",
+    );
+    assert_eq!(project.run(&["command", "new", "Buy"]).code, 0);
+    assert_eq!(project.run(&["command", "new", "OpenAccount"]).code, 1);
+    assert_eq!(project.run(&["capture", ALICE]).code, 0);
+    project.write("replay.toml", "descriptors = [\"set.binpb\"]\n");
+    // A file of the syntax `editions`, and one of none that is known.
+    let bytes = b"\x0a\x19\x0a\x07a.proto\x12\x01p\x62\x08editions\x70\xe8\x07";
+    std::fs::write(project.path("set.binpb"), bytes).unwrap();
+    assert_eq!(project.run(&["capture", ALICE, "--name", "b"]).code, 1);
+    let bytes = b"\x0a\x14\x0a\x07a.proto\x12\x01p\x62\x06proto9";
+    std::fs::write(project.path("set.binpb"), bytes).unwrap();
+    assert_eq!(project.run(&["command", "new", "Anything"]).code, 1);
+    project.said("descriptors_of_an_edition");
+}
