@@ -15,23 +15,45 @@ const NOT_REDACTED: &str = "not redacted";
 /// Adds to what was found in a file what today's rules would take out of it, where it is a fixture, a recording, or a log with
 /// failure tickets.
 pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audited) {
-    let Ok(text) = std::fs::read_to_string(&audited.file) else {
-        // What is no text of this tool's was looked over as what it is.
+    let Ok(bytes) = std::fs::read(&audited.file) else {
+        // That was said already.
         return;
     };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            // This tool writes and reads UTF-8; as a text it was looked over in any encoding.
+            let letters = String::from_utf8_lossy(error.as_bytes()).replace('\0', "");
+            if ["fixture:", "{\"recording\"", "{\"ticket\""]
+                .iter()
+                .any(|begin| letters.contains(begin))
+            {
+                audited.unread.push(
+                    "it is not UTF-8, so the redaction rules were not tried on it".to_owned(),
+                );
+            }
+            return;
+        }
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let is_yaml = audited
         .file
         .extension()
         .is_some_and(|ending| ending == "yaml" || ending == "yml");
     if is_yaml {
-        of_fixture(project, rules, &text, audited);
+        of_fixture(project, rules, text, audited);
     } else {
-        of_lines(rules, &text, audited);
+        of_lines(rules, text, audited);
     }
 }
 
 fn of_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited: &mut Audited) {
-    let is_fixture = text.lines().any(|line| line.starts_with("fixture:"));
+    let begins = |line: &str| {
+        let key = line.trim_start_matches(['"', '\'']);
+        key.strip_prefix("fixture")
+            .is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
+    };
+    let is_fixture = text.lines().any(begins);
     if !is_fixture {
         return;
     }

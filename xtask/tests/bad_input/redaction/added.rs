@@ -187,11 +187,14 @@ fn a_fixture_on_which_the_rules_cannot_be_tried_is_no_success() {
                  \"6513270e-269e-4d37-b2a7-4de452e6b438\"\n  edition: main\nhistory:\n  - sequence: 0\n    type: \
                  type.googleapis.com/other.Thing\n    bytes: CgNhYmM=\n";
     project.write("fixtures/player/undescribed.yaml", bytes);
+    let odd = [case.as_bytes(), b"# \xff\n"].concat();
+    std::fs::write(project.path("fixtures/player/odd.yaml"), odd).unwrap();
     let said = audited(&mut project, 1);
     assert_eq!(
         said,
         "fixtures/player/cut.yaml: not read: it cannot be read as a fixture, so the redaction rules were not tried on it; \
          `cargo xtask replay` says why\n\
+         fixtures/player/odd.yaml: not read: it is not UTF-8, so the redaction rules were not tried on it\n\
          fixtures/player/undescribed.yaml: not read: the redaction rules could not be tried on all of it: there is no \
          descriptor of `other.Thing`\n"
     );
