@@ -120,7 +120,6 @@ pub struct Logics {
 impl Logics {
     pub(super) fn new(app: &App, config: &Config) -> Self {
         let mut configured = config.logic.clone();
-        without_key(&mut configured, config);
         for (name, component) in &app.in_process {
             let kind = component.kind();
             let domain = name.parse::<Domain>().ok();
@@ -486,19 +485,6 @@ pub(super) fn in_directory(word: &str, directory: &Path) -> String {
         directory.join(word).display().to_string()
     } else {
         word.to_owned()
-    }
-}
-
-/// The key of pseudonyms is none of the logic's business: a process that prints its environment would show it.
-fn without_key(configured: &mut BTreeMap<String, LogicConfig>, config: &Config) {
-    let variable = config.redaction.as_ref();
-    let Some(variable) = variable.and_then(|redaction| redaction.key_env.as_ref()) else {
-        return;
-    };
-    for logic in configured.values_mut() {
-        if let LogicPlace::Command { environment, .. } = &mut logic.place {
-            environment.insert(0, (variable.clone(), String::new()));
-        }
     }
 }
 

@@ -45,6 +45,7 @@ pub use ticket_log::TicketLog;
 use crate::fixture::{Case, Folder, Probe};
 use crate::model::{Component, Logic, ProcessManager, Projector, Saga, Upcaster};
 use crate::payload::{DescriptorError, Registry};
+use crate::replay::withhold;
 use crate::terminal::one_line;
 use crate::wire::{Dialect, UnknownSeen, framework_descriptors};
 
@@ -153,6 +154,11 @@ impl Project {
     /// A project with a given configuration.
     #[must_use]
     pub fn with_config(app: App, config: Config) -> Self {
+        // The key of pseudonyms is nobody's business: a process that prints its environment would show it.
+        let redaction = config.redaction.as_ref();
+        if let Some(variable) = redaction.and_then(|redaction| redaction.key_env.as_ref()) {
+            withhold(variable);
+        }
         let logics = Arc::new(Logics::new(&app, &config));
         let folder = Folder::open(&config.fixtures).with_limit(config.file_limit);
         Self {

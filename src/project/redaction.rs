@@ -1,6 +1,8 @@
 //! The configured redaction, with its key, ready for a capture.
 
 use std::path::Path;
+#[cfg(unix)]
+use std::sync::Once;
 
 use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
 use crate::payload::Registry;
@@ -39,13 +41,13 @@ pub enum RedactionUnavailable {
     },
     /// The variable that holds the key is not set.
     #[error(
-        "`key_env` under [redaction] names the variable {variable}, which is not set{}; set it to the key of your team",
-        file.as_ref().map(|file| format!(", and the file {file} of `key_file` is not there")).unwrap_or_default()
+        "`key_env` under [redaction] names {variable}, which is not set{}; set it to the key of your team",
+        file.as_ref().map(|file| format!(", and {file} is not there")).unwrap_or_default()
     )]
     NoKey {
-        /// The variable.
+        /// The variable, in words.
         variable: String,
-        /// The file that was looked for instead.
+        /// The file that was looked for instead, in words.
         file: Option<String>,
     },
     /// The file that holds the key cannot be read.
@@ -55,6 +57,17 @@ pub enum RedactionUnavailable {
         file: String,
         /// The system's words.
         reason: std::io::Error,
+    },
+    /// Others may write the file that holds the key.
+    #[error(
+        "`key_file` under [redaction]: others than its owner may write {file} (mode {mode:o}), so the key may be theirs; \
+         chmod go-w it, and make a new key if somebody did"
+    )]
+    Writable {
+        /// The file.
+        file: String,
+        /// Its mode.
+        mode: u32,
     },
     /// What is there is no key.
     #[error("[redaction]: {place}: {reason}")]
@@ -212,25 +225,78 @@ fn key(config: &RedactionConfig) -> Result<Option<Key>, RedactionUnavailable> {
                     .map_err(|reason| RedactionUnavailable::Key { place, reason });
             }
             Err(_) if !is_there => {
-                return Err(RedactionUnavailable::NoKey {
-                    variable: variable.clone(),
-                    file: file.map(Project::shown),
+                let file = file.map(|file| match shown(&Project::shown(file)) {
+                    Some(file) => format!("the file {file} of `key_file`"),
+                    None => "the file of `key_file`".to_owned(),
                 });
+                let variable = match shown(variable) {
+                    Some(name) => format!("the variable {name}"),
+                    None => "a variable (not shown: it looks like a key)".to_owned(),
+                };
+                return Err(RedactionUnavailable::NoKey { variable, file });
             }
             Err(_) => {}
         }
     }
     let Some(file) = file else { return Ok(None) };
-    let shown = Project::shown(file);
+    let name = Project::shown(file);
     let text =
         std::fs::read_to_string(file).map_err(|reason| RedactionUnavailable::Unreadable {
-            file: shown.clone(),
+            file: shown(&name)
+                .unwrap_or("a file (not shown: it looks like a key)")
+                .to_owned(),
             reason,
         })?;
+    check_mode(file, &name)?;
     Key::new(&text)
         .map(Some)
         .map_err(|reason| RedactionUnavailable::Key {
-            place: shown,
+            place: name,
             reason,
         })
+}
+
+/// A name, unless somebody may have written the key itself there.
+fn shown(name: &str) -> Option<&str> {
+    const LONGEST_WORD: usize = 20;
+    let is_separator = |letter: char| matches!(letter, '_' | '-' | '/' | '.' | ' ');
+    let looks_like_key = |word: &str| {
+        word.len() > LONGEST_WORD
+            || (word.len() > LONGEST_WORD / 2
+                && word.chars().filter(char::is_ascii_digit).count() > 2)
+    };
+    (!name.split(is_separator).any(looks_like_key)).then_some(name)
+}
+
+/// Whoever may write the file has chosen the key; whoever may read it has it. Secrets that Kubernetes mounts may be read by
+/// all who are in the container, so the latter is only told.
+#[cfg(unix)]
+fn check_mode(file: &Path, name: &str) -> Result<(), RedactionUnavailable> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    static TOLD: Once = Once::new();
+    let Ok(metadata) = std::fs::metadata(file) else {
+        return Ok(());
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o022 != 0 {
+        return Err(RedactionUnavailable::Writable {
+            file: name.to_owned(),
+            mode,
+        });
+    }
+    if mode & 0o044 != 0 {
+        TOLD.call_once(|| {
+            eprintln!(
+                "warning: others than its owner may read {name} (mode {mode:o}), which holds the redaction key: chmod go-r it \
+                 where that is possible"
+            );
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path, _: &str) -> Result<(), RedactionUnavailable> {
+    Ok(())
 }

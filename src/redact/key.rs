@@ -1,5 +1,6 @@
 //! The key of a team's pseudonyms.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,6 +8,11 @@ use sha2::Sha256;
 
 /// A shorter key could be found by trying.
 const SHORTEST: usize = 16;
+/// One of fewer different bytes too.
+const FEWEST: usize = 8;
+/// A digit is worth less than half of a byte's letter.
+const FEWEST_DIGITS: usize = 32;
+const ADVICE: &str = "`openssl rand -hex 32` makes a good one";
 
 /// A secret that pseudonyms are made with: the same key gives the same pseudonyms. Never shown.
 #[derive(Clone)]
@@ -14,12 +20,38 @@ pub struct Key(Hmac<Sha256>);
 
 /// A text that is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the key has {length} bytes and needs {SHORTEST} or more; `openssl rand -hex 32` makes a good one"
-)]
-pub struct KeyError {
-    /// Bytes that it has.
-    pub length: usize,
+pub enum KeyError {
+    /// It is short.
+    #[error("the key has {length} bytes and needs {SHORTEST} or more; {ADVICE}")]
+    Short {
+        /// Bytes that it has.
+        length: usize,
+    },
+    /// It is made of few different bytes.
+    #[error(
+        "the key has {count} different bytes and needs {FEWEST} or more: it could be guessed; {ADVICE}"
+    )]
+    Few {
+        /// Different bytes that it has.
+        count: usize,
+    },
+    /// It says the same again and again.
+    #[error(
+        "the key repeats its first {length} bytes, and {SHORTEST} or more have to come before it repeats itself: it could be \
+         guessed; {ADVICE}"
+    )]
+    Repeats {
+        /// Bytes that it repeats.
+        length: usize,
+    },
+    /// It is a number.
+    #[error(
+        "the key has {count} digits and nothing else, and of digits it needs {FEWEST_DIGITS} or more; {ADVICE}"
+    )]
+    Digits {
+        /// Digits that it has.
+        count: usize,
+    },
 }
 
 impl fmt::Debug for Key {
@@ -29,14 +61,14 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// A key of at least 16 bytes; blanks and line ends around it do not count.
+    /// A key of at least 16 bytes, of which at least 8 are different, and 16 come before it repeats itself; of digits alone at
+    /// least 32. Blanks and line ends around it do not count.
+    ///
+    /// # Errors
+    /// Where it is none of those. That is what can be told without knowing how it was made.
     pub fn new(text: &str) -> Result<Self, KeyError> {
         let bytes = text.trim().as_bytes();
-        if bytes.len() < SHORTEST {
-            return Err(KeyError {
-                length: bytes.len(),
-            });
-        }
+        check(bytes)?;
         let mac = Hmac::<Sha256>::new_from_slice(bytes).expect("HMAC takes a key of any length");
         Ok(Self(mac))
     }
@@ -67,4 +99,27 @@ impl Key {
         mac.update(value);
         mac.finalize().into_bytes().into()
     }
+}
+
+fn check(bytes: &[u8]) -> Result<(), KeyError> {
+    if bytes.len() < SHORTEST {
+        return Err(KeyError::Short {
+            length: bytes.len(),
+        });
+    }
+    let different: BTreeSet<&u8> = bytes.iter().collect();
+    if different.len() < FEWEST {
+        return Err(KeyError::Few {
+            count: different.len(),
+        });
+    }
+    // The whole of it is no repetition.
+    let repeats = |length: &usize| bytes[*length..] == bytes[..bytes.len() - length];
+    if let Some(length) = (1..SHORTEST.min(bytes.len() / 2 + 1)).find(repeats) {
+        return Err(KeyError::Repeats { length });
+    }
+    if bytes.len() < FEWEST_DIGITS && bytes.iter().all(u8::is_ascii_digit) {
+        return Err(KeyError::Digits { count: bytes.len() });
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! Knows nothing of logic and ports. What leaves its group, as a daemon does, is not ended.
 
 use crate::terminal::complain;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -193,16 +193,27 @@ impl Watcher {
 #[derive(Debug)]
 pub(super) struct OwnedGroup(Arc<Group>);
 
-/// Takes away what `cargo run` and `cargo test` say of the package that we are of: it means nothing to what we start, and
-/// a cargo among that would build all over what watches it.
-fn forget_our_package(command: &mut Command) {
+/// Variables of ours that nothing gets which is started here.
+static WITHHELD: Mutex<BTreeSet<OsString>> = Mutex::new(BTreeSet::new());
+
+/// Withholds a variable from everything that is started from now on, but for what is given one of that name.
+pub(crate) fn withhold(variable: &str) {
+    locked(&WITHHELD).insert(variable.into());
+}
+
+/// Takes away what is withheld, and what `cargo run` and `cargo test` say of the package that we are of: it means nothing
+/// to what we start, and a cargo among that would build all over what watches it.
+fn forget_what_is_ours(command: &mut Command) {
     let given: Vec<OsString> = command
         .get_envs()
         .map(|(name, _)| name.to_owned())
         .collect();
+    let withheld = locked(&WITHHELD);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        let is_ours = text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_");
+        let is_ours = text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_MANIFEST_")
+            || withheld.contains(&name);
         if is_ours && !given.contains(&name) {
             command.env_remove(&name);
         }
@@ -243,7 +254,7 @@ impl OwnedGroup {
         read: impl FnOnce(&mut dyn ChildWrapper) -> Arc<Output>,
     ) -> std::io::Result<Self> {
         command.stdin(Stdio::null());
-        forget_our_package(&mut command);
+        forget_what_is_ours(&mut command);
         // Held while starting: an interrupt finds the group in the list, or nothing is started any more.
         let mut running = running();
         let mut child = CommandWrap::from(command)

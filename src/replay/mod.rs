@@ -23,6 +23,7 @@ pub use engine::{
     HistoryReplay, Note, OddPlace, Replay, replay_command, replay_history, shown_book,
     unknown_in_replies, without_echoes,
 };
+pub(crate) use group::withhold;
 pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
 pub use private_output::{PrivateOutputError, private_output};

@@ -6,6 +6,7 @@ mod notifications;
 mod payloads;
 mod properties;
 mod refusals;
+mod texts;
 
 use std::path::Path;
 use std::sync::LazyLock;

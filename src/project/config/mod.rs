@@ -336,9 +336,14 @@ impl Config {
     }
 
     fn of_table(table: toml::Table, root: PathBuf, origin: String) -> Result<Self, String> {
-        let raw: RawConfig = table
-            .try_into()
-            .map_err(|error: toml::de::Error| error.to_string().trim_end().replace('\n', " "))?;
+        let raw: RawConfig = table.try_into().map_err(|error: toml::de::Error| {
+            let words = error.to_string().trim_end().replace('\n', " ");
+            if words.contains("in `redaction") {
+                without_value(&words)
+            } else {
+                words
+            }
+        })?;
         check(raw, root, origin)
     }
 }
@@ -356,11 +361,55 @@ fn read(file: &Path) -> Result<toml::Table, ConfigError> {
 fn parse(text: &str, name: &str) -> Result<toml::Table, ConfigError> {
     let invalid = |error: toml::de::Error| ConfigError::Invalid {
         file: name.to_owned(),
-        reason: error.to_string().trim_end().to_owned(),
+        reason: words(&error, text),
     };
     // Each file by itself first: only then does an error have a line and a column.
     toml::from_str::<RawConfig>(text).map_err(invalid)?;
     toml::from_str(text).map_err(invalid)
+}
+
+/// What is wrong with a file, with an excerpt, unless a secret may be in that.
+fn words(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let Some(before) = before.filter(|before| may_hold_a_secret(text, before)) else {
+        return error.to_string().trim_end().to_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|it| *it != '\n').count() + 1;
+    let reason = without_value(error.message());
+    format!(
+        "TOML parse error at line {line}, column {column} (not shown, a secret may be in it): {reason}"
+    )
+}
+
+/// Whether a line is of `[redaction]`, or names something secret.
+fn may_hold_a_secret(text: &str, before: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "redaction",
+        "key",
+        "secret",
+        "token",
+        "password",
+        "bearer",
+        "metadata",
+    ];
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let is_table = |line: &&str| line.trim_start().starts_with('[');
+    let table = before[..start].lines().rev().find(is_table);
+    let is_of_redaction = table.is_some_and(|table| table.trim_start().starts_with("[redaction"));
+    let line = line.to_lowercase();
+    is_of_redaction || NAMES.iter().any(|name| line.contains(name))
+}
+
+/// Without what stands where something else is expected.
+fn without_value(words: &str) -> String {
+    match words.split_once(", expected") {
+        Some((start, expected)) if start.starts_with("invalid ") => {
+            format!("something else is expected:{expected}")
+        }
+        _ => words.to_owned(),
+    }
 }
 
 fn merge(below: &mut toml::Table, above: toml::Table) {

@@ -40,12 +40,51 @@ pub struct AuditAllowance {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRedaction {
     required: Option<bool>,
-    key_env: Option<String>,
-    key_file: Option<PathBuf>,
+    key_env: Option<Hidden>,
+    key_file: Option<Hidden>,
     debug_redact: Option<String>,
     roots: Option<RawRoots>,
     #[serde(default)]
     rules: Vec<RawRedactionRule>,
+}
+
+/// Read as it comes and checked by hand: an error of the reader would show the key itself where somebody wrote that.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Hidden(toml::Value);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden")
+    }
+}
+
+impl Hidden {
+    fn text(self) -> Option<String> {
+        match self.0 {
+            toml::Value::String(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    fn variable(self) -> Result<String, String> {
+        let is_name = |text: &String| {
+            let mut letters = text.chars();
+            let fits = |letter: char| letter == '_' || letter.is_ascii_alphanumeric();
+            letters.clone().all(fits) && !letters.next().is_some_and(|it| it.is_ascii_digit())
+        };
+        self.text().filter(is_name).ok_or_else(|| {
+            "redaction: `key_env` says which variable holds the key and never holds it: a name of letters, digits and \
+             underscores is expected (what is there is not shown)"
+                .into()
+        })
+    }
+
+    fn file(self) -> Result<PathBuf, String> {
+        self.text().map(PathBuf::from).ok_or_else(|| {
+            "redaction: `key_file` says which file holds the key: a path is expected (what is there is not shown)".into()
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -92,10 +131,11 @@ impl RawRedaction {
             rules.push(rule);
         }
         let debug_redact = self.debug_redact.map(|word| word.parse()).transpose();
+        let key_file = self.key_file.map(Hidden::file).transpose()?;
         Ok(RedactionConfig {
             required: self.required.unwrap_or(true),
-            key_env: self.key_env,
-            key_file: self.key_file.map(|file| root.join(file)),
+            key_env: self.key_env.map(Hidden::variable).transpose()?,
+            key_file: key_file.map(|file| root.join(file)),
             debug_redact: debug_redact
                 .map_err(|reason: String| format!("redaction: `debug_redact`: {reason}"))?,
             roots: matches!(self.roots, Some(RawRoots::Pseudonym)),

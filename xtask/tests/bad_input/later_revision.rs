@@ -106,7 +106,7 @@ fn bytes_that_redaction_leaves_out_take_their_unknown_fields_along() {
     let rules = "[redaction]\nkey_file = \"key\"\nrequired = false\n[[redaction.rules]]\ntype = \"examples.*\"\n\
                  field = \"email\"\naction = \"drop\"\nreason = \"personal\"\n";
     let mut project = Project::of_source(server.address(), rules);
-    project.write("key", "the key of these tests, long enough");
+    project.write_key("the key of these tests, long enough");
     let ran = project.run(&["capture", ROOT, "--name", "case"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(!project.read("fixtures/case.yaml").contains("page: "));

@@ -86,7 +86,7 @@ fn a_redacted_ticket_is_told_like_one_that_capture_redacts() {
         "[redaction]\nkey_file = \"key\"\n[[redaction.rules]]\ntype = \"examples.*\"\nfield = \"buy_in_amount\"\n\
          action = \"pseudonym\"\nreason = \"personal\"\n",
     );
-    project.write("key", KEY);
+    project.write_key(KEY);
     let recorded = recorded_failures();
     let refused = recorded.lines().nth(4).unwrap();
     let told = |project: &mut Project, line: &str| {

@@ -229,7 +229,7 @@ fn a_recorder_that_cannot_start_says_why() {
         "required = false",
         "required = false\nroots = \"pseudonym\"\nkey_file = \"key\"",
     ] {
-        project.write("key", "a key that only this test has");
+        project.write_key("a key that only this test has");
         project.write(
             "replay.toml",
             &format!("{toml}\n[redaction]\n{redaction}\n"),

@@ -2,6 +2,8 @@
 
 mod added;
 mod byways;
+mod keys;
+mod texts;
 mod workflows;
 
 use std::path::Path;
@@ -351,7 +353,7 @@ fn recordings_and_their_tickets_are_redacted_once() {
     let rules = RULES.replacen("[redaction]\n", "[redaction]\nroots = \"pseudonym\"\n", 1);
     let rules = rules + &repeating();
     let mut project = project(&server, &rules);
-    project.write("key", KEY);
+    project.write_key(KEY);
     let toml = project.read("replay.toml");
     project.write(
         "replay.toml",
@@ -402,7 +404,7 @@ fn what_redaction_leaves_in_a_recording_because_it_was_told_to_is_said() {
         &server,
         &lenient.replace("key_env = \"REDACTION_KEY\"", "key_file = \"key\""),
     );
-    project.write("key", KEY);
+    project.write_key(KEY);
     let upstream = server.address().to_string();
     let said = record_failing(&project, &["--upstream", &upstream], &calls(), "-INT");
     assert_eq!(
@@ -429,7 +431,7 @@ fn what_was_recorded_under_other_rules_is_redacted_anew() {
     let rules: Vec<&str> = with_file.split("[[redaction.rules]]").collect();
     let only_email = format!("{}[[redaction.rules]]{}", rules[0], rules[2]);
     let mut project = project(&server, &(only_email.clone() + &repeating()));
-    project.write("key", KEY);
+    project.write_key(KEY);
     let upstream = server.address().to_string();
     record_failing(&project, &["--upstream", &upstream], &calls()[..1], "-INT");
     let toml = project.read("replay.toml");
@@ -442,7 +444,7 @@ fn what_was_recorded_under_other_rules_is_redacted_anew() {
     .into_iter()
     .enumerate()
     {
-        project.write("key", key);
+        project.write_key(key);
         project.write("replay.toml", &toml.replace(&only_email, rules));
         for recorded in ["--ticket=recorded.jsonl:1", "--recorded=recording.jsonl:1"] {
             let name = format!("{number}{}", &recorded[..5]);

@@ -73,6 +73,21 @@ impl Project {
         std::fs::write(path, text).unwrap();
     }
 
+    /// A redaction key in the file `key`, which nobody else reads.
+    pub(crate) fn write_key(&self, text: &str) {
+        self.write("key", text);
+        #[cfg(unix)]
+        self.set_mode("key", 0o600);
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(self.path(name), permissions).unwrap();
+    }
+
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
