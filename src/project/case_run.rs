@@ -4,7 +4,7 @@ use serde_yaml::Value;
 
 use super::{LogicUnavailable, Project, ProjectError, SelectedLogic};
 use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
-use crate::model::{CommandBook, EventBook, Outcome};
+use crate::model::{CommandBook, EventBook, History, Notification, Outcome, Reaction};
 use crate::payload::Registry;
 use crate::replay::flow::{FlowError, FlowNote, FlowRun, StepAnswer, Who};
 use crate::replay::{
@@ -13,7 +13,7 @@ use crate::replay::{
     replay_saga, replay_upcaster,
 };
 use crate::snapshot::{Renderer, Rules, Verdict};
-use crate::wire::{Dialect, UnknownFields, unknown_in_command};
+use crate::wire::{Dialect, UnknownFields, page_in, payload_in, unknown_in_command};
 
 /// A replayed case.
 #[derive(Debug, Clone)]
@@ -310,7 +310,7 @@ fn checked(
     let target = tapped.as_ref().map_or(target, |tapped| tapped);
     let book = book_of(case);
     let command = |command: &CommandBook| in_dialect(command, case, target.dialect());
-    Ok(Checked::Step(match &case.stimulus {
+    let replay = match &case.stimulus {
         CaseStimulus::Command(sent) => replay_command(target, &book, &command(sent), both_ways)?,
         CaseStimulus::History => return Ok(Checked::History(replay_history(target, &book)?)),
         CaseStimulus::Saga {
@@ -319,10 +319,11 @@ fn checked(
             modes,
         } => replay_saga(target, &book, &new_pages(*trigger), destinations, *modes)?,
         CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
+            let trigger = process.trigger;
             replay_process(
                 target,
-                &book,
-                &new_pages(process.trigger),
+                &trigger_in_dialect(book, trigger.from, case, target.dialect()),
+                &new_pages(trigger),
                 &process.state.event_book(),
                 &process.destinations,
             )?
@@ -339,16 +340,76 @@ fn checked(
         CaseStimulus::Flow(flow) => {
             return Ok(Checked::Flow(project.run_flow(case, flow, target, tap)?));
         }
+    };
+    let answered = |outcome| answered_in(outcome, case, target.dialect());
+    Ok(Checked::Step(Replay {
+        outcome: answered(replay.outcome),
+        outcome_without_snapshot: replay.outcome_without_snapshot.map(answered),
+        ..replay
     }))
 }
 
-/// A command as it is sent in a dialect: its own encoding has the numbers of the dialect that it was captured in.
+/// A command as it is sent in a dialect: its own encoding has the numbers of the dialect that it was captured in, and so
+/// has the refused command within a notification.
 pub(super) fn in_dialect(command: &CommandBook, case: &Case, dialect: Dialect) -> CommandBook {
     let mut command = command.clone();
-    if dialect.name() != case.source.dialect {
-        command.original = None;
+    let Some(captured) = other_dialect(case, dialect) else {
+        return command;
+    };
+    command.original = None;
+    for payload in command
+        .pages
+        .iter_mut()
+        .filter_map(|it| it.command.as_mut())
+    {
+        *payload = payload_in(payload, captured, dialect);
     }
     command
+}
+
+/// The dialect that a case was captured in, where it is asked in another.
+fn other_dialect(case: &Case, asked: Dialect) -> Option<Dialect> {
+    let captured: Dialect = case.source.dialect.parse().ok()?;
+    (captured != asked).then_some(captured)
+}
+
+/// The book of a trigger as it is delivered in a dialect: a notification among the new pages is of the coordinator that
+/// delivers it. What was stored before stays.
+fn trigger_in_dialect(mut book: EventBook, from: u32, case: &Case, dialect: Dialect) -> EventBook {
+    if let Some(captured) = other_dialect(case, dialect) {
+        let pages = book.history.into_pages().into_iter();
+        let told = pages.map(|page| {
+            if page.sequence < from {
+                page
+            } else {
+                page_in(&page, captured, dialect)
+            }
+        });
+        book.history = History::new(told.collect()).expect("sequences are left alone");
+    }
+    book
+}
+
+/// A notification that logic of another dialect answered with, as the dialect of the case has it: it is shown and compared
+/// in that.
+fn answered_in(outcome: Outcome, case: &Case, dialect: Dialect) -> Outcome {
+    let Some(captured) = other_dialect(case, dialect) else {
+        return outcome;
+    };
+    let told = |notification: Notification| Notification {
+        payload: notification
+            .payload
+            .map(|payload| payload_in(&payload, dialect, captured)),
+        ..notification
+    };
+    match outcome {
+        Outcome::Notified(notification) => Outcome::Notified(told(notification)),
+        Outcome::Reacted(reaction) => Outcome::Reacted(Reaction {
+            notification: reaction.notification.map(told),
+            ..reaction
+        }),
+        other => other,
+    }
 }
 
 const fn new_pages(trigger: Trigger) -> NewPages {

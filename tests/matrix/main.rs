@@ -7,6 +7,7 @@
 
 mod coordinator;
 mod flow;
+mod notifications;
 mod peer;
 mod process_events;
 mod recorded;
