@@ -33,7 +33,13 @@ pub enum LeadsNowhere {
 fn no_type(pattern: &str, similar: &[String]) -> String {
     if !pattern.contains('*') {
         let (name, similar) = (pattern.to_owned(), similar.to_vec());
-        return UnknownType { name, similar }.to_string();
+        let left_out = Vec::new();
+        return UnknownType {
+            name,
+            similar,
+            left_out,
+        }
+        .to_string();
     }
     let hint = did_you_mean(similar);
     format!("no described type fits `{pattern}`{hint}")
