@@ -188,8 +188,8 @@ fn of_bytes(text: &str, byte: impl Fn(&str) -> Option<(u8, usize)>) -> Option<(c
         bytes.push(next);
         end += length;
     }
-    let letter = std::str::from_utf8(&bytes).ok()?.chars().next();
-    match letter.filter(|_| bytes.len() == count) {
+    let letter = std::str::from_utf8(&bytes).ok();
+    match letter.and_then(|letter| letter.chars().next()) {
         Some(letter) => Some((letter, end)),
         None => Some((char::from(first), length)),
     }

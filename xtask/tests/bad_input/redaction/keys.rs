@@ -29,11 +29,8 @@ fn a_key_that_could_be_guessed_is_refused() {
         assert_eq!(ran.code, 0, "{key}\n{}", ran.err);
     }
     project.said_with("redaction_weak_keys", |text| {
-        let is_told = |line: &&str| line.starts_with('!');
-        text.lines()
-            .filter(is_told)
-            .map(|line| format!("{line}\n"))
-            .collect()
+        let told: Vec<&str> = text.lines().filter(|line| line.starts_with('!')).collect();
+        told.join("\n") + "\n"
     });
 }
 
@@ -53,7 +50,7 @@ fn a_key_that_stands_in_the_configuration_by_mistake_is_not_shown() {
         format!("key = \"{SECRET}\""),
         format!("secret = \"{SECRET}\""),
         format!("required = \"{SECRET}\""),
-        format!("{SECRET}"),
+        SECRET.to_owned(),
     ] {
         project.write(
             "replay.toml",
@@ -61,10 +58,7 @@ fn a_key_that_stands_in_the_configuration_by_mistake_is_not_shown() {
         );
         let ran = project.run(&["capture", ROOT, "--history"]);
         assert_eq!(ran.code, 2, "{line}");
-        assert!(
-            !(ran.out + &ran.err).contains(SECRET) || line == SECRET,
-            "{line}"
-        );
+        assert!(!(ran.out + &ran.err).contains(SECRET), "{line}");
     }
     project.write("replay.toml", &toml);
     for name in ["KEY", "KEY_ENV", "KEY_FILE", "REQUIRED"] {

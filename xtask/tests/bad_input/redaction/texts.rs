@@ -59,5 +59,5 @@ fn what_only_looks_like_an_address_is_allowed_and_the_case_is_captured() {
             .out
             .contains("reproduced")
     );
-    assert_eq!(project.run(&["audit"]).code, 0);
+    assert_eq!(project.run(&["audit", "fixtures"]).code, 0);
 }
