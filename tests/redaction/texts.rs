@@ -37,7 +37,10 @@ fn a_value_is_found_in_every_spelling_that_a_message_may_have_of_it() {
             r#"{"b":"{\"n\":\"p!ss\\/w+rd\\u003d9 ok\"}"}"#,
             r#"{"b":"{\"n\":\"***\"}"}"#,
         ),
-        ("n=p%2521ss%252Fw%252Brd%253D9%2520ok;", "n=%252A%252A%252A;"),
+        (
+            "n=p%2521ss%252Fw%252Brd%253D9%2520ok;",
+            "n=%252A%252A%252A;",
+        ),
         ("n=p&#33;ss&#x2f;w&plus;rd&#061;9&nbsp;ok;", "n=***;"),
         (
             "n=p&amp;#33;ss&amp;#47;w&amp;#43;rd&amp;#61;9 ok;",
