@@ -11,9 +11,15 @@ mod letters;
 mod packed;
 mod spelled;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
+
+use crate::{files, plain};
+
+/// Largest file that is looked over.
+const UNPACKED: u64 = 1 << 30;
 
 pub use content::{Finding, Spot};
 
@@ -73,7 +79,7 @@ pub fn look_over(
             continue;
         }
         let file = entry.into_path();
-        audited.push(match std::fs::read(&file) {
+        audited.push(match files::read(&file, UNPACKED) {
             Ok(bytes) => of_bytes(file, &bytes),
             Err(reason) => unread(file, &reason),
         });
@@ -82,6 +88,13 @@ pub fn look_over(
 }
 
 fn of_bytes(file: PathBuf, bytes: &[u8]) -> Audited {
+    if bytes.starts_with(packed::ZSTD) {
+        let mut unpacked = Vec::new();
+        let read = plain::of(bytes).and_then(|mut text| text.read_to_end(&mut unpacked));
+        let mut audited = of_bytes(file, &unpacked);
+        audited.unread.extend(read.err().map(|it| it.to_string()));
+        return audited;
+    }
     let is_named_packed = file.extension().is_some_and(|ending| ending == "gz");
     let (findings, mut unread) = content::findings(bytes);
     if is_named_packed && !bytes.is_empty() && !packed::is_gzip(bytes) {

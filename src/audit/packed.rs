@@ -7,6 +7,9 @@ use flate2::bufread::GzDecoder;
 /// More than this is not unpacked: a damaged file must not eat the machine's memory.
 const UNPACKED_LIMIT: u64 = 1 << 30;
 
+/// How a file that is packed with zstd begins.
+pub(super) const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+
 pub(super) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
@@ -46,12 +49,8 @@ pub(super) fn unpacked(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
 
 /// The name of a way of packing that is not read here, or what else stands for content that is not here.
 pub(super) fn not_read(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 9] = [
+    const KINDS: [(&[u8], &str); 8] = [
         (b"PK\x03\x04", "it is packed as zip, which is not read"),
-        (
-            b"\x28\xb5\x2f\xfd",
-            "it is packed with zstd, which is not read",
-        ),
         (b"\xfd7zXZ\x00", "it is packed with xz, which is not read"),
         (b"BZh", "it is packed with bzip2, which is not read"),
         (

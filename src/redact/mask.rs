@@ -40,9 +40,22 @@ pub(super) struct Secret {
 pub(super) fn secrets(text: &str, key: Option<&Key>) -> Vec<Secret> {
     let mut secrets: Vec<Secret> = Vec::new();
     for view in View::all(text) {
-        let by_form = detect::sure(&view.text).into_iter().map(|it| (it, true));
-        let by_place = credentials::found(&view.text).into_iter();
-        for (finding, has_form) in by_form.chain(by_place.map(|it| (it, false))) {
+        let by_place = credentials::found(&view.text);
+        // Who knows where a secret stands takes only the secret, and leaves the header or address around it.
+        let is_narrowed = |form: &detect::Finding| {
+            by_place.iter().any(|place| {
+                place.range != form.range
+                    && form.range.start <= place.range.start
+                    && place.range.end <= form.range.end
+            })
+        };
+        let by_form = detect::sure(&view.text).into_iter();
+        let by_form: Vec<_> = by_form
+            .filter(|form| !is_narrowed(form))
+            .map(|it| (it, true))
+            .collect();
+        let by_place = by_place.into_iter().map(|it| (it, false));
+        for (finding, has_form) in by_form.into_iter().chain(by_place) {
             let found = &view.text[finding.range.clone()];
             let new = match key {
                 Some(key) if finding.what == "email" => {

@@ -412,7 +412,13 @@ fn a_log_that_cannot_be_read_is_an_error_that_names_the_encoding() {
             &["capture", ALICE, "--ticket", name],
             &["audit", name],
         ] {
-            assert_eq!(project.run(arguments).code, 1, "{arguments:?}");
+            // An audit reads this one.
+            let is_read = arguments == ["audit", "utf-32.log"];
+            assert_eq!(
+                project.run(arguments).code,
+                i32::from(!is_read),
+                "{arguments:?}"
+            );
         }
     }
     project.said("log_not_read");
