@@ -59,6 +59,7 @@ const NOT_CHECKED: [&str; 5] = [
     "hand::history-dbc3da80-12",
     "player::fact-funds-deposited-6513270e-1@player-python",
     "player::fact-funds-reserved-6513270e-2@player-python",
+    "player::history-6513270e-3@player-python",
     "player::history-9531985d-3@player-python",
     "player::withdraw-funds-446f7261-12@player-python",
 ];
