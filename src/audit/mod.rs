@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+pub use content::{Finding, Spot};
+
 use crate::{files, plain};
 
-/// Largest file that is looked over.
-const UNPACKED: u64 = 1 << 30;
-
-pub use content::{Finding, Spot};
+/// Largest file that is looked over, packed or unpacked, in bytes.
+pub const LARGEST: u64 = 1 << 30;
 
 /// A file with what was found in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub fn look_over(
             continue;
         }
         let file = entry.into_path();
-        audited.push(match files::read(&file, UNPACKED) {
+        audited.push(match files::read(&file, LARGEST) {
             Ok(bytes) => of_bytes(file, &bytes),
             Err(reason) => unread(file, &reason),
         });

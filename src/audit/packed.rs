@@ -4,8 +4,7 @@ use std::io::{BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// More than this is not unpacked: a damaged file must not eat the machine's memory.
-const UNPACKED_LIMIT: u64 = 1 << 30;
+use super::LARGEST;
 
 /// How a file that is packed with zstd begins.
 pub(super) const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
@@ -19,7 +18,7 @@ pub(super) fn unpacked(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
     let mut all = Vec::new();
     let mut rest = bytes;
     for member in 1.. {
-        let left = UNPACKED_LIMIT.saturating_sub(all.len() as u64);
+        let left = LARGEST.saturating_sub(all.len() as u64);
         let mut decoder = GzDecoder::new(rest).take(left + 1);
         // What was unpacked before a flaw is there all the same.
         if let Err(reason) = decoder.read_to_end(&mut all) {
@@ -28,7 +27,7 @@ pub(super) fn unpacked(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
                 Some(format!("gzip member {member} is damaged: {reason}")),
             );
         }
-        if all.len() as u64 > UNPACKED_LIMIT {
+        if all.len() as u64 > LARGEST {
             let reason = "it is more than 1 GiB when unpacked; the rest was not read".to_owned();
             return (all, Some(reason));
         }

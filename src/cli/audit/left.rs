@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use crate::audit::{Audited, Finding, Spot};
+use crate::audit::{Audited, Finding, LARGEST, Spot};
 use crate::capture::{LogReading, Logged};
+use crate::files;
 use crate::project::Project;
 use crate::record::parse_recording;
 use crate::redact::{Is, Left, LeftoverRules, Leftovers};
@@ -15,7 +16,7 @@ const NOT_REDACTED: &str = "not redacted";
 /// Adds to what was found in a file what today's rules would take out of it, where it is a fixture, a recording, or a log with
 /// failure tickets.
 pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audited) {
-    let Ok(bytes) = std::fs::read(&audited.file) else {
+    let Ok(bytes) = files::read(&audited.file, LARGEST) else {
         // That was said already.
         return;
     };

@@ -243,3 +243,18 @@ fn hostile_files_end_soon() {
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("nested more than 128 deep at line"), "{err}");
 }
+
+/// A pipe has no end before somebody writes to it; an audit with redaction rules reads each file twice.
+#[test]
+#[cfg(unix)]
+fn an_audit_does_not_wait_for_a_pipe() {
+    let mut project = Project::new("");
+    project.write("replay.local.toml", "[redaction]\n");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let pipe = elsewhere.path().join("pipe.yaml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let ran = project.run(&["audit", pipe.to_str().unwrap()]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("it is no regular file"), "{}", ran.out);
+}
