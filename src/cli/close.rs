@@ -57,14 +57,14 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     let mut run = once(&fixture)?;
     let mut added = Vec::new();
     if project.probe_of(&fixture.case) != Probe::Never {
-        if let Some(flicker) = flicker(&run, &once(&fixture)?)
-            && arguments.add_rules
-        {
-            added.clone_from(&flicker.rules);
-            fixture.case.rules.extend(flicker.rules);
+        let mut flickers = flicker(&run, &once(&fixture)?);
+        if let Some(found) = flickers.take_if(|_| arguments.add_rules) {
+            added.clone_from(&found.rules);
+            fixture.case.rules.extend(found.rules);
             run = once(&fixture)?;
+            flickers = flicker(&run, &once(&fixture)?);
         }
-        if let Some(flicker) = flicker(&run, &once(&fixture)?) {
+        if let Some(flicker) = flickers {
             return Err(Stop::Failed(format!(
                 "{shown}: not deterministic: two runs one after the other differ\n{}\n\n{}",
                 flicker.differing(),
@@ -143,6 +143,7 @@ fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> 
         .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))
 }
 
-fn flicker(first: &CaseRun, second: &CaseRun) -> Option<Flicker> {
+/// What differs between two replays of a case.
+pub(super) fn flicker(first: &CaseRun, second: &CaseRun) -> Option<Flicker> {
     Flicker::between(first.view.as_ref()?, second.view.as_ref()?)
 }

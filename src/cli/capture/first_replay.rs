@@ -1,11 +1,10 @@
 //! The first replay of a case, before it is written.
 
-use serde_yaml::Value;
-
 use super::Telling;
+use crate::cli::close::flicker;
 use crate::fixture::{Fixture, Probe};
 use crate::project::{CaseRun, Project};
-use crate::snapshot::{Flicker, proposed_rules};
+use crate::snapshot::Flicker;
 
 /// Replays the case, twice unless that is forbidden; fields that differ from run to run get a rule in the fixture.
 /// Without an answer it says why.
@@ -41,13 +40,13 @@ pub(super) fn replay(
     if probe == Probe::Never {
         return Ok(first);
     }
-    let second = once(fixture)?;
-    let rules = views(&first, &second).map(|(first, second)| proposed_rules(first, second));
-    let rules = rules.unwrap_or_default();
-    if rules.is_empty() {
-        return stable(first, &second);
+    let Some(found) = flicker(&first, &once(fixture)?) else {
+        return Ok(first);
+    };
+    if found.rules.is_empty() {
+        return Err(unsteady(&found));
     }
-    for rule in &rules {
+    for rule in &found.rules {
         telling.add(
             "rule",
             format!(
@@ -56,27 +55,19 @@ pub(super) fn replay(
             ),
         );
     }
-    fixture.case.rules = rules;
+    fixture.case.rules = found.rules;
     let first = once(fixture)?;
-    let second = once(fixture)?;
-    stable(first, &second)
-}
-
-fn views<'a>(first: &'a CaseRun, second: &'a CaseRun) -> Option<(&'a Value, &'a Value)> {
-    first.view.as_ref().zip(second.view.as_ref())
-}
-
-/// Gives the run back if the other is the same; what no rule can leave out makes a case that cannot be judged.
-fn stable(first: CaseRun, second: &CaseRun) -> Result<CaseRun, String> {
-    let found = views(&first, second).and_then(|(first, second)| Flicker::between(first, second));
-    match found {
+    match flicker(&first, &once(fixture)?) {
         None => Ok(first),
-        Some(Flicker { differences, .. }) => {
-            let found: Vec<String> = differences.iter().map(ToString::to_string).collect();
-            Err(format!(
-                "not deterministic, two runs one after the other differ: {}",
-                found.join("; ")
-            ))
-        }
+        Some(found) => Err(unsteady(&found)),
     }
+}
+
+/// What no rule can leave out makes a case that cannot be judged.
+fn unsteady(found: &Flicker) -> String {
+    let found: Vec<String> = found.differences.iter().map(ToString::to_string).collect();
+    format!(
+        "not deterministic, two runs one after the other differ: {}",
+        found.join("; ")
+    )
 }
