@@ -1,6 +1,5 @@
 //! Where descriptors come from: `.proto` folders and files, compiled in process, and descriptor sets.
 
-use crate::files;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -19,6 +18,7 @@ use super::guard::{Broken, caught};
 use super::merge::Merge;
 use super::source::{self, Source};
 use super::vet;
+use crate::files;
 
 /// What sources describe, and what of them is not read.
 #[derive(Default)]

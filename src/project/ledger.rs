@@ -1,9 +1,9 @@
 //! What replays leave behind at coordinators: one line an edition and aggregate, written before anything is loaded.
 
-use crate::files;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use serde::{Deserialize, Serialize};
 
 /// Below the folder of `replay.toml`; not to be committed.

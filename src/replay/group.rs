@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of logic and ports. What leaves its group, as a daemon does, is not ended.
 
-use crate::terminal::complain;
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -12,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use process_wrap::std::{ChildWrapper, CommandWrap, ProcessGroup};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::terminal::complain;
 
 /// The last lines that a process printed, worded as the end of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
