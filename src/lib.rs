@@ -20,6 +20,7 @@ pub mod redact;
 pub mod replay;
 pub mod snapshot;
 mod terminal;
+pub mod ticket;
 pub mod wire;
 
 pub use project::App;

@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use angzarr_replay::capture::compensation::notification;
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::client_tickets::{TicketLayer, TicketOptions};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
@@ -21,6 +20,7 @@ use angzarr_replay::model::{
 };
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{Dialect, Server, encode_command_request};
 use bytes::Bytes;
 use raw_codec::Raw;

@@ -2,11 +2,11 @@
 //! several languages write them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::capture::{
     Aside, LogReading, Logged, LoggedFailure, group_failures, newest_of_times,
 };
 use angzarr_replay::model::{Code, Timestamp};
+use angzarr_replay::ticket::Ticket;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -5,10 +5,10 @@ use super::select::stated_head;
 use super::{
     CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, SpokenDialect, UpTo, settle_head,
 };
-use crate::fixture::{
-    Case, CaseStimulus, HeadKnowledge, Noted, Observed, Probe, Provenance, Status,
+use crate::model::{
+    Case, CaseStimulus, CommandBook, Cover, FailureClass, HeadKnowledge, Noted, Observed, Page,
+    Probe, Provenance, Snapshot, Status, Timestamp,
 };
-use crate::model::{CommandBook, Cover, FailureClass, Page, Snapshot, Timestamp};
 
 /// What a case is made of.
 #[derive(Debug, Clone)]

@@ -1,15 +1,13 @@
 //! A command that somebody wrote down: YAML or JSON.
 
-use std::sync::LazyLock;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use regex::Regex;
 use serde::Deserialize;
 use serde_yaml::Value;
 
 use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
 use crate::payload::{Registry, UnknownType, ViewError, too_deep};
+use crate::ticket::without_values;
 
 /// A written command that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,14 +90,6 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
     }
     serde_yaml::from_str::<Value>(text).map_err(worded)?;
     serde_yaml::from_str(text).map_err(worded)
-}
-
-/// A reader's message without the texts that it repeats of what it read.
-pub(crate) fn without_values(message: &str) -> String {
-    static REPEATED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"string "(?:[^"\\]|\\.)*""#).expect("the pattern is a constant")
-    });
-    REPEATED.replace_all(message, "a string").into_owned()
 }
 
 impl CommandDraft {

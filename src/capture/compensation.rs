@@ -1,7 +1,7 @@
 //! A refused command as it is told to whoever caused it.
 
-use super::ticket::Ticket;
 use crate::model::{Body, CommandBook, CommandPage, Cover, Failure, Header, MergeStrategy, Page};
+use crate::ticket::Ticket;
 use crate::wire::{Dialect, rejection_notification};
 
 /// Whether the header of a ticket's command says that an event of this aggregate, or this process manager, caused it.

@@ -2,36 +2,7 @@
 //! is assumed.
 
 use super::CaptureError;
-use crate::wire::Dialect;
-
-/// A dialect, and whether nobody said that it is this one of its package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpokenDialect {
-    /// The dialect.
-    pub dialect: Dialect,
-    /// Whether it was assumed.
-    pub is_assumed: bool,
-}
-
-impl SpokenDialect {
-    /// One that somebody said, or that is the only one of its package.
-    #[must_use]
-    pub const fn said(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            is_assumed: false,
-        }
-    }
-
-    /// One that was assumed.
-    #[must_use]
-    pub const fn assumed(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            is_assumed: true,
-        }
-    }
-}
+use crate::wire::{Dialect, SpokenDialect};
 
 /// How the dialect of a case is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,10 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::CaptureError;
-use crate::fixture::{Book, Case, CaseStimulus, FlowStart, HopOutcome, Observed};
-use crate::model::{Body, EmittedBook, History, Page, Payload, PayloadReference};
+use crate::model::{
+    Body, Book, Case, CaseStimulus, EmittedBook, FlowStart, History, HopOutcome, Observed, Page,
+    Payload, PayloadReference,
+};
 use crate::wire::any_of_bytes;
 
 /// Where objects are read.

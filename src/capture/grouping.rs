@@ -1,8 +1,8 @@
 //! Failures that are of one bug: same domain, command, code and message.
 
-use super::ticket::Ticket;
 use super::{Logged, LoggedFailure};
 use crate::model::{AnsweredBy, Code, Failure, FailureClass, Timestamp};
+use crate::ticket::Ticket;
 
 /// Failures of one bug.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,14 +16,14 @@ mod queries;
 mod reacting;
 mod root;
 mod select;
-pub mod ticket;
 mod unknown;
 pub mod workflow;
 
+pub use crate::ticket;
+pub use crate::wire::SpokenDialect;
 pub use assemble::{Assembled, Labels, Parts, assemble};
-pub(crate) use command::without_values;
 pub use command::{CommandDraft, DraftError, parse_draft};
-pub use dialect::{CaseDialect, DialectKnowledge, SpokenDialect};
+pub use dialect::{CaseDialect, DialectKnowledge};
 pub use external::{ExternalError, ExternalProblem, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};

@@ -4,8 +4,7 @@
 //! have to tell.
 
 use super::CaptureError;
-use crate::fixture::ObservedEvent;
-use crate::model::Page;
+use crate::model::{ObservedEvent, Page};
 
 /// How many of the events after the head an accepted command stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 
 use super::select::unqualified;
 use super::{CaptureError, Fetched};
-use crate::fixture::{Book, Case, CaseStimulus, HeadKnowledge, Observed, Provenance, Trigger};
-use crate::model::{Cover, EmittedBook, EmittedPage, Header, History, Page, Payload, Snapshot};
+use crate::model::{
+    Book, Case, CaseStimulus, Cover, EmittedBook, EmittedPage, HeadKnowledge, Header, History,
+    Observed, Page, Payload, Provenance, Snapshot, Trigger,
+};
 
 /// Which pages are meant: from one sequence to another, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-use super::ticket::Ticket;
 use super::{CaptureError, EventQueries};
 use crate::model::{Cover, Domain, Edition, Root};
+use crate::ticket::Ticket;
 use crate::wire::{QueryError, Selection};
 
 /// A root as somebody typed it.

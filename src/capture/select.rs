@@ -1,14 +1,14 @@
 //! Which failure is meant, and which head its command saw.
 
 use super::persisted::StoredCount;
-use super::ticket::Ticket;
-use super::{LetterCommand, LoggedFailure, SpokenDialect};
+use super::{LetterCommand, LoggedFailure};
 use crate::coordination::{is_held_to_head, validate};
-use crate::fixture::{Case, CaseStimulus, FlowStart, HeadKnowledge};
 use crate::model::{
-    AnsweredBy, Body, CommandBook, ComponentKind, Cover, Edition, Failure, FailureClass, Payload,
+    AnsweredBy, Body, Case, CaseStimulus, CommandBook, ComponentKind, Cover, Edition, Failure,
+    FailureClass, FlowStart, HeadKnowledge, Payload, Redactions,
 };
-use crate::redact::Redactions;
+use crate::ticket::Ticket;
+use crate::wire::SpokenDialect;
 use crate::wire::{DecodeError, Dialect, command_book_in};
 
 /// A command that failed, or is to be tried.

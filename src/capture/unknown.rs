@@ -1,7 +1,6 @@
 //! Unknown fields in the bytes that the parts of a case keep.
 
-use crate::fixture::{Case, CaseStimulus, FlowStart, Observed};
-use crate::model::{Page, Snapshot};
+use crate::model::{Case, CaseStimulus, FlowStart, Observed, Page, Snapshot};
 use crate::wire::{
     UnknownField, UnknownFields, unknown_in_command, unknown_in_page, unknown_in_snapshot,
 };

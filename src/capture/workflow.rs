@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::ticket::Ticket;
 use super::{CaptureError, CutBook, EventQueries};
-use crate::fixture::{HopOutcome, ObservedHop};
-use crate::model::{Cover, Domain, Edition, Page};
+use crate::model::{Cover, Domain, Edition, HopOutcome, ObservedHop, Page};
+use crate::ticket::Ticket;
 
 /// The pages of one aggregate that carry the correlation id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Messages of failures as they are shown: they repeat what commands say.
 
 use crate::capture::Logged;
-use crate::capture::ticket::Ticket;
 use crate::project::Project;
 use crate::redact::Redactor;
+use crate::ticket::Ticket;
 
 /// How messages are shown.
 pub(super) enum Messages {
@@ -38,7 +38,7 @@ impl Messages {
     pub(super) fn of_ticket(&self, ticket: &Ticket) -> String {
         let redacted = match self {
             Self::Plain => return ticket.failure.message.clone(),
-            Self::Redacted(redactor) => ticket.redacted(redactor).ok(),
+            Self::Redacted(redactor) => redactor.ticket(&ticket).ok(),
             Self::Hidden => None,
         };
         redacted.map_or_else(|| HIDDEN.to_owned(), |ticket| ticket.failure.message)

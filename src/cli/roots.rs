@@ -6,10 +6,10 @@ use serde_json::json;
 use super::capture::assumed_dialect;
 use super::messages::Messages;
 use super::{Done, Stop, say};
-use crate::capture::ticket::Ticket;
 use crate::capture::{UpTo, fetch_history, select_ticket};
 use crate::model::{AnsweredBy, Cover, Domain, Page, Payload, Root};
 use crate::project::Project;
+use crate::ticket::Ticket;
 
 /// List the aggregates of a source: domain, root, events, last event, last failure.
 #[derive(Debug, Args)]

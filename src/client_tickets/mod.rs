@@ -18,9 +18,9 @@ use tower_layer::Layer;
 pub use service::{Answer, TicketBody, TicketService};
 use writer::{Queue, Sink};
 
-use crate::capture::ticket::Ticket;
 use crate::model::Timestamp;
 use crate::redact::Redactor;
+use crate::ticket::Ticket;
 use crate::wire::{Dialect, all_call_descriptors};
 
 /// A hook that changes a ticket before it is written, or withholds it.

@@ -8,9 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Redact, TicketCounts, TicketOptions};
-use crate::capture::ticket::Ticket;
-use crate::model::{AnsweredBy, Code, Failure, Timestamp};
-use crate::redact::{Redactions, Redactor};
+use crate::model::{AnsweredBy, Code, Failure, Redactions, Timestamp};
+use crate::redact::Redactor;
+use crate::ticket::Ticket;
 use crate::wire::{self, Dialect, FirstMessage};
 
 /// Bytes that may wait to be written, whatever their number.
@@ -202,7 +202,7 @@ impl Writer {
             })?;
             // At the end, so that nothing that a hook puts in goes around them.
             let mut rules = self.rules.iter();
-            rules.try_fold(hooked, |ticket, rules| ticket.redacted(rules).ok())
+            rules.try_fold(hooked, |ticket, rules| rules.ticket(&ticket).ok())
         };
         catch_unwind(AssertUnwindSafe(all)).ok()?
     }

@@ -4,6 +4,7 @@
 //! constructor checks.
 
 mod book;
+mod case;
 mod command;
 mod component;
 mod counted;
@@ -16,6 +17,11 @@ mod reaction;
 
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
+};
+pub use case::{
+    Book, Case, CaseStimulus, Fingerprints, FlowCase, FlowStart, HeadKnowledge, HopOutcome, Noted,
+    Observed, ObservedEvent, ObservedHop, Probe, ProcessCase, Provenance, Redaction,
+    RedactionAction, Redactions, Rule, Status, Trigger,
 };
 pub use command::{
     CascadeErrorMode, CommandBook, CommandPage, Header, MergeStrategy, Modes, SyncMode,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use crate::capture::ticket::{Ticket, TicketError};
 use crate::coordinator::recording::{Recording, RecordingError};
 use crate::coordinator::{
     Backend, Clock, LocalCoordinator, SeedBook, SeedError, Store, StoreError, Stores,
 };
 use crate::model::{Component, Domain, Logic, Timestamp};
+use crate::ticket::{Ticket, TicketError};
 use crate::wire::{Dialect, Server};
 
 /// What an embedded deployment is made of.

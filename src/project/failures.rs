@@ -4,9 +4,9 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 
 use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
-use crate::capture::ticket::Ticket;
 use crate::capture::{LocalTime, LogReading, Logged, LoggedFailure};
 use crate::plain;
+use crate::ticket::Ticket;
 
 /// A longer line is not looked at: it would have to be kept whole.
 const LONGEST_LINE: u64 = 16 << 20;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::access::AccessError;
 use super::entrance::Entrance;
 use super::{EMBEDDED, Failures, Project, RunningDeployment};
-use crate::capture::ticket::Ticket;
 use crate::capture::{EventQueries, SpokenDialect};
 use crate::model::Domain;
 use crate::replay::WayError;
+use crate::ticket::Ticket;
 use crate::wire::{
     CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, Dialect,
     QueryClient, QueryConnection, StoredLetter,

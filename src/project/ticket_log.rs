@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use super::{FailureEntry, Project, SourceError};
-use crate::capture::ticket::{Ticket, TicketError, TicketErrorKind};
 use crate::capture::{LogReading, Logged};
 use crate::model::counted;
 use crate::plain;
+use crate::ticket::{Ticket, TicketError, TicketErrorKind};
 
 /// Lines with a reason of their own; of more, the first ones are enough to see what is wrong.
 const SHOWN: usize = 20;

@@ -2,17 +2,14 @@
 
 use super::note::{Answer, Between, Note};
 use crate::capture::Labels;
-use crate::capture::ticket::Ticket;
 use crate::coordination::is_held_to_head;
-use crate::fixture::{
-    Book, Case, CaseStimulus, HeadKnowledge, Observed, ObservedEvent, ProcessCase, Provenance,
-    Trigger,
-};
 use crate::model::{
-    AnsweredBy, CommandBook, Cover, Failure, Header, History, Outcome, Payload, Root, Stimulus,
-    Timestamp,
+    AnsweredBy, Book, Case, CaseStimulus, CommandBook, Cover, Failure, HeadKnowledge, Header,
+    History, Observed, ObservedEvent, Outcome, Payload, ProcessCase, Provenance, Root, Stimulus,
+    Timestamp, Trigger,
 };
 use crate::replay::{reaction_without_echoes, without_echoes};
+use crate::ticket::Ticket;
 use crate::wire::{DecodeError, Dialect, StoredBook};
 
 /// A noted call that makes no case.

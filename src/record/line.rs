@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::keep::Kept;
 use super::note::{Answer, Note, Subject};
-use crate::capture::ticket::{no_status_code, version_word};
-use crate::capture::without_values;
-use crate::fixture::RedactionV1;
-use crate::model::{Code, Timestamp};
-use crate::redact::{Fingerprints, Redactions};
+use crate::model::{Code, Fingerprints, Redactions, Timestamp};
+use crate::ticket::RedactionV1;
+use crate::ticket::without_values;
+use crate::ticket::{no_status_code, version_word};
 use crate::wire::{Dialect, Refusal, UnknownDialect};
 
 const VERSION: u64 = 1;

@@ -5,9 +5,8 @@ use bytes::Bytes;
 use crate::capture::SpokenDialect;
 use crate::model::{
     AnsweredBy, Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome,
-    Payload, Stimulus, Timestamp,
+    Payload, Redactions, Stimulus, Timestamp,
 };
-use crate::redact::Redactions;
 use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook, UnknownFields};
 
 const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";

@@ -14,8 +14,7 @@ use super::frames::{self, Unreadable};
 use super::keep::{Keep, Kept};
 use super::note::{Answer, Note, Subject};
 use super::tap::RawCall;
-use crate::model::Timestamp;
-use crate::redact::Redactions;
+use crate::model::{Redactions, Timestamp};
 use crate::wire::{Dialect, status_of_trailers, status_size};
 
 /// How often what is too old is looked for while nothing comes.

@@ -1,24 +1,12 @@
 //! What came redacted, and by what.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::parts::{self, Parts};
 use super::redactor::RedactError;
-use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Redaction};
-use crate::model::{CommandBook, Payload, Root};
-
-/// What is said beside a ticket or a noted call that was redacted before it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Redactions {
-    /// The fields that were touched, sorted.
-    pub fields: Vec<Redaction>,
-    /// By what: of the type of each payload its [fingerprint](super::Redactor::fingerprint). Empty where something could not
-    /// be read, as nobody knows then what is left in it.
-    pub by: Fingerprints,
-}
-
-/// Fingerprints by the full name of the payload's type.
-pub type Fingerprints = BTreeMap<String, String>;
+use crate::model::{
+    Case, CaseStimulus, CommandBook, Fingerprints, HeadKnowledge, Payload, Redactions, Root,
+};
 
 /// What came redacted, from a ticket or a recording: its stand-ins stay, since one for a stand-in would be equal to
 /// nothing. It goes by the very payloads, so that one which joins them later, such as an event that was stored elsewhere,

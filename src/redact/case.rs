@@ -6,8 +6,7 @@ use super::before::Before;
 use super::parts::{self, Parts};
 use super::redactor::{RedactError, Redactor, Report};
 use super::session::{Is, Session};
-use crate::fixture::Case;
-use crate::model::{CommandBook, Failure, Payload, Root};
+use crate::model::{Case, CommandBook, Failure, Payload, Root};
 
 /// A case that may be written.
 #[derive(Debug, Clone)]

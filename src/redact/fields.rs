@@ -14,8 +14,7 @@ use super::session::Session;
 use super::spelling::as_correlation_id;
 use super::suspect::looks_personal;
 use super::told::{is_correlation_id, is_told};
-use crate::fixture::{Redaction, RedactionAction};
-use crate::model::Root;
+use crate::model::{Redaction, RedactionAction, Root};
 use crate::payload::{
     Choice, Effect, FieldKind, FieldValue, Place, Rewriter, Step, Unreadable, path_of,
 };

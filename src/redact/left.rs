@@ -10,8 +10,7 @@ use super::parts::{self, Parts};
 use super::redactor::RedactError;
 use super::rule::{Action, Form, RedactionRule};
 use super::session::Is;
-use crate::fixture::{Case, Redaction};
-use crate::model::{CommandBook, Payload, Root};
+use crate::model::{Case, CommandBook, Payload, Redaction, Root};
 use crate::payload::{
     Choice, Effect, FieldValue, MAP_KEY, Place, Registry, Rewriter, Step, Unreadable, path_of,
 };

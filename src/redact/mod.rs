@@ -32,10 +32,11 @@ mod session;
 mod spelling;
 mod suspect;
 mod taken;
+mod ticket;
 mod told;
 mod views;
 
-pub use before::{Before, Fingerprints, Redactions};
+pub use before::Before;
 pub use case::RedactedCase;
 pub use key::{Key, KeyError};
 pub use left::{Left, LeftoverRules, Leftovers};

@@ -3,12 +3,11 @@
 
 use super::redactor::RedactError;
 use super::spelling::as_correlation_id;
-use crate::fixture::{
-    Book, Case, CaseStimulus, FlowStart, HopOutcome, Noted, Observed, ObservedHop, ProcessCase,
-};
 use crate::model::{
-    Body, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand, ErrorInfo, Failure, Header,
-    History, Notification, Page, Payload, PayloadReference, Projection, Reaction, Root, Snapshot,
+    Body, Book, Case, CaseStimulus, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand,
+    ErrorInfo, Failure, FlowStart, Header, History, HopOutcome, Noted, Notification, Observed,
+    ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Reaction, Root,
+    Snapshot,
 };
 
 /// What is done with the parts; a walk may be about some of them only.

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::before::{Fingerprints, Redactions};
 use super::key::Key;
 use super::mask::{secrets, without};
 use super::rule::{Action, RedactionRule};
 use super::session::Session;
 use super::taken::Taken;
-use crate::fixture::Redaction;
-use crate::model::{Payload, Root, matches_pattern};
+use crate::model::{Fingerprints, Payload, Redaction, Redactions, Root, matches_pattern};
 use crate::payload::{LeadsNowhere, Registry, Unreadable};
 
 /// What is redacted, and how.

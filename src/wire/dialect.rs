@@ -19,6 +19,35 @@ pub struct Dialect {
     rules: Rules,
 }
 
+/// A dialect, and whether it was assumed among those of its package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpokenDialect {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// Whether it was assumed.
+    pub is_assumed: bool,
+}
+
+impl SpokenDialect {
+    /// One that somebody said, or that is the only one of its package.
+    #[must_use]
+    pub const fn said(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            is_assumed: false,
+        }
+    }
+
+    /// One that was assumed.
+    #[must_use]
+    pub const fn assumed(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            is_assumed: true,
+        }
+    }
+}
+
 /// A name that no dialect has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no dialect `{0}`; known are {names}", names = Dialect::names().join(", "))]

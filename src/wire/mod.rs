@@ -47,7 +47,7 @@ pub use decode::{
     DecodeError, StoredBook, any_of_bytes, command_book, command_book_in, command_book_of_request,
     event_book, page, snapshot,
 };
-pub use dialect::{Dialect, UnknownDialect};
+pub use dialect::{Dialect, SpokenDialect, UnknownDialect};
 pub use encode::{
     encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
     encode_page, encode_snapshot, placeholder,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use angzarr_replay::capture::parse_draft;
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::fixture::Folder;
 use angzarr_replay::record::parse_recording;
+use angzarr_replay::ticket::Ticket;
 
 use super::markdown::{Block, blocks};
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::capture::{
     FailingCommand, Labels, Parts, SpokenDialect, UpTo, assemble, fetch_history,
 };
@@ -21,6 +20,7 @@ use angzarr_replay::record::{
 };
 use angzarr_replay::redact::Redactions;
 use angzarr_replay::replay::{LogicCommand, StartedLogic};
+use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server,
     encode_command_book, encode_command_request, encode_event_book, serve_logic,

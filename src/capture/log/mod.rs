@@ -17,11 +17,10 @@ use serde_json::Value;
 
 use self::lines::{Lines, Piece};
 use self::time::Moment;
-use super::ticket::Ticket;
-use crate::fixture::Noted;
 use crate::model::{
-    AnsweredBy, CommandBook, Cover, Domain, Edition, FailureClass, Root, Timestamp,
+    AnsweredBy, CommandBook, Cover, Domain, Edition, FailureClass, Noted, Root, Timestamp,
 };
+use crate::ticket::Ticket;
 use crate::wire::{DeadLetter, DecodeError, Dialect};
 
 pub use self::time::{LocalTime, newest};

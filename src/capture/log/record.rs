@@ -9,9 +9,8 @@ use super::text::bytes_of;
 use super::time::Moment;
 use super::{Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
-use crate::capture::ticket::{KEYS, Ticket};
-use crate::fixture::Noted;
-use crate::model::{Code, Domain, Edition, Root, Timestamp};
+use crate::model::{Code, Domain, Edition, Noted, Root, Timestamp};
+use crate::ticket::{KEYS, Ticket};
 
 /// Keys of a ticket that are numbers.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];

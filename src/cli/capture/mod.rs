@@ -24,9 +24,9 @@ use crate::capture::{
     inline_external, kept_unknown_fields, lost_unknown_fields,
 };
 use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
-use crate::model::{AnsweredBy, Cover, Domain, Edition, Timestamp};
+use crate::model::{AnsweredBy, Cover, Domain, Edition, Fingerprints, Timestamp};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
-use crate::redact::{Before, Fingerprints, Suspect};
+use crate::redact::{Before, Suspect};
 use crate::snapshot::stored;
 use crate::wire::{Dialect, UnknownFields, unknown_in_command, unknown_in_page};
 use captured_failures::CapturedFailures;

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::given::{Given, Proof};
 use super::{CaptureArguments, PersistedArgument};
-use crate::capture::ticket::Ticket;
 use crate::capture::{
     Aside, FailingCommand, Fetched, Logged, Selected, StoredCount, parse_draft, select_noted,
     select_ticket,
@@ -12,9 +11,9 @@ use crate::capture::{
 use crate::cli::{Stop, words};
 use crate::files;
 use crate::fixture::Noted;
-use crate::model::{AnsweredBy, Cover, Payload, counted};
+use crate::model::{AnsweredBy, Cover, Payload, Redactions, counted};
 use crate::project::{OpenSource, Project, TicketLog};
-use crate::redact::Redactions;
+use crate::ticket::Ticket;
 use crate::wire::Dialect;
 
 /// The command, or what a log tells of the failure without it, and where it came from in words.

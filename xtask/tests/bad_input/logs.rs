@@ -1,7 +1,7 @@
 //! Failures from logs: `capture --from-log`, `logs` of a source, `tickets`, `capture --each-distinct`.
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::model::{Code, Failure, FailureClass, Timestamp};
+use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::Dialect;
 
 use crate::support::{

@@ -1,8 +1,8 @@
 //! A refused command told to the aggregate that caused it: readable, and editable, without descriptors of the user's.
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::ticket::Ticket;
 
 use crate::support::{ALICE, Project, recorded_failures, repository};
 
@@ -77,7 +77,7 @@ fn redacted(line: &str) -> String {
     let registry = Registry::from_paths(&[repository().join("examples/poker/proto")]).unwrap();
     let redactor = Redactor::new(registry, policy).unwrap();
     let ticket = Ticket::parse_line(line, 1).unwrap();
-    ticket.redacted(&redactor).unwrap().to_line()
+    redactor.ticket(&ticket).unwrap().to_line()
 }
 
 #[test]

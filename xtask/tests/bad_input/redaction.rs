@@ -9,7 +9,6 @@ mod workflows;
 use std::path::Path;
 use std::sync::Arc;
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::Backend;
 use angzarr_replay::model::{
     Answer, Body, Code, CommandBook, CommandPage, Component, Cover, EventBook, Failure, Header,
@@ -17,6 +16,7 @@ use angzarr_replay::model::{
 };
 use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::redact::Redactions;
+use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{Dialect, Server, encode_command_request, serve_logic};
 use bytes::Bytes;
 use serde_yaml::Value;

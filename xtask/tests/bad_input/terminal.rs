@@ -1,7 +1,7 @@
 //! Text from files and servers that could act on a terminal or on the runner of a CI.
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::model::{Body, Cover, Domain, Page, Payload, Root};
+use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::Dialect;
 
 use crate::logic::{CASE, captured};

@@ -1,6 +1,6 @@
 //! Failure logs and tickets.
 
-use angzarr_replay::capture::ticket::Ticket;
+use angzarr_replay::ticket::Ticket;
 
 use crate::support::{
     ALICE, Project, coordinator, cover, listener, player, recorded_failures, seed, small_pages,

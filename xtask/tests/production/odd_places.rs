@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
     Answer, AnsweredBy, Body, Code, CommandBook, CommandPage, Component, Cover, Domain,
@@ -11,6 +10,7 @@ use angzarr_replay::model::{
     Reply, Root, SyncMode,
 };
 use angzarr_replay::redact::Redactions;
+use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
     Connection, ConnectionOptions, Dialect, Server, encode_command_request, serve_logic,
 };

@@ -2,7 +2,6 @@
 
 use super::{KindCapture, NotedCase};
 use crate::capture::compensation::{caused_by, notification, notification_page};
-use crate::capture::ticket::Ticket;
 use crate::capture::{CaptureError, CaseDialect};
 use crate::cli::Stop;
 use crate::cli::capture::redaction::demand_of_elsewhere;
@@ -10,6 +9,7 @@ use crate::cli::capture::stimulus::{no_ticket_at, read_tickets_at, split_ticket}
 use crate::cli::capture::telling::Telling;
 use crate::fixture::{Book, Case, CaseStimulus, ProcessCase, Trigger};
 use crate::model::{ComponentKind, Cover, Destinations, History};
+use crate::ticket::Ticket;
 
 impl KindCapture<'_> {
     /// The case of an aggregate, or of a process manager whose stream the root names.

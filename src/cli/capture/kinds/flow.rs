@@ -1,7 +1,6 @@
 //! A whole workflow, gathered from all domains.
 
 use super::{KindCapture, NotedCase, told_book, told_span};
-use crate::capture::ticket::Ticket;
 use crate::capture::workflow::{Share, began_at, gather, observed_hops};
 use crate::capture::{
     CaptureError, CaseDialect, CutBook, FailingCommand, Fetched, Parts, RootPart, RootSpec, Span,
@@ -16,10 +15,11 @@ use crate::cli::capture::{CaptureArguments, edition};
 use crate::fixture::{
     Case, CaseStimulus, Fixture, FlowCase, FlowStart, HeadKnowledge, Observed, Trigger,
 };
-use crate::model::{Cover, Domain, Edition, Page, Root};
+use crate::model::{Cover, Domain, Edition, Fingerprints, Page, Root};
 use crate::project::{Checked, OpenSource, Project};
-use crate::redact::{Fingerprints, RedactError};
+use crate::redact::RedactError;
 use crate::replay::flow::FlowNote;
+use crate::ticket::Ticket;
 use crate::wire::{unknown_in_command, unknown_in_page};
 
 /// The aggregate at which a workflow began, where the command line names none.
@@ -83,7 +83,7 @@ impl KindCapture<'_> {
                 None => Ok(ticket.clone()),
                 // Only their failures get into the case, which knows nothing of what their commands declare.
                 Some(redactor) => Ok(Ticket {
-                    failure: ticket.redacted(redactor)?.failure,
+                    failure: redactor.ticket(&ticket)?.failure,
                     ..ticket.clone()
                 }),
             });

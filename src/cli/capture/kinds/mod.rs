@@ -17,11 +17,10 @@ use crate::fixture::{
     Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
 };
 use crate::model::{
-    ComponentKind, Cover, Destinations, Domain, Edition, Modes, Page, Payload, ProcessRoot, Root,
-    counted,
+    ComponentKind, Cover, Destinations, Domain, Edition, Fingerprints, Modes, Page, Payload,
+    ProcessRoot, Root, counted,
 };
 use crate::project::{LogicConfig, OpenSource, Project};
-use crate::redact::Fingerprints;
 use crate::snapshot::matches_pattern;
 use crate::wire::{UnknownFields, unknown_in_page};
 pub(super) use arguments::{AskedKind, KindArguments};

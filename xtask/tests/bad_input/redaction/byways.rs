@@ -1,8 +1,8 @@
 //! What would get into an output or a file by a side way.
 
-use angzarr_replay::capture::ticket::Ticket;
 use angzarr_replay::fixture::{Redaction, RedactionAction};
 use angzarr_replay::model::{Body, Failure, Header, Payload, PayloadReference, Storage};
+use angzarr_replay::ticket::Ticket;
 
 use super::{
     Dying, EMAIL, ENVIRONMENT, MODEL, NAME, RULES, event, payload, person, production, project,

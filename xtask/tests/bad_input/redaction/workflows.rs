@@ -12,7 +12,7 @@ use crate::support::{Project, ROOT, cover};
 const FLOW: [&str; 2] = ["--correlation", "flow-1"];
 
 /// The ticket as part of a workflow.
-fn of_the_flow() -> angzarr_replay::capture::ticket::Ticket {
+fn of_the_flow() -> angzarr_replay::ticket::Ticket {
     let mut ticket = ticket();
     ticket.head = None;
     ticket.command.cover.correlation_id = "flow-1".into();
@@ -110,7 +110,7 @@ fn a_flow_leaves_the_stand_ins_of_its_ticket_alone() {
         is_strict: true,
     };
     let redactor = Redactor::new(registry(), policy).unwrap();
-    let redacted = of_the_flow().redacted(&redactor).unwrap();
+    let redacted = redactor.ticket(&of_the_flow()).unwrap();
     project.write("failures.jsonl", &(redacted.to_line() + "\n"));
     for more in [&FLOW[..], &[]] {
         let arguments =

@@ -10,27 +10,30 @@
 //! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for
 //! people and for searching, and have to agree with it.
 
+mod quoted;
+mod redaction;
+
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
-use super::SpokenDialect;
-use super::command::without_values;
-use crate::fixture::RedactionV1;
 use crate::model::{
-    AnsweredBy, Code, CommandBook, Cover, Edition, Failure, FailureClass, Root, Timestamp,
+    AnsweredBy, Code, CommandBook, Cover, Edition, Failure, FailureClass, Fingerprints, Redactions,
+    Root, Timestamp,
 };
-use crate::redact::{Before, Fingerprints, Reason, RedactError, Redactions, Redactor};
-use crate::wire::{self, Dialect};
+use crate::wire::{self, Dialect, SpokenDialect};
+
+pub use quoted::without_values;
+pub(crate) use redaction::RedactionV1;
 
 const VERSION: u64 = 1;
 /// What `answered_by` says.
 const LOGIC: &str = "logic";
 
-/// The keys of version 1.
-pub(super) const KEYS: [&str; 17] = [
+/// The keys of version 1, in the order in which they are written.
+pub const KEYS: [&str; 17] = [
     "ticket",
     "domain",
     "root",
@@ -235,30 +238,6 @@ impl Ticket {
         self.failure.code == Code::Ok
     }
 
-    /// The same ticket with its command and its failure redacted. The roots of aggregates stay: without them no history
-    /// is found. Capture gives them their stand-ins.
-    pub fn redacted(&self, redactor: &Redactor) -> Result<Self, RedactError> {
-        let redactor = redactor.without(Reason::Roots);
-        let before = Before::of_command(&self.command, &self.redacted);
-        let mut session = redactor.session().where_done(&before);
-        // What is written anew has the numbers that were sent, also where the dialect was assumed in error.
-        let plain = self.dialect.with_plain_enums();
-        let command = match wire::command_book_in(&self.command, self.dialect, plain) {
-            Ok(command) => {
-                let redacted = session.book(&command)?;
-                wire::command_book_in(&redacted, plain, self.dialect).unwrap_or(redacted)
-            }
-            Err(_) => session.book(&self.command)?,
-        };
-        let failure = session.failure(&self.failure);
-        Ok(Self {
-            command,
-            failure,
-            redacted: redactor.redactions(&session.finish(), &self.redacted.fields),
-            ..self.clone()
-        })
-    }
-
     /// Writes it as one line, without the line's end. The command is written by its own bytes.
     #[must_use]
     pub fn to_line(&self) -> String {
@@ -419,7 +398,7 @@ fn edition_as_the_command_has_it(written: String, cover: &Cover) -> String {
 }
 
 /// A version as an error names it: what is no number may be anything.
-pub(crate) fn version_word(version: &serde_json::Value) -> String {
+pub fn version_word(version: &serde_json::Value) -> String {
     match version.as_number() {
         Some(number) => number.to_string(),
         None => "that is no number".to_owned(),
@@ -427,7 +406,7 @@ pub(crate) fn version_word(version: &serde_json::Value) -> String {
 }
 
 /// What is wrong with a code; it is repeated where it can be nothing else.
-pub(crate) fn no_status_code(text: &str) -> String {
+pub fn no_status_code(text: &str) -> String {
     let is_name = |letter: char| letter.is_ascii_uppercase() || letter == '_';
     let shown = if text.len() <= 24 && text.chars().all(is_name) {
         format!("`{text}`")
