@@ -38,7 +38,7 @@ impl Messages {
     pub(super) fn of_ticket(&self, ticket: &Ticket) -> String {
         let redacted = match self {
             Self::Plain => return ticket.failure.message.clone(),
-            Self::Redacted(redactor) => redactor.ticket(&ticket).ok(),
+            Self::Redacted(redactor) => redactor.ticket(ticket).ok(),
             Self::Hidden => None,
         };
         redacted.map_or_else(|| HIDDEN.to_owned(), |ticket| ticket.failure.message)

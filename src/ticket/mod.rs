@@ -398,6 +398,7 @@ fn edition_as_the_command_has_it(written: String, cover: &Cover) -> String {
 }
 
 /// A version as an error names it: what is no number may be anything.
+#[must_use]
 pub fn version_word(version: &serde_json::Value) -> String {
     match version.as_number() {
         Some(number) => number.to_string(),
@@ -406,6 +407,7 @@ pub fn version_word(version: &serde_json::Value) -> String {
 }
 
 /// What is wrong with a code; it is repeated where it can be nothing else.
+#[must_use]
 pub fn no_status_code(text: &str) -> String {
     let is_name = |letter: char| letter.is_ascii_uppercase() || letter == '_';
     let shown = if text.len() <= 24 && text.chars().all(is_name) {

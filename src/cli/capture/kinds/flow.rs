@@ -83,7 +83,7 @@ impl KindCapture<'_> {
                 None => Ok(ticket.clone()),
                 // Only their failures get into the case, which knows nothing of what their commands declare.
                 Some(redactor) => Ok(Ticket {
-                    failure: redactor.ticket(&ticket)?.failure,
+                    failure: redactor.ticket(ticket)?.failure,
                     ..ticket.clone()
                 }),
             });
