@@ -3,24 +3,21 @@
 pub mod audit;
 pub mod capture;
 mod cli;
-pub mod client_tickets;
 pub mod coordination;
 pub mod coordinator;
 pub mod diagram;
-mod files;
 pub mod fixture;
 pub mod harness;
-pub mod model;
 pub mod mutation;
-pub mod payload;
 mod plain;
 pub mod project;
 pub mod record;
-pub mod redact;
 pub mod replay;
 pub mod snapshot;
 mod terminal;
-pub mod ticket;
-pub mod wire;
 
+pub use angzarr_replay_grpc as grpc;
+use angzarr_replay_payload::files;
+pub use angzarr_replay_payload::{payload, redact};
+pub use angzarr_replay_wire::{model, ticket, wire};
 pub use project::App;

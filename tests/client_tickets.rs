@@ -11,9 +11,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use angzarr_failure_tickets::{TicketLayer, TicketOptions};
 use angzarr_replay::capture::compensation::notification;
-use angzarr_replay::client_tickets::{TicketLayer, TicketOptions};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::grpc::Server;
 use angzarr_replay::model::{
     Code, CommandBook, CommandPage, Component, Cover, Domain, Failure, Header, MergeStrategy,
     Payload, Root, SyncMode, Timestamp,
@@ -21,7 +22,7 @@ use angzarr_replay::model::{
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, Server, encode_command_request};
+use angzarr_replay::wire::{Dialect, encode_command_request};
 use bytes::Bytes;
 use raw_codec::Raw;
 use tonic::client::Grpc;
@@ -248,7 +249,7 @@ fn other_methods_pass_by() {
     assert!(layer.flush(LONG));
     assert_eq!(
         layer.counts(),
-        angzarr_replay::client_tickets::TicketCounts::default()
+        angzarr_failure_tickets::TicketCounts::default()
     );
 }
 
@@ -640,7 +641,7 @@ impl tracing::field::Visit for Fields {
 
 impl tracing::Subscriber for Events {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "angzarr_replay::client_tickets"
+        metadata.target() == "angzarr_failure_tickets"
     }
 
     fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {

@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use angzarr_replay::coordination::{Effect, effect};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::grpc::{Connection, ConnectionOptions, QueryClient, Selection};
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Domain, EmittedBook, EmittedPage,
     EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome, Page, Payload, Reply,
     Retention, Root, Snapshot, SyncMode, Timestamp,
 };
 use angzarr_replay::replay::{InProcess, replay_command};
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, QueryClient, Selection, encode_command_request,
-};
+use angzarr_replay::wire::{Dialect, encode_command_request};
 use proptest::prelude::*;
 
 fn cover(root: u8) -> Cover {

@@ -3,9 +3,10 @@
 
 use angzarr_replay::capture::select_ticket;
 use angzarr_replay::coordinator::recording::Recording;
+use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{AnsweredBy, Code, FailureClass, Timestamp};
 use angzarr_replay::payload::Registry;
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactions, Redactor};
+use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::Dialect;
 use serde_json::{Value, json};

@@ -12,15 +12,15 @@ use angzarr_replay::capture::{
 };
 use angzarr_replay::coordinator::{Append, LocalCoordinator, NewPage, Store, Stores, Stream};
 use angzarr_replay::fixture::{CaseStimulus, Folder, render};
+use angzarr_replay::grpc::{
+    Connection, ConnectionOptions, LogicClient, Methods, QueryClient, Server,
+};
+use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{Cover, Domain, Outcome, Root, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::book_of;
-use angzarr_replay::redact::Redactions;
 use angzarr_replay::replay::{GrpcTarget, replay_command};
-use angzarr_replay::wire::{
-    self, Connection, ConnectionOptions, Dialect, LogicClient, Methods, QueryClient, Refusal,
-    Server,
-};
+use angzarr_replay::wire::{self, Dialect, Refusal};
 use bytes::Bytes;
 use prost::Message;
 

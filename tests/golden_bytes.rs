@@ -4,15 +4,15 @@
 //! A key is `number << 3 | wire type`: 0a is field 1 with a length, 08 field 1 with an integer, and so on.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use angzarr_replay::grpc::{FactRoute, encode_fact_request};
 use angzarr_replay::model::{
     Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedPage, ErrorInfo,
     EventBook, Failure, Header, History, MergeStrategy, Page, Payload, Retention, Root, Snapshot,
     SyncMode, Timestamp,
 };
 use angzarr_replay::wire::{
-    Dialect, FactRoute, StoredBook, command_book, command_book_of_request, encode_command_book,
-    encode_command_request, encode_event_book, encode_fact_request, event_book,
-    rejection_notification,
+    Dialect, StoredBook, command_book, command_book_of_request, encode_command_book,
+    encode_command_request, encode_event_book, event_book, rejection_notification,
 };
 
 fn bytes(parts: &[&str]) -> Vec<u8> {

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 use angzarr_replay::coordinator::{
     Backend, LocalCoordinator, Reacting, SeedBook, Store, StoreError, Stores,
 };
+use angzarr_replay::grpc::{
+    Connection, ConnectionOptions, LogicClient, Methods, Server, serve_component, serve_logic,
+};
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, Edition,
     EmittedBook, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome,
     Page, Payload, Reply, Retention, Revocation, Root, Snapshot, Stimulus, Timestamp,
 };
 use angzarr_replay::replay::{InProcess, Isolated, Target, debug_edition};
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, LogicClient, Methods, Refusal, Server,
-    encode_event_book, placeholder, serve_component, serve_logic, stimulus_of_request,
-};
+use angzarr_replay::wire::{Dialect, Refusal, encode_event_book, placeholder, stimulus_of_request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::bytes::Bytes;

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use angzarr_replay::capture::{LogReading, Logged};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::grpc::Server;
 use angzarr_replay::model::{Code, Component, Domain, Timestamp};
-use angzarr_replay::wire::{Dialect, Server};
+use angzarr_replay::wire::Dialect;
 
 /// Sends a command that is refused, after the documented handler.
 const DRIVER: &str = r#"

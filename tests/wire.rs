@@ -4,14 +4,13 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, LogicError, serve_logic};
 use angzarr_replay::model::{
     Answer, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
     EventBook, Failure, Header, History, Logic, MergeStrategy, Modes, Outcome, Payload, Reply,
     Root, Stimulus,
 };
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, LogicClient, LogicError, serve_logic,
-};
+use angzarr_replay::wire::Dialect;
 
 struct Echo;
 
@@ -140,7 +139,7 @@ fn nobody_listening_is_said_plainly() {
 /// Answers OK with no message at all.
 struct Silent;
 
-impl angzarr_replay::wire::Methods for Silent {
+impl angzarr_replay::grpc::Methods for Silent {
     fn call(
         &self,
         _: &str,
@@ -154,7 +153,7 @@ impl angzarr_replay::wire::Methods for Silent {
 fn a_reply_without_a_message_is_no_outcome() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server =
-        angzarr_replay::wire::Server::start(listener, Dialect::ANGZARR, Arc::new(Silent), None)
+        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Silent), None)
             .unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
@@ -173,7 +172,7 @@ fn a_reply_without_a_message_is_no_outcome() {
 /// A saga of a later revision: unknown fields in its reply, in a command of it, and in the page of that command.
 struct Later;
 
-impl angzarr_replay::wire::Methods for Later {
+impl angzarr_replay::grpc::Methods for Later {
     fn call(
         &self,
         _: &str,
@@ -190,7 +189,7 @@ impl angzarr_replay::wire::Methods for Later {
 fn unknown_fields_of_a_reply_are_named_once_and_then_forgotten() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server =
-        angzarr_replay::wire::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
+        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
             .unwrap();
     let connection =
         Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();

@@ -24,10 +24,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use angzarr_replay::grpc::serve_logic;
 use angzarr_replay::harness::run_bare;
 use angzarr_replay::model::{ComponentKind, Domain};
 use angzarr_replay::project::{Config, LogicConfig, Project, SelectedLogic};
-use angzarr_replay::wire::{Dialect, serve_logic};
+use angzarr_replay::wire::Dialect;
 use bytes::Bytes;
 use machine::{median, per_second, processor_time};
 use poker::Player;

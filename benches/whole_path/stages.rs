@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use angzarr_replay::fixture::{CaseStimulus, Fixture};
+use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
 use angzarr_replay::harness::{Entry, discover};
 use angzarr_replay::model::{CommandBook, EventBook, Payload};
 use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::project::{Project, book_of};
 use angzarr_replay::replay::{GrpcTarget, InProcess, Replay, Target, replay_command};
 use angzarr_replay::snapshot::{Renderer, Rules, Verdict, stored};
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, LogicClient, Methods, Refusal, Server,
-};
+use angzarr_replay::wire::{Dialect, Refusal};
 use bytes::Bytes;
 use poker::Player;
 

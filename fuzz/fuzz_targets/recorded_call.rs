@@ -49,7 +49,7 @@ fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
         dialect_assumed: false,
         request: request.to_vec().into(),
         answer: Answer::Reply(reply.to_vec().into()),
-        redacted: angzarr_replay::redact::Redactions::default(),
+        redacted: angzarr_replay::model::Redactions::default(),
     };
     let _ = (note.is_accepted(), note.subject(), ticket_of(&note));
     let with = CaseOf {

@@ -48,6 +48,12 @@ impl Aside {
         }
     }
 
+    /// Why a ticket says nothing of the logic, if so.
+    #[must_use]
+    pub fn of_ticket(ticket: &Ticket) -> Option<Self> {
+        Self::of(&ticket.failure, ticket.class(AnsweredBy::NotKnown))
+    }
+
     /// In a word or two.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -56,14 +62,6 @@ impl Aside {
             Self::Transport => "of the transport",
             Self::Accepted => "accepted",
         }
-    }
-}
-
-impl Ticket {
-    /// Why it says nothing of the logic, if so.
-    #[must_use]
-    pub fn aside(&self) -> Option<Aside> {
-        Aside::of(&self.failure, self.class(AnsweredBy::NotKnown))
     }
 }
 
@@ -102,7 +100,7 @@ impl Logged {
     #[must_use]
     pub fn aside(&self) -> Option<Aside> {
         match self {
-            Self::Ticket(ticket) => ticket.aside(),
+            Self::Ticket(ticket) => Aside::of_ticket(ticket),
             Self::Failure(logged) => {
                 Aside::of(&self.failure()?, logged.class(AnsweredBy::NotKnown)?)
             }

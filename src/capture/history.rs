@@ -1,8 +1,8 @@
 //! An aggregate's history, however long: in one reply where it fits, in windows where not.
 
 use super::{CaptureError, EventQueries};
+use crate::grpc::{PointInTime, QueryError, Selection};
 use crate::model::{Cover, Edition, History, Page, Snapshot, Timestamp};
-use crate::wire::{PointInTime, QueryError, Selection};
 
 /// How far a history is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

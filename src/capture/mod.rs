@@ -40,8 +40,9 @@ pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{FailingCommand, Selected, case_path, select_noted, select_ticket, settle_head};
 pub use unknown::{kept_unknown_fields, lost_unknown_fields};
 
+use crate::grpc::QueryError;
 use crate::model::{Failure, PageOrderError};
-use crate::wire::{DecodeError, Dialect, QueryError};
+use crate::wire::{DecodeError, Dialect};
 
 /// A capture that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,8 @@
 //! What capture may ask of production. There is nothing here that writes.
 
+use crate::grpc::{QueryClient, QueryError, Selection};
 use crate::model::{Cover, Domain, Root};
-use crate::wire::{Dialect, QueryClient, QueryError, Selection, StoredBook};
+use crate::wire::{Dialect, StoredBook};
 
 /// The queries of one domain's coordinator.
 pub trait EventQueries {

@@ -8,9 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 use super::{CaptureError, EventQueries};
+use crate::grpc::{QueryError, Selection};
 use crate::model::{Cover, Domain, Edition, Root};
 use crate::ticket::Ticket;
-use crate::wire::{QueryError, Selection};
 
 /// A root as somebody typed it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::report::{Report, States};
 use super::{Stop, complain, say};
 use crate::fixture::{CaseStimulus, Fixture};
+use crate::grpc::{Connection, ConnectionOptions, LogicClient};
 use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of};
 use crate::replay::{GrpcTarget, StartedLogic, Target, free_port};
-use crate::wire::{Connection, ConnectionOptions, LogicClient};
 
 pub(super) fn run(
     project: &Project,

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use clap::{Args, Subcommand};
 
 use super::{Done, Stop, say};
+use crate::grpc::{Connection, ConnectionOptions, DeletedEdition, EditionsClient, EditionsError};
 use crate::model::{Domain, EditionName, counted};
 use crate::project::{Ledger, LedgerError, LeftBehind, Project};
-use crate::wire::{Connection, ConnectionOptions, DeletedEdition, EditionsClient, EditionsError};
 
 /// Editions that `replay --coordinator` made at an address: list them, delete what can be deleted.
 #[derive(Debug, Args)]

@@ -9,9 +9,10 @@ use super::capture::{demand_some, described, read_log};
 use super::messages::Messages;
 use super::{Done, say};
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
+use crate::grpc::StoredLetter;
 use crate::model::{Timestamp, counted};
 use crate::project::{FailureEntry, Failures, Project};
-use crate::wire::{Dialect, StoredLetter};
+use crate::wire::Dialect;
 
 /// What stands before the number of a dead letter.
 const LETTER: &str = "dead letter";

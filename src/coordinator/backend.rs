@@ -1,7 +1,7 @@
 //! The business logic behind a coordinator: in this process, or at an address.
 
+use crate::grpc::{CallError, LogicClient, LogicError, Refused};
 use crate::model::{Code, CommandBook, Component, EventBook, Failure, Outcome, Stimulus};
-use crate::wire::{CallError, LogicClient, LogicError, Refused};
 
 /// What answers behind a coordinator: business logic of a domain, a saga, a process manager, a projector.
 #[derive(Debug, Clone)]

@@ -6,8 +6,9 @@ use super::store::{Append, Conflict, NewPage, Store, Stream};
 use super::timeline::Timeline;
 use super::{Backend, LocalCoordinator, clock, validate};
 use crate::coordination;
+use crate::grpc::{PointInTime, Refused, ReplyBook, SentCommand};
 use crate::model::{Code, CommandBook, Cover, Edition, EmittedBook, Failure, Outcome, Snapshot};
-use crate::wire::{self, PointInTime, Refused, ReplyBook, SentCommand};
+use crate::wire::{self};
 
 /// How often a command is handled anew because another one was stored meanwhile.
 pub(super) const RACES: usize = 10;

@@ -5,8 +5,8 @@ use super::prior::Prior;
 use super::queries::failed;
 use super::timeline::Timeline;
 use super::{LocalCoordinator, validate};
+use crate::grpc::{Refused, SentCommand};
 use crate::model::{Outcome, Stimulus};
-use crate::wire::{Refused, SentCommand};
 
 impl LocalCoordinator {
     /// `HandleCompensation`: it stores what the logic answers, and says what that was. An ordinary command is

@@ -2,8 +2,8 @@
 
 use super::LocalCoordinator;
 use super::queries::failed;
+use crate::grpc::{AskedDeletion, DeletedEdition, Refused, StoredEdition};
 use crate::model::{Domain, Edition, EditionName, Failure};
-use crate::wire::{AskedDeletion, DeletedEdition, Refused, StoredEdition};
 
 impl LocalCoordinator {
     pub(super) fn stored_editions(&self) -> Result<Vec<StoredEdition>, Refused> {

@@ -5,8 +5,9 @@ use super::queries::failed;
 use super::store::{Append, NewPage, Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, clock, commands, validate};
+use crate::grpc::{Injected, Refused, ReplyBook, SentFacts};
 use crate::model::{Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Stimulus};
-use crate::wire::{self, Injected, Refused, ReplyBook, SentFacts};
+use crate::wire::{self};
 
 /// Facts on their way.
 struct Facts {

@@ -39,13 +39,14 @@ pub use clock::Clock;
 pub use reactions::Reacting;
 pub use store::{Append, Conflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
 
+use crate::grpc::{
+    AskedBook, AskedDeletion, Coordinator, DeletedEdition, Injected, PointInTime, Refused,
+    ReplyBook, SentCommand, SentFacts, Server, StoredEdition,
+};
 use crate::model::{
     Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus, Timestamp,
 };
-use crate::wire::{
-    self, AskedBook, AskedDeletion, Coordinator, DeletedEdition, Dialect, Injected, PointInTime,
-    Refused, ReplyBook, SentCommand, SentFacts, Server, StoredEdition,
-};
+use crate::wire::{self, Dialect};
 
 /// Largest message in either direction, as the real coordinator has it by default: 10 MiB.
 pub const MESSAGE_LIMIT: usize = 10 * 1024 * 1024;
@@ -206,7 +207,7 @@ impl LocalCoordinator {
     /// Serves on a listener that is already bound.
     pub fn start(self, listener: TcpListener) -> std::io::Result<Server> {
         let dialect = self.dialect;
-        wire::serve_coordinator(listener, dialect, Arc::new(self), Some(MESSAGE_LIMIT))
+        crate::grpc::serve_coordinator(listener, dialect, Arc::new(self), Some(MESSAGE_LIMIT))
     }
 }
 

@@ -6,8 +6,9 @@ use super::store::{Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, internal};
 use crate::coordination;
+use crate::grpc::Refused;
 use crate::model::{EventBook, History, Outcome, Snapshot, Stimulus};
-use crate::wire::{self, Refused};
+use crate::wire::{self};
 
 /// What a command is handled against.
 pub(super) struct Prior {

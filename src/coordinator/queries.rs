@@ -6,8 +6,9 @@ use super::LocalCoordinator;
 use super::store::{StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::validate::{self, Addressed};
+use crate::grpc::{AskedBook, AskedPages, PointInTime, Refused, ReplyBook};
 use crate::model::{Cover, Domain, Edition, Failure, Root};
-use crate::wire::{AskedBook, AskedPages, EventStream, PointInTime, Refused, ReplyBook};
+use crate::wire::EventStream;
 
 /// The released coordinator's message really is this path: the text it stands for was left out.
 const NO_POINT_RELEASED: &str = "crate::services::errmsg::TEMPORAL_QUERY_MISSING_POINT";

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::{Backend, LocalCoordinator, internal};
+use crate::grpc::Refused;
 use crate::model::{
     Code, ComponentKind, Cover, Destinations, Domain, Edition, EventBook, Failure, Outcome,
     Payload, Reaction, Stimulus, matches_pattern,
 };
-use crate::wire::Refused;
 
 /// A saga, process manager or projector behind a coordinator.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use super::clock;
 use super::store::{Part, Store, StoreError, StoredPage, Stream};
-use crate::wire::PointInTime;
+use crate::grpc::PointInTime;
 
 /// One aggregate's timeline in a store.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 
 use super::store::Stream;
 use crate::coordination;
+use crate::grpc::{AskedBook, RawCover, SentCommand, SentFacts};
 use crate::model::{CommandBook, Cover, Domain, Edition, Failure, Root};
-use crate::wire::{AskedBook, RawCover, SentCommand, SentFacts};
 
 /// Whom a query addresses.
 pub(super) enum Addressed {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::config::{AccessConfig, SecretSource, SourceConfig, TlsConfig};
 use super::logics::in_directory;
 use crate::files;
+use crate::grpc::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsParts};
 use crate::replay::{PrivateOutputError, WayCommand, private_output};
-use crate::wire::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsParts};
 
 /// A way in that cannot be had. No message holds a secret.
 #[derive(Debug, thiserror::Error)]

@@ -8,14 +8,14 @@ use super::ledger::{Ledger, LeftBehind};
 use super::logics::{LogicUnavailable, SelectedLogic, in_directory};
 use super::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
 use crate::fixture::Case;
+use crate::grpc::{
+    CallError, Connection, ConnectionOptions, Server, detect_dialect, serve_component,
+};
 use crate::model::{ComponentKind, Cover, EditionName};
 use crate::replay::{
     Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
 };
-use crate::wire::{
-    CallError, Connection, ConnectionOptions, Dialect, Server, UnknownDialect, detect_dialect,
-    serve_component,
-};
+use crate::wire::{Dialect, UnknownDialect};
 
 /// A coordinator that a case cannot be replayed through.
 #[derive(Debug, thiserror::Error)]

@@ -8,9 +8,10 @@ use crate::coordinator::recording::{Recording, RecordingError};
 use crate::coordinator::{
     Backend, Clock, LocalCoordinator, SeedBook, SeedError, Store, StoreError, Stores,
 };
+use crate::grpc::Server;
 use crate::model::{Component, Domain, Logic, Timestamp};
 use crate::ticket::{Ticket, TicketError};
-use crate::wire::{Dialect, Server};
+use crate::wire::Dialect;
 
 /// What an embedded deployment is made of.
 #[derive(Clone)]

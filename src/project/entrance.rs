@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::access;
 use super::{Project, SourceConfig, SourceError};
+use crate::grpc::{
+    Access, CallError, ConnectionOptions, DeadLetterClient, Manners, QueryClient, QueryConnection,
+};
 use crate::model::Domain;
 use crate::replay::OpenWay;
-use crate::wire::{
-    Access, CallError, ConnectionOptions, DeadLetterClient, Dialect, Manners, QueryClient,
-    QueryConnection,
-};
+use crate::wire::Dialect;
 
 /// The entrances of a project's sources, by name.
 pub(super) type Entrances = Mutex<BTreeMap<String, Arc<Entrance>>>;

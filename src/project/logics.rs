@@ -9,11 +9,12 @@ use std::time::Duration;
 use super::{App, Config, LogicConfig, LogicPlace, Subscriptions};
 use crate::coordinator::Backend;
 use crate::fixture::Case;
+use crate::grpc::{CallError, Connection, ConnectionOptions, LogicClient};
 use crate::model::{Component, ComponentKind, Domain};
 use crate::replay::{
     GrpcTarget, InProcess, LaunchError, LogicCommand, StartedLogic, Target, WithUpcaster,
 };
-use crate::wire::{CallError, Connection, ConnectionOptions, Dialect, LogicClient};
+use crate::wire::Dialect;
 
 /// Logic that a case cannot be replayed on.
 #[derive(Debug, Clone, thiserror::Error)]

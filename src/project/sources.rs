@@ -7,13 +7,14 @@ use super::access::AccessError;
 use super::entrance::Entrance;
 use super::{EMBEDDED, Failures, Project, RunningDeployment};
 use crate::capture::{EventQueries, SpokenDialect};
+use crate::grpc::{
+    CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, QueryClient,
+    QueryConnection, StoredLetter,
+};
 use crate::model::Domain;
 use crate::replay::WayError;
 use crate::ticket::Ticket;
-use crate::wire::{
-    CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, Dialect,
-    QueryClient, QueryConnection, StoredLetter,
-};
+use crate::wire::Dialect;
 
 /// A source that cannot be asked.
 #[derive(Debug, thiserror::Error)]

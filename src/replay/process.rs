@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use super::group::{LastOutput, OwnedGroup};
-use crate::wire::{Connection, ConnectionOptions, HealthAnswer, ask_health};
+use crate::grpc::{Connection, ConnectionOptions, HealthAnswer, ask_health};
 
 /// How logic is started.
 #[derive(Debug, Clone, PartialEq, Eq)]

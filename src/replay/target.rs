@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::IsolatedError;
+use crate::grpc::{LogicClient, LogicError, panic_text};
 use crate::model::{AnsweredBy, Component, Failure, Logic, Outcome, Stimulus};
-use crate::wire::{Dialect, LogicClient, LogicError, UnknownFields, panic_text};
+use crate::wire::{Dialect, UnknownFields};
 
 /// A target that gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

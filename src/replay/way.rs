@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::group::{LastOutput, OwnedGroup};
 use super::process::{free_port, says_port_is_taken};
-use crate::wire::accepts_connections;
+use crate::grpc::accepts_connections;
 
 /// How a way is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

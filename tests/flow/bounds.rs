@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient};
 use angzarr_replay::model::{Component, Outcome, Reaction, Stimulus};
 use angzarr_replay::replay::flow::{FlowLimits, Reacting, ReactingKind};
 use angzarr_replay::replay::{GrpcTarget, InProcess, Target, TargetError};
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, LogicClient};
+use angzarr_replay::wire::Dialect;
 
 use super::support::{Toys, commands, correlated, cover, dutiful, emits, notes, start};
 
@@ -115,7 +116,7 @@ fn a_component_that_cannot_be_reached_is_an_error_that_names_the_step() {
 /// A saga that emits nothing that is known.
 struct Later;
 
-impl angzarr_replay::wire::Methods for Later {
+impl angzarr_replay::grpc::Methods for Later {
     fn call(
         &self,
         _: &str,
@@ -131,7 +132,7 @@ fn a_step_whose_reply_has_unknown_fields_says_so() {
     toys.aggregate("a", dutiful);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server =
-        angzarr_replay::wire::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
+        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
             .unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();

@@ -4,10 +4,9 @@ use std::net::TcpListener;
 use std::sync::{Arc, Barrier};
 
 use angzarr_replay::coordinator::Backend;
+use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions, LogicClient, serve_logic};
 use angzarr_replay::model::{Cover, Domain, Header, MergeStrategy, Payload};
-use angzarr_replay::wire::{
-    CallError, Connection, ConnectionOptions, Dialect, LogicClient, serve_logic,
-};
+use angzarr_replay::wire::Dialect;
 
 use MergeStrategy::{AggregateHandles, Commutative, Manual, Strict};
 

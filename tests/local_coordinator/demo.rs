@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::grpc::{Connection, ConnectionOptions, Server};
 use angzarr_replay::model::{Component, Payload, Timestamp};
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, Server, event_book_of_response,
-};
+use angzarr_replay::wire::{Dialect, event_book_of_response};
 use poker::messages::{FundsDeposited, FundsReserved, FundsWithdrawn, PlayerRegistered};
 use prost::Message;
 use serde_json::Value;

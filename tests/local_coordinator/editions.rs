@@ -3,12 +3,13 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use angzarr_replay::grpc::{
+    Connection, ConnectionOptions, EditionsClient, FactClient, StoredEdition, serve_logic,
+};
 use angzarr_replay::model::{
     Cover, Divergence, Domain, Edition, EditionName, EmittedBook, EmittedPage, Header, Payload,
 };
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, EditionsClient, FactClient, StoredEdition, serve_logic,
-};
+use angzarr_replay::wire::Dialect;
 
 use super::logic::Scripted;
 use super::support::*;

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::grpc::{
+    CallError, Connection, ConnectionOptions, FactClient, FactError, FactRoute, InjectedFacts,
+    encode_fact_request,
+};
 use angzarr_replay::model::{
     Component, Cover, EmittedBook, EmittedPage, Header, Payload, Timestamp,
 };
-use angzarr_replay::wire::{
-    CallError, Connection, ConnectionOptions, Dialect, FactClient, FactError, FactRoute,
-    InjectedFacts, StoredBook, encode_fact_request,
-};
+use angzarr_replay::wire::{Dialect, StoredBook};
 
 use super::recorded::{CALLS, assert_status, bytes, call};
 use super::support::*;

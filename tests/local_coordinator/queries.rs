@@ -1,9 +1,10 @@
 //! Queries: selections, and what differs between dialects.
 
-use angzarr_replay::model::{Domain, Timestamp};
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, PointInTime, QueryClient, Selection, detect_dialect,
+use angzarr_replay::grpc::{
+    Connection, ConnectionOptions, PointInTime, QueryClient, Selection, detect_dialect,
 };
+use angzarr_replay::model::{Domain, Timestamp};
+use angzarr_replay::wire::Dialect;
 
 use super::support::*;
 

@@ -5,12 +5,13 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Reacting, Store, Stores};
+use angzarr_replay::grpc::{LogicClient, LogicError, SpeculativeClient, serve_component};
 use angzarr_replay::model::{
     CommandPage, Component, ComponentKind, Cover, Destinations, Domain, EmittedCommand, EventBook,
     Failure, Header, History, Modes, Notification, Outcome, Payload, ProcessManager, Projection,
     Projector, Reaction, Root, Saga, Stimulus,
 };
-use angzarr_replay::wire::{Dialect, LogicClient, LogicError, SpeculativeClient, serve_component};
+use angzarr_replay::wire::Dialect;
 
 use super::support::*;
 
@@ -280,8 +281,8 @@ fn a_projector_is_asked_without_effects() {
     )
     .unwrap();
     let address = server.address().to_string();
-    let options = angzarr_replay::wire::ConnectionOptions::default();
-    let connection = angzarr_replay::wire::Connection::new(&address, options).unwrap();
+    let options = angzarr_replay::grpc::ConnectionOptions::default();
+    let connection = angzarr_replay::grpc::Connection::new(&address, options).unwrap();
     let remote = Reacting {
         backend: Backend::Remote(LogicClient::new(connection, Dialect::ANGZARR)),
         ..component("seats", projector.clone(), &[])

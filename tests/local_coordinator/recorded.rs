@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use angzarr_replay::coordinator::SeedBook;
 use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::wire::{CallError, Dialect};
+use angzarr_replay::grpc::CallError;
+use angzarr_replay::wire::Dialect;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::Value;

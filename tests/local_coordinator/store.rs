@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedError, Store, Stores};
+use angzarr_replay::grpc::{QueryClient, Selection};
 use angzarr_replay::model::{Component, Cover, Domain, Header};
-use angzarr_replay::wire::{Dialect, QueryClient, Selection};
+use angzarr_replay::wire::Dialect;
 
 use super::logic::Scripted;
 use super::support::*;

@@ -4,13 +4,14 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions, Server};
 use angzarr_replay::model::{
     Body, CommandBook, CommandPage, Component, Cover, Domain, Edition, Header, Logic,
     MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
 };
 use angzarr_replay::wire::{
-    CallError, Connection, ConnectionOptions, Dialect, Server, StoredBook, encode_command_book,
-    encode_command_request, event_book, event_book_of_response,
+    Dialect, StoredBook, encode_command_book, encode_command_request, event_book,
+    event_book_of_response,
 };
 
 use super::logic::Scripted;

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
 use angzarr_replay::model::Failure;
 use angzarr_replay::replay::GrpcTarget;
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, LogicClient, Methods, Refusal, Server,
-};
+use angzarr_replay::wire::{Dialect, Refusal};
 use bytes::Bytes;
 
 #[derive(Default)]

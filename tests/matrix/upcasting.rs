@@ -1,11 +1,11 @@
 //! A history that is upcast before the logic sees it: what the upcaster receives, and what the logic is shown of its answer.
 
+use angzarr_replay::grpc::LogicClient;
 use angzarr_replay::model::Outcome;
 use angzarr_replay::replay::{
     GrpcTarget, Replay, Target, TargetError, WithUpcaster, replay_command, replay_fact,
     replay_notification,
 };
-use angzarr_replay::wire::LogicClient;
 
 use super::peer::Peer;
 use super::revision::Revision;

@@ -10,6 +10,10 @@ use angzarr_replay::capture::{
 };
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
 use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
+use angzarr_replay::grpc::{
+    Connection, ConnectionOptions, LogicClient, QueryClient, Server, serve_logic,
+};
+use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     CascadeErrorMode, Code, CommandBook, CommandPage, Cover, Domain, EventBook, Header, History,
     MergeStrategy, Modes, Payload, Root, SyncMode,
@@ -18,12 +22,10 @@ use angzarr_replay::record::{
     Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
     ticket_of,
 };
-use angzarr_replay::redact::Redactions;
 use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, LogicClient, QueryClient, Refusal, Server,
-    encode_command_book, encode_command_request, encode_event_book, serve_logic,
+    Dialect, Refusal, encode_command_book, encode_command_request, encode_event_book,
 };
 
 use super::recorded::{bytes, calls};

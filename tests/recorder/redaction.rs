@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use angzarr_replay::fixture::Case;
+use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{Code, ErrorInfo, Failure};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::record::{
     Answer, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording, redacted,
     ticket_of,
 };
-use angzarr_replay::redact::{Action, Before, Key, Policy, RedactionRule, Redactions, Redactor};
+use angzarr_replay::redact::{Action, Before, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, Refusal, call_descriptors};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{

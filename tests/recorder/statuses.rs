@@ -5,9 +5,10 @@ use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions};
 use angzarr_replay::model::{Code, Timestamp};
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, Recorder, Subject};
-use angzarr_replay::wire::{CallError, Connection, ConnectionOptions, Refusal, STATUS_LIMIT};
+use angzarr_replay::wire::{Refusal, STATUS_LIMIT};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 

@@ -10,10 +10,9 @@ use angzarr_replay::model::{
     ErrorInfo, Failure, Header, History, MergeStrategy, Modes, Notification, Page, Payload,
     PayloadReference, Projection, Reaction, Retention, Root, Snapshot, Storage, Timestamp,
 };
+use angzarr_replay::model::{Fingerprints, Redactions};
 use angzarr_replay::payload::Registry;
-use angzarr_replay::redact::{
-    Action, Before, Fingerprints, Form, Key, OTHER_ROOT, Policy, Reason, Redactions, Redactor,
-};
+use angzarr_replay::redact::{Action, Before, Form, Key, OTHER_ROOT, Policy, Reason, Redactor};
 use angzarr_replay::wire::{Dialect, all_call_descriptors};
 
 use super::{PERSON, person, policy, redactor, registry, rule, view};

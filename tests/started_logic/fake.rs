@@ -6,10 +6,11 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
+use angzarr_replay::grpc::{Methods, Server, serve_logic};
 use angzarr_replay::model::{
     CommandBook, EventBook, Failure, Logic, Page, Payload, Reply, Snapshot,
 };
-use angzarr_replay::wire::{Dialect, Methods, Refusal, Server, serve_logic};
+use angzarr_replay::wire::{Dialect, Refusal};
 use bytes::Bytes;
 use poker::Player;
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use angzarr_replay::App;
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::grpc::serve_logic;
 use angzarr_replay::model::{
     Answer, Body, CommandBook, Cover, EventBook, Failure, Logic, Page, Payload, Root, Snapshot,
     Timestamp,
 };
-use angzarr_replay::wire::{Dialect, serve_logic};
+use angzarr_replay::wire::Dialect;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tempfile::TempDir;
 

@@ -7,10 +7,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::grpc::{Server, serve_component, serve_logic};
 use angzarr_replay::model::{
     Body, Component, Cover, Domain, Logic, Page, Payload, Root, Timestamp,
 };
-use angzarr_replay::wire::{Dialect, Server, serve_component, serve_logic};
+use angzarr_replay::wire::Dialect;
 use serde_json::Value;
 
 const NOW: Timestamp = Timestamp {

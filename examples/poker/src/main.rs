@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use angzarr_replay::grpc::serve_component;
 use angzarr_replay::model::Component;
-use angzarr_replay::wire::{Dialect, serve_component};
+use angzarr_replay::wire::Dialect;
 use clap::{Args, Parser, ValueEnum};
 use poker::{BuyIn, HandPlayer, Player, PlayerTable, PlayerUpcaster, Seats, Table};
 

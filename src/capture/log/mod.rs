@@ -17,11 +17,12 @@ use serde_json::Value;
 
 use self::lines::{Lines, Piece};
 use self::time::Moment;
+use crate::grpc::DeadLetter;
 use crate::model::{
     AnsweredBy, CommandBook, Cover, Domain, Edition, FailureClass, Noted, Root, Timestamp,
 };
 use crate::ticket::Ticket;
-use crate::wire::{DeadLetter, DecodeError, Dialect};
+use crate::wire::{DecodeError, Dialect};
 
 pub use self::time::{LocalTime, newest};
 

@@ -7,8 +7,9 @@ use super::{CaptureArguments, redaction};
 use crate::capture::{Logged, LoggedFailure, RootSpec};
 use crate::cli::{Stop, words};
 use crate::files;
+use crate::grpc::{DeadLetter, Rejected};
 use crate::project::Project;
-use crate::wire::{DeadLetter, DecodeError, Rejected};
+use crate::wire::DecodeError;
 
 /// The failure of the dead letter that was asked for, if one was.
 pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {

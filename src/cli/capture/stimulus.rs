@@ -209,7 +209,7 @@ fn nothing_usable(source: &OpenSource, cover: &Cover) -> String {
 /// How many failures are passed over, and how each kind of them is taken all the same.
 fn left_aside(own: &[&Ticket]) -> String {
     let count = |aside: Aside| {
-        let is_so = |ticket: &&&Ticket| ticket.aside() == Some(aside);
+        let is_so = |ticket: &&&Ticket| Aside::of_ticket(ticket) == Some(aside);
         own.iter().filter(is_so).count()
     };
     let stale = match count(Aside::Stale) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::wire::{check_metadata_name, is_readable_on_the_way};
+use crate::grpc::{check_metadata_name, is_readable_on_the_way};
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

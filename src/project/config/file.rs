@@ -15,8 +15,9 @@ use super::{
 };
 use crate::files;
 use crate::fixture::{Probe, Rule};
+use crate::grpc::Bounds;
 use crate::model::{ComponentKind, Domain, IdError, ProcessRoot};
-use crate::wire::{Bounds, Dialect, STATUS_LIMIT, UnknownDialect};
+use crate::wire::{Dialect, STATUS_LIMIT, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -16,9 +16,10 @@ pub use redaction::{AuditAllowance, RedactionConfig};
 
 use crate::files;
 use crate::fixture::{Probe, Rule};
+use crate::grpc::Bounds;
 use crate::model::ProcessRoot;
 use crate::model::{ComponentKind, Domain};
-use crate::wire::{Bounds, Dialect};
+use crate::wire::Dialect;
 
 /// Name of the configuration file.
 pub(super) const FILE_NAME: &str = "replay.toml";

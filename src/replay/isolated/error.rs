@@ -1,7 +1,7 @@
 //! Why a case cannot be replayed through a coordinator.
 
+use crate::grpc::{FactError, LogicError, QueryError};
 use crate::model::{Domain, Root};
-use crate::wire::{FactError, LogicError, QueryError};
 
 /// What ends nearly every message.
 const DIRECTLY: &str = "replay it on the logic directly, without --coordinator";

@@ -2,8 +2,9 @@
 
 use super::IsolatedError;
 use crate::coordination;
+use crate::grpc::{FactClient, FactRoute, QueryClient, Selection, encode_fact_request};
 use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Header, Page};
-use crate::wire::{Dialect, FactClient, FactRoute, QueryClient, Selection, encode_fact_request};
+use crate::wire::Dialect;
 
 /// Largest message that a coordinator takes by default: 10 MiB.
 const MESSAGE_BYTES: usize = 10 * 1024 * 1024;
@@ -21,7 +22,7 @@ impl Store {
         let found = self.queries.event_book(cover, Selection::Whole);
         let is_absent = match found {
             Ok(book) => book.history.pages().is_empty(),
-            Err(crate::wire::QueryError::Call(error)) if error.is_too_large() => false,
+            Err(crate::grpc::QueryError::Call(error)) if error.is_too_large() => false,
             Err(error) => return Err(error.into()),
         };
         if is_absent {

@@ -15,10 +15,11 @@ pub use name::debug_edition;
 
 use super::{Target, TargetError};
 use crate::coordination::{COMMAND_BYTES, COMMAND_PAGES};
+use crate::grpc::{Connection, FactClient, QueryClient, SpeculativeClient};
 use crate::model::{
     CommandBook, Cover, Edition, EditionName, EventBook, Failure, Outcome, Page, Stimulus,
 };
-use crate::wire::{Connection, Dialect, FactClient, QueryClient, SpeculativeClient, UnknownFields};
+use crate::wire::{Dialect, UnknownFields};
 
 /// Told of an edition and an aggregate before anything is loaded for it; a refusal stops the load.
 pub type Noted = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;

@@ -1,14 +1,15 @@
 //! Dialects of one package, which a connection does not tell apart: what is assumed is told, and what is known counts.
 
+use angzarr_replay::grpc::Server;
+use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     AnsweredBy, CommandBook, CommandPage, EventBook, Failure, Header, History, MergeStrategy,
     Payload,
 };
 use angzarr_replay::record::{Answer, Note};
-use angzarr_replay::redact::Redactions;
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
-    Dialect, Refusal, Server, command_book, encode_command_book, encode_event_book,
+    Dialect, Refusal, command_book, encode_command_book, encode_event_book,
 };
 use bytes::Bytes;
 

@@ -2,8 +2,9 @@
 
 use angzarr_replay::capture::{EditionShape, UpTo, fetch_history};
 use angzarr_replay::coordinator::MESSAGE_LIMIT;
+use angzarr_replay::grpc::{Connection, ConnectionOptions, QueryClient};
 use angzarr_replay::model::{Cover, Edition, Page, Timestamp};
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, QueryClient};
+use angzarr_replay::wire::Dialect;
 
 use crate::histories::large_pages;
 use crate::support::{ALICE, Project, ROOT, SEEDED, coordinator, cover, page, seed, small_pages};

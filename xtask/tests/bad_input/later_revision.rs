@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use angzarr_replay::grpc::{Methods, Server};
+use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     AnsweredBy, CommandBook, CommandPage, EventBook, Failure, Header, History, MergeStrategy, Page,
     Payload,
 };
 use angzarr_replay::record::Answer;
-use angzarr_replay::redact::Redactions;
 use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{
-    Dialect, Methods, Refusal, Server, encode_command_book, encode_event_book, encode_page,
-};
+use angzarr_replay::wire::{Dialect, Refusal, encode_command_book, encode_event_book, encode_page};
 use bytes::Bytes;
 
 use crate::recordings::{keep, noted};

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use angzarr_replay::wire::{Dialect, Methods, Refusal, Server, serve_logic};
+use angzarr_replay::grpc::{Methods, Server, serve_logic};
+use angzarr_replay::wire::{Dialect, Refusal};
 use bytes::Bytes;
 
 use crate::support::{Project, listener, tool};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::SeedBook;
-use angzarr_replay::wire::{Dialect, Server};
+use angzarr_replay::grpc::Server;
+use angzarr_replay::wire::Dialect;
 
 use crate::logic::Garbage;
 use crate::support::{Project, ROOT, coordinator, cover, listener, page, seed};

@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 
+use angzarr_replay::grpc::{Connection, ConnectionOptions};
 use angzarr_replay::model::Code;
+use angzarr_replay::model::Redactions;
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
-use angzarr_replay::redact::Redactions;
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, Refusal};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -10,14 +10,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::Backend;
+use angzarr_replay::grpc::{Server, serve_logic};
+use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     Answer, Body, Code, CommandBook, CommandPage, Component, Cover, EventBook, Failure, Header,
     Logic, MergeStrategy, Page, Payload, SyncMode,
 };
 use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::redact::Redactions;
 use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, Server, encode_command_request, serve_logic};
+use angzarr_replay::wire::{Dialect, encode_command_request};
 use bytes::Bytes;
 use serde_yaml::Value;
 

@@ -6,8 +6,9 @@ use crate::editions::edition;
 use crate::support::{ALICE, Project, ROOT, coordinator, cover, page, player, seed, small_pages};
 use angzarr_replay::capture::{CaptureError, EventQueries, find_root};
 use angzarr_replay::coordinator::MESSAGE_LIMIT;
+use angzarr_replay::grpc::{Connection, ConnectionOptions, QueryClient};
 use angzarr_replay::model::{Cover, Domain, Edition, Root};
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, QueryClient};
+use angzarr_replay::wire::Dialect;
 
 #[test]
 fn an_unknown_root_names_what_was_looked_at() {

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
-use angzarr_replay::wire::{Dialect, Methods, Refusal, Server};
+use angzarr_replay::grpc::{Methods, Server};
+use angzarr_replay::wire::{Dialect, Refusal};
 use bytes::Bytes;
 
 use crate::support::{Project, ROOT, coordinator, cover, listener, page, seed, small_pages};

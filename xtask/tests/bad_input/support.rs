@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::grpc::Server;
 use angzarr_replay::model::{Body, Cover, Domain, Page, Payload, Root, Timestamp};
-use angzarr_replay::wire::{Dialect, Server};
+use angzarr_replay::wire::Dialect;
 use tempfile::TempDir;
 
 /// 2026-11-23T00:01:30Z.

@@ -5,10 +5,11 @@ use angzarr_replay::ticket::Ticket;
 use crate::support::{
     ALICE, Project, coordinator, cover, listener, player, recorded_failures, seed, small_pages,
 };
+use angzarr_replay::grpc::serve_logic;
 use angzarr_replay::model::{
     Answer, AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, Logic, Root,
 };
-use angzarr_replay::wire::{Dialect, serve_logic};
+use angzarr_replay::wire::Dialect;
 use std::sync::Arc;
 
 /// The recorded tickets of Alice, and the line of the stale one among them.

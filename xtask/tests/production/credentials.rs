@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::wire::{
+use angzarr_replay::grpc::{
     Access, ConnectionOptions, Manners, PemFile, QueryConnection, Secret, Tls, TlsParts,
 };
 use tonic::Status;

@@ -1,8 +1,9 @@
 //! Dead letters, from a file and from the service that shows them.
 
 use angzarr_replay::capture::compensation::notification;
+use angzarr_replay::grpc::Server;
 use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, Server, encode_command_book};
+use angzarr_replay::wire::{Dialect, encode_command_book};
 use tonic::Status;
 
 use crate::gate::Gate;

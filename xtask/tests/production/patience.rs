@@ -9,7 +9,7 @@ use crate::support::Project;
 use crate::tls::{CAPTURE, production};
 
 /// A gate that refuses the first calls.
-fn refusing(first: usize, code: Code) -> (angzarr_replay::wire::Server, Gate) {
+fn refusing(first: usize, code: Code) -> (angzarr_replay::grpc::Server, Gate) {
     let behind = production();
     let gate = Gate::refusing(behind.address(), move |number, _| {
         (number < first).then(|| Status::new(code, "not now"))

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{LocalCoordinator, Store, Stores};
+use angzarr_replay::grpc::Server;
 use angzarr_replay::project::system_clock;
-use angzarr_replay::wire::{Dialect, Server};
+use angzarr_replay::wire::Dialect;
 use tonic::Status;
 
 use crate::gate::{Gate, Seen};

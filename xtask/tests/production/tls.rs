@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, Server};
+use angzarr_replay::grpc::{Connection, ConnectionOptions, Server};
+use angzarr_replay::wire::Dialect;
 
 use crate::gate::{Gate, socket_before, tls_before};
 use crate::pki::{Authority, Pair, Valid, server, server_offering};

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::recording::call;
+use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient};
 use angzarr_replay::model::{Header, Outcome};
-use angzarr_replay::wire::{Connection, ConnectionOptions, Dialect, LogicClient};
+use angzarr_replay::wire::Dialect;
 
 /// A started server, ended with the test.
 struct Server {

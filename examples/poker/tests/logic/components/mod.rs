@@ -2,12 +2,11 @@
 
 use std::net::TcpListener;
 
+use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Server, serve_component};
 use angzarr_replay::model::{
     AnsweredBy, Body, Component, Cover, Domain, Outcome, Page, Payload, Reaction, Root, Stimulus,
 };
-use angzarr_replay::wire::{
-    Connection, ConnectionOptions, Dialect, LogicClient, Server, serve_component,
-};
+use angzarr_replay::wire::Dialect;
 use poker::messages::Currency;
 use prost::{Message, Name};
 

@@ -1,0 +1,68 @@
+//! Facts and compensation: the calls that store without a command's checks.
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::{CoordinatorService, RawCover, Refused, ReplyBook, not_understood, raw_cover};
+use crate::model::EmittedBook;
+use crate::wire::messages as pb;
+use crate::wire::{DecodeError, decode, stimulus};
+
+/// A book of facts as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentFacts {
+    /// The aggregate that they are for, unchecked.
+    pub cover: Option<RawCover>,
+    /// Whether the logic is to be asked, by the rule of the dialect.
+    pub to_logic: bool,
+    /// The book, where it makes sense.
+    pub book: Result<EmittedBook, DecodeError>,
+}
+
+/// What became of facts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Injected {
+    /// The stored pages.
+    pub book: ReplyBook,
+    /// Whether they had been stored before.
+    pub already_processed: bool,
+}
+
+impl CoordinatorService {
+    pub(super) fn handle_event(&self, request: Bytes) -> Result<Vec<Bytes>, Refused> {
+        let request: pb::EventRequest =
+            decode::message("event request", request).map_err(not_understood)?;
+        let to_logic = if self.dialect.rules().facts_skip_logic_on_request {
+            !request.skip_handler
+        } else {
+            request.route_to_handler
+        };
+        let facts = request.events.map(|book| sent_facts(book, to_logic));
+        let injected = self.coordinator.handle_event(facts.transpose()?)?;
+        let reply = pb::FactInjectionResponse {
+            events: Some(self.encode_book(&injected.book)),
+            already_processed: injected.already_processed,
+            projections: Vec::new(),
+        };
+        Ok(vec![reply.encode_to_vec().into()])
+    }
+
+    pub(super) fn compensate(&self, request: Bytes) -> Result<Vec<Bytes>, Refused> {
+        let request: pb::CommandRequest =
+            decode::message("command request", request).map_err(not_understood)?;
+        let provisional = request.cascade_id.is_some_and(|id| !id.is_empty());
+        let command = self.sent(request.command, provisional)?;
+        let outcome = self.coordinator.compensate(command)?;
+        let reply = stimulus::business_answer(&outcome, self.dialect);
+        Ok(vec![reply.unwrap_or_default()])
+    }
+}
+
+fn sent_facts(book: Bytes, to_logic: bool) -> Result<SentFacts, Refused> {
+    let message: pb::EventBook = decode::message("facts", book).map_err(not_understood)?;
+    Ok(SentFacts {
+        cover: message.cover.clone().map(raw_cover),
+        to_logic,
+        book: decode::emitted_book(message),
+    })
+}

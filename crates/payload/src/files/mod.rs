@@ -1,0 +1,104 @@
+//! Files that others wrote, read no further than a limit: a device has no end, a pipe may never come to one, and what is
+//! read is held in memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Largest file that a person writes or reviews: configurations, commands, snapshots, `.proto` files.
+pub const WRITTEN: u64 = 64 << 20;
+/// Largest file that a program writes: fixtures, descriptor sets, recordings.
+pub const MADE: u64 = 512 << 20;
+
+/// Reads a regular file whole.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // Opening a pipe waits for its writer.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    read_from(File::open(path)?, limit)
+}
+
+/// The same, as text.
+pub fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
+    text(read(path, limit)?)
+}
+
+/// Reads to the end, whatever it is that somebody named: `<(command)` of a shell is a pipe.
+pub fn read_named(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_from(File::open(path)?, limit)
+}
+
+/// The same, as text.
+pub fn read_named_to_string(path: &Path, limit: u64) -> io::Result<String> {
+    text(read_named(path, limit)?)
+}
+
+/// Reads to the end.
+pub fn read_from(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(TooLarge(limit)));
+    }
+    Ok(bytes)
+}
+
+/// A file over the limit.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("it is larger than {}, and is not read", in_units(*.0))]
+pub struct TooLarge(pub u64);
+
+impl TooLarge {
+    /// Whether that is why a file was not read.
+    pub fn is_reason(error: &io::Error) -> bool {
+        let reason = error.get_ref();
+        reason.is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
+fn in_units(limit: u64) -> String {
+    match limit {
+        limit if limit >= 1 << 20 => format!("{} MiB", limit >> 20),
+        limit => format!("{} KiB", limit >> 10),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let words = format!("it is not UTF-8 text, from byte {at} on");
+        io::Error::new(io::ErrorKind::InvalidData, words)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_the_limit() {
+        let words = |result: io::Result<Vec<u8>>| result.unwrap_err().to_string();
+        assert_eq!(read_from(&b"1234"[..], 4).unwrap(), b"1234");
+        assert_eq!(
+            words(read_from(io::repeat(1), 1 << 20)),
+            "it is larger than 1 MiB, and is not read"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(words(read(folder.path(), 4)), "it is a folder");
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("zero");
+            std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+            assert_eq!(words(read(&link, 4)), "it is no regular file");
+            assert_eq!(
+                words(read_named(&link, 1 << 10)),
+                "it is larger than 1 KiB, and is not read"
+            );
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Dialects as data: package, numbers of the shifted enums, and what its coordinators do ([`Rules`]).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::rules::Rules;
+use crate::model::{CascadeErrorMode, Edition, MergeStrategy, Retention, Storage, SyncMode};
+
+/// One of the ways in which Angzarr's protocol has been spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    name: &'static str,
+    package: &'static str,
+    /// Number of the first real value of the shifted enums.
+    enum_base: i32,
+    main_edition: &'static str,
+    /// What stands before the full name in type URLs of the framework's own messages.
+    framework_prefix: &'static str,
+    rules: Rules,
+}
+
+/// A dialect, and whether it was assumed among those of its package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpokenDialect {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// Whether it was assumed.
+    pub is_assumed: bool,
+}
+
+impl SpokenDialect {
+    /// One that somebody said, or that is the only one of its package.
+    #[must_use]
+    pub const fn said(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            is_assumed: false,
+        }
+    }
+
+    /// One that was assumed.
+    #[must_use]
+    pub const fn assumed(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            is_assumed: true,
+        }
+    }
+}
+
+/// A name that no dialect has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no dialect `{0}`; known are {names}", names = Dialect::names().join(", "))]
+pub struct UnknownDialect(pub String);
+
+const ALL: [Dialect; 6] = [
+    Dialect {
+        name: "angzarr",
+        package: "angzarr",
+        enum_base: 0,
+        main_edition: "angzarr",
+        framework_prefix: "type.angzarr.io/",
+        rules: Rules::RELEASED,
+    },
+    Dialect {
+        name: "io.angzarr.v1",
+        package: "io.angzarr.v1",
+        enum_base: 1,
+        main_edition: "",
+        framework_prefix: "/",
+        rules: Rules::NEWEST,
+    },
+    Dialect {
+        name: "io.angzarr.v1-2026-09",
+        package: "io.angzarr.v1",
+        enum_base: 0,
+        main_edition: "",
+        framework_prefix: "type.angzarr.io/",
+        rules: Rules {
+            two_phase_commit: true,
+            tells_destinations: true,
+            tells_sagas_destinations: true,
+            rejection_code: false,
+            ..Rules::NEWEST
+        },
+    },
+    Dialect {
+        name: "io.angzarr.v1-2026-06",
+        package: "io.angzarr.v1",
+        enum_base: 0,
+        main_edition: "",
+        framework_prefix: "type.angzarr.io/",
+        rules: Rules::SPRING,
+    },
+    Dialect {
+        name: "angzarr_client.proto.angzarr.v1",
+        package: "angzarr_client.proto.angzarr.v1",
+        enum_base: 0,
+        main_edition: "",
+        framework_prefix: "type.angzarr.io/",
+        rules: Rules::SPRING,
+    },
+    Dialect {
+        name: "angzarr_client.proto.angzarr",
+        package: "angzarr_client.proto.angzarr",
+        enum_base: 0,
+        main_edition: "",
+        framework_prefix: "type.angzarr.io/",
+        rules: Rules {
+            asks_prepare: true,
+            provenance_names_component: false,
+            // Its number is unknown there and taken for ASYNC.
+            isolated_mode: false,
+            ..Rules::SPRING
+        },
+    },
+];
+
+impl Dialect {
+    /// Core 0.5 and every released client library.
+    pub const ANGZARR: Self = ALL[0];
+    /// The newest sources, enums beginning with an `_UNSPECIFIED`.
+    pub const IO_ANGZARR_V1: Self = ALL[1];
+
+    /// Every dialect, the likelier first. Those that share a package with an earlier one cannot be told from
+    /// it on the wire.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        &ALL
+    }
+
+    fn names() -> Vec<&'static str> {
+        ALL.iter().map(|dialect| dialect.name).collect()
+    }
+
+    /// Name in configuration and fixtures.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Package of its services and messages.
+    #[must_use]
+    pub const fn package(&self) -> &'static str {
+        self.package
+    }
+
+    /// Number of the first real value of the shifted enums.
+    pub(super) const fn enum_base(&self) -> i32 {
+        self.enum_base
+    }
+
+    /// What its coordinators do.
+    #[must_use]
+    pub const fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Type URL of one of the framework's own messages.
+    pub(super) fn framework_type_url(self, message: &str) -> String {
+        format!("{}{}.{message}", self.framework_prefix, self.package)
+    }
+
+    /// The other dialects of its package: a connection does not tell which of them is spoken.
+    pub fn of_same_package(self) -> impl Iterator<Item = Self> {
+        let is_other = move |other: &Self| other.package == self.package && other.name != self.name;
+        ALL.into_iter().filter(is_other)
+    }
+
+    /// Whether another dialect has the same package.
+    #[must_use]
+    pub fn is_ambiguous(self) -> bool {
+        self.of_same_package().next().is_some()
+    }
+
+    /// Of its package the dialect that gives every number of an enum back as it was read: where 0 is the default itself,
+    /// and does not stand for another number.
+    #[must_use]
+    pub fn with_plain_enums(self) -> Self {
+        let is_plain = |it: &Self| it.enum_base == 0;
+        let others = self.of_same_package().find(is_plain);
+        if is_plain(&self) {
+            self
+        } else {
+            others.unwrap_or(self)
+        }
+    }
+
+    /// What somebody said is spoken, where that is of the same package; else this one. Also whether this one had to be
+    /// assumed, since others have the package.
+    #[must_use]
+    pub fn or_said(self, said: Option<Self>) -> (Self, bool) {
+        match said.filter(|said| said.package == self.package) {
+            Some(said) => (said, false),
+            None => (self, self.is_ambiguous()),
+        }
+    }
+
+    /// gRPC path of a method, as in `/angzarr.EventQueryService/GetEventBook`.
+    #[must_use]
+    pub fn path(&self, service: &str, method: &str) -> String {
+        format!("/{}.{service}/{method}", self.package)
+    }
+
+    /// The dialect of a gRPC path, and its method without the package, as in `SagaService/Handle`. Of several dialects
+    /// of a package it is the likelier; none where no dialect has the package.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<(Self, &str)> {
+        let (service, _) = path.strip_prefix('/')?.rsplit_once('/')?;
+        let (package, _) = service.rsplit_once('.')?;
+        let dialect = ALL.iter().find(|dialect| dialect.package == package)?;
+        Some((*dialect, &path[package.len() + 2..]))
+    }
+
+    /// How a coordinator of this dialect spells an edition to logic and in replies.
+    #[must_use]
+    pub fn edition_name<'a>(&self, edition: &'a Edition) -> &'a str
+    where
+        Self: 'a,
+    {
+        match edition {
+            Edition::Main => self.main_edition,
+            Edition::Named { name, .. } => name.as_str(),
+        }
+    }
+
+    const fn unshift(self, number: i32) -> i32 {
+        // 0 is *_UNSPECIFIED in a shifted enum, which every reader takes for the default.
+        if number == 0 {
+            0
+        } else {
+            // Foreign: it may be the least there is.
+            number.saturating_sub(self.enum_base)
+        }
+    }
+
+    pub(super) const fn merge_strategy(self, number: i32) -> MergeStrategy {
+        match self.unshift(number) {
+            0 => MergeStrategy::Commutative,
+            1 => MergeStrategy::Strict,
+            2 => MergeStrategy::AggregateHandles,
+            3 => MergeStrategy::Manual,
+            _ => MergeStrategy::Unknown(number),
+        }
+    }
+
+    pub(super) const fn merge_strategy_number(self, strategy: MergeStrategy) -> i32 {
+        match strategy {
+            MergeStrategy::Commutative => self.enum_base,
+            MergeStrategy::Strict => self.enum_base + 1,
+            MergeStrategy::AggregateHandles => self.enum_base + 2,
+            MergeStrategy::Manual => self.enum_base + 3,
+            MergeStrategy::Unknown(number) => number,
+        }
+    }
+
+    pub(super) const fn sync_mode(self, number: i32) -> SyncMode {
+        match self.unshift(number) {
+            0 => SyncMode::Async,
+            1 => SyncMode::Simple,
+            2 => SyncMode::Cascade,
+            3 => SyncMode::Decision,
+            4 => SyncMode::Isolated,
+            _ => SyncMode::Unknown(number),
+        }
+    }
+
+    pub(super) const fn cascade_error_mode(self, number: i32) -> CascadeErrorMode {
+        match self.unshift(number) {
+            0 => CascadeErrorMode::FailFast,
+            1 => CascadeErrorMode::Continue,
+            2 => CascadeErrorMode::Compensate,
+            3 => CascadeErrorMode::DeadLetter,
+            _ => CascadeErrorMode::Unknown(number),
+        }
+    }
+
+    pub(super) const fn cascade_error_mode_number(self, mode: CascadeErrorMode) -> i32 {
+        match mode {
+            CascadeErrorMode::FailFast => self.enum_base,
+            CascadeErrorMode::Continue => self.enum_base + 1,
+            CascadeErrorMode::Compensate => self.enum_base + 2,
+            CascadeErrorMode::DeadLetter => self.enum_base + 3,
+            CascadeErrorMode::Unknown(number) => number,
+        }
+    }
+
+    /// Number of a synchronisation mode.
+    #[must_use]
+    pub const fn sync_mode_number(self, mode: SyncMode) -> i32 {
+        match mode {
+            SyncMode::Async => self.enum_base,
+            SyncMode::Simple => self.enum_base + 1,
+            SyncMode::Cascade => self.enum_base + 2,
+            SyncMode::Decision => self.enum_base + 3,
+            SyncMode::Isolated => self.enum_base + 4,
+            SyncMode::Unknown(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+    fn from_str(name: &str) -> Result<Self, UnknownDialect> {
+        ALL.iter()
+            .copied()
+            .find(|dialect| dialect.name == name)
+            .ok_or_else(|| UnknownDialect(name.to_owned()))
+    }
+}
+
+pub(super) const fn retention(number: i32) -> Retention {
+    match number {
+        0 => Retention::Default,
+        1 => Retention::Persist,
+        2 => Retention::Transient,
+        _ => Retention::Unknown(number),
+    }
+}
+
+pub(super) const fn retention_number(retention: Retention) -> i32 {
+    match retention {
+        Retention::Default => 0,
+        Retention::Persist => 1,
+        Retention::Transient => 2,
+        Retention::Unknown(number) => number,
+    }
+}
+
+pub(super) const fn storage(number: i32) -> Storage {
+    match number {
+        0 => Storage::Unspecified,
+        1 => Storage::Filesystem,
+        2 => Storage::Gcs,
+        3 => Storage::S3,
+        _ => Storage::Unknown(number),
+    }
+}
+
+pub(super) const fn storage_number(storage: Storage) -> i32 {
+    match storage {
+        Storage::Unspecified => 0,
+        Storage::Filesystem => 1,
+        Storage::Gcs => 2,
+        Storage::S3 => 3,
+        Storage::Unknown(number) => number,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_number_is_no_known_value_and_is_kept() {
+        for dialect in Dialect::all() {
+            let (strategy, mode) = (
+                dialect.merge_strategy(i32::MIN),
+                dialect.sync_mode(i32::MIN),
+            );
+            assert_eq!(strategy, MergeStrategy::Unknown(i32::MIN));
+            assert_eq!(dialect.merge_strategy_number(strategy), i32::MIN);
+            assert_eq!(mode, SyncMode::Unknown(i32::MIN));
+            assert_eq!(dialect.sync_mode_number(mode), i32::MIN);
+            assert_eq!(
+                dialect.cascade_error_mode(i32::MIN),
+                CascadeErrorMode::Unknown(i32::MIN)
+            );
+        }
+    }
+}

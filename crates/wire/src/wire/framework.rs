@@ -1,0 +1,119 @@
+//! Descriptors of Angzarr's own messages, as each dialect names and numbers them: those that stand inside payloads, and
+//! those of the calls that are recorded.
+
+use std::collections::HashMap;
+
+use prost::Message as _;
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FileDescriptorProto,
+    FileDescriptorSet,
+};
+
+use super::Dialect;
+
+const FRAMEWORK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/framework.binpb"));
+const CALLS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/calls.binpb"));
+const WIRE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wire.binpb"));
+
+/// The enums whose numbers a dialect may shift.
+const SHIFTED: [&str; 2] = ["SyncMode", "MergeStrategy"];
+
+/// An encoded descriptor set of the messages that Angzarr itself puts into payloads, such as `Notification` and
+/// `RejectionNotification`, under the package and with the enum numbers of a dialect.
+#[must_use]
+pub fn framework_descriptors(dialect: Dialect) -> Vec<u8> {
+    adapted(FRAMEWORK, dialect)
+}
+
+/// The same, and the requests and replies of the calls that are recorded. Where versions of a message differ they
+/// describe the fields of all of them.
+#[must_use]
+pub fn call_descriptors(dialect: Dialect) -> Vec<u8> {
+    adapted(CALLS, dialect)
+}
+
+/// [`call_descriptors`] of every dialect.
+pub fn all_call_descriptors() -> impl Iterator<Item = Vec<u8>> {
+    Dialect::all().iter().copied().map(call_descriptors)
+}
+
+/// The calls that are recorded, in all dialects at once.
+#[must_use]
+pub fn described_calls() -> FileDescriptorSet {
+    decoded(CALLS)
+}
+
+/// All messages as they are read here, in all dialects at once.
+#[must_use]
+pub fn described_wire() -> FileDescriptorSet {
+    decoded(WIRE)
+}
+
+fn decoded(compiled: &[u8]) -> FileDescriptorSet {
+    FileDescriptorSet::decode(compiled).expect("the build compiled this descriptor set")
+}
+
+fn adapted(compiled: &[u8], dialect: Dialect) -> Vec<u8> {
+    let mut set = decoded(compiled);
+    let names: HashMap<String, String> = set
+        .file
+        .iter()
+        .filter(|file| file.package() == "angzarr")
+        .map(|file| (file.name().to_owned(), own_name(file.name(), dialect)))
+        .collect();
+    for file in &mut set.file {
+        for imported in &mut file.dependency {
+            if let Some(name) = names.get(imported) {
+                imported.clone_from(name);
+            }
+        }
+        if let Some(name) = names.get(file.name()) {
+            file.name = Some(name.clone());
+            adapt(file, dialect);
+        }
+    }
+    set.encode_to_vec()
+}
+
+/// A name of its own: a user's descriptors may have a file of any name that Angzarr's sources use.
+fn own_name(file: &str, dialect: Dialect) -> String {
+    let stem = file.strip_suffix(".proto").unwrap_or(file);
+    format!("angzarr_replay/{stem}/{}.proto", dialect.name())
+}
+
+fn adapt(file: &mut FileDescriptorProto, dialect: Dialect) {
+    let package = dialect.package();
+    file.package = Some(package.to_owned());
+    for message in &mut file.message_type {
+        rename(message, package);
+        for described in &mut message.enum_type {
+            if dialect.enum_base() > 0 && SHIFTED.contains(&described.name()) {
+                shift(described, dialect.enum_base());
+            }
+        }
+    }
+}
+
+fn rename(message: &mut DescriptorProto, package: &str) {
+    for field in &mut message.field {
+        if let Some(name) = field.type_name().strip_prefix(".angzarr.") {
+            field.type_name = Some(format!(".{package}.{name}"));
+        }
+    }
+    for nested in &mut message.nested_type {
+        rename(nested, package);
+    }
+}
+
+/// Moves the words up, and gives 0 the word for nothing said.
+fn shift(described: &mut EnumDescriptorProto, base: i32) {
+    for value in &mut described.value {
+        value.number = Some(value.number() + base);
+    }
+    let unspecified = EnumValueDescriptorProto {
+        name: Some("UNSPECIFIED".to_owned()),
+        number: Some(0),
+        options: None,
+    };
+    described.value.insert(0, unspecified);
+}
