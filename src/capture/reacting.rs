@@ -113,23 +113,7 @@ impl Base<'_> {
 fn title(stimulus: &CaseStimulus, cover: &Cover, history: &History, logic: Option<&str>) -> String {
     let root = &cover.root.hex()[..8];
     let who = logic.unwrap_or(cover.domain.as_str());
-    let event = |page: &Page| {
-        page.body
-            .event()
-            .map(|event| unqualified(event.type_name()))
-    };
-    let new = stimulus.trigger().and_then(|trigger| {
-        let pages = history.pages().iter();
-        let mut new = pages.filter(|page| page.sequence >= trigger.from);
-        new.next().and_then(event)
-    });
-    let command = stimulus
-        .command()
-        .map(|command| unqualified(command.type_name()));
-    let fact = stimulus.facts().and_then(|facts| facts.pages.first());
-    let fact = fact.and_then(|page| page.body.event());
-    let fact = fact.map(|event| unqualified(event.type_name()));
-    let about = new.or(command).or(fact);
+    let about = stimulus.about(history).map(unqualified);
     let about = about.unwrap_or_else(|| "the history".to_owned());
     match stimulus {
         CaseStimulus::Flow(_) => format!("Flow of {about} from {} {root}", cover.domain),

@@ -138,6 +138,7 @@ impl App {
     /// The main of `cargo xtask`.
     #[must_use]
     pub fn cli(self) -> ExitCode {
+        crate::terminal::escape_panics();
         let arguments = match Arguments::try_parse() {
             Ok(arguments) => arguments,
             Err(error) => {

@@ -8,6 +8,7 @@ use walkdir::WalkDir;
 
 use crate::project::{LogicConfig, Project, Skip};
 use crate::snapshot::matches_pattern;
+use crate::terminal::{escaped, one_line};
 
 /// Name of the trial that looks for snapshots without a fixture.
 pub(super) const ORPHANS: &str = "snapshots::each_has_a_fixture";
@@ -41,6 +42,15 @@ pub enum UnusableFile {
     OtherEnding {
         /// The file.
         file: String,
+    },
+    /// Its name would act on a terminal or a CI wherever it is printed.
+    #[error(
+        "{name} cannot be the name of a trial: it has a control character, or begins as a command to a CI; rename \
+         the file"
+    )]
+    ActiveName {
+        /// The trial's name, escaped.
+        name: String,
     },
 }
 
@@ -153,6 +163,12 @@ pub fn discover(project: &Project) -> Result<Vec<Entry>, DiscoveryError> {
                 let file = Project::shown(file.path());
                 return Err(UnusableFile::OtherEnding { file }.into());
             }
+        }
+    }
+    for Entry { name, .. } in &entries {
+        let shown = escaped(&one_line(name)).into_owned();
+        if shown != *name {
+            return Err(UnusableFile::ActiveName { name: shown }.into());
         }
     }
     if entries.is_empty() {

@@ -5,11 +5,14 @@
 
 mod bare;
 mod discovery;
+mod heading;
 mod mutating;
 mod pending;
+mod printing;
 mod trial;
 mod unnoticed;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +26,7 @@ pub use mutating::{NeverShown, Reason, Tried, try_mutants};
 use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
-use crate::terminal::{complain, escaped, say};
+use crate::terminal::{complain, escape_panics, escaped, one_line, say};
 use trial::{Context, Ending};
 use unnoticed::Report;
 
@@ -33,6 +36,9 @@ struct Tally {
     closed: usize,
     open: Vec<String>,
     not_checked: usize,
+    /// Names of all trials that ran.
+    ended: BTreeSet<String>,
+    has_failed: bool,
 }
 
 impl App {
@@ -40,7 +46,8 @@ impl App {
     /// `cargo nextest`.
     #[must_use]
     pub fn harness(self) -> ExitCode {
-        pending::silence_assertions();
+        escape_panics();
+        printing::silence_broken_pipes();
         end_started_logic_on_interrupt();
         let mut arguments = Arguments::from_args();
         let folder = std::env::current_dir().unwrap_or_default();
@@ -83,26 +90,33 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
         pending::reference(&Project::snapshot_path(&entry.path));
     }
     let tally = Arc::new(Mutex::new(Tally::default()));
-    let mut trials: Vec<Trial> = entries
-        .iter()
-        .map(|entry| to_trial(entry, &context, arguments, &tally))
-        .collect();
-    let orphans = Arc::clone(project);
-    trials.push(Trial::test(discovery::ORPHANS, move || {
-        discovery::orphans(&orphans).map_err(Into::into)
-    }));
-    let conclusion = libtest_mimic::run(arguments, trials);
+    let trials = || {
+        let of_entries = entries
+            .iter()
+            .map(|entry| to_trial(entry, &context, arguments, &tally));
+        let project = Arc::clone(project);
+        let orphans = noted(discovery::ORPHANS, &tally, move || {
+            discovery::orphans(&project).map(|()| Completion::Completed)
+        });
+        of_entries.chain([orphans]).collect()
+    };
+    let has_failed = printing::run(arguments, &trials, &tally);
     if !arguments.list {
         let is_whole =
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
-        summarise(&tally, &rules, is_whole && !conclusion.has_failed());
+        summarise(&tally, &rules, is_whole && !has_failed);
         if let Some(report) = &context.mutants {
             say(report);
         }
     }
     // Started logic ends with the project, before the process does.
     drop(context);
-    conclusion.exit_code()
+    if has_failed {
+        // As a test of libtest's.
+        ExitCode::from(101)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// With an exact name only that file is looked at: a runner with a process a test must not walk each time.
@@ -130,32 +144,54 @@ fn to_trial(
         || std::env::var_os("NEXTEST").is_some();
     let left_out = entry.left_out(&context.project, is_told_early);
     let is_ignored = is_told_early && left_out.is_some();
-    let (entry, context, tally) = (entry.clone(), context.clone(), Arc::clone(tally));
+    let (entry, context, shared) = (entry.clone(), context.clone(), Arc::clone(tally));
     let name = entry.name.clone();
-    let trial = Trial::ignorable_test(name, move || {
+    let trial = noted(&name, tally, move || {
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
-            Some(reason) => return Err(format!("not checked: {reason}").into()),
+            Some(reason) => return Err(format!("not checked: {reason}")),
             None => trial::run(&context, &entry),
         };
-        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match ending {
             Ending::Closed => tally.closed += 1,
             Ending::Open => tally.open.push(entry.name.clone()),
             Ending::NotChecked(reason) => {
                 tally.not_checked += 1;
                 if is_told_early {
-                    return Err(
-                        format!("not checked: {reason}\n\n{}", how_to_leave_out(&entry)).into(),
-                    );
+                    let how = how_to_leave_out(&entry);
+                    return Err(format!("not checked: {reason}\n\n{how}"));
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
             }
-            Ending::Failed(message) => return Err(escaped(&message).into_owned().into()),
+            Ending::Failed(message) => return Err(message),
         }
         Ok(Completion::Completed)
     });
     trial.with_ignored_flag(is_ignored)
+}
+
+/// A trial whose end is noted, and whose words cannot act on a terminal or a CI.
+fn noted(
+    name: &str,
+    tally: &Arc<Mutex<Tally>>,
+    run: impl FnOnce() -> Result<Completion, String> + Send + 'static,
+) -> Trial {
+    let (own, tally) = (name.to_owned(), Arc::clone(tally));
+    Trial::ignorable_test(name, move || {
+        let ended = run();
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.has_failed |= ended.is_err();
+        tally.ended.insert(own);
+        match ended {
+            Ok(Completion::Ignored { reason }) => {
+                let reason = reason.map(|reason| one_line(&reason).into_owned());
+                Ok(Completion::Ignored { reason })
+            }
+            Ok(Completion::Completed) => Ok(Completion::Completed),
+            Err(message) => Err(escaped(&message).into_owned().into()),
+        }
+    })
 }
 
 fn how_to_leave_out(entry: &Entry) -> String {
@@ -169,6 +205,10 @@ fn how_to_leave_out(entry: &Entry) -> String {
 fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     let open = tally.open.len();
+    // A runner with a process a trial shows what a failing one printed: an empty count would say nothing there.
+    if tally.closed + open + tally.not_checked == 0 {
+        return;
+    }
     say(format_args!(
         "replay: {} closed, {open} open{}, {} not checked",
         tally.closed,

@@ -1,78 +1,123 @@
-//! insta, asked only where something is to be written: comparing needs no assertion.
+//! Outcomes that nobody accepted yet: `x.snap.new` beside `x.snap`, where cargo-insta looks for them.
+//!
+//! They are written as insta's environment variables say, but not by an assertion of insta's: that prints amid the
+//! trials, runs `cargo metadata` in every process, and notes the path of a source file on this machine.
 
-use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-thread_local! {
-    static IS_ASSERTING: Cell<bool> = const { Cell::new(false) };
-}
+use crate::project::Project;
+use crate::snapshot::stored;
 
-/// Keeps the panics of failing assertions, which are caught, from being printed among the trials.
-pub(super) fn silence_assertions() {
-    let others = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !IS_ASSERTING.get() {
-            others(panic);
-        }
-    }));
-}
-
-/// Tells cargo-insta that a snapshot is in use, as its own assertions do. A case that is left out, filtered out or not
-/// checked uses its snapshot too.
+/// Tells cargo-insta that a snapshot is in use. A case that is left out, filtered out or not checked uses its snapshot
+/// too.
 pub(super) fn reference(snapshot: &Path) {
     let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else {
         return;
     };
-    let Ok(snapshot) = snapshot.canonicalize() else {
-        // A case without a snapshot.
+    let folder = snapshot.parent().unwrap_or(Path::new("."));
+    let (Ok(folder), Some(name)) = (folder.canonicalize(), snapshot.file_name()) else {
         return;
     };
+    let snapshot = folder.join(name);
     if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(list) {
         // One write a line: trials append at once.
         let _ = file.write_all(format!("{}\n", snapshot.display()).as_bytes());
     }
 }
 
-/// Whether every assertion is to be written again, passing or not.
-pub(super) fn is_forced() -> bool {
-    std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "force")
+/// What is done with an outcome that is not the accepted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Update {
+    /// It is accepted.
+    Accept,
+    /// It is kept for somebody to look at.
+    Propose,
+    /// Nothing is written.
+    Nothing,
 }
 
-/// Lets insta do with a text what its settings say: write it as pending, accept it, or only fail. True where the
-/// text is accepted now.
-pub(super) fn assert(fixture: &Path, text: &str) -> bool {
-    let folder = fixture.parent().unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let name = fixture
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let mut settings = insta::Settings::new();
-    settings.set_snapshot_path(folder);
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.set_input_file(fixture);
-    IS_ASSERTING.set(true);
-    let passed = catch_unwind(AssertUnwindSafe(|| {
-        settings.bind(|| insta::assert_snapshot!(name, text));
-    }))
-    .is_ok();
-    IS_ASSERTING.set(false);
-    passed
+/// What insta's variables say, as insta understands them.
+fn update(has_snapshot: bool) -> Result<Update, String> {
+    if is_forced() {
+        return Ok(Update::Accept);
+    }
+    match variable("INSTA_UPDATE").as_deref() {
+        Some("no") => Ok(Update::Nothing),
+        None | Some("auto") if is_ci() => Ok(Update::Nothing),
+        Some("always" | "1") => Ok(Update::Accept),
+        Some("unseen") if !has_snapshot => Ok(Update::Accept),
+        None | Some("auto" | "new" | "unseen") => Ok(Update::Propose),
+        Some(other) => Err(format!(
+            "no pending snapshot is written: INSTA_UPDATE is {other:?}, which is none of `auto`, `always`, `new`, \
+             `unseen`, `no` and `force`"
+        )),
+    }
+}
+
+/// Whether every snapshot is to be written again, also those that are as they should be.
+pub(super) fn is_forced() -> bool {
+    let is_one = |name| variable(name).is_some_and(|value| value == "1");
+    variable("INSTA_UPDATE").is_some_and(|update| update == "force")
+        // As versions of cargo-insta before 1.40 say it.
+        || is_one("INSTA_FORCE_UPDATE")
+        || is_one("INSTA_FORCE_UPDATE_SNAPSHOTS")
+}
+
+fn is_ci() -> bool {
+    match std::env::var_os("CI") {
+        Some(value) => !["", "0", "false"].iter().any(|no| value == *no),
+        // Azure's.
+        None => std::env::var_os("TF_BUILD").is_some(),
+    }
+}
+
+/// A variable that has a value.
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+    Some(value).filter(|value| !value.is_empty())
+}
+
+/// Offers today's outcome for acceptance. True where it counts as accepted; an error says why it could not be written.
+pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
+    let snapshot = Project::snapshot_path(fixture);
+    let pending = pending_path(&snapshot);
+    let update = update(snapshot.exists())?;
+    let (file, written) = match update {
+        Update::Accept => (&snapshot, stored::accept(fixture, text)),
+        Update::Propose => (&pending, stored::propose(&pending, fixture, text)),
+        Update::Nothing => (&pending, Ok(())),
+    };
+    written.map_err(|error| format!("{} cannot be written: {error}", Project::shown(file)))?;
+    // `cargo insta test` lets everything pass, to collect what is pending.
+    let passes = variable("INSTA_FORCE_PASS").is_some_and(|value| value == "1");
+    Ok(update == Update::Accept || passes)
 }
 
 /// The pending snapshot of a fixture.
-pub(super) fn pending_path(snapshot: &Path) -> std::path::PathBuf {
-    snapshot.with_extension("snap.new")
+pub(super) fn pending_path(snapshot: &Path) -> PathBuf {
+    let beside = snapshot.with_extension("snap.new");
+    let Some(folder) = variable("INSTA_PENDING_DIR") else {
+        return beside;
+    };
+    let root = variable("INSTA_WORKSPACE_ROOT").unwrap_or_else(|| ".".to_owned());
+    match below(&beside, Path::new(&root)) {
+        Some(below) => Path::new(&folder).join(below),
+        None => beside,
+    }
+}
+
+/// The path of a file from a folder that it is in.
+fn below(file: &Path, folder: &Path) -> Option<PathBuf> {
+    let parent = file.parent()?.canonicalize().ok()?;
+    let parent = parent.strip_prefix(folder.canonicalize().ok()?).ok()?;
+    Some(parent.join(file.file_name()?))
 }
 
 /// Removes a pending snapshot that is no longer true. Nothing is written or removed in CI.
 pub(super) fn discard(snapshot: &Path) {
-    if std::env::var_os("CI").is_none() {
+    if !is_ci() {
         let _ = std::fs::remove_file(pending_path(snapshot));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_yaml::Value;
 use similar::TextDiff;
 
+use super::heading::heading;
 use super::mutating::{Answers, Compared, tried};
 use super::unnoticed::Report;
 use super::{Entry, discovery, pending};
@@ -36,7 +37,11 @@ pub(super) enum Ending {
 }
 
 pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
-    match replayed(context, entry) {
+    let fixture = match context.project.folder().read(&entry.path) {
+        Ok(fixture) => fixture,
+        Err(error) => return Ending::Failed(error.report()),
+    };
+    let ending = match replayed(context, entry, &fixture) {
         Ok(Replayed::Judged(trial)) => {
             let ending = trial.end();
             trial.try_mutants(&ending);
@@ -44,6 +49,10 @@ pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
         }
         Ok(Replayed::NotChecked(reason)) => Ending::NotChecked(reason),
         Err(message) => Ending::Failed(message),
+    };
+    match ending {
+        Ending::Failed(message) => Ending::Failed(format!("{}\n{message}", heading(&fixture.case))),
+        ending => ending,
     }
 }
 
@@ -56,7 +65,7 @@ enum Replayed<'a> {
 struct Judged<'a> {
     context: &'a Context,
     entry: &'a Entry,
-    fixture: Fixture,
+    fixture: &'a Fixture,
     target: Box<dyn Target>,
     logic: SelectedLogic,
     run: ReplayedCase,
@@ -66,12 +75,12 @@ struct Judged<'a> {
     answers: Option<Answers>,
 }
 
-fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, String> {
+fn replayed<'a>(
+    context: &'a Context,
+    entry: &'a Entry,
+    fixture: &'a Fixture,
+) -> Result<Replayed<'a>, String> {
     let project = &context.project;
-    let fixture = project
-        .folder()
-        .read(&entry.path)
-        .map_err(|error| error.report())?;
     let logic = match &entry.twin {
         Some(twin) => project.logics().named(twin).map(Some),
         None => project.logics().of_case(&fixture.case),
@@ -93,7 +102,7 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
     let is_mutated = context.mutants.is_some() && entry.twin.is_none();
     let answers = is_mutated.then(Answers::default);
     let tap = answers.as_ref().map(Answers::tap);
-    let mut run = once(context, &fixture, target.as_ref(), tap.as_deref())
+    let mut run = once(context, fixture, target.as_ref(), tap.as_deref())
         .map_err(|error| project.with_last_words(&logic, &error))?;
     let Some(view) = run.view.take() else {
         let reason = format!(
@@ -158,7 +167,7 @@ impl Judged<'_> {
         };
         if let (Some(report), Some(answers)) = (&self.context.mutants, &self.answers) {
             let project = &self.context.project;
-            let tried = tried(project, &self.fixture, self.target.as_ref(), answers);
+            let tried = tried(project, self.fixture, self.target.as_ref(), answers);
             report.add(&self.entry.name, compared, tried);
         }
     }
@@ -182,54 +191,70 @@ impl Judged<'_> {
     fn closed(&self, snapshot: &Path, accepted: &str) -> Ending {
         if stored::is_same(accepted, &self.text) {
             if self.entry.twin.is_none() {
-                if pending::is_forced() {
-                    pending::assert(&self.entry.path, &self.text);
+                if pending::is_forced()
+                    && let Err(problem) = pending::offer(&self.entry.path, &self.text)
+                {
+                    return Ending::Failed(problem);
                 }
                 pending::discard(snapshot);
             }
             return Ending::Closed;
         }
-        if let Some(flicker) = self.flicker() {
-            return Ending::Failed(flicker);
-        }
-        if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
-            return Ending::Closed;
-        }
-        let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
-        let mut lines = vec![format!(
-            "{}: the outcome changed",
-            Project::shown(&self.entry.path)
-        )];
-        lines.extend(
-            differences(&expected, &self.view)
-                .iter()
-                .map(|difference| format!("  {difference}")),
-        );
-        lines.push(String::new());
-        lines.push(diff(accepted, &self.text));
-        lines.push(self.verdict_line());
-        lines.push(self.next_steps(snapshot));
-        Ending::Failed(lines.join("\n"))
+        self.offered(snapshot, || {
+            let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
+            let mut lines = vec![format!(
+                "{}: the outcome changed, on {}",
+                Project::shown(&self.entry.path),
+                self.logic.describe()
+            )];
+            lines.extend(
+                differences(&expected, &self.view)
+                    .iter()
+                    .map(|difference| format!("  {difference}")),
+            );
+            lines.push(String::new());
+            lines.push(diff(accepted, &self.text));
+            lines.extend(self.note());
+            lines.join("\n")
+        })
     }
 
     fn missing(&self, snapshot: &Path) -> Ending {
+        self.offered(snapshot, || {
+            format!(
+                "{}: the case is closed and its snapshot {} is missing\n\ntoday's outcome:\n{}",
+                Project::shown(&self.entry.path),
+                Project::shown(snapshot),
+                indented(&self.text),
+            )
+        })
+    }
+
+    /// The ending of a case whose outcome nobody accepted: it fails with a message and with what to do, unless the outcome
+    /// is accepted now.
+    fn offered(&self, snapshot: &Path, message: impl FnOnce() -> String) -> Ending {
         if let Some(flicker) = self.flicker() {
             return Ending::Failed(flicker);
         }
-        if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
-            return Ending::Closed;
-        }
+        let offered = match &self.entry.twin {
+            Some(_) => Ok(false),
+            None => pending::offer(&self.entry.path, &self.text),
+        };
+        let problem = match offered {
+            Ok(true) => return Ending::Closed,
+            Ok(false) => String::new(),
+            Err(problem) => format!("\nnote: {problem}"),
+        };
         Ending::Failed(format!(
-            "{}: the case is closed and its snapshot {} is missing\n\ntoday's outcome:\n{}\n{}",
-            Project::shown(&self.entry.path),
-            Project::shown(snapshot),
-            indented(&self.text),
+            "{}{problem}\n{}",
+            message(),
             self.next_steps(snapshot)
         ))
     }
 
     fn open(&self, snapshot: &Path) -> Ending {
-        match &self.verdict() {
+        let verdict = self.verdict();
+        match &verdict {
             Verdict::Reproduced => {
                 if self.entry.twin.is_none() {
                     pending::discard(snapshot);
@@ -240,27 +265,26 @@ impl Judged<'_> {
                 "the case is open, but {reason}; accept today's outcome with `cargo xtask close {}`",
                 Project::shown(&self.entry.path)
             )),
-            Verdict::NotReproduced { differences, .. } => {
-                if let Some(flicker) = self.flicker() {
-                    return Ending::Failed(flicker);
-                }
-                if self.entry.twin.is_none() && pending::assert(&self.entry.path, &self.text) {
-                    return Ending::Closed;
-                }
-                let mut lines = vec![format!(
-                    "{}: the open case no longer reproduces",
-                    Project::shown(&self.entry.path)
-                )];
-                lines.push(self.verdict_line());
+            Verdict::NotReproduced { differences, .. } => self.offered(snapshot, || {
+                let mut lines = vec![
+                    format!(
+                        "{}: the open case no longer reproduces",
+                        Project::shown(&self.entry.path)
+                    ),
+                    format!(
+                        "against production: {verdict}, on {}",
+                        self.logic.describe()
+                    ),
+                ];
+                lines.extend(self.note());
                 lines.extend(
                     differences
                         .iter()
                         .map(|difference| format!("  {difference}")),
                 );
                 lines.push(format!("\ntoday's outcome:\n{}", indented(&self.text)));
-                lines.push(self.next_steps(snapshot));
-                Ending::Failed(lines.join("\n"))
-            }
+                lines.join("\n")
+            }),
         }
     }
 
@@ -270,7 +294,7 @@ impl Judged<'_> {
         if probe == Probe::Never {
             return None;
         }
-        let again = once(self.context, &self.fixture, self.target.as_ref(), None)
+        let again = once(self.context, self.fixture, self.target.as_ref(), None)
             .ok()?
             .view?;
         let flicker = Flicker::between(&self.view, &again)?;
@@ -288,7 +312,7 @@ impl Judged<'_> {
         let rules = [&own, &*self.context.rules];
         judge_case(
             &self.context.project,
-            &self.fixture,
+            self.fixture,
             &self.run.checked,
             rules,
         )
@@ -297,16 +321,10 @@ impl Judged<'_> {
         })
     }
 
-    fn verdict_line(&self) -> String {
-        let verdict = format!(
-            "against production: {}, on {}",
-            self.verdict(),
-            self.logic.describe()
-        );
-        match self.run.checked.unknown_in_replies() {
-            Some(note) => format!("{verdict}\nnote: {note}"),
-            None => verdict,
-        }
+    /// What the logic answered that no descriptor describes.
+    fn note(&self) -> Option<String> {
+        let note = self.run.checked.unknown_in_replies()?;
+        Some(format!("note: {note}"))
     }
 
     fn next_steps(&self, snapshot: &Path) -> String {

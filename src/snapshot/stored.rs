@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::files;
 use crate::fixture::place;
-
 use crate::payload::from_canonical_yaml;
 
 /// The accepted text of a snapshot, none where there is no snapshot.
@@ -53,19 +54,40 @@ pub fn is_same(accepted: &str, text: &str) -> bool {
 /// Writes a snapshot as accepting a pending one would, and removes the pending one. The file is there whole or
 /// not at all.
 pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
-    // As insta has it: from where the tests run.
-    let here = std::env::current_dir().unwrap_or_default();
-    let input = std::path::absolute(fixture)?;
-    let input = input.strip_prefix(&here).unwrap_or(fixture).display();
-    let text = format!(
-        "---\nsource: cargo xtask close\ninput_file: {input}\n---\n{}\n",
-        text.trim_end()
-    );
-    place(&fixture.with_extension("snap"), text.as_bytes(), true)?;
+    write(
+        &fixture.with_extension("snap"),
+        "cargo xtask close",
+        fixture,
+        text,
+    )?;
     match std::fs::remove_file(fixture.with_extension("snap.new")) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Writes a snapshot that somebody has yet to accept, for cargo-insta to find.
+pub fn propose(pending: &Path, fixture: &Path, text: &str) -> std::io::Result<()> {
+    write(pending, "cargo test", fixture, text)
+}
+
+/// What stands above the text of a snapshot. cargo-insta keeps it when it accepts a pending one.
+#[derive(Serialize)]
+struct Header<'a> {
+    source: &'a str,
+    /// The name of the fixture, which is in the same folder: the same on every machine.
+    input_file: &'a str,
+}
+
+fn write(target: &Path, source: &str, fixture: &Path, text: &str) -> std::io::Result<()> {
+    let input_file = fixture.file_name().unwrap_or_default().to_string_lossy();
+    let header = Header {
+        source,
+        input_file: &input_file,
+    };
+    let header = serde_yaml::to_string(&header).map_err(std::io::Error::other)?;
+    let file = format!("---\n{header}---\n{}\n", text.trim_end());
+    place(target, file.as_bytes(), true)
 }
 
 #[cfg(test)]
@@ -95,6 +117,24 @@ mod tests {
             let simple = simple_text(&file).unwrap();
             assert!(is_same(simple, &of_insta(&file)), "{text:?}");
             assert!(is_same(simple, text));
+        }
+    }
+
+    /// Also a name that means something in YAML.
+    #[test]
+    fn insta_reads_what_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["x.yaml", "a: [b.yaml", "- #a.yaml"] {
+            let fixture = folder.path().join(name);
+            let pending = fixture.with_extension("snap.new");
+            propose(&pending, &fixture, "outcome: accepted\n").unwrap();
+            let read = insta::Snapshot::from_file(&pending).unwrap();
+            assert_eq!(read.metadata().source(), Some("cargo test"));
+            assert_eq!(read.metadata().input_file(), Some(name));
+            accept(&fixture, "outcome: accepted\n").unwrap();
+            let text = accepted(&fixture.with_extension("snap")).unwrap();
+            assert_eq!(text.as_deref(), Some("outcome: accepted"));
+            assert!(!pending.exists());
         }
     }
 

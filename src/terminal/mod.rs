@@ -64,6 +64,20 @@ pub(crate) fn complain(text: impl fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{}", escaped(&text.to_string()));
 }
 
+/// Escapes what a panic says; its text may come from a file, by way of the logic that panicked.
+pub(crate) fn escape_panics() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.to_string();
+        match escaped(&text) {
+            Cow::Borrowed(_) => others(panic),
+            Cow::Owned(shown) => {
+                let _ = writeln!(std::io::stderr(), "{shown}");
+            }
+        }
+    }));
+}
+
 const fn is_active(letter: char) -> bool {
     matches!(
         letter,

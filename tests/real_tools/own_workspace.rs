@@ -10,10 +10,6 @@ const FIXTURE: &str = "fixtures/player/withdraw-funds-6513270e-3.yaml";
 
 const CARGO_CONFIG: &str = r#"[alias]
 xtask = "run --quiet --package xtask --"
-
-[env]
-INSTA_WORKSPACE_ROOT = { value = "", relative = true }
-INSTA_OUTPUT = "none"
 "#;
 
 const MANIFEST: &str = r#"[workspace]
@@ -158,7 +154,16 @@ fn a_workspace_of_ones_own_captures_replays_and_closes() {
     place
         .run("cargo test")
         .fails()
-        .says(&format!("{FIXTURE}: the open case no longer reproduces"));
+        .says(&format!("{FIXTURE}: the open case no longer reproduces"))
+        .says_not("Snapshot Summary");
+    place.run("cargo insta accept").succeeds();
+    let snapshot = place.read(&FIXTURE.replace(".yaml", ".snap"));
+    let header = "---\nsource: cargo test\ninput_file: withdraw-funds-6513270e-3.yaml\n---\n";
+    assert!(snapshot.starts_with(header), "{snapshot}");
+    place
+        .run("cargo test")
+        .succeeds()
+        .says("replay: 1 closed, 0 open");
     place
         .run(&format!("cargo xtask close {FIXTURE}"))
         .succeeds()

@@ -1,5 +1,12 @@
 //! The harness on projects with mistakes: this program runs itself as the harness of another project.
 
+#[path = "hostile/mod.rs"]
+mod hostile;
+#[path = "harness/output.rs"]
+mod output;
+#[path = "harness/pending.rs"]
+mod pending;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -23,6 +30,7 @@ const TIME: Timestamp = Timestamp {
 const INSIDE: &str = "RUN_AS_HARNESS";
 const LOGIC: &str = "RUN_AS_LOGIC";
 const TELLING: &str = "RUN_WITH_TELLING_LOGIC";
+const PANICKING: &str = "RUN_WITH_PANICKING_LOGIC";
 const MUTATE: [(&str, &str); 1] = [("ANGZARR_REPLAY__MUTATE", "true")];
 
 fn main() -> ExitCode {
@@ -33,10 +41,13 @@ fn main() -> ExitCode {
     if std::env::var_os(TELLING).is_some() {
         return App::new().logic("player", Telling).harness();
     }
+    if std::env::var_os(PANICKING).is_some() {
+        return App::new().logic("player", Panicking).harness();
+    }
     if std::env::var_os(INSIDE).is_some() {
         return poker::app().harness();
     }
-    let trials = vec![
+    let mut trials = vec![
         Trial::test("no_fixtures_fail", no_fixtures_fail),
         Trial::test(
             "an_unreadable_fixture_fails_alone",
@@ -87,6 +98,8 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         Trial::test("a_linked_folder_is_replayed", a_linked_folder_is_replayed),
     ];
+    trials.extend(output::trials());
+    trials.extend(pending::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -100,22 +113,7 @@ fn harness_with(
     arguments: &[&str],
     environment: &[(&str, &str)],
 ) -> Result<(i32, String, String), Failed> {
-    let mut command = Command::new(std::env::current_exe()?);
-    for (key, _) in std::env::vars() {
-        if key.starts_with("ANGZARR_")
-            || key.starts_with("INSTA_")
-            || key == "CI"
-            || key == "NEXTEST"
-        {
-            command.env_remove(key);
-        }
-    }
-    let output = command
-        .args(arguments)
-        .env(INSIDE, "1")
-        .envs(environment.iter().copied())
-        .current_dir(folder)
-        .output()?;
+    let output = harness_command(folder, arguments, environment)?.output()?;
     let folder = folder.display().to_string();
     let text = |bytes| Ok::<_, Failed>(String::from_utf8(bytes)?.replace(&folder, "PROJECT"));
     Ok((
@@ -123,6 +121,26 @@ fn harness_with(
         text(output.stdout)?,
         text(output.stderr)?,
     ))
+}
+
+fn harness_command(
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<Command, Failed> {
+    let mut command = Command::new(std::env::current_exe()?);
+    for (key, _) in std::env::vars() {
+        let ours = ["ANGZARR_", "INSTA_", "CI", "NEXTEST", "TF_BUILD"];
+        if ours.iter().any(|prefix| key.starts_with(prefix)) {
+            command.env_remove(key);
+        }
+    }
+    command
+        .args(arguments)
+        .env(INSIDE, "1")
+        .envs(environment.iter().copied())
+        .current_dir(folder);
+    Ok(command)
 }
 
 fn tool(folder: &Path, arguments: &[&str]) -> Result<(), Failed> {
@@ -340,6 +358,15 @@ impl Logic for Telling {
     fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
         eprintln!("asked");
         Err(Failure::rejected("not today"))
+    }
+}
+
+/// Logic that panics with what may come from anywhere.
+struct Panicking;
+
+impl Logic for Panicking {
+    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
+        panic!("{}", hostile::HOSTILE);
     }
 }
 

@@ -12,6 +12,8 @@ mod dialects;
 mod editions;
 mod files;
 mod histories;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 mod later_revision;
 mod logic;
 mod logs;

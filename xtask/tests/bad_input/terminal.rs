@@ -4,32 +4,15 @@ use angzarr_replay::model::{Body, Cover, Domain, Page, Payload, Root};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::Dialect;
 
+use crate::hostile::{HOSTILE, harmless, in_yaml};
 use crate::logic::{CASE, captured};
 use crate::support::{Project, coordinator, recorded_failures, seed};
-
-/// Clears the screen, names the window, begins a command of a runner, forges a verdict, turns the direction of text.
-const HOSTILE: &str =
-    "\u{1b}[2J\u{1b}]0;x\u{7}\n::error::injected\nverdict    reproduced\u{202e}\u{9b}\r";
-
-fn harmless(said: &str, whose: &str) {
-    let acts = |letter: char| {
-        letter != '\n'
-            && letter != '\t'
-            && (letter.is_control() || "\u{202e}\u{2066}".contains(letter))
-    };
-    assert!(!said.contains(acts), "{whose}: {said:?}");
-    for line in said.lines() {
-        assert!(!line.trim_start().starts_with("::"), "{whose}: {said}");
-    }
-}
 
 /// A committed file can say what it likes.
 #[test]
 fn a_hostile_fixture_is_shown_and_does_not_act() {
     let mut project = captured("");
-    let hostile = serde_json::to_string(HOSTILE)
-        .unwrap()
-        .replace('\u{9b}', "\\u009b");
+    let hostile = in_yaml();
     let case = project.read(CASE);
     let title = case
         .lines()
