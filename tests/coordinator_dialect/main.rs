@@ -6,10 +6,10 @@
 //! program is also the `cargo xtask` that it runs, by its environment.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../matrix/peer.rs"]
+#[path = "../suite/matrix/peer.rs"]
 #[allow(dead_code, reason = "shared with the matrix")]
 mod peer;
-#[path = "../matrix/revision.rs"]
+#[path = "../suite/matrix/revision.rs"]
 #[allow(dead_code, reason = "shared with the matrix")]
 mod revision;
 

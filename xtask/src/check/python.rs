@@ -12,23 +12,12 @@ pub(super) fn peers(shell: &Shell) -> Result<(), String> {
     install(shell)?;
     let mut replay = shell.cargo(&["test", "--quiet", "--locked", "--test", "replay"]);
     run(replay.env("ANGZARR_REPLAY__DEMAND_TWINS", "true"))?;
-    run(&mut shell.cargo(&[
-        "test",
-        "--quiet",
-        "--locked",
-        "--test",
-        "python_peer",
-        "--test",
-        "python_logging",
-        "--test",
-        "python_client",
-        "--test",
-        "replay_debugging",
-        "--test",
-        "recorder",
-        "--",
-        "--include-ignored",
-    ]))
+    let ignored = ["--", "--include-ignored"];
+    let of_the_peer = ["python_", "recorder::"];
+    let suite = ["test", "--quiet", "--locked", "--test", "suite"];
+    run(shell.cargo(&suite).args(ignored).args(of_the_peer))?;
+    let page = ["test", "--quiet", "--locked", "--test", "replay_debugging"];
+    run(shell.cargo(&page).args(ignored))
 }
 
 fn install(shell: &Shell) -> Result<(), String> {

@@ -1,9 +1,0 @@
-//! The documentation does what it says: commands parse, configuration and examples are read, links lead somewhere.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod commands;
-mod configuration;
-mod examples;
-mod layers;
-mod links;
-mod markdown;

@@ -1,0 +1,213 @@
+//! Logic over gRPC on loopback: our client, our server, nothing in between but the wire.
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, LogicError, serve_logic};
+use angzarr_replay::model::{
+    Answer, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
+    EventBook, Failure, Header, History, Logic, MergeStrategy, Modes, Outcome, Payload, Reply,
+    Root, Stimulus,
+};
+use angzarr_replay::wire::Dialect;
+
+struct Echo;
+
+impl Logic for Echo {
+    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer {
+        match command.type_name() {
+            "test.Reject" => Err(Failure::rejected("no")),
+            "test.Panic" => panic!("a defect"),
+            _ => Ok(Reply::Events(EmittedBook {
+                cover: Some(prior.cover.clone()),
+                pages: vec![EmittedPage::event(
+                    command.pages[0].command.clone().unwrap(),
+                )],
+                ..EmittedBook::default()
+            })),
+        }
+    }
+}
+
+fn stimulus(type_name: &str) -> Stimulus {
+    let cover = Cover::main(Domain::new("player").unwrap(), Root::new([7; 16]));
+    Stimulus::Command {
+        prior: EventBook {
+            cover: cover.clone(),
+            snapshot: None,
+            history: History::default(),
+            next_sequence: 0,
+        },
+        command: CommandBook {
+            cover,
+            pages: vec![CommandPage {
+                header: Header::Sequence(0),
+                sync_mode: None,
+                merge_strategy: MergeStrategy::Strict,
+                command: Some(Payload::new(type_name, vec![1, 2, 3])),
+                external: None,
+            }],
+            original: None,
+        },
+    }
+}
+
+fn ask(dialect: Dialect, type_name: &str) -> Result<Outcome, LogicError> {
+    let server = serve_logic(
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        dialect,
+        Arc::new(Echo),
+    )
+    .unwrap();
+    let connection =
+        Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();
+    LogicClient::new(connection, dialect).ask(&stimulus(type_name))
+}
+
+#[test]
+fn every_dialect_carries_a_command_and_its_events() {
+    for dialect in Dialect::all() {
+        let Ok(Outcome::Accepted(book)) = ask(*dialect, "test.Do") else {
+            panic!("{dialect}")
+        };
+        assert_eq!(book.pages[0].body.event().unwrap().value, [1, 2, 3]);
+        assert!(book.cover.unwrap().edition.is_main());
+    }
+}
+
+#[test]
+fn a_rejection_is_an_outcome() {
+    assert_eq!(
+        ask(Dialect::ANGZARR, "test.Reject"),
+        Ok(Outcome::Rejected(Failure::rejected("no")))
+    );
+}
+
+#[test]
+fn a_panic_is_a_crash_and_the_server_lives_on() {
+    let outcome = ask(Dialect::ANGZARR, "test.Panic").unwrap();
+    assert_eq!(
+        outcome,
+        Outcome::Crashed(Failure::crashed("the handler panicked: a defect"))
+    );
+}
+
+#[test]
+fn logic_of_another_dialect_is_named_as_such() {
+    let logic = Arc::new(Echo);
+    let server = serve_logic(
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        Dialect::ANGZARR,
+        logic,
+    )
+    .unwrap();
+    let address = server.address().to_string();
+    let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
+    let error = LogicClient::new(connection, Dialect::IO_ANGZARR_V1)
+        .ask(&stimulus("test.Do"))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{address} does not serve CommandHandlerService/Handle in the dialect io.angzarr.v1: \
+             is it client logic, and is this its dialect?"
+        )
+    );
+}
+
+#[test]
+fn nobody_listening_is_said_plainly() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let connection =
+        Connection::new(&format!("127.0.0.1:{port}"), ConnectionOptions::default()).unwrap();
+    let error = LogicClient::new(connection, Dialect::ANGZARR)
+        .ask(&stimulus("test.Do"))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cannot reach 127.0.0.1:{port} for CommandHandlerService/Handle: Connection refused; does it run, and is this its address?"
+        )
+    );
+}
+
+/// Answers OK with no message at all.
+struct Silent;
+
+impl angzarr_replay::grpc::Methods for Silent {
+    fn call(
+        &self,
+        _: &str,
+        _: bytes::Bytes,
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+        Some(Ok(Vec::new()))
+    }
+}
+
+#[test]
+fn a_reply_without_a_message_is_no_outcome() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server =
+        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Silent), None)
+            .unwrap();
+    let address = server.address().to_string();
+    let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
+    let error = LogicClient::new(connection, Dialect::ANGZARR)
+        .ask(&stimulus("test.Do"))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the connection to {address} broke during CommandHandlerService/Handle: the reply is no message \
+             (Missing response message.); does it still run, and is it a gRPC server?"
+        )
+    );
+}
+
+/// A saga of a later revision: unknown fields in its reply, in a command of it, and in the page of that command.
+struct Later;
+
+impl angzarr_replay::grpc::Methods for Later {
+    fn call(
+        &self,
+        _: &str,
+        _: bytes::Bytes,
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+        let unknown = b"\x48\x01";
+        let page = [&b"\x12\x02"[..], unknown].concat();
+        let command = [&b"\x0a\x06"[..], &page, unknown].concat();
+        Some(Ok(vec![[&command[..], unknown].concat().into()]))
+    }
+}
+
+#[test]
+fn unknown_fields_of_a_reply_are_named_once_and_then_forgotten() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server =
+        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
+            .unwrap();
+    let connection =
+        Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();
+    let client = LogicClient::new(connection, Dialect::ANGZARR);
+    let Stimulus::Command { prior: source, .. } = stimulus("test.Do") else {
+        panic!("it is a command")
+    };
+    let outcome = client.ask(&Stimulus::Saga {
+        source,
+        destinations: Destinations::new(),
+        modes: Modes::default(),
+    });
+    assert!(matches!(outcome, Ok(Outcome::Reacted(_))), "{outcome:?}");
+    let unknown = client.take_unknown();
+    let told: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    let expected = [
+        "field 9 of CommandBook",
+        "field 9 of CommandPage",
+        "field 9 of SagaResponse",
+    ];
+    assert_eq!(told, expected);
+    assert!(client.take_unknown().is_empty());
+}
