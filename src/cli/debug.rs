@@ -146,6 +146,7 @@ fn patient_target(
     let options = ConnectionOptions {
         deadline: None,
         status_limit: project.config().status_limit,
+        reply_limit: Some(project.config().reply_limit),
         ..ConnectionOptions::default()
     };
     let connection = Connection::new(address, options).map_err(|error| failed(&error))?;

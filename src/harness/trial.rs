@@ -12,7 +12,7 @@ use super::{Entry, discovery, pending};
 use crate::fixture::{Fixture, Probe, Status};
 use crate::project::{Project, ReplayedCase, RunError, SelectedLogic, judge_case, replay_case};
 use crate::replay::{Tap, Target};
-use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, stored};
+use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, listed, stored};
 
 /// What all trials share.
 #[derive(Clone)]
@@ -164,6 +164,10 @@ impl Judged<'_> {
     }
 
     fn compared(&self) -> Ending {
+        if let Some(reason) = stored::too_large(&self.text) {
+            let file = Project::shown(&self.entry.path);
+            return Ending::Failed(format!("{file}: {reason}"));
+        }
         let snapshot = Project::snapshot_path(&self.entry.path);
         let accepted = match stored::accepted(&snapshot) {
             Ok(accepted) => accepted,
@@ -200,11 +204,8 @@ impl Judged<'_> {
             "{}: the outcome changed",
             Project::shown(&self.entry.path)
         )];
-        lines.extend(
-            differences(&expected, &self.view)
-                .iter()
-                .map(|difference| format!("  {difference}")),
-        );
+        let found = differences(&expected, &self.view);
+        lines.extend(listed(&found).iter().map(|line| format!("  {line}")));
         lines.push(String::new());
         lines.push(diff(accepted, &self.text));
         lines.push(self.verdict_line());
@@ -252,11 +253,7 @@ impl Judged<'_> {
                     Project::shown(&self.entry.path)
                 )];
                 lines.push(self.verdict_line());
-                lines.extend(
-                    differences
-                        .iter()
-                        .map(|difference| format!("  {difference}")),
-                );
+                lines.extend(listed(differences).iter().map(|line| format!("  {line}")));
                 lines.push(format!("\ntoday's outcome:\n{}", indented(&self.text)));
                 lines.push(self.next_steps(snapshot));
                 Ending::Failed(lines.join("\n"))
@@ -324,7 +321,14 @@ impl Judged<'_> {
     }
 }
 
+/// Lines of two texts that are held against each other line by line: the time that takes grows with their square.
+const MOST_LINES: usize = 20_000;
+
 fn diff(accepted: &str, text: &str) -> String {
+    let lines = accepted.lines().count() + text.lines().count();
+    if lines > MOST_LINES {
+        return format!("(the two texts have {lines} lines, too many to show them line by line)");
+    }
     let (accepted, text) = (
         format!("{}\n", accepted.trim_end()),
         format!("{}\n", text.trim_end()),

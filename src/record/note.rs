@@ -171,6 +171,22 @@ impl Note {
         payloads
     }
 
+    /// The texts of its failing status.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let Answer::Status(Refusal { failure, .. }) = &self.answer else {
+            return Vec::new();
+        };
+        let info = failure.info.iter();
+        let of_info = info.flat_map(|info| {
+            let pairs = info.metadata.iter().flat_map(|(key, value)| [key, value]);
+            std::iter::once(&info.reason).chain(pairs)
+        });
+        std::iter::once(&failure.message)
+            .chain(of_info)
+            .cloned()
+            .collect()
+    }
+
     /// Unknown fields of request, reply and details that are in no part which keeps its bytes.
     #[must_use]
     pub fn unknown_fields(&self) -> UnknownFields {

@@ -22,6 +22,7 @@ mod messages;
 mod probe;
 mod query;
 mod query_connection;
+mod reply_size;
 mod retold;
 mod rules;
 mod serve;
@@ -59,6 +60,7 @@ pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_re
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub use query_connection::{Bounds, Manners, QueryConnection};
+pub use reply_size::{AnswerSize, REPLY_LIMIT};
 pub use retold::{page_in, payload_in};
 pub use rules::{EventStream, Rules, SequenceCheck};
 pub(crate) use serve::panic_text;

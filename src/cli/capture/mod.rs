@@ -519,7 +519,11 @@ impl Capture<'_> {
         let before = Before::of_case(&case, &self.redacted_by);
         let kept = kept_unknown_fields(&case);
         if !self.arguments.keep_external && !self.source.keeps_external {
-            let read = inline_external(&mut case, &Objects::of_environment());
+            let read = inline_external(
+                &mut case,
+                &Objects::of_environment(),
+                self.project.config().file_limit,
+            );
             let count = read.map_err(|error| self.without_values(&case, &error.to_string()))?;
             self.telling.inlined(count);
         }

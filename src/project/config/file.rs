@@ -16,7 +16,7 @@ use super::{
 use crate::files;
 use crate::fixture::{Probe, Rule};
 use crate::model::{ComponentKind, Domain, IdError, ProcessRoot};
-use crate::wire::{Bounds, Dialect, STATUS_LIMIT, UnknownDialect};
+use crate::wire::{Bounds, Dialect, REPLY_LIMIT, STATUS_LIMIT, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +39,7 @@ pub(super) struct RawConfig {
     #[serde(default)]
     demand_twins: bool,
     max_status_kibibytes: Option<usize>,
+    max_reply_mebibytes: Option<NonZeroU32>,
     max_file_mebibytes: Option<NonZeroU32>,
     #[serde(default)]
     mutate: bool,
@@ -204,6 +205,9 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         },
         demand_twins: raw.demand_twins,
         status_limit: status_limit(raw.max_status_kibibytes)?,
+        reply_limit: raw.max_reply_mebibytes.map_or(REPLY_LIMIT, |count| {
+            usize::try_from(u64::from(count.get()) << 20).unwrap_or(usize::MAX)
+        }),
         file_limit: raw
             .max_file_mebibytes
             .map_or(files::MADE, |count| u64::from(count.get()) << 20),
