@@ -12,10 +12,9 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
 use super::letters::as_text;
-use super::packed;
 use super::spelled::without_escapes;
-use crate::payload;
 use crate::redact::detect::{self, glued, likely, named, sure};
+use crate::{payload, plain};
 
 /// Keys of fixtures, tickets and history files that have an encoding as their value: it is random-looking by nature.
 const ENCODINGS: [&str; 6] = [
@@ -190,20 +189,17 @@ impl Search {
     }
 
     fn in_file(&mut self, bytes: &[u8]) -> Vec<(Spot, Found)> {
-        if packed::is_gzip(bytes) {
-            let (unpacked, flaw) = packed::unpacked(bytes);
-            self.unread.extend(flaw);
-            self.left = self.left.max(unpacked.len().saturating_mul(TIMES));
-            if !packed::is_gzip(&unpacked) {
-                return self.in_file(&unpacked);
-            }
-            // As far as that goes; a file packed so often is nobody's fixture.
-            let found = self.in_bytes(&unpacked, 1);
-            return found.into_iter().map(|it| (Spot::File, it)).collect();
+        if let Some(unpacked) = plain::unpacked(bytes, plain::LARGEST) {
+            self.unread
+                .extend(unpacked.flaw.map(|flaw| flaw.to_string()));
+            self.left = self.left.max(unpacked.bytes.len().saturating_mul(TIMES));
+            return self.in_plain_file(&unpacked.bytes);
         }
-        if let Some(reason) = packed::not_read(bytes) {
-            self.unread.insert(reason.to_owned());
-        }
+        self.in_plain_file(bytes)
+    }
+
+    fn in_plain_file(&mut self, bytes: &[u8]) -> Vec<(Spot, Found)> {
+        self.unread.extend(not_read(bytes));
         let has_controls = bytes
             .iter()
             .any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r'));
@@ -301,10 +297,9 @@ impl Search {
             is_within: true,
             ..found
         };
-        if packed::is_gzip(bytes) {
-            // What only begins like it is no flaw of the file.
-            let (unpacked, _) = packed::unpacked(bytes);
-            for found in self.in_bytes(&unpacked, level + 1) {
+        // What only begins like packed bytes is no flaw of the file.
+        if let Some(unpacked) = plain::unpacked(bytes, plain::LARGEST) {
+            for found in self.in_bytes(&unpacked.bytes, level + 1) {
                 once.add(within(&all, found));
             }
         }
@@ -354,6 +349,22 @@ impl Search {
         }
         once.all
     }
+}
+
+/// Why what a file holds cannot be looked at.
+fn not_read(bytes: &[u8]) -> Option<String> {
+    const ELSEWHERE: [(&[u8], &str); 3] = [
+        (b"Salted__", "it is encrypted"),
+        (b"age-encryption.org/", "it is encrypted"),
+        (
+            b"version https://git-lfs.github.com/spec/",
+            "it stands for a file of Git LFS, which is not here",
+        ),
+    ];
+    let mut elsewhere = ELSEWHERE.iter();
+    let found = elsewhere.find(|(first, _)| bytes.starts_with(first));
+    let packed = plain::not_unpacked(bytes).map(|name| format!("it is {name}, which is not read"));
+    packed.or_else(|| found.map(|(_, reason)| (*reason).to_owned()))
 }
 
 /// What base64 says; both where it may begin after a sign that is none of its own.

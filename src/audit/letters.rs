@@ -1,6 +1,8 @@
 //! Bytes as text: UTF-8 with or without a mark, UTF-16 and UTF-32 with one, UTF-16 without, and bytes of older encodings
 //! amid all of them.
 
+use crate::plain;
+
 /// The text that bytes are; none where they are something else.
 pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
@@ -12,13 +14,7 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
     if let Some(rest) = bytes.strip_prefix(b"\x00\x00\xfe\xff") {
         return Some(utf32(rest, u32::from_be_bytes));
     }
-    if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
-        return Some(utf16(rest, u16::from_le_bytes));
-    }
-    if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
-        return Some(utf16(rest, u16::from_be_bytes));
-    }
-    unmarked_utf16(bytes).or_else(|| is_text(bytes).then(|| lenient(bytes)))
+    plain::utf16_text(bytes).or_else(|| is_text(bytes).then(|| lenient(bytes)))
 }
 
 /// Every letter; a byte that is none of UTF-8 is the letter that it is in Latin 1.
@@ -31,34 +27,12 @@ fn lenient(bytes: &[u8]) -> String {
     text
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let (units, _) = bytes.as_chunks::<2>();
-    char::decode_utf16(units.iter().map(|it| unit(*it)))
-        .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
-}
-
 fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> String {
     let (units, _) = bytes.as_chunks::<4>();
     units
         .iter()
         .map(|it| char::from_u32(unit(*it)).unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect()
-}
-
-/// UTF-16 that does not say so: of most letters one byte of two is zero, always the same one.
-fn unmarked_utf16(bytes: &[u8]) -> Option<String> {
-    let (pairs, _) = bytes.as_chunks::<2>();
-    if pairs.len() < 4 {
-        return None;
-    }
-    let zeros = |at: usize| pairs.iter().filter(|pair| pair[at] == 0).count();
-    let (first, second) = (zeros(0), zeros(1));
-    let (most, few) = (pairs.len() * 2 / 5, pairs.len() / 20);
-    if second > most && first <= few {
-        return Some(utf16(bytes, u16::from_le_bytes));
-    }
-    (first > most && second <= few).then(|| utf16(bytes, u16::from_be_bytes))
 }
 
 /// Whether nearly all of it is letters.

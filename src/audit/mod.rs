@@ -4,14 +4,14 @@
 //! A finding says what and where; what was found is for allowances only and is never shown. What cannot be read is said.
 //!
 //! - `content`: what a file holds, from its bytes to findings. `letters`: bytes as text, in any of the usual encodings.
-//! - `spelled`: a text without the escapes of the formats that it is quoted in. `packed`: what is compressed.
+//! - `spelled`: a text without the escapes of the formats that it is quoted in.
+//!
+//! What is compressed is `plain`'s to unpack.
 
 mod content;
 mod letters;
-mod packed;
 mod spelled;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -21,7 +21,7 @@ pub use content::{Finding, Spot};
 use crate::{files, plain};
 
 /// Largest file that is looked over, packed or unpacked, in bytes.
-pub const LARGEST: u64 = 1 << 30;
+pub const LARGEST: u64 = plain::LARGEST;
 
 /// A file with what was found in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,16 +88,9 @@ pub fn look_over(
 }
 
 fn of_bytes(file: PathBuf, bytes: &[u8]) -> Audited {
-    if bytes.starts_with(packed::ZSTD) {
-        let mut unpacked = Vec::new();
-        let read = plain::of(bytes).and_then(|mut text| text.read_to_end(&mut unpacked));
-        let mut audited = of_bytes(file, &unpacked);
-        audited.unread.extend(read.err().map(|it| it.to_string()));
-        return audited;
-    }
     let is_named_packed = file.extension().is_some_and(|ending| ending == "gz");
     let (findings, mut unread) = content::findings(bytes);
-    if is_named_packed && !bytes.is_empty() && !packed::is_gzip(bytes) {
+    if is_named_packed && !bytes.is_empty() && !bytes.starts_with(&[0x1f, 0x8b]) {
         unread.push("it is named like gzip and is none".to_owned());
     }
     Audited {

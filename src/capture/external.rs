@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::CaptureError;
+use crate::files;
 use crate::model::{
     Body, Book, Case, CaseStimulus, EmittedBook, FlowStart, History, HopOutcome, Observed, Page,
     Payload, PayloadReference,
@@ -41,6 +42,15 @@ pub enum ExternalProblem {
     /// It cannot be read.
     #[error("cannot be read there: {0}")]
     Unreadable(String),
+    /// It is larger than may be read.
+    #[error(
+        "is not read: the events of a case that are stored elsewhere may have {limit} together; `max_file_mebibytes` in \
+         replay.toml raises the limit"
+    )]
+    TooLarge {
+        /// Most that is read for a case, in words.
+        limit: String,
+    },
     /// It has another size than the reference says.
     #[error("what is there has {there} bytes instead of {expected}: it was altered, or is another")]
     Size {
@@ -69,16 +79,19 @@ pub enum ExternalProblem {
     NoAny,
 }
 
-/// Larger than any message can be.
-const LARGEST: u64 = 1 << 31;
-
-/// Puts the events of a case that are stored elsewhere into it, and says how many there were. After an error the case is
-/// as it was, but for those that were read already.
+/// Puts the events of a case that are stored elsewhere into it, `limit` bytes at most of all of them together, and says how
+/// many there were. After an error the case is as it was, but for those that were read already.
 pub fn inline_external(
     case: &mut Case,
     objects: &dyn StoredObjects,
+    limit: u64,
 ) -> Result<usize, CaptureError> {
-    let mut inliner = Inliner { objects, count: 0 };
+    let mut inliner = Inliner {
+        objects,
+        limit,
+        left: limit,
+        count: 0,
+    };
     let domain = case.cover.domain.to_string();
     inliner.history(&mut case.history, &domain)?;
     match &mut case.stimulus {
@@ -109,6 +122,10 @@ pub fn inline_external(
 
 struct Inliner<'a> {
     objects: &'a dyn StoredObjects,
+    /// Most bytes that are read.
+    limit: u64,
+    /// How many of them may still be.
+    left: u64,
     count: usize,
 }
 
@@ -193,19 +210,28 @@ impl Inliner<'_> {
         Ok(true)
     }
 
-    fn read(&self, reference: &PayloadReference) -> Result<Payload, ExternalProblem> {
+    fn read(&mut self, reference: &PayloadReference) -> Result<Payload, ExternalProblem> {
         let hash = &reference.content_hash;
         if hash.len() != 32 {
             return Err(ExternalProblem::NoHash);
         }
         // Nobody writes the size of nothing: 0 is a size that was left out.
         let expected = Some(reference.original_size).filter(|size| *size > 0);
-        let limit = expected.unwrap_or(LARGEST);
+        let too_large = || ExternalProblem::TooLarge {
+            limit: files::in_units(self.limit),
+        };
+        if expected.is_some_and(|expected| expected > self.left) {
+            return Err(too_large());
+        }
         let bytes = self
             .objects
-            .read(&reference.uri, limit)
+            .read(&reference.uri, expected.unwrap_or(self.left))
             .map_err(ExternalProblem::Unreadable)?;
         let there = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if expected.is_none() && there > self.left {
+            return Err(too_large());
+        }
+        self.left = self.left.saturating_sub(there);
         if let Some(expected) = expected.filter(|expected| *expected != there) {
             let there = if there > expected {
                 format!("more than {expected}")

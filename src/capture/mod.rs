@@ -37,7 +37,9 @@ pub use reacting::{
     Base, CutBook, CutRule, Span, TriggerRule, as_facts, cut, find_trigger, knowledge, trigger,
 };
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
-pub use select::{FailingCommand, Selected, case_path, select_noted, select_ticket, settle_head};
+pub use select::{
+    FailingCommand, Selected, SelectedNoted, case_path, select_noted, select_ticket, settle_head,
+};
 pub use unknown::{kept_unknown_fields, lost_unknown_fields};
 
 use crate::grpc::QueryError;

@@ -8,8 +8,7 @@ use crate::model::{
     FailureClass, FlowStart, HeadKnowledge, Payload, Redactions,
 };
 use crate::ticket::Ticket;
-use crate::wire::SpokenDialect;
-use crate::wire::{DecodeError, Dialect, command_book_in};
+use crate::wire::{DecodeError, Dialect, SpokenDialect, command_book_in};
 
 /// A command that failed, or is to be tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,15 +102,25 @@ pub fn select_ticket<'a>(
     })
 }
 
-/// Takes the newest failure of an aggregate that a log tells of without its command: where there is no ticket, or an
-/// older one of another failure.
+/// A failure of an aggregate that logs tell of without its command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelectedNoted<'a> {
+    /// The failure.
+    pub failure: &'a LoggedFailure,
+    /// Other such failures of the aggregate that could have been taken.
+    pub others: Vec<&'a LoggedFailure>,
+}
+
+/// Takes the newest failure of an aggregate that logs tell of without its command: where there is no ticket, or an
+/// older one of another failure. Only an instant makes a failure newer than another: logs without zones may be of several
+/// clocks. Without instants it is the last, as they stand.
 #[must_use]
 pub fn select_noted<'a>(
     logged: impl IntoIterator<Item = &'a LoggedFailure>,
     cover: &Cover,
     ticket: Option<&Ticket>,
     by: AnsweredBy,
-) -> Option<&'a LoggedFailure> {
+) -> Option<SelectedNoted<'a>> {
     let is_usable = |logged: &&LoggedFailure| {
         let class = logged.class(by);
         logged.fits(cover)
@@ -120,17 +129,19 @@ pub fn select_noted<'a>(
                 Some(FailureClass::StaleSequence | FailureClass::Unreachable)
             )
     };
-    // The last of the newest.
-    let newest = logged
-        .into_iter()
-        .filter(is_usable)
-        .max_by_key(|logged| logged.noted.time)?;
-    let Some(ticket) = ticket else {
-        return Some(newest);
-    };
-    let is_same = newest.noted.failure().as_ref() == Some(&ticket.failure);
-    let is_newer = ticket.time.is_some() && newest.noted.time > ticket.time;
-    (is_newer && !is_same).then_some(newest)
+    let mut usable: Vec<&LoggedFailure> = logged.into_iter().filter(is_usable).collect();
+    // Stable: the last of the newest.
+    usable.sort_by_key(|logged| logged.noted.time);
+    let newest = usable.pop()?;
+    let is_taken = ticket.is_none_or(|ticket| {
+        let is_same = newest.noted.failure().as_ref() == Some(&ticket.failure);
+        let is_newer = ticket.time.is_some() && newest.noted.time > ticket.time;
+        is_newer && !is_same
+    });
+    is_taken.then_some(SelectedNoted {
+        failure: newest,
+        others: usable,
+    })
 }
 
 /// The head that the command saw, and how that is known.

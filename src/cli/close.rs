@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::{Done, Stop, say, words};
 use crate::files;
-use crate::fixture::{Fixture, Probe, Rule, Status, add_rules, place, set_status};
+use crate::fixture::{Fixture, add_rules, place, set_status};
+use crate::model::{Probe, Rule, Status};
 use crate::project::{CaseRun, Project};
 use crate::snapshot::{Flicker, Verdict, stored};
 

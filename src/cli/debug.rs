@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::report::{Report, States};
 use super::{Stop, complain, say};
-use crate::fixture::{CaseStimulus, Fixture};
+use crate::fixture::Fixture;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient};
+use crate::model::CaseStimulus;
 use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of};
 use crate::replay::{GrpcTarget, StartedLogic, Target, free_port};
 
@@ -146,6 +147,7 @@ fn patient_target(
     let options = ConnectionOptions {
         deadline: None,
         status_limit: project.config().status_limit,
+        reply_limit: Some(project.config().reply_limit),
         ..ConnectionOptions::default()
     };
     let connection = Connection::new(address, options).map_err(|error| failed(&error))?;

@@ -194,15 +194,29 @@ fn ring(arguments: &RecordArguments) -> Ring {
 }
 
 fn recording(arguments: &RecordArguments) -> Result<RecordingFile, Stop> {
-    RecordingFile::open(&arguments.to, ring(arguments))
-        .map_err(|error| Stop::Failed(error.to_string()))
+    let file = RecordingFile::open(&arguments.to, ring(arguments))
+        .map_err(|error| Stop::Failed(error.to_string()))?;
+    if let Some(line) = file.cut_off() {
+        complain(format_args!(
+            "{}:{line}: an earlier recorder did not finish this line; it is cut off",
+            Project::shown(&arguments.to)
+        ));
+    }
+    Ok(file)
 }
 
 fn tickets(arguments: &RecordArguments) -> Result<Option<TicketLog>, Stop> {
-    let opened = arguments.tickets.as_deref().map(TicketLog::open);
-    opened
-        .transpose()
-        .map_err(|error| Stop::Failed(error.to_string()))
+    let Some(path) = &arguments.tickets else {
+        return Ok(None);
+    };
+    let log = TicketLog::open(path).map_err(|error| Stop::Failed(error.to_string()))?;
+    if log.is_torn() {
+        complain(format_args!(
+            "{}: its last line was not finished; it is left there, and tickets go to lines of their own",
+            Project::shown(path)
+        ));
+    }
+    Ok(Some(log))
 }
 
 /// Waits for the end, and says in between what was lost.

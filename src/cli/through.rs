@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Stop;
 use super::report::Through;
-use crate::fixture::{Case, CaseStimulus, Fixture};
-use crate::model::ComponentKind;
+use crate::fixture::Fixture;
+use crate::model::{Case, CaseStimulus, ComponentKind};
 use crate::project::{
     CaseRun, CoordinatorUnavailable, IsolatedCoordinator, Occasion, Project, SelectedLogic,
 };

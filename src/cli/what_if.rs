@@ -5,8 +5,7 @@ use std::fmt;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use super::Stop;
-use crate::fixture::Case;
-use crate::model::{Body, History, Page, Payload};
+use crate::model::{Body, Case, History, Page, Payload};
 use crate::payload::{Edit, Registry, split_assignment};
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::fixture::Case;
-use crate::model::counted;
+use crate::model::{Case, counted};
 use crate::terminal::one_line;
 
 /// Title, issue, and what the logic is asked, a line each.

@@ -8,8 +8,8 @@ use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Entry;
-use crate::fixture::{CaseStimulus, Fixture, Observed, Rule};
-use crate::model::{AnsweredBy, Outcome, Payload, Stimulus};
+use crate::fixture::Fixture;
+use crate::model::{AnsweredBy, CaseStimulus, Observed, Outcome, Payload, Rule, Stimulus};
 use crate::mutation::{ChangedField, Mutant, mutants};
 use crate::project::{Project, descriptors, judge_case, replay_case};
 use crate::replay::{Tap, Target, TargetError};

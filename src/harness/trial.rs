@@ -10,10 +10,11 @@ use super::heading::heading;
 use super::mutating::{Answers, Compared, tried};
 use super::unnoticed::Report;
 use super::{Entry, discovery, pending};
-use crate::fixture::{Fixture, Probe, Status};
+use crate::fixture::Fixture;
+use crate::model::{Probe, Status};
 use crate::project::{Project, ReplayedCase, RunError, SelectedLogic, judge_case, replay_case};
 use crate::replay::{Tap, Target};
-use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, stored};
+use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, listed, stored};
 
 /// What all trials share.
 #[derive(Clone)]
@@ -173,6 +174,10 @@ impl Judged<'_> {
     }
 
     fn compared(&self) -> Ending {
+        if let Some(reason) = stored::too_large(&self.text) {
+            let file = Project::shown(&self.entry.path);
+            return Ending::Failed(format!("{file}: {reason}"));
+        }
         let snapshot = Project::snapshot_path(&self.entry.path);
         let accepted = match stored::accepted(&snapshot) {
             Ok(accepted) => accepted,
@@ -207,11 +212,8 @@ impl Judged<'_> {
                 Project::shown(&self.entry.path),
                 self.logic.describe()
             )];
-            lines.extend(
-                differences(&expected, &self.view)
-                    .iter()
-                    .map(|difference| format!("  {difference}")),
-            );
+            let found = differences(&expected, &self.view);
+            lines.extend(listed(&found).iter().map(|line| format!("  {line}")));
             lines.push(String::new());
             lines.push(diff(accepted, &self.text));
             lines.extend(self.note());
@@ -277,11 +279,7 @@ impl Judged<'_> {
                     ),
                 ];
                 lines.extend(self.note());
-                lines.extend(
-                    differences
-                        .iter()
-                        .map(|difference| format!("  {difference}")),
-                );
+                lines.extend(listed(differences).iter().map(|line| format!("  {line}")));
                 lines.push(format!("\ntoday's outcome:\n{}", indented(&self.text)));
                 lines.join("\n")
             }),
@@ -342,7 +340,14 @@ impl Judged<'_> {
     }
 }
 
+/// Lines of two texts that are held against each other line by line: the time that takes grows with their square.
+const MOST_LINES: usize = 20_000;
+
 fn diff(accepted: &str, text: &str) -> String {
+    let lines = accepted.lines().count() + text.lines().count();
+    if lines > MOST_LINES {
+        return format!("(the two texts have {lines} lines, too many to show them line by line)");
+    }
     let (accepted, text) = (
         format!("{}\n", accepted.trim_end()),
         format!("{}\n", text.trim_end()),

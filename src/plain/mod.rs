@@ -1,7 +1,7 @@
-//! Files of text as they were before something packed or encoded them: gzip, zstd and UTF-16 are undone.
+//! Files as they were before something packed or encoded them: gzip, zstd and UTF-16 are undone.
 //!
 //! Owns how an encoding is recognised, by the first bytes and never by the file's name, and how large a file may be.
-//! An encoding that is recognised and not read is an error with its name: nobody is told that there is nothing to find
+//! Texts are read with `open` or `read`; bytes that may be no text with `unpacked`, which leaves UTF-16 alone. An encoding that is recognised and not read is an error with its name: nobody is told that there is nothing to find
 //! in what was never read. Knows nothing of what the text says.
 
 mod packed;
@@ -14,15 +14,17 @@ use std::path::Path;
 use packed::{Gzip, Zstd};
 use utf16::{ByteOrder, Utf16};
 
+use crate::files;
+
 /// No file is read further than this, packed or unpacked: a damaged one must not eat the machine's memory.
-const LARGEST: u64 = 1 << 30;
+pub(crate) const LARGEST: u64 = 1 << 30;
 /// Bytes from which an encoding is recognised.
 const HEAD: u64 = 4096;
 /// Encodings within one another are undone so far: text in UTF-16, packed, and packed again.
 const LAYERS: usize = 4;
 
-/// First bytes of what is recognised and not read.
-const NOT_READ: [(&[u8], &str); 9] = [
+/// First bytes of files that are packed in ways that are recognised and not read.
+const NOT_UNPACKED: [(&[u8], &str); 7] = [
     (b"\xfd7zXZ\0", "packed with xz"),
     (b"BZh", "packed with bzip2"),
     (b"\x04\x22\x4d\x18", "packed with lz4"),
@@ -30,8 +32,6 @@ const NOT_READ: [(&[u8], &str); 9] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x1f\x9d", "packed with compress"),
     (b"\xff\x06\0\0sNaPpY", "packed with snappy"),
-    (b"\xff\xfe\0\0", "in UTF-32"),
-    (b"\0\0\xfe\xff", "in UTF-32"),
 ];
 
 /// What a file's first bytes say.
@@ -47,10 +47,11 @@ enum Encoding {
 
 impl Encoding {
     fn of(head: &[u8]) -> Self {
-        if let Some((_, name)) = NOT_READ.iter().find(|(first, _)| head.starts_with(first)) {
+        if let Some(name) = not_unpacked(head) {
             return Self::NotRead(name);
         }
         match head {
+            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Self::NotRead("in UTF-32"),
             [0x1f, 0x8b, ..] => Self::Gzip,
             // A frame, or one to be skipped before it.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
@@ -65,6 +66,11 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a file whole as text, no further than a limit. It may be a pipe.
+pub(crate) fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
+    files::text(files::read_from(open(path)?, limit)?)
 }
 
 /// Opens a file for reading.
@@ -97,7 +103,67 @@ pub(crate) fn of<'a>(source: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>
             }
         };
     }
-    Err(invalid("it is packed too many times".to_owned()))
+    Err(too_many_layers())
+}
+
+/// What packed bytes hold.
+pub(crate) struct Unpacked {
+    /// The bytes, as far as they unpack.
+    pub(crate) bytes: Vec<u8>,
+    /// Why that is not all of them.
+    pub(crate) flaw: Option<io::Error>,
+}
+
+/// Unpacks bytes that gzip or zstd packed, each layer to a limit at most; none where they are not packed.
+pub(crate) fn unpacked(bytes: &[u8], limit: u64) -> Option<Unpacked> {
+    let mut all: Option<Unpacked> = None;
+    for layer in 0..=LAYERS {
+        let packed = all.as_ref().map_or(bytes, |all| &all.bytes);
+        let mut source: Box<dyn Read> = match Encoding::of(packed) {
+            Encoding::Gzip => Box::new(Bounded::to(limit, Gzip::new(packed))),
+            Encoding::Zstd => Box::new(Bounded::to(limit, Zstd::new(packed))),
+            _ => break,
+        };
+        let mut inner = Vec::new();
+        let read = if layer < LAYERS {
+            source.read_to_end(&mut inner).err()
+        } else {
+            Some(too_many_layers())
+        };
+        drop(source);
+        let flaw = all.and_then(|outer| outer.flaw).or(read);
+        all = Some(Unpacked { bytes: inner, flaw });
+    }
+    all
+}
+
+/// How bytes are packed, in words, where they are packed in a way that is recognised and not read.
+pub(crate) fn not_unpacked(bytes: &[u8]) -> Option<&'static str> {
+    let mut ways = NOT_UNPACKED.iter();
+    let found = ways.find(|(first, _)| bytes.starts_with(first));
+    found.map(|(_, name)| *name)
+}
+
+/// In words, which encoding of text bytes are in, or how they are packed in a way that is not read.
+pub(crate) fn encoding_in_words(bytes: &[u8]) -> Option<&'static str> {
+    match Encoding::of(bytes) {
+        Encoding::NotRead(name) => Some(name),
+        Encoding::Utf16(_) => Some("in UTF-16"),
+        Encoding::Utf8WithMark => Some("a text in UTF-8"),
+        Encoding::Plain | Encoding::Gzip | Encoding::Zstd => None,
+    }
+}
+
+/// The text of bytes that are UTF-16, with a mark or without.
+pub(crate) fn utf16_text(bytes: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    let mut source = BufReader::new(Utf16::new(bytes, ByteOrder::of(bytes)?));
+    source.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn too_many_layers() -> io::Error {
+    invalid("it is packed too many times".to_owned())
 }
 
 fn invalid(reason: String) -> io::Error {
@@ -107,14 +173,20 @@ fn invalid(reason: String) -> io::Error {
 /// A reader that fails where there is more than a file may hold.
 struct Bounded<R> {
     inner: R,
+    limit: u64,
     left: u64,
 }
 
 impl<R> Bounded<R> {
     const fn new(inner: R) -> Self {
+        Self::to(LARGEST, inner)
+    }
+
+    const fn to(limit: u64, inner: R) -> Self {
         Self {
             inner,
-            left: LARGEST,
+            limit,
+            left: limit,
         }
     }
 }
@@ -123,7 +195,10 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-            invalid("it is larger than 1 GiB, packed or unpacked; cut it into parts".to_owned())
+            let limit = files::in_units(self.limit);
+            invalid(format!(
+                "it is larger than {limit}, packed or unpacked; cut it into parts"
+            ))
         })?;
         Ok(read)
     }
@@ -200,7 +275,8 @@ mod tests {
 
     #[test]
     fn what_is_not_read_or_damaged_is_an_error_with_its_name() {
-        for (first, name) in NOT_READ {
+        let in_utf32 = [&b"\xff\xfe\0\0"[..], b"\0\0\xfe\xff"].map(|mark| (mark, "in UTF-32"));
+        for (first, name) in NOT_UNPACKED.into_iter().chain(in_utf32) {
             let error = plain(&[first, b"more of it"].concat()).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }
@@ -231,6 +307,24 @@ mod tests {
             of(bytes).unwrap().read_to_end(&mut read).unwrap();
             assert_eq!(read, bytes);
         }
+    }
+
+    #[test]
+    fn bytes_are_unpacked_as_far_as_they_go_and_otherwise_left_alone() {
+        let utf16 = utf16("plain", u16::to_le_bytes);
+        assert!(unpacked(&utf16, LARGEST).is_none());
+        let whole = unpacked(&zstd(&gzip(&utf16)), LARGEST).unwrap();
+        assert!(whole.bytes == utf16 && whole.flaw.is_none());
+        let text: String = (0..50_000).map(|number| format!("{number}\n")).collect();
+        let packed = gzip(text.as_bytes());
+        let cut = unpacked(&gzip(&packed[..packed.len() / 2]), LARGEST).unwrap();
+        assert!(!cut.bytes.is_empty() && text.as_bytes().starts_with(&cut.bytes));
+        assert!(cut.flaw.unwrap().to_string().contains("gzip"));
+        let large = unpacked(&packed, 1 << 10).unwrap();
+        assert!(large.flaw.unwrap().to_string().contains("1 KiB"));
+        let deep = (0..=LAYERS).fold(b"core".to_vec(), |bytes, _| gzip(&bytes));
+        let flaw = unpacked(&deep, LARGEST).unwrap().flaw.unwrap();
+        assert_eq!(flaw.to_string(), "it is packed too many times");
     }
 
     #[test]

@@ -3,8 +3,11 @@
 use serde_yaml::Value;
 
 use super::{LogicUnavailable, Project, ProjectError, SelectedLogic};
-use crate::fixture::{Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Probe, Rule, Trigger};
-use crate::model::{CommandBook, EventBook, History, Notification, Outcome, Reaction};
+use crate::fixture::Fixture;
+use crate::model::{
+    Case, CaseStimulus, CommandBook, EventBook, HeadKnowledge, History, Notification, Observed,
+    Outcome, Probe, Reaction, Rule, Trigger,
+};
 use crate::payload::Registry;
 use crate::replay::flow::{FlowError, FlowNote, FlowRun, StepAnswer, Who};
 use crate::replay::{

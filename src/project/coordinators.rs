@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use super::ledger::{Ledger, LeftBehind};
 use super::logics::{LogicUnavailable, SelectedLogic, in_directory};
-use super::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
-use crate::fixture::Case;
+use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
 use crate::grpc::{
     CallError, Connection, ConnectionOptions, Server, detect_dialect, serve_component,
 };
-use crate::model::{ComponentKind, Cover, EditionName};
+use crate::model::{Case, ComponentKind, Cover, EditionName};
 use crate::replay::{
     Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
 };
@@ -194,7 +193,7 @@ impl Project {
         case: &Case,
         occasion: &Occasion<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
-        let connection = connected(config, address, self.config.status_limit)?;
+        let connection = connected(config, address, &self.config)?;
         let dialect = dialect_at(config, address, &connection, case)?;
         let is_loaded = config.kind == ComponentKind::Aggregate && case.head() > 0;
         if is_loaded && !occasion.may_publish && !dialect.rules().isolated_mode {
@@ -246,7 +245,7 @@ impl Project {
         ];
         let spec = launched(&config.name, command, &placeholders);
         let started = StartedLogic::launch(&spec)?;
-        let connection = connected(config, &started.address(), self.config.status_limit)?;
+        let connection = connected(config, &started.address(), &self.config)?;
         Ok(IsolatedCoordinator {
             target: Isolated::on_fresh_store(&connection, dialect),
             started: Some(started),
@@ -335,11 +334,12 @@ fn launched(
 fn connected(
     config: &CoordinatorConfig,
     address: &str,
-    status_limit: usize,
+    project: &Config,
 ) -> Result<Connection, CoordinatorUnavailable> {
     let options = ConnectionOptions {
         deadline: Some(Duration::from_secs(config.deadline)),
-        status_limit,
+        status_limit: project.status_limit,
+        reply_limit: Some(project.reply_limit),
         ..ConnectionOptions::default()
     };
     Connection::new(address, options).map_err(|reason| failed(config, reason))

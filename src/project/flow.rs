@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use super::case_run::{book_of, in_dialect};
 use super::logics::dialect_of;
 use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
-use crate::fixture::{self, Book, Case, FlowCase};
-use crate::model::{ComponentKind, EventBook, Outcome, Stimulus};
+use crate::fixture::{self};
+use crate::model::{Book, Case, ComponentKind, EventBook, FlowCase, Outcome, Stimulus};
 use crate::replay::flow::{
     FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
 };

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use super::{App, Config, LogicConfig, LogicPlace, Subscriptions};
 use crate::coordinator::Backend;
-use crate::fixture::Case;
 use crate::grpc::{CallError, Connection, ConnectionOptions, LogicClient};
-use crate::model::{Component, ComponentKind, Domain};
+use crate::model::{Case, Component, ComponentKind, Domain};
 use crate::replay::{
     GrpcTarget, InProcess, LaunchError, LogicCommand, StartedLogic, Target, WithUpcaster,
 };
@@ -112,6 +111,8 @@ pub struct Logics {
     is_redacting: bool,
     /// Largest status that is read, in bytes.
     status_limit: usize,
+    /// Largest reply that is read, in bytes.
+    reply_limit: usize,
     /// Whether nothing of it is shown any more.
     is_hushed: AtomicBool,
     /// Per logic, so that two of them can start at once.
@@ -147,6 +148,7 @@ impl Logics {
             configured,
             is_redacting: config.redaction.is_some(),
             status_limit: config.status_limit,
+            reply_limit: config.reply_limit,
             is_hushed: AtomicBool::new(false),
             started,
         }
@@ -265,7 +267,8 @@ impl Logics {
         let config = &logic.config;
         if let LogicPlace::InProcess(registered) = &config.place {
             let found = self.registered(config, registered)?;
-            let target = InProcess::component(found, dialect, config.upcaster);
+            let target = InProcess::component(found, dialect, config.upcaster)
+                .with_limits(self.reply_limit, self.status_limit);
             return Ok(Box::new(target));
         }
         let client = LogicClient::new(self.connection(config)?, dialect);
@@ -335,6 +338,7 @@ impl Logics {
             ConnectionOptions {
                 deadline,
                 status_limit: self.status_limit,
+                reply_limit: Some(self.reply_limit),
                 ..ConnectionOptions::default()
             },
         )?)

@@ -42,8 +42,8 @@ pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
 pub use ticket_log::TicketLog;
 
-use crate::fixture::{Case, Folder, Probe};
-use crate::model::{Component, Logic, ProcessManager, Projector, Saga, Upcaster};
+use crate::fixture::Folder;
+use crate::model::{Case, Component, Logic, Probe, ProcessManager, Projector, Saga, Upcaster};
 use crate::payload::{DescriptorError, Registry};
 use crate::replay::withhold;
 use crate::terminal::one_line;

@@ -1,6 +1,7 @@
 //! The recording file: appended to, cut to its ring from time to time, and whole at any moment but the last line.
 
 use std::collections::{HashSet, VecDeque};
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,35 @@ pub enum FileError {
     },
 }
 
+/// Name of a file that takes the place of another when it is whole: what comes before the part that makes it the only
+/// one, and what comes after.
+fn name_of_fresh(path: &Path) -> (OsString, &'static str) {
+    let mut before = OsString::from(".");
+    before.push(path.file_name().unwrap_or_default());
+    before.push(".");
+    (before, ".part")
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Removes what recorders of this file were writing when they were killed. What cannot be removed does no harm.
+fn remove_unfinished(path: &Path) {
+    let (before, after) = name_of_fresh(path);
+    let Ok(entries) = std::fs::read_dir(folder_of(path)) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(before.as_encoded_bytes()) && name.ends_with(after.as_bytes()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// A recording that is written.
 #[derive(Debug)]
 pub struct RecordingFile {
@@ -61,6 +91,8 @@ pub struct RecordingFile {
     left_out: u64,
     /// Whether it may be replaced by a shorter one: a device or a pipe may not.
     is_plain: bool,
+    /// Number of a line that an earlier recorder had begun, and that was cut off.
+    cut_off: Option<usize>,
 }
 
 impl RecordingFile {
@@ -84,6 +116,7 @@ impl RecordingFile {
             first: 1,
             left_out: 0,
             is_plain,
+            cut_off: None,
         };
         if is_plain {
             if recording.file.try_lock().is_err() {
@@ -91,10 +124,17 @@ impl RecordingFile {
                     file: path.display().to_string(),
                 });
             }
+            remove_unfinished(path);
             recording.continued()?;
             recording.first = recording.next;
         }
         Ok(recording)
+    }
+
+    /// Number of a line that an earlier recorder had begun when it was ended, and that is cut off.
+    #[must_use]
+    pub const fn cut_off(&self) -> Option<usize> {
+        self.cut_off
     }
 
     /// Takes up what is there.
@@ -112,6 +152,7 @@ impl RecordingFile {
             bytes.clear();
             let count = reader.read_until(b'\n', &mut bytes).map_err(failed)?;
             if bytes.last() != Some(&b'\n') {
+                self.cut_off = (count > 0).then_some(line);
                 break;
             }
             length += count as u64;
@@ -167,9 +208,11 @@ impl RecordingFile {
             return Ok(());
         }
         let held: HashSet<u64> = self.held.iter().map(|(call, _)| *call).collect();
-        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+        let (before, after) = name_of_fresh(&self.path);
+        let mut fresh = tempfile::Builder::new()
+            .prefix(&before)
+            .suffix(after)
+            .tempfile_in(folder_of(&self.path))?;
         let mut length = 0;
         for line in BufReader::new(File::open(&self.path)?.take(self.length)).lines() {
             let line = line?;
@@ -208,6 +251,15 @@ fn appended(path: &Path) -> io::Result<File> {
     let file = options.clone().read(true).open(path);
     // What can only be written to, such as a pipe.
     file.or_else(|_| options.open(path))
+}
+
+/// Whether the last line of a file has no end. A device or a pipe has no last line.
+fn ends_within_a_line(file: &mut File) -> bool {
+    let mut last = [b'\n'];
+    let is_read = file.metadata().is_ok_and(|it| it.is_file())
+        && file.seek(SeekFrom::End(-1)).is_ok()
+        && file.read_exact(&mut last).is_ok();
+    is_read && last != [b'\n']
 }
 
 impl NoteStore for RecordingFile {
@@ -249,16 +301,26 @@ impl NoteStore for RecordingFile {
 #[derive(Debug)]
 pub struct TicketLog {
     file: File,
+    /// Whether its last line has no end: the next ticket begins on a line of its own.
+    is_torn: bool,
 }
 
 impl TicketLog {
-    /// Opens a log to write to its end.
+    /// Opens a log to write to its end. What an earlier recorder did not finish stays as a line of its own: the log may be
+    /// written by others too.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let file = appended(path).map_err(|reason| FileError::Io {
+        let mut file = appended(path).map_err(|reason| FileError::Io {
             file: path.display().to_string(),
             reason,
         })?;
-        Ok(Self { file })
+        let is_torn = ends_within_a_line(&mut file);
+        Ok(Self { file, is_torn })
+    }
+
+    /// Whether the log ended within a line when it was opened.
+    #[must_use]
+    pub const fn is_torn(&self) -> bool {
+        self.is_torn
     }
 }
 
@@ -274,8 +336,11 @@ impl TicketLog {
         let ticket = ticket_of(note).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, "its command does not decode")
         })?;
-        let line = ticket.to_line() + "\n";
+        let start = if self.is_torn { "\n" } else { "" };
+        let line = format!("{start}{}\n", ticket.to_line());
+        self.is_torn = true;
         self.file.write_all(line.as_bytes())?;
+        self.is_torn = false;
         Ok(true)
     }
 

@@ -168,6 +168,15 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
     serde_json::to_string(&line).expect("texts and numbers are JSON")
 }
 
+/// The lines of a recording that are whole, and the number of a last line without an end, which may be half written: a
+/// recorder is at it, or was killed while it was.
+pub(crate) fn whole_lines(bytes: &[u8]) -> (&[u8], Option<usize>) {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n');
+    let (whole, rest) = bytes.split_at(end.map_or(0, |end| end + 1));
+    let ends = whole.iter().filter(|byte| **byte == b'\n').count();
+    (whole, (!rest.trim_ascii().is_empty()).then_some(ends + 1))
+}
+
 /// Reads the calls of a recording in the order of the file. A last line without an end may be half written: the
 /// recorder may still be at it, so it is passed over.
 pub fn parse_recording(text: &str) -> Result<Vec<Recorded>, LineError> {

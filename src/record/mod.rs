@@ -26,6 +26,7 @@ mod writer;
 pub use case::{CaseOf, NoCase, case_of, ticket_of};
 pub use file::{FileError, RecordingFile, TicketLog};
 pub use keep::{Filter, Keep, Kept, Ring};
+pub(crate) use line::whole_lines;
 pub use line::{LineError, LineErrorKind, Recorded, parse_recording};
 pub use note::{Answer, Between, Note, Subject};
 pub use proxy::{Recorder, Settings, Watch};

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::capture::SpokenDialect;
 use crate::model::{
     AnsweredBy, Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome,
     Payload, Redactions, Stimulus, Timestamp,
 };
-use crate::wire::{self, DecodeError, Dialect, Refusal, StoredBook, UnknownFields};
+use crate::wire::{self, DecodeError, Dialect, Refusal, SpokenDialect, StoredBook, UnknownFields};
 
 const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
 /// What is noted, with the names of its request and its reply: commands of clients, and calls of a coordinator to logic
@@ -168,6 +167,22 @@ impl Note {
             payloads.push(payload(reply, bytes));
         }
         payloads
+    }
+
+    /// The texts of its failing status.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let Answer::Status(Refusal { failure, .. }) = &self.answer else {
+            return Vec::new();
+        };
+        let info = failure.info.iter();
+        let of_info = info.flat_map(|info| {
+            let pairs = info.metadata.iter().flat_map(|(key, value)| [key, value]);
+            std::iter::once(&info.reason).chain(pairs)
+        });
+        std::iter::once(&failure.message)
+            .chain(of_info)
+            .cloned()
+            .collect()
     }
 
     /// Unknown fields of request, reply and details that are in no part which keeps its bytes.

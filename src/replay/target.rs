@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::IsolatedError;
 use crate::grpc::{LogicClient, LogicError, panic_text};
 use crate::model::{AnsweredBy, Component, Failure, Logic, Outcome, Stimulus};
-use crate::wire::{Dialect, UnknownFields};
+use crate::wire::{AnswerSize, Dialect, REPLY_LIMIT, STATUS_LIMIT, UnknownFields};
 
 /// A target that gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,19 @@ pub enum TargetError {
     /// Logic over gRPC did not answer.
     #[error(transparent)]
     Logic(#[from] LogicError),
+    /// Logic in this process answered with more than may be compared.
+    #[error(
+        "the logic answered with more than {} MiB, counting 64 bytes more for each page and each part of one; let it answer less, or \
+         raise `max_reply_mebibytes` in replay.toml",
+        .0 >> 20
+    )]
+    ReplyTooLarge(usize),
+    /// Logic in this process failed with more than may be compared.
+    #[error(
+        "the logic answered with a failing status of more than {0} bytes: its message and details cannot be compared; let the \
+         logic say less, or raise `max_status_kibibytes` in replay.toml"
+    )]
+    StatusTooLarge(usize),
     /// It could not be made ready.
     #[error("{0}")]
     Unavailable(String),
@@ -63,6 +76,8 @@ pub struct InProcess {
     component: Component,
     dialect: Dialect,
     upcasts: bool,
+    reply_limit: usize,
+    status_limit: usize,
 }
 
 impl InProcess {
@@ -79,6 +94,29 @@ impl InProcess {
             component,
             dialect,
             upcasts,
+            reply_limit: REPLY_LIMIT,
+            status_limit: STATUS_LIMIT,
+        }
+    }
+
+    /// The same with other limits of what it may answer, in bytes.
+    #[must_use]
+    pub const fn with_limits(mut self, reply: usize, status: usize) -> Self {
+        self.reply_limit = reply;
+        self.status_limit = status;
+        self
+    }
+
+    /// As much as a server may answer, it may too.
+    fn bounded(&self, outcome: Outcome, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
+        match AnswerSize::of(&outcome, stimulus, self.dialect) {
+            AnswerSize::Reply(size) if size > self.reply_limit => {
+                Err(TargetError::ReplyTooLarge(self.reply_limit))
+            }
+            AnswerSize::Status(size) if size > self.status_limit => {
+                Err(TargetError::StatusTooLarge(self.status_limit))
+            }
+            _ => Ok(outcome),
         }
     }
 }
@@ -93,9 +131,10 @@ impl Target for InProcess {
                 )))
             });
         // In one process nothing is unreachable: a failing status is the logic's own word.
-        Ok(answer
+        let outcome = answer
             .or_else(|failure| Outcome::from_failure(failure, AnsweredBy::Logic))
-            .unwrap_or_else(Outcome::Crashed))
+            .unwrap_or_else(Outcome::Crashed);
+        self.bounded(outcome, stimulus)
     }
 
     fn dialect(&self) -> Dialect {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_yaml::Value;
 
+use crate::model::counted;
+
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
@@ -27,6 +29,26 @@ impl fmt::Display for Difference {
             text(&self.actual)
         )
     }
+}
+
+/// More differences than a person reads are counted.
+const MOST_LISTED: usize = 1_000;
+
+/// The differences that are shown, and in words how many more there are.
+#[must_use]
+pub fn shown(found: &[Difference]) -> (&[Difference], Option<String>) {
+    let (shown, more) = found.split_at(found.len().min(MOST_LISTED));
+    let more =
+        (!more.is_empty()).then(|| format!("and {}", counted(more.len(), "more difference")));
+    (shown, more)
+}
+
+/// Differences as lines of a message.
+#[must_use]
+pub fn listed(found: &[Difference]) -> Vec<String> {
+    let (shown, more) = shown(found);
+    let lines = shown.iter().map(ToString::to_string);
+    lines.chain(more).collect()
 }
 
 /// A value in one line.
@@ -93,6 +115,14 @@ fn child(path: &str, key: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_differences_than_a_person_reads_are_counted() {
+        let list = |value: u32| Value::Sequence(vec![value.into(); MOST_LISTED + 2]);
+        let lines = listed(&differences(&list(1), &list(2)));
+        assert_eq!(lines.len(), MOST_LISTED + 1);
+        assert_eq!(lines[MOST_LISTED], "and 2 more differences");
+    }
 
     #[test]
     fn every_difference_is_listed_with_its_path() {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::flow::stream_of;
 use super::{Difference, Renderer, Verdict, described};
-use crate::fixture::{HopOutcome, ObservedHop};
 use crate::model::{
-    Body, Domain, EmittedBook, EmittedPage, Failure, Header, Outcome, Payload, Root,
+    Body, Domain, EmittedBook, EmittedPage, Failure, Header, HopOutcome, ObservedHop, Outcome,
+    Payload, Root,
 };
 use crate::replay::flow::{Asked, FlowRun, FlowStep, NotAsked, StepAnswer};
 

@@ -14,7 +14,7 @@ pub mod stored;
 mod verdict;
 
 pub(crate) use crate::model::matches_pattern;
-pub use difference::{Difference, differences};
+pub use difference::{Difference, differences, listed, shown};
 pub use normalise::Rules;
 pub use propose::{Flicker, proposed_rules};
 pub use render::{Renderer, WITHOUT_SNAPSHOT};

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_yaml::Value;
 
-use crate::fixture::Rule;
-use crate::model::matches_pattern;
+use crate::model::{Rule, matches_pattern};
 
 /// Rules in the order in which they are tried, and which of them ever fired.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use serde_yaml::Value;
 
 use super::{Difference, differences};
-use crate::fixture::Rule;
+use crate::model::Rule;
 
 /// What differs between two runs of the same case, one after the other, and which rules would leave it out.
 #[derive(Debug, Clone, PartialEq)]

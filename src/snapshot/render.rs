@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_yaml::{Mapping, Value};
 
 use super::Rules;
-use crate::fixture::ObservedEvent;
 use crate::model::{
-    Body, Cover, EmittedBook, Failure, Header, Notification, Outcome, Page, Payload, Revocation,
+    Body, Cover, EmittedBook, Failure, Header, Notification, ObservedEvent, Outcome, Page, Payload,
+    Revocation,
 };
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::replay::{HistoryReplay, Note, Replay};

@@ -51,6 +51,15 @@ pub fn is_same(accepted: &str, text: &str) -> bool {
     accepted.trim_end() == text.trim_end()
 }
 
+/// Why a text is too large for a snapshot, if it is: it could not be read again.
+#[must_use]
+pub fn too_large(text: &str) -> Option<String> {
+    (text.len() as u64 > files::WRITTEN).then(|| {
+        let limit = files::in_units(files::WRITTEN);
+        format!("today's outcome takes more than {limit} as text, which no snapshot may have: let the logic answer less")
+    })
+}
+
 /// Writes a snapshot as accepting a pending one would, and removes the pending one. The file is there whole or
 /// not at all.
 pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
@@ -80,6 +89,9 @@ struct Header<'a> {
 }
 
 fn write(target: &Path, source: &str, fixture: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(reason) = too_large(text) {
+        return Err(std::io::Error::other(reason));
+    }
     let input_file = fixture.file_name().unwrap_or_default().to_string_lossy();
     let header = Header {
         source,

@@ -5,8 +5,7 @@ use std::fmt;
 use serde_yaml::Value;
 
 use super::{Difference, Renderer, differences};
-use crate::fixture::Observed;
-use crate::model::{ErrorInfo, Failure, Outcome, counted};
+use crate::model::{ErrorInfo, Failure, Observed, Outcome, counted};
 
 /// The answer, and never a guess.
 #[derive(Debug, Clone, PartialEq)]

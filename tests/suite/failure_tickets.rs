@@ -1,8 +1,7 @@
 //! Failure tickets: from real traffic, there and back, and what is said of bad ones.
 use angzarr_replay::capture::select_ticket;
 use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::model::Redactions;
-use angzarr_replay::model::{AnsweredBy, Code, FailureClass, Timestamp};
+use angzarr_replay::model::{AnsweredBy, Code, FailureClass, Redactions, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::ticket::Ticket;

@@ -13,8 +13,7 @@ use angzarr_replay::fixture::{CaseStimulus, Folder, render};
 use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, QueryClient, Server,
 };
-use angzarr_replay::model::Redactions;
-use angzarr_replay::model::{Cover, Domain, Outcome, Root, Timestamp};
+use angzarr_replay::model::{Cover, Domain, Outcome, Redactions, Root, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::book_of;
 use angzarr_replay::replay::{GrpcTarget, replay_command};

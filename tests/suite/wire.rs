@@ -8,6 +8,7 @@ use angzarr_replay::model::{
     EventBook, Failure, Header, History, Logic, MergeStrategy, Modes, Outcome, Payload, Reply,
     Root, Stimulus,
 };
+use angzarr_replay::replay::{GrpcTarget, InProcess, Target};
 use angzarr_replay::wire::Dialect;
 
 struct Echo;
@@ -210,4 +211,79 @@ fn unknown_fields_of_a_reply_are_named_once_and_then_forgotten() {
     ];
     assert_eq!(told, expected);
     assert!(client.take_unknown().is_empty());
+}
+
+/// Answers with more than anybody wants to hold.
+struct Generous;
+
+impl Logic for Generous {
+    fn handle(&self, _: &EventBook, command: &CommandBook) -> Answer {
+        let pages = |count: usize, size: usize| {
+            let page = EmittedPage::event(Payload::new("test.Done", vec![0; size]));
+            Ok(Reply::Events(EmittedBook {
+                pages: vec![page; count],
+                ..EmittedBook::default()
+            }))
+        };
+        match command.type_name() {
+            "test.Large" => pages(1, 1 << 20),
+            "test.Huge" => pages(1, 64 << 20),
+            // Few bytes on the wire, many pages in memory.
+            "test.Pages" => pages(10_000, 0),
+            "test.Words" => Err(Failure::rejected("no".repeat(1 << 10))),
+            "test.Flood" => Err(Failure::rejected("no".repeat(10 << 20))),
+            _ => pages(500, 100),
+        }
+    }
+}
+
+#[test]
+fn an_answer_over_a_limit_is_an_error_that_names_the_key_wherever_the_logic_is() {
+    let dialect = Dialect::ANGZARR;
+    let (reply, status) = (1 << 20, 1 << 10);
+    let local = InProcess::new(Arc::new(Generous), dialect, false).with_limits(reply, status);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = serve_logic(listener, dialect, Arc::new(Generous)).unwrap();
+    let options = ConnectionOptions {
+        status_limit: status,
+        reply_limit: Some(reply),
+        ..ConnectionOptions::default()
+    };
+    let connection = Connection::new(&server.address().to_string(), options).unwrap();
+    let remote = GrpcTarget::new(LogicClient::new(connection, dialect), false);
+    let targets: [(&dyn Target, String); 2] = [
+        (&local, "the logic answered ".to_owned()),
+        (
+            &remote,
+            format!(
+                "{} answered CommandHandlerService/Handle ",
+                server.address()
+            ),
+        ),
+    ];
+    for (target, who) in targets {
+        for type_name in ["test.Large", "test.Huge", "test.Pages"] {
+            let error = target.ask(&stimulus(type_name)).unwrap_err().to_string();
+            assert!(error.starts_with(&who), "{error}");
+            assert!(error.contains("with more than 1 MiB, "), "{error}");
+            assert!(
+                error.ends_with("raise `max_reply_mebibytes` in replay.toml"),
+                "{error}"
+            );
+        }
+        let error = target.ask(&stimulus("test.Words")).unwrap_err().to_string();
+        assert!(error.starts_with(&who), "{error}");
+        assert!(
+            error.contains("a failing status of more than 1024 bytes"),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("raise `max_status_kibibytes` in replay.toml"),
+            "{error}"
+        );
+        // HTTP/2 itself drops such a status over gRPC: whatever that is, it is no outcome.
+        assert!(target.ask(&stimulus("test.Flood")).is_err());
+        let outcome = target.ask(&stimulus("test.Within")).unwrap();
+        assert!(matches!(outcome, Outcome::Accepted(book) if book.pages.len() == 500));
+    }
 }

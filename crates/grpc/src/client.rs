@@ -34,6 +34,8 @@ pub struct ConnectionOptions {
     pub deadline: Option<Duration>,
     /// Most bytes of a status that are read; a larger one is [`CallError::StatusTooLarge`].
     pub status_limit: usize,
+    /// Largest reply that is read, or all replies of a stream together; none for sources, which bound all replies together.
+    pub reply_limit: Option<usize>,
 }
 
 impl Default for ConnectionOptions {
@@ -42,6 +44,7 @@ impl Default for ConnectionOptions {
             connect_timeout: Duration::from_secs(5),
             deadline: Some(Duration::from_secs(30)),
             status_limit: crate::wire::status::STATUS_LIMIT,
+            reply_limit: None,
         }
     }
 }
@@ -137,6 +140,20 @@ pub enum CallError {
         /// Method that was called.
         method: String,
         /// Most bytes of a status that are read.
+        limit: usize,
+    },
+    /// The reply is over the limit.
+    #[error(
+        "{address} answered {method} with more than {} MiB, counting 64 bytes more for each page and each part of one: it is not \
+         read; let it answer less, or raise `max_reply_mebibytes` in replay.toml",
+        limit >> 20
+    )]
+    ReplyTooLarge {
+        /// The address.
+        address: String,
+        /// Method that was called.
+        method: String,
+        /// The limit, in bytes.
         limit: usize,
     },
     /// It was asked as much as it may be asked in all.
@@ -316,9 +333,10 @@ impl Connection {
                 let reply = client
                     .unary(self.request(request), path_and_query, BytesCodec)
                     .await;
-                reply
-                    .map(tonic::Response::into_inner)
-                    .map_err(|status| self.failed(path, &status))
+                let reply = reply.map_err(|status| self.failed(path, &status))?;
+                let reply = reply.into_inner();
+                self.bounded(path, 0, &reply)?;
+                Ok(reply)
             };
             self.within_deadline(path, call).await
         })
@@ -342,17 +360,39 @@ impl Connection {
                     .map_err(|status| self.failed(path, &status))?
                     .into_inner();
                 let mut messages = Vec::new();
+                let mut read = 0;
                 while let Some(message) = stream
                     .message()
                     .await
                     .map_err(|status| self.failed(path, &status))?
                 {
+                    read = self.bounded(path, read, &message)?;
                     messages.push(message);
                 }
                 Ok(messages)
             };
             self.within_deadline(path, call).await
         })
+    }
+
+    /// Size of a reply and of those before it, where that is within the limit.
+    fn bounded(&self, path: &str, before: usize, reply: &Bytes) -> Result<usize, CallError> {
+        let Some(limit) = self.options.reply_limit else {
+            return Ok(before);
+        };
+        let size = before.saturating_add(crate::wire::reply_size(reply));
+        if size > limit {
+            return Err(self.reply_too_large(path, limit));
+        }
+        Ok(size)
+    }
+
+    fn reply_too_large(&self, path: &str, limit: usize) -> CallError {
+        CallError::ReplyTooLarge {
+            address: self.address.clone(),
+            method: method_of(path),
+            limit,
+        }
     }
 
     fn path(&self, path: &str) -> Result<PathAndQuery, CallError> {
@@ -508,6 +548,15 @@ impl Connection {
                 limit: self.options.status_limit,
             };
         }
+        let limit = self.options.reply_limit.filter(|limit| {
+            let made_here = format!("the limit is: {limit} bytes");
+            let message = status.message();
+            message.starts_with("Error, decoded message length too large")
+                && message.ends_with(&made_here)
+        });
+        if let Some(limit) = limit {
+            return self.reply_too_large(path, limit);
+        }
         CallError::Status {
             address: self.address.clone(),
             method: method_of(path),
@@ -523,12 +572,12 @@ impl Connection {
 
 fn grpc(channel: Channel, options: ConnectionOptions) -> Grpc<WholeBody> {
     let status_limit = options.status_limit;
-    // Histories are larger than tonic's default of 4 MiB; the server's limit is the one that counts.
+    // Histories are larger than tonic's default of 4 MiB: of a source, the server's limit is the one that counts.
     Grpc::new(WholeBody {
         channel,
         status_limit,
     })
-    .max_decoding_message_size(usize::MAX)
+    .max_decoding_message_size(options.reply_limit.unwrap_or(usize::MAX))
     .max_encoding_message_size(usize::MAX)
 }
 

@@ -1,17 +1,18 @@
 //! Files of this tool, held against today's redaction rules: a rule may have been written after a capture.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
 
 use crate::audit::{Audited, Finding, LARGEST, Spot};
 use crate::capture::{LogReading, Logged};
-use crate::files;
 use crate::project::Project;
-use crate::record::parse_recording;
+use crate::record::{parse_recording, whole_lines};
 use crate::redact::{Is, Left, LeftoverRules, Leftovers};
+use crate::{files, plain};
 
 /// The finding that says that a rule of today would have taken something out.
 const NOT_REDACTED: &str = "not redacted";
+/// How a line of a recording begins.
+const RECORDING: &str = "{\"recording\"";
 
 /// Adds to what was found in a file what today's rules would take out of it, where it is a fixture, a recording, or a log with
 /// failure tickets.
@@ -20,12 +21,31 @@ pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audite
         // That was said already.
         return;
     };
+    let is_yaml = audited
+        .file
+        .extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml");
+    // Recordings and logs may be packed, fixtures may not.
+    let bytes = match plain::of(&bytes[..]).and_then(|source| files::read_from(source, LARGEST)) {
+        Ok(bytes) if !is_yaml => bytes,
+        _ => bytes,
+    };
+    let (whole, unfinished) = whole_lines(&bytes);
+    let bytes = match unfinished {
+        Some(line) if bytes.starts_with(RECORDING.as_bytes()) => {
+            audited.unread.push(format!(
+                "line {line} has no end, so the redaction rules were not tried on it"
+            ));
+            whole.to_vec()
+        }
+        _ => bytes,
+    };
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             // This tool writes and reads UTF-8; as a text it was looked over in any encoding.
             let letters = String::from_utf8_lossy(error.as_bytes()).replace('\0', "");
-            if ["fixture:", "{\"recording\"", "{\"ticket\""]
+            if ["fixture:", RECORDING, "{\"ticket\""]
                 .iter()
                 .any(|begin| letters.contains(begin))
             {
@@ -37,10 +57,6 @@ pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audite
         }
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let is_yaml = audited
-        .file
-        .extension()
-        .is_some_and(|ending| ending == "yaml" || ending == "yml");
     if is_yaml {
         of_fixture(project, rules, text, audited);
     } else {
@@ -89,7 +105,7 @@ fn of_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
         }
         unread(&found.unread, audited);
     };
-    if is_recording(&audited.file, text) {
+    if is_recording(text) {
         let Ok(calls) = parse_recording(text) else {
             audited.unread.push(
                 "it cannot be read as a recording, so the redaction rules were not tried on it"
@@ -101,22 +117,33 @@ fn of_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
             let messages = recorded.note.as_payloads();
             let listed = &recorded.note.redacted.fields;
             let found = rules.in_payloads(&messages, Is::Envelope, listed, None);
+            let texts = recorded.note.texts();
+            let found = found.with_texts(&texts);
             add(recorded.line, &found, audited);
         }
         return;
     }
-    for (line, logged) in LogReading::of(text).found {
+    let reading = LogReading::of(text);
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, _) in &reading.unusable {
+        let is_ticket = |text: &&str| text.contains("\"ticket\"");
+        if lines.get(line.saturating_sub(1)).is_some_and(is_ticket) {
+            audited.unread.push(format!(
+                "line {line} cannot be read as a ticket, so the redaction rules were not tried on it"
+            ));
+        }
+    }
+    for (line, logged) in reading.found {
         if let Logged::Ticket(ticket) = logged {
-            let found = rules.in_command(&ticket.command, &ticket.redacted.fields);
+            let found = rules.in_command(&ticket.command, &ticket.failure, &ticket.redacted.fields);
             add(line, &found, audited);
         }
     }
 }
 
-fn is_recording(file: &Path, text: &str) -> bool {
-    let is_lines = file.extension().is_some_and(|ending| ending == "jsonl");
+fn is_recording(text: &str) -> bool {
     let first = text.lines().find(|line| !line.trim().is_empty());
-    is_lines && first.is_some_and(|line| line.starts_with("{\"recording\""))
+    first.is_some_and(|line| line.starts_with(RECORDING))
 }
 
 fn finding(left: &Left, spot: Spot) -> Finding {
@@ -166,6 +193,9 @@ impl<'a> Lines<'a> {
             .take_while(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '@' | '.'))
             .take(40)
             .collect();
+        if left.is_in_text {
+            return self.spot_of_text(name, begin.trim_end());
+        }
         let lines = self.lines.iter().enumerate();
         let mut fitting = lines.filter_map(|(at, line)| {
             let value = line
@@ -182,5 +212,16 @@ impl<'a> Lines<'a> {
             }
             None => Spot::File,
         }
+    }
+
+    /// The first line that has a value elsewhere than in its field.
+    fn spot_of_text(&self, name: &str, begin: &str) -> Spot {
+        let field = format!("{name}:");
+        let lines = self.lines.iter().enumerate();
+        let mut fitting = lines.filter(|(_, line)| !line.contains(&field));
+        let found = fitting.find_map(|(at, line)| Some((at, line.find(begin)?, line)));
+        found.map_or(Spot::File, |(at, start, line)| {
+            Spot::Line(at + 1, line[..start].chars().count() + 1)
+        })
     }
 }

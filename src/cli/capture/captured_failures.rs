@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fixture::{Case, CaseStimulus, Fixture, Observed};
+use crate::fixture::Fixture;
 use crate::harness::discover;
-use crate::model::{Code, CommandBook};
+use crate::model::{Case, CaseStimulus, Code, CommandBook, Observed};
 use crate::project::Project;
 
 /// The cases of commands and histories in the folder, read once.

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
+
 use super::given::Given;
 use super::{CaptureArguments, redaction};
 use crate::capture::{Logged, LoggedFailure, RootSpec};
 use crate::cli::{Stop, words};
-use crate::files;
 use crate::grpc::{DeadLetter, Rejected};
 use crate::project::Project;
 use crate::wire::DecodeError;
+use crate::{files, plain};
 
 /// The failure of the dead letter that was asked for, if one was.
 pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
@@ -71,12 +73,35 @@ fn read(project: &Project, source: &str, asked: &str) -> Result<(DeadLetter, Str
             words(&error)
         ))
     })?;
-    let letter = DeadLetter::decode(bytes.into()).map_err(|reason: DecodeError| {
-        Stop::Failed(format!(
-            "{name} is no encoded AngzarrDeadLetter: {reason}; it is the message itself, without base64 and framing"
-        ))
-    })?;
+    let letter = decoded(bytes).map_err(|reason| Stop::Failed(format!("{name} {reason}")))?;
     Ok((letter, name))
+}
+
+/// The letter of a file, which may be packed. The message goes first: it may happen to begin as packed bytes do.
+fn decoded(bytes: Vec<u8>) -> Result<DeadLetter, String> {
+    let no_letter = |reason: DecodeError| {
+        format!(
+            "is no encoded AngzarrDeadLetter: {reason}; it is the message itself, without base64 and framing"
+        )
+    };
+    let bytes = Bytes::from(bytes);
+    let reason = match DeadLetter::decode(bytes.clone()) {
+        Ok(letter) => return Ok(letter),
+        Err(reason) => reason,
+    };
+    if let Some(unpacked) = plain::unpacked(&bytes, files::WRITTEN) {
+        return match unpacked.flaw {
+            Some(flaw) => Err(format!("cannot be unpacked: {flaw}")),
+            None => DeadLetter::decode(unpacked.bytes.into()).map_err(no_letter),
+        };
+    }
+    Err(match plain::encoding_in_words(&bytes) {
+        Some(encoding) => format!(
+            "is {encoding}, which is not read here; give the encoded AngzarrDeadLetter itself, as it is or packed with \
+             gzip or zstd"
+        ),
+        None => no_letter(reason),
+    })
 }
 
 /// Events are captured by the component that could not take them. Its words may repeat what they hold.

@@ -2,7 +2,8 @@
 
 use super::Telling;
 use crate::cli::close::flicker;
-use crate::fixture::{Fixture, Probe};
+use crate::fixture::Fixture;
+use crate::model::Probe;
 use crate::project::{CaseRun, Project};
 use crate::snapshot::Flicker;
 

@@ -138,6 +138,17 @@ pub(super) enum Proof {
 }
 
 impl Proof {
+    /// What the instants of one failure and of the others prove; none where there are no others.
+    pub(super) fn of(has_time: bool, others: impl ExactSizeIterator<Item = bool>) -> Option<Self> {
+        let count = others.len();
+        let timed = others.filter(|has_time| *has_time).count();
+        (count > 0).then_some(match has_time {
+            true if timed == count => Self::Times,
+            true => Self::SomeTimes,
+            false => Self::Place,
+        })
+    }
+
     /// In words. What is not known to be the newest is not called so.
     pub(super) fn among(self, count: usize, of: &str) -> String {
         match self {

@@ -23,8 +23,10 @@ use crate::capture::{
     Persisted, RootSpec, RootSpecError, UpTo, assemble, case_path, fetch_history, find_root,
     inline_external, kept_unknown_fields, lost_unknown_fields,
 };
-use crate::fixture::{Case, Fixture, Probe, Saved, Status, place, render};
-use crate::model::{AnsweredBy, Cover, Domain, Edition, Fingerprints, Timestamp};
+use crate::fixture::{Fixture, Saved, place, render};
+use crate::model::{
+    AnsweredBy, Case, Cover, Domain, Edition, Fingerprints, Probe, Status, Timestamp,
+};
 use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Suspect};
 use crate::snapshot::stored;
@@ -519,7 +521,11 @@ impl Capture<'_> {
         let before = Before::of_case(&case, &self.redacted_by);
         let kept = kept_unknown_fields(&case);
         if !self.arguments.keep_external && !self.source.keeps_external {
-            let read = inline_external(&mut case, &Objects::of_environment());
+            let read = inline_external(
+                &mut case,
+                &Objects::of_environment(),
+                self.project.config().file_limit,
+            );
             let count = read.map_err(|error| self.without_values(&case, &error.to_string()))?;
             self.telling.inlined(count);
         }

@@ -10,12 +10,14 @@ use super::telling::Telling;
 use super::{Capture, CaptureArguments, Finished, Naming, captured_at, redaction};
 use crate::capture::{CaseDialect, Logged, RootSpec, SpokenDialect};
 use crate::cli::{Stop, words};
-use crate::files;
-use crate::fixture::Case;
-use crate::model::{ComponentKind, Domain, Edition, FailureClass};
+use crate::model::{Case, ComponentKind, Domain, Edition, FailureClass};
 use crate::project::{OpenSource, Project};
-use crate::record::{Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of};
+use crate::record::{
+    Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of, whole_lines,
+};
+use crate::terminal::complain;
 use crate::wire::UnknownFields;
+use crate::{files, plain};
 
 /// Where a noted call comes from.
 #[derive(Debug, Args)]
@@ -143,12 +145,19 @@ fn split(text: &str) -> (PathBuf, Asked) {
 }
 
 fn read(file: &Path, name: &str) -> Result<Vec<Recorded>, Stop> {
-    let text = files::read_named_to_string(file, files::MADE).map_err(|error| {
-        Stop::Failed(format!(
-            "cannot read the recording {name}: {}",
-            words(&error)
-        ))
-    })?;
+    let unreadable = |error| {
+        let reason = words(&error);
+        Stop::Failed(format!("cannot read the recording {name}: {reason}"))
+    };
+    let source = plain::open(file).map_err(unreadable)?;
+    let bytes = files::read_from(source, files::MADE).map_err(unreadable)?;
+    let (whole, unfinished) = whole_lines(&bytes);
+    if let Some(line) = unfinished {
+        complain(format_args!(
+            "{name}:{line}: this line has no end and is passed over: a recorder is writing it, or was killed while it was"
+        ));
+    }
+    let text = files::text(whole.to_vec()).map_err(unreadable)?;
     parse_recording(&text).map_err(|error| Stop::Failed(format!("{name}: {error}")))
 }
 

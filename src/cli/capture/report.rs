@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::Finished;
 use crate::cli::say;
-use crate::fixture::{Case, Fixture, HeadKnowledge, Observed, Status};
-use crate::model::{Code, CommandBook, Payload};
+use crate::fixture::Fixture;
+use crate::model::{Case, Code, CommandBook, HeadKnowledge, Observed, Payload, Status};
 use crate::project::{CaseRun, OpenSource, Project};
-use crate::snapshot::Verdict;
+use crate::snapshot::{Verdict, listed};
 use crate::wire::UnknownFields;
 
 /// A capture that is done.
@@ -64,8 +64,8 @@ impl<'a> Report<'a> {
         }
         if let Some(Verdict::NotReproduced { differences, .. }) = self.first.map(|run| &run.verdict)
         {
-            for difference in differences {
-                say(format_args!("  {:<13}{difference}", ""));
+            for line in listed(differences) {
+                say(format_args!("  {:<13}{line}", ""));
             }
         }
         match self.saved {

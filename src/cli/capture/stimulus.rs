@@ -9,12 +9,11 @@ use crate::capture::{
     select_ticket,
 };
 use crate::cli::{Stop, words};
-use crate::files;
-use crate::fixture::Noted;
-use crate::model::{AnsweredBy, Cover, Payload, Redactions, counted};
+use crate::model::{AnsweredBy, Cover, Noted, Payload, Redactions, counted};
 use crate::project::{OpenSource, Project, TicketLog};
 use crate::ticket::Ticket;
 use crate::wire::Dialect;
+use crate::{files, plain};
 
 /// The command, or what a log tells of the failure without it, and where it came from in words.
 pub(super) struct Found {
@@ -166,14 +165,21 @@ fn of_source(source: &OpenSource, cover: &Cover, by: AnsweredBy) -> Found {
         by,
     );
     if let Some(noted) = noted {
-        let place = without_command().find(|(_, failure)| std::ptr::eq(*failure, noted));
+        let failure = noted.failure;
+        let place = without_command().find(|(_, other)| std::ptr::eq(*other, failure));
         let place = place.map_or_else(String::new, |(entry, _)| {
             format!("from {}:{}", entry.file, entry.line)
         });
+        let times = noted.others.iter().map(|other| other.noted.time.is_some());
+        let proof = Proof::of(failure.noted.time.is_some(), times);
+        let among = proof.map_or_else(String::new, |proof| {
+            let count = noted.others.len() + 1;
+            format!(", {}", proof.among(count, " of this aggregate"))
+        });
         return Found {
             failing: None,
-            noted: Some(noted.noted.clone()),
-            origin: not_logged(&place),
+            noted: Some(failure.noted.clone()),
+            origin: not_logged(&format!("{place}{among}")),
             unusable: Vec::new(),
         };
     }
@@ -227,27 +233,12 @@ fn left_aside(own: &[&Ticket]) -> String {
 }
 
 fn among_others(selected: &Selected<'_>) -> String {
-    let timed = selected
-        .others
-        .iter()
-        .filter(|ticket| ticket.time.is_some());
-    let newest = match (selected.others.len(), timed.count()) {
-        (0, _) => "the only failure of this aggregate in the log".to_owned(),
-        (others, timed) => {
-            let proof = match selected.ticket.time {
-                Some(_) if timed == others => Proof::Times,
-                Some(_) => Proof::SomeTimes,
-                None => Proof::Place,
-            };
-            match proof {
-                Proof::Place => {
-                    format!(
-                        "the last of {} failures of this aggregate in the log",
-                        others + 1
-                    )
-                }
-                proof => proof.among(others + 1, " failures of this aggregate in the log"),
-            }
+    let times = selected.others.iter().map(|ticket| ticket.time.is_some());
+    let newest = match Proof::of(selected.ticket.time.is_some(), times) {
+        None => "the only failure of this aggregate in the log".to_owned(),
+        Some(proof) => {
+            let count = selected.others.len() + 1;
+            proof.among(count, " failures of this aggregate in the log")
         }
     };
     let aside: Vec<String> = [
@@ -368,14 +359,14 @@ fn named(cover: &Cover) -> String {
 
 fn read_command(file: &Path) -> Result<(String, String), Stop> {
     if file == Path::new("-") {
-        let read = files::read_named_to_string(Path::new("/dev/stdin"), files::WRITTEN);
+        let read = plain::read_to_string(Path::new("/dev/stdin"), files::WRITTEN);
         let text = read.map_err(|error| {
             Stop::Failed(format!("cannot read standard input: {}", words(&error)))
         })?;
         return Ok((text, "standard input".into()));
     }
     let name = file.display().to_string();
-    let text = files::read_named_to_string(file, files::WRITTEN)
+    let text = plain::read_to_string(file, files::WRITTEN)
         .map_err(|error| Stop::Failed(format!("cannot read {name}: {}", words(&error))))?;
     Ok((text, name))
 }

@@ -5,8 +5,7 @@ use crate::capture::{
     Assembled, CaseDialect, DialectKnowledge, EditionShape, Fetched, Persisted, PersistedRule,
 };
 use crate::cli::say;
-use crate::fixture::{Case, CaseStimulus, HeadKnowledge, Observed};
-use crate::model::{Payload, counted};
+use crate::model::{Case, CaseStimulus, HeadKnowledge, Observed, Payload, counted};
 use crate::payload::LeftOut;
 use crate::project::snapshot_is_not_known;
 use crate::wire::{Dialect, UnknownField, UnknownFields};

@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use super::Report;
 use super::text::{instant, short};
-use crate::fixture::CaseStimulus;
-use crate::model::{Body, Cover, History, Page, Snapshot};
+use crate::model::{Body, CaseStimulus, Cover, History, Page, Snapshot};
 
 /// One book to be shown.
 struct Shown<'a> {

@@ -5,8 +5,7 @@ use serde_yaml::Value;
 
 use super::{Regression, Report, plain};
 use crate::diagram::mermaid;
-use crate::fixture::Observed;
-use crate::model::{Code, Payload};
+use crate::model::{Code, Observed, Payload};
 use crate::project::{Checked, Project};
 use crate::snapshot::{Difference, Verdict};
 

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
-use crate::fixture::{Case, Fixture, Status};
-use crate::model::{ComponentKind, Failure, Outcome, Payload, Stimulus};
+use crate::fixture::Fixture;
+use crate::model::{Case, ComponentKind, Failure, Outcome, Payload, Status, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
 use crate::replay::{Target, shown_book};

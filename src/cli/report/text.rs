@@ -6,11 +6,13 @@ use serde_yaml::Value;
 
 use super::{Regression, Report, plain};
 use crate::diagram::terminal;
-use crate::fixture::{Case, HopOutcome, Observed, ObservedHop};
-use crate::model::{Body, Cover, EmittedBook, Header, Payload, Reaction, Timestamp};
+use crate::model::{
+    Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
+    Timestamp,
+};
 use crate::payload::to_yaml;
 use crate::project::{Checked, Project};
-use crate::snapshot::{Difference, Renderer, Verdict, WITHOUT_SNAPSHOT};
+use crate::snapshot::{Difference, Renderer, Verdict, WITHOUT_SNAPSHOT, shown};
 use crate::terminal::one_line;
 
 impl Report<'_> {
@@ -178,9 +180,7 @@ impl Report<'_> {
         }
         let _ = writeln!(text, "\nverdict    {}", self.run.verdict);
         if let Verdict::NotReproduced { differences, .. } = &self.run.verdict {
-            for difference in differences {
-                tell(difference, text);
-            }
+            tell_all(differences, text);
         }
         match self.regression() {
             Regression::NoSnapshot => {
@@ -194,9 +194,7 @@ impl Report<'_> {
             }
             Regression::Differs(differences) => {
                 let _ = writeln!(text, "snapshot   differs");
-                for difference in differences {
-                    tell(&difference, text);
-                }
+                tell_all(&differences, text);
             }
         }
     }
@@ -211,6 +209,16 @@ impl Report<'_> {
 
 /// Longest difference that is told in a line.
 const WIDE: usize = 120;
+
+fn tell_all(differences: &[Difference], text: &mut String) {
+    let (some, more) = shown(differences);
+    for difference in some {
+        tell(difference, text);
+    }
+    if let Some(more) = more {
+        let _ = writeln!(text, "           {more}");
+    }
+}
 
 /// A difference in a line, or where that is long in lines: what is gone, and what came.
 fn tell(difference: &Difference, text: &mut String) {

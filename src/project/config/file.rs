@@ -14,10 +14,9 @@ use super::{
     Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
 };
 use crate::files;
-use crate::fixture::{Probe, Rule};
 use crate::grpc::Bounds;
-use crate::model::{ComponentKind, Domain, IdError, ProcessRoot};
-use crate::wire::{Dialect, STATUS_LIMIT, UnknownDialect};
+use crate::model::{ComponentKind, Domain, IdError, Probe, ProcessRoot, Rule};
+use crate::wire::{Dialect, REPLY_LIMIT, STATUS_LIMIT, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +39,7 @@ pub(super) struct RawConfig {
     #[serde(default)]
     demand_twins: bool,
     max_status_kibibytes: Option<usize>,
+    max_reply_mebibytes: Option<NonZeroU32>,
     max_file_mebibytes: Option<NonZeroU32>,
     #[serde(default)]
     mutate: bool,
@@ -205,6 +205,9 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         },
         demand_twins: raw.demand_twins,
         status_limit: status_limit(raw.max_status_kibibytes)?,
+        reply_limit: raw.max_reply_mebibytes.map_or(REPLY_LIMIT, |count| {
+            usize::try_from(u64::from(count.get()) << 20).unwrap_or(usize::MAX)
+        }),
         file_limit: raw
             .max_file_mebibytes
             .map_or(files::MADE, |count| u64::from(count.get()) << 20),

@@ -15,10 +15,8 @@ use file::{RawConfig, check};
 pub use redaction::{AuditAllowance, RedactionConfig};
 
 use crate::files;
-use crate::fixture::{Probe, Rule};
 use crate::grpc::Bounds;
-use crate::model::ProcessRoot;
-use crate::model::{ComponentKind, Domain};
+use crate::model::{ComponentKind, Domain, Probe, ProcessRoot, Rule};
 use crate::wire::Dialect;
 
 /// Name of the configuration file.
@@ -230,6 +228,8 @@ pub struct Config {
     pub demand_twins: bool,
     /// Largest failing status that is read of logic and noted by the recorder, in bytes.
     pub status_limit: usize,
+    /// Largest reply that is read of logic and of coordinators to replay through, in bytes.
+    pub reply_limit: usize,
     /// Whether the trials report which changes of the logic's answers they would not notice.
     pub mutate: bool,
     /// Largest fixture, history file and descriptor set that is read, packed or not, in bytes.

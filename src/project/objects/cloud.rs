@@ -17,11 +17,13 @@ pub(super) fn read(uri: &str, limit: u64, options: &[(String, String)]) -> Resul
         .build()
         .map_err(|error| error.to_string())?;
     let read = async {
-        let size = store.head(&path).await?.size;
-        if size > limit {
+        let object = store.get(&path).await?;
+        // The size of this very answer, of which no byte is read yet: the object may be another in a moment.
+        if object.meta.size > limit {
+            drop(object);
             return store.get_range(&path, 0..limit.saturating_add(1)).await;
         }
-        store.get(&path).await?.bytes().await
+        object.bytes().await
     };
     runtime
         .block_on(read)

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use percent_encoding::percent_decode_str;
 
 use crate::capture::StoredObjects;
+use crate::files;
 
 /// Files of this machine, and with the feature `claim-check-cloud` objects of S3 and Google Cloud Storage.
 #[derive(Clone, Default)]
@@ -70,11 +71,8 @@ fn read_file(rest: &str, limit: u64) -> Result<Vec<u8>, String> {
         .map_err(|_| "its path is no text")?;
     let path = PathBuf::from(path.as_ref());
     let words = |error: std::io::Error| error.to_string();
-    // A device or a pipe has no end.
-    if !std::fs::metadata(&path).map_err(words)?.is_file() {
-        return Err("that is no file".into());
-    }
-    let file = std::fs::File::open(&path).map_err(words)?;
+    // A device or a pipe has no end, wherever a link to it is.
+    let file = files::open(&path).map_err(words)?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::model::ProcessRoot;
-use angzarr_replay::model::{Cover, Failure, Notification, Outcome, Reaction, Root};
+use angzarr_replay::model::{Cover, Failure, Notification, Outcome, ProcessRoot, Reaction, Root};
 use angzarr_replay::replay::flow::{Asked, NotAsked, StepAnswer};
 
 use super::support::{

@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-use angzarr_replay::model::ProcessRoot;
-use angzarr_replay::model::{Failure, Reaction};
+use angzarr_replay::model::{Failure, ProcessRoot, Reaction};
 use angzarr_replay::replay::flow::FlowLimits;
 
 use super::support::{Toys, commands, correlated, cover, emits, events, start};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::model::ProcessRoot;
-use angzarr_replay::model::{Answer, Failure, Header, Outcome, Reaction, Reply, Revocation};
+use angzarr_replay::model::{
+    Answer, Failure, Header, Outcome, ProcessRoot, Reaction, Reply, Revocation,
+};
 use angzarr_replay::replay::flow::{Asked, Cause, StepAnswer};
 
 use super::support::{

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::model::ProcessRoot;
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Page,
-    Payload, ProcessManager, Reaction, Reply, Root, Saga,
+    Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
 };
 use angzarr_replay::replay::InProcess;
 use angzarr_replay::replay::flow::{

@@ -3,8 +3,7 @@
 
 use angzarr_replay::capture::Labels;
 use angzarr_replay::fixture::{Case, CaseStimulus, Fixture};
-use angzarr_replay::model::Redactions;
-use angzarr_replay::model::{Domain, Stimulus};
+use angzarr_replay::model::{Domain, Redactions, Stimulus};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Checked, Project};
 use angzarr_replay::record::{Answer, CaseOf, Note, case_of};

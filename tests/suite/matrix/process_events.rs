@@ -4,8 +4,7 @@
 use angzarr_replay::capture::Labels;
 use angzarr_replay::coordination::Effect;
 use angzarr_replay::fixture::{Case, Fixture, Observed};
-use angzarr_replay::model::Outcome;
-use angzarr_replay::model::Redactions;
+use angzarr_replay::model::{Outcome, Redactions};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Project};
 use angzarr_replay::record::{Answer, CaseOf, Note, case_of};

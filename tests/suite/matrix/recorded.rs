@@ -2,8 +2,7 @@
 
 use angzarr_replay::capture::Labels;
 use angzarr_replay::fixture::{CaseStimulus, Fixture};
-use angzarr_replay::model::Redactions;
-use angzarr_replay::model::Timestamp;
+use angzarr_replay::model::{Redactions, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Project};
 use angzarr_replay::record::{Answer, CaseOf, Note, case_of};

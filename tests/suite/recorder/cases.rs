@@ -13,10 +13,9 @@ use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
 use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, QueryClient, Server, serve_logic,
 };
-use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     CascadeErrorMode, Code, CommandBook, CommandPage, Cover, Domain, EventBook, Header, History,
-    MergeStrategy, Modes, Payload, Root, SyncMode,
+    MergeStrategy, Modes, Payload, Redactions, Root, SyncMode,
 };
 use angzarr_replay::record::{
     Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use angzarr_replay::model::Redactions;
-use angzarr_replay::model::{Code, Failure, Timestamp};
+use angzarr_replay::model::{Code, Failure, Redactions, Timestamp};
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
 use angzarr_replay::wire::{Dialect, Refusal};
 

@@ -7,10 +7,10 @@ use angzarr_replay::fixture::{
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
-    ErrorInfo, Failure, Header, History, MergeStrategy, Modes, Notification, Page, Payload,
-    PayloadReference, Projection, Reaction, Retention, Root, Snapshot, Storage, Timestamp,
+    ErrorInfo, Failure, Fingerprints, Header, History, MergeStrategy, Modes, Notification, Page,
+    Payload, PayloadReference, Projection, Reaction, Redactions, Retention, Root, Snapshot,
+    Storage, Timestamp,
 };
-use angzarr_replay::model::{Fingerprints, Redactions};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Before, Form, Key, OTHER_ROOT, Policy, Reason, Redactor};
 use angzarr_replay::wire::{Dialect, all_call_descriptors};

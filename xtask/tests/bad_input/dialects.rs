@@ -1,10 +1,9 @@
 //! Dialects of one package, which a connection does not tell apart: what is assumed is told, and what is known counts.
 
 use angzarr_replay::grpc::Server;
-use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     AnsweredBy, CommandBook, CommandPage, EventBook, Failure, Header, History, MergeStrategy,
-    Payload,
+    Payload, Redactions,
 };
 use angzarr_replay::record::{Answer, Note};
 use angzarr_replay::ticket::Ticket;

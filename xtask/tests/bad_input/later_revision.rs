@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use angzarr_replay::grpc::{Methods, Server};
-use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     AnsweredBy, CommandBook, CommandPage, EventBook, Failure, Header, History, MergeStrategy, Page,
-    Payload,
+    Payload, Redactions,
 };
 use angzarr_replay::record::Answer;
 use angzarr_replay::ticket::Ticket;

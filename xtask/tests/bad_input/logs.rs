@@ -101,6 +101,34 @@ fn a_log_without_anything_of_use_is_told_with_what_was_looked_for() {
     project.said("log_without_failures");
 }
 
+/// Two clocks without a zone may be hours apart, so only the place of a line counts.
+#[test]
+fn a_failure_whose_time_has_no_zone_is_not_called_the_newest() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..3))]);
+    let logs = "logs = [\"one.log\", \"other.log\"]\n";
+    let mut project = Project::of_source(server.address(), logs);
+    let failed = |time: &str, sequence: u32| {
+        format!("{time} aggregate_root={ROOT} domain=player sequence={sequence} error=no\n")
+    };
+    let (later, earlier) = ("2026-11-23 09:00:00", "2026-11-23 01:00:00");
+    project.write("one.log", &failed(later, 1));
+    project.write("other.log", &failed(earlier, 2));
+    let command = |project: &mut Project| {
+        let ran = project.run(&["capture", ROOT, "--unredacted", "--dry-run"]);
+        let mut lines = ran.out.lines();
+        let line = lines.find(|line| line.starts_with("  command ")).unwrap();
+        line.to_owned()
+    };
+    let said = command(&mut project);
+    let by_place = "the failure is from other.log:1, the last of 2 of this aggregate, as they stand: their times are not known";
+    assert!(said.contains(by_place), "{said}");
+    // An instant goes before times without a zone, and is not called the newest of them.
+    project.write("one.log", &failed("2026-11-23T09:00:00Z", 1));
+    let said = command(&mut project);
+    let by_time = "the failure is from one.log:1, the latest time among 2 of this aggregate, not all of which have one";
+    assert!(said.contains(by_time), "{said}");
+}
+
 #[test]
 fn the_newest_failure_is_found_in_the_logs_that_a_source_names() {
     let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..3))]);
@@ -337,7 +365,7 @@ fn a_note_of_an_accepted_command_is_taken_when_it_is_asked_for() {
     project.said("accepted_note");
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(text).unwrap();

@@ -4,8 +4,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 
 use angzarr_replay::grpc::{Connection, ConnectionOptions};
-use angzarr_replay::model::Code;
-use angzarr_replay::model::Redactions;
+use angzarr_replay::model::{Code, Redactions};
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
 use angzarr_replay::wire::{Dialect, Refusal};
 use base64::Engine as _;
@@ -13,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::logs::gzip;
 use crate::support::{ALICE, Project, SEEDED, coordinator, repository, tool};
 
 /// A call of the recorded deployment.
@@ -375,4 +375,160 @@ fn a_failed_command_that_makes_no_ticket_is_counted() {
         "2 calls passed on, 2 kept, 1 ticket written\nno ticket for 1 failed command: its command does not decode\n"
     );
     assert_eq!(project.read("recorded.jsonl").lines().count(), 1);
+}
+
+#[test]
+fn a_recording_is_read_packed_and_in_utf_16_as_it_was_written() {
+    let mut project = Project::new("");
+    record(&project, "plain.jsonl", &[108, 109]);
+    let text = project.read("plain.jsonl");
+    let utf16: Vec<u8> = "\u{feff}"
+        .encode_utf16()
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let captured = |project: &mut Project, name: &str| {
+        let call = format!("{name}:2");
+        let ran = project.run(&["capture", "--recorded", &call, "--unredacted", "--dry-run"]);
+        (ran.code, ran.out.replace(name, "FILE"), ran.err)
+    };
+    let (code, expected, err) = captured(&mut project, "plain.jsonl");
+    assert_eq!((code, err.as_str()), (0, ""));
+    let marked = [&b"\xef\xbb\xbf"[..], text.as_bytes()].concat();
+    for bytes in [gzip(text.as_bytes()), gzip(&utf16), utf16, marked] {
+        std::fs::write(project.path("other.jsonl"), &bytes).unwrap();
+        let (code, out, err) = captured(&mut project, "other.jsonl");
+        assert_eq!((code, err.as_str()), (0, ""));
+        let untimed = |text: &str| {
+            let lines = text.lines().filter(|line| !line.contains("captured_at"));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(untimed(&out), untimed(&expected));
+    }
+    std::fs::write(project.path("other.jsonl"), b"\xfd7zXZ\0 and more").unwrap();
+    assert_eq!(
+        captured(&mut project, "other.jsonl").2,
+        "error: cannot read the recording other.jsonl: it is packed with xz, which is not read here; turn it into text \
+         first\n"
+    );
+}
+
+/// The end of a recording that was cut within a character.
+#[test]
+fn a_torn_last_line_of_a_recording_is_told_and_passed_over() {
+    let mut project = Project::new("[redaction]\nrequired = false\n");
+    let torn = Note {
+        answer: Answer::Status(Refusal::from_details(
+            Code::FailedPrecondition,
+            "zu wenig f\u{fc}r Alice".into(),
+            Bytes::new(),
+        )),
+        ..noted(109)
+    };
+    keep(&project, "calls.jsonl", [noted(108), torn]);
+    let bytes = std::fs::read(project.path("calls.jsonl")).unwrap();
+    let within = bytes.iter().position(|byte| *byte == 0xc3).unwrap() + 1;
+    std::fs::write(project.path("calls.jsonl"), &bytes[..within]).unwrap();
+    let ran = project.run(&[
+        "capture",
+        "--recorded",
+        "calls.jsonl",
+        "--unredacted",
+        "--dry-run",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let told = "calls.jsonl:2: this line has no end and is passed over: a recorder is writing it, or was killed while it \
+                was\n";
+    assert_eq!(ran.err, told);
+    let ran = project.run(&["audit", "calls.jsonl"]);
+    let told =
+        "calls.jsonl: not read: line 2 has no end, so the redaction rules were not tried on it\n";
+    assert!(ran.out.contains(told), "{}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_killed_recorder_leaves_is_read_and_continued() {
+    let server = coordinator(Dialect::ANGZARR, &[]);
+    let mut project = Project::new("");
+    let upstream = server.address().to_string();
+    let command = noted(16);
+    let call = [(&*command.path, command.request.clone())];
+    kill_recorder(&project, &upstream, &call[0]);
+    // As it stands there when the kill comes within a write, and while the ring is cut.
+    for file in ["recording.jsonl", "recorded.jsonl"] {
+        let whole = project.read(file);
+        let torn = format!("{whole}{}", &whole[..whole.len() / 2]);
+        project.write(file, &torn);
+    }
+    project.write(".recording.jsonl.a1b2c3.part", "half");
+    project.write(".other.jsonl.a1b2c3.part", "of another");
+    let read = [
+        "capture",
+        "--recorded",
+        "recording.jsonl:1",
+        "--unredacted",
+        "--dry-run",
+    ];
+    assert!(
+        project
+            .run(&read)
+            .err
+            .contains("recording.jsonl:2: this line has no end"),
+    );
+    assert_eq!(project.run(&["tickets", "recorded.jsonl"]).code, 0);
+    let said = record_failing(
+        &project,
+        &["--unredacted", "--upstream", &upstream],
+        &call,
+        "-INT",
+    );
+    assert_eq!(
+        said,
+        "1 call passed on, 1 kept, 1 ticket written\nrecording.jsonl:2: an earlier recorder did not finish this line; it \
+         is cut off\nrecorded.jsonl: its last line was not finished; it is left there, and tickets go to lines of their \
+         own\n"
+    );
+    let recorded = parse_recording(&project.read("recording.jsonl")).unwrap();
+    let calls: Vec<u64> = recorded.iter().map(|recorded| recorded.note.call).collect();
+    assert_eq!(calls, [1, 2]);
+    let tickets = project.run(&["tickets", "recorded.jsonl"]);
+    assert!(
+        tickets.out.contains("2 failures, 1 distinct bug"),
+        "{}",
+        tickets.out
+    );
+    assert!(
+        tickets.err.contains("recorded.jsonl:2: "),
+        "{}",
+        tickets.err
+    );
+    assert!(!project.path(".recording.jsonl.a1b2c3.part").exists());
+    assert!(project.path(".other.jsonl.a1b2c3.part").exists());
+}
+
+/// Records a call that fails, and kills the recorder when both files have it.
+#[cfg(unix)]
+fn kill_recorder(project: &Project, upstream: &str, (path, request): &(&str, Bytes)) {
+    let mut child = tool(&project.path(""))
+        .args(["record", "--listen", "127.0.0.1:0", "--upstream", upstream])
+        .args(["--tickets", "recorded.jsonl", "--unredacted"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut said).unwrap();
+    let address = said.split(' ').find(|word| word.starts_with("127.0.0.1:"));
+    let connection = Connection::new(address.unwrap(), ConnectionOptions::default()).unwrap();
+    connection.call(path, request.clone()).unwrap_err();
+    let is_written =
+        |file: &str| std::fs::read(project.path(file)).is_ok_and(|bytes| bytes.ends_with(b"\n"));
+    let start = std::time::Instant::now();
+    while !(is_written("recording.jsonl") && is_written("recorded.jsonl")) {
+        assert!(start.elapsed().as_secs() < 20, "nothing is written");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

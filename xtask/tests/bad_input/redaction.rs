@@ -11,10 +11,9 @@ use std::sync::Arc;
 
 use angzarr_replay::coordinator::Backend;
 use angzarr_replay::grpc::{Server, serve_logic};
-use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     Answer, Body, Code, CommandBook, CommandPage, Component, Cover, EventBook, Failure, Header,
-    Logic, MergeStrategy, Page, Payload, SyncMode,
+    Logic, MergeStrategy, Page, Payload, Redactions, SyncMode,
 };
 use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::ticket::Ticket;

@@ -185,7 +185,10 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
             "file:///no/such/object",
             "cannot be read there: No such file or directory (os error 2)",
         ),
-        ("file:///dev/zero", "cannot be read there: that is no file"),
+        (
+            "file:///dev/zero",
+            "cannot be read there: it is no regular file",
+        ),
         (
             "file://fileserver/a",
             "cannot be read there: it is a file of the machine `fileserver`",
@@ -205,6 +208,89 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
     let ran = captured(&mut project(""), unhashed, &[]);
     let said = "its reference has no SHA-256 of 32 bytes to hold it against";
     assert_eq!(ran.err.trim_end(), refusal("file:///a", said));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_something_without_an_end_is_refused_and_not_waited_for() {
+    let mut project = project("");
+    std::os::unix::fs::symlink("/dev/zero", project.path("zero")).unwrap();
+    let pipe = project.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    std::os::unix::fs::symlink(&pipe, project.path("to-pipe")).unwrap();
+    for (name, said) in [
+        ("zero", "it is no regular file"),
+        ("pipe", "it is no regular file"),
+        ("to-pipe", "it is no regular file"),
+        ("", "it is a folder"),
+    ] {
+        let uri = in_project(&project, name);
+        let mut stored = reference(&uri, &event());
+        stored.original_size = 0;
+        let ran = captured(&mut project, stored, &[]);
+        let said = format!("cannot be read there: {said}");
+        assert_eq!(
+            ran.err.trim_end(),
+            refusal(&format!("file://PROJECT/{name}"), &said)
+        );
+    }
+}
+
+#[test]
+fn no_more_is_read_than_a_file_may_have() {
+    let too_large = "is not read: the events of a case that are stored elsewhere may have 1 MiB together; \
+                     `max_file_mebibytes` in replay.toml raises the limit";
+    let toml = |project: &mut Project| {
+        let toml = project.read("replay.toml");
+        project.write("replay.toml", &format!("max_file_mebibytes = 1\n{toml}"));
+    };
+    // By the size that the reference says nothing is read, so the object need not even be there.
+    let mut project = project("");
+    toml(&mut project);
+    let mut stored = reference("file:///no/such/object", &event());
+    stored.original_size = (1 << 20) + 1;
+    let ran = captured(&mut project, stored, &[]);
+    assert_eq!(
+        ran.err.trim_end(),
+        refusal("file:///no/such/object", too_large)
+    );
+    // One that does not say its size, and has no end that anybody would wait for.
+    let sparse = std::fs::File::create(project.path("sparse")).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    let mut stored = reference(&in_project(&project, "sparse"), &event());
+    stored.original_size = 0;
+    let ran = captured(&mut project, stored, &[]);
+    assert_eq!(
+        ran.err.trim_end(),
+        refusal("file://PROJECT/sparse", too_large)
+    );
+    // What is read for one event is not left for the next.
+    let mut large = any("type.googleapis.com/test.Added", b"");
+    large.truncate(large.len() - 2);
+    large.extend([0x12, 0x80, 0x80, 0x28]);
+    large.extend(vec![b'x'; 0xa_0000]);
+    std::fs::write(project.path("large"), &large).unwrap();
+    let stored = reference(&in_project(&project, "large"), &large);
+    let pages = vec![
+        Page {
+            sequence: 0,
+            ..stored_at(stored.clone())
+        },
+        stored_at(stored),
+    ];
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), pages)]);
+    let local = format!(
+        "[sources.production]\naddresses = {{ player = \"{}\" }}\ndialect = \"angzarr\"\n",
+        server.address()
+    );
+    project.write("replay.local.toml", &local);
+    let ran = project.run(&CAPTURE);
+    assert_eq!(
+        ran.err.trim_end(),
+        refusal("file://PROJECT/large", too_large)
+    );
+    assert!(!project.path("fixtures").exists());
 }
 
 fn refusal(uri: &str, said: &str) -> String {

@@ -1,5 +1,7 @@
 //! Dead letters, from a file and from the service that shows them.
 
+use std::io::Write as _;
+
 use angzarr_replay::capture::compensation::notification;
 use angzarr_replay::grpc::Server;
 use angzarr_replay::ticket::Ticket;
@@ -35,6 +37,12 @@ fn varint(mut value: u64) -> Vec<u8> {
     }
     bytes.push(u8::try_from(value).unwrap());
     bytes
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
 }
 
 /// The recorded command that Alice has too little for, as a component gave up on it.
@@ -146,6 +154,12 @@ fn a_letter_in_a_file_becomes_a_case_of_its_command() {
     write("cut.bin", &letter()[..40]);
     write("text.bin", b"a letter");
     write("reason.bin", &field(3, "retries exhausted"));
+    write("letter.bin.gz", &gzip(&letter()));
+    write("text.bin.gz", &gzip(b"a letter"));
+    write("cut.bin.gz", &gzip(&letter())[..40]);
+    write("letter.xz", b"\xfd7zXZ\0 and more");
+    let utf16 = "CgYKBHRlc3Q=".encode_utf16().flat_map(u16::to_le_bytes);
+    write("powershell.txt", &utf16.collect::<Vec<u8>>());
     let capture = |project: &mut Project, more: &[&str]| {
         let arguments = [&["capture", "--unredacted", "--dead-letter"], more].concat();
         project.run(&arguments).code
@@ -154,6 +168,7 @@ fn a_letter_in_a_file_becomes_a_case_of_its_command() {
     // There is nothing to hold today's outcome against.
     assert_eq!(project.run(&["replay", "fixtures/a.yaml"]).code, 1);
     assert_eq!(capture(&mut project, &["mismatch.bin", "--dry-run"]), 0);
+    assert_eq!(capture(&mut project, &["letter.bin.gz", "--name", "a"]), 0);
     for more in [
         &["events.bin"][..],
         &["empty.bin"],
@@ -161,6 +176,10 @@ fn a_letter_in_a_file_becomes_a_case_of_its_command() {
         &["text.bin"],
         &["reason.bin"],
         &["nowhere.bin"],
+        &["text.bin.gz"],
+        &["cut.bin.gz"],
+        &["letter.xz"],
+        &["powershell.txt"],
         &["letter.bin", "ffffffff"],
     ] {
         assert_eq!(capture(&mut project, more), 1, "{more:?}");

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::grpc::{Connection, ConnectionOptions, Server, serve_logic};
-use angzarr_replay::model::Redactions;
 use angzarr_replay::model::{
     Answer, AnsweredBy, Body, Code, CommandBook, CommandPage, Component, Cover, Domain,
     EmittedBook, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Page, Payload,
-    Reply, Root, SyncMode,
+    Redactions, Reply, Root, SyncMode,
 };
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{Dialect, encode_command_request};

@@ -12,6 +12,11 @@ pub const MADE: u64 = 512 << 20;
 
 /// Reads a regular file whole.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_from(open(path)?, limit)
+}
+
+/// Opens a regular file, or what a link says to be one.
+pub fn open(path: &Path) -> io::Result<File> {
     // Opening a pipe waits for its writer.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
@@ -20,10 +25,10 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    read_from(File::open(path)?, limit)
+    File::open(path)
 }
 
-/// The same, as text.
+/// The same as [`read`], as text.
 pub fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
     text(read(path, limit)?)
 }
@@ -61,14 +66,17 @@ impl TooLarge {
     }
 }
 
-fn in_units(limit: u64) -> String {
+/// A limit in words: `64 MiB`.
+pub fn in_units(limit: u64) -> String {
     match limit {
+        limit if limit >= 1 << 30 && limit % (1 << 30) == 0 => format!("{} GiB", limit >> 30),
         limit if limit >= 1 << 20 => format!("{} MiB", limit >> 20),
         limit => format!("{} KiB", limit >> 10),
     }
 }
 
-fn text(bytes: Vec<u8>) -> io::Result<String> {
+/// Bytes as text; where they are none, the error says from which byte on.
+pub fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let words = format!("it is not UTF-8 text, from byte {at} on");

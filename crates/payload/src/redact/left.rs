@@ -1,16 +1,18 @@
 //! What today's rules would take out of something that is written already: they may have come after it.
 //!
 //! No key is needed, and nothing is changed. A field that is listed as redacted is trusted where its value may be a
-//! stand-in, and not where it plainly is none.
+//! stand-in, and not where it plainly is none. A value that is left in a payload is looked for in the texts beside it, as it
+//! would be taken out of them; what is gone from the payloads is not known, and cannot be looked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::mask::{MASK, without_content};
 use super::parts::{self, Parts};
 use super::redactor::RedactError;
 use super::rule::{Action, Form, RedactionRule};
 use super::session::Is;
-use crate::model::{Case, CommandBook, Payload, Redaction, Root};
+use super::taken::Taken;
+use crate::model::{Case, CommandBook, Failure, Payload, Redaction, Root};
 use crate::payload::{
     Choice, Effect, FieldValue, MAP_KEY, Place, Registry, Rewriter, Step, Unreadable, path_of,
 };
@@ -31,6 +33,8 @@ pub struct Left {
     pub field: String,
     /// The rule by its number from 1; none where the field's own descriptor asks for it.
     pub rule: Option<usize>,
+    /// Whether it stands in a text beside the payloads, which repeats the field.
+    pub is_in_text: bool,
     value: String,
 }
 
@@ -50,6 +54,9 @@ impl std::fmt::Debug for Left {
 
 impl std::fmt::Display for Left {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_in_text {
+            f.write_str("a text that repeats ")?;
+        }
         write!(f, "{} of {}, ", self.field, self.type_name)?;
         match self.rule {
             Some(number) => write!(f, "redaction rule {number}"),
@@ -65,6 +72,49 @@ pub struct Leftovers {
     pub left: Vec<Left>,
     /// What could not be read, in words.
     pub unread: BTreeSet<String>,
+}
+
+impl Leftovers {
+    /// Adds what is left in texts beside the payloads: the values that are left in those.
+    #[must_use]
+    pub fn with_texts(mut self, texts: &[String]) -> Self {
+        // Redaction too takes no text for a truth or a small number that happens to be in it.
+        let is_telling = |value: &str| {
+            let is_small = value
+                .parse::<i128>()
+                .is_ok_and(|it| it.unsigned_abs() < 100);
+            !is_small && value != "true" && value != "false"
+        };
+        let mut seen = HashSet::new();
+        let values = self.left.iter().filter(|left| is_telling(&left.value));
+        let values: Vec<Left> = values
+            .filter(|left| seen.insert(&left.value))
+            .cloned()
+            .collect();
+        let all = taken(&values);
+        for text in texts.iter().filter(|text| holds(&all, text)) {
+            let repeated = values.iter().filter(|it| holds(&taken([*it]), text));
+            self.left.extend(repeated.map(|left| Left {
+                is_in_text: true,
+                ..left.clone()
+            }));
+        }
+        self
+    }
+}
+
+/// Values as texts are searched for them.
+fn taken<'a>(values: impl IntoIterator<Item = &'a Left>) -> Taken {
+    let mut taken = Taken::default();
+    let mask = FieldValue::Text(MASK.into());
+    for left in values {
+        taken.add(&FieldValue::Text(left.value.as_str().into()), &mask);
+    }
+    taken
+}
+
+fn holds(taken: &Taken, text: &str) -> bool {
+    !taken.replaced(text).1.is_empty()
 }
 
 /// Today's rules with today's descriptors.
@@ -96,15 +146,28 @@ impl LeftoverRules {
     pub fn in_case(&self, case: &Case, descriptors: &Registry) -> Leftovers {
         let mut met = Met::default();
         parts::case(&mut case.clone(), &mut met).expect("nothing is read here");
-        self.in_payloads(&met.0, Is::Payload, &case.redacted, Some(descriptors))
+        self.in_payloads(
+            &met.payloads,
+            Is::Payload,
+            &case.redacted,
+            Some(descriptors),
+        )
+        .with_texts(&met.texts)
     }
 
-    /// What is left in a command.
+    /// What is left in a command, and in how it failed.
     #[must_use]
-    pub fn in_command(&self, book: &CommandBook, listed: &[Redaction]) -> Leftovers {
+    pub fn in_command(
+        &self,
+        book: &CommandBook,
+        failure: &Failure,
+        listed: &[Redaction],
+    ) -> Leftovers {
         let mut met = Met::default();
         parts::command_book(&mut book.clone(), "", &mut met).expect("nothing is read here");
-        self.in_payloads(&met.0, Is::Payload, listed, None)
+        parts::failure(&mut failure.clone(), &mut met);
+        self.in_payloads(&met.payloads, Is::Payload, listed, None)
+            .with_texts(&met.texts)
     }
 
     /// What is left in payloads of which some fields are listed as redacted.
@@ -161,19 +224,24 @@ fn within_listed(listed: &[Redaction]) -> Vec<RedactionRule> {
     rules
 }
 
-/// The payloads that a walk meets, in order.
+/// The payloads and the texts beside them that a walk meets, in order.
 #[derive(Default)]
-struct Met(Vec<Payload>);
+struct Met {
+    payloads: Vec<Payload>,
+    texts: Vec<String>,
+}
 
 impl Parts for Met {
     fn payload(&mut self, payload: &mut Payload, _: &str) -> Result<(), RedactError> {
-        self.0.push(payload.clone());
+        self.payloads.push(payload.clone());
         Ok(())
     }
 
     fn root(&mut self, _: &mut Root) {}
 
-    fn text(&mut self, _: &mut String) {}
+    fn text(&mut self, text: &mut String) {
+        self.texts.push(text.clone());
+    }
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 }
@@ -259,6 +327,7 @@ impl Rewriter for Look<'_> {
                 type_name: steps.first().map_or("", |step| step.message).to_owned(),
                 field: path_of(steps),
                 rule: rule.map(|_| choice.reason + 1),
+                is_in_text: false,
                 value: shown(value),
             });
         }

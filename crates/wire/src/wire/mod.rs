@@ -15,6 +15,7 @@ mod exchange;
 pub mod framework;
 #[doc(hidden)]
 pub mod messages;
+mod reply_size;
 mod retold;
 mod rules;
 #[doc(hidden)]
@@ -38,6 +39,7 @@ pub use encode::{
 };
 pub use exchange::{FirstMessage, command_dialect, stored_by};
 pub use framework::{all_call_descriptors, call_descriptors, framework_descriptors};
+pub use reply_size::{AnswerSize, REPLY_LIMIT, size as reply_size};
 pub use retold::{page_in, payload_in};
 pub use rules::{EventStream, Rules, SequenceCheck};
 #[doc(hidden)]

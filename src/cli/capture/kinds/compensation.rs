@@ -7,8 +7,9 @@ use crate::cli::Stop;
 use crate::cli::capture::redaction::demand_of_elsewhere;
 use crate::cli::capture::stimulus::{no_ticket_at, read_tickets_at, split_ticket};
 use crate::cli::capture::telling::Telling;
-use crate::fixture::{Book, Case, CaseStimulus, ProcessCase, Trigger};
-use crate::model::{ComponentKind, Cover, Destinations, History};
+use crate::model::{
+    Book, Case, CaseStimulus, ComponentKind, Cover, Destinations, History, ProcessCase, Trigger,
+};
 use crate::ticket::Ticket;
 
 impl KindCapture<'_> {

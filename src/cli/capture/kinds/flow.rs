@@ -12,10 +12,11 @@ use crate::cli::capture::redaction::{demand_of_elsewhere, redactor_of};
 use crate::cli::capture::stimulus;
 use crate::cli::capture::telling::Telling;
 use crate::cli::capture::{CaptureArguments, edition};
-use crate::fixture::{
-    Case, CaseStimulus, Fixture, FlowCase, FlowStart, HeadKnowledge, Observed, Trigger,
+use crate::fixture::Fixture;
+use crate::model::{
+    Case, CaseStimulus, Cover, Domain, Edition, Fingerprints, FlowCase, FlowStart, HeadKnowledge,
+    Observed, Page, Root, Trigger,
 };
-use crate::model::{Cover, Domain, Edition, Fingerprints, Page, Root};
 use crate::project::{Checked, OpenSource, Project};
 use crate::redact::RedactError;
 use crate::replay::flow::FlowNote;

@@ -13,12 +13,10 @@ use crate::capture::{
     fetch_history, find_trigger, knowledge, trigger,
 };
 use crate::cli::Stop;
-use crate::fixture::{
-    Book, Case, CaseStimulus, HeadKnowledge, Observed, ProcessCase, Provenance, Trigger,
-};
 use crate::model::{
-    ComponentKind, Cover, Destinations, Domain, Edition, Fingerprints, Modes, Page, Payload,
-    ProcessRoot, Root, counted,
+    Book, Case, CaseStimulus, ComponentKind, Cover, Destinations, Domain, Edition, Fingerprints,
+    HeadKnowledge, Modes, Observed, Page, Payload, ProcessCase, ProcessRoot, Provenance, Root,
+    Trigger, counted,
 };
 use crate::project::{LogicConfig, OpenSource, Project};
 use crate::snapshot::matches_pattern;

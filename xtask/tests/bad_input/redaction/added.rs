@@ -148,6 +148,24 @@ fn a_rule_that_came_later_is_noticed_in_tickets() {
     }
 }
 
+#[test]
+fn what_a_rule_that_came_later_would_take_is_noticed_in_texts_too() {
+    let server = production(Vec::new());
+    let mut project = project(&server, RULES);
+    project.write("fixtures/README.md", "none yet\n");
+    let line = project.read("failures.jsonl");
+    let mut ticket: serde_json::Value = serde_json::from_str(line.trim()).unwrap();
+    ticket["message"] = format!("{NAME} is there already").into();
+    project.write("failures.jsonl", &format!("{ticket}\n"));
+    let told = "failures.jsonl:1:1: not redacted: a text that repeats display_name of examples.RegisterPlayer, redaction rule 1\n";
+    let said = audited(&mut project, 1);
+    assert!(said.contains(told), "{said}");
+    ticket["message"] = "somebody is there already".into();
+    project.write("failures.jsonl", &format!("{ticket}\n"));
+    let said = audited(&mut project, 1);
+    assert!(!said.contains("a text that repeats"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_rule_that_came_later_is_noticed_in_recordings() {
