@@ -48,7 +48,17 @@ pub(super) fn unpacked(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
 
 /// The name of a way of packing that is not read here, or what else stands for content that is not here.
 pub(super) fn not_read(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 8] = [
+    const KINDS: [(&[u8], &str); 11] = [
+        // A file that is packed with it alone is unpacked.
+        (
+            ZSTD,
+            "it is packed with zstd within gzip, which is not read",
+        ),
+        (b"\x1f\x9d", "it is packed with compress, which is not read"),
+        (
+            b"\xff\x06\x00\x00sNaPpY",
+            "it is packed with snappy, which is not read",
+        ),
         (b"PK\x03\x04", "it is packed as zip, which is not read"),
         (b"\xfd7zXZ\x00", "it is packed with xz, which is not read"),
         (b"BZh", "it is packed with bzip2, which is not read"),

@@ -1,14 +1,14 @@
 //! Files of this tool, held against today's redaction rules: a rule may have been written after a capture.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
+use std::io::Read as _;
 
 use crate::audit::{Audited, Finding, LARGEST, Spot};
 use crate::capture::{LogReading, Logged};
-use crate::files;
 use crate::project::Project;
 use crate::record::parse_recording;
 use crate::redact::{Is, Left, LeftoverRules, Leftovers};
+use crate::{files, plain};
 
 /// The finding that says that a rule of today would have taken something out.
 const NOT_REDACTED: &str = "not redacted";
@@ -20,31 +20,31 @@ pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audite
         // That was said already.
         return;
     };
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            // This tool writes and reads UTF-8; as a text it was looked over in any encoding.
-            let letters = String::from_utf8_lossy(error.as_bytes()).replace('\0', "");
-            if ["fixture:", "{\"recording\"", "{\"ticket\""]
-                .iter()
-                .any(|begin| letters.contains(begin))
-            {
-                audited.unread.push(
-                    "it is not UTF-8, so the redaction rules were not tried on it".to_owned(),
-                );
-            }
-            return;
-        }
-    };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let is_yaml = audited
         .file
         .extension()
         .is_some_and(|ending| ending == "yaml" || ending == "yml");
-    if is_yaml {
-        of_fixture(project, rules, text, audited);
-    } else {
-        of_lines(rules, text, audited);
+    if !is_yaml {
+        // As `tickets` and `capture` read a log: packed, and with bytes of other encodings. A flaw was said already.
+        let mut plain = Vec::new();
+        let _ = plain::of(bytes.as_slice()).and_then(|mut text| text.read_to_end(&mut plain));
+        of_lines(rules, &String::from_utf8_lossy(&plain), audited);
+        return;
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            of_fixture(project, rules, text, audited);
+        }
+        Err(error) => {
+            // A fixture is UTF-8; as a text it was looked over in any encoding.
+            let letters = String::from_utf8_lossy(error.as_bytes()).replace('\0', "");
+            if letters.contains("fixture:") {
+                audited.unread.push(
+                    "it is not UTF-8, so the redaction rules were not tried on it".to_owned(),
+                );
+            }
+        }
     }
 }
 
@@ -89,7 +89,7 @@ fn of_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
         }
         unread(&found.unread, audited);
     };
-    if is_recording(&audited.file, text) {
+    if is_recording(text) {
         let Ok(calls) = parse_recording(text) else {
             audited.unread.push(
                 "it cannot be read as a recording, so the redaction rules were not tried on it"
@@ -113,10 +113,9 @@ fn of_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
     }
 }
 
-fn is_recording(file: &Path, text: &str) -> bool {
-    let is_lines = file.extension().is_some_and(|ending| ending == "jsonl");
+fn is_recording(text: &str) -> bool {
     let first = text.lines().find(|line| !line.trim().is_empty());
-    is_lines && first.is_some_and(|line| line.starts_with("{\"recording\""))
+    first.is_some_and(|line| line.starts_with("{\"recording\""))
 }
 
 fn finding(left: &Left, spot: Spot) -> Finding {
