@@ -14,7 +14,7 @@ use crate::cli::capture::stimulus;
 use crate::cli::capture::telling::Telling;
 use crate::cli::capture::{CaptureArguments, edition};
 use crate::fixture::{
-    Case, CaseStimulus, Fixture, FlowCase, FlowStart, HeadKnowledge, Observed, Trigger,
+    Case, CaseStimulus, Fixture, FlowCase, FlowStart, HeadKnowledge, Observed, Probe, Trigger,
 };
 use crate::model::{Cover, Domain, Edition, Page, Root};
 use crate::project::{Checked, OpenSource, Project};
@@ -135,6 +135,13 @@ impl KindCapture<'_> {
         everywhere: &OpenSource,
         telling: &mut Telling,
     ) -> Result<(), Stop> {
+        if self.project.probe_of(case) == Probe::Never {
+            telling.add(
+                "reached",
+                "not looked for, as `probe` forbids a second replay: --book names the books that are missing",
+            );
+            return Ok(());
+        }
         for _ in 0..ROUNDS {
             let mut found = Vec::new();
             for cover in self.reached(case) {
