@@ -329,6 +329,9 @@ fn what_clients_of_other_languages_write_has_its_code_and_message() {
         // Ruby and Dart.
         json("error", json!("9:Insufficient funds. debug_error_string:{UNKNOWN:Error received from peer {grpc_status:9}}")),
         json("error", json!("gRPC Error (code: 9, codeName: FAILED_PRECONDITION, message: Insufficient funds, details: [], rawResponse: null, trailers: {})")),
+        // A message amid the text, after a word that says it is one.
+        format!("2026-11-23T00:05:00.123Z ERROR player.api rejected: Insufficient funds code=FAILED_PRECONDITION {of}"),
+        json!({"@timestamp": at, "domain": "player", "root": ROOT, "code": "FAILED_PRECONDITION", "msg": "command failed: Insufficient funds"}).to_string(),
         // Elastic's names.
         json!({"@timestamp": at, "domain": "player", "root": ROOT, "error.message": "Insufficient funds", "error.code": "FAILED_PRECONDITION"}).to_string(),
     ] {
@@ -356,13 +359,41 @@ fn every_status_of_tonic_is_read_as_it_is_printed() {
     }
 }
 
+/// A hostile line, as long as lines may be, must not take the square of its length.
+#[test]
+fn a_line_takes_no_longer_than_its_length_allows() {
+    let failure = json!({"domain": "player", "root": ROOT, "error": "Insufficient funds"});
+    // Brackets that do not end, before the end of which no sentence ends.
+    let started = std::time::Instant::now();
+    let reading = LogReading::of(&format!("{}root=x {failure}", "err=( ".repeat(20_000)));
+    assert_eq!(reading.found.len(), 1);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    // Fields that belong to every record within theirs.
+    let fields: Vec<String> = (0..2000).map(|at| format!("\"f{at}\":1")).collect();
+    let fields = fields.join(",");
+    let inner = "{\"code\":1},".repeat(20_000);
+    let reading = LogReading::of(&format!("{{{fields},\"root\":[{inner}{failure}]}}"));
+    let reason =
+        "the line has so many records within each other that not all of them were looked at";
+    assert_eq!(reading.unusable, [(1, reason.to_owned())]);
+    // As many side by side are all looked at.
+    let many = format!("[{inner}{}{failure}]", format!("{failure},").repeat(2000));
+    assert_eq!(LogReading::of(&many).unusable, []);
+}
+
 /// A message that stands in free text, and one that is cut, are told: half a message is never taken.
 #[test]
 fn half_a_message_is_never_taken() {
     for (text, reason) in [
         (
             format!(
-                "player.api rejected: Insufficient funds code=FAILED_PRECONDITION domain=player root={ROOT}"
+                "player.api Insufficient funds: 5 code=FAILED_PRECONDITION domain=player root={ROOT}"
+            ),
+            "a failure with the code FAILED_PRECONDITION, whose message has no key of its own: log it as `error_message`",
+        ),
+        (
+            format!(
+                "ERROR: rejected: Insufficient funds code=FAILED_PRECONDITION domain=player root={ROOT}"
             ),
             "a failure with the code FAILED_PRECONDITION, whose message has no key of its own: log it as `error_message`",
         ),

@@ -32,6 +32,14 @@ pub const LOOKED_FOR: &str = "failure tickets (`ticket` and `command`), and line
 
 /// Texts within texts are followed so far.
 const DEPTH: usize = 6;
+/// So many times its length is read of a line in which fields belong to many records. A program's own line needs a
+/// fraction of that; a hostile one would otherwise take the square of its length.
+const EFFORT: usize = 64;
+/// Two ways to say the same failure in a line are no further apart than this many failures.
+const NEAR: usize = 64;
+
+const TOO_NESTED: &str =
+    "the line has so many records within each other that not all of them were looked at";
 
 /// What one record of a log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,7 +236,10 @@ impl LogReading {
             moment: time::of_record(&piece.around),
             record: piece.around.clone(),
         };
-        let mut found = Found::default();
+        let mut found = Found {
+            left: piece.text.len().saturating_mul(EFFORT),
+            ..Found::default()
+        };
         found.in_text(&piece.text, &around, 0);
         for (one, moment) in found.all {
             match one {
@@ -248,6 +259,9 @@ impl LogReading {
                 format!("{what} that is cut: the line ends within it")
             };
             self.unusable.push((piece.line, reason));
+        }
+        if found.is_given_up {
+            self.unusable.push((piece.line, TOO_NESTED.to_owned()));
         }
     }
 }
@@ -283,6 +297,13 @@ impl Around {
         record.extend(own);
         Self { record, moment }
     }
+
+    /// Bytes that are copied with it, about.
+    fn size(&self) -> usize {
+        let fields = self.record.iter();
+        let sizes = fields.map(|(key, value)| key.len() + value.as_str().map_or(8, str::len));
+        sizes.sum()
+    }
 }
 
 /// What is found in a line.
@@ -291,12 +312,27 @@ struct Found {
     all: Vec<(Result<Logged, String>, Option<Moment>)>,
     /// What ends too early, in words.
     cut: Option<&'static str>,
+    /// Bytes of fields that may still be handed on to records.
+    left: usize,
+    /// Whether there were more.
+    is_given_up: bool,
 }
 
 impl Found {
+    /// Whether the fields around a record or a text may be handed on to it.
+    fn may(&mut self, around: &Around) -> bool {
+        if self.is_given_up {
+            return false;
+        }
+        let size = around.size();
+        self.is_given_up = size > self.left;
+        self.left = self.left.saturating_sub(size);
+        !self.is_given_up
+    }
+
     /// Whether the text holds anything.
     fn in_text(&mut self, text: &str, around: &Around, depth: usize) -> bool {
-        if depth > DEPTH || !may_be_of_use(text) {
+        if depth > DEPTH || !may_be_of_use(text) || !self.may(around) {
             return false;
         }
         let text = &text::without_colours(text);
@@ -317,7 +353,7 @@ impl Found {
         }
         let pairs = text::Pairs::of(text);
         let record = around.with(pairs.record.clone());
-        if self.in_record(&record, pairs.is_cut) {
+        if self.in_record(&record, pairs.is_cut, pairs.told) {
             return true;
         }
         let texts = pairs.record.values().filter_map(Value::as_str);
@@ -335,6 +371,7 @@ impl Found {
             return false;
         }
         match value {
+            Value::Object(_) if !self.may(around) => false,
             Value::Object(fields) => {
                 let fields = fields.iter();
                 let mut around = around.with(
@@ -342,7 +379,7 @@ impl Found {
                         .clone()
                         .map(|(key, value)| (key.clone(), value.clone())),
                 );
-                if self.in_record(&around, false) {
+                if self.in_record(&around, false, None) {
                     return true;
                 }
                 // What is around a record belongs to it: time, correlation id.
@@ -364,12 +401,13 @@ impl Found {
         }
     }
 
-    fn in_record(&mut self, around: &Around, is_cut: bool) -> bool {
-        let Some(read) = record::read(&around.record, around.moment, is_cut) else {
+    fn in_record(&mut self, around: &Around, is_cut: bool, told: Option<&str>) -> bool {
+        let Some(read) = record::read(&around.record, around.moment, is_cut, told) else {
             return false;
         };
         // The same may be said twice in a line, as a text and as fields.
-        if !self.all.iter().any(|(known, _)| *known == read) {
+        let mut near = self.all.iter().rev().take(NEAR);
+        if !near.any(|(known, _)| *known == read) {
             self.all.push((read, around.moment));
         }
         true

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::status::{self, Status, code};
-use super::text::bytes_of;
+use super::text::{bytes_of, reason_of_refusal};
 use super::time::Moment;
 use super::{Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
@@ -22,11 +22,13 @@ const ASSUMED: &str = "dialect_assumed";
 const LIST: &str = "redacted";
 const BY: &str = "redacted_by";
 
-/// Reads a record; none where it is of something else. `is_cut` says that its text ends amid a message.
+/// Reads a record; none where it is of something else. `is_cut` says that its text ends amid a message, `told` what the
+/// text before its fields says was the reason of a refusal.
 pub(super) fn read(
     record: &Record,
     moment: Option<Moment>,
     is_cut: bool,
+    told: Option<&str>,
 ) -> Option<Result<Logged, String>> {
     let is_scalar = |key: &str| {
         record
@@ -36,7 +38,7 @@ pub(super) fn read(
     if is_scalar("ticket") && is_scalar("command") {
         return Some(ticket(record, moment));
     }
-    failure(record, moment, is_cut)
+    failure(record, moment, is_cut, told)
 }
 
 /// The keys of a ticket among those of the logger.
@@ -129,6 +131,15 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The message of a failure, under a key that says so.
+    fn message(&self) -> Option<String> {
+        self.error(&["errormessage", "error", "err"]).or_else(|| {
+            let traces = EXCEPTIONS.iter().filter_map(|key| self.error(&[*key]));
+            let mut of_commands = traces.filter(|text| status::within(text) != Status::None);
+            of_commands.next()
+        })
+    }
+
     /// The code within an error that is an object.
     fn code_of_error(&self) -> Option<Code> {
         let error = self.get(&["error", "err"])?.as_object()?;
@@ -173,17 +184,14 @@ fn failure(
     record: &Record,
     moment: Option<Moment>,
     is_cut: bool,
+    told: Option<&str>,
 ) -> Option<Result<Logged, String>> {
     let fields = Fields::of(record);
     let (key, root) = ["root", "aggregateroot"]
         .iter()
         .find_map(|key| Some((key, fields.get(&[*key])?)))?;
     let code_text = fields.text(&["errorcode"]).filter(|code| !code.is_empty());
-    let message = fields.error(&["errormessage", "error", "err"]).or_else(|| {
-        let traces = EXCEPTIONS.iter().filter_map(|key| fields.error(&[*key]));
-        let mut of_commands = traces.filter(|text| status::within(text) != Status::None);
-        of_commands.next()
-    });
+    let mut message = fields.message();
     let named = fields
         .text(&CODES)
         .filter(|text| text.parse::<u32>().is_err());
@@ -193,11 +201,15 @@ fn failure(
         // A bare `code` may be of anything; beside a domain and a root it is meant to be one.
         let failed = named.filter(|code| *code != Code::Ok)?;
         root_of(root)?;
-        return domain_text.map(|_| {
-            Err(format!(
+        domain_text.as_ref()?;
+        let logged = fields.text(&["message", "msg"]);
+        let told = told.or_else(|| reason_of_refusal(logged.as_deref()?));
+        let Some(told) = told else {
+            return Some(Err(format!(
                 "a failure with the code {failed}, whose message has no key of its own: log it as `error_message`"
-            ))
-        });
+            )));
+        };
+        message = Some(told.to_owned());
     }
     let Some(root) = root_of(root) else {
         // A `root` may be anything; beside a domain it is meant to be one.

@@ -55,8 +55,10 @@ pub(super) fn json_objects(text: &str) -> (Vec<Value>, Option<&str>) {
 
 /// The `key=value` pairs of a text.
 #[derive(Debug, Default)]
-pub(super) struct Pairs {
+pub(super) struct Pairs<'a> {
     pub(super) record: Record,
+    /// What the text before them says was the reason of a refusal.
+    pub(super) told: Option<&'a str>,
     /// Whether the text ends amid the message of a failure.
     pub(super) is_cut: bool,
 }
@@ -64,10 +66,11 @@ pub(super) struct Pairs {
 /// Keys, as [`plain_key`] makes them, whose value is often a sentence that nobody quoted.
 const SENTENCES: [&str; 4] = ["error", "err", "errormessage", "exception"];
 
-impl Pairs {
-    pub(super) fn of(text: &str) -> Self {
+impl<'a> Pairs<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
         let mut pairs = Self::default();
         let mut at = 0;
+        let mut tries = TRIES;
         while let Some(equals) = text[at..].find('=').map(|found| at + found) {
             let before = &text[at..equals];
             let key = before.trim_start_matches(|c: char| !is_of_a_key(c));
@@ -79,13 +82,16 @@ impl Pairs {
                 pairs.is_cut = true;
                 (Value::String(rest.to_owned()), rest.len())
             } else if is_sentence && !is_quoted && !rest.starts_with('<') {
-                let (sentence, length) = sentence(rest);
+                let (sentence, length) = sentence(rest, &mut tries);
                 (word_value(sentence), length)
             } else {
                 value(rest)
             };
             at = equals + 1 + length;
             if !key.is_empty() {
+                if pairs.record.is_empty() {
+                    pairs.told = reason_of_refusal(&text[..equals - key.len()]);
+                }
                 pairs.record.insert(key.to_owned(), value);
             }
         }
@@ -93,13 +99,31 @@ impl Pairs {
     }
 }
 
+/// The message in a text such as `player.api rejected: Insufficient funds`. None where it may begin elsewhere: half a
+/// message is worse than none.
+pub(super) fn reason_of_refusal(text: &str) -> Option<&str> {
+    const REFUSED: [&str; 4] = ["rejected", "refused", "denied", "failed"];
+    let (before, reason) = text.split_once(": ")?;
+    let word = before.rsplit(|c: char| !c.is_ascii_alphabetic()).next()?;
+    let is_refusal = REFUSED.contains(&word.to_ascii_lowercase().as_str());
+    let reason = reason.trim().trim_end_matches([',', ';']);
+    (is_refusal && !reason.is_empty() && !reason.contains(": ")).then_some(reason)
+}
+
 fn is_of_a_key(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_@.".contains(c)
 }
 
-/// A sentence without quotes, up to the next `key=` or the end, and how many bytes it takes.
-fn sentence(text: &str) -> (&str, usize) {
-    let end = end_of_sentence(text, true)
+/// A sentence without quotes, up to the next `key=` or the end, and how many bytes it takes. `tries` says how often the
+/// whole text may still be read in vain for the end of what is in brackets.
+fn sentence<'a>(text: &'a str, tries: &mut usize) -> (&'a str, usize) {
+    let nested = if *tries > 0 {
+        end_of_sentence(text, true)
+    } else {
+        None
+    };
+    *tries = tries.saturating_sub(usize::from(nested.is_none()));
+    let end = nested
         .or_else(|| end_of_sentence(text, false))
         .unwrap_or(text.len());
     let sentence = text[..end].trim_end().trim_end_matches([',', ';']);

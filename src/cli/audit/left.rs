@@ -25,43 +25,42 @@ pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audite
         .file
         .extension()
         .is_some_and(|ending| ending == "yaml" || ending == "yml");
-    // Recordings and logs may be packed, fixtures may not.
-    let bytes = match plain::of(&bytes[..]).and_then(|source| files::read_from(source, LARGEST)) {
-        Ok(bytes) if !is_yaml => bytes,
-        _ => bytes,
-    };
-    let (whole, unfinished) = whole_lines(&bytes);
-    let bytes = match unfinished {
-        Some(line) if bytes.starts_with(RECORDING.as_bytes()) => {
-            audited.unread.push(format!(
-                "line {line} has no end, so the redaction rules were not tried on it"
-            ));
-            whole.to_vec()
+    if !is_yaml {
+        return packed_lines(rules, bytes, audited);
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            of_fixture(project, rules, text, audited);
         }
-        _ => bytes,
-    };
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
         Err(error) => {
-            // This tool writes and reads UTF-8; as a text it was looked over in any encoding.
+            // A fixture is UTF-8; as a text it was looked over in any encoding.
             let letters = String::from_utf8_lossy(error.as_bytes()).replace('\0', "");
-            if ["fixture:", RECORDING, "{\"ticket\""]
-                .iter()
-                .any(|begin| letters.contains(begin))
-            {
+            if letters.contains("fixture:") {
                 audited.unread.push(
                     "it is not UTF-8, so the redaction rules were not tried on it".to_owned(),
                 );
             }
-            return;
         }
-    };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    if is_yaml {
-        of_fixture(project, rules, text, audited);
-    } else {
-        of_lines(rules, text, audited);
     }
+}
+
+/// A recording or a log as `tickets` and `capture` read it: packed, and with bytes of other encodings.
+fn packed_lines(rules: &LeftoverRules, bytes: Vec<u8>, audited: &mut Audited) {
+    // A flaw was said already.
+    let plain = plain::of(&bytes[..]).and_then(|source| files::read_from(source, LARGEST));
+    let bytes = plain.unwrap_or(bytes);
+    let (whole, unfinished) = whole_lines(&bytes);
+    let lines = match unfinished {
+        Some(line) if bytes.starts_with(RECORDING.as_bytes()) => {
+            audited.unread.push(format!(
+                "line {line} has no end, so the redaction rules were not tried on it"
+            ));
+            whole
+        }
+        _ => &bytes[..],
+    };
+    of_lines(rules, &String::from_utf8_lossy(lines), audited);
 }
 
 fn of_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited: &mut Audited) {

@@ -1,7 +1,7 @@
 //! What is taken out of texts beside payloads, and what stays in them.
 
 use angzarr_replay::model::Failure;
-use angzarr_replay::redact::{Action, Allowed, RedactionRule, Redactor};
+use angzarr_replay::redact::{Action, Allowed, RedactionRule, Redactor, masked};
 
 use super::{PERSON, person, redactor, rule};
 
@@ -104,6 +104,15 @@ fn credentials_are_taken_out_of_texts_and_what_they_were_for_stays() {
     }
 }
 
+/// A hostile message, as long as messages may be, must not take the square of its length.
+#[test]
+fn a_message_with_many_secrets_takes_no_longer_than_its_length_allows() {
+    let started = std::time::Instant::now();
+    let left = masked(&"a@b.cc password=a1b2c3x%20&+".repeat(20_000));
+    assert!(!left.contains('@') && !left.contains("a1b2c3x"));
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
 /// Logic that is sent the stand-in says the stand-in, and nobody redacts that.
 #[test]
 fn a_stand_in_is_no_secret_wherever_it_stands() {
@@ -125,17 +134,17 @@ fn a_stand_in_is_no_secret_wherever_it_stands() {
 
 #[test]
 fn what_is_allowed_or_kept_stays_in_texts_unless_a_rule_takes_it_out() {
-    let message = "cannot load Shape@3x.png for al@acme.io";
+    let message = "locked, write to help@acme.io for al@acme.io";
     let allowed = |finding: Option<&str>, text: &str| Allowed {
         finding: finding.map(str::to_owned),
         text: text.to_owned(),
     };
     let with = |allowed: Allowed, rules| redactor(rules).allowing([allowed]);
-    let shape = "cannot load Shape@3x.png for ";
+    let role = "locked, write to help@acme.io for ";
     for (redactor, view, is_kept, other_is_kept) in [
         (redactor(Vec::new()), "{}", false, false),
         (
-            with(allowed(Some("email"), "Shape@*"), Vec::new()),
+            with(allowed(Some("email"), "help@*"), Vec::new()),
             "{}",
             true,
             false,
@@ -149,7 +158,7 @@ fn what_is_allowed_or_kept_stays_in_texts_unless_a_rule_takes_it_out() {
         ),
         (
             redactor(vec![rule(PERSON, "note", Action::Keep)]),
-            "{note: see Shape@3x.png}",
+            "{note: ask help@acme.io}",
             true,
             false,
         ),
@@ -161,7 +170,7 @@ fn what_is_allowed_or_kept_stays_in_texts_unless_a_rule_takes_it_out() {
         ),
     ] {
         let left = said_after(&redactor, view, message);
-        assert_eq!(left.starts_with(shape), is_kept, "{left}");
+        assert_eq!(left.starts_with(role), is_kept, "{left}");
         assert_eq!(left.ends_with(" al@acme.io"), other_is_kept, "{left}");
     }
 }

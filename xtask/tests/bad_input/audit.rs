@@ -224,7 +224,7 @@ fn message(text: &str) -> Vec<u8> {
     [field(b'z', &inner), field(b'2', b"0")].concat()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -493,13 +493,15 @@ fn what_could_not_be_read_is_said_and_is_no_success() {
     let mut project = Project::new("");
     let packed = gzip(b"mail: mina@corp.io\n");
     let long = gzip(letters(100_000).as_bytes());
-    let files: [(&str, Vec<u8>); 7] = [
+    let files: [(&str, Vec<u8>); 9] = [
         ("cut.gz", long[..long.len() - 20].to_vec()),
         ("damaged.gz", [&packed[..], &long[..20], b"????"].concat()),
         ("trailing.gz", [&packed[..], b"and more"].concat()),
         ("no.gz", b"nothing packed".to_vec()),
         ("zip.zip", b"PK\x03\x04\x14\x00".to_vec()),
         ("zstd.zst", b"\x28\xb5\x2f\xfd\x04\x00".to_vec()),
+        ("zstd.zst.gz", gzip(b"\x28\xb5\x2f\xfd\x04\x00")),
+        ("compress.Z", b"\x1f\x9d\x90mail".to_vec()),
         (
             "lfs.yaml",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 5\n".to_vec(),

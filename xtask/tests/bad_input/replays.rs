@@ -1,10 +1,15 @@
 //! `replay` and `close` on fixtures and arguments with mistakes.
 
-use angzarr_replay::model::{Answer, CommandBook, EventBook, Logic};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use angzarr_replay::grpc::serve_logic;
+use angzarr_replay::model::{Answer, CommandBook, EventBook, Failure, Logic};
+use angzarr_replay::wire::Dialect;
 
 use crate::logic::{CASE, captured};
 use crate::redaction::serve_as_peer;
-use crate::support::{ALICE, Project};
+use crate::support::{ALICE, Project, listener};
 
 #[test]
 fn a_fixture_has_to_be_there_and_right() {
@@ -354,6 +359,49 @@ fn components_without_subscriptions_are_named_as_left_out_of_a_flow() {
     );
     let ran = project.run(&["replay", "fixtures/flow/alice.yaml"]);
     assert!(ran.out.contains(&format!("note: {said}")), "{}", ran.out);
+}
+
+/// Refuses everything, and counts how often it was asked.
+struct Counting(Arc<AtomicUsize>);
+
+impl Logic for Counting {
+    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Err(Failure::rejected("no"))
+    }
+}
+
+/// Also while it looks for the books that the flow comes to.
+#[test]
+fn a_flow_that_must_not_be_probed_is_replayed_once_when_it_is_captured() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let logic = Counting(Arc::clone(&asked));
+    let logic = serve_logic(listener(), Dialect::ANGZARR, Arc::new(logic)).unwrap();
+    let mut project = Project::new(&format!(
+        "[logic.player]\naddress = \"{}\"\n",
+        logic.address()
+    ));
+    let command =
+        "type: examples.DepositFunds\npayload: {amount: {amount: 5}}\ncorrelation_id: wf-1\n";
+    project.write("deposit.yaml", command);
+    let ran = project.run(&[
+        "capture",
+        ALICE,
+        "--domain",
+        "player",
+        "--correlation",
+        "wf-1",
+        "--command",
+        "deposit.yaml",
+        "--probe",
+        "never",
+        "--name",
+        "flow/deposit",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "{}", ran.out);
+    let said = "  reached      not looked for, as `probe` forbids a second replay: --book names the books that are missing\n";
+    assert!(ran.out.contains(said), "{}", ran.out);
 }
 
 /// Logic with a defect.

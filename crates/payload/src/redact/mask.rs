@@ -40,14 +40,14 @@ pub(super) struct Secret {
 pub(super) fn secrets(text: &str, key: Option<&Key>) -> Vec<Secret> {
     let mut secrets: Vec<Secret> = Vec::new();
     for view in View::all(text) {
-        let by_place = credentials::found(&view.text);
+        let mut by_place = credentials::found(&view.text);
+        by_place.sort_by_key(|place| place.range.start);
         // Who knows where a secret stands takes only the secret, and leaves the header or address around it.
         let is_narrowed = |form: &detect::Finding| {
-            by_place.iter().any(|place| {
-                place.range != form.range
-                    && form.range.start <= place.range.start
-                    && place.range.end <= form.range.end
-            })
+            let first = by_place.partition_point(|it| it.range.start < form.range.start);
+            let places = by_place[first..].iter();
+            let mut within = places.take_while(|it| it.range.start < form.range.end);
+            within.any(|it| it.range != form.range && it.range.end <= form.range.end)
         };
         let by_form = detect::sure(&view.text).into_iter();
         let by_form: Vec<_> = by_form
@@ -96,8 +96,10 @@ impl Secret {
     pub(super) fn is_of(&self, stand_ins: &[Range<usize>], text: &str) -> bool {
         let mut rest = String::new();
         let mut at = self.range.start;
-        let inside = |it: &&Range<usize>| it.start < self.range.end && self.range.start < it.end;
-        for stand_in in stand_ins.iter().filter(inside) {
+        // They stand one after the other.
+        let first = stand_ins.partition_point(|it| it.end <= self.range.start);
+        let inside = |it: &&Range<usize>| it.start < self.range.end;
+        for stand_in in stand_ins[first..].iter().take_while(inside) {
             rest += text.get(at..stand_in.start).unwrap_or_default();
             at = stand_in.end.min(self.range.end);
         }

@@ -15,7 +15,7 @@ use crate::cli::capture::{CaptureArguments, edition};
 use crate::fixture::Fixture;
 use crate::model::{
     Case, CaseStimulus, Cover, Domain, Edition, Fingerprints, FlowCase, FlowStart, HeadKnowledge,
-    Observed, Page, Root, Trigger,
+    Observed, Page, Probe, Root, Trigger,
 };
 use crate::project::{Checked, OpenSource, Project};
 use crate::redact::RedactError;
@@ -136,6 +136,13 @@ impl KindCapture<'_> {
         everywhere: &OpenSource,
         telling: &mut Telling,
     ) -> Result<(), Stop> {
+        if self.project.probe_of(case) == Probe::Never {
+            telling.add(
+                "reached",
+                "not looked for, as `probe` forbids a second replay: --book names the books that are missing",
+            );
+            return Ok(());
+        }
         for _ in 0..ROUNDS {
             let mut found = Vec::new();
             for cover in self.reached(case) {

@@ -5,6 +5,7 @@ use super::{
 };
 #[cfg(unix)]
 use super::{calls, production_that_repeats, record_failing, repeating};
+use crate::audit::gzip;
 use crate::support::{Project, ROOT};
 
 /// The rules without the one about names.
@@ -139,12 +140,27 @@ fn a_rule_that_came_later_is_noticed_in_tickets() {
     let mut project = project(&server, RULES);
     // The ticket of the source is as it was written: in plain text.
     project.write("fixtures/README.md", "none yet\n");
+    // Read as `tickets` reads it, however it is packed and encoded.
+    let log = project.read("failures.jsonl");
+    let units: Vec<u8> = log.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide = [&b"\xff\xfe"[..], &units].concat();
+    std::fs::write(project.path("fixtures/packed.gz"), gzip(log.as_bytes())).unwrap();
+    std::fs::write(project.path("fixtures/wide.log"), wide).unwrap();
+    let odd = [log.as_bytes(), b"caf\xe9\n"].concat();
+    std::fs::write(project.path("fixtures/odd.log"), odd).unwrap();
     let said = audited(&mut project, 1);
     for field in ["display_name", "email", "ai_model_id"] {
-        let line = format!(
-            "failures.jsonl:1:1: not redacted: {field} of examples.RegisterPlayer, redaction rule "
-        );
-        assert!(said.contains(&line), "{said}");
+        for file in [
+            "failures.jsonl",
+            "fixtures/packed.gz",
+            "fixtures/wide.log",
+            "fixtures/odd.log",
+        ] {
+            let line = format!(
+                "{file}:1:1: not redacted: {field} of examples.RegisterPlayer, redaction rule "
+            );
+            assert!(said.contains(&line), "{said}");
+        }
     }
 }
 
@@ -176,14 +192,21 @@ fn a_rule_that_came_later_is_noticed_in_recordings() {
     let upstream = server.address().to_string();
     record_failing(&project, &["--upstream", &upstream], &calls()[..1], "-INT");
     let audit = |project: &mut Project, code: i32| {
-        let ran = project.run(&["audit", "recording.jsonl", "recorded.jsonl"]);
+        let ran = project.run(&[
+            "audit",
+            "recording.jsonl",
+            "recorded.jsonl",
+            "packed.jsonl.gz",
+        ]);
         assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
         ran.out
     };
+    let packed = gzip(project.read("recording.jsonl").as_bytes());
+    std::fs::write(project.path("packed.jsonl.gz"), packed).unwrap();
     audit(&mut project, 0);
     add_names(&project);
     let said = audit(&mut project, 1);
-    for file in ["recording.jsonl", "recorded.jsonl"] {
+    for file in ["recording.jsonl", "recorded.jsonl", "packed.jsonl.gz"] {
         let line = format!(
             "{file}:1:1: not redacted: display_name of examples.RegisterPlayer, redaction rule 1\n"
         );

@@ -9,7 +9,7 @@ use angzarr_replay::wire::Dialect;
 use super::{ENVIRONMENT, RULES, production, project, ticket};
 use crate::support::{ROOT, listener};
 
-const MESSAGE: &str = "cannot load Shape@3x.png";
+const MESSAGE: &str = "account locked, write to help@acme.io";
 
 struct Saying;
 
@@ -20,7 +20,7 @@ impl Logic for Saying {
 }
 
 #[test]
-fn what_only_looks_like_an_address_is_allowed_and_the_case_is_captured() {
+fn an_address_of_nobody_is_allowed_and_the_case_is_captured() {
     let logic = serve_logic(listener(), Dialect::ANGZARR, Arc::new(Saying)).unwrap();
     let server = production(Vec::new());
     let rules = format!("{RULES}[logic.player]\naddress = \"{}\"\n", logic.address());
@@ -38,7 +38,9 @@ fn what_only_looks_like_an_address_is_allowed_and_the_case_is_captured() {
     );
     let toml = project.read("replay.toml");
     let allow = |more: &str| {
-        format!("{toml}[[audit.allow]]\ntext = \"*@3x.png\"\n{more}reason = \"a picture\"\n")
+        format!(
+            "{toml}[[audit.allow]]\ntext = \"help@*\"\n{more}reason = \"an address of a role\"\n"
+        )
     };
     // One about files, or about something else, is not about messages.
     for more in ["files = \"fixtures/*\"\n", "finding = \"JWT\"\n"] {

@@ -223,6 +223,12 @@ fn is_basic(text: &str) -> bool {
     plain.is_some_and(|plain| plain.contains(':') && !plain.contains(char::is_control))
 }
 
+/// Endings of files that are no top-level domain.
+const ENDINGS_OF_FILES: [&str; 22] = [
+    "avif", "bmp", "css", "csv", "gif", "gz", "heic", "html", "ico", "jpeg", "jpg", "js", "json",
+    "pdf", "png", "svg", "tgz", "tif", "tiff", "ttf", "webp", "woff",
+];
+
 fn has_digit(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
 }
@@ -241,9 +247,16 @@ fn has_password(text: &str) -> bool {
     !is_port && !named::says_nothing(password)
 }
 
-/// Domains that belong to nobody (RFC 2606, RFC 6761) hold no addresses of people.
+/// Domains that belong to nobody (RFC 2606, RFC 6761) hold no addresses of people. Nor is the name of a file one, such as
+/// `Shape@3x.png`; `bob@acme.io.txt` is a file's name that holds one.
 fn is_real_email(text: &str) -> bool {
     let domain = text.rsplit('@').next().unwrap_or_default().to_lowercase();
+    let mut labels = domain.split('.');
+    if let (Some(_), Some(ending), None) = (labels.next(), labels.next(), labels.next())
+        && ENDINGS_OF_FILES.contains(&ending)
+    {
+        return false;
+    }
     let is_of = |name: &str| {
         domain == name
             || domain

@@ -11,6 +11,7 @@ mod named;
 mod numbers;
 mod providers;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use forms::{Form, LIKELY, SURE};
@@ -48,13 +49,28 @@ pub fn likely(text: &str) -> Vec<Finding> {
     found(text, SURE.iter().chain(LIKELY.iter()), false)
 }
 
+/// Parts of a text of which no two overlap, each with its end.
+#[derive(Default)]
+struct Apart(BTreeMap<usize, usize>);
+
+impl Apart {
+    /// Adds a part, unless it overlaps one that is there.
+    fn add(&mut self, range: &Range<usize>) -> bool {
+        // Of those that begin before its end the last one ends last.
+        let before = self.0.range(..range.end).next_back();
+        let is_free = before.is_none_or(|(_, end)| *end <= range.start);
+        if is_free {
+            self.0.insert(range.start, range.end);
+        }
+        is_free
+    }
+}
+
 fn found<'a>(text: &str, forms: impl Iterator<Item = &'a Form>, is_glued: bool) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
+    let mut apart = Apart::default();
     let mut add = |what, range: Range<usize>| {
-        let is_free = !findings
-            .iter()
-            .any(|other| other.range.start < range.end && range.start < other.range.end);
-        if is_free {
+        if apart.add(&range) {
             findings.push(Finding { what, range });
         }
     };
@@ -121,6 +137,7 @@ mod tests {
             ("amqp://app:p/a@ss@mq.acme.io", "password in a URL"),
             ("mail alice@acme.io now", "email"),
             ("mail jörg@acme.io now", "email"),
+            ("in bob@acme.io.png", "email"),
             ("почта иван@пример.рф", "email"),
             ("mail jo\u{308}rg.o'neil+x@bücher.example.io", "email"),
             ("call +49 170 1234567", "phone number"),
@@ -210,6 +227,7 @@ mod tests {
     fn what_only_resembles_one_is_left_alone() {
         for text in [
             "alice@example.com, bob@mail.example.org, c@x.test",
+            "cannot load Shape@3x.png, logo@dark.SVG",
             "6513270e-269e-4d37-b2a7-4de452e6b438",
             "DE89 3704 0044 0532 0130 01",
             "4111 1111 1111 1112",

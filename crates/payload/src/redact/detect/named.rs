@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::{Finding, NAMED};
+use super::{Apart, Finding, NAMED};
 
 /// A name that tells a secret, as it is written in configurations, logs and headers.
 const NAME: &str = r"(?:[\w.-]*[_.-])?\w*?(?:passwor[dt]|passwd|passphrase|passcode|pwd|[_-]pass|secret|credentials?|token|(?:api|access|private|secret|signing|encryption|auth|account|shared|sharedaccess|master|client|storage|service|webhook)[_-]?key)(?:[_-]?(?:key|value|text|plain|base|hash|b64|base64|[0-9]+))*";
@@ -48,11 +48,9 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 pub fn named(text: &str) -> Vec<Finding> {
     let patterns = &*PATTERNS;
     let mut found: Vec<Finding> = Vec::new();
+    let mut apart = Apart::default();
     let mut add = |range: std::ops::Range<usize>| {
-        let is_free = !found
-            .iter()
-            .any(|other| other.range.start < range.end && range.start < other.range.end);
-        if is_free {
+        if apart.add(&range) {
             found.push(Finding { what: NAMED, range });
         }
     };
