@@ -26,11 +26,7 @@ pub(crate) enum SelectionError {
         folder: String,
     },
     /// There is no such file, folder or trial.
-    #[error(
-        "{word}: there is no file, folder or case of that name{}; name a file, a folder, a pattern in quotes such as 'player/*', or a trial as \
-         `cargo test` names it",
-        did_you_mean(.similar)
-    )]
+    #[error("{word}: there is no file, folder or case of that name; {}", advice(.similar))]
     Unknown {
         /// What was asked for.
         word: String,
@@ -56,14 +52,13 @@ impl From<DiscoveryError> for SelectionError {
     }
 }
 
-fn did_you_mean(similar: &[String]) -> String {
+/// What may have been meant; where nothing is like it, what can be.
+fn advice(similar: &[String]) -> String {
     let names: Vec<String> = similar.iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
-        [] => String::new(),
-        [rest @ .., last] if !rest.is_empty() => {
-            format!("; did you mean {} or {last}?", rest.join(", "))
-        }
-        names => format!("; did you mean {}?", names.concat()),
+        [] => "name a file, a folder, a pattern in quotes such as 'player/*', or a trial as `cargo test` names it".to_owned(),
+        [name] => format!("did you mean {name}?"),
+        [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
     }
 }
 

@@ -84,6 +84,10 @@ fn main() -> ExitCode {
             mutants_ask_the_logic_no_more_often,
         ),
         Trial::test(
+            "an_orphan_is_told_with_the_command_that_deletes_it",
+            an_orphan_is_told_with_the_command_that_deletes_it,
+        ),
+        Trial::test(
             "replay_of_several_cases_counts_as_the_harness_does",
             replay_of_several_cases_counts_as_the_harness_does,
         ),
@@ -313,6 +317,25 @@ mutants: 52 of 1 case, 13 not noticed
     )
 }
 
+fn an_orphan_is_told_with_the_command_that_deletes_it() -> Result<(), Failed> {
+    let case = "table/join-table-36f675cc-4";
+    let folder = project_of(&[case])?;
+    let snapshot = folder.path().join(format!("fixtures/{case}.snap"));
+    std::fs::copy(&snapshot, snapshot.with_file_name("gone.snap"))?;
+    let (code, out, _) = harness(folder.path())?;
+    expect(&code.to_string(), "101")?;
+    demand(
+        &out,
+        &[
+            "snapshots without a fixture:\n  fixtures/table/gone.snap\n",
+            "cargo xtask clean",
+        ],
+    )?;
+    tool(folder.path(), &["clean"])?;
+    let (code, _, err) = harness(folder.path())?;
+    expect(&format!("[{code}]{err}"), "[0]")
+}
+
 fn replay_of_several_cases_counts_as_the_harness_does() -> Result<(), Failed> {
     let folder = project_of(&[
         "player/deposit-funds-d23f0824-3",
@@ -345,6 +368,10 @@ fn replay_of_several_cases_counts_as_the_harness_does() -> Result<(), Failed> {
     expect(&format!("{:?}", replayed.status.code()), "Some(1)")?;
     let (code, out, err) = harness_with(folder.path(), &[], &[("CI", "1")])?;
     expect(&format!("[{code}]{err}"), "[101]")?;
+    // The case is named with all its files, and the files that no case has with what deletes them.
+    let commit = "then commit:   fixtures/table/join-table-36f675cc-4.yaml \
+                  fixtures/table/join-table-36f675cc-4.snap fixtures/descriptors/";
+    demand(&out, &[commit])?;
     let totals = "replay: 1 closed, 1 open (known bugs that still reproduce), 5 not checked";
     demand(&out, &[totals, "; 1 failed;"])?;
     let last = said.lines().last().unwrap_or_default();
