@@ -1,10 +1,10 @@
 //! `close`: today's outcome becomes the expectation, and an open case a closed one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
-use super::{Done, Stop, say, words};
+use super::{Done, Fixtures, Stop, say, words};
 use crate::files;
 use crate::fixture::{Fixture, add_rules, place, set_status};
 use crate::model::{Probe, Rule, Status};
@@ -14,9 +14,8 @@ use crate::snapshot::{Flicker, Verdict, stored};
 /// Accept today's outcome of cases: write their snapshots and mark them closed.
 #[derive(Debug, Args)]
 pub(super) struct CloseArguments {
-    /// Fixtures.
-    #[arg(required = true)]
-    fixtures: Vec<PathBuf>,
+    #[command(flatten)]
+    fixtures: Fixtures,
     /// Close even a case whose bug still reproduces: its behaviour becomes the expectation.
     #[arg(long)]
     force: bool,
@@ -27,8 +26,15 @@ pub(super) struct CloseArguments {
 
 pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
     let mut failures = Vec::new();
-    for path in &arguments.fixtures {
-        if let Err(stop) = close(project, path, arguments) {
+    for entry in arguments.fixtures.select(project)? {
+        let closed = match &entry.twin {
+            None => close(project, &entry.path, arguments),
+            Some(twin) => Err(Stop::Usage(format!(
+                "{}: a snapshot is of the case's own logic, and `{twin}` is held to it; leave out @{twin}",
+                entry.name
+            ))),
+        };
+        if let Err(stop) = closed {
             failures.push(stop.to_string());
         }
     }
@@ -108,6 +114,10 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     say(format_args!(
         "closed {shown}; its snapshot is {}",
         Project::shown(&Project::snapshot_path(path))
+    ));
+    say(format_args!(
+        "commit: {}",
+        project.files_to_commit(path).join(" ")
     ));
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod capture;
+mod clean;
 mod close;
 mod command;
 mod debug;
@@ -14,6 +15,7 @@ mod replay;
 mod report;
 mod roots;
 mod serve;
+mod several;
 mod through;
 mod tickets;
 mod what_if;
@@ -22,10 +24,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::capture::{CaptureError, DraftError, RootSpecError};
 use crate::fixture::{FixtureError, RenderError};
+use crate::harness::{Entry, select};
 use crate::project::{
     App, LogicUnavailable, Project, ProjectError, RedactionUnavailable, RunError, SourceError,
 };
@@ -36,7 +39,8 @@ use crate::terminal::{complain, say};
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
-    disable_help_subcommand = true
+    display_name = "angzarr-replay",
+    version
 )]
 struct Arguments {
     /// The configuration, instead of the nearest `replay.toml` upwards.
@@ -59,6 +63,29 @@ enum Command {
     Record(record::RecordArguments),
     Editions(editions::EditionsArguments),
     Audit(audit::AuditArguments),
+    Clean(clean::CleanArguments),
+}
+
+/// Cases of the folder of fixtures, as every command takes them.
+#[derive(Debug, Args)]
+struct Fixtures {
+    /// A file, a folder (every fixture below it), a pattern in quotes such as 'player/withdraw-*', or the name of a trial
+    /// such as player::withdraw-funds-6513270e-3.
+    #[arg(required = true, value_name = "FIXTURE")]
+    fixtures: Vec<PathBuf>,
+}
+
+impl Fixtures {
+    fn select(&self, project: &Project) -> Result<Vec<Entry>, Stop> {
+        selected(project, &self.fixtures)
+    }
+}
+
+fn selected(project: &Project, words: &[PathBuf]) -> Result<Vec<Entry>, Stop> {
+    select(project, words).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Stop::Failed(errors.join("\nerror: "))
+    })
 }
 
 /// Why a command ended without doing what it was asked.
@@ -179,7 +206,9 @@ impl App {
         // The same text whatever the terminal.
         let mut command = Arguments::command().term_width(100);
         command.build();
-        let sections = command.get_subcommands_mut().map(|sub| {
+        let described = command.get_subcommands_mut();
+        let described = described.filter(|sub| sub.get_name() != "help");
+        let sections = described.map(|sub| {
             let name = sub.get_name().to_owned();
             format!(
                 "## cargo xtask {name}\n\n```text\n{}```\n",
@@ -206,6 +235,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
         Command::Record(arguments) => record::run(&project, &arguments),
         Command::Editions(arguments) => editions::run(&project, &arguments),
         Command::Audit(arguments) => audit::run(&project, &arguments),
+        Command::Clean(arguments) => clean::run(&project, &arguments),
     }
 }
 

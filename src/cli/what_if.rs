@@ -130,6 +130,15 @@ impl Changes {
         self.0.is_empty()
     }
 
+    /// The first flag that asks for a change, as it is written.
+    pub(super) fn first_flag(&self) -> Option<&'static str> {
+        self.0.first().map(|change| match change.flag {
+            Flag::Set => "--set",
+            Flag::SetYaml => "--set-yaml",
+            Flag::Unset => "--unset",
+        })
+    }
+
     /// Makes the changes to what the case asks about. Gives the unknown fields that are lost with the own encoding of
     /// what is changed.
     pub(super) fn make(

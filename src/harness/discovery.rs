@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -140,7 +140,7 @@ fn domain_at_a_glance(text: &str) -> Option<String> {
 }
 
 /// The file that a logic needs and that is not there.
-pub(super) fn missing_requirement(logic: &LogicConfig) -> Option<String> {
+pub(crate) fn missing_requirement(logic: &LogicConfig) -> Option<String> {
     let required = logic.requires.as_ref().filter(|path| !path.exists())?;
     Some(format!(
         "logic `{}` needs {}, which is not there",
@@ -151,36 +151,45 @@ pub(super) fn missing_requirement(logic: &LogicConfig) -> Option<String> {
 
 /// Every fixture, sorted by path, once for its own logic and once for each twin.
 pub fn discover(project: &Project) -> Result<Vec<Entry>, DiscoveryError> {
-    let root = &project.config().fixtures;
-    let mut entries = Vec::new();
+    let files = fixtures_below(&project.config().fixtures)?;
+    Ok(files
+        .iter()
+        .flat_map(|file| entries_of(project, file))
+        .collect())
+}
+
+/// The fixtures of a folder, sorted; at least one.
+pub(super) fn fixtures_below(root: &Path) -> Result<Vec<PathBuf>, DiscoveryError> {
+    let mut fixtures = Vec::new();
     if root.is_dir() {
         for file in walk(root) {
             let file = file.map_err(UnusableFile::from)?;
             let ending = file.path().extension().unwrap_or_default();
             if ending == "yaml" {
-                entries.extend(entries_of(project, file.path()));
+                fixtures.push(file.into_path());
             } else if ending == "yml" {
                 let file = Project::shown(file.path());
                 return Err(UnusableFile::OtherEnding { file }.into());
             }
         }
     }
-    for Entry { name, .. } in &entries {
-        let shown = escaped(&one_line(name)).into_owned();
-        if shown != *name {
+    for fixture in &fixtures {
+        let name = Project::shown(fixture);
+        let shown = escaped(&one_line(&name)).into_owned();
+        if shown != name {
             return Err(UnusableFile::ActiveName { name: shown }.into());
         }
     }
-    if entries.is_empty() {
+    if fixtures.is_empty() {
         return Err(DiscoveryError::Empty {
             folder: Project::shown(root),
         });
     }
-    Ok(entries)
+    Ok(fixtures)
 }
 
 /// Fixtures may be shared between projects by links.
-fn walk(root: &Path) -> WalkDir {
+pub(super) fn walk(root: &Path) -> WalkDir {
     WalkDir::new(root).follow_links(true).sort_by_file_name()
 }
 
@@ -200,11 +209,17 @@ pub fn entry_of(project: &Project, name: &str) -> Option<Entry> {
         .find(|entry| entry.twin.as_deref() == twin)
 }
 
-fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
-    let relative = path
-        .strip_prefix(&project.config().fixtures)
-        .unwrap_or(path)
-        .with_extension("");
+/// A file that lies elsewhere is called by its path, and no twin answers it.
+pub(crate) fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
+    let Some(relative) = below_fixtures(project, path) else {
+        return vec![Entry {
+            name: Project::shown(path),
+            path: path.to_owned(),
+            relative: Project::shown(&path.with_extension("")),
+            twin: None,
+        }];
+    };
+    let relative = relative.with_extension("");
     let parts: Vec<String> = relative
         .components()
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
@@ -225,24 +240,19 @@ fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
     entries
 }
 
-/// Fails with the snapshots that no fixture has.
-pub(super) fn orphans(project: &Project) -> Result<(), String> {
-    let mut orphans = Vec::new();
-    for file in walk(&project.config().fixtures) {
-        let file = file.map_err(|error| format!("cannot read the fixtures: {error}"))?;
-        let is_snapshot = file
-            .path()
-            .extension()
-            .is_some_and(|ending| ending == "snap");
-        if is_snapshot && !file.path().with_extension("yaml").is_file() {
-            orphans.push(format!("  {}", Project::shown(file.path())));
-        }
-    }
-    if orphans.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "snapshots without a fixture:\n{}\n\ndelete them, or bring their fixtures back",
-        orphans.join("\n")
-    ))
+/// The path of a file below the folder of fixtures; none of one that lies elsewhere.
+fn below_fixtures(project: &Project, path: &Path) -> Option<PathBuf> {
+    let below = |path: &Path, root: &Path| {
+        let relative = path.strip_prefix(root).ok()?;
+        let is_plain = |part| matches!(part, Component::Normal(_));
+        relative
+            .components()
+            .all(is_plain)
+            .then(|| relative.to_owned())
+    };
+    let root = &project.config().fixtures;
+    // First without following links: fixtures that are linked into the folder belong to it.
+    let path_as_named = std::path::absolute(path).ok()?;
+    below(&path_as_named, root)
+        .or_else(|| below(&path.canonicalize().ok()?, &root.canonicalize().ok()?))
 }

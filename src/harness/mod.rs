@@ -6,39 +6,69 @@
 mod bare;
 mod discovery;
 mod heading;
+mod leftovers;
 mod mutating;
 mod pending;
 mod printing;
+mod selection;
 mod trial;
 mod unnoticed;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[doc(hidden)]
 pub use bare::{BareRun, run_bare};
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
+pub(crate) use discovery::{entries_of, missing_requirement};
+pub(crate) use leftovers::leftovers;
 use libtest_mimic::{Arguments, Completion, Trial};
 #[doc(hidden)]
 pub use mutating::{NeverShown, Reason, Tried, try_mutants};
+pub(crate) use selection::select;
+pub(crate) use trial::Ending;
 
 use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
 use crate::terminal::{complain, escape_panics, escaped, one_line, say};
-use trial::{Context, Ending};
+use trial::Context;
 use unnoticed::Report;
 
 /// What the trials of a run came to.
 #[derive(Debug, Default)]
 struct Tally {
-    closed: usize,
+    totals: Totals,
     open: Vec<String>,
-    not_checked: usize,
     /// Names of all trials that ran.
     ended: BTreeSet<String>,
     has_failed: bool,
+}
+
+/// How many cases ended how, but for those that failed. Shown as the last lines of `cargo test` do.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) closed: usize,
+    pub(crate) open: usize,
+    pub(crate) not_checked: usize,
+}
+
+impl Totals {
+    const fn sum(&self) -> usize {
+        self.closed + self.open + self.not_checked
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "replay: {} closed, {} open", self.closed, self.open)?;
+        if self.open > 0 {
+            f.write_str(" (known bugs that still reproduce)")?;
+        }
+        write!(f, ", {} not checked", self.not_checked)
+    }
 }
 
 impl App {
@@ -96,7 +126,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             .map(|entry| to_trial(entry, &context, arguments, &tally));
         let project = Arc::clone(project);
         let orphans = noted(discovery::ORPHANS, &tally, move || {
-            discovery::orphans(&project).map(|()| Completion::Completed)
+            leftovers::orphans(&project).map(|()| Completion::Completed)
         });
         of_entries.chain([orphans]).collect()
     };
@@ -154,10 +184,13 @@ fn to_trial(
         };
         let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match ending {
-            Ending::Closed => tally.closed += 1,
-            Ending::Open => tally.open.push(entry.name.clone()),
+            Ending::Closed => tally.totals.closed += 1,
+            Ending::Open => {
+                tally.totals.open += 1;
+                tally.open.push(entry.name.clone());
+            }
             Ending::NotChecked(reason) => {
-                tally.not_checked += 1;
+                tally.totals.not_checked += 1;
                 if is_told_early {
                     let how = how_to_leave_out(&entry);
                     return Err(format!("not checked: {reason}\n\n{how}"));
@@ -204,21 +237,11 @@ fn how_to_leave_out(entry: &Entry) -> String {
 
 fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    let open = tally.open.len();
     // A runner with a process a trial shows what a failing one printed: an empty count would say nothing there.
-    if tally.closed + open + tally.not_checked == 0 {
+    if tally.totals.sum() == 0 {
         return;
     }
-    say(format_args!(
-        "replay: {} closed, {open} open{}, {} not checked",
-        tally.closed,
-        if open == 0 {
-            ""
-        } else {
-            " (known bugs that still reproduce)"
-        },
-        tally.not_checked
-    ));
+    say(&tally.totals);
     for name in &tally.open {
         say(format_args!("  open: {name}"));
     }

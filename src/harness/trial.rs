@@ -26,7 +26,8 @@ pub(super) struct Context {
 }
 
 /// How a trial ended.
-pub(super) enum Ending {
+#[derive(Debug)]
+pub(crate) enum Ending {
     /// The outcome is the accepted one.
     Closed,
     /// The known bug is still there.
@@ -336,7 +337,16 @@ impl Judged<'_> {
         } else {
             "cargo xtask close"
         };
-        format!("\n{debug}\naccept it:     {accept} {fixture}")
+        let project = &self.context.project;
+        let mut files = project.files_to_commit(&self.entry.path);
+        let snapshot = Project::shown(snapshot);
+        if !files.contains(&snapshot) {
+            files.insert(1, snapshot);
+        }
+        format!(
+            "\n{debug}\naccept it:     {accept} {fixture}\nthen commit:   {}",
+            files.join(" ")
+        )
     }
 }
 

@@ -42,7 +42,7 @@ pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
 pub use ticket_log::TicketLog;
 
-use crate::fixture::Folder;
+use crate::fixture::{FixtureError, Folder};
 use crate::model::{Case, Component, Logic, Probe, ProcessManager, Projector, Saga, Upcaster};
 use crate::payload::{DescriptorError, Registry};
 use crate::replay::withhold;
@@ -255,6 +255,24 @@ impl Project {
         let here = std::env::current_dir().unwrap_or_default();
         let path = path.strip_prefix(&here).unwrap_or(path);
         one_line(&path.display().to_string()).into_owned()
+    }
+
+    /// The files that a case consists of: its fixture, its snapshot if there is one, and the descriptor set and history
+    /// files that the fixture names.
+    pub fn files_of(&self, fixture: &Path) -> Result<Vec<PathBuf>, FixtureError> {
+        let snapshot = Self::snapshot_path(fixture);
+        let mut files = vec![fixture.to_owned()];
+        files.extend(snapshot.is_file().then_some(snapshot));
+        files.extend(self.folder.sidecars(fixture)?);
+        Ok(files)
+    }
+
+    /// The same files as they are shown, to be named after `git add`. Of a fixture that cannot be read, itself alone.
+    #[must_use]
+    pub fn files_to_commit(&self, fixture: &Path) -> Vec<String> {
+        let files = self.files_of(fixture);
+        let files = files.unwrap_or_else(|_| vec![fixture.to_owned()]);
+        files.iter().map(|file| Self::shown(file)).collect()
     }
 
     /// The snapshot beside a fixture.

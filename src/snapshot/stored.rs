@@ -33,6 +33,16 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
     Ok(Some(text.to_string()))
 }
 
+/// The file that a snapshot says it was made of; none where it does not say.
+#[must_use]
+pub fn input_file(snapshot: &Path) -> Option<String> {
+    let file = files::read_to_string(snapshot, files::WRITTEN).ok()?;
+    let (header, _) = file.strip_prefix("---\n")?.split_once("\n---\n")?;
+    let mut lines = header.lines();
+    let input = lines.find_map(|line| line.strip_prefix("input_file:"))?;
+    Some(input.trim().trim_matches(['"', '\'']).to_owned())
+}
+
 /// The text of a file as insta and this program write it; none where it is to be read with insta's own care: other
 /// metadata (binary contents, old formats), or line ends and beginnings that insta does not keep.
 fn simple_text(file: &str) -> Option<&str> {

@@ -95,6 +95,14 @@ fn main() -> ExitCode {
             "mutants_ask_the_logic_no_more_often",
             mutants_ask_the_logic_no_more_often,
         ),
+        Trial::test(
+            "an_orphan_is_told_with_the_command_that_deletes_it",
+            an_orphan_is_told_with_the_command_that_deletes_it,
+        ),
+        Trial::test(
+            "replay_of_several_cases_counts_as_the_harness_does",
+            replay_of_several_cases_counts_as_the_harness_does,
+        ),
         #[cfg(unix)]
         Trial::test("a_linked_folder_is_replayed", a_linked_folder_is_replayed),
     ];
@@ -326,6 +334,84 @@ mutants: 52 of 1 case, 13 not noticed
 
 ",
     )
+}
+
+fn an_orphan_is_told_with_the_command_that_deletes_it() -> Result<(), Failed> {
+    let case = "table/join-table-36f675cc-4";
+    let folder = project_of(&[case])?;
+    let snapshot = folder.path().join(format!("fixtures/{case}.snap"));
+    std::fs::copy(&snapshot, snapshot.with_file_name("gone.snap"))?;
+    let (code, out, _) = harness(folder.path())?;
+    expect(&code.to_string(), "101")?;
+    demand(
+        &out,
+        &[
+            "snapshots without a fixture:\n  fixtures/table/gone.snap\n",
+            "cargo xtask clean",
+        ],
+    )?;
+    tool(folder.path(), &["clean"])?;
+    let (code, _, err) = harness(folder.path())?;
+    expect(&format!("[{code}]{err}"), "[0]")
+}
+
+fn replay_of_several_cases_counts_as_the_harness_does() -> Result<(), Failed> {
+    let folder = project_of(&[
+        "player/deposit-funds-d23f0824-3",
+        "player/deposit-funds-6513270e-2",
+        "player/fact-funds-deposited-6513270e-1",
+        "table/join-table-36f675cc-4",
+        "hand/history-dbc3da80-12",
+    ])?;
+    let configuration = folder.path().join("replay.toml");
+    let rule = std::fs::read_to_string(&configuration)?;
+    std::fs::write(
+        &configuration,
+        format!(
+            "{rule}[[skip]]\nfixtures = 'player/fact-*'\nreason = 'tried'\n\
+             [logic.twin]\ntwin = true\ndomain = 'player'\ncommand = ['nothing']\nrequires = 'nothing'\n"
+        ),
+    )?;
+    // Without its snapshot a closed case fails.
+    std::fs::remove_file(
+        folder
+            .path()
+            .join("fixtures/table/join-table-36f675cc-4.snap"),
+    )?;
+    let before = names(folder.path());
+    let replayed = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["replay", "fixtures"])
+        .current_dir(folder.path())
+        .output()?;
+    let said = String::from_utf8(replayed.stdout)?;
+    expect(&format!("{:?}", replayed.status.code()), "Some(1)")?;
+    let (code, out, err) = harness_with(folder.path(), &[], &[("CI", "1")])?;
+    expect(&format!("[{code}]{err}"), "[101]")?;
+    // The case is named with all its files, and the files that no case has with what deletes them.
+    let commit = "then commit:   fixtures/table/join-table-36f675cc-4.yaml \
+                  fixtures/table/join-table-36f675cc-4.snap fixtures/descriptors/";
+    demand(&out, &[commit])?;
+    let totals = "replay: 1 closed, 1 open (known bugs that still reproduce), 5 not checked";
+    demand(&out, &[totals, "; 1 failed;"])?;
+    let last = said.lines().last().unwrap_or_default();
+    expect(last, &format!("{totals}, 1 failed"))?;
+    expect(&names(folder.path()).join(" "), &before.join(" "))
+}
+
+/// The names of all files, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            names.push(entry.path().display().to_string());
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    names.sort();
+    names
 }
 
 fn replace_in(file: &Path, part: &str, other: &str) -> Result<(), Failed> {

@@ -2,12 +2,13 @@
 
 mod left;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
-use super::{Done, Stop, say};
+use super::{Done, Stop, say, selected};
 use crate::audit::{Audited, Spot, look_over};
 use crate::model::matches_pattern;
 use crate::project::{AuditAllowance, Project};
@@ -21,7 +22,8 @@ const UNREAD: &str = "not read";
 /// replay.toml does not allow.
 #[derive(Debug, Args)]
 pub(super) struct AuditArguments {
-    /// Files and folders; the folder of fixtures and the failure logs of the sources when left out.
+    /// Files and folders, or cases as `replay` takes them, each with all its files; the folder of fixtures and the failure
+    /// logs of the sources when left out.
     paths: Vec<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
@@ -31,7 +33,7 @@ pub(super) struct AuditArguments {
 pub(super) fn run(project: &Project, arguments: &AuditArguments) -> Done {
     let config = project.config();
     let mut audited = Vec::new();
-    for path in paths(project, arguments) {
+    for path in paths(project, arguments)? {
         audited.extend(look_over(&path, super::words).map_err(|error| {
             let file = Project::shown(&error.file);
             Stop::Failed(format!(
@@ -127,17 +129,29 @@ fn summary(files: usize, audited: &[Audited]) -> Option<String> {
 }
 
 /// What was asked for, else all that the tool has written or was given.
-fn paths(project: &Project, arguments: &AuditArguments) -> Vec<PathBuf> {
+fn paths(project: &Project, arguments: &AuditArguments) -> Result<Vec<PathBuf>, Stop> {
     if !arguments.paths.is_empty() {
-        return arguments.paths.clone();
+        let (there, cases): (Vec<PathBuf>, Vec<PathBuf>) = arguments
+            .paths
+            .iter()
+            .cloned()
+            .partition(|path| path.symlink_metadata().is_ok());
+        let mut paths = there;
+        for entry in selected(project, &cases)? {
+            paths.extend(project.files_of(&entry.path)?);
+        }
+        // Two cases may share a descriptor set.
+        let mut known = HashSet::new();
+        paths.retain(|path| known.insert(path.clone()));
+        return Ok(paths);
     }
     let config = project.config();
     let logs = config.sources.values().flat_map(|source| &source.tickets);
-    std::iter::once(&config.fixtures)
+    let paths = std::iter::once(&config.fixtures)
         .chain(logs)
         .filter(|path| path.exists())
-        .cloned()
-        .collect()
+        .cloned();
+    Ok(paths.collect())
 }
 
 fn allows(allowance: &AuditAllowance, what: &str, text: &str, file: &str) -> bool {

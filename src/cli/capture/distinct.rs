@@ -1,6 +1,6 @@
 //! `capture --each-distinct`: one fixture for each distinct bug of a log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
@@ -26,6 +26,8 @@ struct Summary {
     shows_messages: bool,
     /// A dialect that had to be assumed.
     assumed: Option<Dialect>,
+    /// What to commit.
+    files: BTreeSet<String>,
 }
 
 pub(super) fn run(project: &Project, arguments: &CaptureArguments, source_name: &str) -> Done {
@@ -181,12 +183,16 @@ impl Summary {
                 saved,
                 fixture,
                 verdict,
+                files,
                 json,
                 redacting,
                 unknown,
                 assumed,
             }) => {
                 *self.results.entry(saved).or_default() += 1;
+                if saved != "unchanged" {
+                    self.files.extend(files);
+                }
                 self.assumed = self.assumed.or(assumed);
                 if arguments.json {
                     return say(json);
@@ -242,6 +248,10 @@ impl Summary {
                 parts.join(", "),
                 left_aside(aside)
             ));
+            if !self.files.is_empty() {
+                let files: Vec<&str> = self.files.iter().map(String::as_str).collect();
+                say(format_args!("commit: {}", files.join(" ")));
+            }
         }
         match self.failed {
             0 => Ok(()),

@@ -508,6 +508,8 @@ struct Finished {
     saved: &'static str,
     fixture: String,
     verdict: String,
+    /// What to commit.
+    files: Vec<String>,
     json: serde_json::Value,
     redacting: Option<Redacting>,
     unknown: UnknownFields,
@@ -538,7 +540,7 @@ impl Capture<'_> {
             && !self.arguments.force
             && self.is_done(path, existing)
         {
-            return Ok(self.tell(&Report::unchanged(path, existing), ""));
+            return Ok(self.tell(&Report::unchanged(self.project, path, existing), ""));
         }
         let name = match &self.arguments.name {
             Some(name) => file_name(name)?.to_owned(),
@@ -550,7 +552,7 @@ impl Capture<'_> {
             self.project.folder().tidy(&relative);
         }
         if let Some(existing) = self.captured_before(&path, &case) {
-            return Ok(self.tell(&Report::unchanged(&path, &existing), ""));
+            return Ok(self.tell(&Report::unchanged(self.project, &path, &existing), ""));
         }
         let registry = self.project.registry_for(&case.source.dialect)?.clone();
         self.look_for_personal_data(&case);
@@ -601,7 +603,7 @@ impl Capture<'_> {
             }
         }
         Ok(self.tell(
-            &Report::of(&path, &fixture.case, saved, &first),
+            &Report::of(self.project, &path, &fixture.case, saved, &first),
             &rendered.text,
         ))
     }

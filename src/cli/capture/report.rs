@@ -19,11 +19,13 @@ pub(super) struct Report<'a> {
     saved: &'static str,
     verdict: String,
     first: Option<&'a CaseRun>,
+    /// What to commit; nothing where nothing is written.
+    files: Vec<String>,
 }
 
 impl<'a> Report<'a> {
     /// Of a case that was captured before.
-    pub(super) fn unchanged(path: &'a Path, existing: &'a Fixture) -> Self {
+    pub(super) fn unchanged(project: &Project, path: &'a Path, existing: &'a Fixture) -> Self {
         let verdict = "captured before".to_owned();
         Self {
             path,
@@ -31,11 +33,13 @@ impl<'a> Report<'a> {
             saved: "unchanged",
             verdict,
             first: None,
+            files: project.files_to_commit(path),
         }
     }
 
     /// Of a case that was replayed, as far as that was possible.
     pub(super) fn of(
+        project: &Project,
         path: &'a Path,
         case: &'a Case,
         saved: &'static str,
@@ -54,6 +58,10 @@ impl<'a> Report<'a> {
             saved,
             verdict,
             first: first.as_ref().ok(),
+            files: match saved {
+                "dry-run" => Vec::new(),
+                _ => project.files_to_commit(path),
+            },
         }
     }
 
@@ -80,6 +88,7 @@ impl<'a> Report<'a> {
                 self.case.status.word()
             )),
         }
+        say(format_args!("commit: {}", self.files.join(" ")));
         say(format_args!("next: {}", self.next_step(&fixture)));
     }
 
@@ -106,6 +115,7 @@ impl<'a> Report<'a> {
             saved: self.saved,
             fixture: Project::shown(self.path),
             verdict: self.verdict.clone(),
+            files: self.files.clone(),
             json: self.json(source),
             redacting: None,
             unknown: UnknownFields::new(),
@@ -131,6 +141,7 @@ impl<'a> Report<'a> {
         };
         json!({
             "fixture": Project::shown(self.path),
+            "files": self.files,
             "result": self.saved,
             "status": case.status.word(),
             "kind": case.stimulus.word(),

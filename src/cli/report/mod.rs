@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_yaml::Value;
 
 use crate::fixture::Fixture;
+use crate::harness::Ending;
 use crate::model::{Case, ComponentKind, Failure, Outcome, Payload, Status, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
@@ -86,16 +87,39 @@ impl Report<'_> {
         }
     }
 
-    /// Whether the case is as it should be.
+    /// Whether the case is as it should be. One that cannot be judged is not.
     pub(super) fn is_fine(&self) -> bool {
-        if self.is_what_if {
-            return true;
+        self.is_what_if || matches!(self.ending(), Ending::Closed | Ending::Open)
+    }
+
+    /// How the case ends, as its trial in `cargo test` does.
+    pub(super) fn ending(&self) -> Ending {
+        if self.run.view.is_none() {
+            return Ending::NotChecked(format!(
+                "logic `{}` offers neither Replay nor an upcaster",
+                self.logic.config.name
+            ));
         }
+        let failed = |what: &str, differences: &[Difference]| {
+            let differences = differences.iter().map(|it| format!("\n  {it}"));
+            Ending::Failed(format!("{what}{}", differences.collect::<String>()))
+        };
         match (self.regression(), self.fixture.case.status) {
-            (Regression::Same, _) => true,
-            (Regression::Differs(_) | Regression::NotChecked(_), _)
-            | (Regression::NoSnapshot, Status::Closed) => false,
-            (Regression::NoSnapshot, Status::Open) => self.run.verdict == Verdict::Reproduced,
+            (Regression::Same, _) => Ending::Closed,
+            (Regression::Differs(found), _) => failed("the outcome changed", &found),
+            (Regression::NotChecked(reason), _) => Ending::Failed(reason),
+            (Regression::NoSnapshot, Status::Closed) => {
+                failed("the case is closed and its snapshot is missing", &[])
+            }
+            (Regression::NoSnapshot, Status::Open) => match &self.run.verdict {
+                Verdict::Reproduced => Ending::Open,
+                Verdict::NotChecked { reason } => {
+                    Ending::NotChecked(format!("the case is open, but {reason}"))
+                }
+                Verdict::NotReproduced { differences, .. } => {
+                    failed("the open case no longer reproduces", differences)
+                }
+            },
         }
     }
 

@@ -10,6 +10,7 @@ mod shell;
 mod steps;
 mod tools;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -46,9 +47,10 @@ fn names() -> PossibleValuesParser {
 }
 
 /// The main of `cargo xtask check`. 0: all is well; 1: a step failed; 2: wrong usage.
-pub(super) fn cli() -> ExitCode {
-    // The first argument is `check`, which stands for the program's name here.
-    let arguments = match Arguments::try_parse_from(std::env::args_os().skip(1)) {
+///
+/// The first word is `check`, which stands for the program's name here.
+pub(super) fn cli(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();

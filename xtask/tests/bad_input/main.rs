@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "tests, and their helpers")]
 
 mod audit;
+mod cleaning;
 mod commands;
 mod config;
 mod dialects;
@@ -23,6 +24,7 @@ mod recordings;
 mod redaction;
 mod replays;
 mod roots;
+mod selection;
 mod servers;
 mod serving;
 mod support;
