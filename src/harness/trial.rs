@@ -10,7 +10,9 @@ use super::mutating::{Answers, Compared, tried};
 use super::unnoticed::Report;
 use super::{Entry, discovery, pending};
 use crate::fixture::{Fixture, Probe, Status};
-use crate::project::{Project, ReplayedCase, RunError, SelectedLogic, judge_case, replay_case};
+use crate::project::{
+    Project, ReplayedCase, RunError, SelectedLogic, descriptors, judge_case, replay_case,
+};
 use crate::replay::{Tap, Target};
 use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, stored};
 
@@ -196,12 +198,13 @@ impl Judged<'_> {
             return Ending::Closed;
         }
         let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
+        let descriptors = descriptors(&self.context.project, &self.fixture).unwrap_or_default();
         let mut lines = vec![format!(
             "{}: the outcome changed",
             Project::shown(&self.entry.path)
         )];
         lines.extend(
-            differences(&expected, &self.view)
+            differences(&expected, &self.view, &descriptors)
                 .iter()
                 .map(|difference| format!("  {difference}")),
         );
@@ -273,7 +276,8 @@ impl Judged<'_> {
         let again = once(self.context, &self.fixture, self.target.as_ref(), None)
             .ok()?
             .view?;
-        let flicker = Flicker::between(&self.view, &again)?;
+        let descriptors = descriptors(&self.context.project, &self.fixture).ok()?;
+        let flicker = Flicker::between(&self.view, &again, &descriptors)?;
         let fixture = Project::shown(&self.entry.path);
         Some(format!(
             "{fixture}: not deterministic: two runs one after the other differ\n{}\n\n{}",

@@ -8,6 +8,7 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde_yaml::Value;
 
 use super::compile::Sources;
+use super::defaults::Position;
 use super::edit::{self, Edit};
 use super::error::{DescriptorError, LeftOut, UnknownType, ViewError, ends_in, nearest};
 use super::guard::{Broken, guarded};
@@ -147,6 +148,13 @@ impl Registry {
     #[must_use]
     pub fn knows(&self, type_name: &str) -> bool {
         self.layout(type_name).is_some()
+    }
+
+    /// The position at the top of a type's views, to ask what their absent fields mean.
+    #[must_use]
+    pub fn position(&self, type_name: &str) -> Option<Position<'_>> {
+        let message = self.layout(type_name)?;
+        Some(Position::of_message(&self.layouts, message))
     }
 
     fn message(&self, type_name: &str) -> Option<MessageDescriptor> {

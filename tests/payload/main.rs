@@ -3,6 +3,7 @@
 
 mod bad_sources;
 mod descriptors;
+mod differences;
 mod edit;
 mod fidelity;
 mod hostile;

@@ -40,7 +40,7 @@ pub(super) fn replay(
     if probe == Probe::Never {
         return Ok(first);
     }
-    let Some(found) = flicker(&first, &once(fixture)?) else {
+    let Some(found) = flicker(project, fixture, &first, &once(fixture)?) else {
         return Ok(first);
     };
     if found.rules.is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn replay(
     }
     fixture.case.rules = found.rules;
     let first = once(fixture)?;
-    match flicker(&first, &once(fixture)?) {
+    match flicker(project, fixture, &first, &once(fixture)?) {
         None => Ok(first),
         Some(found) => Err(unsteady(&found)),
     }
