@@ -43,7 +43,10 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     let mut fixture = project.folder().read(path)?;
     let logic = project.logics().of_case(&fixture.case)?.ok_or_else(|| {
         Stop::Failed(format!(
-            "{shown}: no logic is configured for the domain `{domain}`; add [logic.{domain}] to replay.toml",
+            "{shown}: {none}; add [logic.{domain}] to replay.toml",
+            none = project
+                .logics()
+                .none_for(fixture.case.cover.domain.as_str()),
             domain = fixture.case.cover.domain
         ))
     })?;

@@ -179,9 +179,9 @@ fn choose(
         Some(name) => Ok(project.logics().named(name)?),
         None => project.logics().of_case(&fixture.case)?.ok_or_else(|| {
             Stop::Failed(format!(
-                "{}: no logic is configured for the domain `{domain}`; add [logic.{domain}] to replay.toml, or say \
-                 --logic ADDRESS",
-                Project::shown(path)
+                "{}: {}; add [logic.{domain}] to replay.toml, or say --logic ADDRESS",
+                Project::shown(path),
+                project.logics().none_for(domain.as_str())
             ))
         }),
     }

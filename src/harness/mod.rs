@@ -95,7 +95,12 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     if !arguments.list {
         let is_whole =
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
-        summarise(&tally, &rules, is_whole && !conclusion.has_failed());
+        summarise(
+            project,
+            &tally,
+            &rules,
+            is_whole && !conclusion.has_failed(),
+        );
         if let Some(report) = &context.mutants {
             say(report);
         }
@@ -166,7 +171,7 @@ fn how_to_leave_out(entry: &Entry) -> String {
     )
 }
 
-fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
+fn summarise(project: &Project, tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     let open = tally.open.len();
     say(format_args!(
@@ -184,8 +189,10 @@ fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     }
     for rule in rules.unused().filter(|_| says_unused) {
         say(format_args!(
-            "  note: the rule for `{}` of `{}` in replay.toml never fired",
-            rule.field, rule.type_pattern
+            "  note: the rule for `{}` of `{}` in replay.toml never fired{}",
+            rule.field,
+            rule.type_pattern,
+            project.why_unused(rule)
         ));
     }
     say("");

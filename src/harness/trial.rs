@@ -79,10 +79,8 @@ fn replayed<'a>(context: &'a Context, entry: &'a Entry) -> Result<Replayed<'a>, 
         None => project.logics().of_case(&fixture.case),
     };
     let Some(logic) = logic.map_err(|error| error.to_string())? else {
-        let domain = &fixture.case.cover.domain;
-        return Ok(Replayed::NotChecked(format!(
-            "no logic is configured for the domain `{domain}`"
-        )));
+        let domain = fixture.case.cover.domain.as_str();
+        return Ok(Replayed::NotChecked(project.logics().none_for(domain)));
     };
     if let Some(missing) = discovery::missing_requirement(&logic.config) {
         return Err(missing);

@@ -14,6 +14,7 @@
 //! | `edit`, `path` | one field set or taken away by its path, everything else as it was |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
 //! | `defaults` | what a view means by a field that it leaves out |
+//! | `missing` | what can be said of a type that is not described |
 //! | `lead` | whether a path of names leads to a field |
 //! | `shape` | what descriptors make of a type, to tell whether they changed |
 //! | `subset` | the smallest descriptor set for some types |
@@ -32,6 +33,7 @@ mod guard;
 mod layout;
 mod lead;
 mod merge;
+mod missing;
 mod nesting;
 mod parse;
 mod path;

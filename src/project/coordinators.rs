@@ -8,7 +8,7 @@ use super::ledger::{Ledger, LeftBehind};
 use super::logics::{LogicUnavailable, SelectedLogic, in_directory};
 use super::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
 use crate::fixture::Case;
-use crate::model::{ComponentKind, Cover, EditionName};
+use crate::model::{ComponentKind, Cover, EditionName, did_you_mean};
 use crate::replay::{
     Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
 };
@@ -22,7 +22,7 @@ use crate::wire::{
 pub enum CoordinatorUnavailable {
     /// No such coordinator.
     #[error(
-        "there is no coordinator `{name}`; configured are: {}", if known.is_empty() { "none, see [coordinators.NAME] in docs/configuration.md".to_owned() } else { known.join(", ") }
+        "there is no coordinator `{name}`; configured are: {}{}", if known.is_empty() { "none, see [coordinators.NAME] in docs/configuration.md".to_owned() } else { known.join(", ") }, did_you_mean(name, known)
     )]
     Unknown {
         /// The name.

@@ -18,10 +18,7 @@ pub(super) fn replay(
         .of_case(&fixture.case)
         .map_err(|error| error.to_string())?
     else {
-        return Err(format!(
-            "no logic is configured for the domain `{}`",
-            fixture.case.cover.domain
-        ));
+        return Err(logics.none_for(fixture.case.cover.domain.as_str()));
     };
     let target = logics
         .target(&logic, &fixture.case.source.dialect)
