@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_yaml::Value;
 
+use crate::files::{conflict_words, merge_conflict};
+use crate::fixture::did_they_mean;
 use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
 use crate::payload::{Registry, UnknownType, ViewError, too_deep};
 use crate::ticket::without_values;
@@ -82,7 +84,12 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
         reason,
     };
     // `Value` refuses keys that stand twice; the typed pass knows line and column of the rest.
-    let worded = |error: serde_yaml::Error| invalid(without_values(&error.to_string()));
+    let worded = |error: serde_yaml::Error| {
+        invalid(match merge_conflict(text) {
+            Some(line) => conflict_words(line),
+            None => without_values(&error.to_string()) + &did_they_mean(&error.to_string()),
+        })
+    };
     if let Some((line, column)) = too_deep(text) {
         return Err(invalid(format!(
             "nested more than 128 deep at line {line} column {column}"

@@ -1,6 +1,6 @@
 //! Which aggregate is meant: a root in any spelling, or the beginning of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,11 +40,16 @@ pub enum RootSpecError {
     Malformed(String),
     /// The beginning of a root that every domain would have to be searched for.
     #[error(
-        "a prefix needs --domain on source `{source_name}`: listing every aggregate of every domain is not done unasked"
+        "`{prefix}` is the beginning of a root, and listing every aggregate of every domain of source `{source_name}` is not done \
+         unasked; name one of them: {}", named.join(", ")
     )]
     PrefixWithoutDomain {
+        /// The beginning of the root.
+        prefix: String,
         /// The source.
         source_name: String,
+        /// What may be meant: aggregates that failure logs name, else the beginning in each domain.
+        named: Vec<String>,
     },
 }
 
@@ -151,18 +156,38 @@ pub fn find_root(
 }
 
 impl RootSpec {
-    /// Refuses the beginning of a root where nobody said which domain's aggregates to list.
-    pub fn demand_domain(
+    /// The one domain of a source that has to be asked for the beginning of a root, where nobody said which. A full root is
+    /// looked for in all of them. `failed` are aggregates that failure logs name.
+    pub fn only_domain<'a>(
         &self,
-        domain: Option<&Domain>,
         source: &str,
-    ) -> Result<(), RootSpecError> {
-        match (&self.root, domain) {
-            (RootPart::Prefix(_), None) => Err(RootSpecError::PrefixWithoutDomain {
-                source_name: source.to_owned(),
-            }),
-            _ => Ok(()),
+        domains: impl IntoIterator<Item = &'a Domain>,
+        failed: impl FnOnce() -> Vec<(Domain, Root)>,
+    ) -> Result<Option<&'a Domain>, RootSpecError> {
+        let RootPart::Prefix(prefix) = &self.root else {
+            return Ok(None);
+        };
+        let domains: Vec<&Domain> = domains.into_iter().collect();
+        if let [only] = domains.as_slice() {
+            return Ok(Some(only));
         }
+        let failed = failed().into_iter().filter(|(_, root)| self.fits(root));
+        let failed: BTreeSet<String> = failed
+            .map(|(domain, root)| format!("{domain}/{root}"))
+            .collect();
+        let mut named: Vec<String> = failed.into_iter().collect();
+        if named.is_empty() {
+            named.extend(domains.iter().map(|domain| format!("{domain}/{prefix}")));
+        }
+        // One address for every domain lists none.
+        if named.is_empty() {
+            named.push(format!("DOMAIN/{prefix}"));
+        }
+        Err(RootSpecError::PrefixWithoutDomain {
+            prefix: prefix.clone(),
+            source_name: source.to_owned(),
+            named,
+        })
     }
 
     /// Whether a root is meant.

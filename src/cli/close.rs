@@ -8,7 +8,7 @@ use super::{Done, Fixtures, Stop, say, words};
 use crate::files;
 use crate::fixture::{Fixture, add_rules, place, set_status};
 use crate::model::{Probe, Rule, Status};
-use crate::project::{CaseRun, Project};
+use crate::project::{CaseRun, Project, descriptors};
 use crate::snapshot::{Flicker, Verdict, stored};
 
 /// Accept today's outcome of cases: write their snapshots and mark them closed.
@@ -50,7 +50,10 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     let mut fixture = project.folder().read(path)?;
     let logic = project.logics().of_case(&fixture.case)?.ok_or_else(|| {
         Stop::Failed(format!(
-            "{shown}: no logic is configured for the domain `{domain}`; add [logic.{domain}] to replay.toml",
+            "{shown}: {none}; add [logic.{domain}] to replay.toml",
+            none = project
+                .logics()
+                .none_for(fixture.case.cover.domain.as_str()),
             domain = fixture.case.cover.domain
         ))
     })?;
@@ -64,12 +67,12 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     let mut run = once(&fixture)?;
     let mut added = Vec::new();
     if project.probe_of(&fixture.case) != Probe::Never {
-        let mut flickers = flicker(&run, &once(&fixture)?);
+        let mut flickers = flicker(project, &fixture, &run, &once(&fixture)?);
         if let Some(found) = flickers.take_if(|_| arguments.add_rules) {
             added.clone_from(&found.rules);
             fixture.case.rules.extend(found.rules);
             run = once(&fixture)?;
-            flickers = flicker(&run, &once(&fixture)?);
+            flickers = flicker(project, &fixture, &run, &once(&fixture)?);
         }
         if let Some(flicker) = flickers {
             return Err(Stop::Failed(format!(
@@ -155,6 +158,12 @@ fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> 
 }
 
 /// What differs between two replays of a case.
-pub(super) fn flicker(first: &CaseRun, second: &CaseRun) -> Option<Flicker> {
-    Flicker::between(first.view.as_ref()?, second.view.as_ref()?)
+pub(super) fn flicker(
+    project: &Project,
+    fixture: &Fixture,
+    first: &CaseRun,
+    second: &CaseRun,
+) -> Option<Flicker> {
+    let descriptors = descriptors(project, fixture).unwrap_or_default();
+    Flicker::between(first.view.as_ref()?, second.view.as_ref()?, &descriptors)
 }

@@ -2,7 +2,8 @@
 
 use crate::capture::Logged;
 use crate::project::Project;
-use crate::redact::Redactor;
+use crate::redact::{RedactError, Redactor};
+use crate::terminal::complain;
 use crate::ticket::Ticket;
 
 /// How messages are shown.
@@ -11,11 +12,16 @@ pub(super) enum Messages {
     Plain,
     /// As a capture would write them.
     Redacted(Redactor),
-    /// Not at all: redaction is asked for and cannot be had.
-    Hidden,
+    /// Not at all: redaction is asked for and cannot be had, for this reason.
+    Hidden(String),
 }
 
 const HIDDEN: &str = "(a message that cannot be redacted)";
+
+/// In place of a message whose own command cannot be redacted.
+fn hidden_for(error: &RedactError) -> String {
+    format!("(a message that cannot be redacted: {error})")
+}
 
 impl Messages {
     /// As the configuration wants it for a source.
@@ -25,7 +31,15 @@ impl Messages {
         }
         match project.redactor(source) {
             Ok(Some(redactor)) => Self::Redacted(redactor),
-            Ok(None) | Err(_) => Self::Hidden,
+            Ok(None) => Self::Hidden("nothing redacts them".to_owned()),
+            Err(error) => Self::Hidden(error.to_string()),
+        }
+    }
+
+    /// Says why none is shown, where that is so.
+    pub(super) fn tell_hidden(&self) {
+        if let Self::Hidden(reason) = self {
+            complain(format_args!("messages are not shown: {reason}"));
         }
     }
 
@@ -36,12 +50,14 @@ impl Messages {
 
     /// The message of a ticket: what is taken out of its command is taken out of it too.
     pub(super) fn of_ticket(&self, ticket: &Ticket) -> String {
-        let redacted = match self {
-            Self::Plain => return ticket.failure.message.clone(),
-            Self::Redacted(redactor) => redactor.ticket(ticket).ok(),
-            Self::Hidden => None,
-        };
-        redacted.map_or_else(|| HIDDEN.to_owned(), |ticket| ticket.failure.message)
+        match self {
+            Self::Plain => ticket.failure.message.clone(),
+            Self::Redacted(redactor) => match redactor.ticket(ticket) {
+                Ok(ticket) => ticket.failure.message,
+                Err(error) => hidden_for(&error),
+            },
+            Self::Hidden(_) => HIDDEN.to_owned(),
+        }
     }
 
     /// The message of a failure that a log tells of. Without a command there is only what looks like a secret by
@@ -56,10 +72,10 @@ impl Messages {
                 let read = command.map(|command| session.book(&command.book));
                 match read.transpose() {
                     Ok(_) => session.text(&failure.noted.message),
-                    Err(_) => HIDDEN.to_owned(),
+                    Err(error) => hidden_for(&error),
                 }
             }
-            (Logged::Failure(_), Self::Hidden) => HIDDEN.to_owned(),
+            (Logged::Failure(_), Self::Hidden(_)) => HIDDEN.to_owned(),
         }
     }
 }

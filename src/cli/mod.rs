@@ -70,7 +70,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct Fixtures {
     /// A file, a folder (every fixture below it), a pattern in quotes such as 'player/withdraw-*', or the name of a trial
-    /// such as player::withdraw-funds-6513270e-3.
+    /// such as `player::withdraw-funds-6513270e-3`.
     #[arg(required = true, value_name = "FIXTURE")]
     fixtures: Vec<PathBuf>,
 }

@@ -63,6 +63,7 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
             });
         }
     }
+    messages.tell_hidden();
     if arguments.json {
         for row in &rows {
             say(json_of(row));

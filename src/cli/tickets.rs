@@ -57,6 +57,7 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
             print(group, example);
         }
     }
+    messages.tell_hidden();
     super::tell_unusable(&failures.unusable);
     if !arguments.json {
         let bugs = groups.iter().filter(|group| group.aside.is_none()).count();

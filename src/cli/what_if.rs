@@ -293,7 +293,7 @@ impl Field<'_> {
             }
         }
         Err(match refusal {
-            None => format!("there is no descriptor of `{}`", payload.type_name()),
+            None => self.registries[0].missing(payload.type_name()).to_string(),
             Some(error) => {
                 let place = format!("`{}`", error.path.join("."));
                 if error.path.is_empty() || error.message.contains(&place) {

@@ -100,7 +100,7 @@ impl Entry {
             return None;
         }
         let domain = domain_at_a_glance(&beginning(&self.path)?)?;
-        (!is_answered(&domain)).then(|| format!("no logic is configured for the domain `{domain}`"))
+        (!is_answered(&domain)).then(|| project.logics().none_for(&domain))
     }
 }
 

@@ -83,7 +83,8 @@ fn reason_to_keep(snapshot: &Path, root: &Path) -> Option<&'static str> {
     if is_link || is_elsewhere {
         return Some("it is reached through a link; delete it where it belongs");
     }
-    let is_ours = stored::input_file(snapshot).is_some_and(|input| input.ends_with(".yaml"));
+    let is_ours = stored::input_file(snapshot)
+        .is_some_and(|input| Path::new(&input).extension().is_some_and(|it| it == "yaml"));
     (!is_ours).then_some(
         "it does not say that it is the snapshot of a fixture (`input_file`); delete it yourself",
     )

@@ -134,7 +134,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     if !arguments.list {
         let is_whole =
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
-        summarise(&tally, &rules, is_whole && !has_failed);
+        summarise(project, &tally, &rules, is_whole && !has_failed);
         if let Some(report) = &context.mutants {
             say(report);
         }
@@ -235,7 +235,7 @@ fn how_to_leave_out(entry: &Entry) -> String {
     )
 }
 
-fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
+fn summarise(project: &Project, tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     // A runner with a process a trial shows what a failing one printed: an empty count would say nothing there.
     if tally.totals.sum() == 0 {
@@ -247,8 +247,10 @@ fn summarise(tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     }
     for rule in rules.unused().filter(|_| says_unused) {
         say(format_args!(
-            "  note: the rule for `{}` of `{}` in replay.toml never fired",
-            rule.field, rule.type_pattern
+            "  note: the rule for `{}` of `{}` in replay.toml never fired{}",
+            rule.field,
+            rule.type_pattern,
+            project.why_unused(rule)
         ));
     }
     say("");

@@ -159,7 +159,7 @@ fn matching(project: &Project, pattern: &str) -> Result<Vec<Entry>, SelectionErr
 fn none_if_empty<T>(error: DiscoveryError) -> Result<Vec<T>, DiscoveryError> {
     match error {
         DiscoveryError::Empty { .. } => Ok(Vec::new()),
-        error => Err(error),
+        error @ DiscoveryError::Unreadable(_) => Err(error),
     }
 }
 
@@ -167,7 +167,8 @@ fn none_if_empty<T>(error: DiscoveryError) -> Result<Vec<T>, DiscoveryError> {
 fn from_here(mut entry: Entry) -> Entry {
     let here = std::env::current_dir().unwrap_or_default();
     if let Ok(path) = entry.path.strip_prefix(&here) {
-        entry.path = path.to_owned();
+        let path = path.to_owned();
+        entry.path = path;
     }
     entry
 }

@@ -12,7 +12,9 @@ use super::unnoticed::Report;
 use super::{Entry, discovery, pending};
 use crate::fixture::Fixture;
 use crate::model::{Probe, Status};
-use crate::project::{Project, ReplayedCase, RunError, SelectedLogic, judge_case, replay_case};
+use crate::project::{
+    Project, ReplayedCase, RunError, SelectedLogic, descriptors, judge_case, replay_case,
+};
 use crate::replay::{Tap, Target};
 use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, listed, stored};
 
@@ -88,10 +90,8 @@ fn replayed<'a>(
         None => project.logics().of_case(&fixture.case),
     };
     let Some(logic) = logic.map_err(|error| error.to_string())? else {
-        let domain = &fixture.case.cover.domain;
-        return Ok(Replayed::NotChecked(format!(
-            "no logic is configured for the domain `{domain}`"
-        )));
+        let domain = fixture.case.cover.domain.as_str();
+        return Ok(Replayed::NotChecked(project.logics().none_for(domain)));
     };
     if let Some(missing) = discovery::missing_requirement(&logic.config) {
         return Err(missing);
@@ -213,7 +213,8 @@ impl Judged<'_> {
                 Project::shown(&self.entry.path),
                 self.logic.describe()
             )];
-            let found = differences(&expected, &self.view);
+            let descriptors = descriptors(&self.context.project, self.fixture).unwrap_or_default();
+            let found = differences(&expected, &self.view, &descriptors);
             lines.extend(listed(&found).iter().map(|line| format!("  {line}")));
             lines.push(String::new());
             lines.push(diff(accepted, &self.text));
@@ -296,7 +297,8 @@ impl Judged<'_> {
         let again = once(self.context, self.fixture, self.target.as_ref(), None)
             .ok()?
             .view?;
-        let flicker = Flicker::between(&self.view, &again)?;
+        let descriptors = descriptors(&self.context.project, self.fixture).ok()?;
+        let flicker = Flicker::between(&self.view, &again, &descriptors)?;
         let fixture = Project::shown(&self.entry.path);
         Some(format!(
             "{fixture}: not deterministic: two runs one after the other differ\n{}\n\n{}",

@@ -10,7 +10,7 @@ use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, Log
 use crate::grpc::{
     CallError, Connection, ConnectionOptions, Server, detect_dialect, serve_component,
 };
-use crate::model::{Case, ComponentKind, Cover, EditionName};
+use crate::model::{Case, ComponentKind, Cover, EditionName, did_you_mean};
 use crate::replay::{
     Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
 };
@@ -21,7 +21,7 @@ use crate::wire::{Dialect, UnknownDialect};
 pub enum CoordinatorUnavailable {
     /// No such coordinator.
     #[error(
-        "there is no coordinator `{name}`; configured are: {}", if known.is_empty() { "none, see [coordinators.NAME] in docs/configuration.md".to_owned() } else { known.join(", ") }
+        "there is no coordinator `{name}`; configured are: {}{}", if known.is_empty() { "none, see [coordinators.NAME] in docs/configuration.md".to_owned() } else { known.join(", ") }, did_you_mean(name, known)
     )]
     Unknown {
         /// The name.

@@ -1,12 +1,15 @@
 //! The components of a flow: everybody who is configured, started when the flow first comes to them.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::case_run::{book_of, in_dialect};
 use super::logics::dialect_of;
 use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
-use crate::fixture::{self};
-use crate::model::{Book, Case, ComponentKind, EventBook, FlowCase, Outcome, Stimulus};
+use crate::fixture;
+use crate::model::{
+    Book, Case, ComponentKind, Domain, EventBook, FlowCase, Outcome, Stimulus, nearest,
+};
 use crate::replay::flow::{
     FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
 };
@@ -106,6 +109,40 @@ impl Project {
 
     /// Sagas and process managers that a flow sends nothing, since nothing says what they subscribe to.
     pub(crate) fn unsubscribed(&self) -> Vec<String> {
+        let mut notes = self.without_subscriptions();
+        notes.extend(self.misspelt_subscriptions());
+        notes
+    }
+
+    /// Subscriptions to a domain that nothing else in the configuration names, and that is like one that is.
+    fn misspelt_subscriptions(&self) -> Vec<String> {
+        let config = self.config();
+        let of_sources = config
+            .sources
+            .values()
+            .flat_map(super::config::SourceConfig::domains);
+        let of_logic = config.logic.values().filter_map(|it| it.domain.as_ref());
+        let known: BTreeSet<&str> = of_sources.chain(of_logic).map(Domain::as_str).collect();
+        let subscribed = config.logic.values().flat_map(|logic| {
+            let domains = logic.subscriptions.keys();
+            domains.map(move |domain| (logic, domain.as_str()))
+        });
+        let unknown = subscribed.filter(|(_, domain)| !known.contains(domain));
+        let told = unknown.filter_map(|(logic, domain)| {
+            let near = nearest(domain, known.iter().copied(), 1);
+            let near = near.first()?;
+            Some(format!(
+                "{} `{}` subscribes to the domain `{domain}`, which nothing else in replay.toml names; did you mean `{near}`? \
+                 (section [logic.{}])",
+                logic.kind.word(),
+                logic.name,
+                logic.name
+            ))
+        });
+        told.collect()
+    }
+
+    fn without_subscriptions(&self) -> Vec<String> {
         let kinds = [ComponentKind::Saga, ComponentKind::ProcessManager];
         let components = kinds
             .into_iter()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{App, Config, LogicConfig, LogicPlace, Subscriptions};
 use crate::coordinator::Backend;
 use crate::grpc::{CallError, Connection, ConnectionOptions, LogicClient};
-use crate::model::{Case, Component, ComponentKind, Domain};
+use crate::model::{Case, Component, ComponentKind, Domain, did_you_mean};
 use crate::replay::{
     GrpcTarget, InProcess, LaunchError, LogicCommand, StartedLogic, Target, WithUpcaster,
 };
@@ -19,7 +19,7 @@ use crate::wire::Dialect;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogicUnavailable {
     /// No such logic.
-    #[error("there is no logic `{name}`; configured are: {}", known.join(", "))]
+    #[error("there is no logic `{name}`; configured are: {}{}", known.join(", "), did_you_mean(name, known))]
     Unknown {
         /// The name.
         name: String,
@@ -27,7 +27,7 @@ pub enum LogicUnavailable {
         known: Vec<String>,
     },
     /// Configured by a name that no main registered.
-    #[error("logic `{name}`: `in_process = \"{registered}\"` names nothing that is registered in the mains (registered: {})", known.join(", "))]
+    #[error("logic `{name}`: `in_process = \"{registered}\"` names nothing that is registered in the mains (registered: {}){}", known.join(", "), did_you_mean(registered, known))]
     NotRegistered {
         /// Name of the logic.
         name: String,
@@ -180,6 +180,15 @@ impl Logics {
         self.configured
             .values()
             .any(|logic| logic.answers == name && !logic.twin)
+    }
+
+    /// What is said where no logic answers the cases of a domain.
+    #[must_use]
+    pub fn none_for(&self, domain: &str) -> String {
+        let answered = self.configured.values().filter(|logic| !logic.twin);
+        let answered = answered.filter(|logic| logic.kind == ComponentKind::Aggregate);
+        let hint = did_you_mean(domain, answered.map(|logic| &logic.answers));
+        format!("no logic is configured for the domain `{domain}`{hint}")
     }
 
     /// Every component of a kind that flows go through, sorted by name.

@@ -43,7 +43,9 @@ pub use sources::{OpenSource, SourceError};
 pub use ticket_log::TicketLog;
 
 use crate::fixture::{FixtureError, Folder};
-use crate::model::{Case, Component, Logic, Probe, ProcessManager, Projector, Saga, Upcaster};
+use crate::model::{
+    Case, Component, Logic, Probe, ProcessManager, Projector, Rule, Saga, Upcaster,
+};
 use crate::payload::{DescriptorError, Registry};
 use crate::replay::withhold;
 use crate::terminal::one_line;
@@ -247,6 +249,19 @@ impl Project {
         // The project may have made something else of those names: then they stay bytes, and it goes on without.
         let fill = || own.filled_from(&framework_descriptors(dialect));
         Ok(cached.get_or_init(|| fill().unwrap_or_else(|_| own.clone())))
+    }
+
+    /// Why a rule that never fired cannot: its type or its field is none of today's descriptors. Nothing where it could.
+    #[must_use]
+    pub fn why_unused(&self, rule: &Rule) -> String {
+        let path: Vec<String> = rule.field.split('.').map(str::to_owned).collect();
+        let is_described = self.registry().is_ok_and(|registry| !registry.is_empty());
+        let registry = self
+            .registry_of_all_dialects()
+            .ok()
+            .filter(|_| is_described);
+        let reason = registry.and_then(|it| it.leads(&rule.type_pattern, &path).err());
+        reason.map_or_else(String::new, |reason| format!(": {reason}"))
     }
 
     /// A path as it is shown: relative to the working directory where it lies below it.

@@ -199,7 +199,7 @@ impl Project {
 
     /// Today's descriptors with the framework's messages and calls of every package: which dialect a capture or a call
     /// will be of is not known yet, and words for numbers matter to nobody here.
-    fn registry_of_all_dialects(&self) -> Result<Registry, ProjectError> {
+    pub(super) fn registry_of_all_dialects(&self) -> Result<Registry, ProjectError> {
         let own = self.registry()?;
         let all = self
             .every_dialect

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::access::AccessError;
 use super::entrance::Entrance;
-use super::{EMBEDDED, Failures, Project, RunningDeployment};
+use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
 use crate::capture::{EventQueries, SpokenDialect};
 use crate::grpc::{
     CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, QueryClient,
     QueryConnection, StoredLetter,
 };
-use crate::model::Domain;
+use crate::model::{Domain, did_you_mean};
 use crate::replay::WayError;
 use crate::ticket::Ticket;
 use crate::wire::Dialect;
@@ -20,7 +20,7 @@ use crate::wire::Dialect;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// No such source.
-    #[error("there is no source `{name}`; configured are: {}", known.join(", "))]
+    #[error("there is no source `{name}`; configured are: {}{}", known.join(", "), did_you_mean(name, known))]
     Unknown {
         /// The name.
         name: String,
@@ -39,7 +39,7 @@ pub enum SourceError {
         known: Vec<String>,
     },
     /// A domain that the source does not have.
-    #[error("source `{source_name}` has no domain `{domain}`; it has: {}", known.join(", "))]
+    #[error("source `{source_name}` has no domain `{domain}`; it has: {}{}", known.join(", "), did_you_mean(domain.as_str(), known))]
     UnknownDomain {
         /// Name of the source.
         source_name: String,
@@ -65,6 +65,16 @@ pub enum SourceError {
         domain: Domain,
         /// The failed call.
         reason: CallError,
+    },
+    /// A domain that only the template has, and that is like one that is listed.
+    #[error("{error}{}", did_you_mean(domain.as_str(), known))]
+    Unlisted {
+        /// What happened.
+        error: Box<SourceError>,
+        /// The domain.
+        domain: Domain,
+        /// Domains that the source lists.
+        known: Vec<String>,
     },
     /// A gRPC server of another kind.
     #[error(
@@ -231,6 +241,19 @@ impl OpenSource {
     }
 }
 
+/// An error with a domain that nobody listed: it may be misspelt.
+fn unlisted(error: SourceError, config: &SourceConfig, domain: &Domain) -> SourceError {
+    let is_listed = config.addresses.contains_key(domain);
+    if is_listed || matches!(error, SourceError::UnknownDomain { .. }) {
+        return error;
+    }
+    SourceError::Unlisted {
+        error: Box::new(error),
+        domain: domain.clone(),
+        known: config.domains().map(ToString::to_string).collect(),
+    }
+}
+
 impl Project {
     /// Opens a source: the named one, else the configured default, else the only one, else the embedded one.
     /// With a domain, only that domain's coordinator is connected to.
@@ -255,7 +278,8 @@ impl Project {
         let mut assumed_dialect = None;
         let entrance = self.entrance(config)?;
         for domain in domains {
-            let (queries, assumed) = entrance.connect(config, &domain)?;
+            let connected = entrance.connect(config, &domain);
+            let (queries, assumed) = connected.map_err(|error| unlisted(error, config, &domain))?;
             assumed_dialect = assumed_dialect.or(assumed);
             let queries = queries.noting_unknown(self.unknown.clone());
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);

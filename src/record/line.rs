@@ -173,8 +173,8 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
 pub(crate) fn whole_lines(bytes: &[u8]) -> (&[u8], Option<usize>) {
     let end = bytes.iter().rposition(|byte| *byte == b'\n');
     let (whole, rest) = bytes.split_at(end.map_or(0, |end| end + 1));
-    let ends = whole.iter().filter(|byte| **byte == b'\n').count();
-    (whole, (!rest.trim_ascii().is_empty()).then_some(ends + 1))
+    let last = whole.split(|byte| *byte == b'\n').count();
+    (whole, (!rest.trim_ascii().is_empty()).then_some(last))
 }
 
 /// Reads the calls of a recording in the order of the file. A last line without an end may be half written: the

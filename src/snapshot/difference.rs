@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
+
+use crate::payload::{Position, Registry};
 
 use crate::model::counted;
 
@@ -11,7 +13,7 @@ use crate::model::counted;
 pub struct Difference {
     /// Where, as in `events[1].event.new_balance.amount`.
     pub path: String,
-    /// What was expected there, none where nothing was.
+    /// What was expected there: a default where a payload leaves one out, none where nothing was.
     pub expected: Option<Value>,
     /// What is there.
     pub actual: Option<Value>,
@@ -60,41 +62,117 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
+/// Keys under which a payload's view stands, beside its `type`.
+pub(super) const PAYLOAD_KEYS: [&str; 5] = ["event", "state", "payload", "command", "projection"];
+
 /// All differences, in the order of the expected value.
+///
+/// A field of a payload that one of them leaves out because it is at its default is told as that default. The first
+/// registry that knows a type decides, as it does in rendering.
 #[must_use]
-pub fn differences(expected: &Value, actual: &Value) -> Vec<Difference> {
-    let mut found = Vec::new();
-    compare("", Some(expected), Some(actual), &mut found);
-    found
+pub fn differences(expected: &Value, actual: &Value, descriptors: &[&Registry]) -> Vec<Difference> {
+    let mut comparison = Comparison {
+        descriptors,
+        found: Vec::new(),
+    };
+    comparison.compare("", Side::of(expected), Side::of(actual));
+    comparison.found
 }
 
-fn compare(
-    path: &str,
-    expected: Option<&Value>,
-    actual: Option<&Value>,
-    found: &mut Vec<Difference>,
-) {
-    match (expected, actual) {
-        (Some(Value::Mapping(left)), Some(Value::Mapping(right))) => {
-            for (key, value) in left {
-                compare(&child(path, key), Some(value), right.get(key), found);
+struct Comparison<'v> {
+    descriptors: &'v [&'v Registry],
+    found: Vec<Difference>,
+}
+
+/// One of the two values at a path.
+#[derive(Clone, Copy, Default)]
+struct Side<'v> {
+    value: Option<&'v Value>,
+    /// Where that is in a payload.
+    position: Option<Position<'v>>,
+}
+
+impl<'v> Side<'v> {
+    const fn of(value: &'v Value) -> Self {
+        Self {
+            value: Some(value),
+            position: None,
+        }
+    }
+
+    fn item(self, at: usize) -> Self {
+        Self {
+            value: self.value.and_then(|value| value.get(at)),
+            position: self.position.and_then(Position::item),
+        }
+    }
+}
+
+impl<'v> Comparison<'v> {
+    fn compare(&mut self, path: &str, expected: Side<'v>, actual: Side<'v>) {
+        match (expected.value, actual.value) {
+            (Some(Value::Mapping(left)), Some(Value::Mapping(right))) => {
+                let added = right.keys().filter(|key| !left.contains_key(*key));
+                for key in left.keys().chain(added) {
+                    self.compare_key(path, key, (left, expected), (right, actual));
+                }
             }
-            for (key, value) in right.iter().filter(|(key, _)| !left.contains_key(*key)) {
-                compare(&child(path, key), None, Some(value), found);
+            (Some(Value::Sequence(left)), Some(Value::Sequence(right))) => {
+                for at in 0..left.len().max(right.len()) {
+                    self.compare(&format!("{path}[{at}]"), expected.item(at), actual.item(at));
+                }
+            }
+            // NaN is itself here.
+            (left, right) if left == right || both_nan(left, right) => {}
+            (left, right) => self.add(path, left.cloned(), right.cloned()),
+        }
+    }
+
+    fn compare_key(
+        &mut self,
+        path: &str,
+        key: &'v Value,
+        (left, expected): (&'v Mapping, Side<'v>),
+        (right, actual): (&'v Mapping, Side<'v>),
+    ) {
+        let path = child(path, key);
+        let default = |side: Side<'v>| side.position.and_then(|it| it.default_of(key));
+        match (left.get(key), right.get(key)) {
+            (Some(before), None) => self.add(&path, Some(before.clone()), default(actual)),
+            (None, Some(now)) => self.add(&path, default(expected), Some(now.clone())),
+            (before, now) => {
+                let side = |value, mapping, side: Side<'v>| Side {
+                    value,
+                    position: match side.position {
+                        Some(position) => position.below(mapping, key),
+                        None => self.payload(mapping, key),
+                    },
+                };
+                let (before, now) = (side(before, left, expected), side(now, right, actual));
+                self.compare(&path, before, now);
             }
         }
-        (Some(Value::Sequence(left)), Some(Value::Sequence(right))) => {
-            for at in 0..left.len().max(right.len()) {
-                compare(&format!("{path}[{at}]"), left.get(at), right.get(at), found);
-            }
-        }
-        // NaN is itself here.
-        (left, right) if left == right || both_nan(left, right) => {}
-        (left, right) => found.push(Difference {
+    }
+
+    /// The top of a payload, where that stands under the key.
+    fn payload(&self, beside: &Mapping, key: &Value) -> Option<Position<'v>> {
+        PAYLOAD_KEYS.iter().find(|known| key == **known)?;
+        let type_name = beside.get("type")?.as_str()?;
+        let mut positions = self.descriptors.iter().map(|it| it.position(type_name));
+        positions.find_map(|position| position)
+    }
+
+    fn add(&mut self, path: &str, expected: Option<Value>, actual: Option<Value>) {
+        // A default that is written out differs from one that is left out.
+        let (expected, actual) = match (expected, actual) {
+            (Some(before), Some(now)) if inline(&before) == inline(&now) => (Some(before), None),
+            both => both,
+        };
+        self.found.push(Difference {
             path: path.to_owned(),
-            expected: left.cloned(),
-            actual: right.cloned(),
-        }),
+            expected,
+            actual,
+        });
     }
 }
 
@@ -119,7 +197,7 @@ mod tests {
     #[test]
     fn more_differences_than_a_person_reads_are_counted() {
         let list = |value: u32| Value::Sequence(vec![value.into(); MOST_LISTED + 2]);
-        let lines = listed(&differences(&list(1), &list(2)));
+        let lines = listed(&differences(&list(1), &list(2), &[]));
         assert_eq!(lines.len(), MOST_LISTED + 1);
         assert_eq!(lines[MOST_LISTED], "and 2 more differences");
     }
@@ -129,7 +207,7 @@ mod tests {
         let left: Value = serde_yaml::from_str("{a: 1, b: [1, {c: x}], d: .nan, gone: 1}").unwrap();
         let right: Value =
             serde_yaml::from_str("{a: 2, b: [1, {c: y}, 3], d: .nan, come: 1}").unwrap();
-        let lines: Vec<String> = differences(&left, &right)
+        let lines: Vec<String> = differences(&left, &right, &[])
             .iter()
             .map(ToString::to_string)
             .collect();

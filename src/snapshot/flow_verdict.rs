@@ -131,7 +131,11 @@ impl Findings {
             return Verdict::Reproduced;
         };
         let renderer = renderer.addressed_to(&stream.cover, stream.head);
-        Verdict::of_events(&renderer.stored(events), &renderer.emission(&emitted))
+        Verdict::of_events(
+            &renderer.stored(events),
+            &renderer.emission(&emitted),
+            &renderer,
+        )
     }
 
     /// What production did that no hop led to.

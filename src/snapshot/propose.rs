@@ -2,8 +2,10 @@
 
 use serde_yaml::Value;
 
+use super::difference::PAYLOAD_KEYS;
 use super::{Difference, differences};
 use crate::model::Rule;
+use crate::payload::Registry;
 
 /// What differs between two runs of the same case, one after the other, and which rules would leave it out.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +19,8 @@ pub struct Flicker {
 impl Flicker {
     /// None where the two are the same.
     #[must_use]
-    pub fn between(first: &Value, second: &Value) -> Option<Self> {
-        let differences = differences(first, second);
+    pub fn between(first: &Value, second: &Value, descriptors: &[&Registry]) -> Option<Self> {
+        let differences = differences(first, second, descriptors);
         (!differences.is_empty()).then(|| Self {
             rules: proposed_rules(first, second),
             differences,
@@ -63,7 +65,7 @@ fn of_configuration(rule: &Rule) -> String {
 #[must_use]
 pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
-    for difference in differences(first, second) {
+    for difference in differences(first, second, &[]) {
         let Some((type_pattern, field)) = typed_field(first, &difference.path) else {
             continue;
         };
@@ -84,15 +86,9 @@ pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
 /// `events[1].event.seats[2].since` of a view as the type of that event and `seats.since`.
 fn typed_field(view: &Value, path: &str) -> Option<(String, String)> {
     // What lies below the first of these keys is a payload; beside the key stands its type.
-    let (holder, field) = [
-        ".event.",
-        ".state.",
-        ".payload.",
-        ".command.",
-        ".projection.",
-    ]
-    .iter()
-    .find_map(|key| path.split_once(key))?;
+    let (holder, field) = PAYLOAD_KEYS
+        .iter()
+        .find_map(|key| path.split_once(&format!(".{key}.")))?;
     let type_name = at(view, holder)?.get("type")?.as_str()?.to_owned();
     let parts: Vec<&str> = field
         .split('.')

@@ -13,6 +13,13 @@ use crate::payload::from_canonical_yaml;
 pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
     match files::read_to_string(snapshot, files::WRITTEN) {
         Ok(file) => {
+            // The lines of an outcome that begin anywhere are indented.
+            if let Some(line) = files::merge_conflict(&file) {
+                let words = files::conflict_words(line);
+                return Err(format!(
+                    "{words}; or accept today's outcome with `cargo xtask close`"
+                ));
+            }
             if let Some(text) = simple_text(&file) {
                 return Ok(Some(text.to_owned()));
             }

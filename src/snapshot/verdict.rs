@@ -46,20 +46,25 @@ impl Verdict {
             };
         };
         match (observed, outcome) {
-            (Observed::Accepted(events), Outcome::Accepted(book)) => {
-                Self::of_events(&renderer.observed(events), &renderer.emission(book))
-            }
+            (Observed::Accepted(events), Outcome::Accepted(book)) => Self::of_events(
+                &renderer.observed(events),
+                &renderer.emission(book),
+                renderer,
+            ),
             (Observed::Reacted(then), Outcome::Reacted(_)) => Self::of_views(
                 &renderer.view(&Outcome::Reacted(then.clone())),
                 &renderer.view(outcome),
+                renderer,
             ),
             (Observed::Projected(then), Outcome::Projected(_)) => Self::of_views(
                 &renderer.view(&Outcome::Projected(then.clone())),
                 &renderer.view(outcome),
+                renderer,
             ),
             (Observed::Upcast(then), Outcome::Upcast(_)) => Self::of_views(
                 &renderer.view(&Outcome::Upcast(then.clone())),
                 &renderer.view(outcome),
+                renderer,
             ),
             (Observed::Rejected(then), Outcome::Rejected(now))
             | (Observed::Crashed(then), Outcome::Crashed(now))
@@ -91,8 +96,8 @@ impl Verdict {
         }
     }
 
-    fn of_views(then: &Value, now: &Value) -> Self {
-        let found = differences(then, now);
+    fn of_views(then: &Value, now: &Value, renderer: &Renderer<'_>) -> Self {
+        let found = differences(then, now, &renderer.descriptors);
         match found.first() {
             None => Self::Reproduced,
             Some(first) => Self::NotReproduced {
@@ -102,8 +107,8 @@ impl Verdict {
         }
     }
 
-    pub(super) fn of_events(then: &Value, now: &Value) -> Self {
-        let found = differences(then, now);
+    pub(super) fn of_events(then: &Value, now: &Value, renderer: &Renderer<'_>) -> Self {
+        let found = differences(then, now, &renderer.descriptors);
         let Some(first) = found.first() else {
             return Self::Reproduced;
         };

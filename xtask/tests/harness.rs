@@ -71,6 +71,10 @@ fn main() -> ExitCode {
         ),
         Trial::test("another_ending_is_told", another_ending_is_told),
         Trial::test(
+            "a_field_at_zero_is_told_as_zero",
+            a_field_at_zero_is_told_as_zero,
+        ),
+        Trial::test(
             "a_crash_is_told_wherever_the_logic_is_asked",
             a_crash_is_told_wherever_the_logic_is_asked,
         ),
@@ -701,6 +705,18 @@ fn a_case_outside_its_domains_folder_is_replayed() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+fn a_field_at_zero_is_told_as_zero() -> Result<(), Failed> {
+    let folder = project_of(&["player/deposit-funds-d23f0824-3"])?;
+    let snapshot = "fixtures/player/deposit-funds-d23f0824-3.snap";
+    // The new balance was zero.
+    replace_in(&folder.path().join(snapshot), "        amount: 5250\n", "")?;
+    let (_, out, _) = harness(folder.path())?;
+    demand(
+        &out,
+        &["the outcome changed\n  events[0].event.new_balance.amount: 0 became 5250\n"],
+    )
 }
 
 fn another_ending_is_told() -> Result<(), Failed> {

@@ -19,10 +19,7 @@ pub(super) fn replay(
         .of_case(&fixture.case)
         .map_err(|error| error.to_string())?
     else {
-        return Err(format!(
-            "no logic is configured for the domain `{}`",
-            fixture.case.cover.domain
-        ));
+        return Err(logics.none_for(fixture.case.cover.domain.as_str()));
     };
     let target = logics
         .target(&logic, &fixture.case.source.dialect)
@@ -41,7 +38,7 @@ pub(super) fn replay(
     if probe == Probe::Never {
         return Ok(first);
     }
-    let Some(found) = flicker(&first, &once(fixture)?) else {
+    let Some(found) = flicker(project, fixture, &first, &once(fixture)?) else {
         return Ok(first);
     };
     if found.rules.is_empty() {
@@ -58,7 +55,7 @@ pub(super) fn replay(
     }
     fixture.case.rules = found.rules;
     let first = once(fixture)?;
-    match flicker(&first, &once(fixture)?) {
+    match flicker(project, fixture, &first, &once(fixture)?) {
         None => Ok(first),
         Some(found) => Err(unsteady(&found)),
     }

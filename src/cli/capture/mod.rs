@@ -25,9 +25,9 @@ use crate::capture::{
 };
 use crate::fixture::{Fixture, Saved, place, render};
 use crate::model::{
-    AnsweredBy, Case, Cover, Domain, Edition, Fingerprints, Probe, Status, Timestamp,
+    AnsweredBy, Case, Cover, Domain, Edition, Fingerprints, Probe, Root, Status, Timestamp,
 };
-use crate::project::{CaseRun, EMBEDDED, Objects, OpenSource, Project, system_clock};
+use crate::project::{CaseRun, Objects, OpenSource, Project, system_clock};
 use crate::redact::{Before, Suspect};
 use crate::snapshot::stored;
 use crate::wire::{Dialect, UnknownFields, unknown_in_command, unknown_in_page};
@@ -240,9 +240,14 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         spec.as_ref().and_then(|spec| spec.domain.as_ref()),
     )?;
     let source_name = project.source_name(arguments.source.as_deref())?;
-    if let Some(spec) = spec.as_ref().filter(|_| source_name != EMBEDDED) {
-        spec.demand_domain(domain, &source_name)?;
-    }
+    let domain = match (&spec, project.config().sources.get(&source_name)) {
+        (Some(spec), Some(config)) if domain.is_none() => {
+            spec.only_domain(&source_name, config.domains(), || {
+                failed(&project, &source_name)
+            })?
+        }
+        _ => domain,
+    };
     redaction::redactor(&project, &source_name, arguments.unredacted)?;
     if arguments.each_distinct {
         return distinct::run(&project, arguments, &source_name);
@@ -260,6 +265,15 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         super::tell_unusable(&lines);
     })?;
     Ok(())
+}
+
+/// Aggregates that the failure logs of a source name, as far as the logs can be read.
+fn failed(project: &Project, source: &str) -> Vec<(Domain, Root)> {
+    let failures = project.failures(Some(source)).unwrap_or_default();
+    let logged = failures.entries.iter().map(|entry| &entry.logged);
+    logged
+        .filter_map(|logged| Some((logged.domain()?.clone(), logged.root())))
+        .collect()
 }
 
 /// The aggregate that is meant, where one is named.

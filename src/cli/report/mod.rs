@@ -82,7 +82,7 @@ impl Report<'_> {
             (Ok(Some(accepted)), Some(_)) => {
                 let expected: Value = serde_yaml::from_str(&accepted).unwrap_or_default();
                 let now = self.run.view.clone().unwrap_or_default();
-                Regression::Differs(differences(&expected, &now))
+                Regression::Differs(differences(&expected, &now, &self.descriptors))
             }
         }
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::files;
 use crate::grpc::Bounds;
-use crate::model::{ComponentKind, Domain, IdError, Probe, ProcessRoot, Rule};
+use crate::model::{ComponentKind, Domain, IdError, Probe, ProcessRoot, Rule, did_you_mean};
 use crate::wire::{Dialect, REPLY_LIMIT, STATUS_LIMIT, UnknownDialect};
 
 #[derive(Debug, Default, Deserialize)]
@@ -186,8 +186,9 @@ pub(super) fn check(raw: RawConfig, root: PathBuf, origin: String) -> Result<Con
         .find(|(_, name)| !logic.contains_key(*name))
     {
         return Err(format!(
-            "skip of `{}`: there is no logic `{name}`; leave cases out only on logic that is configured",
-            skip.fixtures
+            "skip of `{}`: there is no logic `{name}`; leave cases out only on logic that is configured{}",
+            skip.fixtures,
+            did_you_mean(name, logic.keys())
         ));
     }
     Ok(Config {
@@ -259,13 +260,15 @@ fn check_answers(logic: &BTreeMap<String, LogicConfig>) -> Result<(), String> {
         if twin.kind == ComponentKind::Aggregate {
             continue;
         }
-        let original = logic.get(&twin.answers);
-        if !original.is_some_and(|original| original.kind == twin.kind && !original.twin) {
+        let fits = |one: &&LogicConfig| one.kind == twin.kind && !one.twin;
+        if logic.get(&twin.answers).as_ref().is_none_or(|x| !fits(x)) {
+            let originals = logic.values().filter(fits).map(|one| &one.name);
             return Err(format!(
-                "logic `{}`: `twin_of = \"{}\"` names no {} that is configured",
+                "logic `{}`: `twin_of = \"{}\"` names no {} that is configured{}",
                 twin.name,
                 twin.answers,
-                twin.kind.word()
+                twin.kind.word(),
+                did_you_mean(&twin.answers, originals)
             ));
         }
     }

@@ -15,6 +15,7 @@ use file::{RawConfig, check};
 pub use redaction::{AuditAllowance, RedactionConfig};
 
 use crate::files;
+use crate::fixture::did_they_mean;
 use crate::grpc::Bounds;
 use crate::model::{ComponentKind, Domain, Probe, ProcessRoot, Rule};
 use crate::wire::Dialect;
@@ -339,10 +340,11 @@ impl Config {
     fn of_table(table: toml::Table, root: PathBuf, origin: String) -> Result<Self, String> {
         let raw: RawConfig = table.try_into().map_err(|error: toml::de::Error| {
             let words = error.to_string().trim_end().replace('\n', " ");
+            let hint = did_they_mean(&words);
             if words.contains("in `redaction") {
-                without_value(&words)
+                without_value(&words) + &hint
             } else {
-                words
+                words + &hint
             }
         })?;
         check(raw, root, origin)
@@ -362,7 +364,10 @@ fn read(file: &Path) -> Result<toml::Table, ConfigError> {
 fn parse(text: &str, name: &str) -> Result<toml::Table, ConfigError> {
     let invalid = |error: toml::de::Error| ConfigError::Invalid {
         file: name.to_owned(),
-        reason: words(&error, text),
+        reason: match files::merge_conflict(text) {
+            Some(line) => files::conflict_words(line),
+            None => words(&error, text),
+        },
     };
     // Each file by itself first: only then does an error have a line and a column.
     toml::from_str::<RawConfig>(text).map_err(invalid)?;
@@ -371,15 +376,16 @@ fn parse(text: &str, name: &str) -> Result<toml::Table, ConfigError> {
 
 /// What is wrong with a file, with an excerpt, unless a secret may be in that.
 fn words(error: &toml::de::Error, text: &str) -> String {
+    let hint = did_they_mean(error.message());
     let before = error.span().and_then(|span| text.get(..span.start));
     let Some(before) = before.filter(|before| may_hold_a_secret(text, before)) else {
-        return error.to_string().trim_end().to_owned();
+        return error.to_string().trim_end().to_owned() + &hint;
     };
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|it| *it != '\n').count() + 1;
     let reason = without_value(error.message());
     format!(
-        "TOML parse error at line {line}, column {column} (not shown, a secret may be in it): {reason}"
+        "TOML parse error at line {line}, column {column} (not shown, a secret may be in it): {reason}{hint}"
     )
 }
 

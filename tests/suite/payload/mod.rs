@@ -1,6 +1,7 @@
 //! Payloads at their public edge: descriptors, views, canonical bytes, YAML.
 mod bad_sources;
 mod descriptors;
+mod differences;
 mod edit;
 mod fidelity;
 mod hostile;

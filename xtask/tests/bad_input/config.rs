@@ -1,5 +1,6 @@
 //! Configuration and descriptors with mistakes.
 
+use crate::logic::{CASE, captured};
 use crate::support::{ALICE, Project};
 
 #[test]
@@ -99,6 +100,64 @@ fn descriptors_that_cannot_be_had_are_told() {
     project.said("descriptors");
 }
 
+#[test]
+fn misspelt_names_are_told_with_what_they_may_mean() {
+    let mut project = Project::bare();
+    for toml in [
+        "fixtures = \"fixtures\"\n[sources.production]\nadress = \"x:1\"\n",
+        "[logic.player]\naddress = \"x:1\"\nknd = \"aggregate\"\n",
+        "[logic.player]\naddress = \"x:1\"\nkind = \"agregate\"\n",
+        "[logic.player]\naddress = \"x:1\"\ndialect = \"angzar\"\n",
+        "[redaction]\nkeyenv = \"KEY\"\n",
+        "[[redaction.rules]]\ntype = \"*\"\nfield = \"a\"\naction = \"maks\"\nreason = \"x\"\n",
+        "[logic.player]\naddress = \"x:1\"\n[[skip]]\nfixtures = \"x\"\nlogic = \"plyer\"\nreason = \"x\"\n",
+        "source = \"prodution\"\n[sources.production]\naddress = \"{domain}.invalid:1\"\n",
+    ] {
+        project.write("replay.toml", toml);
+        assert_ne!(project.run(&["roots"]).code, 0, "{toml}");
+    }
+    project.write(
+        "replay.toml",
+        "[sources.production]\naddress = \"unix:{domain}\"\ndomains = [\"player\"]\n",
+    );
+    for arguments in [
+        &["capture", "plyer/6513270e"][..],
+        &["capture", "6513270e", "--domain", "plyer"],
+        &["roots", "--domain", "plyer"],
+        &["roots", "--source", "prodution"],
+        &["roots", "--source", "production", "--domain", "plyer"],
+    ] {
+        assert_eq!(project.run(arguments).code, 1, "{arguments:?}");
+    }
+    project.said("misspelt_names");
+}
+
+#[test]
+fn a_merge_conflict_is_told_for_what_it_is() {
+    let mut project = captured("");
+    let ours = project.read(CASE);
+    let conflict = |text: &str| {
+        let (first, rest) = text.split_once('\n').unwrap();
+        format!("{first}\n<<<<<<< HEAD\n{rest}=======\n{rest}>>>>>>> other\n")
+    };
+    let snapshot = CASE.replace(".yaml", ".snap");
+    project.write(
+        &snapshot,
+        &conflict("---\nsource: a test\n---\noutcome: accepted\n"),
+    );
+    assert_eq!(project.run(&["replay", CASE]).code, 1);
+    project.write(CASE, &conflict(&ours));
+    assert_eq!(project.run(&["replay", CASE]).code, 1);
+    assert_eq!(project.run(&["close", CASE]).code, 1);
+    project.write("command.yaml", &conflict("type: t.A\npayload: {}\n"));
+    let command = ["capture", ALICE, "--command", "command.yaml"];
+    assert_eq!(project.run(&command).code, 1);
+    let toml = project.read("replay.toml");
+    project.write("replay.toml", &conflict(&toml));
+    assert_eq!(project.run(&["roots"]).code, 2);
+    project.said("merge_conflicts");
+}
+
 /// A configuration says which programs run.
 #[test]
 #[cfg(unix)]
@@ -132,6 +191,10 @@ fn files_of_an_edition_are_named_and_the_rest_is_described() {
     assert_eq!(project.run(&["command", "new", "Buy"]).code, 0);
     assert_eq!(project.run(&["command", "new", "OpenAccount"]).code, 1);
     assert_eq!(project.run(&["capture", ALICE]).code, 0);
+    let rule = "descriptors = [\"protos\"]\n[[redaction.rules]]\ntype = \"account.OpenAccount\"\nfield = \"owner\"\n\
+                action = \"mask\"\nreason = \"a name\"\n";
+    project.write("replay.toml", rule);
+    assert_ne!(project.run(&["capture", ALICE, "--name", "c"]).code, 0);
     project.write("replay.toml", "descriptors = [\"set.binpb\"]\n");
     // A file of the syntax `editions`, and one of none that is known.
     let bytes = b"\x0a\x19\x0a\x07a.proto\x12\x01p\x62\x08editions\x70\xe8\x07";

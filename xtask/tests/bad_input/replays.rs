@@ -74,6 +74,24 @@ fn demo_case(relative: &str) -> Project {
 }
 
 #[test]
+fn a_field_at_zero_is_told_as_zero() {
+    let case = "player/deposit-funds-d23f0824-3.yaml";
+    let mut project = demo_case(case);
+    let case = format!("fixtures/{case}");
+    // The new balance was zero.
+    project.write(
+        "fixtures/player/deposit-funds-d23f0824-3.snap",
+        "---\nsource: a test\n---\noutcome: accepted\nevents:\n  - type: examples.FundsDeposited\n    event:\n      \
+         new_balance: {}\n",
+    );
+    let told = "events[0].event.new_balance.amount: 0 became 5250";
+    for arguments in [&["replay", &case][..], &["replay", &case, "--json"]] {
+        let ran = project.run(arguments);
+        assert!(ran.out.contains(told), "{}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
 fn what_if_changes_the_new_event_of_a_component_and_a_fact() {
     let saga = "player-table/funds-reserved-6513270e-2.yaml";
     let mut project = demo_case(saga);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::editions::edition;
-use crate::support::{ALICE, Project, ROOT, coordinator, cover, page, player, seed, small_pages};
+use crate::support::{
+    ALICE, Project, ROOT, coordinator, cover, page, player, recorded_failures, seed, small_pages,
+};
 use angzarr_replay::capture::{CaptureError, EventQueries, find_root};
 use angzarr_replay::coordinator::MESSAGE_LIMIT;
 use angzarr_replay::grpc::{Connection, ConnectionOptions, QueryClient};
@@ -111,11 +113,39 @@ fn a_listed_failure_is_the_one_that_capture_takes() {
 }
 
 #[test]
-fn a_prefix_without_a_domain_lists_nothing_of_a_real_source() {
+fn a_prefix_lists_the_only_domain_and_never_several() {
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..2))]);
+    let mut project = Project::of_source(server.address(), "");
+    assert_eq!(project.run(&["capture", "07", "--unredacted"]).code, 0);
     // Nothing listens there: it is refused before anything is asked.
-    let mut project = Project::of_source("127.0.0.1:9", "");
-    assert_eq!(project.run(&["capture", "07", "--unredacted"]).code, 2);
+    let several = |more: &str| {
+        Project::new(&format!(
+            "source = \"production\"\n[sources.production]\naddress = \"127.0.0.1:9\"\n\
+             domains = [\"player\", \"table\"]\n{more}"
+        ))
+    };
+    let mut project = several("tickets = [\"failures.jsonl\"]\n");
+    project.write("failures.jsonl", "");
+    for prefix in ["07", "6513270e"] {
+        assert_eq!(project.run(&["capture", prefix, "--unredacted"]).code, 2);
+    }
+    project.write("failures.jsonl", &recorded_failures());
+    assert_eq!(
+        project.run(&["capture", "6513270e", "--unredacted"]).code,
+        2
+    );
     project.said("prefix_without_domain");
+}
+
+#[test]
+fn messages_that_cannot_be_redacted_are_told_with_the_reason() {
+    let mut project = Project::new(
+        "[redaction]\nkey_env = \"NO_SUCH_KEY\"\n[[redaction.rules]]\ntype = \"examples.*\"\nfield = \"*email\"\n\
+         action = \"pseudonym\"\nreason = \"a person\"\n",
+    );
+    assert_eq!(project.run(&["roots", "--domain", "player"]).code, 0);
+    assert_eq!(project.run(&["tickets"]).code, 0);
+    project.said("messages_without_key");
 }
 
 #[test]

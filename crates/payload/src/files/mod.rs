@@ -66,7 +66,27 @@ impl TooLarge {
     }
 }
 
+/// The line of the first marker that git left where two sides of a merge could not be joined. Only asked of texts in which a
+/// line that begins so can be nothing else.
+#[must_use]
+pub fn merge_conflict(text: &str) -> Option<usize> {
+    const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+    let is_marker = |line: &str| {
+        let rest = MARKERS.iter().find_map(|marker| line.strip_prefix(marker));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let mut lines = (1..).zip(text.lines());
+    lines.find_map(|(number, line)| is_marker(line.trim_end_matches('\r')).then_some(number))
+}
+
+/// What is said of a file with a conflict, after its name.
+#[must_use]
+pub fn conflict_words(line: usize) -> String {
+    format!("merge conflict at line {line}: resolve it, git's markers are still in the file")
+}
+
 /// A limit in words: `64 MiB`.
+#[must_use]
 pub fn in_units(limit: u64) -> String {
     match limit {
         limit if limit >= 1 << 30 && limit % (1 << 30) == 0 => format!("{} GiB", limit >> 30),
@@ -87,6 +107,23 @@ pub fn text(bytes: Vec<u8>) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_merge_conflict_is_a_marker_at_the_start_of_a_line() {
+        for (text, line) in [
+            (
+                "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n",
+                Some(2),
+            ),
+            ("a: 1\r\n=======\r\n", Some(2)),
+            (">>>>>>> 1234567 (a commit)", Some(1)),
+            ("a: |\n  <<<<<<< HEAD\n", None),
+            ("========\n<<<<<<<<\n", None),
+            ("", None),
+        ] {
+            assert_eq!(merge_conflict(text), line, "{text:?}");
+        }
+    }
 
     #[test]
     fn no_more_is_read_than_the_limit() {

@@ -6,11 +6,12 @@
 use prost_reflect::Kind;
 use serde_yaml::{Mapping, Value};
 
-use super::error::{ViewError, ends_in, hint};
+use super::error::{ViewError, ends_in};
 use super::layout::{Field, Form, Layout, Layouts, WellKnown};
 use super::parse::{expected, map_key, scalar};
 use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
 use super::{MAX_DEPTH, text};
+use crate::model::did_you_mean;
 
 /// Encodes a view of a message.
 pub(super) fn encode(
@@ -270,7 +271,7 @@ impl Encoder<'_> {
         let type_name = type_url.rsplit('/').next().unwrap_or(type_url);
         let layouts = self.layouts;
         let Some(message) = layouts.of(type_name) else {
-            let advice = format!("there is no descriptor of `{type_name}`: give its `bytes`");
+            let advice = layouts.missing(type_name).or("give its `bytes`");
             return Err(ViewError::new(advice));
         };
         let before = self.out.len();
@@ -307,7 +308,7 @@ pub(super) fn unknown_field(message: &Layout, name: &str) -> ViewError {
     };
     let extension = names().find(|key| inside(key).is_some_and(|full| ends_in(&full, name)));
     let hint = extension.map_or_else(
-        || hint(name, names()),
+        || did_you_mean(name, names()),
         |key| format!("; did you mean `{key}`?"),
     );
     ViewError::new(format!("no field `{name}` in {}{hint}", message.name)).below(name)

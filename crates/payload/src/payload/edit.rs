@@ -391,9 +391,8 @@ impl Editor<'_> {
                 let url = String::from_utf8_lossy(bytes_of(TYPE));
                 let name = url.rsplit('/').next().unwrap_or(&url);
                 let Some(message) = self.layouts.of(name) else {
-                    return refused(format!(
-                        "there is no descriptor of `{name}`: set the `bytes` of this Any"
-                    ));
+                    let missing = self.layouts.missing(name);
+                    return refused(missing.or("set the `bytes` of this Any"));
                 };
                 let content = match rest {
                     [] => self.whole_message(message)?.unwrap_or_default(),

@@ -194,14 +194,37 @@ fn sentence(name: &str, similar: &[String], left_out: &[LeftOut]) -> String {
             quoted(similar)
         );
     }
-    let mut sentence = format!("there is no descriptor of `{name}`");
-    if !similar.is_empty() {
-        let _ = write!(sentence, "; did you mean {}?", quoted(similar));
+    format!(
+        "there is no descriptor of `{name}`{}",
+        hints(similar, left_out)
+    )
+}
+
+fn hints(similar: &[String], left_out: &[LeftOut]) -> String {
+    let similar = match similar {
+        [] => String::new(),
+        similar => format!("; did you mean {}?", quoted(similar)),
+    };
+    similar + &and_left_out(left_out)
+}
+
+impl UnknownType {
+    /// The same, where there is a way without a descriptor.
+    pub(super) fn or(&self, way: &str) -> String {
+        format!(
+            "there is no descriptor of `{}`: {way}{}",
+            self.name,
+            hints(&self.similar, &self.left_out)
+        )
     }
-    if !left_out.is_empty() {
-        let _ = write!(sentence, "; {}", listed(left_out));
+}
+
+/// The files that may describe a type, after the sentence that it is missing; or nothing.
+pub(super) fn and_left_out(left_out: &[LeftOut]) -> String {
+    match left_out {
+        [] => String::new(),
+        left_out => format!("; {}", listed(left_out)),
     }
-    sentence
 }
 
 fn quoted(names: &[String]) -> String {
@@ -242,38 +265,4 @@ impl ViewError {
         self.path.insert(0, step.to_owned());
         self
     }
-}
-
-/// The names nearest to a misspelt one, best first.
-pub(super) fn nearest<'a>(
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-    most: usize,
-) -> Vec<&'a str> {
-    let wanted = name.to_lowercase();
-    // Of a full name the last part counts: a package alone makes no two types alike.
-    let tolerated = (wanted
-        .rsplit('.')
-        .next()
-        .map_or(0, |last| last.chars().count())
-        / 3)
-    .max(1);
-    let mut near: Vec<(usize, &str)> = known
-        .filter_map(|candidate| {
-            let distance = strsim::osa_distance(&wanted, &candidate.to_lowercase());
-            (distance <= tolerated).then_some((distance, candidate))
-        })
-        .collect();
-    near.sort_unstable();
-    near.into_iter()
-        .take(most)
-        .map(|(_, candidate)| candidate)
-        .collect()
-}
-
-/// `; did you mean …?`, or nothing.
-pub(super) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(name, known, 1)
-        .first()
-        .map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }

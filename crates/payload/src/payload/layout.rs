@@ -8,13 +8,18 @@ use prost_reflect::{
     MessageDescriptor, OneofDescriptor,
 };
 
+use super::error::LeftOut;
 use super::reader::{Reader, Wire};
 
 /// All messages of a pool.
 #[derive(Default)]
 pub(super) struct Layouts {
-    layouts: Vec<Layout>,
+    all: Vec<Layout>,
     by_name: HashMap<String, usize>,
+    /// Full names of the messages without the entries of maps, sorted.
+    pub(super) names: Vec<String>,
+    /// Files whose messages are not among these.
+    pub(super) left_out: Vec<LeftOut>,
 }
 
 /// Messages of protobuf's own with a view of their own.
@@ -67,7 +72,7 @@ pub(super) struct Field {
 
 impl Layouts {
     /// Prepares all messages of a pool.
-    pub(super) fn new(pool: &DescriptorPool) -> Self {
+    pub(super) fn new(pool: &DescriptorPool, left_out: Vec<LeftOut>) -> Self {
         let messages: Vec<_> = pool.all_messages().collect();
         let by_name: HashMap<_, _> = messages
             .iter()
@@ -78,17 +83,28 @@ impl Layouts {
             .iter()
             .map(|message| Layout::new(message, &by_name))
             .collect();
-        Self { layouts, by_name }
+        let mut names: Vec<_> = messages
+            .iter()
+            .filter(|message| !message.is_map_entry())
+            .map(|message| message.full_name().to_owned())
+            .collect();
+        names.sort_unstable();
+        Self {
+            all: layouts,
+            by_name,
+            names,
+            left_out,
+        }
     }
 
     /// A message by its full name.
     pub(super) fn of(&self, name: &str) -> Option<&Layout> {
-        self.by_name.get(name).map(|index| &self.layouts[*index])
+        self.by_name.get(name).map(|index| &self.all[*index])
     }
 
     /// The message that a field is.
     pub(super) fn of_field(&self, field: &Field) -> Option<&Layout> {
-        field.message.map(|index| &self.layouts[index])
+        field.message.map(|index| &self.all[index])
     }
 
     /// Key and value of a map's entries.

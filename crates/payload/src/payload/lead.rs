@@ -5,11 +5,11 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::error::{UnknownType, ends_in, nearest};
+use super::error::{LeftOut, UnknownType, ends_in};
 use super::field_value::FieldKind;
 use super::layout::{Field, Form, Layout, Layouts, WellKnown};
 use super::rewrite::MAP_KEY;
-use crate::model::matches_pattern;
+use crate::model::{matches_pattern, nearest};
 
 /// So many fields are named where none is alike.
 const MOST_NAMED: usize = 12;
@@ -18,22 +18,24 @@ const MOST_NAMED: usize = 12;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LeadsNowhere {
     /// No described type fits.
-    #[error("{}", no_type(pattern, similar))]
+    #[error("{}", no_type(pattern, similar, left_out))]
     NoType {
         /// Pattern of the type's full name.
         pattern: String,
         /// Names or patterns that are alike, best first.
         similar: Vec<String>,
+        /// Files that are not read and may describe it.
+        left_out: Vec<LeftOut>,
     },
     /// A type fits, and the path goes off.
     #[error("{0}")]
     NoField(String),
 }
 
-fn no_type(pattern: &str, similar: &[String]) -> String {
+fn no_type(pattern: &str, similar: &[String], left_out: &[LeftOut]) -> String {
     if !pattern.contains('*') {
         let (name, similar) = (pattern.to_owned(), similar.to_vec());
-        let left_out = Vec::new();
+        let left_out = left_out.to_vec();
         return UnknownType {
             name,
             similar,
@@ -57,13 +59,12 @@ fn quoted<T: fmt::Display>(names: &[T]) -> String {
     names.join(", ")
 }
 
-/// Whether a path leads to a field of at least one type that fits a pattern. `similar` gives types of a similar name.
+/// Whether a path leads to a field of at least one type that fits a pattern.
 pub(super) fn leads(
     layouts: &Layouts,
     names: &[String],
     pattern: &str,
     path: &[String],
-    similar: impl FnOnce(&str) -> Vec<String>,
 ) -> Result<(), LeadsNowhere> {
     let mut way = Way {
         layouts,
@@ -86,21 +87,18 @@ pub(super) fn leads(
     if fits > 0 {
         return Err(LeadsNowhere::NoField(way.sentence(pattern)));
     }
-    let similar = if pattern.contains('*') {
-        similar_to_pattern(pattern, names)
+    let (similar, left_out) = if pattern.contains('*') {
+        (similar_to_pattern(pattern, names), Vec::new())
     } else {
         // As a type URL, or as a full name in a `.proto` file.
-        similar(
-            pattern
-                .rsplit('/')
-                .next()
-                .unwrap_or(pattern)
-                .trim_matches('.'),
-        )
+        let name = pattern.rsplit('/').next().unwrap_or(pattern);
+        let missing = layouts.missing(name.trim_matches('.'));
+        (missing.similar, missing.left_out)
     };
     Err(LeadsNowhere::NoType {
         pattern: pattern.to_owned(),
         similar,
+        left_out,
     })
 }
 

@@ -13,6 +13,8 @@
 //! | `rewrite`, `field_value` | bytes to bytes: some fields changed, everything else as it was |
 //! | `edit`, `path` | one field set or taken away by its path, everything else as it was |
 //! | `text` | the text forms of bytes, instants and durations, both ways |
+//! | `defaults` | what a view means by a field that it leaves out |
+//! | `missing` | what can be said of a type that is not described |
 //! | `lead` | whether a path of names leads to a field |
 //! | `shape` | what descriptors make of a type, to tell whether they changed |
 //! | `subset` | the smallest descriptor set for some types |
@@ -23,6 +25,7 @@
 
 mod canonical;
 mod compile;
+mod defaults;
 mod edit;
 mod error;
 mod field_value;
@@ -30,6 +33,7 @@ mod guard;
 mod layout;
 mod lead;
 mod merge;
+mod missing;
 mod nesting;
 mod parse;
 mod path;
@@ -51,6 +55,7 @@ mod yaml;
 mod yaml_read;
 mod yaml_text;
 
+pub use defaults::Position;
 pub use edit::Edit;
 pub use error::{DescriptorError, LeftOut, UnknownType, Unread, ViewError};
 pub use field_value::{FieldKind, FieldValue};

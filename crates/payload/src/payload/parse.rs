@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use prost_reflect::{EnumDescriptor, EnumValueDescriptor, Kind};
 use serde_yaml::{Number, Value};
 
-use super::error::hint;
 use super::text;
 use super::wire::Scalar;
+use crate::model::did_you_mean;
 
 /// Reads a scalar of a kind that is no message.
 pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, String> {
@@ -209,7 +209,7 @@ fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'sta
         Value::String(name) => {
             let known = descriptor.get_value_by_name(name).ok_or_else(|| {
                 let values: Vec<_> = descriptor.values().collect();
-                let hint = hint(name, values.iter().map(EnumValueDescriptor::name));
+                let hint = did_you_mean(name, values.iter().map(EnumValueDescriptor::name));
                 let full = descriptor.full_name();
                 // A word that resembles none may be anything, and is not repeated.
                 match hint.as_str() {

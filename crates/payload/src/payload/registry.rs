@@ -8,8 +8,9 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde_yaml::Value;
 
 use super::compile::Sources;
+use super::defaults::Position;
 use super::edit::{self, Edit};
-use super::error::{DescriptorError, LeftOut, UnknownType, ViewError, ends_in, nearest};
+use super::error::{DescriptorError, LeftOut, UnknownType, ViewError, ends_in};
 use super::guard::{Broken, guarded};
 use super::layout::{Layout, Layouts};
 use super::lead::{self, LeadsNowhere};
@@ -23,14 +24,11 @@ use crate::model::Payload;
 pub struct Registry {
     pool: DescriptorPool,
     layouts: Arc<Layouts>,
-    /// Full names of the messages, sorted.
-    names: Arc<Vec<String>>,
-    left_out: Arc<Vec<LeftOut>>,
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Registry({} types)", self.names.len())
+        write!(f, "Registry({} types)", self.layouts.names.len())
     }
 }
 
@@ -76,14 +74,12 @@ impl Registry {
 
     /// These descriptors, and beyond them those of an encoded descriptor set. What both describe stays as it is here.
     pub fn filled_from(&self, descriptor_set: &[u8]) -> Result<Self, DescriptorError> {
-        let mut filled = Self::built("the added descriptors", || {
-            compile::filled(&self.pool, descriptor_set)
-        })?;
-        if !self.left_out.is_empty() {
-            let all = self.left_out.iter().chain(filled.left_out.iter());
-            filled.left_out = Arc::new(all.cloned().collect());
-        }
-        Ok(filled)
+        Self::built("the added descriptors", || {
+            let mut filled = compile::filled(&self.pool, descriptor_set)?;
+            let own = self.layouts.left_out.iter().cloned();
+            filled.left_out.splice(..0, own);
+            Ok(filled)
+        })
     }
 
     /// Whatever the sources say, it is no panic.
@@ -109,44 +105,39 @@ impl Registry {
 
     fn new(sources: Sources) -> Self {
         let Sources { pool, left_out } = sources;
-        let messages = pool
-            .all_messages()
-            .filter(|message| !message.is_map_entry());
-        let mut names: Vec<_> = messages
-            .map(|message| message.full_name().to_owned())
-            .collect();
-        names.sort_unstable();
-        let layouts = Arc::new(Layouts::new(&pool));
-        Self {
-            pool,
-            layouts,
-            names: Arc::new(names),
-            left_out: Arc::new(left_out),
-        }
+        let layouts = Arc::new(Layouts::new(&pool, left_out));
+        Self { pool, layouts }
     }
 
     /// Files of the sources that are not read: those of protobuf's editions, and those that import them.
     #[must_use]
     pub fn left_out(&self) -> &[LeftOut] {
-        &self.left_out
+        &self.layouts.left_out
     }
 
     /// Whether no type is described.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.layouts.names.is_empty()
     }
 
     /// Full names of all messages that are described, sorted.
     #[must_use]
     pub fn type_names(&self) -> Vec<String> {
-        self.names.to_vec()
+        self.layouts.names.clone()
     }
 
     /// Whether a full type name is described.
     #[must_use]
     pub fn knows(&self, type_name: &str) -> bool {
         self.layout(type_name).is_some()
+    }
+
+    /// The position at the top of a type's views, to ask what their absent fields mean.
+    #[must_use]
+    pub fn position(&self, type_name: &str) -> Option<Position<'_>> {
+        let message = self.layout(type_name)?;
+        Some(Position::of_message(&self.layouts, message))
     }
 
     fn message(&self, type_name: &str) -> Option<MessageDescriptor> {
@@ -183,7 +174,7 @@ impl Registry {
     pub fn encode(&self, type_name: &str, view: &Value) -> Result<Vec<u8>, ViewError> {
         match self.layout(type_name) {
             Some(message) => canonical::encode(&self.layouts, message, view),
-            None => Err(ViewError::new(self.unknown(type_name).to_string())),
+            None => Err(ViewError::new(self.missing(type_name).to_string())),
         }
     }
 
@@ -199,6 +190,7 @@ impl Registry {
             rewriter.unreadable(Unreadable::Undescribed {
                 type_name: payload.type_name().to_owned(),
                 path: String::new(),
+                left_out: self.layouts.left_out_for(payload.type_name()),
             })?;
             return Ok(payload.value.clone());
         };
@@ -230,7 +222,7 @@ impl Registry {
     ) -> Result<Vec<u8>, ViewError> {
         let Some(message) = self.layout(payload.type_name()) else {
             return Err(ViewError::new(
-                self.unknown(payload.type_name()).to_string(),
+                self.missing(payload.type_name()).to_string(),
             ));
         };
         let value = edit::edit(&self.layouts, message, &payload.value, path, edit)?;
@@ -245,17 +237,20 @@ impl Registry {
 
     /// Full names of the messages with a field that its descriptor asks to keep out of sight (`debug_redact`).
     pub fn with_debug_redact(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str).filter(|name| {
-            self.layout(name)
-                .is_some_and(|message| message.fields.iter().any(|field| field.debug_redact))
-        })
+        self.layouts
+            .names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| {
+                self.layout(name)
+                    .is_some_and(|message| message.fields.iter().any(|field| field.debug_redact))
+            })
     }
 
     /// Whether a path of names, patterns with `*` too, leads to a field of at least one type that fits a pattern: through
     /// lists, by the keys of maps, and by `value` into what is packed into an `Any`.
     pub fn leads(&self, type_pattern: &str, path: &[String]) -> Result<(), LeadsNowhere> {
-        let similar = |name: &str| self.unknown(name).similar;
-        lead::leads(&self.layouts, &self.names, type_pattern, path, similar)
+        lead::leads(&self.layouts, &self.layouts.names, type_pattern, path)
     }
 
     /// Types of the `Any` values found anywhere in a payload that decodes, sorted; also types without a descriptor.
@@ -311,75 +306,27 @@ impl Registry {
             return Ok(name.to_owned());
         }
         let mut fits = self
+            .layouts
             .names
             .iter()
             .filter(|full| !name.is_empty() && ends_in(full, name));
         match (fits.next(), fits.next()) {
             (Some(only), None) => Ok(only.clone()),
-            _ => Err(self.unknown(name)),
+            _ => Err(self.missing(name)),
         }
+    }
+
+    /// What can be said of a type that is not described: names like it, and files left out that may describe it.
+    #[must_use]
+    pub fn missing(&self, type_name: &str) -> UnknownType {
+        self.layouts.missing(type_name)
     }
 
     /// A view of a type with every field at an example value.
     pub fn skeleton(&self, type_name: &str) -> Result<Value, UnknownType> {
         match self.message(type_name) {
             Some(message) => Ok(skeleton::skeleton(&message)),
-            None => Err(self.unknown(type_name)),
+            None => Err(self.missing(type_name)),
         }
     }
-
-    fn unknown(&self, name: &str) -> UnknownType {
-        let fits: Vec<_> = self
-            .names
-            .iter()
-            .filter(|full| ends_in(full, name))
-            .cloned()
-            .collect();
-        let similar = if fits.is_empty() {
-            self.similar(name)
-        } else {
-            fits
-        };
-        UnknownType {
-            name: name.to_owned(),
-            similar,
-            left_out: self.left_out_for(name),
-        }
-    }
-
-    /// The files that may describe a type and are not read.
-    fn left_out_for(&self, name: &str) -> Vec<LeftOut> {
-        let has = |file: &&LeftOut| file.types.iter().any(|full| ends_in(full, name));
-        match self.left_out.iter().find(has) {
-            Some(file) if !name.is_empty() => vec![file.clone()],
-            _ => {
-                let is_open = |file: &&LeftOut| file.types.is_empty();
-                self.left_out.iter().filter(is_open).cloned().collect()
-            }
-        }
-    }
-
-    /// Compares last parts where the name has no package, else full names and then last parts.
-    fn similar(&self, name: &str) -> Vec<String> {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        let parts = nearest(last, self.names.iter().map(|full| last_part(full)), 3);
-        let mut similar: Vec<String> = Vec::new();
-        for near in nearest(name, self.names.iter().map(String::as_str), 3) {
-            similar.push(near.to_owned());
-        }
-        for full in parts
-            .iter()
-            .flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part))
-        {
-            if !similar.contains(full) {
-                similar.push(full.clone());
-            }
-        }
-        similar.truncate(3);
-        similar
-    }
-}
-
-fn last_part(full: &str) -> &str {
-    full.rsplit('.').next().unwrap_or(full)
 }

@@ -51,6 +51,18 @@ pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw>
     }))
 }
 
+/// The default of a scalar as it is shown; none for a message.
+pub(super) fn default_of(kind: &Kind) -> Option<Value> {
+    let wire = match kind {
+        Kind::Message(_) => return None,
+        Kind::String | Kind::Bytes => Wire::Bytes(&[]),
+        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Wire::Fixed64(0),
+        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Wire::Fixed32(0),
+        _ => Wire::Varint(0),
+    };
+    scalar(kind, wire).ok().flatten()
+}
+
 /// Whether a scalar is at its kind's default, bit for bit.
 pub(super) fn is_default(kind: &Kind, wire: Wire<'_>) -> bool {
     match wire {

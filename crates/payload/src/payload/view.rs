@@ -10,7 +10,7 @@ use serde_yaml::{Mapping, Value};
 use super::canonical::encode;
 use super::layout::{Field, Form, Layout, Layouts, WellKnown};
 use super::reader::{Flaw, Reader, Wire};
-use super::show::{MapKey, is_default, packed, scalar};
+use super::show::{MapKey, default_of, is_default, packed, scalar};
 use super::{MAX_DEPTH, text};
 
 /// The readable value of a message.
@@ -193,14 +193,10 @@ impl Viewer<'_> {
             }
         }
         // What an entry leaves out is at its default.
-        let key = self.value(
-            key_field,
-            key.map_or_else(|| default_slot(&key_field.kind), Ok)?,
-        )?;
-        let value = self.value(
-            value_field,
-            value.map_or_else(|| default_slot(&value_field.kind), Ok)?,
-        )?;
+        let key = key.unwrap_or_else(|| default_slot(&key_field.kind));
+        let key = self.value(key_field, key)?;
+        let value = value.unwrap_or_else(|| default_slot(&value_field.kind));
+        let value = self.value(value_field, value)?;
         Ok(key.and_then(MapKey::new).zip(value))
     }
 
@@ -269,15 +265,8 @@ fn message_bytes<'b>(field: &Field, wire: Wire<'b>) -> Option<&'b [u8]> {
     }
 }
 
-fn default_slot(kind: &Kind) -> Result<Slot<'static>, Flaw> {
-    let wire = match kind {
-        Kind::Message(_) => return Ok(Slot::Message(Cow::Borrowed(&[]))),
-        Kind::String | Kind::Bytes => Wire::Bytes(&[]),
-        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Wire::Fixed64(0),
-        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Wire::Fixed32(0),
-        _ => Wire::Varint(0),
-    };
-    scalar(kind, wire).map(|value| Slot::Scalar(value.unwrap_or_default()))
+fn default_slot(kind: &Kind) -> Slot<'static> {
+    default_of(kind).map_or_else(|| Slot::Message(Cow::Borrowed(&[])), Slot::Scalar)
 }
 
 /// The member that comes last is the one.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::matches_pattern;
+use crate::model::{did_you_mean, matches_pattern};
 use crate::payload::{MAP_KEY, Step};
 
 /// What becomes of a field.
@@ -71,7 +71,8 @@ fn of_word<T: Copy>(words: &[(T, &'static str)], text: &str) -> Result<T, String
     let found = words.iter().find(|(_, word)| *word == text);
     found.map(|(value, _)| *value).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(_, word)| *word).collect();
-        format!("`{text}` is none of {}", known.join(", "))
+        let hint = did_you_mean(text, &known);
+        format!("`{text}` is none of {}{hint}", known.join(", "))
     })
 }
 

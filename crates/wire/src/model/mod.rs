@@ -14,6 +14,7 @@ mod outcome;
 mod pattern;
 mod process_root;
 mod reaction;
+mod similar;
 
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
@@ -39,3 +40,4 @@ pub use outcome::{
 pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
+pub use similar::{did_you_mean, nearest};

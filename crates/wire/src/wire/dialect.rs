@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::rules::Rules;
-use crate::model::{CascadeErrorMode, Edition, MergeStrategy, Retention, Storage, SyncMode};
+use crate::model::{
+    CascadeErrorMode, Edition, MergeStrategy, Retention, Storage, SyncMode, did_you_mean,
+};
 
 /// One of the ways in which Angzarr's protocol has been spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +52,14 @@ impl SpokenDialect {
 
 /// A name that no dialect has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no dialect `{0}`; known are {names}", names = Dialect::names().join(", "))]
+#[error("there is no dialect `{0}`; {known}", known = known(.0))]
 pub struct UnknownDialect(pub String);
+
+fn known(name: &str) -> String {
+    let names = Dialect::names();
+    let hint = did_you_mean(name, &names);
+    format!("known are {}{hint}", names.join(", "))
+}
 
 const ALL: [Dialect; 6] = [
     Dialect {

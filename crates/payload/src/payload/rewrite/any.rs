@@ -35,6 +35,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
             self.unreadable(Unreadable::Undescribed {
                 type_name: name.to_owned(),
                 path: self.path(),
+                left_out: self.layouts.left_out_for(name),
             })?;
             return Ok(bytes.to_vec());
         };

@@ -13,6 +13,7 @@ mod walk;
 
 use std::borrow::Cow;
 
+use super::error::{LeftOut, and_left_out};
 use super::field_value::{FieldKind, FieldValue};
 pub(super) use walk::rewrite;
 
@@ -110,12 +111,18 @@ pub trait Rewriter {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// A message without a descriptor.
-    #[error("there is no descriptor of `{type_name}`{}", within(path))]
+    #[error(
+        "there is no descriptor of `{type_name}`{}{}",
+        within(path),
+        and_left_out(left_out)
+    )]
     Undescribed {
         /// Full name of the type.
         type_name: String,
         /// Where it is, empty for the payload itself.
         path: String,
+        /// Files that are not read and may describe it.
+        left_out: Vec<LeftOut>,
     },
     /// A field that the descriptor does not have, or has as another type.
     #[error(

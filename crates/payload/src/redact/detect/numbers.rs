@@ -6,7 +6,15 @@ use std::sync::LazyLock;
 use iban::Iban;
 use regex::Regex;
 
-/// What may stand between two groups.
+/// So many letters may stand between two groups, as in `4111","1111`.
+const LONGEST_GAP: usize = 3;
+
+/// Whether a letter can stand between two groups at all.
+fn may_separate(letter: char) -> bool {
+    !letter.is_alphanumeric() && !matches!(letter, '\n' | '\r')
+}
+
+/// What stands between the groups of one number, and hardly ever between several numbers.
 fn separates(letter: char) -> bool {
     letter.is_whitespace() && !matches!(letter, '\n' | '\r')
         || matches!(
@@ -61,7 +69,7 @@ fn iban_end(text: &str, start: usize) -> Option<usize> {
             if plain.len() >= SHORTEST && ends(text, end) && plain.parse::<Iban>().is_ok() {
                 return Some(end);
             }
-        } else if separates(letter) && gap < 2 {
+        } else if may_separate(letter) && gap < LONGEST_GAP {
             gap += 1;
         } else {
             return None;
@@ -73,6 +81,8 @@ fn iban_end(text: &str, start: usize) -> Option<usize> {
 /// Digits that stand together.
 struct Group {
     range: Range<usize>,
+    /// End of the group before, or the beginning of the text.
+    before: usize,
     /// Whether they go on the group before: nothing but a few separators is between.
     goes_on: bool,
 }
@@ -83,7 +93,7 @@ pub(super) fn cards(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < groups.len() {
-        match card_at(text, &groups, at) {
+        match card_at(text, &groups, at).or_else(|| printed_card_at(text, &groups, at)) {
             Some(last) => {
                 found.push(groups[at].range.start..groups[last].range.end);
                 at = last + 1;
@@ -101,10 +111,11 @@ fn groups(text: &str) -> Vec<Group> {
     for digits in DIGITS.find_iter(text) {
         let goes_on = groups.last().is_some_and(|last| {
             let between = &text[last.range.end..digits.start()];
-            between.chars().count() <= 3 && between.chars().all(separates)
+            between.chars().count() <= LONGEST_GAP && between.chars().all(separates)
         });
         groups.push(Group {
             range: digits.range(),
+            before: groups.last().map_or(0, |last| last.range.end),
             goes_on,
         });
     }
@@ -141,6 +152,42 @@ fn card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// The last group of a card number that begins with a group and is grouped as cards print it, whatever stands between the
+/// groups. As that may be a list of numbers, the same has to stand between all of them, and not before or after them too.
+fn printed_card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
+    const PRINTED: [&[usize]; 6] = [
+        &[4, 4, 4, 4],
+        &[4, 6, 5],
+        &[4, 6, 4],
+        &[4, 4, 4, 4, 3],
+        &[4, 3, 3, 3],
+        &[4, 4, 4, 3],
+    ];
+    let gap = |at: usize| groups.get(at).map(|it| &text[it.before..it.range.start]);
+    let separator = gap(first + 1)?;
+    let is_separator = (1..=LONGEST_GAP).contains(&separator.chars().count())
+        && separator.chars().all(may_separate);
+    let start = groups[first].range.start;
+    let before = text[..start].chars().next_back();
+    let is_amid = first > 0 && gap(first) == Some(separator);
+    if !is_separator || is_amid || before.is_some_and(|it| it.is_alphanumeric() || it == '+') {
+        return None;
+    }
+    PRINTED.iter().find_map(|lengths| {
+        let last = first + lengths.len() - 1;
+        let card = groups.get(first..=last)?;
+        let fits = card
+            .iter()
+            .map(|it| it.range.len())
+            .eq(lengths.iter().copied())
+            && (first + 1..=last).all(|at| gap(at) == Some(separator))
+            && gap(last + 1) != Some(separator)
+            && ends(text, card.last()?.range.end);
+        let digits: String = card.iter().map(|it| &text[it.range.clone()]).collect();
+        (fits && is_issued(&digits) && is_luhn(&digits)).then_some(last)
+    })
 }
 
 /// Whether an issuer's numbers begin so. Times and counters mostly begin with other digits.

@@ -1,0 +1,63 @@
+//! What can be said of a type that is not described: names like it, and the files left out that may describe it.
+
+use super::error::{LeftOut, UnknownType, ends_in};
+use super::layout::Layouts;
+use crate::model::nearest;
+
+impl Layouts {
+    /// An unknown type, or a last part that several types have.
+    pub(super) fn missing(&self, name: &str) -> UnknownType {
+        let fits: Vec<_> = self
+            .names
+            .iter()
+            .filter(|full| ends_in(full, name))
+            .cloned()
+            .collect();
+        let similar = if fits.is_empty() {
+            self.similar(name)
+        } else {
+            fits
+        };
+        UnknownType {
+            name: name.to_owned(),
+            similar,
+            left_out: self.left_out_for(name),
+        }
+    }
+
+    /// The files that may describe a type and are not read: only the one that does, where that is known.
+    pub(super) fn left_out_for(&self, name: &str) -> Vec<LeftOut> {
+        let has = |file: &&LeftOut| file.types.iter().any(|full| ends_in(full, name));
+        match self.left_out.iter().find(has) {
+            Some(file) if !name.is_empty() => vec![file.clone()],
+            _ => {
+                let is_open = |file: &&LeftOut| file.types.is_empty();
+                self.left_out.iter().filter(is_open).cloned().collect()
+            }
+        }
+    }
+
+    /// Compares last parts where the name has no package, else full names and then last parts.
+    fn similar(&self, name: &str) -> Vec<String> {
+        let last = last_part(name);
+        let parts = nearest(last, self.names.iter().map(|full| last_part(full)), 3);
+        let mut similar: Vec<String> = Vec::new();
+        for near in nearest(name, self.names.iter().map(String::as_str), 3) {
+            similar.push(near.to_owned());
+        }
+        for full in parts
+            .iter()
+            .flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part))
+        {
+            if !similar.contains(full) {
+                similar.push(full.clone());
+            }
+        }
+        similar.truncate(3);
+        similar
+    }
+}
+
+fn last_part(full: &str) -> &str {
+    full.rsplit('.').next().unwrap_or(full)
+}
