@@ -152,10 +152,18 @@ pub(crate) fn missing_requirement(logic: &LogicConfig) -> Option<String> {
 /// Every fixture, sorted by path, once for its own logic and once for each twin.
 pub fn discover(project: &Project) -> Result<Vec<Entry>, DiscoveryError> {
     let files = fixtures_below(&project.config().fixtures)?;
-    Ok(files
+    let entries: Vec<Entry> = files
         .iter()
         .flat_map(|file| entries_of(project, file))
-        .collect())
+        .collect();
+    // Whoever runs the trials prints their names as they are.
+    for Entry { name, .. } in &entries {
+        let shown = escaped(&one_line(name)).into_owned();
+        if shown != *name {
+            return Err(UnusableFile::ActiveName { name: shown }.into());
+        }
+    }
+    Ok(entries)
 }
 
 /// The fixtures of a folder, sorted; at least one.
@@ -171,13 +179,6 @@ pub(super) fn fixtures_below(root: &Path) -> Result<Vec<PathBuf>, DiscoveryError
                 let file = Project::shown(file.path());
                 return Err(UnusableFile::OtherEnding { file }.into());
             }
-        }
-    }
-    for fixture in &fixtures {
-        let name = Project::shown(fixture);
-        let shown = escaped(&one_line(&name)).into_owned();
-        if shown != name {
-            return Err(UnusableFile::ActiveName { name: shown }.into());
         }
     }
     if fixtures.is_empty() {

@@ -67,7 +67,7 @@ pub enum SourceError {
         reason: CallError,
     },
     /// A domain that only the template has, and that is like one that is listed.
-    #[error("{error}{}", did_you_mean(domain.as_str(), known))]
+    #[error("{error} (the source does not list the domain `{domain}`{})", did_you_mean(domain.as_str(), known))]
     Unlisted {
         /// What happened.
         error: Box<SourceError>,
@@ -244,13 +244,15 @@ impl OpenSource {
 /// An error with a domain that nobody listed: it may be misspelt.
 fn unlisted(error: SourceError, config: &SourceConfig, domain: &Domain) -> SourceError {
     let is_listed = config.addresses.contains_key(domain);
-    if is_listed || matches!(error, SourceError::UnknownDomain { .. }) {
+    let known: Vec<String> = config.domains().map(ToString::to_string).collect();
+    let is_like_none = did_you_mean(domain.as_str(), &known).is_empty();
+    if is_listed || is_like_none || matches!(error, SourceError::UnknownDomain { .. }) {
         return error;
     }
     SourceError::Unlisted {
         error: Box::new(error),
         domain: domain.clone(),
-        known: config.domains().map(ToString::to_string).collect(),
+        known,
     }
 }
 

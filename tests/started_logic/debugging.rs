@@ -113,12 +113,14 @@ fn no_recipe() {
 
 fn two_fixtures() {
     let workspace = Workspace::with_fake(&["serves"]);
-    let mut main = workspace.main("cli", &["replay", CASE, CASE, "--debug"]);
+    let other = "fixtures/player/other.yaml";
+    std::fs::copy(workspace.file(CASE), workspace.file(other)).unwrap();
+    let mut main = workspace.main("cli", &["replay", CASE, other, "--debug"]);
     let Output { status, stderr, .. } = main.output().unwrap();
     assert_eq!(status.code(), Some(2));
     assert_eq!(
         workspace.clean(&stderr),
-        "error: --debug takes one fixture\n"
+        "error: --debug takes one case, and 2 are named: player::deposit-funds-6513270e-2, player::other\n"
     );
 }
 

@@ -88,7 +88,8 @@ fn dies_in_a_trial() {
     let (failures, _) = failures.split_once("\nfailures:").unwrap();
     assert_eq!(
         failures.trim(),
-        "---- player::deposit-funds-6513270e-2 ----\nthe connection to 127.0.0.1:PORT broke during \
+        "---- player::deposit-funds-6513270e-2 ----\ntitle:   Depositing nothing is refused\nissue:   POKER-8\n\
+         command: DepositFunds for player 6513270e, at sequence 2\n\nthe connection to 127.0.0.1:PORT broke during \
          CommandHandlerService/Handle: REASON\nlogic `player` ended with exit \
          status: 7; its last output:\n    handling for player\n    out of luck"
     );

@@ -715,7 +715,9 @@ fn a_field_at_zero_is_told_as_zero() -> Result<(), Failed> {
     let (_, out, _) = harness(folder.path())?;
     demand(
         &out,
-        &["the outcome changed\n  events[0].event.new_balance.amount: 0 became 5250\n"],
+        &[
+            "the outcome changed, on player (in process)\n  events[0].event.new_balance.amount: 0 became 5250\n",
+        ],
     )
 }
 

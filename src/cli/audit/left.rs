@@ -166,8 +166,8 @@ fn unread(reasons: &BTreeSet<String>, audited: &mut Audited) {
 /// The lines of a fixture, in which values are looked for in order.
 struct Lines<'a> {
     lines: Vec<&'a str>,
-    /// Where values were found already.
-    taken: HashSet<(usize, String)>,
+    /// Lines where something was found already, with its field and its value.
+    taken: HashSet<(usize, String, String)>,
 }
 
 impl<'a> Lines<'a> {
@@ -193,34 +193,33 @@ impl<'a> Lines<'a> {
             .take(40)
             .collect();
         if left.is_in_text {
-            return self.spot_of_text(name, begin.trim_end());
+            return self.spot_of_text(left, name, begin.trim_end());
         }
         let lines = self.lines.iter().enumerate();
-        let mut fitting = lines.filter_map(|(at, line)| {
+        let fitting = lines.filter_map(|(at, line)| {
             let value = line
                 .find(&format!("{name}:"))
                 .map(|at| at + name.len() + 1)?;
             let start = value + line[value..].find(begin.trim_end())?;
             Some((at, line[..start].chars().count()))
         });
-        let found = fitting.find(|(at, _)| !self.taken.contains(&(*at, left.field.clone())));
-        match found {
-            Some((at, column)) => {
-                self.taken.insert((at, left.field.clone()));
-                Spot::Line(at + 1, column + 1)
-            }
-            None => Spot::File,
-        }
+        self.first_not_taken(left, &fitting.collect::<Vec<_>>())
     }
 
-    /// The first line that has a value elsewhere than in its field.
-    fn spot_of_text(&self, name: &str, begin: &str) -> Spot {
+    /// The first line that has a value elsewhere than in its field, and that is not taken yet.
+    fn spot_of_text(&mut self, left: &Left, name: &str, begin: &str) -> Spot {
         let field = format!("{name}:");
         let lines = self.lines.iter().enumerate();
-        let mut fitting = lines.filter(|(_, line)| !line.contains(&field));
-        let found = fitting.find_map(|(at, line)| Some((at, line.find(begin)?, line)));
-        found.map_or(Spot::File, |(at, start, line)| {
-            Spot::Line(at + 1, line[..start].chars().count() + 1)
-        })
+        let fitting = lines
+            .filter(|(_, line)| !line.contains(&field))
+            .filter_map(|(at, line)| Some((at, line[..line.find(begin)?].chars().count())));
+        self.first_not_taken(left, &fitting.collect::<Vec<_>>())
+    }
+
+    /// Of lines and columns from 0 the first that is not taken yet, which it is from now on.
+    fn first_not_taken(&mut self, left: &Left, places: &[(usize, usize)]) -> Spot {
+        let key = |at| (at, left.field.clone(), left.value().to_owned());
+        let found = places.iter().find(|(at, _)| self.taken.insert(key(*at)));
+        found.map_or(Spot::File, |(at, column)| Spot::Line(at + 1, column + 1))
     }
 }

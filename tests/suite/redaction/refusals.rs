@@ -415,6 +415,6 @@ fn rules_that_make_no_sense_are_refused() {
     );
     assert_eq!(
         "guid".parse::<Form>().unwrap_err(),
-        "`guid` is none of auto, uuid, email, digits, text"
+        "`guid` is none of auto, uuid, email, digits, text; did you mean `uuid`?"
     );
 }

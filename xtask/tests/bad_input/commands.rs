@@ -47,7 +47,7 @@ fn a_command_file_has_to_be_readable() {
             .code,
         1
     );
-    std::fs::write(project.path("binary.yaml"), b"\xff\xfe").unwrap();
+    std::fs::write(project.path("binary.yaml"), b"\xfftype").unwrap();
     assert_eq!(
         project
             .run(&["capture", ALICE, "--command", "binary.yaml"])

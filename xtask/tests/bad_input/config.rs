@@ -118,14 +118,13 @@ fn misspelt_names_are_told_with_what_they_may_mean() {
     }
     project.write(
         "replay.toml",
-        "[sources.production]\naddress = \"unix:{domain}\"\ndomains = [\"player\"]\n",
+        "source = \"production\"\n[sources.production]\naddress = \"unix:{domain}\"\ndomains = [\"player\"]\n",
     );
     for arguments in [
-        &["capture", "plyer/6513270e"][..],
-        &["capture", "6513270e", "--domain", "plyer"],
+        &["capture", "plyer/6513270e", "--unredacted"][..],
+        &["capture", "6513270e", "--domain", "plyer", "--unredacted"],
         &["roots", "--domain", "plyer"],
         &["roots", "--source", "prodution"],
-        &["roots", "--source", "production", "--domain", "plyer"],
     ] {
         assert_eq!(project.run(arguments).code, 1, "{arguments:?}");
     }

@@ -60,11 +60,27 @@ fn a_rule_that_came_later_is_noticed_in_fixtures() {
         })
         .collect();
     assert_eq!(lines.len(), 2, "{case}");
+    // The title and the observed message repeat the name, each on a line of its own.
+    let texts: Vec<String> = (1..)
+        .zip(case.lines())
+        .filter(|(_, line)| line.contains(NAME) && !line.contains("display_name:"))
+        .map(|(number, line)| {
+            let column = line.find(NAME).unwrap() + 1;
+            format!(
+                "fixtures/player/case.yaml:{number}:{column}: not redacted: a text that repeats display_name of \
+                 examples.PlayerRegistered, redaction rule 1\n"
+            )
+        })
+        .collect();
+    assert_eq!(texts.len(), 2, "{case}");
+    for line in &texts {
+        assert!(said.contains(line), "{line}{said}");
+    }
     for (line, type_name) in lines.iter().zip(["PlayerRegistered", "RegisterPlayer"]) {
         let line = format!("{line}{type_name}, redaction rule 1\n");
         assert!(said.contains(&line), "{line}{said}");
     }
-    assert_eq!(said.lines().count(), 2, "{said}");
+    assert_eq!(said.lines().count(), 4, "{said}");
     // Captured again, nothing is left.
     project.write("failures.jsonl", &(ticket().to_line() + "\n"));
     let capture = [&capture[..], &["--force"]].concat();
@@ -179,7 +195,7 @@ fn what_a_rule_that_came_later_would_take_is_noticed_in_texts_too() {
     ticket["message"] = "somebody is there already".into();
     project.write("failures.jsonl", &format!("{ticket}\n"));
     let said = audited(&mut project, 1);
-    assert!(!said.contains("a text that repeats"), "{said}");
+    assert!(!said.contains("a text that repeats display_name"), "{said}");
 }
 
 #[cfg(unix)]

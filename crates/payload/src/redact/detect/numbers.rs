@@ -155,7 +155,8 @@ fn card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
 }
 
 /// The last group of a card number that begins with a group and is grouped as cards print it, whatever stands between the
-/// groups. As that may be a list of numbers, the same has to stand between all of them, and not before or after them too.
+/// groups. As that may be a list of numbers, the same has to stand between all of them, and a number of the same length
+/// must not follow or precede it in the same way. A month, or the number of a row, may.
 fn printed_card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
     const PRINTED: [&[usize]; 6] = [
         &[4, 4, 4, 4],
@@ -171,7 +172,8 @@ fn printed_card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> 
         && separator.chars().all(may_separate);
     let start = groups[first].range.start;
     let before = text[..start].chars().next_back();
-    let is_amid = first > 0 && gap(first) == Some(separator);
+    let length = |at: usize| groups[at].range.len();
+    let is_amid = first > 0 && gap(first) == Some(separator) && length(first - 1) == length(first);
     if !is_separator || is_amid || before.is_some_and(|it| it.is_alphanumeric() || it == '+') {
         return None;
     }
@@ -183,7 +185,7 @@ fn printed_card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> 
             .map(|it| it.range.len())
             .eq(lengths.iter().copied())
             && (first + 1..=last).all(|at| gap(at) == Some(separator))
-            && gap(last + 1) != Some(separator)
+            && !(gap(last + 1) == Some(separator) && length(last + 1) == length(last))
             && ends(text, card.last()?.range.end);
         let digits: String = card.iter().map(|it| &text[it.range.clone()]).collect();
         (fits && is_issued(&digits) && is_luhn(&digits)).then_some(last)
