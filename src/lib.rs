@@ -1,23 +1,87 @@
 //! Makes a production bug of an Angzarr system a regression test.
+//!
+//! A captured case is a YAML file: the aggregate's event history, the command that failed, and what production answered.
+//! [`App::harness`] is the `main` of a test that replays every case on today's logic and compares the outcome with its
+//! snapshot. [`App::cli`] is the `main` of the commands that capture, replay and close cases.
+//!
+//! Logic in any language is replayed over gRPC, as `replay.toml` says; then `App::new()` is all that is needed:
+//!
+//! ```no_run
+//! // tests/replay.rs, with `harness = false`
+//! fn main() -> std::process::ExitCode {
+//!     angzarr_replay::App::new().harness()
+//! }
+//! ```
+//!
+//! Logic in Rust is replayed in process, without gRPC. Implement [`logic::Logic`] for an aggregate, or
+//! [`logic::Saga`], [`logic::ProcessManager`], [`logic::Projector`] or [`logic::Upcaster`] for the other kinds of
+//! component, and register it under its name:
+//!
+//! ```
+//! use angzarr_replay::App;
+//! use angzarr_replay::logic::{
+//!     Answer, CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Logic, Payload, Reply,
+//! };
+//!
+//! /// A door that opens once.
+//! struct Door;
+//!
+//! impl Logic for Door {
+//!     fn handle(&self, prior: &EventBook, _command: &CommandBook) -> Answer {
+//!         if !prior.history.pages().is_empty() {
+//!             return Err(Failure::rejected("the door is open already"));
+//!         }
+//!         let opened = Payload::new("house.DoorOpened", Vec::new());
+//!         Ok(Reply::Events(EmittedBook {
+//!             pages: vec![EmittedPage::event(opened)],
+//!             ..EmittedBook::default()
+//!         }))
+//!     }
+//! }
+//!
+//! let app = App::new().logic("door", Door);
+//! # drop(app);
+//! ```
+//!
+//! Everything else in this crate is internal: it is reachable for this repository's own tests and programs, is not
+//! documented here, and changes without notice. A client in production that writes failure tickets uses the crate
+//! `angzarr-failure-tickets` instead of this one.
 
+#[doc(hidden)]
 pub mod audit;
+#[doc(hidden)]
 pub mod capture;
 mod cli;
+#[doc(hidden)]
 pub mod coordination;
+#[doc(hidden)]
 pub mod coordinator;
+#[doc(hidden)]
 pub mod diagram;
+#[doc(hidden)]
 pub mod fixture;
+#[doc(hidden)]
 pub mod harness;
+pub mod logic;
+#[doc(hidden)]
 pub mod mutation;
 mod plain;
+#[doc(hidden)]
 pub mod project;
+#[doc(hidden)]
 pub mod record;
+#[doc(hidden)]
 pub mod replay;
+#[doc(hidden)]
 pub mod snapshot;
 mod terminal;
 
+#[doc(hidden)]
 pub use angzarr_replay_grpc as grpc;
 use angzarr_replay_payload::files;
+#[doc(hidden)]
 pub use angzarr_replay_payload::{payload, redact};
+#[doc(hidden)]
 pub use angzarr_replay_wire::{model, ticket, wire};
+#[doc(inline)]
 pub use project::App;

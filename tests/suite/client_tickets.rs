@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use angzarr_failure_tickets::redaction::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_failure_tickets::{TicketLayer, TicketOptions};
 use angzarr_replay::capture::compensation::notification;
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
@@ -18,7 +19,6 @@ use angzarr_replay::model::{
     Payload, Root, SyncMode, Timestamp,
 };
 use angzarr_replay::payload::Registry;
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{Dialect, encode_command_request};
 use bytes::Bytes;
@@ -298,6 +298,36 @@ fn an_assumed_dialect_is_noted_as_such() {
     }
 }
 
+/// Descriptors of the demo's messages, with imports.
+fn descriptor_set() -> Vec<u8> {
+    let folder = "examples/poker/proto";
+    let mut compiler = protox::Compiler::new([folder]).unwrap();
+    compiler.include_imports(true);
+    for file in std::fs::read_dir(format!("{folder}/examples")).unwrap() {
+        compiler.open_file(file.unwrap().path()).unwrap();
+    }
+    compiler.encode_file_descriptor_set()
+}
+
+#[test]
+fn a_redactor_that_cannot_be_made_says_why() {
+    let policy = |field: &str, key| Policy {
+        rules: vec![RedactionRule::new("examples.*", field, Action::Pseudonym).unwrap()],
+        key,
+        debug_redact: None,
+        roots: false,
+        is_strict: true,
+    };
+    let key = || Some(Key::new("a key that only these tests have").unwrap());
+    let refused = |set: &[u8], policy| Redactor::new(set, policy).unwrap_err().to_string();
+    let no_key = refused(&descriptor_set(), policy("email", None));
+    assert!(no_key.contains("asks for pseudonyms"), "{no_key}");
+    let misspelt = refused(&descriptor_set(), policy("emial", key()));
+    assert!(misspelt.contains("email"), "{misspelt}");
+    let unreadable = refused(b"no descriptors", policy("email", key()));
+    assert!(unreadable.contains("descriptor"), "{unreadable}");
+}
+
 /// A strict redactor of the players' types, with one rule.
 fn redactor(field: &str, action: Action) -> Redactor {
     let policy = Policy {
@@ -307,8 +337,7 @@ fn redactor(field: &str, action: Action) -> Redactor {
         roots: true,
         is_strict: true,
     };
-    let registry = Registry::from_paths(&["examples/poker/proto".into()]).unwrap();
-    Redactor::new(registry, policy).unwrap()
+    Redactor::new(&descriptor_set(), policy).unwrap()
 }
 
 #[test]

@@ -12,6 +12,8 @@
 //! Redacts tickets where it is given rules. Knows nothing of generated clients: it recognises `HandleCommand` of every
 //! dialect by its path and passes everything else by.
 
+#[cfg(feature = "redaction")]
+pub mod redaction;
 mod service;
 mod writer;
 
@@ -22,20 +24,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tower_layer::Layer;
 
+#[doc(inline)]
 pub use angzarr_replay_wire::model::Timestamp;
+#[doc(inline)]
 pub use angzarr_replay_wire::ticket::Ticket;
+#[doc(inline)]
 pub use angzarr_replay_wire::wire::Dialect;
 pub use service::{Answer, TicketBody, TicketService};
 use writer::{Queue, Sink};
-
-/// Rules by which tickets are redacted.
-#[cfg(feature = "redaction")]
-pub mod redaction {
-    pub use angzarr_replay_payload::payload::Registry;
-    pub use angzarr_replay_payload::redact::{
-        Action, Form, Key, KeyError, Policy, RedactionRule, Redactor, RedactorError, RuleError,
-    };
-}
 
 /// A hook that changes a ticket before it is written, or withholds it.
 type Redact = Arc<dyn Fn(Ticket) -> Option<Ticket> + Send + Sync>;
@@ -117,9 +113,8 @@ impl TicketOptions {
     #[must_use]
     #[cfg(feature = "redaction")]
     pub fn redact_with(mut self, redactor: redaction::Redactor) -> Self {
-        let redactor = redactor.describing(angzarr_replay_wire::wire::all_call_descriptors());
         self.rules
-            .push(Arc::new(move |ticket| redactor.ticket(&ticket).ok()));
+            .push(Arc::new(move |ticket| redactor.ticket(&ticket)));
         self
     }
 

@@ -3,6 +3,7 @@
 //! A list of steps, each a function that says in one line what is wrong. What a step needs it installs below
 //! `target/tools` or `.venv`, or it fails: nothing is left out silently. All nested builds share `target/`.
 
+mod door;
 mod generated;
 mod project;
 mod python;

@@ -1,0 +1,96 @@
+//! The public door: how many items the documentation of the published crates shows.
+
+use std::path::{Path, PathBuf};
+
+use super::shell::Shell;
+
+/// The crates that users depend on, as rustdoc names their folders.
+pub(super) const CRATES: [&str; 2] = ["angzarr_replay", "angzarr_failure_tickets"];
+/// Types, traits, functions and methods of them together. Each is a promise: raise it knowingly.
+const MOST: usize = 200;
+/// What a page of rustdoc is called that shows an item.
+const KINDS: [&str; 8] = [
+    "struct", "enum", "union", "trait", "fn", "type", "constant", "macro",
+];
+
+/// Counts what the documentation shows that was just built.
+pub(super) fn count(shell: &Shell) -> Result<(), String> {
+    let folder = shell.at("target/doc");
+    let mut items = 0;
+    for name in CRATES {
+        items += in_folder(&folder.join(name))?;
+    }
+    if items == 0 {
+        return Err(format!(
+            "{}: no item is found; has rustdoc another layout now?",
+            folder.display()
+        ));
+    }
+    if items > MOST {
+        return Err(format!(
+            "{} show {items} items, and at most {MOST} are wanted; hide what users do not need, or raise the number in \
+             xtask/src/check/door.rs",
+            CRATES.join(" and ")
+        ));
+    }
+    println!("   {items} public items");
+    Ok(())
+}
+
+fn in_folder(folder: &Path) -> Result<usize, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let entries: Result<Vec<PathBuf>, _> = std::fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect();
+    let mut items = 0;
+    for path in entries.map_err(failed)? {
+        if path.is_dir() {
+            items += in_folder(&path)?;
+        } else if is_item(&path) {
+            items += in_page(&std::fs::read_to_string(&path).map_err(failed)?);
+        }
+    }
+    Ok(items)
+}
+
+fn is_item(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let kind = name.split_once('.').map(|(kind, _)| kind);
+    kind.is_some_and(|kind| KINDS.contains(&kind))
+}
+
+/// The item itself and its own methods, without those of traits that it implements.
+fn in_page(page: &str) -> usize {
+    const REDIRECT: &str = "http-equiv=\"refresh\"";
+    if page.contains(REDIRECT) {
+        return 0;
+    }
+    let own = [
+        "id=\"trait-implementations\"",
+        "id=\"implementors\"",
+        "id=\"foreign-impls\"",
+    ]
+    .iter()
+    .fold(page, |own, end| own.split(end).next().unwrap_or(own));
+    let methods = ["id=\"method.", "id=\"tymethod.", "id=\"associatedconstant."];
+    1 + methods
+        .map(|id| own.matches(id).count())
+        .iter()
+        .sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_methods_are_counted_and_those_of_traits_are_not() {
+        let page = "<h1>Struct</h1><section id=\"method.new\"/><section id=\"method.logic\"/>\
+                    <h2 id=\"trait-implementations\"/><section id=\"method.clone\"/>";
+        assert_eq!(in_page(page), 3);
+        assert_eq!(in_page("<meta http-equiv=\"refresh\" content=\"0\">"), 0);
+        assert!(is_item(Path::new("struct.App.html")));
+        assert!(!is_item(Path::new("index.html")));
+    }
+}
