@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Beside `src`, where people look for it.
-const PROTO: &str = "../../proto";
+/// A link to the folder at the root, so that a package of this crate has it.
+const PROTO: &str = "proto";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={PROTO}");

@@ -3,7 +3,7 @@
 //! Knows no message of the game. The words of refusals and crashes are those of the recorded Python deployment,
 //! so that the same fixtures give the same snapshots on either peer.
 
-use angzarr_replay::model::{
+use angzarr_replay::logic::{
     Answer, Body, CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Header, Page, Payload,
     Reply, Revocation, Root, Snapshot,
 };

@@ -3,7 +3,7 @@
 //! Roots and currency are those of the recorded example: a command goes to the root of the aggregate that triggered
 //! it, in the domain of the other one, and amounts become "USD".
 
-use angzarr_replay::model::{
+use angzarr_replay::logic::{
     Cover, Destinations, EmittedBook, EmittedPage, EventBook, Failure, Payload, ProcessManager,
     Reaction, Root, Timestamp,
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use angzarr_replay::model::Timestamp;
+use angzarr_replay::logic::Timestamp;
 
 /// Tells the time.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::model::{Domain, Timestamp};
+use angzarr_replay::logic::{Domain, Timestamp};
 use angzarr_replay::project::Embedded;
 use angzarr_replay::wire::Dialect;
 

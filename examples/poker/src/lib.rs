@@ -4,7 +4,7 @@
 //! The rules are read off the recorded traffic (`recorded/`) and go on sensibly where it is silent. Nothing here
 //! knows gRPC or how histories are stored; time comes in from whoever makes the aggregate.
 //!
-//! [`Logic`]: angzarr_replay::model::Logic
+//! [`Logic`]: angzarr_replay::logic::Logic
 
 mod aggregate;
 mod buy_in;

@@ -2,7 +2,7 @@
 //!
 //! Every dialect has the message under a name of its own; the numbers are the same in all of them.
 
-use angzarr_replay::model::{Failure, Payload};
+use angzarr_replay::logic::{Failure, Payload};
 use prost::Message;
 
 /// A command that its addressee did not take.

@@ -1,6 +1,6 @@
 //! The player: money that is deposited, withdrawn and bound to tables.
 
-use angzarr_replay::model::{
+use angzarr_replay::logic::{
     Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Page, Payload, Root, Snapshot,
     Timestamp,
 };

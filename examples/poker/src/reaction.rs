@@ -1,6 +1,6 @@
 //! What sagas and process managers do alike: walk the pages, address a command.
 
-use angzarr_replay::model::{
+use angzarr_replay::logic::{
     CommandPage, Cover, Domain, EmittedCommand, EventBook, Header, MergeStrategy, Payload, Root,
 };
 

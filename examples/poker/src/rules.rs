@@ -1,6 +1,6 @@
 //! Checks that many commands make, and the words of their rejections.
 
-use angzarr_replay::model::Failure;
+use angzarr_replay::logic::Failure;
 
 use crate::messages::Currency;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use angzarr_replay::model::{EventBook, Failure, Projection, Projector, Root};
+use angzarr_replay::logic::{EventBook, Failure, Projection, Projector, Root};
 
 use crate::Table;
 use crate::aggregate::{Aggregate, encode};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use angzarr_replay::model::{
+use angzarr_replay::logic::{
     Answer, CommandBook, EventBook, Failure, Logic, Page, Payload, Root, Snapshot, Timestamp,
 };
 

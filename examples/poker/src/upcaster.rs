@@ -1,6 +1,6 @@
 //! The upcaster `player-upcaster`: old events of players in their newest form.
 
-use angzarr_replay::model::{Body, Domain, Failure, Page, Payload, Timestamp, Upcaster};
+use angzarr_replay::logic::{Body, Domain, Failure, Page, Payload, Timestamp, Upcaster};
 
 use crate::aggregate::{decode, encode};
 use crate::messages::legacy::PlayerRegisteredV1;

@@ -1,6 +1,6 @@
 //! Facts: money that came in elsewhere. It is there, whatever the player thinks of it.
 
-use angzarr_replay::model::{Body, EmittedBook, EmittedPage, EventBook, Failure, Header};
+use angzarr_replay::logic::{Body, EmittedBook, EmittedPage, EventBook, Failure, Header};
 
 use super::Player;
 use crate::aggregate::{Aggregate, decode, encode};

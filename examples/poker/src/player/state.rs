@@ -2,7 +2,7 @@
 //!
 //! Pages carry no root, so `player_id` stays empty unless a snapshot brings it.
 
-use angzarr_replay::model::Failure;
+use angzarr_replay::logic::Failure;
 
 use crate::messages::{Currency, FundsReleased, FundsReserved, PlayerRegistered, PlayerState};
 use crate::rules::{hex, require};

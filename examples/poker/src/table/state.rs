@@ -2,7 +2,7 @@
 //!
 //! Pages carry no root, so `table_id` stays empty unless a snapshot brings it.
 
-use angzarr_replay::model::Failure;
+use angzarr_replay::logic::Failure;
 
 use crate::messages::TableState;
 use crate::messages::{
