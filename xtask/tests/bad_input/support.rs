@@ -174,10 +174,13 @@ impl Project {
                     continue;
                 }
                 let name = path.strip_prefix(self.folder.path()).unwrap();
-                files.push((
-                    name.display().to_string(),
-                    std::fs::read(&path).unwrap_or_default(),
-                ));
+                // A pipe and a device have no end to read to.
+                let bytes = if path.is_file() {
+                    std::fs::read(&path).unwrap_or_default()
+                } else {
+                    Vec::new()
+                };
+                files.push((name.display().to_string(), bytes));
             }
         }
         files.sort();
