@@ -52,10 +52,14 @@ fn sources() -> Vec<PathBuf> {
 fn folders() -> BTreeMap<String, PathBuf> {
     let mut found = BTreeMap::new();
     for source in sources() {
-        let is_flat = std::fs::read_dir(&source).unwrap().any(|entry| {
-            let name = entry.unwrap().file_name();
-            name != "lib.rs" && Path::new(&name).extension().is_some_and(|it| it == "rs")
-        });
+        // Beside the folders of the root's modules stands `logic.rs`, which only names what users need.
+        let is_root = source.parent() == Some(Path::new(env!("CARGO_MANIFEST_DIR")));
+        let mut entries = std::fs::read_dir(&source).unwrap();
+        let is_flat = !is_root
+            && entries.any(|entry| {
+                let name = entry.unwrap().file_name();
+                name != "lib.rs" && Path::new(&name).extension().is_some_and(|it| it == "rs")
+            });
         if is_flat {
             let name = source.parent().unwrap().file_name().unwrap();
             found.insert(name.to_str().unwrap().to_owned(), source);
