@@ -13,7 +13,7 @@ use regex::Regex;
 
 use super::letters::as_text;
 use super::spelled::without_escapes;
-use crate::redact::detect::{self, glued, likely, named, sure};
+use crate::redact::detect::{self, in_binary, likely, named, sure};
 use crate::{payload, plain};
 
 /// Keys of fixtures, tickets and history files that have an encoding as their value: it is random-looking by nature.
@@ -332,10 +332,10 @@ impl Search {
                     (_, ..6) => Vec::new(),
                     (Some(_), _) => {
                         let mut glued_only = Once::default();
-                        glued_only.of_text(letters, glued(letters));
+                        glued_only.of_text(letters, in_binary(letters));
                         glued_only.all
                     }
-                    (None, _) => self.in_text(letters, level + 1, glued),
+                    (None, _) => self.in_text(letters, level + 1, in_binary),
                 };
                 for found in found {
                     once.add(Found {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use crate::files::{conflict_words, merge_conflict};
+use crate::files::{conflict_message, merge_conflict};
 use crate::fixture::did_they_mean;
 use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
 use crate::payload::{Registry, UnknownType, ViewError, too_deep};
@@ -86,7 +86,7 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
     // `Value` refuses keys that stand twice; the typed pass knows line and column of the rest.
     let worded = |error: serde_yaml::Error| {
         invalid(match merge_conflict(text) {
-            Some(line) => conflict_words(line),
+            Some(line) => conflict_message(line),
             None => without_values(&error.to_string()) + &did_they_mean(&error.to_string()),
         })
     };

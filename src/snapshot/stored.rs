@@ -15,7 +15,7 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
         Ok(file) => {
             // The lines of an outcome that begin anywhere are indented.
             if let Some(line) = files::merge_conflict(&file) {
-                let words = files::conflict_words(line);
+                let words = files::conflict_message(line);
                 return Err(format!(
                     "{words}; or accept today's outcome with `cargo xtask close`"
                 ));

@@ -365,7 +365,7 @@ fn parse(text: &str, name: &str) -> Result<toml::Table, ConfigError> {
     let invalid = |error: toml::de::Error| ConfigError::Invalid {
         file: name.to_owned(),
         reason: match files::merge_conflict(text) {
-            Some(line) => files::conflict_words(line),
+            Some(line) => files::conflict_message(line),
             None => words(&error, text),
         },
     };

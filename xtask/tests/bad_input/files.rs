@@ -223,7 +223,7 @@ fn hostile_files_end_soon() {
         ),
         (
             device.to_str().unwrap(),
-            "cannot be read: it is no regular file\n",
+            "cannot be read: it is not a regular file\n",
         ),
         (
             link.to_str().unwrap(),
@@ -231,7 +231,7 @@ fn hostile_files_end_soon() {
         ),
         (
             pipe.to_str().unwrap(),
-            "cannot be read: it is no regular file\n",
+            "cannot be read: it is not a regular file\n",
         ),
     ] {
         let (code, err) = said(&["replay", file]);
@@ -256,5 +256,5 @@ fn an_audit_does_not_wait_for_a_pipe() {
     assert!(made.unwrap().success());
     let ran = project.run(&["audit", pipe.to_str().unwrap()]);
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(ran.out.contains("it is no regular file"), "{}", ran.out);
+    assert!(ran.out.contains("it is not a regular file"), "{}", ran.out);
 }

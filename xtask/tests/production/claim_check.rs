@@ -187,7 +187,7 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
         ),
         (
             "file:///dev/zero",
-            "cannot be read there: it is no regular file",
+            "cannot be read there: it is not a regular file",
         ),
         (
             "file://fileserver/a",
@@ -220,9 +220,9 @@ fn a_link_to_something_without_an_end_is_refused_and_not_waited_for() {
     assert!(made.unwrap().success());
     std::os::unix::fs::symlink(&pipe, project.path("to-pipe")).unwrap();
     for (name, said) in [
-        ("zero", "it is no regular file"),
-        ("pipe", "it is no regular file"),
-        ("to-pipe", "it is no regular file"),
+        ("zero", "it is not a regular file"),
+        ("pipe", "it is not a regular file"),
+        ("to-pipe", "it is not a regular file"),
         ("", "it is a folder"),
     ] {
         let uri = in_project(&project, name);
