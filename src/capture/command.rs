@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_yaml::Value;
 
 use crate::files::{conflict_message, merge_conflict};
-use crate::fixture::did_they_mean;
+use crate::fixture::serde_suggestion;
 use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
 use crate::payload::{Registry, UnknownType, ViewError, too_deep};
 use crate::ticket::without_values;
@@ -87,7 +87,7 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
     let worded = |error: serde_yaml::Error| {
         invalid(match merge_conflict(text) {
             Some(line) => conflict_message(line),
-            None => without_values(&error.to_string()) + &did_they_mean(&error.to_string()),
+            None => without_values(&error.to_string()) + &serde_suggestion(&error.to_string()),
         })
     };
     if let Some((line, column)) = too_deep(text) {

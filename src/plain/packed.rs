@@ -9,7 +9,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::invalid;
 
 /// What is said of a frame that does not unpack.
-const NO_FRAME: &str = "it does not unpack, or ends early";
+const NO_FRAME: &str = "it cannot be decompressed, or ends early";
 
 /// Names the encoding: the libraries' own words do not.
 fn damaged(name: &str, reason: &dyn std::fmt::Display) -> io::Error {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::files;
-use crate::fixture::place;
+use crate::fixture::write_atomically;
 use crate::payload::from_canonical_yaml;
 
 /// The accepted text of a snapshot, none where there is no snapshot.
@@ -116,7 +116,7 @@ fn write(target: &Path, source: &str, fixture: &Path, text: &str) -> std::io::Re
     };
     let header = serde_yaml::to_string(&header).map_err(std::io::Error::other)?;
     let file = format!("---\n{header}---\n{}\n", text.trim_end());
-    place(target, file.as_bytes(), true)
+    write_atomically(target, file.as_bytes(), true)
 }
 
 #[cfg(test)]

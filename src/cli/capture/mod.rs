@@ -23,7 +23,7 @@ use crate::capture::{
     Persisted, RootSpec, RootSpecError, UpTo, assemble, case_path, fetch_history, find_root,
     inline_external, kept_unknown_fields, lost_unknown_fields,
 };
-use crate::fixture::{Fixture, Saved, place, render};
+use crate::fixture::{Fixture, Saved, render, write_atomically};
 use crate::model::{
     AnsweredBy, Case, Cover, Domain, Edition, Fingerprints, Probe, Root, Status, Timestamp,
 };
@@ -794,7 +794,7 @@ fn discard_snapshot(fixture: &Path) -> Done {
 /// A closed case without its snapshot is half a case.
 fn restore(path: &Path, before: Option<&[u8]>) {
     let _ = match before {
-        Some(bytes) => place(path, bytes, true),
+        Some(bytes) => write_atomically(path, bytes, true),
         None => std::fs::remove_file(path),
     };
 }

@@ -214,7 +214,7 @@ fn hostile_files_end_soon() {
     for (file, why) in [
         (
             "fixtures/player/nested.yaml",
-            "nested more than 128 deep: nothing in a case is\n",
+            "nested more than 128 levels deep: no case is\n",
         ),
         (
             "fixtures/player/large.yaml",

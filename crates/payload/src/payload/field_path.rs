@@ -66,7 +66,7 @@ pub(super) fn check(
     pattern: &str,
     path: &[String],
 ) -> Result<(), FieldPathError> {
-    let mut search = Search {
+    let mut search = PathSearch {
         layouts,
         names,
         path,
@@ -114,7 +114,7 @@ enum End<'l> {
     WholeAny,
 }
 
-struct Search<'l, 'p> {
+struct PathSearch<'l, 'p> {
     layouts: &'l Layouts,
     names: &'p [String],
     path: &'p [String],
@@ -125,7 +125,7 @@ struct Search<'l, 'p> {
     ends: Vec<End<'l>>,
 }
 
-impl<'l> Search<'l, '_> {
+impl<'l> PathSearch<'l, '_> {
     /// Whether the path, from segment `at` on, leads from this message to a field.
     fn follow(&mut self, message: &'l Layout, at: usize) -> bool {
         if !self.seen.insert((&message.name, at)) {
