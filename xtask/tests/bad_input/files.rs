@@ -227,7 +227,7 @@ fn hostile_files_end_soon() {
         ),
         (
             link.to_str().unwrap(),
-            "a link to a file that is no fixture, or one with a mistake: what it holds is not shown",
+            "a link to a file that is not a valid fixture: its content is not shown",
         ),
         (
             pipe.to_str().unwrap(),
@@ -241,7 +241,10 @@ fn hostile_files_end_soon() {
     }
     let (code, err) = said(&["capture", ALICE, "--command", "draft.yaml"]);
     assert_eq!(code, 1, "{err}");
-    assert!(err.contains("nested more than 128 deep at line"), "{err}");
+    assert!(
+        err.contains("nested more than 128 levels deep at line"),
+        "{err}"
+    );
 }
 
 /// A pipe has no end before somebody writes to it; an audit with redaction rules reads each file twice.
