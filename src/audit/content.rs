@@ -1,5 +1,5 @@
-//! What a file holds: lines of text, the base64 in them, messages and their texts, and texts amid bytes; each of them in
-//! each other.
+//! Searches the content of a file: lines of text, the base64 in them, messages and their texts, and text embedded in
+//! binary data; all of them also nested.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -11,12 +11,12 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
-use super::letters::as_text;
-use super::spelled::without_escapes;
-use crate::redact::detect::{self, glued, likely, named, sure};
+use super::text_decoding::as_text;
+use super::unescaped::without_escapes;
+use crate::redact::detect::{self, in_binary, likely, named, sure};
 use crate::{payload, plain};
 
-/// Keys of fixtures, tickets and history files that have an encoding as their value: it is random-looking by nature.
+/// Keys in fixtures, tickets and history files whose values are encodings, which always look random.
 const ENCODINGS: [&str; 6] = [
     "book",
     "bytes",
@@ -26,7 +26,7 @@ const ENCODINGS: [&str; 6] = [
     "snapshot",
 ];
 
-/// Read with padding or without, and with odd bits at its end.
+/// Accepts missing padding and non-zero trailing bits.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -34,30 +34,30 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// So many things in each other are taken apart.
+/// Deepest nesting that is decoded.
 const LEVELS: usize = 40;
-/// So many times its size is looked at of a file that holds much in each other.
-const TIMES: usize = 64;
-/// Files are not so small that this were much.
-const AT_LEAST: usize = 1 << 24;
+/// Limit for the bytes searched in a file with nested content, as a multiple of its size.
+const MOST_TIMES_SIZE: usize = 64;
+/// The limit for small files.
+const SMALLEST_BUDGET: usize = 1 << 24;
 
-/// Where in a file.
+/// A location in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spot {
     /// Line and column, from 1.
     Line(usize, usize),
-    /// A byte of a file that is no text, from 0.
+    /// Byte offset in a binary file, from 0.
     Byte(usize),
-    /// The file, where a place cannot be told.
+    /// The whole file, if the location is unknown.
     File,
 }
 
-/// Something found in a file.
+/// Something detected in a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What it looks like: `email`, `JWT`.
+    /// What kind it is: `email`, `JWT`.
     pub what: &'static str,
-    /// What it is about, where that says more; never what was found.
+    /// A detail, such as the field it was found in; never the detected text.
     pub about: Option<String>,
     /// Where it is.
     pub spot: Spot,
@@ -65,7 +65,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Something that was found by what it is about.
+    /// A finding with a detail.
     #[must_use]
     pub fn about(what: &'static str, about: String, spot: Spot, text: String) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Finding {
         }
     }
 
-    /// What was found, to be held against allowances. Not to be shown.
+    /// The detected text, to be compared with allowances. Must not be printed.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -89,7 +89,7 @@ impl std::fmt::Debug for Finding {
     }
 }
 
-/// What may be base64, also that for addresses.
+/// Anything that may be base64 or base64url.
 static ENCODED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z0-9+/_-]{12,}={0,2}"));
 /// Base64 over several lines.
 static WRAPPED: LazyLock<Regex> =
@@ -99,10 +99,13 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant")
 }
 
-/// Everything that is found in the content of a file, and what of it could not be read.
+/// Everything detected in the content of a file, and descriptions of what could not be read.
 pub(super) fn findings(bytes: &[u8]) -> (Vec<Finding>, Vec<String>) {
     let mut search = Search {
-        left: bytes.len().saturating_mul(TIMES).max(AT_LEAST),
+        left: bytes
+            .len()
+            .saturating_mul(MOST_TIMES_SIZE)
+            .max(SMALLEST_BUDGET),
         unread: BTreeSet::new(),
     };
     let mut found: Vec<Finding> = search
@@ -119,35 +122,35 @@ pub(super) fn findings(bytes: &[u8]) -> (Vec<Finding>, Vec<String>) {
     (found, search.unread.into_iter().collect())
 }
 
-/// Something found in a text or in bytes.
-struct Found {
+/// A match in a text or in bytes.
+struct Match {
     what: &'static str,
     range: Range<usize>,
     text: String,
-    /// Whether it is not there itself, but in what is encoded there.
-    is_within: bool,
+    /// Whether it was found in nested encoded data rather than in the text itself.
+    is_nested: bool,
 }
 
-/// What was found so far, each thing once.
+/// Distinct matches.
 #[derive(Default)]
-struct Once {
-    all: Vec<Found>,
-    /// What is found in each part of the content, so that only neighbours are compared.
+struct DistinctMatches {
+    all: Vec<Match>,
+    /// Indices of the matches in each part of the content, so that only neighbours are compared.
     in_part: HashMap<usize, Vec<usize>>,
 }
 
-impl Once {
+impl DistinctMatches {
     const PART: usize = 1 << 10;
 
-    fn add(&mut self, found: Found) {
+    fn add(&mut self, found: Match) {
         let parts = found.range.start / Self::PART..=found.range.end / Self::PART;
         let neighbours = parts.clone().filter_map(|part| self.in_part.get(&part));
         let is_known = neighbours.flatten().map(|at| &self.all[*at]).any(|other| {
             let overlaps =
                 other.range.start < found.range.end && found.range.start < other.range.end;
             let is_same = other.text.contains(&found.text) || found.text.contains(&other.text);
-            let says_least = found.what == detect::RANDOM;
-            overlaps && (is_same || says_least || !(other.is_within || found.is_within))
+            let is_least_certain = found.what == detect::RANDOM;
+            overlaps && (is_same || is_least_certain || !(other.is_nested || found.is_nested))
         });
         if !is_known {
             for part in parts {
@@ -159,46 +162,47 @@ impl Once {
 
     fn of_text(&mut self, text: &str, findings: Vec<detect::Finding>) {
         for finding in findings {
-            self.add(Found {
+            self.add(Match {
                 what: finding.what,
                 text: text[finding.range.clone()].to_owned(),
                 range: finding.range,
-                is_within: false,
+                is_nested: false,
             });
         }
     }
 }
 
 struct Search {
-    /// Bytes that are still looked at.
+    /// Bytes that may still be searched.
     left: usize,
     unread: BTreeSet<String>,
 }
 
 impl Search {
-    /// Whether it goes on.
-    fn may(&mut self, size: usize, level: usize) -> bool {
+    /// Whether nested content may be searched: the limits are not exceeded.
+    fn may_search(&mut self, size: usize, level: usize) -> bool {
         let may = level < LEVELS && size <= self.left;
         self.left = self.left.saturating_sub(size);
         if !may {
-            self.unread.insert(
-                "so much is encoded within each other that not all was looked at".to_owned(),
-            );
+            self.unread
+                .insert("the content is nested too deeply to be searched completely".to_owned());
         }
         may
     }
 
-    fn in_file(&mut self, bytes: &[u8]) -> Vec<(Spot, Found)> {
+    fn in_file(&mut self, bytes: &[u8]) -> Vec<(Spot, Match)> {
         if let Some(unpacked) = plain::unpacked(bytes, plain::LARGEST) {
             self.unread
                 .extend(unpacked.flaw.map(|flaw| flaw.to_string()));
-            self.left = self.left.max(unpacked.bytes.len().saturating_mul(TIMES));
+            self.left = self
+                .left
+                .max(unpacked.bytes.len().saturating_mul(MOST_TIMES_SIZE));
             return self.in_plain_file(&unpacked.bytes);
         }
         self.in_plain_file(bytes)
     }
 
-    fn in_plain_file(&mut self, bytes: &[u8]) -> Vec<(Spot, Found)> {
+    fn in_plain_file(&mut self, bytes: &[u8]) -> Vec<(Spot, Match)> {
         self.unread.extend(not_read(bytes));
         let has_controls = bytes
             .iter()
@@ -207,7 +211,7 @@ impl Search {
         if let Some(text) = as_text(bytes).filter(|_| !is_message) {
             let mut found = self.in_text(&text, 0, likely);
             found.sort_by_key(|found| found.range.start);
-            let mut lines = Lines::new(&text);
+            let mut lines = LineCounter::new(&text);
             let found = found.into_iter();
             return found
                 .map(|found| (lines.spot(found.range.start), found))
@@ -220,15 +224,15 @@ impl Search {
             .collect()
     }
 
-    /// What is found in a text: by itself, by names, in what it quotes and in what is encoded in it.
+    /// Searches a text: its plain form, values beside names, its unescaped form, and the data encoded in it.
     fn in_text(
         &mut self,
         text: &str,
         level: usize,
         looked_for: fn(&str) -> Vec<detect::Finding>,
-    ) -> Vec<Found> {
-        let mut once = Once::default();
-        if !self.may(text.len(), level) {
+    ) -> Vec<Match> {
+        let mut once = DistinctMatches::default();
+        if !self.may_search(text.len(), level) {
             return once.all;
         }
         let mut random = Vec::new();
@@ -256,7 +260,7 @@ impl Search {
             if let Some(plain) = without_escapes(line) {
                 for found in self.in_text(&plain.text, level + 1, sure) {
                     let range = plain.original(&found.range);
-                    once.add(Found {
+                    once.add(Match {
                         range: start + range.start..start + range.end,
                         ..found
                     });
@@ -268,16 +272,16 @@ impl Search {
         once.all
     }
 
-    /// What is found in the base64 of a text.
-    fn encoded(&mut self, text: &str, level: usize) -> Vec<Found> {
+    /// Searches the base64 in a text.
+    fn encoded(&mut self, text: &str, level: usize) -> Vec<Match> {
         let mut all = Vec::new();
         let whole = WRAPPED.find_iter(text);
         for token in ENCODED.find_iter(text).chain(whole) {
             for bytes in decoded(token.as_str()) {
                 let found = self.in_bytes(&bytes, level + 1);
-                all.extend(found.into_iter().map(|found| Found {
+                all.extend(found.into_iter().map(|found| Match {
                     range: token.range(),
-                    is_within: true,
+                    is_nested: true,
                     ..found
                 }));
             }
@@ -285,19 +289,19 @@ impl Search {
         all
     }
 
-    /// What is found in bytes, whatever they are: text, a message, something packed, or something else with texts in it.
-    fn in_bytes(&mut self, bytes: &[u8], level: usize) -> Vec<Found> {
-        let mut once = Once::default();
-        if bytes.len() < 4 || !self.may(bytes.len(), level) {
+    /// Searches bytes of any kind: text, a message, compressed data, or other data with text in it.
+    fn in_bytes(&mut self, bytes: &[u8], level: usize) -> Vec<Match> {
+        let mut once = DistinctMatches::default();
+        if bytes.len() < 4 || !self.may_search(bytes.len(), level) {
             return once.all;
         }
         let all = 0..bytes.len();
-        let within = |range: &Range<usize>, found: Found| Found {
+        let within = |range: &Range<usize>, found: Match| Match {
             range: range.clone(),
-            is_within: true,
+            is_nested: true,
             ..found
         };
-        // What only begins like packed bytes is no flaw of the file.
+        // Data that merely begins like compressed data is not an error.
         if let Some(unpacked) = plain::unpacked(bytes, plain::LARGEST) {
             for found in self.in_bytes(&unpacked.bytes, level + 1) {
                 once.add(within(&all, found));
@@ -306,7 +310,7 @@ impl Search {
         for place in payload::delimited(bytes).unwrap_or_default() {
             for found in self.in_bytes(&bytes[place.clone()], level + 1) {
                 let start = place.start + found.range.start;
-                once.add(Found {
+                once.add(Match {
                     range: start..start + found.range.len(),
                     ..found
                 });
@@ -323,7 +327,7 @@ impl Search {
                 });
             }
         }
-        // Texts amid bytes, and of a text what stands right beside its length.
+        // Searches text embedded in binary data, and text without the length byte before it.
         let mut start = 0;
         for chunk in bytes.utf8_chunks() {
             for run in chunk.valid().split_inclusive(char::is_control) {
@@ -331,14 +335,14 @@ impl Search {
                 let found = match (&text, letters.len()) {
                     (_, ..6) => Vec::new(),
                     (Some(_), _) => {
-                        let mut glued_only = Once::default();
-                        glued_only.of_text(letters, glued(letters));
-                        glued_only.all
+                        let mut embedded = DistinctMatches::default();
+                        embedded.of_text(letters, in_binary(letters));
+                        embedded.all
                     }
-                    (None, _) => self.in_text(letters, level + 1, glued),
+                    (None, _) => self.in_text(letters, level + 1, in_binary),
                 };
                 for found in found {
-                    once.add(Found {
+                    once.add(Match {
                         range: start + found.range.start..start + found.range.end,
                         ..found
                     });
@@ -351,23 +355,24 @@ impl Search {
     }
 }
 
-/// Why what a file holds cannot be looked at.
+/// Why the content of a file cannot be searched.
 fn not_read(bytes: &[u8]) -> Option<String> {
     const ELSEWHERE: [(&[u8], &str); 3] = [
         (b"Salted__", "it is encrypted"),
         (b"age-encryption.org/", "it is encrypted"),
         (
             b"version https://git-lfs.github.com/spec/",
-            "it stands for a file of Git LFS, which is not here",
+            "it is a Git LFS pointer, and the file itself is not here",
         ),
     ];
     let mut elsewhere = ELSEWHERE.iter();
     let found = elsewhere.find(|(first, _)| bytes.starts_with(first));
-    let packed = plain::not_unpacked(bytes).map(|name| format!("it is {name}, which is not read"));
+    let packed =
+        plain::not_unpacked(bytes).map(|name| format!("it is {name}, which is not supported"));
     packed.or_else(|| found.map(|(_, reason)| (*reason).to_owned()))
 }
 
-/// What base64 says; both where it may begin after a sign that is none of its own.
+/// Decodes base64. Tries a second start if a separator precedes the token.
 fn decoded(token: &str) -> Vec<Vec<u8>> {
     let plain: String = token
         .chars()
@@ -379,13 +384,13 @@ fn decoded(token: &str) -> Vec<Vec<u8>> {
         })
         .collect();
     let mut found = Vec::new();
-    // The last letter may say too little for a byte.
+    // The last character may carry fewer bits than a byte.
     let bytes = BASE64.decode(&plain).or_else(|_| {
         let letters = plain.trim_end_matches('=');
         BASE64.decode(&letters[..letters.len() / 4 * 4])
     });
     found.extend(bytes);
-    // `key-` or `path/` may stand before it.
+    // The token may follow `key-` or `path/`.
     for (at, _) in token.match_indices(['-', '_', '/']) {
         let rest = &plain[(at + 1).min(plain.len())..];
         if rest.len() >= 12 && found.len() < 8 {
@@ -395,28 +400,28 @@ fn decoded(token: &str) -> Vec<Vec<u8>> {
     found
 }
 
-/// Whether what comes next is the value of a key that has an encoding.
+/// Whether the next value belongs to a key whose values are encodings.
 fn is_encoding(before: &str) -> bool {
     static KEY: LazyLock<Regex> = LazyLock::new(|| pattern(r#"([A-Za-z_]+)"?\s*:\s*"?[^\s":]*$"#));
     let key = KEY.captures(before).and_then(|captures| captures.get(1));
     key.is_some_and(|key| ENCODINGS.contains(&key.as_str()))
 }
 
-/// Whether base64 begins here that is a whole protobuf message: what is in it is looked for by itself.
+/// Whether a complete base64-encoded protobuf message begins here, whose content is searched separately.
 fn is_message(text: &str) -> bool {
     let token = ENCODED.find(text).filter(|token| token.start() == 0);
     let decoded = token.and_then(|token| BASE64.decode(token.as_str()).ok());
     decoded.is_some_and(|bytes| payload::is_a_message(&bytes))
 }
 
-/// Places in a text as lines and columns; asked for in order.
-struct Lines<'a> {
+/// Converts offsets to lines and columns. Offsets must be in increasing order.
+struct LineCounter<'a> {
     text: &'a str,
     number: usize,
     start: usize,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> LineCounter<'a> {
     const fn new(text: &'a str) -> Self {
         Self {
             text,

@@ -1,16 +1,16 @@
-//! An audit of files that are committed: what looks like a secret or personal data, and where.
+//! Audits committed files for secrets and personal data.
 //!
-//! Owns which files are looked at and how each kind is taken apart. What a secret looks like is `redact::detect`'s.
-//! A finding says what and where; what was found is for allowances only and is never shown. What cannot be read is said.
+//! Owns which files are searched and how each kind is decoded. `redact::detect` recognises the secrets. A finding has a
+//! kind and a location; its text is used for allowances only and never printed. Unreadable content is reported.
 //!
-//! - `content`: what a file holds, from its bytes to findings. `letters`: bytes as text, in any of the usual encodings.
-//! - `spelled`: a text without the escapes of the formats that it is quoted in.
+//! - `content`: from the bytes of a file to findings. `text_decoding`: bytes as text, in any common encoding.
+//! - `unescaped`: text with one level of escapes removed.
 //!
-//! What is compressed is `plain`'s to unpack.
+//! Compressed files are decompressed by `plain`.
 
 mod content;
-mod letters;
-mod spelled;
+mod text_decoding;
+mod unescaped;
 
 use std::path::{Path, PathBuf};
 
@@ -20,33 +20,33 @@ pub use content::{Finding, Spot};
 
 use crate::{files, plain};
 
-/// Largest file that is looked over, packed or unpacked, in bytes.
+/// Size limit for audited files, compressed and decompressed, in bytes.
 pub const LARGEST: u64 = plain::LARGEST;
 
-/// A file with what was found in it.
+/// The result for one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audited {
     /// The file.
     pub file: PathBuf,
-    /// What was found, in order.
+    /// Findings, in order.
     pub findings: Vec<Finding>,
-    /// What of it could not be read, in words.
+    /// Descriptions of what could not be read.
     pub unread: Vec<String>,
 }
 
-/// Something that is not there to be looked at.
+/// The path to audit does not exist.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot look over {}: {reason}", file.display())]
+#[error("cannot audit {}: {reason}", file.display())]
 pub struct AuditError {
-    /// The file.
+    /// The path.
     pub file: PathBuf,
-    /// The system's words.
+    /// The I/O error.
     pub reason: std::io::Error,
 }
 
-/// Looks over a file, or every file below a folder, sorted by name; links are followed. A file that cannot be read is one
-/// of which nothing could be read; `words` are the system's in plain ones.
-pub fn look_over(
+/// Audits a file, or every file below a folder, sorted by name. Follows links. A file that cannot be read is reported
+/// as unread; `words` describes an I/O error.
+pub fn audit_path(
     path: &Path,
     words: fn(&std::io::Error) -> String,
 ) -> Result<Vec<Audited>, AuditError> {
@@ -65,7 +65,7 @@ pub fn look_over(
             Ok(entry) => entry,
             Err(error) => {
                 let file = error.path().unwrap_or(path).to_owned();
-                // A folder that links to one around it is looked over there.
+                // A link to an enclosing folder: its files are audited anyway.
                 if error.loop_ancestor().is_none() {
                     let reason = error
                         .into_io_error()
@@ -91,7 +91,7 @@ fn of_bytes(file: PathBuf, bytes: &[u8]) -> Audited {
     let is_named_packed = file.extension().is_some_and(|ending| ending == "gz");
     let (findings, mut unread) = content::findings(bytes);
     if is_named_packed && !bytes.is_empty() && !bytes.starts_with(&[0x1f, 0x8b]) {
-        unread.push("it is named like gzip and is none".to_owned());
+        unread.push("it is named like a gzip file, but is not one".to_owned());
     }
     Audited {
         file,

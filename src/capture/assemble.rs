@@ -1,4 +1,4 @@
-//! The parts of a capture become a case.
+//! Assembles a captured case.
 
 use super::persisted::persisted;
 use super::select::stated_head;
@@ -10,18 +10,18 @@ use crate::model::{
     Probe, Provenance, Snapshot, Status, Timestamp,
 };
 
-/// What a case is made of.
+/// Everything that a case is assembled from.
 #[derive(Debug, Clone)]
 pub struct Parts<'a> {
     /// The aggregate.
     pub cover: &'a Cover,
-    /// Its history as it was read.
+    /// Its history, as it was fetched.
     pub fetched: &'a Fetched,
-    /// How far the history was asked for.
+    /// The end of the history that was requested.
     pub up_to: UpTo,
-    /// The command, where the case is not of the history alone.
+    /// The command; none if the case is only about the history.
     pub failing: Option<&'a FailingCommand>,
-    /// What a log tells of the failure where the command is not known, or a dead letter where the status is not.
+    /// What a log says about a failure whose command is unknown, or a dead letter about one whose status is unknown.
     pub noted: Option<&'a Noted>,
     /// Name of the source.
     pub source: &'a str,
@@ -29,25 +29,25 @@ pub struct Parts<'a> {
     pub dialect: SpokenDialect,
     /// When it was captured.
     pub captured_at: Timestamp,
-    /// What people want to be written with it.
+    /// Metadata chosen by the user.
     pub labels: Labels,
 }
 
-/// What people say of a case.
+/// Metadata of a case, chosen by the user.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// Its title; one is made up where it is left out.
+    /// Its title; generated if there is none.
     pub title: Option<String>,
     /// Its issue.
     pub issue: Option<String>,
-    /// Whether today's outcome is the expectation.
+    /// Whether the current outcome is the expected one.
     pub is_accepted: bool,
-    /// Whether it may be replayed twice.
+    /// Whether the case may be replayed twice.
     pub probe: Option<Probe>,
 }
 
 impl Labels {
-    /// Of a new case: open, unless today's outcome is the expectation.
+    /// Status of a new case: open, unless the current outcome is the expected one.
     pub(crate) fn status(&self) -> Status {
         if self.is_accepted {
             Status::Closed
@@ -57,14 +57,14 @@ impl Labels {
     }
 }
 
-/// A case, and what was done to make it one.
+/// An assembled case, and what was decided about it.
 #[derive(Debug, Clone)]
 pub struct Assembled {
     /// The case.
     pub case: Case,
-    /// Sequence that the history ends before.
+    /// The sequence that the history ends before.
     pub head: u32,
-    /// Whether the command's own header was replaced, since another head was given.
+    /// Whether the command's header was replaced, because a different head was specified.
     pub is_restamped: bool,
     /// Dialect of the case.
     pub dialect: CaseDialect,
@@ -72,7 +72,7 @@ pub struct Assembled {
     pub persisted: Option<Persisted>,
 }
 
-/// Makes a case of its parts. Nothing is asked and nothing is written.
+/// Assembles a case. Queries nothing and writes nothing.
 pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
     let fetched = parts.fetched;
     let noted = parts.failing.and_then(|failing| failing.dialect);
@@ -133,7 +133,7 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
             Some(Persisted::Known { events, .. }) => Some(Observed::Accepted(events.clone())),
             _ => None,
         });
-    // Where it is known what production did, nothing else is worth a word.
+    // If the outcome in production is known, the logged description adds nothing.
     let noted = parts.noted.filter(|_| observed.is_none());
     let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::of_command);
     let labels = parts.labels;
@@ -172,19 +172,19 @@ pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
     })
 }
 
-/// The pages that came after the head.
+/// The pages after the head.
 fn following(fetched: &Fetched, head: u32) -> Vec<&Page> {
     let pages = fetched.history.pages().iter().chain(&fetched.later);
     pages.filter(|page| page.sequence >= head).collect()
 }
 
-/// The head that a logged failure speaks of.
+/// The head that a logged failure mentions.
 fn noted_head(noted: &Noted) -> Option<u32> {
     let stated = noted.failure().as_ref().and_then(stated_head);
     stated.or(noted.sequence)
 }
 
-/// A head that was given makes the command one for that head; otherwise, and where its staleness is the point, it
+/// If a head was specified, the command is addressed to that head. Otherwise, and if staleness is the very problem, it
 /// stays as it was sent.
 fn for_head(failing: &FailingCommand, is_given: bool, head: u32) -> CommandBook {
     let is_stale = failing.class() == Some(FailureClass::StaleSequence);

@@ -1,41 +1,41 @@
-//! A command that somebody wrote down: YAML or JSON.
+//! A command that a person wrote, in YAML or JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use crate::files::{conflict_words, merge_conflict};
-use crate::fixture::did_they_mean;
+use crate::files::{conflict_message, merge_conflict};
+use crate::fixture::serde_suggestion;
 use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
 use crate::payload::{Registry, UnknownType, ViewError, too_deep};
 use crate::ticket::without_values;
 
-/// A written command that cannot be used.
+/// Why a written command cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DraftError {
-    /// No YAML or JSON of the expected shape.
+    /// It is not YAML or JSON of the expected form.
     #[error("{file}: {reason}")]
     Invalid {
-        /// Where it was read.
+        /// The file it was read from.
         file: String,
         /// What is wrong, with line and column.
         reason: String,
     },
-    /// A type without a descriptor.
+    /// Its type has no descriptor.
     #[error("{file}: {reason}{}", suggestion(&reason.similar))]
     UnknownType {
-        /// Where it was read.
+        /// The file it was read from.
         file: String,
         /// The type.
         reason: UnknownType,
     },
-    /// A payload that is no message of its type.
+    /// Its payload does not match its type.
     #[error("{file}: payload{}: {message}", dotted(path))]
     Payload {
-        /// Where it was read.
+        /// The file it was read from.
         file: String,
-        /// Where in the payload.
+        /// Path in the payload.
         path: Vec<String>,
         /// What is wrong.
         message: String,
@@ -46,7 +46,7 @@ fn dotted(path: &[String]) -> String {
     path.iter().flat_map(|part| [".", part]).collect()
 }
 
-/// Similar types are in the reason already.
+/// Advice, unless similar types are suggested already.
 const fn suggestion(similar: &[String]) -> &'static str {
     if similar.is_empty() {
         "; name the descriptors in replay.toml, or give the payload as `bytes`"
@@ -55,44 +55,44 @@ const fn suggestion(similar: &[String]) -> &'static str {
     }
 }
 
-/// A command as it is written down.
+/// A command as a person writes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     deny_unknown_fields,
     expecting = "a command with `type` and `payload`, as `cargo xtask command new TYPE` prints it"
 )]
 pub struct CommandDraft {
-    /// Type name, in full or its last part.
+    /// Type name, in full or only the last part.
     pub r#type: String,
-    /// Content, readable.
+    /// Readable payload.
     pub payload: Option<Value>,
-    /// Content as base64, where there is no descriptor.
+    /// Payload as base64, for a type without a descriptor.
     pub bytes: Option<String>,
-    /// Head that the sender expected; the captured head where it is left out.
+    /// Head that the sender expects; the captured head when omitted.
     pub sequence: Option<u32>,
-    /// What to do when the head is another.
+    /// What to do if the head differs.
     pub merge_strategy: Option<String>,
-    /// Workflow.
+    /// Correlation id of the workflow.
     #[serde(default)]
     pub correlation_id: String,
 }
 
-/// Reads a draft; `file` is for messages.
+/// Parses a draft; `file` is its name in messages.
 pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
     let invalid = |reason: String| DraftError::Invalid {
         file: file.to_owned(),
         reason,
     };
-    // `Value` refuses keys that stand twice; the typed pass knows line and column of the rest.
+    // Parsing as `Value` rejects duplicate keys; the typed pass reports other errors with line and column.
     let worded = |error: serde_yaml::Error| {
         invalid(match merge_conflict(text) {
-            Some(line) => conflict_words(line),
-            None => without_values(&error.to_string()) + &did_they_mean(&error.to_string()),
+            Some(line) => conflict_message(line),
+            None => without_values(&error.to_string()) + &serde_suggestion(&error.to_string()),
         })
     };
     if let Some((line, column)) = too_deep(text) {
         return Err(invalid(format!(
-            "nested more than 128 deep at line {line} column {column}"
+            "nested more than 128 levels deep at line {line} column {column}"
         )));
     }
     serde_yaml::from_str::<Value>(text).map_err(worded)?;
@@ -100,7 +100,7 @@ pub fn parse_draft(text: &str, file: &str) -> Result<CommandDraft, DraftError> {
 }
 
 impl CommandDraft {
-    /// The command for an aggregate at a head. `prefix` goes before the type name in its URL.
+    /// The command for an aggregate at a head. `prefix` precedes the type name in the type URL.
     pub fn into_book(
         self,
         file: &str,

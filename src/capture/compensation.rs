@@ -1,10 +1,10 @@
-//! A refused command as it is told to whoever caused it.
+//! The notification of a rejected command, as delivered to the component that caused it.
 
 use crate::model::{Body, CommandBook, CommandPage, Cover, Failure, Header, MergeStrategy, Page};
 use crate::ticket::Ticket;
 use crate::wire::{Dialect, rejection_notification};
 
-/// Whether the header of a ticket's command says that an event of this aggregate, or this process manager, caused it.
+/// Whether the header of a ticket's command names an event of this aggregate, or this process manager, as its cause.
 #[must_use]
 pub fn caused_by(ticket: &Ticket, cover: &Cover) -> bool {
     let header = ticket.command.pages.first().map(|page| &page.header);
@@ -18,8 +18,8 @@ pub fn caused_by(ticket: &Ticket, cover: &Cover) -> bool {
     (&source.domain, source.root) == (&cover.domain, cover.root)
 }
 
-/// The notification as an aggregate gets it: a command book with the key of the refused command, so that it is
-/// delivered once.
+/// The notification as delivered to an aggregate: a command book with the key of the rejected command, so that it is
+/// delivered only once.
 #[must_use]
 pub fn notification(
     told: &Cover,
@@ -41,7 +41,7 @@ pub fn notification(
     }
 }
 
-/// The notification as a process manager gets it: the only page of its trigger.
+/// The notification as delivered to a process manager: the only page of the triggering book.
 #[must_use]
 pub fn notification_page(
     told: &Cover,

@@ -1,5 +1,5 @@
-//! Which dialect a case is of. A connection does not tell dialects of one package apart: somebody says which it is, or it
-//! is assumed.
+//! Determines the dialect of a case. Dialects with the same package cannot be distinguished on a connection, so the
+//! dialect is either configured or assumed.
 
 use super::CaptureError;
 use crate::wire::{Dialect, SpokenDialect};
@@ -7,11 +7,11 @@ use crate::wire::{Dialect, SpokenDialect};
 /// How the dialect of a case is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DialectKnowledge {
-    /// The connection or the configuration tells it.
+    /// From the connection or the configuration.
     Source,
-    /// The source does not say which of its package it speaks, but what was noted of the command does.
+    /// From the ticket or recording of the command; the source does not determine it.
     Note,
-    /// Nobody said it.
+    /// It is assumed.
     Assumed,
 }
 
@@ -25,7 +25,7 @@ pub struct CaseDialect {
 }
 
 impl CaseDialect {
-    /// Of a case without anything noted.
+    /// The dialect of a case without a ticket or recording.
     #[must_use]
     pub const fn of(source: SpokenDialect) -> Self {
         Self {
@@ -38,10 +38,11 @@ impl CaseDialect {
         }
     }
 
-    /// Of a case of a source and of what was noted elsewhere. What is said counts, what was assumed does not.
+    /// Combines the dialect of the source with that of a ticket or recording. A stated dialect takes precedence over an
+    /// assumed one.
     ///
     /// # Errors
-    /// Where both say a dialect, and not the same.
+    /// If both state a dialect and they differ.
     pub fn settle(
         source: SpokenDialect,
         noted: Option<SpokenDialect>,

@@ -1,8 +1,8 @@
-//! Events that are stored elsewhere (claim check) become events of the case: a fixture is whole when the object is
-//! long gone. How an object is read is the caller's: there is no file system in here.
+//! Inlines external events (claim check), so that a fixture stays complete after the stored object is deleted. The
+//! caller reads the objects; this module has no access to a file system.
 //!
-//! The object is taken for the encoded `Any` that its reference stands for, since a reference has no type. References in
-//! commands stay as they are: coordinators pass them on untouched.
+//! A reference has no type, so the object must be the encoded `Any` that it stands for. References in commands are not
+//! inlined, because coordinators pass them on unchanged.
 
 use std::fmt::Write as _;
 
@@ -16,52 +16,52 @@ use crate::model::{
 };
 use crate::wire::any_of_bytes;
 
-/// Where objects are read.
+/// Reads stored objects.
 pub trait StoredObjects {
-    /// The object at a URI, of which no more than `limit` bytes are wanted. The error says what is wrong, in words.
+    /// Reads the object at a URI, at most `limit` bytes. The error describes what is wrong.
     fn read(&self, uri: &str, limit: u64) -> Result<Vec<u8>, String>;
 }
 
-/// An event that is stored elsewhere and cannot be had.
+/// An external event that cannot be inlined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{place} is stored at {uri}, and {problem}; --keep-external leaves such references as they are"
+    "{place} is stored at {uri}, and {kind}; --keep-external leaves such references as they are"
 )]
 pub struct ExternalError {
-    /// Which page.
+    /// The page.
     pub place: String,
-    /// Where it should be.
+    /// Location of the object.
     pub uri: String,
-    /// What is wrong.
-    pub problem: ExternalProblem,
+    /// Why.
+    pub kind: ExternalErrorKind,
 }
 
-/// What is wrong with an object.
+/// Why an object cannot be inlined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ExternalProblem {
+pub enum ExternalErrorKind {
     /// It cannot be read.
     #[error("cannot be read there: {0}")]
     Unreadable(String),
-    /// It is larger than may be read.
+    /// It exceeds the size limit.
     #[error(
-        "is not read: the events of a case that are stored elsewhere may have {limit} together; `max_file_mebibytes` in \
+        "is not read: the external events of a case may have {limit} in total; `max_file_mebibytes` in \
          replay.toml raises the limit"
     )]
     TooLarge {
-        /// Most that is read for a case, in words.
+        /// The size limit for a case, in words.
         limit: String,
     },
-    /// It has another size than the reference says.
-    #[error("what is there has {there} bytes instead of {expected}: it was altered, or is another")]
+    /// Its size differs from the reference.
+    #[error("the object there has {there} bytes instead of {expected}: it was altered or replaced")]
     Size {
         /// Size in the reference.
         expected: u64,
-        /// Size of the object, or more than was wanted.
+        /// Size of the object, or that it exceeds the limit.
         there: String,
     },
-    /// It has another hash than the reference says.
+    /// Its hash differs from the reference.
     #[error(
-        "what is there has the SHA-256 {there} instead of {expected}: it was altered, or is another"
+        "the object there has the SHA-256 {there} instead of {expected}: it was altered or replaced"
     )]
     Hash {
         /// Hash in the reference.
@@ -69,18 +69,18 @@ pub enum ExternalProblem {
         /// Hash of the object.
         there: String,
     },
-    /// The reference has no hash to hold it against.
-    #[error("its reference has no SHA-256 of 32 bytes to hold it against")]
+    /// The reference has no hash to compare with.
+    #[error("its reference has no SHA-256 of 32 bytes to compare it with")]
     NoHash,
-    /// It is no event.
+    /// It is not an event.
     #[error(
-        "what is there is no encoded `google.protobuf.Any` with a type, so its type is not known"
+        "the object there is not an encoded `google.protobuf.Any` with a type, so its type is unknown"
     )]
     NoAny,
 }
 
-/// Puts the events of a case that are stored elsewhere into it, `limit` bytes at most of all of them together, and says how
-/// many there were. After an error the case is as it was, but for those that were read already.
+/// Inlines the external events of a case, up to `limit` bytes in total, and returns their number. After an error, only
+/// the events that were read before are inlined.
 pub fn inline_external(
     case: &mut Case,
     objects: &dyn StoredObjects,
@@ -122,9 +122,9 @@ pub fn inline_external(
 
 struct Inliner<'a> {
     objects: &'a dyn StoredObjects,
-    /// Most bytes that are read.
+    /// Size limit in bytes.
     limit: u64,
-    /// How many of them may still be.
+    /// Bytes that may still be read.
     left: u64,
     count: usize,
 }
@@ -133,7 +133,7 @@ impl Inliner<'_> {
     fn history(&mut self, history: &mut History, domain: &str) -> Result<(), ExternalError> {
         let mut pages = std::mem::take(history).into_pages();
         let done = self.pages(&mut pages, domain);
-        // Also where one cannot be had: an error is told without what the others hold.
+        // Restore the history even after an error: the case is needed to redact the error message.
         *history = History::new(pages).expect("their sequences are what they were");
         done
     }
@@ -142,7 +142,7 @@ impl Inliner<'_> {
         for page in pages {
             let sequence = page.sequence;
             if self.body(&mut page.body, &|| format!("page {sequence} of {domain}"))? {
-                // It is another page now than the one that was encoded so.
+                // The page differs from its original encoding now.
                 page.original = None;
             }
         }
@@ -183,7 +183,7 @@ impl Inliner<'_> {
                 HopOutcome::Events(bodies) => self.bodies(bodies, hop.domain.as_str()),
                 HopOutcome::Failed(_) => Ok(()),
             }),
-            // What components emitted was not stored when it was seen.
+            // Emitted events were not external when they were observed.
             Observed::Reacted(_)
             | Observed::Rejected(_)
             | Observed::Revoked(_)
@@ -195,29 +195,29 @@ impl Inliner<'_> {
         }
     }
 
-    /// Whether there was a reference.
+    /// Returns whether the body was a reference.
     fn body(&mut self, body: &mut Body, place: &dyn Fn() -> String) -> Result<bool, ExternalError> {
         let Body::External(reference) = body else {
             return Ok(false);
         };
-        let event = self.read(reference).map_err(|problem| ExternalError {
+        let event = self.read(reference).map_err(|kind| ExternalError {
             place: place(),
             uri: reference.uri.clone(),
-            problem,
+            kind,
         })?;
         *body = Body::Event(event);
         self.count += 1;
         Ok(true)
     }
 
-    fn read(&mut self, reference: &PayloadReference) -> Result<Payload, ExternalProblem> {
+    fn read(&mut self, reference: &PayloadReference) -> Result<Payload, ExternalErrorKind> {
         let hash = &reference.content_hash;
         if hash.len() != 32 {
-            return Err(ExternalProblem::NoHash);
+            return Err(ExternalErrorKind::NoHash);
         }
-        // Nobody writes the size of nothing: 0 is a size that was left out.
+        // A size of 0 means that the sender omitted it.
         let expected = Some(reference.original_size).filter(|size| *size > 0);
-        let too_large = || ExternalProblem::TooLarge {
+        let too_large = || ExternalErrorKind::TooLarge {
             limit: files::in_units(self.limit),
         };
         if expected.is_some_and(|expected| expected > self.left) {
@@ -226,7 +226,7 @@ impl Inliner<'_> {
         let bytes = self
             .objects
             .read(&reference.uri, expected.unwrap_or(self.left))
-            .map_err(ExternalProblem::Unreadable)?;
+            .map_err(ExternalErrorKind::Unreadable)?;
         let there = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if expected.is_none() && there > self.left {
             return Err(too_large());
@@ -238,16 +238,16 @@ impl Inliner<'_> {
             } else {
                 there.to_string()
             };
-            return Err(ExternalProblem::Size { expected, there });
+            return Err(ExternalErrorKind::Size { expected, there });
         }
         let digest = Sha256::digest(&bytes);
         if digest.as_slice() != hash.as_slice() {
-            return Err(ExternalProblem::Hash {
+            return Err(ExternalErrorKind::Hash {
                 expected: hexadecimal(hash),
                 there: hexadecimal(&digest),
             });
         }
-        any_of_bytes(&bytes).ok_or(ExternalProblem::NoAny)
+        any_of_bytes(&bytes).ok_or(ExternalErrorKind::NoAny)
     }
 }
 

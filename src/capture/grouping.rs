@@ -1,36 +1,36 @@
-//! Failures that are of one bug: same domain, command, code and message.
+//! Groups failures that have the same cause: equal domain, command, code and message.
 
 use super::{Logged, LoggedFailure};
 use crate::model::{AnsweredBy, Code, Failure, FailureClass, Timestamp};
 use crate::ticket::Ticket;
 
-/// Failures of one bug.
+/// Failures with the same cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureGroup {
-    /// Domain, where the log has it.
+    /// Domain, if the log contains it.
     pub domain: Option<String>,
-    /// Type of the command, where it is known.
+    /// Type of the command, if it is known.
     pub command: Option<String>,
-    /// Status code, where it is known.
+    /// Status code, if it is known.
     pub code: Option<Code>,
     /// Status message.
     pub message: String,
-    /// Why the logic is not to blame, if so.
+    /// Why the failures do not concern the logic, if so.
     pub aside: Option<Aside>,
-    /// How many there are.
+    /// Number of failures.
     pub count: usize,
-    /// Time of the newest, where it is known.
+    /// Time of the newest, if it is known.
     pub newest: Option<Timestamp>,
-    /// How many of them have no time.
+    /// How many have no time.
     pub without_time: usize,
-    /// Position of the newest among the failures that were grouped; of the last, where none has a time.
+    /// Index of the newest failure among all; of the last one, if none has a time.
     pub example: usize,
 }
 
-/// Why a failure says nothing of the logic.
+/// Why a failure does not concern the logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aside {
-    /// The command was made for another head.
+    /// The command was addressed to another head.
     Stale,
     /// The logic did not answer.
     Transport,
@@ -48,13 +48,13 @@ impl Aside {
         }
     }
 
-    /// Why a ticket says nothing of the logic, if so.
+    /// Why the failure of a ticket does not concern the logic, if so.
     #[must_use]
     pub fn of_ticket(ticket: &Ticket) -> Option<Self> {
         Self::of(&ticket.failure, ticket.class(AnsweredBy::NotKnown))
     }
 
-    /// In a word or two.
+    /// A short name.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Aside {
 }
 
 impl Logged {
-    /// Type of the command, where it is known.
+    /// Type of the command, if it is known.
     #[must_use]
     pub fn command(&self) -> Option<&str> {
         match self {
@@ -78,7 +78,7 @@ impl Logged {
         }
     }
 
-    /// The failing status, where its code is known.
+    /// The error status, if its code is known.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         match self {
@@ -96,7 +96,7 @@ impl Logged {
         }
     }
 
-    /// Why it says nothing of the logic, if so.
+    /// Why it does not concern the logic, if so.
     #[must_use]
     pub fn aside(&self) -> Option<Aside> {
         match self {
@@ -107,11 +107,11 @@ impl Logged {
         }
     }
 
-    /// Whether both are of one bug.
+    /// Whether it has the same cause as the failures of a group.
     fn is_same_bug(&self, group: &FailureGroup) -> bool {
         let domain = self.domain().map(crate::model::Domain::as_str);
         let code = self.failure().map(|failure| failure.code);
-        // Every stale command says another pair of numbers.
+        // The message of a stale command contains its sequences.
         let is_same_text = group.message == self.message() || group.aside == Some(Aside::Stale);
         (domain, self.command(), code, self.aside())
             == (
@@ -124,8 +124,8 @@ impl Logged {
     }
 }
 
-/// Groups failures, given in the order of their logs. The most frequent comes first; what says nothing of the logic
-/// comes last.
+/// Groups failures, which are in log order. The most frequent group comes first; failures that do not concern the logic
+/// come last.
 pub fn group_failures<'a>(failures: impl IntoIterator<Item = &'a Logged>) -> Vec<FailureGroup> {
     let mut groups: Vec<FailureGroup> = Vec::new();
     for (position, logged) in failures.into_iter().enumerate() {
@@ -150,7 +150,7 @@ pub fn group_failures<'a>(failures: impl IntoIterator<Item = &'a Logged>) -> Vec
             example: position,
         });
     }
-    // Stable: among equals the order of the logs stands.
+    // The sort is stable: equal groups stay in log order.
     groups.sort_by_key(|group| (group.aside, std::cmp::Reverse(group.count)));
     groups
 }

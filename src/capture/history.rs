@@ -1,48 +1,48 @@
-//! An aggregate's history, however long: in one reply where it fits, in windows where not.
+//! Fetches an aggregate's history: in one reply if it fits, otherwise in windows.
 
 use super::{CaptureError, EventQueries};
 use crate::grpc::{PointInTime, QueryError, Selection};
 use crate::model::{Cover, Edition, History, Page, Snapshot, Timestamp};
 
-/// How far a history is wanted.
+/// The requested end of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpTo {
-    /// All of it.
+    /// The head.
     Head,
-    /// The pages before this sequence.
+    /// Before this sequence.
     Before(u32),
-    /// As it was at an instant.
+    /// As it was at a point in time.
     Time(Timestamp),
 }
 
-/// Where a named edition leaves main, as far as the wire tells.
+/// How a named edition diverges from main, as far as queries reveal it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditionShape {
     /// The main timeline.
     Main,
-    /// It has pages of its own from this sequence on.
+    /// It has its own pages from this sequence on.
     DivergesAt(u32),
-    /// It has none: what was read is the main timeline.
+    /// It has no pages of its own: the pages are those of main.
     NothingOfItsOwn,
 }
 
-/// A history as it was read.
+/// A fetched history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// The pages.
+    /// The pages up to the requested end.
     pub history: History,
-    /// The pages after what was asked for.
+    /// The pages after it.
     pub later: Vec<Page>,
-    /// Stored state, where the coordinator returns it and it lies within the pages.
+    /// The stored snapshot, if the coordinator returns it and it lies within the pages.
     pub snapshot: Option<Snapshot>,
-    /// Sequence that the next event of the whole history would get.
+    /// The next sequence of the whole history.
     pub head: u32,
     /// How the edition relates to main.
     pub edition: EditionShape,
 }
 
 impl Fetched {
-    /// The pages of a stream that were read by other means than its root.
+    /// Pages of a stream that were not fetched by root.
     pub fn of_pages(pages: Vec<Page>) -> Result<Self, CaptureError> {
         let history = History::new(pages).map_err(|reason| CaptureError::Disordered { reason })?;
         Ok(Self {
@@ -55,10 +55,10 @@ impl Fetched {
     }
 }
 
-/// Pages of the first window; a window that does not fit is halved.
+/// Size of the first window in pages. A window that is too large for a reply is halved.
 const FIRST_WINDOW: u32 = 2_048;
 
-/// Reads a history. `progress` is told how many pages have come so far.
+/// Fetches a history. `progress` receives the number of pages so far.
 pub fn fetch_history(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -97,7 +97,7 @@ pub fn fetch_history(
     Ok(Fetched {
         history,
         later,
-        // A snapshot that holds later events did not exist yet, as far as this case goes.
+        // A snapshot with later events did not exist yet.
         snapshot: snapshot.filter(|snapshot| snapshot.sequence < end),
         head,
         edition,
@@ -112,8 +112,8 @@ fn edition_shape(queries: &dyn EventQueries, cover: &Cover) -> Result<EditionSha
     if cover.edition.is_main() {
         return Ok(EditionShape::Main);
     }
-    // A range of an edition holds its own pages only; newer coordinators put main's before them. Either way the
-    // first page that main does not have is the divergence, and both are read side by side until it is found.
+    // A range query on an edition returns only its own pages; newer coordinators prepend those of main. In both cases
+    // the first page that differs from main is the divergence, so both are read side by side until it is found.
     let mut next = 0_u32;
     let mut window = FIRST_WINDOW;
     loop {
@@ -153,7 +153,7 @@ fn main_of(cover: &Cover) -> Cover {
     }
 }
 
-/// Sequence after the last page that was there at an instant.
+/// The sequence after the last page that existed at a point in time.
 fn end_at(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -172,7 +172,7 @@ fn end_at(
             })
     };
     let end = ask(cover)?;
-    // Released coordinators answer with the edition's own pages only: before its first one there was main.
+    // Released coordinators return only the edition's own pages: before the first of them, main applies.
     match edition {
         EditionShape::DivergesAt(divergence) if end <= *divergence => {
             Ok(ask(&main_of(cover))?.min(*divergence))
@@ -182,7 +182,7 @@ fn end_at(
     }
 }
 
-/// Reads windows by range. A named edition is main's prefix and its own pages.
+/// Fetches windows by range. For a named edition, main's prefix and then its own pages.
 fn in_windows(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -203,7 +203,7 @@ fn in_windows(
     Ok(pages)
 }
 
-/// Reads from `next` to before `end`, or to the head.
+/// Fetches from `next` up to but excluding `end`, or to the head.
 fn windows(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -240,7 +240,7 @@ fn windows(
     Ok(())
 }
 
-/// Whether an empty window was a gap and not the end.
+/// Whether an empty window was a gap rather than the end.
 fn more_after(queries: &dyn EventQueries, cover: &Cover, last: u32) -> Result<bool, CaptureError> {
     match queries.event_book(cover, Selection::Range(last.saturating_add(1), None)) {
         Ok(book) => Ok(!book.history.pages().is_empty()),
@@ -249,7 +249,7 @@ fn more_after(queries: &dyn EventQueries, cover: &Cover, last: u32) -> Result<bo
     }
 }
 
-/// A gap found by one read is read again; one that stays is a fact of production.
+/// Reads each gap again. A gap that remains exists in production.
 fn reread_gaps(
     queries: &dyn EventQueries,
     cover: &Cover,

@@ -1,7 +1,7 @@
-//! From production to a case: which aggregate, its history, the command that failed.
+//! Captures a case from production: finds the aggregate, its history, and the command that failed.
 //!
-//! Takes a query interface, so that it cannot write to a server even by mistake. No clock and no file system in
-//! here: both come from the mains.
+//! Uses a query interface only, so it cannot write to a server even by mistake. Has no clock and no file system: the
+//! callers provide both.
 
 mod assemble;
 mod command;
@@ -24,7 +24,7 @@ pub use crate::wire::SpokenDialect;
 pub use assemble::{Assembled, Labels, Parts, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
 pub use dialect::{CaseDialect, DialectKnowledge};
-pub use external::{ExternalError, ExternalProblem, StoredObjects, inline_external};
+pub use external::{ExternalError, ExternalErrorKind, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
 pub use log::{
@@ -46,41 +46,41 @@ use crate::grpc::QueryError;
 use crate::model::{Failure, PageOrderError};
 use crate::wire::{DecodeError, Dialect};
 
-/// A capture that cannot be made.
+/// Why a capture is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CaptureError {
     /// A query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// An event that is stored elsewhere cannot be had.
+    /// An external event cannot be inlined.
     #[error(transparent)]
     External(#[from] ExternalError),
-    /// Nothing fits.
+    /// Nothing is stored for the root.
     #[error(
         "nothing is stored for {spec}; an unknown root and an empty history look the same on the wire; looked at: \
          {}, and at {tickets} failures of the log; `cargo xtask roots` lists what is there",
         looked_at.join(", ")
     )]
     UnknownRoot {
-        /// What was asked for.
+        /// The requested root.
         spec: String,
-        /// Domains and addresses.
+        /// Domains and addresses that were queried.
         looked_at: Vec<String>,
-        /// Failures that were looked through.
+        /// Number of failures that were searched.
         tickets: usize,
     },
-    /// Several fit.
+    /// Several aggregates match.
     #[error(
         "{spec} fits several aggregates; name one of them:\n{}",
         indented(candidates)
     )]
     AmbiguousRoot {
-        /// What was asked for.
+        /// The requested root.
         spec: String,
-        /// What fits, as `domain/root`.
+        /// The matching aggregates, as `domain/root`.
         candidates: Vec<String>,
     },
-    /// One page is larger than a reply may be.
+    /// One page exceeds the size limit of a reply.
     #[error(
         "page {sequence} alone is larger than a reply may be; ask for a larger limit at the coordinator (ANGZARR_GRPC_MESSAGE_SIZE_KB)"
     )]
@@ -88,15 +88,15 @@ pub enum CaptureError {
         /// The page.
         sequence: u32,
     },
-    /// The whole history was asked for, and the reply says that more follows.
+    /// The whole history was requested, but the reply is incomplete.
     #[error(
         "the whole history was asked for, and the answer ends before sequence {delivered} though it says that the next event \
          would be {said}: its tail is cut; `--to-sequence {delivered}` takes what there is"
     )]
     CutTail {
-        /// Sequence after the last page that came.
+        /// Sequence after the last page in the reply.
         delivered: u32,
-        /// Sequence of the next event, as the reply has it.
+        /// The next sequence, according to the reply.
         said: u32,
     },
     /// Nothing is stored and nothing failed.
@@ -107,56 +107,56 @@ pub enum CaptureError {
     Nothing {
         /// The aggregate, with its edition.
         spec: String,
-        /// Where it was asked for.
+        /// The address that was queried.
         place: String,
-        /// Failures that were looked through.
+        /// Number of failures that were searched.
         tickets: usize,
     },
-    /// An end before the first event, and no command.
+    /// The history would end before its first event, and there is no command.
     #[error(
-        "there is no event before sequence {head}, and without a command there is nothing to replay; take a later end, \
-         or a command with --ticket or --command"
+        "there is no event before sequence {head}, and without a command there is nothing to replay; choose a later end, \
+         or give a command with --ticket or --command"
     )]
     NothingYet {
-        /// Sequence that the history was to end before.
+        /// The sequence that the history was to end before.
         head: u32,
     },
-    /// An end that the store has not reached.
-    #[error("sequence {last} was asked for, but the history {}", ending(*head))]
+    /// The requested end is beyond the stored history.
+    #[error("sequence {last} was requested, but the history {}", ending(*head))]
     BeyondEnd {
-        /// Last sequence that was asked for.
+        /// The last requested sequence.
         last: u32,
         /// Head of the stored history.
         head: u32,
     },
-    /// A command of a later time than the store.
+    /// The command saw a head that the store has not reached.
     #[error(
         "the command saw the head {wanted}, but the history {}; is the source behind, or the root another? \
          --to-sequence says after which event the command is to come",
         ending(*head)
     )]
     BeyondHead {
-        /// Head that was wanted.
+        /// The head that the command saw.
         wanted: u32,
         /// Head of the stored history.
         head: u32,
     },
-    /// Fewer events than a command is said to have stored.
+    /// Fewer events are stored than the command is said to have produced.
     #[error(
-        "the command is said to have stored {wanted} events from sequence {head} on, the store has {found} there without \
+        "the command is said to have stored {wanted} events from sequence {head} on, but the store has {found} there without \
          a gap; --to-sequence says after which event the command came, --persisted how many it stored"
     )]
     NotPersisted {
-        /// Events that it is said to have stored.
+        /// Number of events that it is said to have stored.
         wanted: u32,
-        /// Head that it saw.
+        /// The head that it saw.
         head: u32,
-        /// Events that follow.
+        /// Number of consecutive events after the head.
         found: usize,
     },
-    /// A ticket in another dialect than the source.
+    /// The ticket has another dialect than the source.
     #[error(
-        "the ticket is written in the dialect `{ticket}`, the source speaks `{source_dialect}`: are they of the same \
+        "the ticket is written in the dialect `{ticket}`, but the source speaks `{source_dialect}`: do they belong to the same \
          deployment?"
     )]
     OtherDialect {
@@ -165,34 +165,34 @@ pub enum CaptureError {
         /// Dialect of the source.
         source_dialect: Dialect,
     },
-    /// A ticket or a recorded call in another dialect of the package than the source.
+    /// The ticket or recording has another dialect than the source, with the same package.
     #[error(
-        "the ticket or recording says the dialect `{noted}`, the source speaks `{source_dialect}`: both have the package \
-         `{}`, and other numbers for enums; correct `dialect` in replay.toml or in the line, or add \
+        "the ticket or recording says the dialect `{noted}`, but the source speaks `{source_dialect}`: both have the package \
+         `{}`, but different enum numbers; correct `dialect` in replay.toml or in the line, or add \
          `\"dialect_assumed\": true` to the line, to have it read in the dialect of the source",
         noted.package()
     )]
     SaidOtherwise {
-        /// Dialect that it is noted in.
+        /// Dialect of the ticket or recording.
         noted: Dialect,
         /// Dialect of the source.
         source_dialect: Dialect,
     },
-    /// A command whose own encoding is none.
+    /// The original encoding of the command cannot be read.
     #[error("the command cannot be read in the dialect of its source: {0}")]
     Unreadable(#[from] DecodeError),
-    /// No page to react to.
+    /// There is no page to react to.
     #[error(
         "the history has no {wanted}{}; name the events with --at SEQUENCE or --at FIRST-LAST",
         known_end(*head)
     )]
     NoTrigger {
-        /// What was looked for.
+        /// What was searched for.
         wanted: String,
         /// Head of the history.
         head: u32,
     },
-    /// A workflow that nothing is stored of.
+    /// Nothing is stored for the workflow.
     #[error(
         "no event in the configured domains carries the correlation id `{id}`; is it right, and are all domains of the workflow \
          configured?"
@@ -201,7 +201,7 @@ pub enum CaptureError {
         /// The correlation id.
         id: String,
     },
-    /// A workflow that may have begun at several aggregates.
+    /// The workflow may have begun at several aggregates.
     #[error(
         "the workflow `{id}` may have begun at any of several aggregates; name the one that it began at:\n{}",
         indented(candidates)
@@ -212,7 +212,7 @@ pub enum CaptureError {
         /// The aggregates, as `domain/root`.
         candidates: Vec<String>,
     },
-    /// An aggregate that has no part in the workflow.
+    /// The aggregate has no event of the workflow.
     #[error(
         "{aggregate} has no event with the correlation id `{id}`, so nothing says where the workflow began; give its command with \
          --command or --ticket, or its first event with --at"
@@ -223,22 +223,22 @@ pub enum CaptureError {
         /// The correlation id.
         id: String,
     },
-    /// A failure that says nothing about the logic. Its message is not repeated: nobody redacted it.
+    /// The failure does not concern the logic. Its message is not repeated, because it is not redacted.
     #[error(
-        "the failure is of the transport ({}), not of the logic: there is nothing to reproduce; take another, or --history; where the logic itself \
-         answered so, --answered-by logic says it of every code but UNAVAILABLE and DEADLINE_EXCEEDED",
+        "the failure came from the transport ({}), not from the logic, so there is nothing to reproduce; choose another, or --history; if the logic itself \
+         gave this answer, say so with --answered-by logic (for every code but UNAVAILABLE and DEADLINE_EXCEEDED)",
         failure.code
     )]
     NotOfTheLogic {
         /// The failure.
         failure: Failure,
     },
-    /// A state of the past that is larger than a reply may be.
+    /// The history at a point in time exceeds the size limit of a reply.
     #[error(
         "the history at that time is larger than a reply may be; give its last event with --to-sequence instead"
     )]
     PastTooLarge,
-    /// Windows that do not fit together.
+    /// The fetched windows do not fit together.
     #[error("the history changed while it was read: {reason}; capture it again")]
     Disordered {
         /// What does not fit.

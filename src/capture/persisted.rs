@@ -1,57 +1,57 @@
-//! Which of the events after the head an accepted command stored.
+//! Determines which of the events after the head an accepted command stored.
 //!
-//! The wire tells of no event which command it came from: where the number of events is not known, the pages themselves
-//! have to tell.
+//! A query does not reveal which command an event came from. If the number of events is unknown, it is inferred from
+//! the pages.
 
 use super::CaptureError;
 use crate::model::{ObservedEvent, Page};
 
-/// How many of the events after the head an accepted command stored.
+/// How to determine the number of events that an accepted command stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoredCount {
-    /// As a person says.
+    /// It was specified by the user.
     Given(u32),
-    /// As a note of the command says.
+    /// It is in the ticket or recording of the command.
     Noted(u32),
-    /// Whatever the pages tell.
+    /// It is inferred from the pages.
     AsPagesTell,
 }
 
-/// What was found out about an accepted command's events.
+/// What was found out about the events of an accepted command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Persisted {
     /// They are known.
     Known {
         /// The events, in order.
         events: Vec<ObservedEvent>,
-        /// How that is known.
+        /// How they are known.
         rule: PersistedRule,
     },
-    /// Events follow, and nothing tells which of them are the command's.
+    /// Events follow, but it cannot be determined which of them the command stored.
     NotTold {
-        /// How many follow.
+        /// The number of events that follow.
         following: usize,
     },
-    /// No event follows: it stored none, or came later than is assumed.
+    /// No event follows: the command stored none, or saw a later head than assumed.
     NothingFollows,
 }
 
-/// How it is known which events are an accepted command's.
+/// How the events of an accepted command are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersistedRule {
-    /// Their number was given.
+    /// Their number was specified by the user.
     Given,
-    /// Their number is in the note of the command.
+    /// Their number is in the ticket or recording of the command.
     Noted,
-    /// One event follows.
+    /// Only one event follows.
     OnlyOne,
-    /// They have the time of the first.
+    /// They have the same time as the first.
     SameTime,
-    /// They are of the two-phase commit of the first.
+    /// They belong to the same two-phase commit as the first.
     SameCascade,
 }
 
-/// Takes the command's events from the pages after its head.
+/// Selects the command's events from the pages after its head.
 pub(super) fn persisted(
     following: &[&Page],
     head: u32,
@@ -66,7 +66,7 @@ pub(super) fn persisted(
     };
     let (wanted, rule) = match count {
         StoredCount::AsPagesTell => {
-            // Without gaps: what comes after one may have been stored by somebody else.
+            // Stops at a gap, because events after it may come from other commands.
             let next = (head..=u32::MAX).zip(following);
             let next: Vec<&Page> = next
                 .take_while(|(sequence, page)| page.sequence == *sequence)

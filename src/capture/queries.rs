@@ -1,4 +1,4 @@
-//! What capture may ask of production. There is nothing here that writes.
+//! The queries that capture may send to production. None of them writes.
 
 use crate::grpc::{QueryClient, QueryError, Selection};
 use crate::model::{Cover, Domain, Root};
@@ -8,13 +8,13 @@ use crate::wire::{Dialect, StoredBook};
 pub trait EventQueries {
     /// Pages of one aggregate.
     fn event_book(&self, cover: &Cover, selection: Selection) -> Result<StoredBook, QueryError>;
-    /// Of every aggregate the pages that carry a correlation id.
+    /// The pages with a correlation id, for all aggregates.
     fn workflow(&self, domain: &Domain, id: &str) -> Result<Vec<StoredBook>, QueryError>;
-    /// Every aggregate of the store, main timeline, possibly of other domains too.
+    /// All aggregates in the store on the main timeline, possibly including other domains.
     fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError>;
-    /// Dialect that it speaks.
+    /// The coordinator's dialect.
     fn dialect(&self) -> Dialect;
-    /// Where it is, for messages.
+    /// The coordinator's address, for messages.
     fn place(&self) -> String;
 }
 

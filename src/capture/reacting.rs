@@ -1,4 +1,5 @@
-//! Cases of components that react to stored events: which pages are new, and what stood before them.
+//! Builds cases of components that react to stored events: determines which pages are new, and what was stored before
+//! them.
 
 use super::select::unqualified;
 use super::{CaptureError, Fetched};
@@ -7,27 +8,27 @@ use crate::model::{
     Observed, Page, Payload, Provenance, Snapshot, Trigger,
 };
 
-/// Which pages are meant: from one sequence to another, both included.
+/// A range of pages, including both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// First page.
+    /// Sequence of the first page.
     pub first: u32,
-    /// Last page.
+    /// Sequence of the last page.
     pub last: u32,
 }
 
-/// How the new pages were found.
+/// How the new pages were determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TriggerRule {
-    /// They were named.
+    /// They were specified by the user.
     Given,
-    /// The newest page that the component is subscribed to.
+    /// The newest page of a type that the component subscribes to.
     Subscribed,
-    /// The newest page: nothing says what the component is subscribed to.
+    /// The newest page, because the subscriptions are unknown.
     Newest,
 }
 
-/// The pages that a component is to react to.
+/// Finds the pages that the component is to react to.
 pub fn find_trigger(
     history: &History,
     given: Option<Span>,
@@ -65,25 +66,25 @@ pub fn find_trigger(
     }
 }
 
-/// What a case of any kind has besides what is asked.
+/// What a case of any kind contains besides its stimulus.
 #[derive(Debug, Clone)]
 pub struct Base<'a> {
     /// The aggregate.
     pub cover: Cover,
-    /// Its history as it was read.
+    /// Its history, as it was fetched.
     pub fetched: &'a Fetched,
-    /// Sequence that the history of the case ends before.
+    /// The sequence that the history of the case ends before.
     pub end: u32,
-    /// Where it comes from, without how the head is known.
+    /// The source; how the head is known is filled in later.
     pub source: Provenance,
-    /// The component, where the domain does not say it.
+    /// The configured logic, if it is not the default of the domain.
     pub logic: Option<String>,
-    /// What people want to be written with it.
+    /// Metadata chosen by the user.
     pub labels: super::Labels,
 }
 
 impl Base<'_> {
-    /// Makes the case.
+    /// Builds the case.
     #[must_use]
     pub fn case(self, stimulus: CaseStimulus, observed: Option<Observed>) -> Case {
         let history = self.fetched.history.before(self.end);
@@ -109,7 +110,7 @@ impl Base<'_> {
     }
 }
 
-/// A title that says who is asked about what.
+/// A title that names the component and the stimulus.
 fn title(stimulus: &CaseStimulus, cover: &Cover, history: &History, logic: Option<&str>) -> String {
     let root = &cover.root.hex()[..8];
     let who = logic.unwrap_or(cover.domain.as_str());
@@ -123,32 +124,32 @@ fn title(stimulus: &CaseStimulus, cover: &Cover, history: &History, logic: Optio
     }
 }
 
-/// How a book of another aggregate was cut where it stood before the workflow came to it.
+/// How the book of another aggregate was cut at the point where the workflow reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutRule {
-    /// As somebody said.
+    /// At the sequence that the user specified.
     Given,
-    /// At its first page that carries the correlation id.
+    /// At its first page with the correlation id.
     CorrelationId,
     /// At its first page that is not older than the first event of the workflow.
     Time,
-    /// Not at all: nothing says where the workflow came to it.
+    /// It was not cut, because it is unknown when the workflow reached it.
     Whole,
 }
 
-/// A book, cut.
+/// A book that was cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutBook {
-    /// What stood before.
+    /// What was stored before.
     pub book: Book,
-    /// The pages that came after, as far as they belong to the workflow.
+    /// The later pages that belong to the workflow.
     pub after: Vec<Page>,
     /// Why it was cut there.
     pub rule: CutRule,
 }
 
-/// Cuts the book of another aggregate. `own` are its pages that carry the correlation id of the workflow, `given` where
-/// somebody said that it is to be cut, `start` the first event of the workflow.
+/// Cuts the book of another aggregate. `own` are its pages with the correlation id of the workflow, `given` is the cut
+/// that the user specified, `start` is the first event of the workflow.
 #[must_use]
 pub fn cut(
     cover: Cover,
@@ -189,8 +190,7 @@ pub fn cut(
     }
 }
 
-/// Stored pages as the facts that they may have been. Their external ids are erased when they are stored: made-up ones
-/// stand for them.
+/// Reconstructs facts from stored pages. The external ids are not stored, so placeholders are used.
 #[must_use]
 pub fn as_facts(cover: &Cover, pages: &[Page]) -> EmittedBook {
     let fact = |page: &Page| EmittedPage {
@@ -210,7 +210,7 @@ pub fn as_facts(cover: &Cover, pages: &[Page]) -> EmittedBook {
     }
 }
 
-/// New pages as a case has them.
+/// The new pages, as a case stores them.
 #[must_use]
 pub const fn trigger(span: Span, with_history: bool) -> Trigger {
     Trigger {
@@ -219,7 +219,7 @@ pub const fn trigger(span: Span, with_history: bool) -> Trigger {
     }
 }
 
-/// How it is known where the history ends.
+/// How the end of the history is known.
 #[must_use]
 pub const fn knowledge(rule: TriggerRule) -> HeadKnowledge {
     match rule {

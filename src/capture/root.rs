@@ -1,4 +1,4 @@
-//! Which aggregate is meant: a root in any spelling, or the beginning of one.
+//! Parses and finds a root: in any format, or only its first digits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::grpc::{QueryError, Selection};
 use crate::model::{Cover, Domain, Edition, Root};
 use crate::ticket::Ticket;
 
-/// A root as somebody typed it.
+/// A root as the user typed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootSpec {
     /// Domain before a `/`.
@@ -24,31 +24,31 @@ pub struct RootSpec {
 /// The part after the domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootPart {
-    /// All of it.
+    /// A complete root.
     Full(Root),
-    /// Its first hex digits.
+    /// The first hex digits of a root.
     Prefix(String),
 }
 
-/// A root that cannot be looked for.
+/// Why a root cannot be searched for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RootSpecError {
-    /// Text that spells no root and no beginning of one.
+    /// The text is not a root or the beginning of one.
     #[error(
-        "`{0}` is not a root: a UUID with or without dashes, its first digits, its base64, or domain/uuid is expected"
+        "`{0}` is not a root: expected a UUID with or without dashes, its first digits, its base64, or domain/uuid"
     )]
     Malformed(String),
-    /// The beginning of a root that every domain would have to be searched for.
+    /// The beginning of a root, which would require a search in every domain.
     #[error(
-        "`{prefix}` is the beginning of a root, and listing every aggregate of every domain of source `{source_name}` is not done \
-         unasked; name one of them: {}", named.join(", ")
+        "`{prefix}` is the beginning of a root, and finding it would mean listing every aggregate of every domain of source `{source_name}`; \
+         name one of them: {}", named.join(", ")
     )]
     PrefixWithoutDomain {
         /// The beginning of the root.
         prefix: String,
         /// The source.
         source_name: String,
-        /// What may be meant: aggregates that failure logs name, else the beginning in each domain.
+        /// Suggestions: aggregates named in failure logs, otherwise the beginning in each domain.
         named: Vec<String>,
     },
 }
@@ -58,7 +58,7 @@ impl FromStr for RootSpec {
 
     fn from_str(text: &str) -> Result<Self, RootSpecError> {
         let refused = || RootSpecError::Malformed(text.to_owned());
-        // Base64 may hold a slash too: only a domain before it makes it a separator.
+        // Base64 may contain a slash too: it is a separator only after a domain.
         if let Some((domain, rest)) = text.split_once('/')
             && let (Ok(domain), Ok(root)) = (domain.parse(), rest.parse())
         {
@@ -109,10 +109,10 @@ impl fmt::Display for RootSpec {
     }
 }
 
-/// Finds the aggregate among the coordinators of some domains. A full root is asked for by name; only the
-/// beginning of one makes a coordinator list what it has. An edition need not have events on main, and one without
-/// events of its own reads as main: both are asked for. Where nothing is stored, failures tell too: a command may
-/// have been refused before there was any event.
+/// Finds the aggregate in the coordinators of several domains. A full root is queried directly; only a partial one
+/// requires a coordinator to list its aggregates. An edition may have events that main lacks, and an edition without
+/// its own events reads as main, so both are queried. If nothing is stored, failures are searched too: a command may
+/// have been refused before the first event.
 pub fn find_root(
     spec: &RootSpec,
     edition: &Edition,
@@ -156,8 +156,8 @@ pub fn find_root(
 }
 
 impl RootSpec {
-    /// The one domain of a source that has to be asked for the beginning of a root, where nobody said which. A full root is
-    /// looked for in all of them. `failed` are aggregates that failure logs name.
+    /// The only domain of a source that has to be searched for a partial root without a domain. A full root is searched
+    /// for in all domains. `failed` are the aggregates named in failure logs.
     pub fn only_domain<'a>(
         &self,
         source: &str,
@@ -179,7 +179,7 @@ impl RootSpec {
         if named.is_empty() {
             named.extend(domains.iter().map(|domain| format!("{domain}/{prefix}")));
         }
-        // One address for every domain lists none.
+        // A catch-all address for every domain lists no domains.
         if named.is_empty() {
             named.push(format!("DOMAIN/{prefix}"));
         }
@@ -190,7 +190,7 @@ impl RootSpec {
         })
     }
 
-    /// Whether a root is meant.
+    /// Whether a root matches.
     #[must_use]
     pub fn fits(&self, root: &Root) -> bool {
         match &self.root {
@@ -200,7 +200,7 @@ impl RootSpec {
     }
 }
 
-/// What the coordinators have that fits.
+/// The stored aggregates that match.
 fn stored(
     spec: &RootSpec,
     edition: &Edition,
@@ -240,13 +240,13 @@ fn stored(
     Ok(found)
 }
 
-/// Mostly the first pages tell; an edition may begin later.
+/// Usually the first pages suffice, but an edition may begin later.
 fn has_pages(queries: &dyn EventQueries, cover: &Cover) -> Result<bool, CaptureError> {
     for end in [Some(9), None] {
         match queries.event_book(cover, Selection::Range(0, end)) {
             Ok(book) if book.history.pages().is_empty() => {}
             Ok(_) => return Ok(true),
-            // What does not fit a reply is there.
+            // A page that is too large for a reply exists.
             Err(QueryError::Call(error)) if error.is_too_large() => return Ok(true),
             Err(error) => return Err(error.into()),
         }

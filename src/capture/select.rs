@@ -1,4 +1,4 @@
-//! Which failure is meant, and which head its command saw.
+//! Selects a failure, and determines which head its command saw.
 
 use super::persisted::StoredCount;
 use super::{LetterCommand, LoggedFailure};
@@ -10,27 +10,27 @@ use crate::model::{
 use crate::ticket::Ticket;
 use crate::wire::{DecodeError, Dialect, SpokenDialect, command_book_in};
 
-/// A command that failed, or is to be tried.
+/// A command that failed, or that the user wants to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingCommand {
     /// The command.
     pub command: CommandBook,
-    /// How production answered, where that is known.
+    /// How production answered, if that is known.
     pub failure: Option<Failure>,
-    /// Who gave that answer.
+    /// Which component gave that answer.
     pub answered_by: AnsweredBy,
-    /// How many events it stored, where production accepted it.
+    /// How many events it stored, if production accepted it.
     pub accepted: Option<StoredCount>,
-    /// Head that was observed, where the ticket says so.
+    /// The head in the ticket, if it has one.
     pub head: Option<u32>,
-    /// How the command is encoded, where that is known.
+    /// The dialect in which the command is encoded, if it is known.
     pub dialect: Option<SpokenDialect>,
-    /// What of the command was redacted before.
+    /// Redactions that the command already contains.
     pub redacted: Redactions,
 }
 
 impl FailingCommand {
-    /// What its failure means to it; none where it did not fail, or nobody knows how.
+    /// What its failure means for the command; none if it did not fail or the answer is unknown.
     #[must_use]
     pub fn class(&self) -> Option<FailureClass> {
         let sequence = self.command.expected_sequence();
@@ -38,10 +38,10 @@ impl FailingCommand {
         Some(failure.class_for(sequence, self.answered_by))
     }
 
-    /// The same bytes of the command, read in another dialect. One that is not encoded has words, which stay.
+    /// Decodes the command's original bytes in another dialect. A command without original bytes is unchanged.
     ///
     /// # Errors
-    /// Where what the command keeps as its own encoding is none.
+    /// If the original encoding of the command cannot be read.
     pub fn read_in(&self, dialect: Dialect) -> Result<Self, DecodeError> {
         let Some(noted) = self.dialect else {
             return Ok(self.clone());
@@ -54,22 +54,21 @@ impl FailingCommand {
     }
 }
 
-/// The newest ticket of an aggregate, and how many others it has.
+/// The newest ticket of an aggregate, and what else was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected<'a> {
     /// The ticket.
     pub ticket: &'a Ticket,
-    /// Other failures of the aggregate that could have been taken.
+    /// Other failures of the aggregate that could have been selected.
     pub others: Vec<&'a Ticket>,
-    /// Stale commands, which are only taken when asked for.
+    /// Number of stale commands, which are selected only on request.
     pub stale: usize,
-    /// Failures of the transport, which say nothing of the logic.
+    /// Number of transport failures, which do not concern the logic.
     pub unreachable: usize,
 }
 
-/// Takes the newest failure of an aggregate. Tickets come in the order of their log; a ticket with a time is
-/// newer than one with an earlier time. A stale sequence is no bug of the logic, a failure of
-/// the transport says nothing of it: both are passed over.
+/// Selects the newest failure of an aggregate. Tickets are in log order; times take precedence over that order. Skips
+/// stale sequences, which are not a bug of the logic, and transport failures, which do not concern it.
 #[must_use]
 pub fn select_ticket<'a>(
     tickets: &'a [Ticket],
@@ -91,7 +90,7 @@ pub fn select_ticket<'a>(
         .filter(|ticket| !passed_over.contains(&ticket.class(by)))
         .copied()
         .collect();
-    // Stable: without times the order of the log stands.
+    // The sort is stable: tickets without times stay in log order.
     usable.sort_by_key(|ticket| ticket.time);
     let ticket = usable.pop()?;
     Some(Selected {
@@ -102,18 +101,18 @@ pub fn select_ticket<'a>(
     })
 }
 
-/// A failure of an aggregate that logs tell of without its command.
+/// A failure of an aggregate that was logged without its command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelectedNoted<'a> {
     /// The failure.
     pub failure: &'a LoggedFailure,
-    /// Other such failures of the aggregate that could have been taken.
+    /// Other such failures of the aggregate that could have been selected.
     pub others: Vec<&'a LoggedFailure>,
 }
 
-/// Takes the newest failure of an aggregate that logs tell of without its command: where there is no ticket, or an
-/// older one of another failure. Only an instant makes a failure newer than another: logs without zones may be of several
-/// clocks. Without instants it is the last, as they stand.
+/// Selects the newest failure that was logged without its command: if there is no ticket, or only an older one of
+/// another failure. Only times with a zone are compared, because logs without zones may use different clocks. Without
+/// such times, the last failure is selected.
 #[must_use]
 pub fn select_noted<'a>(
     logged: impl IntoIterator<Item = &'a LoggedFailure>,
@@ -130,7 +129,7 @@ pub fn select_noted<'a>(
             )
     };
     let mut usable: Vec<&LoggedFailure> = logged.into_iter().filter(is_usable).collect();
-    // Stable: the last of the newest.
+    // The sort is stable, so this is the last of the newest.
     usable.sort_by_key(|logged| logged.noted.time);
     let newest = usable.pop()?;
     let is_taken = ticket.is_none_or(|ticket| {
@@ -144,7 +143,7 @@ pub fn select_noted<'a>(
     })
 }
 
-/// The head that the command saw, and how that is known.
+/// The head that the command saw, and how it is known.
 #[must_use]
 pub fn settle_head(
     failing: &FailingCommand,
@@ -167,7 +166,7 @@ pub fn settle_head(
     }
 }
 
-/// `… aggregate at 3`: a coordinator that refuses a stale command says where the aggregate is.
+/// `… aggregate at 3`: a coordinator that rejects a stale command states the head.
 pub(super) fn stated_head(failure: &Failure) -> Option<u32> {
     if failure.class(AnsweredBy::NotKnown) != FailureClass::StaleSequence {
         return None;
@@ -181,10 +180,10 @@ pub(super) fn stated_head(failure: &Failure) -> Option<u32> {
         .ok()
 }
 
-/// The command's own header, where its coordinator held it against the head and let it pass.
+/// The sequence in the command's own header, if its coordinator compared it with the head and accepted it.
 fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
     let page = failing.command.pages.first()?;
-    // Libraries answer bad values with INVALID_ARGUMENT too: the header of a refused command counts.
+    // Libraries use INVALID_ARGUMENT for bad values too, so the header of a rejected command counts.
     let reached_the_logic = match (failing.class(), failing.accepted) {
         (Some(class), _) => !matches!(
             class,
@@ -192,7 +191,7 @@ fn checked_head(failing: &FailingCommand, dialect: Dialect) -> Option<u32> {
         ),
         (None, accepted) => accepted.is_some(),
     };
-    // What the validation refuses is not held against the head, and a compensation is carried out wherever that is.
+    // A command that fails validation is not compared with the head, and a compensation is executed at any head.
     let is_held = is_held_to_head(dialect, &failing.command)
         && !failing.command.is_compensation()
         && validate(&failing.command).is_ok();
@@ -222,20 +221,20 @@ impl From<&LetterCommand> for FailingCommand {
     fn from(letter: &LetterCommand) -> Self {
         Self {
             command: letter.book.clone(),
-            // A dead letter says why in words, and with no status.
+            // A dead letter contains a reason but no status.
             failure: None,
             answered_by: AnsweredBy::NotKnown,
             accepted: None,
             head: letter.head,
-            // A letter does not say it: it was read in the dialect of its source.
+            // A dead letter does not contain its dialect; it was decoded in that of its source.
             dialect: Some(SpokenDialect::assumed(letter.dialect)),
             redacted: Redactions::default(),
         }
     }
 }
 
-/// Path of a case below the folder of fixtures, without ending: `player/withdraw-funds-6513270e-3`. The folder is the
-/// domain's, the component's, or `flow`.
+/// Path of a case in the fixtures folder, without extension: `player/withdraw-funds-6513270e-3`. The folder is named
+/// after the domain or component, or is `flow`.
 #[must_use]
 pub fn case_path(case: &Case, head: u32) -> String {
     let folder = match (&case.stimulus, &case.logic) {
@@ -256,7 +255,7 @@ pub fn case_path(case: &Case, head: u32) -> String {
         Edition::Named { name, .. } => format!("-{name}"),
     };
     let root = &case.cover.root.hex()[..8];
-    // What is shown with its history is another case than what is shown alone.
+    // A case with its history differs from a case with the new pages only.
     let shown = match case.stimulus.trigger() {
         Some(trigger) if trigger.with_history => "-with-history",
         _ => "",
@@ -264,10 +263,10 @@ pub fn case_path(case: &Case, head: u32) -> String {
     format!("{folder}/{what}-{root}{edition}-{head}{shown}")
 }
 
-/// Folder of the flows.
+/// Folder for flows.
 const FLOWS: &str = "flow";
 
-/// Folder of a domain or component, which may be called like one that is there for another purpose.
+/// Folder for a domain or component. Avoids names that have another purpose.
 fn own_folder(name: &str, kind: ComponentKind) -> String {
     if [FLOWS, "descriptors", "histories"].contains(&name) {
         format!("{name}-{}", kind.word())
@@ -276,7 +275,7 @@ fn own_folder(name: &str, kind: ComponentKind) -> String {
     }
 }
 
-/// What a case is about, in a word or two.
+/// The subject of a case, in a word or two.
 fn subject(case: &Case) -> String {
     let event = |body: Option<&Body>| body.and_then(Body::event).map(last);
     let triggering = case.stimulus.trigger().and_then(|trigger| {

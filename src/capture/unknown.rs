@@ -1,11 +1,11 @@
-//! Unknown fields in the bytes that the parts of a case keep.
+//! Unknown fields in the original encodings of a case.
 
 use crate::model::{Case, CaseStimulus, FlowStart, Observed, Page, Snapshot};
 use crate::wire::{
     UnknownField, UnknownFields, unknown_in_command, unknown_in_page, unknown_in_snapshot,
 };
 
-/// The unknown fields of every part that keeps its bytes, in turn.
+/// The unknown fields of each part of a case that keeps its original bytes.
 #[must_use]
 pub fn kept_unknown_fields(case: &Case) -> Vec<UnknownField> {
     let mut kept: Vec<UnknownField> = Vec::new();
@@ -47,7 +47,7 @@ pub fn kept_unknown_fields(case: &Case) -> Vec<UnknownField> {
     kept
 }
 
-/// Unknown fields that fewer parts of a case keep than did before.
+/// Unknown fields that were present before and are now in fewer parts of a case.
 #[must_use]
 pub fn lost_unknown_fields(before: &[UnknownField], case: &Case) -> UnknownFields {
     let after = kept_unknown_fields(case);

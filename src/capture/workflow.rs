@@ -1,4 +1,4 @@
-//! A workflow across aggregates: its books by correlation id, where it began, and what production did in it.
+//! A workflow across aggregates: its books by correlation id, where it began, and what production did.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use super::{CaptureError, CutBook, EventQueries};
 use crate::model::{Cover, Domain, Edition, HopOutcome, ObservedHop, Page};
 use crate::ticket::Ticket;
 
-/// The pages of one aggregate that carry the correlation id.
+/// The pages of one aggregate with the correlation id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     /// The aggregate.
     pub cover: Cover,
-    /// The pages, in order; there is at least one.
+    /// The pages, in order; never empty.
     pub pages: Vec<Page>,
 }
 
-/// Every aggregate that has a page of a workflow on one timeline, sorted by domain and root. Coordinators may share a
-/// store, and then each of them tells all.
+/// All aggregates with a page of a workflow on one timeline, sorted by domain and root. Coordinators that share a store
+/// all return the same pages.
 pub fn gather(
     domains: &BTreeMap<Domain, Box<dyn EventQueries>>,
     id: &str,
@@ -46,8 +46,8 @@ pub fn gather(
     Ok(found.into_values().collect())
 }
 
-/// The aggregate at which a workflow began: the only one, else the one with the oldest event where every event says
-/// when it was made.
+/// The aggregate where a workflow began: the only one, or else the one with the oldest event, provided that every event
+/// has a time.
 pub fn began_at<'a>(shares: &'a [Share], id: &str) -> Result<&'a Share, CaptureError> {
     let first = |share: &Share| share.pages.first().and_then(|page| page.created_at);
     match shares {
@@ -76,9 +76,9 @@ pub fn began_at<'a>(shares: &'a [Share], id: &str) -> Result<&'a Share, CaptureE
     }
 }
 
-/// What production did in a workflow, aggregate by aggregate: what it stored after each book was cut, and the failures
-/// of the log that carry the correlation id, each at the head that it was sent for. Their commands are in no case, so their
-/// messages have to come redacted.
+/// What production did in a workflow, by aggregate: the events stored after each cut, and the logged failures with the
+/// correlation id, each at the head that its command was addressed to. Their commands are not part of a case, so their
+/// messages must already be redacted.
 #[must_use]
 pub fn observed_hops(
     start: (&Cover, &[Page]),
@@ -113,7 +113,7 @@ pub fn observed_hops(
     hops
 }
 
-/// The head that a command saw, as far as it says so.
+/// The head that a command was addressed to, as far as it is known.
 fn sent_for(ticket: &Ticket) -> Option<u32> {
     ticket.head.or_else(|| ticket.command.expected_sequence())
 }

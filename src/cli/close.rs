@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Done, Fixtures, Stop, say, words};
 use crate::files;
-use crate::fixture::{Fixture, add_rules, place, set_status};
+use crate::fixture::{Fixture, add_rules, set_status, write_atomically};
 use crate::model::{Probe, Rule, Status};
 use crate::project::{CaseRun, Project, descriptors};
 use crate::snapshot::{Flicker, Verdict, stored};
@@ -133,7 +133,7 @@ pub(super) fn mark_closed(path: &Path) -> Done {
     let text = files::read_to_string(path, files::MADE).map_err(failed)?;
     let closed = set_status(&text, Status::Closed, path)?;
     if closed != text {
-        place(path, closed.as_bytes(), true).map_err(failed)?;
+        write_atomically(path, closed.as_bytes(), true).map_err(failed)?;
     }
     Ok(())
 }
@@ -153,7 +153,7 @@ fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> 
              nothing is written"
         ))
     })?;
-    place(path, edited.as_bytes(), true)
+    write_atomically(path, edited.as_bytes(), true)
         .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))
 }
 

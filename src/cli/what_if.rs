@@ -178,7 +178,7 @@ impl Change {
             (Flag::Set, Some(text)) => Edit::Text(text.to_owned()),
             (Flag::SetYaml, Some(text)) => Edit::View(
                 serde_yaml::from_str(text)
-                    .map_err(|error| format!("the value is no YAML: {error}"))?,
+                    .map_err(|error| format!("the value is invalid YAML: {error}"))?,
             ),
             (Flag::Unset, None) => Edit::Unset,
             (Flag::Set, None) => {

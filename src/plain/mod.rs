@@ -1,8 +1,9 @@
-//! Files as they were before something packed or encoded them: gzip, zstd and UTF-16 are undone.
+//! Decodes compressed and encoded files: gzip, zstd and UTF-16.
 //!
-//! Owns how an encoding is recognised, by the first bytes and never by the file's name, and how large a file may be.
-//! Texts are read with `open` or `read`; bytes that may be no text with `unpacked`, which leaves UTF-16 alone. An encoding that is recognised and not read is an error with its name: nobody is told that there is nothing to find
-//! in what was never read. Knows nothing of what the text says.
+//! Owns how an encoding is recognised (by the first bytes, never by the file name), and the size limit of a file.
+//! `open` and `read` decode text; `unpacked` decompresses bytes that may not be text, and leaves UTF-16 alone. A
+//! recognised but unsupported encoding is an error with its name, so that an unread file never counts as clean. Knows
+//! nothing of the content.
 
 mod packed;
 mod utf16;
@@ -16,25 +17,25 @@ use utf16::{ByteOrder, Utf16};
 
 use crate::files;
 
-/// No file is read further than this, packed or unpacked: a damaged one must not eat the machine's memory.
+/// Size limit of a file, compressed and decompressed: a damaged file must not exhaust the memory.
 pub(crate) const LARGEST: u64 = 1 << 30;
-/// Bytes from which an encoding is recognised.
+/// Number of bytes used to recognise an encoding.
 const HEAD: u64 = 4096;
-/// Encodings within one another are undone so far: text in UTF-16, packed, and packed again.
+/// Most nested encodings: UTF-16 text, compressed, and compressed again.
 const LAYERS: usize = 4;
 
-/// First bytes of files that are packed in ways that are recognised and not read.
+/// First bytes of recognised but unsupported formats.
 const NOT_UNPACKED: [(&[u8], &str); 7] = [
-    (b"\xfd7zXZ\0", "packed with xz"),
-    (b"BZh", "packed with bzip2"),
-    (b"\x04\x22\x4d\x18", "packed with lz4"),
+    (b"\xfd7zXZ\0", "compressed with xz"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\x04\x22\x4d\x18", "compressed with lz4"),
     (b"PK\x03\x04", "a zip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"\x1f\x9d", "packed with compress"),
-    (b"\xff\x06\0\0sNaPpY", "packed with snappy"),
+    (b"\x1f\x9d", "compressed with compress"),
+    (b"\xff\x06\0\0sNaPpY", "compressed with snappy"),
 ];
 
-/// What a file's first bytes say.
+/// The encoding indicated by a file's first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Plain,
@@ -53,7 +54,7 @@ impl Encoding {
         match head {
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Self::NotRead("in UTF-32"),
             [0x1f, 0x8b, ..] => Self::Gzip,
-            // A frame, or one to be skipped before it.
+            // A frame, or a skippable frame before it.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0xef, 0xbb, 0xbf, ..] => Self::Utf8WithMark,
             head => ByteOrder::of(head).map_or(Self::Plain, Self::Utf16),
@@ -61,14 +62,14 @@ impl Encoding {
     }
 }
 
-/// Reads a file whole.
+/// Reads a whole file.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Reads a file whole as text, no further than a limit. It may be a pipe.
+/// Reads a whole file as text, up to a limit. It may be a pipe.
 pub(crate) fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
     files::text(files::read_from(open(path)?, limit)?)
 }
@@ -78,7 +79,7 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     of(File::open(path)?)
 }
 
-/// The plain text behind a reader.
+/// A reader of the decoded text.
 pub(crate) fn of<'a>(source: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let mut reader: Box<dyn BufRead + 'a> = Box::new(BufReader::new(Bounded::new(source)));
     for _ in 0..LAYERS {
@@ -98,7 +99,7 @@ pub(crate) fn of<'a>(source: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>
             }
             Encoding::NotRead(name) => {
                 return Err(invalid(format!(
-                    "it is {name}, which is not read here; turn it into text first"
+                    "it is {name}, which is not supported; convert it to text first"
                 )));
             }
         };
@@ -106,15 +107,15 @@ pub(crate) fn of<'a>(source: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>
     Err(too_many_layers())
 }
 
-/// What packed bytes hold.
+/// The result of decompression.
 pub(crate) struct Unpacked {
-    /// The bytes, as far as they unpack.
+    /// The bytes, as far as they could be decompressed.
     pub(crate) bytes: Vec<u8>,
-    /// Why that is not all of them.
+    /// Why decompression ended early.
     pub(crate) flaw: Option<io::Error>,
 }
 
-/// Unpacks bytes that gzip or zstd packed, each layer to a limit at most; none where they are not packed.
+/// Decompresses gzip or zstd, each layer up to a limit. None if the bytes are not compressed.
 pub(crate) fn unpacked(bytes: &[u8], limit: u64) -> Option<Unpacked> {
     let mut all: Option<Unpacked> = None;
     for layer in 0..=LAYERS {
@@ -137,14 +138,14 @@ pub(crate) fn unpacked(bytes: &[u8], limit: u64) -> Option<Unpacked> {
     all
 }
 
-/// How bytes are packed, in words, where they are packed in a way that is recognised and not read.
+/// Name of the compression, if it is recognised but not supported.
 pub(crate) fn not_unpacked(bytes: &[u8]) -> Option<&'static str> {
     let mut ways = NOT_UNPACKED.iter();
     let found = ways.find(|(first, _)| bytes.starts_with(first));
     found.map(|(_, name)| *name)
 }
 
-/// In words, which encoding of text bytes are in, or how they are packed in a way that is not read.
+/// Name of the text encoding, or of an unsupported compression.
 pub(crate) fn encoding_in_words(bytes: &[u8]) -> Option<&'static str> {
     match Encoding::of(bytes) {
         Encoding::NotRead(name) => Some(name),
@@ -154,7 +155,7 @@ pub(crate) fn encoding_in_words(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The text of bytes that are UTF-16, with a mark or without.
+/// Decodes UTF-16, with or without a byte order mark.
 pub(crate) fn utf16_text(bytes: &[u8]) -> Option<String> {
     let mut text = String::new();
     let mut source = BufReader::new(Utf16::new(bytes, ByteOrder::of(bytes)?));
@@ -163,14 +164,14 @@ pub(crate) fn utf16_text(bytes: &[u8]) -> Option<String> {
 }
 
 fn too_many_layers() -> io::Error {
-    invalid("it is packed too many times".to_owned())
+    invalid("it is compressed too many times".to_owned())
 }
 
 fn invalid(reason: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-/// A reader that fails where there is more than a file may hold.
+/// A reader that fails at the size limit.
 struct Bounded<R> {
     inner: R,
     limit: u64,
@@ -197,7 +198,7 @@ impl<R: Read> Read for Bounded<R> {
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
             let limit = files::in_units(self.limit);
             invalid(format!(
-                "it is larger than {limit}, packed or unpacked; cut it into parts"
+                "it is larger than {limit}, compressed or decompressed; split it into parts"
             ))
         })?;
         Ok(read)
@@ -256,7 +257,7 @@ mod tests {
     fn all_members_and_frames_are_read() {
         let members = [gzip(b"one\n"), gzip(b""), gzip(b"two\n")].concat();
         assert_eq!(plain(&members).unwrap(), "one\ntwo\n");
-        // Padding of a tape or of a block device.
+        // Padding of a tape or block device.
         assert_eq!(
             plain(&[members.as_slice(), &[0; 700]].concat()).unwrap(),
             "one\ntwo\n"
@@ -326,7 +327,7 @@ mod tests {
         assert!(large.flaw.unwrap().to_string().contains("1 KiB"));
         let deep = (0..=LAYERS).fold(b"core".to_vec(), |bytes, _| gzip(&bytes));
         let flaw = unpacked(&deep, LARGEST).unwrap().flaw.unwrap();
-        assert_eq!(flaw.to_string(), "it is packed too many times");
+        assert_eq!(flaw.to_string(), "it is compressed too many times");
     }
 
     #[test]

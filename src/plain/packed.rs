@@ -1,4 +1,4 @@
-//! Readers of what gzip and zstd packed, however many members or frames follow one another.
+//! Readers for gzip and zstd, with any number of concatenated members or frames.
 
 use std::io::{self, BufRead, Read};
 
@@ -8,15 +8,17 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::invalid;
 
-/// What is said of a frame that does not unpack.
-const NO_FRAME: &str = "it does not unpack, or ends early";
+/// Description of an invalid frame.
+const NO_FRAME: &str = "it cannot be decompressed, or ends early";
 
-/// Names the encoding: the libraries' own words do not.
+/// Adds the name of the compression, which the libraries' messages lack.
 fn damaged(name: &str, reason: &dyn std::fmt::Display) -> io::Error {
-    invalid(format!("it is packed with {name} and damaged: {reason}"))
+    invalid(format!(
+        "it is compressed with {name} and damaged: {reason}"
+    ))
 }
 
-/// What gzip packed. A log that is packed piece by piece has a member for each piece.
+/// A gzip reader. A log that is compressed piece by piece has one member per piece.
 pub(super) enum Gzip<R> {
     Member(Box<GzDecoder<R>>),
     Ended,
@@ -50,7 +52,7 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-/// Whether nothing follows but zeros, with which a file is filled up.
+/// Whether only zero padding follows.
 fn is_at_padding(rest: &mut impl BufRead) -> io::Result<bool> {
     loop {
         let bytes = rest.fill_buf()?;
@@ -65,7 +67,7 @@ fn is_at_padding(rest: &mut impl BufRead) -> io::Result<bool> {
     }
 }
 
-/// What zstd packed.
+/// A zstd reader.
 pub(super) struct Zstd<R> {
     source: R,
     decoder: FrameDecoder,
@@ -81,7 +83,7 @@ impl<R: BufRead> Zstd<R> {
         }
     }
 
-    /// Begins the next frame; `false` at the end of the file.
+    /// Starts the next frame. Returns false at the end of the file.
     fn next_frame(&mut self) -> io::Result<bool> {
         while !self.source.fill_buf()?.is_empty() {
             match self.decoder.reset(&mut self.source) {
@@ -108,7 +110,7 @@ impl<R: BufRead> Zstd<R> {
             self.decoder.get_calculated_checksum(),
         );
         if told.is_some() && told != found {
-            return Err(damaged("zstd", &"its checksum is another"));
+            return Err(damaged("zstd", &"its checksum does not match"));
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! UTF-16, which Windows `PowerShell` writes, as UTF-8.
+//! Decodes UTF-16, which Windows `PowerShell` writes, to UTF-8.
 
 use std::io::{self, BufRead, Read};
 
-/// Which byte of a unit comes first.
+/// The byte order of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ByteOrder {
     Little,
@@ -10,8 +10,8 @@ pub(super) enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// Of the beginning of a file: by its mark; without one, where every other byte is zero in a good part of it, as in
-    /// text that is mostly ASCII. None of what is no UTF-16.
+    /// Detects the byte order from a mark, or without a mark from zeros in every other byte, as in text that is mostly
+    /// ASCII. None if it is not UTF-16.
     pub(super) fn of(head: &[u8]) -> Option<Self> {
         match head {
             [0xff, 0xfe, ..] => return Some(Self::Little),
@@ -43,14 +43,14 @@ impl ByteOrder {
     }
 }
 
-/// Reads UTF-16 as UTF-8. The mark is left out; half a character becomes the replacement character.
+/// Decodes UTF-16 to UTF-8. Drops the byte order mark; an unpaired surrogate becomes the replacement character.
 pub(super) struct Utf16<R> {
     source: R,
     order: ByteOrder,
     is_first: bool,
     /// A unit that belongs to the next character.
     pushed_back: Option<u16>,
-    /// Bytes of the last character that did not fit.
+    /// Bytes of the last character that did not fit into the buffer.
     waiting: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ impl<R: BufRead> Utf16<R> {
         }
         Ok(match filled {
             0 => None,
-            // A file that ends amid a unit.
+            // The file ends within a unit.
             1 => Some(0xfffd),
             _ => Some(self.order.unit(bytes)),
         })

@@ -260,7 +260,7 @@ impl Project {
             .registry_of_all_dialects()
             .ok()
             .filter(|_| is_described);
-        let reason = registry.and_then(|it| it.leads(&rule.type_pattern, &path).err());
+        let reason = registry.and_then(|it| it.check_field_path(&rule.type_pattern, &path).err());
         reason.map_or_else(String::new, |reason| format!(": {reason}"))
     }
 

@@ -20,7 +20,7 @@ pub enum NoCase {
     Decode(#[from] DecodeError),
     /// The logic did not answer. The message is not repeated: nobody may have redacted it.
     #[error(
-        "the failure is of the transport ({}), not of the logic: there is nothing to reproduce; take another call",
+        "the failure came from the transport ({}), not from the logic, so there is nothing to reproduce; choose another call",
         failure.code
     )]
     NotOfTheLogic {

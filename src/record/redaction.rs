@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::note::{Answer, Note};
 use crate::model::Payload;
-use crate::redact::{Is, Reason, RedactError, Redactor, Report, Session};
+use crate::redact::{MessageRole, Reason, RedactError, Redactor, Report, Session};
 use crate::wire::Refusal;
 
 /// Redacts the payloads and texts of request and reply, and the status of a call. Of a status' details the reason stays,
@@ -23,9 +23,9 @@ pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), Reda
         Answer::Reply(bytes) => Ok(Message::of(note, reply, bytes, "reply")),
         Answer::Status(refusal) => Err(refusal),
     };
-    request.look(&mut session)?;
+    request.scan(&mut session)?;
     if let Ok(reply) = &answer {
-        reply.look(&mut session)?;
+        reply.scan(&mut session)?;
     }
     let request = request.write(&mut session)?;
     let answer = match answer {
@@ -59,12 +59,12 @@ impl Message {
         }
     }
 
-    fn look(&self, session: &mut Session<'_>) -> Result<(), RedactError> {
-        session.look(&self.payload, Is::Envelope, &self.place)
+    fn scan(&self, session: &mut Session<'_>) -> Result<(), RedactError> {
+        session.scan(&self.payload, MessageRole::Envelope, &self.place)
     }
 
     fn write(&self, session: &mut Session<'_>) -> Result<Bytes, RedactError> {
-        let written = session.write(&self.payload, Is::Envelope, &self.place)?;
+        let written = session.write(&self.payload, MessageRole::Envelope, &self.place)?;
         Ok(written.value.into())
     }
 }

@@ -1,4 +1,4 @@
-//! All differences of two readable values, not only the first.
+//! Finds all differences between two readable values.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use crate::model::counted;
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// Where, as in `events[1].event.new_balance.amount`.
+    /// Its path, as in `events[1].event.new_balance.amount`.
     pub path: String,
-    /// What was expected there: a default where a payload leaves one out, none where nothing was.
+    /// The expected value: the default if a payload omits the field, none if nothing was expected.
     pub expected: Option<Value>,
-    /// What is there.
+    /// The actual value.
     pub actual: Option<Value>,
 }
 
@@ -33,10 +33,10 @@ impl fmt::Display for Difference {
     }
 }
 
-/// More differences than a person reads are counted.
+/// Further differences are only counted.
 const MOST_LISTED: usize = 1_000;
 
-/// The differences that are shown, and in words how many more there are.
+/// The differences to show, and a note with the number of others.
 #[must_use]
 pub fn shown(found: &[Difference]) -> (&[Difference], Option<String>) {
     let (shown, more) = found.split_at(found.len().min(MOST_LISTED));
@@ -45,7 +45,7 @@ pub fn shown(found: &[Difference]) -> (&[Difference], Option<String>) {
     (shown, more)
 }
 
-/// Differences as lines of a message.
+/// Formats differences as lines of a message.
 #[must_use]
 pub fn listed(found: &[Difference]) -> Vec<String> {
     let (shown, more) = shown(found);
@@ -53,7 +53,7 @@ pub fn listed(found: &[Difference]) -> Vec<String> {
     lines.chain(more).collect()
 }
 
-/// A value in one line.
+/// A value on one line.
 pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => serde_json::Value::from(text.as_str()).to_string(),
@@ -62,20 +62,20 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
-/// Keys under which a payload's view stands, beside its `type`.
+/// Keys that hold a payload's view, beside its `type`.
 pub(super) const PAYLOAD_KEYS: [&str; 5] = ["event", "state", "payload", "command", "projection"];
 
 /// All differences, in the order of the expected value.
 ///
-/// A field of a payload that one of them leaves out because it is at its default is told as that default. The first
-/// registry that knows a type decides, as it does in rendering.
+/// If one side of a payload omits a field because it has its default, the difference shows the default. The first
+/// registry that knows a type is used, as in rendering.
 #[must_use]
 pub fn differences(expected: &Value, actual: &Value, descriptors: &[&Registry]) -> Vec<Difference> {
     let mut comparison = Comparison {
         descriptors,
         found: Vec::new(),
     };
-    comparison.compare("", Side::of(expected), Side::of(actual));
+    comparison.compare("", ComparedValue::of(expected), ComparedValue::of(actual));
     comparison.found
 }
 
@@ -86,13 +86,13 @@ struct Comparison<'v> {
 
 /// One of the two values at a path.
 #[derive(Clone, Copy, Default)]
-struct Side<'v> {
+struct ComparedValue<'v> {
     value: Option<&'v Value>,
-    /// Where that is in a payload.
+    /// Its position in a payload.
     position: Option<Position<'v>>,
 }
 
-impl<'v> Side<'v> {
+impl<'v> ComparedValue<'v> {
     const fn of(value: &'v Value) -> Self {
         Self {
             value: Some(value),
@@ -109,7 +109,7 @@ impl<'v> Side<'v> {
 }
 
 impl<'v> Comparison<'v> {
-    fn compare(&mut self, path: &str, expected: Side<'v>, actual: Side<'v>) {
+    fn compare(&mut self, path: &str, expected: ComparedValue<'v>, actual: ComparedValue<'v>) {
         match (expected.value, actual.value) {
             (Some(Value::Mapping(left)), Some(Value::Mapping(right))) => {
                 let added = right.keys().filter(|key| !left.contains_key(*key));
@@ -122,7 +122,7 @@ impl<'v> Comparison<'v> {
                     self.compare(&format!("{path}[{at}]"), expected.item(at), actual.item(at));
                 }
             }
-            // NaN is itself here.
+            // NaN equals NaN here.
             (left, right) if left == right || both_nan(left, right) => {}
             (left, right) => self.add(path, left.cloned(), right.cloned()),
         }
@@ -132,16 +132,16 @@ impl<'v> Comparison<'v> {
         &mut self,
         path: &str,
         key: &'v Value,
-        (left, expected): (&'v Mapping, Side<'v>),
-        (right, actual): (&'v Mapping, Side<'v>),
+        (left, expected): (&'v Mapping, ComparedValue<'v>),
+        (right, actual): (&'v Mapping, ComparedValue<'v>),
     ) {
         let path = child(path, key);
-        let default = |side: Side<'v>| side.position.and_then(|it| it.default_of(key));
+        let default = |side: ComparedValue<'v>| side.position.and_then(|it| it.default_of(key));
         match (left.get(key), right.get(key)) {
             (Some(before), None) => self.add(&path, Some(before.clone()), default(actual)),
             (None, Some(now)) => self.add(&path, default(expected), Some(now.clone())),
             (before, now) => {
-                let side = |value, mapping, side: Side<'v>| Side {
+                let side = |value, mapping, side: ComparedValue<'v>| ComparedValue {
                     value,
                     position: match side.position {
                         Some(position) => position.below(mapping, key),
@@ -154,7 +154,7 @@ impl<'v> Comparison<'v> {
         }
     }
 
-    /// The top of a payload, where that stands under the key.
+    /// The root position of the payload under this key, if there is one.
     fn payload(&self, beside: &Mapping, key: &Value) -> Option<Position<'v>> {
         PAYLOAD_KEYS.iter().find(|known| key == **known)?;
         let type_name = beside.get("type")?.as_str()?;
@@ -163,7 +163,7 @@ impl<'v> Comparison<'v> {
     }
 
     fn add(&mut self, path: &str, expected: Option<Value>, actual: Option<Value>) {
-        // A default that is written out differs from one that is left out.
+        // An explicit default differs from an omitted one.
         let (expected, actual) = match (expected, actual) {
             (Some(before), Some(now)) if inline(&before) == inline(&now) => (Some(before), None),
             both => both,

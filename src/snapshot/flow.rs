@@ -1,4 +1,4 @@
-//! A flow as a tree, and how it stands to what production did.
+//! Renders a flow as a tree.
 
 use serde_yaml::{Mapping, Value};
 
@@ -8,8 +8,8 @@ use crate::model::{Cover, EventBook};
 use crate::replay::flow::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, Stream};
 
 impl Renderer<'_> {
-    /// The cascade of a flow: each step with its answer, and under `then` what it led to, in order. Left out is what
-    /// coordinators write on their way: provenance, correlation ids, and notes.
+    /// The cascade of a flow: each step with its answer, and under `then` the steps that it led to, in order. Omits
+    /// what coordinators add on the way: provenance, correlation ids and notes.
     #[must_use]
     pub fn flow(&self, run: &FlowRun) -> Value {
         self.branch(run, 0)
@@ -71,13 +71,13 @@ impl Renderer<'_> {
         }
     }
 
-    /// The same descriptors and rules for another stream.
+    /// A renderer with the same descriptors and rules for another stream.
     pub(super) fn addressed_to<'b>(&'b self, cover: &'b Cover, head: u32) -> Renderer<'b> {
         Renderer::new(self.descriptors.clone(), self.rules.clone(), cover, head)
     }
 }
 
-/// The stream that an answer is for.
+/// The stream that an answer belongs to.
 pub(super) const fn stream_of(step: &FlowStep) -> Option<&Stream> {
     match &step.asked {
         Asked::Aggregate(stream) => Some(stream),
@@ -86,7 +86,7 @@ pub(super) const fn stream_of(step: &FlowStep) -> Option<&Stream> {
     }
 }
 
-/// Who was asked about what: contents are in the answer that led here.
+/// Which component was asked about what. The content is in the answer that led to this step.
 fn asked(step: &FlowStep) -> Mapping {
     let mut fields = Mapping::new();
     match &step.asked {

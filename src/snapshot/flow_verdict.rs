@@ -1,4 +1,4 @@
-//! Does a flow do what production did? Hop by hop, an aggregate's answers against what was seen of it.
+//! Compares a flow with production: the answer of each hop with what was observed in its stream.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::model::{
 };
 use crate::replay::flow::{Asked, FlowRun, FlowStep, NotAsked, StepAnswer};
 
-/// What production did in one stream, of which the replay has not spoken yet, first last.
-type Left<'a> = Vec<Deed<'a>>;
+/// What production did in one stream and no replayed hop has matched yet, in reverse order.
+type Unmatched<'a> = Vec<Observation<'a>>;
 
-enum Deed<'a> {
+enum Observation<'a> {
     Event(&'a Body),
     Failed(&'a Failure),
 }
 
-/// What came of the hops so far.
+/// The results for the hops so far.
 #[derive(Default)]
 struct Findings {
     first: Option<String>,
@@ -28,14 +28,15 @@ struct Findings {
 }
 
 impl Verdict {
-    /// Judges a flow by the hops of production. A hop is an answer of an aggregate, or events of a process manager's
-    /// own; they are counted from 1 in the order of the replay.
+    /// Judges a flow by the hops observed in production. A hop is an answer of an aggregate, or events that a process
+    /// manager stored in its own stream. Hops are counted from 1 in the order of the replay.
     ///
-    /// Of one stream the order is production's: each answer of today is held against as many of its events as it
-    /// emits. The first hop that differs is named; all differences are listed, and what production did beside.
+    /// Within a stream, the order is production's: each replayed answer is compared with as many observed events as it
+    /// emits. The summary names the first hop that differs. All differences are listed, including what only production
+    /// did.
     #[must_use]
     pub fn judge_flow(observed: &[ObservedHop], run: &FlowRun, renderer: &Renderer<'_>) -> Self {
-        let mut left = left(observed);
+        let mut unmatched = unmatched(observed);
         let mut found = Findings::default();
         let hops = run.steps.iter().filter(|step| is_hop(step));
         for (number, step) in (1..).zip(hops) {
@@ -52,24 +53,30 @@ impl Verdict {
                 found.unchecked.push(format!("{name}: {reason}"));
                 continue;
             }
-            match left.get_mut(&key) {
-                Some(left) => found.hold(&name, step, left, renderer),
+            match unmatched.get_mut(&key) {
+                Some(unmatched) => found.compare(&name, step, unmatched, renderer),
                 None => found
                     .unchecked
                     .push(format!("{name}: what production did there is not known")),
             }
         }
-        found.went_on(&left, renderer);
+        found.add_unmatched(&unmatched, renderer);
         found.verdict()
     }
 }
 
 impl Findings {
-    /// Holds one answer against what production did in its stream.
-    fn hold(&mut self, name: &str, step: &FlowStep, left: &mut Left<'_>, renderer: &Renderer<'_>) {
+    /// Compares one answer with what production did in its stream.
+    fn compare(
+        &mut self,
+        name: &str,
+        step: &FlowStep,
+        unmatched: &mut Unmatched<'_>,
+        renderer: &Renderer<'_>,
+    ) {
         let verdict = match step.outcome().and_then(Outcome::status) {
-            Some(now) => Self::failed(&now, step, left),
-            None => Self::emitted(step, left, renderer),
+            Some(now) => Self::failed(&now, step, unmatched),
+            None => Self::emitted(step, unmatched, renderer),
         };
         match verdict {
             Verdict::Reproduced => {}
@@ -89,14 +96,14 @@ impl Findings {
         }
     }
 
-    fn failed(now: &Failure, step: &FlowStep, left: &mut Left<'_>) -> Verdict {
-        match left.last() {
-            Some(Deed::Failed(then)) => {
+    fn failed(now: &Failure, step: &FlowStep, unmatched: &mut Unmatched<'_>) -> Verdict {
+        match unmatched.last() {
+            Some(Observation::Failed(then)) => {
                 let verdict = Verdict::of_failures(then, now);
-                left.pop();
+                unmatched.pop();
                 verdict
             }
-            Some(Deed::Event(body)) => {
+            Some(Observation::Event(body)) => {
                 let now = step.outcome().map_or_else(|| "failed".to_owned(), described);
                 changed("accepted".into(), format!("{now} now, production stored {}", type_of(body)))
             }
@@ -106,26 +113,26 @@ impl Findings {
         }
     }
 
-    fn emitted(step: &FlowStep, left: &mut Left<'_>, renderer: &Renderer<'_>) -> Verdict {
+    fn emitted(step: &FlowStep, unmatched: &mut Unmatched<'_>, renderer: &Renderer<'_>) -> Verdict {
         let emitted = emitted(step);
         if emitted.pages.is_empty() {
             return Verdict::Reproduced;
         }
-        if let Some(Deed::Failed(then)) = left.last() {
+        if let Some(Observation::Failed(then)) = unmatched.last() {
             let then = format!("{}: {:?}", then.code, then.message);
-            left.pop();
+            unmatched.pop();
             return changed(
                 then.clone(),
                 format!("accepted now, production answered {then}"),
             );
         }
         let mut events = Vec::new();
-        while let Some(Deed::Event(body)) = left.last() {
+        while let Some(Observation::Event(body)) = unmatched.last() {
             if events.len() == emitted.pages.len() {
                 break;
             }
             events.push(*body);
-            left.pop();
+            unmatched.pop();
         }
         let Some(stream) = stream_of(step) else {
             return Verdict::Reproduced;
@@ -138,28 +145,33 @@ impl Findings {
         )
     }
 
-    /// What production did that no hop led to.
-    fn went_on(&mut self, left: &BTreeMap<(Domain, Root), Left<'_>>, renderer: &Renderer<'_>) {
-        for ((domain, root), left) in left {
+    /// Adds what production did and no hop of the replay matched.
+    fn add_unmatched(
+        &mut self,
+        unmatched: &BTreeMap<(Domain, Root), Unmatched<'_>>,
+        renderer: &Renderer<'_>,
+    ) {
+        for ((domain, root), unmatched) in unmatched {
             let stream = short(domain, *root);
-            for deed in left.iter().rev() {
-                let (what, view) = match deed {
-                    Deed::Event(body) => {
+            for observation in unmatched.iter().rev() {
+                let (what, view) = match observation {
+                    Observation::Event(body) => {
                         let view = serde_yaml::Value::Mapping(renderer.body(body));
                         (format!("stored {}", type_of(body)), view)
                     }
-                    Deed::Failed(failure) => {
+                    Observation::Failed(failure) => {
                         let text = format!("{}: {:?}", failure.code, failure.message);
                         (format!("answered {text}"), text.into())
                     }
                 };
-                let told = format!("production went on: {stream} {what}");
+                let description = format!("production went on: {stream} {what}");
                 if self.is_incomplete {
-                    self.unchecked
-                        .push(format!("{told}, and a hop before it was not replayed"));
+                    self.unchecked.push(format!(
+                        "{description}, and a hop before it was not replayed"
+                    ));
                     continue;
                 }
-                self.first.get_or_insert(told);
+                self.first.get_or_insert(description);
                 self.differences.push(Difference {
                     path: format!("production went on: {stream}"),
                     expected: Some(view),
@@ -183,19 +195,21 @@ impl Findings {
     }
 }
 
-fn left(observed: &[ObservedHop]) -> BTreeMap<(Domain, Root), Left<'_>> {
-    let mut left: BTreeMap<_, Left<'_>> = BTreeMap::new();
+fn unmatched(observed: &[ObservedHop]) -> BTreeMap<(Domain, Root), Unmatched<'_>> {
+    let mut unmatched: BTreeMap<_, Unmatched<'_>> = BTreeMap::new();
     for hop in observed {
-        let deeds = left.entry((hop.domain.clone(), hop.root)).or_default();
+        let observations = unmatched.entry((hop.domain.clone(), hop.root)).or_default();
         match &hop.outcome {
-            HopOutcome::Events(events) => deeds.extend(events.iter().map(Deed::Event)),
-            HopOutcome::Failed(failure) => deeds.push(Deed::Failed(failure)),
+            HopOutcome::Events(events) => {
+                observations.extend(events.iter().map(Observation::Event))
+            }
+            HopOutcome::Failed(failure) => observations.push(Observation::Failed(failure)),
         }
     }
-    for deeds in left.values_mut() {
-        deeds.reverse();
+    for observations in unmatched.values_mut() {
+        observations.reverse();
     }
-    left
+    unmatched
 }
 
 fn is_hop(step: &FlowStep) -> bool {
@@ -207,7 +221,7 @@ fn is_hop(step: &FlowStep) -> bool {
     }
 }
 
-/// The events of an answer, of a process manager all its own.
+/// The events of an answer; for a process manager, the events in its own stream.
 fn emitted(step: &FlowStep) -> EmittedBook {
     match step.outcome() {
         Some(Outcome::Accepted(book)) => book.clone(),

@@ -1,7 +1,7 @@
-//! Outcomes as stable text, and what is compared with what.
+//! Renders outcomes as stable text, and compares them.
 //!
-//! Every normalising rule is here, each with its reason: the same outcome gives the same text on any machine, in
-//! any order. Snapshots hold the outcome and nothing of where it came from.
+//! All normalising rules are here, each with its reason: the same outcome gives the same text on any machine and in any
+//! order. A snapshot contains the outcome and nothing about its origin.
 
 mod difference;
 mod flow;

@@ -1,4 +1,4 @@
-//! Rules that leave fields out of comparisons: clocks, made-up ids.
+//! Normalising rules, which exclude fields such as timestamps and generated ids from comparison.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,14 +6,14 @@ use serde_yaml::Value;
 
 use crate::model::{Rule, matches_pattern};
 
-/// Rules in the order in which they are tried, and which of them ever fired.
+/// Normalising rules in the order they are tried, and which of them have matched.
 #[derive(Debug, Default)]
 pub struct Rules {
     rules: Vec<(Rule, AtomicBool)>,
 }
 
 impl Rules {
-    /// Rules, none of which has fired.
+    /// Rules, none of which has matched yet.
     #[must_use]
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
         Self {
@@ -24,7 +24,7 @@ impl Rules {
         }
     }
 
-    /// Replaces the fields that a rule names by the rule's reason. That a field is there stays visible.
+    /// Replaces the fields that a rule names with the rule's reason. It stays visible that the field is present.
     pub fn apply(&self, type_name: &str, view: &mut Value) {
         for (rule, fired) in &self.rules {
             if !matches_pattern(&rule.type_pattern, type_name) {
@@ -37,7 +37,7 @@ impl Rules {
         }
     }
 
-    /// Rules that never fired.
+    /// Rules that never matched.
     pub fn unused(&self) -> impl Iterator<Item = &Rule> {
         self.rules
             .iter()
@@ -48,7 +48,7 @@ impl Rules {
 
 fn replace(view: &mut Value, path: &[&str], reason: &str) -> bool {
     match (view, path) {
-        // Elements of a list are transparent: a rule speaks of all of them.
+        // Lists are transparent: a rule applies to all elements.
         (Value::Sequence(items), path) => {
             let mut fired = false;
             for item in items {

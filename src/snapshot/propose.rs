@@ -1,4 +1,4 @@
-//! Rules for what differs from run to run.
+//! Proposes normalising rules for fields that differ from run to run.
 
 use serde_yaml::Value;
 
@@ -7,17 +7,17 @@ use super::{Difference, differences};
 use crate::model::Rule;
 use crate::payload::Registry;
 
-/// What differs between two runs of the same case, one after the other, and which rules would leave it out.
+/// The differences between two consecutive runs of a case, and the rules that would exclude them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flicker {
-    /// Everything that differs.
+    /// All differences.
     pub differences: Vec<Difference>,
-    /// A rule for each field of a payload among it.
+    /// A rule for each payload field that differs.
     pub rules: Vec<Rule>,
 }
 
 impl Flicker {
-    /// None where the two are the same.
+    /// None if the runs are equal.
     #[must_use]
     pub fn between(first: &Value, second: &Value, descriptors: &[&Registry]) -> Option<Self> {
         let differences = differences(first, second, descriptors);
@@ -27,30 +27,30 @@ impl Flicker {
         })
     }
 
-    /// What differs, a line each.
+    /// The differences, one per line.
     #[must_use]
     pub fn differing(&self) -> String {
         let lines = self.differences.iter().map(|it| format!("  {it}"));
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// What to do about it. Only fields of payloads can be left out.
+    /// What to do about them. Only fields of payloads can be excluded.
     #[must_use]
     pub fn advice(&self, fixture: &str) -> String {
         if self.rules.is_empty() {
-            return "no rule can leave that out: only fields of events, commands, states and views can be; make the logic \
-                    deterministic there, or take the case out with `[[skip]]` in replay.toml"
+            return "no rule can exclude it: only fields of events, commands, states and views can be excluded; make the logic \
+                    deterministic there, or skip the case with `[[skip]]` in replay.toml"
                 .to_owned();
         }
         let rules: String = self.rules.iter().map(of_configuration).collect();
         format!(
-            "to leave that out of every comparison, add to replay.toml, and accept the outcome anew:\n\n{rules}\
+            "to exclude it from every comparison, add this to replay.toml and accept the outcome again:\n\n{rules}\
              in this case only: cargo xtask close --add-rules {fixture}"
         )
     }
 }
 
-/// A rule as `replay.toml` has it.
+/// A rule in the syntax of `replay.toml`.
 fn of_configuration(rule: &Rule) -> String {
     let text = |text: &str| toml::Value::from(text).to_string();
     format!(
@@ -61,7 +61,7 @@ fn of_configuration(rule: &Rule) -> String {
     )
 }
 
-/// A rule for each field of an event or state that differs between two runs of the same case, one after the other.
+/// A rule for each field of an event or state that differs between two consecutive runs of a case.
 #[must_use]
 pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
@@ -83,9 +83,9 @@ pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
     rules
 }
 
-/// `events[1].event.seats[2].since` of a view as the type of that event and `seats.since`.
+/// Splits `events[1].event.seats[2].since` into the type of that event and `seats.since`.
 fn typed_field(view: &Value, path: &str) -> Option<(String, String)> {
-    // What lies below the first of these keys is a payload; beside the key stands its type.
+    // The first of these keys holds a payload; its type is beside the key.
     let (holder, field) = PAYLOAD_KEYS
         .iter()
         .find_map(|key| path.split_once(&format!(".{key}.")))?;

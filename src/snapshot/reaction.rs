@@ -1,4 +1,4 @@
-//! What sagas, process managers and projectors answer, as readable values.
+//! Renders the answers of sagas, process managers and projectors as readable values.
 
 use serde_yaml::{Mapping, Value};
 
@@ -9,8 +9,8 @@ use crate::model::{
 };
 
 impl Renderer<'_> {
-    /// Fields of a reaction. Lists are in the order of the logic; those that are empty are left out, but for the
-    /// commands, whose absence is what one looks for.
+    /// Fields of a reaction. Lists are in the order of the logic. Empty lists are omitted, except for commands, because
+    /// their absence is significant.
     pub(super) fn reacted(&self, fields: &mut Mapping, reaction: &Reaction) {
         let books = |books: &[EmittedBook], view: fn(&Self, &EmittedBook) -> Value| {
             Value::Sequence(books.iter().map(|book| view(self, book)).collect())
@@ -35,8 +35,8 @@ impl Renderer<'_> {
         }
     }
 
-    /// A command as it was emitted. The correlation id is left out: some libraries make one up where none is given,
-    /// and a coordinator fills it in.
+    /// An emitted command. The correlation id is omitted: some libraries generate a missing one, and a coordinator
+    /// fills it in.
     pub(crate) fn sent(&self, book: &EmittedCommand) -> Value {
         let mut fields = Mapping::new();
         put(&mut fields, "to", addressee(book.cover.as_ref()));
@@ -86,7 +86,7 @@ impl Renderer<'_> {
         fields
     }
 
-    /// A fact as it was emitted.
+    /// An emitted fact.
     fn fact(&self, book: &EmittedBook) -> Value {
         let mut fields = Mapping::new();
         put(&mut fields, "to", addressee(book.cover.as_ref()));
@@ -119,7 +119,7 @@ fn addressee(cover: Option<&Cover>) -> Value {
     cover.map_or_else(|| "nobody".into(), cover_view)
 }
 
-/// What a header says: nothing, a sequence, or that it is stamped on arrival.
+/// What a header specifies: nothing, a sequence, or assignment on arrival.
 fn header(header: &Header) -> Value {
     match header {
         Header::Absent => "none".into(),

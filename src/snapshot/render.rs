@@ -1,4 +1,4 @@
-//! An outcome as a readable value, ready to be compared or written.
+//! Renders an outcome as a readable value, ready to be compared or written.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,10 +12,10 @@ use crate::model::{
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::replay::{HistoryReplay, Note, Replay};
 
-/// Key of the outcome with the full history, where it is another than with the stored snapshot.
+/// Key of the outcome with the full history, if it differs from the outcome with the stored snapshot.
 pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";
 
-/// Renders outcomes with descriptors and rules.
+/// Renders outcomes, using descriptors and normalising rules.
 pub struct Renderer<'a> {
     pub(super) descriptors: Vec<&'a Registry>,
     pub(super) rules: Vec<&'a Rules>,
@@ -24,7 +24,7 @@ pub struct Renderer<'a> {
 }
 
 impl<'a> Renderer<'a> {
-    /// A renderer for what was sent to one aggregate at a head. The first registry that knows a type decides.
+    /// A renderer for a request to one aggregate at a head. The first registry that knows a type is used.
     #[must_use]
     pub const fn new(
         descriptors: Vec<&'a Registry>,
@@ -40,7 +40,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Outcome of a step.
+    /// The outcome of a step.
     #[must_use]
     pub fn step(&self, replay: &Replay) -> Value {
         let mut fields = self.outcome(&replay.outcome);
@@ -60,8 +60,8 @@ impl<'a> Renderer<'a> {
             let covers = covers.iter().map(cover_view).collect();
             put(&mut fields, "prepared", Value::Sequence(covers));
         }
-        // Real logic differs there: what it would do with the full history is part of what it does. Whether it
-        // differs is seen after normalising: a clock runs on between the two.
+        // Real logic may differ there, so the outcome with the full history is part of its behaviour. They are compared
+        // after normalising, because time passes between the two calls.
         let other = replay
             .outcome_without_snapshot
             .as_ref()
@@ -72,7 +72,7 @@ impl<'a> Renderer<'a> {
         Value::Mapping(fields)
     }
 
-    /// Outcome of a history; none where the logic offers nothing to compare.
+    /// The outcome of folding a history; none if the logic offers nothing to compare.
     #[must_use]
     pub fn history(&self, replay: &HistoryReplay) -> Option<Value> {
         if replay.state.is_none() && replay.upcast.is_none() {
@@ -102,13 +102,13 @@ impl<'a> Renderer<'a> {
         Some(Value::Mapping(fields))
     }
 
-    /// The value as the text of a snapshot.
+    /// The text of a snapshot.
     #[must_use]
     pub fn text(value: &Value) -> String {
         to_yaml(value)
     }
 
-    /// Stored events by type and content, as [`Renderer::emission`] has emitted ones.
+    /// Stored events by type and content, in the form of [`Renderer::emission`].
     #[must_use]
     pub fn stored<'b>(&self, events: impl IntoIterator<Item = &'b Body>) -> Value {
         let events = Value::Sequence(
@@ -120,7 +120,7 @@ impl<'a> Renderer<'a> {
         Value::Mapping([(Value::from("events"), events)].into_iter().collect())
     }
 
-    /// Events that production accepted, as [`Renderer::emission`] has those of today.
+    /// Events that production accepted, in the form of [`Renderer::emission`].
     #[must_use]
     pub fn observed(&self, events: &[ObservedEvent]) -> Value {
         let view = |(next, event): (u32, &ObservedEvent)| {
@@ -138,7 +138,7 @@ impl<'a> Renderer<'a> {
         )]))
     }
 
-    /// Events as logic emitted them, with what a coordinator would stumble over: a foreign cover, odd places.
+    /// Events that logic emitted, including what a coordinator would reject: a foreign cover, unexpected sequences.
     #[must_use]
     pub fn emission(&self, book: &EmittedBook) -> Value {
         let mut fields = Mapping::new();
@@ -152,7 +152,7 @@ impl<'a> Renderer<'a> {
         Value::Mapping(self.outcome(outcome))
     }
 
-    /// Any outcome, by its word and what belongs to it.
+    /// The fields of any outcome: its name and its content.
     pub(crate) fn outcome(&self, outcome: &Outcome) -> Mapping {
         let mut fields = Mapping::new();
         put(&mut fields, "outcome", outcome.word().into());
@@ -176,9 +176,9 @@ impl<'a> Renderer<'a> {
         fields
     }
 
-    /// Left out of a book: `created_at` (a wall clock or nothing), `next_sequence` and the snapshot (stale or
-    /// optional), the cover where it is the addressed aggregate's (each library fills it differently), and
-    /// sequences where they only count on.
+    /// Omits from a book: `created_at` (the current time or nothing), `next_sequence` and the snapshot (stale or
+    /// optional), the cover if it is that of the addressed aggregate (libraries fill it differently), and sequences if
+    /// they are consecutive.
     fn emitted(&self, fields: &mut Mapping, book: &EmittedBook) {
         if let Some(cover) = book.cover.as_ref().filter(|cover| self.is_foreign(cover)) {
             put(fields, "cover", cover_view(cover));
@@ -214,7 +214,7 @@ impl<'a> Renderer<'a> {
         put(fields, "events", Value::Sequence(events));
     }
 
-    /// A book for another aggregate is stored there by some coordinators: it has to be seen.
+    /// Some coordinators store a book for another aggregate there, so it must be visible.
     pub(super) fn is_foreign(&self, cover: &Cover) -> bool {
         let addressed = self.addressed;
         (&cover.domain, &cover.root) != (&addressed.domain, &addressed.root)
@@ -243,7 +243,7 @@ impl<'a> Renderer<'a> {
             let mut fields = Mapping::new();
             put(&mut fields, "sequence", page.sequence.into());
             fields.extend(self.body(&page.body));
-            // Logic is shown a placeholder in its place.
+            // The logic receives a placeholder instead.
             if page.provisional {
                 put(&mut fields, "provisional", true.into());
             }
@@ -278,8 +278,7 @@ impl<'a> Renderer<'a> {
             .find(|registry| registry.knows(payload.type_name()));
         match registry.map_or(Decoded::Undescribed, |registry| registry.decode(payload)) {
             Decoded::Exact(view) => put(&mut fields, key, self.ruled(payload, view)),
-            // Map entries and fields in another order are the same message; fields that the descriptor does not
-            // have are not.
+            // The order of fields and map entries does not change a message. Unknown fields do.
             Decoded::Inexact(view) => {
                 put(&mut fields, key, self.ruled(payload, view));
                 if registry.is_some_and(|registry| registry.has_unknown_fields(payload)) {

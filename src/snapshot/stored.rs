@@ -1,4 +1,4 @@
-//! Snapshot files as insta reads and writes them.
+//! Reads and writes snapshot files in the format of insta.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,16 +6,16 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::files;
-use crate::fixture::place;
+use crate::fixture::write_atomically;
 use crate::payload::from_canonical_yaml;
 
-/// The accepted text of a snapshot, none where there is no snapshot.
+/// The accepted text of a snapshot; none if there is no snapshot.
 pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
     match files::read_to_string(snapshot, files::WRITTEN) {
         Ok(file) => {
-            // The lines of an outcome that begin anywhere are indented.
+            // All lines that an outcome controls are indented.
             if let Some(line) = files::merge_conflict(&file) {
-                let words = files::conflict_words(line);
+                let words = files::conflict_message(line);
                 return Err(format!(
                     "{words}; or accept today's outcome with `cargo xtask close`"
                 ));
@@ -25,7 +25,7 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        // insta has the words for what is no text.
+        // insta reports text that is not UTF-8.
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {}
         Err(error) => return Err(format!("it cannot be read ({error})")),
     }
@@ -36,11 +36,11 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
                  xtask close`"
             )
         })?;
-    let text = read.as_text().ok_or("it holds no text")?;
+    let text = read.as_text().ok_or("it contains no text")?;
     Ok(Some(text.to_string()))
 }
 
-/// The file that a snapshot says it was made of; none where it does not say.
+/// The input file that a snapshot names; none if it names none.
 #[must_use]
 pub fn input_file(snapshot: &Path) -> Option<String> {
     let file = files::read_to_string(snapshot, files::WRITTEN).ok()?;
@@ -50,8 +50,8 @@ pub fn input_file(snapshot: &Path) -> Option<String> {
     Some(input.trim().trim_matches(['"', '\'']).to_owned())
 }
 
-/// The text of a file as insta and this program write it; none where it is to be read with insta's own care: other
-/// metadata (binary contents, old formats), or line ends and beginnings that insta does not keep.
+/// The text of a file in the form that insta and this program write. None if insta has to parse it: other metadata
+/// (binary contents, old formats), or line endings and leading lines that insta does not preserve.
 fn simple_text(file: &str) -> Option<&str> {
     const KEYS: [&str; 3] = ["source", "input_file", "expression"];
     let (header, text) = file.strip_prefix("---\n")?.split_once("\n---\n")?;
@@ -62,13 +62,13 @@ fn simple_text(file: &str) -> Option<&str> {
     is_simple.then(|| text.trim_end_matches('\n'))
 }
 
-/// Whether two texts are the same snapshot: insta does not look at trailing newlines either.
+/// Whether two texts are the same snapshot. Like insta, ignores trailing newlines.
 #[must_use]
 pub fn is_same(accepted: &str, text: &str) -> bool {
     accepted.trim_end() == text.trim_end()
 }
 
-/// Why a text is too large for a snapshot, if it is: it could not be read again.
+/// Why a text is too large for a snapshot, if it is: it could not be read back.
 #[must_use]
 pub fn too_large(text: &str) -> Option<String> {
     (text.len() as u64 > files::WRITTEN).then(|| {
@@ -77,8 +77,8 @@ pub fn too_large(text: &str) -> Option<String> {
     })
 }
 
-/// Writes a snapshot as accepting a pending one would, and removes the pending one. The file is there whole or
-/// not at all.
+/// Writes a snapshot as if a pending one had been accepted, and removes the pending one. The file is written completely
+/// or not at all.
 pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
     write(
         &fixture.with_extension("snap"),
@@ -92,16 +92,16 @@ pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Writes a snapshot that somebody has yet to accept, for cargo-insta to find.
+/// Writes a pending snapshot, for cargo-insta to find.
 pub fn propose(pending: &Path, fixture: &Path, text: &str) -> std::io::Result<()> {
     write(pending, "cargo test", fixture, text)
 }
 
-/// What stands above the text of a snapshot. cargo-insta keeps it when it accepts a pending one.
+/// The metadata above the text of a snapshot. cargo-insta keeps it when it accepts a pending one.
 #[derive(Serialize)]
-struct Header<'a> {
+struct SnapshotHeader<'a> {
     source: &'a str,
-    /// The name of the fixture, which is in the same folder: the same on every machine.
+    /// The name of the fixture, which is in the same folder and therefore the same on every machine.
     input_file: &'a str,
 }
 
@@ -110,13 +110,13 @@ fn write(target: &Path, source: &str, fixture: &Path, text: &str) -> std::io::Re
         return Err(std::io::Error::other(reason));
     }
     let input_file = fixture.file_name().unwrap_or_default().to_string_lossy();
-    let header = Header {
+    let header = SnapshotHeader {
         source,
         input_file: &input_file,
     };
     let header = serde_yaml::to_string(&header).map_err(std::io::Error::other)?;
     let file = format!("---\n{header}---\n{}\n", text.trim_end());
-    place(target, file.as_bytes(), true)
+    write_atomically(target, file.as_bytes(), true)
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// Also a name that means something in YAML.
+    /// Also tests a name with a special meaning in YAML.
     #[test]
     fn insta_reads_what_is_written() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Does today's code do what production did?
+//! Judges whether the current code does what production did.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use serde_yaml::Value;
 use super::{Difference, Renderer, differences};
 use crate::model::{ErrorInfo, Failure, Observed, Outcome, counted};
 
-/// The answer, and never a guess.
+/// The result of the comparison. Never a guess.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// Today's code does what production did.
+    /// The current code does what production did.
     Reproduced,
     /// It does something else.
     NotReproduced {
-        /// In a few words: `accepted now`, `differs in event 2, field new_balance`.
+        /// A short summary: `accepted now`, `differs in event 2, field new_balance`.
         summary: String,
-        /// Everything that differs.
+        /// All differences.
         differences: Vec<Difference>,
     },
     /// It cannot be judged.
     NotChecked {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -37,7 +37,7 @@ impl fmt::Display for Verdict {
 }
 
 impl Verdict {
-    /// Judges an outcome by what production was observed to do.
+    /// Judges an outcome by what was observed in production.
     #[must_use]
     pub fn judge(observed: Option<&Observed>, outcome: &Outcome, renderer: &Renderer<'_>) -> Self {
         let Some(observed) = observed else {
@@ -71,7 +71,7 @@ impl Verdict {
             | (Observed::Unimplemented(then), Outcome::Unimplemented(now))
             | (Observed::Refused(then), Outcome::Refused(now)) => Self::of_failures(then, now),
             (Observed::Revoked(then), Outcome::Revoked(now)) => {
-                // The coordinator words a revocation as a status.
+                // The coordinator turns a revocation into a status.
                 let now = Failure {
                     message: now.as_failure().message,
                     ..then.clone()
@@ -169,7 +169,7 @@ impl Verdict {
     }
 }
 
-/// An outcome in a few words, with the status where it was one.
+/// An outcome in a few words, with its status if it has one.
 #[must_use]
 pub fn described(outcome: &Outcome) -> String {
     match outcome.failure() {
@@ -183,7 +183,7 @@ pub fn described(outcome: &Outcome) -> String {
     }
 }
 
-/// `events[1].event.new_balance.amount` in words that count from 1.
+/// `events[1].event.new_balance.amount` in words, counted from 1.
 fn in_events(path: &str) -> String {
     let Some((index, rest)) = path
         .strip_prefix("events[")
@@ -276,7 +276,7 @@ mod tests {
             verdict(Some(&observed), &Outcome::Rejected(failure("6"))),
             "reproduced"
         );
-        // A log has the status without its details.
+        // A log contains the status without its details.
         let logged = Observed::Rejected(Failure::rejected("no"));
         assert_eq!(
             verdict(Some(&logged), &Outcome::Rejected(failure("6"))),

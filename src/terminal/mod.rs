@@ -1,14 +1,14 @@
-//! What reaches a terminal or the log of a CI: nothing that comes from a file or a server can act there.
+//! Makes output safe for terminals and CI logs: text from files and servers cannot trigger anything there.
 //!
-//! Control characters move a cursor, name a window, or hide what was said before; those that turn the direction of text
-//! show it as another one; and a line that begins with `::` is a command to the runner of a CI.
+//! Control characters can move the cursor, change the window title, or overwrite earlier output. Bidirectional
+//! characters make text look like other text. A line that begins with `::` is a command for a CI runner.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
-/// The text with what could act escaped, as in `\u001b`: also within JSON that is the same text. Line ends and tabs stay,
-/// and colours are left out.
+/// Escapes active characters as `\u001b`, which means the same within JSON. Line endings and tabs are kept, and colours
+/// are removed.
 #[must_use]
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     let acts = |letter: char| letter != '\n' && letter != '\t' && is_active(letter);
@@ -37,7 +37,7 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A text that is one line by its nature, such as a title or a name: its line ends are escaped too.
+/// Escapes text that must be on one line, such as a title or a name: line endings are escaped too.
 #[must_use]
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_active) {
@@ -54,7 +54,7 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Prints to standard output; a reader that closed its end is no failure.
+/// Prints to standard output. A closed pipe is not an error.
 pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{}", escaped(&text.to_string()));
 }
@@ -64,7 +64,7 @@ pub(crate) fn complain(text: impl fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{}", escaped(&text.to_string()));
 }
 
-/// Escapes what a panic says; its text may come from a file, by way of the logic that panicked.
+/// Escapes panic messages, which may contain text from a file, by way of the logic that panicked.
 pub(crate) fn escape_panics() {
     let others = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -92,7 +92,7 @@ const fn is_active(letter: char) -> bool {
     )
 }
 
-/// As GitHub (`::error::`) and Azure (`##vso[`) read it.
+/// The command syntax of GitHub (`::error::`) and Azure (`##vso[`).
 fn is_command(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("::") || line.starts_with("##[") || line.starts_with("##vso[")
@@ -105,7 +105,7 @@ fn push_escaped(shown: &mut String, letter: char) {
     }
 }
 
-/// Colours, which logic writes to its log, and which would be hard to read as text.
+/// Removes colours, which logic writes to its log and which would be unreadable as text.
 fn without_colours(text: &str) -> Cow<'_, str> {
     let Some((first, rest)) = text.split_once("\u{1b}[") else {
         return Cow::Borrowed(text);

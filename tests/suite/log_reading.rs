@@ -244,7 +244,7 @@ fn what_looks_like_a_failure_and_is_none_is_told_with_its_line() {
         [
             (
                 2,
-                "`root`: hex, a UUID, base64 or bytes as Python shows them are expected".to_owned()
+                "`root`: expected hex, a UUID, base64 or bytes as Python prints them".to_owned()
             ),
             (
                 3,
@@ -373,8 +373,7 @@ fn a_line_takes_no_longer_than_its_length_allows() {
     let fields = fields.join(",");
     let inner = "{\"code\":1},".repeat(20_000);
     let reading = LogReading::of(&format!("{{{fields},\"root\":[{inner}{failure}]}}"));
-    let reason =
-        "the line has so many records within each other that not all of them were looked at";
+    let reason = "the line has too many nested records, so not all of them were read";
     assert_eq!(reading.unusable, [(1, reason.to_owned())]);
     // As many side by side are all looked at.
     let many = format!("[{inner}{}{failure}]", format!("{failure},").repeat(2000));
@@ -399,13 +398,13 @@ fn half_a_message_is_never_taken() {
         ),
         (
             format!("domain=player root={ROOT} error=\"Insufficient fu"),
-            "the line ends amid the message of the failure",
+            "the line ends within the message of the failure",
         ),
         (
             format!(
                 "domain=player root={ROOT} error='status: FailedPrecondition, message: \"Insufficient fu'"
             ),
-            "the line ends amid the message of the failure",
+            "the line ends within the message of the failure",
         ),
         (
             format!("{{\"domain\":\"player\",\"root\":\"{ROOT}\",\"error\":\"Insufficient fu"),

@@ -87,7 +87,7 @@ fn a_history_rises_and_knows_its_gaps() {
     let error = History::new(vec![page(0), page(2), page(2)]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "page 2 has sequence 2, after sequence 2: sequences have to rise"
+        "page 2 has sequence 2, after sequence 2: sequences must increase"
     );
     let gappy = history(&[1, 2, 5, 9]);
     assert_eq!(gappy.gaps(), [(0, 0), (3, 4), (6, 8)]);

@@ -591,7 +591,7 @@ fn an_unreadable_fixture_fails_alone() -> Result<(), Failed> {
     for line in [
         "test player::broken                    ... FAILED",
         "test player::withdraw-funds-6513270e-3 ... ok",
-        "error: `comand` is no kind of case: did you mean `command`?",
+        "error: `comand` is not a kind of case: did you mean `command`?",
         " --> PROJECT/fixtures/player/broken.yaml:2:7",
         "replay: 0 closed, 1 open (known bugs that still reproduce), 0 not checked",
     ] {

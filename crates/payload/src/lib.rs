@@ -1,4 +1,4 @@
-//! Payloads described at run time, and what is taken out of them before anything is written.
+//! Payload descriptors, the conversion of payloads to readable values and back, and redaction.
 //!
 //! An internal part of `angzarr-replay` and `angzarr-failure-tickets`: its items change without notice.
 

@@ -1,7 +1,7 @@
-//! Lines as the program wrote them: without what a container runtime or a tool put around them, joined where one was cut,
-//! and a JSON record that takes several lines as one.
+//! Reconstructs lines as the program wrote them: removes what a container runtime or a tool added, joins lines that
+//! were split, and joins a JSON record that spans several lines.
 //!
-//! Nothing is dropped: what turns out to belong to nothing is handed on line by line.
+//! Nothing is dropped: lines that turn out to belong to nothing are passed on one by one.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,25 +11,25 @@ use serde_json::{Map, Value};
 
 use super::Record;
 
-/// A longer record is not kept: it would be no ticket anyway.
+/// A longer record is discarded, because it cannot be a ticket.
 const LARGEST: usize = 16 << 20;
-/// Programs that write at once, as a log of several tells them apart.
+/// Most programs that write to a log concurrently.
 const WRITERS: usize = 64;
-/// A record in JSON with one value a line has fewer lines.
+/// Most lines of a JSON record, even with one value per line.
 const MOST_LINES: usize = 50_000;
 
-/// What a program wrote as one.
+/// A record as a program wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
-    /// Its first line in the log, from 1.
+    /// Number of its first line in the log, from 1.
     pub(super) line: usize,
     /// The text.
     pub(super) text: String,
-    /// What was around it: the time at which it was taken down.
+    /// What surrounded it: the time at which it was logged.
     pub(super) around: Record,
 }
 
-/// A line that is passed over, with the reason.
+/// A line that is skipped, with the reason.
 pub(super) type PassedOver = (usize, &'static str);
 
 pub(super) const CUT: &str =
@@ -38,8 +38,8 @@ pub(super) const TOO_LARGE: &str = "a record of more than 16 MiB";
 
 /// Joins lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Lines {
-    /// The beginnings of lines that were cut, by writer.
+pub(super) struct LineJoiner {
+    /// The beginnings of split lines, by writer.
     cut: BTreeMap<String, Piece>,
     /// The first lines of JSON records, by writer.
     spread: BTreeMap<String, Spread>,
@@ -55,24 +55,24 @@ struct Spread {
 
 /// Whether the rest of a line follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum LinePart {
     Last,
     More,
 }
 
 struct Framed {
-    /// Whose line it is.
+    /// Which program wrote the line.
     writer: String,
-    part: Part,
+    part: LinePart,
     text: String,
     around: Record,
 }
 
-/// Of docker compose: `player-1  | `.
+/// The prefix of docker compose: `player-1  | `.
 static COMPOSE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z0-9][\w.-]*\s+\| ?"));
-/// Of `kubectl logs --prefix`: `[pod/player-0/player] `.
+/// The prefix of `kubectl logs --prefix`: `[pod/player-0/player] `.
 static KUBECTL: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\[pods?/[^\]\s]+\] ?"));
-/// Of a container runtime with CRI: time, stream, and whether the line is cut.
+/// The prefix of CRI container runtimes: time, stream, and whether the line is split.
 static CRI: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^(?<time>\d{4}-\d\d-\d\dT\S+) (?<stream>stdout|stderr) (?<part>[PF])(?::\S*)?(?: |$)")
 });
@@ -81,9 +81,9 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant")
 }
 
-impl Lines {
-    /// Takes a line, and gives what is whole with it.
-    pub(super) fn take(
+impl LineJoiner {
+    /// Adds a line, and returns the records that are now complete.
+    pub(super) fn add_line(
         &mut self,
         line: usize,
         text: &str,
@@ -102,9 +102,9 @@ impl Lines {
         if piece.text.len() > LARGEST {
             return Some((piece.line, TOO_LARGE));
         }
-        if framed.part == Part::More {
+        if framed.part == LinePart::More {
             self.cut.insert(framed.writer, piece);
-            // So many at once are no programs that write.
+            // So many unfinished lines do not come from concurrent programs.
             let oldest = (self.cut.len() > WRITERS).then(|| self.cut.pop_first());
             return oldest.flatten().map(|(_, piece)| (piece.line, CUT));
         }
@@ -112,7 +112,7 @@ impl Lines {
         None
     }
 
-    /// Gives what is left at the end of the log: whole after all, or cut.
+    /// Returns what is left at the end of the log: complete after all, or cut.
     pub(super) fn finish(&mut self, whole: &mut Vec<Piece>) {
         for (_, spread) in std::mem::take(&mut self.spread) {
             whole.extend(spread.pieces);
@@ -121,11 +121,11 @@ impl Lines {
         whole.sort_by_key(|piece| piece.line);
     }
 
-    /// A line without what was put around it.
+    /// Removes the prefix of a line.
     fn unframed(&self, text: &str) -> Framed {
         let mut framed = Framed {
             writer: String::new(),
-            part: Part::Last,
+            part: LinePart::Last,
             text: text.to_owned(),
             around: Record::new(),
         };
@@ -158,7 +158,8 @@ impl Lines {
         framed
     }
 
-    /// A line as docker's `json-file`, its journald driver and collectors have it: a record with the text in a field.
+    /// Unwraps a line in the format of docker's `json-file` and journald drivers and of collectors: a record with the
+    /// text in a field.
     fn unframe_record(&self, framed: &mut Framed, mut fields: Map<String, Value>) {
         let text = |key: &str| fields.get(key).and_then(Value::as_str);
         let is = |key: &str, wanted: &str| match fields.get(key) {
@@ -186,16 +187,16 @@ impl Lines {
         let writer = format!("{}{id} {stream}", framed.writer);
         let is_journald = fields.contains_key("CONTAINER_ID");
         let part = if is("partial_last", "true") || is("CONTAINER_PARTIAL_LAST", "true") {
-            Part::Last
+            LinePart::Last
         } else if is("partial_message", "true") || is("CONTAINER_PARTIAL_MESSAGE", "true") {
-            Part::More
+            LinePart::More
         } else if fields.contains_key("logtag") {
             part_of(text("logtag").is_some_and(|tag| tag.starts_with('P')))
         } else if is_journald && self.cut.contains_key(&writer) {
-            // An older docker does not mark the last one.
-            Part::Last
+            // Older versions of docker do not mark the last part.
+            LinePart::Last
         } else if field == "log" && (fields.contains_key("stream") || fields.contains_key("time")) {
-            // Docker keeps the end of the line, where there is one.
+            // Docker keeps the newline, if there is one.
             part_of(!text(field).is_some_and(|text| text.ends_with('\n')))
         } else {
             return;
@@ -206,16 +207,16 @@ impl Lines {
         framed.part = part;
         framed.writer = writer;
         framed.text = match part {
-            Part::Last => text.trim_end_matches(['\n', '\r']).to_owned(),
-            Part::More => text,
+            LinePart::Last => text.trim_end_matches(['\n', '\r']).to_owned(),
+            LinePart::More => text,
         };
         framed.around.extend(fields);
     }
 
-    /// Collects a JSON record that takes several lines.
+    /// Collects the lines of a JSON record.
     fn spread(&mut self, writer: String, piece: Piece, whole: &mut Vec<Piece>) {
         if let Some(mut spread) = self.spread.remove(&writer) {
-            if spread.goes_on_with(&piece) {
+            if spread.continues_with(&piece) {
                 spread.add(piece);
                 if spread.depth == 0 {
                     whole.push(spread.joined());
@@ -241,10 +242,10 @@ impl Lines {
 }
 
 impl Spread {
-    fn goes_on_with(&self, piece: &Piece) -> bool {
+    fn continues_with(&self, piece: &Piece) -> bool {
         let is_within = self.size + piece.text.len() <= LARGEST && self.pieces.len() < MOST_LINES;
         let last = self.pieces.last().map_or("", |last| last.text.trim_end());
-        // A brace is followed by a key: code and prose have such lines too.
+        // A brace must be followed by a key, because code and prose contain such lines too.
         let is_key = piece.text.trim_start().starts_with(['"', '}']);
         is_within && continues(&piece.text) && (is_key || !last.ends_with('{'))
     }
@@ -271,11 +272,15 @@ impl Spread {
     }
 }
 
-const fn part_of(is_cut: bool) -> Part {
-    if is_cut { Part::More } else { Part::Last }
+const fn part_of(is_cut: bool) -> LinePart {
+    if is_cut {
+        LinePart::More
+    } else {
+        LinePart::Last
+    }
 }
 
-/// The record that a runtime or a collector made of a line. Others are left to whoever reads the text.
+/// The record that a runtime or collector made of a line. Other records are left to the text parser.
 fn record_of_a_runtime(text: &str) -> Option<Map<String, Value>> {
     let is_of_docker = text.starts_with("{\"log\"");
     let marks = [
@@ -292,25 +297,25 @@ fn record_of_a_runtime(text: &str) -> Option<Map<String, Value>> {
     }
 }
 
-/// How many braces and brackets are open where a line begins a JSON record that goes on; none where it does not.
+/// Number of open braces and brackets if a line begins a JSON record that continues on the next line.
 fn depth_of_beginning(text: &str) -> Option<usize> {
     let text = text.trim_end();
     let opens = text.ends_with(['{', '[']);
     if !opens && !text.ends_with(',') {
         return None;
     }
-    // The record begins at the first brace that a key, or the end of the line, follows.
+    // The record begins at the first brace that is followed by a key or the end of the line.
     let begins = |at: &usize| {
         let rest = text[at + 1..].trim_start();
         rest.is_empty() || rest.starts_with('"')
     };
     let at = text.match_indices('{').map(|(at, _)| at).find(begins)?;
-    // A line of logfmt may hold a brace too; `key=` before it is no matter, what is behind it has to be open.
+    // A logfmt line may contain a brace too: an earlier `key=` is ignored, only what follows counts.
     let depth = depth_after(0, &text[at..]);
     (depth > 0).then_some(depth)
 }
 
-/// Whether a line may be one of a JSON record that takes several.
+/// Whether a line may continue a JSON record.
 fn continues(text: &str) -> bool {
     let text = text.trim();
     match text.chars().next() {
@@ -323,8 +328,8 @@ fn continues(text: &str) -> bool {
     }
 }
 
-/// How many braces and brackets are open after a line, of which no text reaches into the next. No more than are open are
-/// closed: what follows the record is not part of it.
+/// Number of open braces and brackets after a line, assuming that no string spans lines. At most the open ones are
+/// closed: whatever follows the record does not belong to it.
 fn depth_after(mut depth: usize, text: &str) -> usize {
     let (mut is_in_text, mut is_escaped) = (false, false);
     for byte in text.bytes() {

@@ -1,9 +1,9 @@
-//! Failures among whatever else a program logs: tickets, and the fields that Angzarr's documentation has clients log.
+//! Finds failures in program logs: tickets, and the fields that Angzarr's documentation tells clients to log.
 //!
-//! Owns how a log is understood: which lines were one (`lines`), when something happened (`time`), JSON anywhere in a
-//! line, also JSON within a text of JSON, `key=value` as logfmt, structlog and tracing write it (`text`), which fields are
-//! a failure (`record`), and the ways in which languages print a status (`status`). Knows no files; a reader that fails
-//! on nothing, since most lines are not meant for it.
+//! Owns how a log is parsed: split lines and records (`lines`), times (`time`), JSON anywhere in a line and nested in
+//! JSON strings, `key=value` in the style of logfmt, structlog and tracing (`text`), the fields of a failure
+//! (`record`), and the status formats of many languages (`status`). Reads no files, and never fails, because most lines
+//! of a log are something else.
 
 mod lines;
 mod record;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use self::lines::{Lines, Piece};
+use self::lines::{LineJoiner, Piece};
 use self::time::Moment;
 use crate::grpc::DeadLetter;
 use crate::model::{
@@ -26,63 +26,61 @@ use crate::wire::{DecodeError, Dialect};
 
 pub use self::time::{LocalTime, newest};
 
-/// What is looked for in a log, in words.
+/// Describes what is searched for in a log.
 pub const LOOKED_FOR: &str = "failure tickets (`ticket` and `command`), and lines with `root` or `aggregate_root` and \
                               one of `error_code`, `error_message` and `error`, as JSON or key=value";
 
-/// Texts within texts are followed so far.
+/// Deepest nesting of text in text.
 const DEPTH: usize = 6;
-/// So many times its length is read of a line in which fields belong to many records. A program's own line needs a
-/// fraction of that; a hostile one would otherwise take the square of its length.
+/// Limit for the bytes read of a line whose fields are shared by many records, as a multiple of its length. Ordinary
+/// lines need a fraction of it; without a limit, a malicious line would take quadratic time.
 const EFFORT: usize = 64;
-/// Two ways to say the same failure in a line are no further apart than this many failures.
+/// Two descriptions of the same failure in a line have at most this many failures between them.
 const NEAR: usize = 64;
 
-const TOO_NESTED: &str =
-    "the line has so many records within each other that not all of them were looked at";
+const TOO_NESTED: &str = "the line has too many nested records, so not all of them were read";
 
-/// What one record of a log says.
+/// One failure in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     clippy::large_enum_variant,
     reason = "a log of failures is mostly of tickets"
 )]
 pub enum Logged {
-    /// A ticket: the command and what production answered.
+    /// A ticket: the command and production's answer.
     Ticket(Ticket),
-    /// Fields of a failure, without the command.
+    /// The fields of a failure, without the command.
     Failure(LoggedFailure),
 }
 
-/// A failure of which the status is not known for sure: a log tells of it without the command, or a dead letter without
-/// the status.
+/// A failure whose status is uncertain: from a log without the command, or from a dead letter, which has no status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedFailure {
-    /// Domain of the aggregate, where the log has it.
+    /// Domain of the aggregate, if the log contains it.
     pub domain: Option<Domain>,
     /// Its root.
     pub root: Root,
-    /// Its timeline.
+    /// Its edition.
     pub edition: Edition,
-    /// What was logged of the failure.
+    /// What was logged about the failure.
     pub noted: Noted,
-    /// The command, which a dead letter has and a log has not.
+    /// The command, which only a dead letter has.
     pub command: Option<LetterCommand>,
 }
 
-/// The command of a dead letter.
+/// The command in a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterCommand {
     /// The command.
     pub book: CommandBook,
-    /// Next sequence of the aggregate when it was given up, where the letter tells.
+    /// The next sequence of the aggregate when the command was abandoned, if the dead letter contains it.
     pub head: Option<u32>,
-    /// How the command is encoded.
+    /// The dialect in which the command is encoded.
     pub dialect: Dialect,
 }
 
 impl LoggedFailure {
-    /// What its status means to its command; none where the log has no code.
+    /// What its status means for its command; none if the log contains no code.
     #[must_use]
     pub fn class(&self, by: AnsweredBy) -> Option<FailureClass> {
         let command = self.command.as_ref();
@@ -91,7 +89,7 @@ impl LoggedFailure {
         Some(failure.class_for(sequence.or(self.noted.sequence), by))
     }
 
-    /// Of a dead letter with a command; none of one with events.
+    /// From a dead letter with a command; none if it has events.
     pub fn of_letter(letter: &DeadLetter, dialect: Dialect) -> Result<Option<Self>, DecodeError> {
         let Some(book) = letter.command(dialect)? else {
             return Ok(None);
@@ -115,7 +113,7 @@ impl LoggedFailure {
         }))
     }
 
-    /// Whether it may be of this aggregate: the domain may have been left out of the log.
+    /// Whether it may belong to this aggregate: the log may lack the domain.
     #[must_use]
     pub fn fits(&self, cover: &Cover) -> bool {
         self.root == cover.root
@@ -128,7 +126,7 @@ impl LoggedFailure {
 }
 
 impl Logged {
-    /// When it happened, where the log says so.
+    /// When it happened, if the log says so.
     #[must_use]
     pub const fn time(&self) -> Option<Timestamp> {
         match self {
@@ -146,7 +144,7 @@ impl Logged {
         }
     }
 
-    /// Domain of the aggregate, where the log has it.
+    /// Domain of the aggregate, if the log contains it.
     #[must_use]
     pub const fn domain(&self) -> Option<&Domain> {
         match self {
@@ -155,7 +153,7 @@ impl Logged {
         }
     }
 
-    /// Correlation id of the command; empty where it has none, or the log does not have it.
+    /// Correlation id of the command; empty if it has none or the log lacks it.
     #[must_use]
     pub fn correlation_id(&self) -> &str {
         match self {
@@ -164,7 +162,7 @@ impl Logged {
         }
     }
 
-    /// Timeline of the aggregate.
+    /// Edition of the aggregate.
     #[must_use]
     pub const fn edition(&self) -> &Edition {
         match self {
@@ -174,18 +172,18 @@ impl Logged {
     }
 }
 
-/// What a log holds of use.
+/// The result of reading a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogReading {
-    /// What was understood, with its line from 1.
+    /// Failures, each with its line from 1.
     pub found: Vec<(usize, Logged)>,
-    /// Times without a zone, of those that were found without an instant, by their position.
+    /// Times without a time zone, by the index of their failure.
     pub local: BTreeMap<usize, LocalTime>,
-    /// Lines that look like a ticket or a failure and are none, with the reason.
+    /// LineJoiner that look like a ticket or a failure but are not valid, with the reason.
     pub unusable: Vec<(usize, String)>,
-    /// Lines that were read.
+    /// Number of lines read.
     pub lines: usize,
-    joining: Lines,
+    joining: LineJoiner,
 }
 
 impl LogReading {
@@ -200,17 +198,17 @@ impl LogReading {
         reading
     }
 
-    /// Counts a line that cannot be read.
+    /// Counts an unreadable line.
     pub fn pass_over(&mut self, reason: &str) {
         self.lines += 1;
         self.unusable.push((self.lines, reason.to_owned()));
     }
 
-    /// Reads the next line, given without its end. Of a record over several lines, nothing is found before its last.
+    /// Reads the next line, without its line ending. A record that spans several lines is found at its last line.
     pub fn read_line(&mut self, line: &str) {
         self.lines += 1;
         let mut whole = Vec::new();
-        if let Some((line, reason)) = self.joining.take(self.lines, line, &mut whole) {
+        if let Some((line, reason)) = self.joining.add_line(self.lines, line, &mut whole) {
             self.unusable.push((line, reason.to_owned()));
         }
         for piece in &whole {
@@ -218,7 +216,7 @@ impl LogReading {
         }
     }
 
-    /// Ends the log: what was begun and not ended is looked at as it is.
+    /// Ends the log, and parses records that were not completed.
     pub fn finish(&mut self) {
         let mut rest = Vec::new();
         self.joining.finish(&mut rest);
@@ -228,17 +226,17 @@ impl LogReading {
     }
 
     fn understand(&mut self, piece: &Piece, is_rest: bool) {
-        // All have a root; nearly every line of a log is passed over here.
-        if !may_be_of_use(&piece.text) {
+        // Every failure has a root, so nearly every line of a log is skipped here.
+        if !may_contain_failure(&piece.text) {
             return;
         }
         let around = Around {
             moment: time::of_record(&piece.around),
             record: piece.around.clone(),
         };
-        let mut found = Found {
+        let mut found = LineFindings {
             left: piece.text.len().saturating_mul(EFFORT),
-            ..Found::default()
+            ..LineFindings::default()
         };
         found.in_text(&piece.text, &around, 0);
         for (one, moment) in found.all {
@@ -260,14 +258,14 @@ impl LogReading {
             };
             self.unusable.push((piece.line, reason));
         }
-        if found.is_given_up {
+        if found.exceeded_limit {
             self.unusable.push((piece.line, TOO_NESTED.to_owned()));
         }
     }
 }
 
-/// Whether a text can hold a ticket or a failure: both have a root, perhaps in a list of bytes.
-fn may_be_of_use(text: &str) -> bool {
+/// Whether a text may contain a ticket or a failure: both have a root, possibly in a list of bytes.
+fn may_contain_failure(text: &str) -> bool {
     [
         "root",
         "Root",
@@ -282,7 +280,7 @@ fn may_be_of_use(text: &str) -> bool {
 /// Fields of a record by key.
 type Record = BTreeMap<String, Value>;
 
-/// What is around a text or a value, and belongs to it.
+/// Fields that surround a text or a value and belong to it.
 #[derive(Debug, Clone, Default)]
 struct Around {
     record: Record,
@@ -298,7 +296,7 @@ impl Around {
         Self { record, moment }
     }
 
-    /// Bytes that are copied with it, about.
+    /// Approximate size in bytes.
     fn size(&self) -> usize {
         let fields = self.record.iter();
         let sizes = fields.map(|(key, value)| key.len() + value.as_str().map_or(8, str::len));
@@ -306,38 +304,38 @@ impl Around {
     }
 }
 
-/// What is found in a line.
+/// Failures found in a line.
 #[derive(Default)]
-struct Found {
+struct LineFindings {
     all: Vec<(Result<Logged, String>, Option<Moment>)>,
-    /// What ends too early, in words.
+    /// Why the line ends too early.
     cut: Option<&'static str>,
-    /// Bytes of fields that may still be handed on to records.
+    /// Bytes of surrounding fields that may still be copied into records.
     left: usize,
-    /// Whether there were more.
-    is_given_up: bool,
+    /// Whether the limit was exceeded.
+    exceeded_limit: bool,
 }
 
-impl Found {
-    /// Whether the fields around a record or a text may be handed on to it.
-    fn may(&mut self, around: &Around) -> bool {
-        if self.is_given_up {
+impl LineFindings {
+    /// Whether the surrounding fields may be copied into another record or text.
+    fn may_copy(&mut self, around: &Around) -> bool {
+        if self.exceeded_limit {
             return false;
         }
         let size = around.size();
-        self.is_given_up = size > self.left;
+        self.exceeded_limit = size > self.left;
         self.left = self.left.saturating_sub(size);
-        !self.is_given_up
+        !self.exceeded_limit
     }
 
-    /// Whether the text holds anything.
+    /// Searches a text. Returns whether anything was found.
     fn in_text(&mut self, text: &str, around: &Around, depth: usize) -> bool {
-        if depth > DEPTH || !may_be_of_use(text) || !self.may(around) {
+        if depth > DEPTH || !may_contain_failure(text) || !self.may_copy(around) {
             return false;
         }
         let text = &text::without_colours(text);
         let mut around = around.clone();
-        // Fields may stand before the record too.
+        // Fields may precede the record too.
         let before_records = text.find('{').unwrap_or(text.len());
         let fields = text::Pairs::of(&text[..before_records]).record;
         for moment in [time::leading(text), time::of_record(&fields)] {
@@ -353,7 +351,7 @@ impl Found {
         }
         let pairs = text::Pairs::of(text);
         let record = around.with(pairs.record.clone());
-        if self.in_record(&record, pairs.is_cut, pairs.told) {
+        if self.in_record(&record, pairs.is_cut, pairs.refusal_reason) {
             return true;
         }
         let texts = pairs.record.values().filter_map(Value::as_str);
@@ -371,7 +369,7 @@ impl Found {
             return false;
         }
         match value {
-            Value::Object(_) if !self.may(around) => false,
+            Value::Object(_) if !self.may_copy(around) => false,
             Value::Object(fields) => {
                 let fields = fields.iter();
                 let mut around = around.with(
@@ -382,7 +380,7 @@ impl Found {
                 if self.in_record(&around, false, None) {
                     return true;
                 }
-                // What is around a record belongs to it: time, correlation id.
+                // Surrounding fields belong to the record: time, correlation id.
                 around
                     .record
                     .retain(|_, value| !value.is_object() && !value.is_array());
@@ -401,11 +399,11 @@ impl Found {
         }
     }
 
-    fn in_record(&mut self, around: &Around, is_cut: bool, told: Option<&str>) -> bool {
-        let Some(read) = record::read(&around.record, around.moment, is_cut, told) else {
+    fn in_record(&mut self, around: &Around, is_cut: bool, refusal_reason: Option<&str>) -> bool {
+        let Some(read) = record::read(&around.record, around.moment, is_cut, refusal_reason) else {
             return false;
         };
-        // The same may be said twice in a line, as a text and as fields.
+        // A line may describe a failure twice, as text and as fields.
         let mut near = self.all.iter().rev().take(NEAR);
         if !near.any(|(known, _)| *known == read) {
             self.all.push((read, around.moment));
@@ -414,7 +412,7 @@ impl Found {
     }
 }
 
-/// A text as a list of its bytes, in which journald writes one with colours.
+/// Text in a list of bytes, which journald uses for a message with terminal colours.
 fn text_of_bytes(items: &[Value]) -> Option<String> {
     let bytes: Option<Vec<u8>> = items
         .iter()
@@ -424,7 +422,7 @@ fn text_of_bytes(items: &[Value]) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// What a JSON object was that does not end; none where nothing is lost.
+/// Describes an unterminated JSON object; none if it contained nothing of interest.
 fn what_is_cut(text: &str) -> Option<&'static str> {
     let has = |key: &str| {
         text.contains(&format!("\"{key}\"")) || text.contains(&format!("\\\"{key}\\\""))

@@ -1,4 +1,4 @@
-//! One record: its keys, and what they say of a failure.
+//! Parses one record: its keys, and what they say about a failure.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::capture::RootPart;
 use crate::model::{Code, Domain, Edition, Noted, Root, Timestamp};
 use crate::ticket::{KEYS, Ticket};
 
-/// Keys of a ticket that are numbers.
+/// Numeric keys of a ticket.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
 
-/// The key of a ticket that is true or false.
+/// The boolean key of a ticket.
 const ASSUMED: &str = "dialect_assumed";
 
-/// The keys of a ticket that are a list and a map; others may call a field of theirs like that.
+/// Keys of a ticket that hold a list and a map. Other programs may use the same names.
 const LIST: &str = "redacted";
 const BY: &str = "redacted_by";
 
-/// Reads a record; none where it is of something else. `is_cut` says that its text ends amid a message, `told` what the
-/// text before its fields says was the reason of a refusal.
+/// Parses a record; none if it is about something else. `is_cut` means that its text ends within a message;
+/// `refusal_reason` is the reason found in the text before its fields.
 pub(super) fn read(
     record: &Record,
     moment: Option<Moment>,
     is_cut: bool,
-    told: Option<&str>,
+    refusal_reason: Option<&str>,
 ) -> Option<Result<Logged, String>> {
     let is_scalar = |key: &str| {
         record
@@ -38,10 +38,10 @@ pub(super) fn read(
     if is_scalar("ticket") && is_scalar("command") {
         return Some(ticket(record, moment));
     }
-    failure(record, moment, is_cut, told)
+    failure(record, moment, is_cut, refusal_reason)
 }
 
-/// The keys of a ticket among those of the logger.
+/// Separates the keys of a ticket from those of the logger.
 fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, String> {
     let mut fields = Map::new();
     for key in KEYS {
@@ -73,7 +73,7 @@ fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, String> {
     Ok(Logged::Ticket(ticket))
 }
 
-/// A ticket's list of redacted fields, or its map of fingerprints; a logger of texts alone writes them as text.
+/// A ticket's list of redacted fields or map of fingerprints. A text-only logger writes them as strings.
 fn own(key: &str, value: &Value) -> Option<Value> {
     let is_redaction = |item: &Value| {
         let keys = ["type", "field", "action"];
@@ -93,7 +93,8 @@ fn own(key: &str, value: &Value) -> Option<Value> {
     is_own.then(|| value.clone())
 }
 
-/// The keys of a record as [`plain_key`] makes them. Of two that become one, the one that is written so counts.
+/// The fields of a record, with keys normalised by [`plain_key`]. If two keys become equal, the one that was already in
+/// this form is used.
 struct Fields<'a>(BTreeMap<String, &'a Value>);
 
 impl<'a> Fields<'a> {
@@ -117,7 +118,7 @@ impl<'a> Fields<'a> {
         keys.iter().find_map(|key| text_of(self.0.get(*key)?))
     }
 
-    /// What was logged of the error: a text, or an object with the text in it.
+    /// The logged error: a text, or an object that contains the text.
     fn error(&self, keys: &[&str]) -> Option<String> {
         keys.iter().find_map(|key| match self.0.get(*key)? {
             Value::Object(error) => {
@@ -131,7 +132,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The message of a failure, under a key that says so.
+    /// The message of a failure, under a key meant for it.
     fn message(&self) -> Option<String> {
         self.error(&["errormessage", "error", "err"]).or_else(|| {
             let traces = EXCEPTIONS.iter().filter_map(|key| self.error(&[*key]));
@@ -140,14 +141,14 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The code within an error that is an object.
+    /// The code in an error object.
     fn code_of_error(&self) -> Option<Code> {
         let error = self.get(&["error", "err"])?.as_object()?;
         code(&text_of(error.get("code")?)?)
     }
 }
 
-/// A key without what languages spell differently: `aggregate_root`, `AggregateRoot`, `aggregate.root`.
+/// Normalises the spelling of a key: `aggregate_root`, `AggregateRoot`, `aggregate.root`.
 pub(super) fn plain_key(key: &str) -> String {
     let letters = key.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
@@ -161,7 +162,7 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Keys under which loggers put an exception, of which only one with a status is a failure of a command.
+/// Keys of exceptions. An exception is a failed command only if it contains a status.
 const EXCEPTIONS: [&str; 6] = [
     "exception",
     // Serilog's `@x`.
@@ -171,7 +172,7 @@ const EXCEPTIONS: [&str; 6] = [
     "excinfo",
     "errorverbose",
 ];
-/// Keys of a code beside those of Angzarr's documentation, where only a name is taken for one.
+/// Other keys of a code than in Angzarr's documentation. Only names are accepted as codes here.
 const CODES: [&str; 5] = [
     "code",
     "grpccode",
@@ -184,7 +185,7 @@ fn failure(
     record: &Record,
     moment: Option<Moment>,
     is_cut: bool,
-    told: Option<&str>,
+    refusal_reason: Option<&str>,
 ) -> Option<Result<Logged, String>> {
     let fields = Fields::of(record);
     let (key, root) = ["root", "aggregateroot"]
@@ -198,21 +199,21 @@ fn failure(
     let named = named.as_deref().and_then(code);
     let domain_text = fields.text(&["domain"]).filter(|domain| !domain.is_empty());
     if code_text.is_none() && message.is_none() {
-        // A bare `code` may be of anything; beside a domain and a root it is meant to be one.
+        // A bare `code` may be anything, but beside a domain and a root it is a status code.
         let failed = named.filter(|code| *code != Code::Ok)?;
         root_of(root)?;
         domain_text.as_ref()?;
         let logged = fields.text(&["message", "msg"]);
-        let told = told.or_else(|| reason_of_refusal(logged.as_deref()?));
-        let Some(told) = told else {
+        let refusal_reason = refusal_reason.or_else(|| reason_of_refusal(logged.as_deref()?));
+        let Some(refusal_reason) = refusal_reason else {
             return Some(Err(format!(
                 "a failure with the code {failed}, whose message has no key of its own: log it as `error_message`"
             )));
         };
-        message = Some(told.to_owned());
+        message = Some(refusal_reason.to_owned());
     }
     let Some(root) = root_of(root) else {
-        // A `root` may be anything; beside a domain it is meant to be one.
+        // A `root` may be anything, but beside a domain it is the root of an aggregate.
         let key = if *key == "root" {
             "root"
         } else {
@@ -220,7 +221,7 @@ fn failure(
         };
         return domain_text.map(|_| {
             Err(format!(
-                "`{key}`: hex, a UUID, base64 or bytes as Python shows them are expected"
+                "`{key}`: expected hex, a UUID, base64 or bytes as Python prints them"
             ))
         });
     };
@@ -244,7 +245,7 @@ fn failure(
     let known = code_text.as_deref().and_then(code);
     let message = match (message_within, code_text) {
         (Some(within), _) => within,
-        // A code of the application's own.
+        // A code that the application defined.
         (None, Some(own)) if known.is_none() => format!("{own}: {message}"),
         (None, _) => message,
     };
@@ -268,9 +269,9 @@ fn failure(
     })))
 }
 
-const CUT_MESSAGE: &str = "the line ends amid the message of the failure";
+const CUT_MESSAGE: &str = "the line ends within the message of the failure";
 
-/// The moment, where it is an instant.
+/// The time, if it has a time zone.
 const fn known_time(moment: Option<Moment>) -> Option<Timestamp> {
     match moment {
         Some(Moment::Known(time)) => Some(time),
@@ -278,7 +279,7 @@ const fn known_time(moment: Option<Moment>) -> Option<Timestamp> {
     }
 }
 
-/// A root in any spelling that a logger gives it.
+/// A root in any format that loggers use.
 fn root_of(value: &Value) -> Option<Root> {
     let bytes = match value {
         Value::String(text) => {
@@ -291,7 +292,7 @@ fn root_of(value: &Value) -> Option<Root> {
             }
             bytes_of(text)?
         }
-        // A message as JSON, and a list of bytes.
+        // A message as JSON, or a list of bytes.
         Value::Object(fields) => return root_of(fields.get("value")?),
         Value::Array(items) => items
             .iter()

@@ -1,4 +1,4 @@
-//! A status within a text, as the gRPC libraries of many languages print theirs.
+//! Parses a status in the text formats of the gRPC libraries of many languages.
 
 use std::sync::LazyLock;
 
@@ -7,18 +7,18 @@ use regex::Regex;
 use super::text::quoted;
 use crate::model::Code;
 
-/// What a text says of a status.
+/// The result of searching a text for a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Status {
-    /// Nothing that is known here.
+    /// No known format.
     None,
-    /// Its code, and its message where the text tells it apart.
+    /// Its code, and its message if the format separates it.
     Found(Code, Option<String>),
-    /// Its message ends amid itself.
+    /// The text ends within the message.
     Cut,
 }
 
-/// How `tonic` describes each code; it prints these words in place of the name.
+/// The descriptions that `tonic` prints instead of the names of codes.
 const DESCRIPTIONS: [(&str, Code); 16] = [
     ("The operation was cancelled", Code::Cancelled),
     ("Unknown error", Code::Unknown),
@@ -62,15 +62,15 @@ const DESCRIPTIONS: [(&str, Code); 16] = [
     ),
 ];
 
-/// Of Java, Kotlin, JavaScript and C++: the name in capitals, a colon and the message. Before it may be the number, and
-/// the class of an exception.
+/// Java, Kotlin, JavaScript and C++: the name in capitals, a colon and the message. The number or an exception class
+/// may come first.
 static NAME_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"^(?s:(?:[\w.$ ]*(?:Exception|Error|error): )?(?:\d{1,2} )?(?<name>[A-Z][A-Z_]{4,})(?:: (?<message>.*))?)$",
     )
     .expect("the pattern is a constant")
 });
-/// Of Ruby: the number, a colon and the message.
+/// Ruby: the number, a colon and the message.
 static NUMBER_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"^(?s:(?:GRPC::\w+: )?(?<number>\d{1,2}):(?<message>.*?)\.? debug_error_string:.*)$",
@@ -83,7 +83,7 @@ static FRAMES: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant")
 });
 
-/// A status code by any language's name for it, or gRPC's number.
+/// Parses a status code: the name in any language, or gRPC's number.
 pub(super) fn code(text: &str) -> Option<Code> {
     let plain = |text: &str| -> String {
         text.chars()
@@ -107,7 +107,7 @@ pub(super) fn code(text: &str) -> Option<Code> {
     Code::all().find(|code| plain(code.name()) == name)
 }
 
-/// The status that a text holds.
+/// Finds the status in a text.
 pub(super) fn within(text: &str) -> Status {
     let trace = FRAMES
         .find(text)
@@ -116,15 +116,15 @@ pub(super) fn within(text: &str) -> Status {
     let forms = [
         // Python.
         form(text, "status = StatusCode.", "details = "),
-        // Go. Whoever wraps it writes before it.
+        // Go. Wrapping errors prepend text.
         go(text),
         // C#.
         form(text, "Status(StatusCode=", "Detail="),
-        // Rust: the older way to print it, and the one for debugging.
+        // Rust: the older display format, and the debug format.
         form(text, "status: ", "message: "),
         debug(text),
         described(text),
-        // Dart, which quotes nothing.
+        // Dart, which does not quote the message.
         dart(text),
         name_first(first),
         number_first(first),
@@ -143,7 +143,7 @@ fn word(text: &str) -> &str {
     text.split(|c| !is_of_word(c)).next().unwrap_or_default()
 }
 
-/// A code after one label and a message in quotes after another.
+/// A code after one label and a quoted message after another.
 fn form(text: &str, of_code: &str, of_message: &str) -> Status {
     let Some(rest) = after(text, of_code) else {
         return Status::None;
@@ -154,7 +154,7 @@ fn form(text: &str, of_code: &str, of_message: &str) -> Status {
     }
 }
 
-/// Of `tonic`, for debugging. An empty message is left out.
+/// The debug format of `tonic`, which omits an empty message.
 fn debug(text: &str) -> Status {
     match form(text, "Status { code: ", "message: ") {
         Status::Found(code, None) => Status::Found(code, Some(String::new())),
@@ -181,7 +181,7 @@ fn go(text: &str) -> Status {
     code(word(rest)).map_or(Status::None, |code| Status::Found(code, message))
 }
 
-/// Of `tonic`: `code: 'The operation was aborted', message: "busy"`. An empty message is left out.
+/// The display format of `tonic`: `code: 'The operation was aborted', message: "busy"`. An empty message is omitted.
 fn described(text: &str) -> Status {
     let Some(rest) = after(text, "code: '").or_else(|| after(text, "status: '")) else {
         return Status::None;

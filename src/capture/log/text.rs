@@ -1,14 +1,14 @@
-//! Texts of a log: colours, JSON amid other text, `key=value`, and the ways in which languages quote.
+//! Parses log text: terminal colours, JSON within other text, `key=value`, and the quoting of many languages.
 
 use serde_json::Value;
 
 use super::Record;
 use super::record::plain_key;
 
-/// How often a text may be read to its end in search of JSON.
+/// How often a text may be scanned to its end in search of JSON.
 const TRIES: usize = 130;
 
-/// Without the colours of a terminal.
+/// Removes terminal colours.
 pub(super) fn without_colours(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut rest = line;
@@ -21,12 +21,12 @@ pub(super) fn without_colours(line: &str) -> String {
     plain + rest
 }
 
-/// JSON objects that stand anywhere in a text, and what begins as one and does not end.
+/// The JSON objects anywhere in a text, and the unterminated beginning of one.
 pub(super) fn json_objects(text: &str) -> (Vec<Value>, Option<&str>) {
     let (mut objects, mut unended) = (Vec::new(), None);
     let mut rest = text;
-    // A brace is tried only where a key or the end of the object follows: anything else is no JSON. What fails late is
-    // read again from the next brace on, which must not take forever.
+    // A brace is tried only if a key or the end of the object follows. After a late failure, parsing restarts at the
+    // next brace, so the total effort is limited.
     let mut effort = text.len().saturating_mul(TRIES);
     while let Some(at) = rest.find('{') {
         let from = &rest[at..];
@@ -57,13 +57,13 @@ pub(super) fn json_objects(text: &str) -> (Vec<Value>, Option<&str>) {
 #[derive(Debug, Default)]
 pub(super) struct Pairs<'a> {
     pub(super) record: Record,
-    /// What the text before them says was the reason of a refusal.
-    pub(super) told: Option<&'a str>,
-    /// Whether the text ends amid the message of a failure.
+    /// The reason of a refusal in the text before the pairs.
+    pub(super) refusal_reason: Option<&'a str>,
+    /// Whether the text ends within the message of a failure.
     pub(super) is_cut: bool,
 }
 
-/// Keys, as [`plain_key`] makes them, whose value is often a sentence that nobody quoted.
+/// Keys, normalised by [`plain_key`], whose value is often an unquoted sentence.
 const SENTENCES: [&str; 4] = ["error", "err", "errormessage", "exception"];
 
 impl<'a> Pairs<'a> {
@@ -90,7 +90,7 @@ impl<'a> Pairs<'a> {
             at = equals + 1 + length;
             if !key.is_empty() {
                 if pairs.record.is_empty() {
-                    pairs.told = reason_of_refusal(&text[..equals - key.len()]);
+                    pairs.refusal_reason = reason_of_refusal(&text[..equals - key.len()]);
                 }
                 pairs.record.insert(key.to_owned(), value);
             }
@@ -99,8 +99,8 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// The message in a text such as `player.api rejected: Insufficient funds`. None where it may begin elsewhere: half a
-/// message is worse than none.
+/// The message in a text such as `player.api rejected: Insufficient funds`. None if its beginning is uncertain, because
+/// half a message is worse than none.
 pub(super) fn reason_of_refusal(text: &str) -> Option<&str> {
     const REFUSED: [&str; 4] = ["rejected", "refused", "denied", "failed"];
     let (before, reason) = text.split_once(": ")?;
@@ -114,8 +114,8 @@ fn is_of_a_key(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_@.".contains(c)
 }
 
-/// A sentence without quotes, up to the next `key=` or the end, and how many bytes it takes. `tries` says how often the
-/// whole text may still be read in vain for the end of what is in brackets.
+/// An unquoted sentence, up to the next `key=` or the end, and its length in bytes. `tries` is how often the text may
+/// still be scanned in vain for a closing bracket.
 fn sentence<'a>(text: &'a str, tries: &mut usize) -> (&'a str, usize) {
     let nested = if *tries > 0 {
         end_of_sentence(text, true)
@@ -130,7 +130,7 @@ fn sentence<'a>(text: &'a str, tries: &mut usize) -> (&'a str, usize) {
     (sentence, end)
 }
 
-/// Where the next `key=` begins. What stands in double quotes, braces or brackets belongs to the sentence, if they end.
+/// The position of the next `key=`. Skips anything in double quotes, braces or brackets that are closed.
 fn end_of_sentence(text: &str, is_nested: bool) -> Option<usize> {
     let (mut depth, mut is_in_text, mut is_escaped) = (0_usize, false, false);
     let mut previous = ' ';
@@ -159,22 +159,22 @@ fn begins_a_pair(text: &str) -> bool {
         && !text[key..].starts_with("==")
 }
 
-/// The value at the beginning of a text, and how many bytes it takes.
+/// The value at the beginning of a text, and its length in bytes.
 fn value(text: &str) -> (Value, usize) {
     if let Some((inner, length)) = quoted(text) {
         return (Value::String(inner), length);
     }
-    // Bytes as Python shows them, kept as they are written.
+    // Bytes as Python prints them, kept in that form.
     if let Some((_, length)) = text.strip_prefix('b').and_then(quoted) {
         return (Value::String(text[..=length].to_owned()), length + 1);
     }
-    // A message as Python shows it.
+    // A message as Python prints it.
     if let Some((_, length)) = text.strip_prefix("value: ").and_then(quoted) {
         let end = "value: ".len() + length;
         return (Value::String(text[..end].to_owned()), end);
     }
     let end = if text.starts_with('<') {
-        // An object as Python shows it, which may hold blanks.
+        // An object as Python prints it, which may contain spaces.
         text.find('>').map_or(text.len(), |at| at + 1)
     } else {
         text.find(char::is_whitespace).unwrap_or(text.len())
@@ -182,7 +182,7 @@ fn value(text: &str) -> (Value, usize) {
     (word_value(without_closing(&text[..end])), end)
 }
 
-/// A word without what closes something that was opened before it, as in `span{root=5}: started`.
+/// Drops a closing bracket that was opened before the word, as in `span{root=5}: started`.
 fn without_closing(word: &str) -> &str {
     let mut word = word.trim_end_matches([',', ';']);
     for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
@@ -199,14 +199,14 @@ fn word_value(word: &str) -> Value {
     match word.trim_end_matches(',') {
         "None" | "null" | "<nil>" => Value::Null,
         word => match word.parse::<u64>() {
-            // A root or an id may be all digits.
+            // A root or an id may consist of digits only.
             Ok(number) if !word.starts_with('0') || word == "0" => Value::from(number),
             _ => Value::String(word.to_owned()),
         },
     }
 }
 
-/// A quoted text at the beginning, unescaped, and how many bytes it takes with its quotes.
+/// The quoted text at the beginning, unescaped, and its length in bytes with the quotes.
 pub(super) fn quoted(text: &str) -> Option<(String, usize)> {
     let quote = text.chars().next().filter(|c| "'\"`".contains(*c))?;
     let end = closing(text, quote)?;
@@ -214,7 +214,7 @@ pub(super) fn quoted(text: &str) -> Option<(String, usize)> {
     Some((String::from_utf8_lossy(&bytes).into_owned(), end + 1))
 }
 
-/// Where a quoted text ends.
+/// The position of the closing quote.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     text.char_indices().skip(1).find_map(|(at, c)| {
@@ -224,7 +224,7 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// Bytes as Python shows them (`b'e\x13'`), alone or as the field of a message (`value: "e\023"`).
+/// Bytes as Python prints them (`b'e\x13'`), alone or as the field of a message (`value: "e\023"`).
 pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
     let inner = text
         .strip_prefix('b')
@@ -238,8 +238,8 @@ pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
         .then(|| unescaped(&inner[1..end], true))
 }
 
-/// Undoes the escapes of Python, Go, Rust, JSON and protobuf's text format, which agree where they meet. In bytes,
-/// a number is a byte; in a text it is a character.
+/// Decodes the escapes of Python, Go, Rust, JSON and protobuf's text format, which do not contradict each other. A
+/// numeric escape is a byte in bytes, and a character in text.
 fn unescaped(text: &str, is_bytes: bool) -> Vec<u8> {
     let mut result = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -269,7 +269,7 @@ enum Escape {
     None,
 }
 
-/// What follows a backslash, and how many bytes of it.
+/// Decodes what follows a backslash, and returns its length in bytes.
 fn escape(text: &str) -> (Escape, usize) {
     let number = |start: usize, most: usize, radix: u32| {
         let digits = text[start..].chars().take(most);
@@ -285,7 +285,7 @@ fn escape(text: &str) -> (Escape, usize) {
         Some('u') => number(1, 4, 16),
         Some('U') => number(1, 8, 16),
         Some('0'..='7') => number(0, 3, 8),
-        // Protobuf's text format and Go have these; one character each.
+        // Escapes of protobuf's text format and Go; one character each.
         Some('a') => Some((Escape::Char('\u{7}'), 1)),
         Some('b') => Some((Escape::Char('\u{8}'), 1)),
         Some('f') => Some((Escape::Char('\u{c}'), 1)),

@@ -1,7 +1,7 @@
-//! When something happened, as loggers and what stands around them write it.
+//! Parses times in the formats of loggers and log tools.
 //!
-//! A time with a zone is an instant. A time without one is only earlier or later than its like: it orders the lines of
-//! one log, and is never written down as an instant.
+//! A time with a zone is a point in time. A time without a zone can only be compared with similar times: it orders the
+//! lines of one log, and is never stored as a point in time.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ use super::Record;
 use super::record::plain_key;
 use crate::model::Timestamp;
 
-/// Where loggers put the time, each key as [`plain_key`] makes it, the likelier one first.
+/// Keys of the time, normalised by [`plain_key`], the likeliest first.
 const TIMES: [&str; 12] = [
     "time",
     "timestamp",
@@ -25,27 +25,27 @@ const TIMES: [&str; 12] = [
     "eventtime",
     "asctime",
     "date",
-    // journald: when it was sent, then when it came in, in microseconds.
+    // journald: when the record was sent, then when it was received, in microseconds.
     "sourcerealtimetimestamp",
     "realtimetimestamp",
     "timegenerated",
     "receivedat",
 ];
-/// A line begins with its time, or has a level and a name before it.
+/// The time is at the beginning of a line, or after a level and a name.
 const BEGINNING: usize = 48;
-/// Two dates of one log without a year are less far apart, unless a new year lies between them.
+/// Two dates without a year in one log are closer than this, unless a new year lies between them.
 const HALF_A_YEAR: i64 = 183 * 24 * 3600;
 
-/// A date and a time of day that no zone belongs to.
+/// A date and a time of day without a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalTime {
     /// Whether the year is known.
     has_year: bool,
-    /// As if it were UTC.
+    /// The time as if it were UTC.
     as_if_utc: Timestamp,
 }
 
-/// When something happened, as far as its log says.
+/// When something happened, as precisely as the log says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
     Known(Timestamp),
@@ -53,7 +53,7 @@ pub(super) enum Moment {
 }
 
 impl Moment {
-    /// What is nearer to the failure says more, unless it lacks the zone that the other has.
+    /// Prefers the inner time, unless only the outer one has a time zone.
     pub(super) const fn nearer(inner: Option<Self>, outer: Option<Self>) -> Option<Self> {
         match (inner, outer) {
             (Some(Self::Local(_)) | None, Some(Self::Known(_))) | (None, _) => outer,
@@ -62,8 +62,8 @@ impl Moment {
     }
 }
 
-/// Which of some failures is the newest: its position, and whether the times prove it. Without proof it is the latest of
-/// those with an instant, else the last. None where there are none.
+/// The newest of several failures: its index, and whether the times prove it. Without proof, the latest with a time
+/// zone, or else the last. None if there are no failures.
 #[must_use]
 pub fn newest(times: &[(Option<Timestamp>, Option<LocalTime>)]) -> Option<(usize, bool)> {
     let last = times.len().checked_sub(1)?;
@@ -99,25 +99,25 @@ fn pattern(text: &str) -> Regex {
 
 const MONTHS: &str = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 
-/// RFC 3339, and what Python, Go, Java, C# and databases make of it.
+/// RFC 3339, and its variants in Python, Go, Java, C# and databases.
 static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?i)\b(?<year>\d{4})[-/.](?<month>\d{2})[-/.](?<day>\d{2})[T _](?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2})(?:[.,](?<fraction>\d{1,9})\d*)?(?:\s?(?<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)(?:\W|$))?",
     )
 });
-/// Of klog and glog: `E1123 00:05:00.123456`.
+/// klog and glog: `E1123 00:05:00.123456`.
 static KLOG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^[IWEF](?<month>\d{2})(?<day>\d{2})\s+(?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2})(?:\.(?<fraction>\d{1,9}))?\s",
     )
 });
-/// Of syslog and `ts`: `Nov 23 00:05:00`, with a year before or after the time.
+/// syslog and `ts`: `Nov 23 00:05:00`, with a year before or after the time.
 static SYSLOG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
         r"\b(?<name>{MONTHS})\s+(?<day>\d{{1,2}})(?:,?\s+(?<year>\d{{4}}))?\s+(?<hour>\d{{2}}):(?<minute>\d{{2}}):(?<second>\d{{2}})(?:[.,](?<fraction>\d{{1,9}}))?(?:\s(?<zone>Z|UTC|GMT|[+-]\d{{4}}))?(?:\s(?<later>\d{{4}})\b)?"
     ))
 });
-/// Of web servers: `23/Nov/2026:00:05:00 +0000`.
+/// Web servers: `23/Nov/2026:00:05:00 +0000`.
 static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
         r"\b(?<day>\d{{1,2}})[/ -](?<name>{MONTHS})[/ -](?<year>\d{{4}})[: ](?<hour>\d{{2}}):(?<minute>\d{{2}}):(?<second>\d{{2}})(?:[.,](?<fraction>\d{{1,9}}))?(?:\s?(?<zone>Z|UTC|GMT|[+-]\d{{4}}))?"
@@ -128,9 +128,9 @@ static SINCE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^[\[<]?(?<number>\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{19})(?:\W|$)")
 });
 
-/// The moment that a line of text begins with.
+/// The time at the beginning of a line.
 pub(super) fn leading(text: &str) -> Option<Moment> {
-    // What follows belongs to a field, or to a record of its own.
+    // What follows belongs to a field or to a nested record.
     let end = text.find(['{', '=']).unwrap_or(text.len()).min(200);
     let end = (0..=end).rev().find(|at| text.is_char_boundary(*at))?;
     let beginning = text[..end].trim_start();
@@ -144,7 +144,7 @@ pub(super) fn leading(text: &str) -> Option<Moment> {
         .or_else(|| since(beginning))
 }
 
-/// The moment among the fields of a record.
+/// The time in the fields of a record.
 pub(super) fn of_record(record: &Record) -> Option<Moment> {
     TIMES.iter().find_map(|wanted| {
         let mut named = record.iter().filter(|(key, _)| plain_key(key) == *wanted);
@@ -152,7 +152,7 @@ pub(super) fn of_record(record: &Record) -> Option<Moment> {
     })
 }
 
-/// A moment as a field has it: a text, or a number since 1970 in whatever unit its size says.
+/// The time in a field: a text, or a number since 1970 whose magnitude indicates the unit.
 fn of_value(value: &Value) -> Option<Moment> {
     match value {
         Value::String(text) => {
@@ -180,7 +180,7 @@ fn since(text: &str) -> Option<Moment> {
 }
 
 fn since_1970(number: f64) -> Option<Moment> {
-    // A second of today has 10 digits, a millisecond 13, a microsecond 16, a nanosecond 19.
+    // Today, seconds have 10 digits, milliseconds 13, microseconds 16, nanoseconds 19.
     let unit = [(1e17, 1e9), (1e14, 1e6), (1e11, 1e3)]
         .into_iter()
         .find(|(least, _)| number >= *least)
@@ -215,7 +215,7 @@ fn moment_of(found: &Captures<'_>) -> Option<Moment> {
     let digits = text("fraction").unwrap_or_default();
     let nanos: i32 = format!("{digits:0<9}").parse().ok()?;
     let local = DateTime::new(
-        // A leap year: without its own, 29 February has to be there.
+        // Without a year, assume a leap year, so that 29 February is valid.
         year.map_or(Ok(2000), str::parse).ok()?,
         month,
         number("day")?,
@@ -238,7 +238,7 @@ fn moment_of(found: &Captures<'_>) -> Option<Moment> {
     }
 }
 
-/// Seconds east of Greenwich.
+/// UTC offset in seconds.
 fn offset(zone: &str) -> Option<i64> {
     let Some(sign) = zone.chars().next().filter(|c| "+-".contains(*c)) else {
         return Some(0);

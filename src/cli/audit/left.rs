@@ -6,7 +6,7 @@ use crate::audit::{Audited, Finding, LARGEST, Spot};
 use crate::capture::{LogReading, Logged};
 use crate::project::Project;
 use crate::record::{parse_recording, whole_lines};
-use crate::redact::{Is, Left, LeftoverRules, Leftovers};
+use crate::redact::{Leftover, LeftoverRules, Leftovers, MessageRole};
 use crate::{files, plain};
 
 /// The finding that says that a rule of today would have taken something out.
@@ -115,7 +115,7 @@ fn of_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
         for recorded in calls {
             let messages = recorded.note.as_payloads();
             let listed = &recorded.note.redacted.fields;
-            let found = rules.in_payloads(&messages, Is::Envelope, listed, None);
+            let found = rules.in_payloads(&messages, MessageRole::Envelope, listed, None);
             let texts = recorded.note.texts();
             let found = found.with_texts(&texts);
             add(recorded.line, &found, audited);
@@ -145,7 +145,7 @@ fn is_recording(text: &str) -> bool {
     first.is_some_and(|line| line.starts_with(RECORDING))
 }
 
-fn finding(left: &Left, spot: Spot) -> Finding {
+fn finding(left: &Leftover, spot: Spot) -> Finding {
     Finding::about(
         NOT_REDACTED,
         left.to_string(),
@@ -179,7 +179,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The first line with the field and its value that is not taken yet.
-    fn spot(&mut self, left: &Left) -> Spot {
+    fn spot(&mut self, left: &Leftover) -> Spot {
         let name = left
             .field
             .rsplit('.')

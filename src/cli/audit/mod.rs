@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Done, Stop, say, selected};
-use crate::audit::{Audited, Spot, look_over};
+use crate::audit::{Audited, Spot, audit_path};
 use crate::model::matches_pattern;
 use crate::project::{AuditAllowance, Project};
 
@@ -34,10 +34,10 @@ pub(super) fn run(project: &Project, arguments: &AuditArguments) -> Done {
     let config = project.config();
     let mut audited = Vec::new();
     for path in paths(project, arguments)? {
-        audited.extend(look_over(&path, super::words).map_err(|error| {
+        audited.extend(audit_path(&path, super::words).map_err(|error| {
             let file = Project::shown(&error.file);
             Stop::Failed(format!(
-                "cannot look over {file}: {}",
+                "cannot audit {file}: {}",
                 super::words(&error.reason)
             ))
         })?);

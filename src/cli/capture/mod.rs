@@ -23,12 +23,12 @@ use crate::capture::{
     Persisted, RootSpec, RootSpecError, UpTo, assemble, case_path, fetch_history, find_root,
     inline_external, kept_unknown_fields, lost_unknown_fields,
 };
-use crate::fixture::{Fixture, Saved, place, render};
+use crate::fixture::{Fixture, Saved, render, write_atomically};
 use crate::model::{
     AnsweredBy, Case, Cover, Domain, Edition, Fingerprints, Probe, Root, Status, Timestamp,
 };
 use crate::project::{CaseRun, Objects, OpenSource, Project, system_clock};
-use crate::redact::{Before, Suspect};
+use crate::redact::{PriorRedaction, Suspect};
 use crate::snapshot::stored;
 use crate::wire::{Dialect, UnknownFields, unknown_in_command, unknown_in_page};
 use captured_failures::CapturedFailures;
@@ -534,7 +534,7 @@ struct Finished {
 impl Capture<'_> {
     fn finish(mut self, mut case: Case, head: u32) -> Result<Finished, Stop> {
         // Before events join it that were stored elsewhere.
-        let before = Before::of_case(&case, &self.redacted_by);
+        let before = PriorRedaction::of_case(&case, &self.redacted_by);
         let kept = kept_unknown_fields(&case);
         if !self.arguments.keep_external && !self.source.keeps_external {
             let read = inline_external(
@@ -654,7 +654,7 @@ impl Capture<'_> {
     }
 
     /// Before anything of it is told or written.
-    fn redacted(&mut self, mut case: Case, before: Before) -> Result<Case, Stop> {
+    fn redacted(&mut self, mut case: Case, before: PriorRedaction) -> Result<Case, Stop> {
         let is_unredacted = self.arguments.unredacted;
         let redactor = redaction::redactor_of(self.project, self.source, is_unredacted)?;
         self.redacting = redaction::apply(redactor, &mut case, before, &mut self.telling)?;
@@ -794,7 +794,7 @@ fn discard_snapshot(fixture: &Path) -> Done {
 /// A closed case without its snapshot is half a case.
 fn restore(path: &Path, before: Option<&[u8]>) {
     let _ = match before {
-        Some(bytes) => place(path, bytes, true),
+        Some(bytes) => write_atomically(path, bytes, true),
         None => std::fs::remove_file(path),
     };
 }

@@ -10,7 +10,7 @@ use crate::cli::{Done, Stop};
 use crate::fixture::Fixture;
 use crate::model::{Case, Cover, Observed, Probe, Redaction, RedactionAction};
 use crate::project::{CaseRun, Checked, OpenSource, Project};
-use crate::redact::{Before, OTHER_ROOT, Reason, Redactor, Report, Suspect};
+use crate::redact::{OTHER_ROOT, PriorRedaction, Reason, Redactor, Report, Suspect};
 use crate::replay::Target;
 use crate::snapshot::Verdict;
 
@@ -25,7 +25,7 @@ pub(super) struct Redacting {
     /// The case with all that was taken out; never leaves the memory.
     plain: Case,
     /// What of it came redacted.
-    before: Before,
+    before: PriorRedaction,
 }
 
 /// What redacts captures from a source; none where it need not be redacted.
@@ -101,7 +101,7 @@ pub(super) fn demand_of_elsewhere(
 pub(super) fn apply(
     redactor: Option<Redactor>,
     case: &mut Case,
-    before: Before,
+    before: PriorRedaction,
     telling: &mut Telling,
 ) -> Result<Option<Redacting>, Stop> {
     let Some(redactor) = redactor else {

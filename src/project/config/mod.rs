@@ -15,7 +15,7 @@ use file::{RawConfig, check};
 pub use redaction::{AuditAllowance, RedactionConfig};
 
 use crate::files;
-use crate::fixture::did_they_mean;
+use crate::fixture::serde_suggestion;
 use crate::grpc::Bounds;
 use crate::model::{ComponentKind, Domain, Probe, ProcessRoot, Rule};
 use crate::wire::Dialect;
@@ -340,7 +340,7 @@ impl Config {
     fn of_table(table: toml::Table, root: PathBuf, origin: String) -> Result<Self, String> {
         let raw: RawConfig = table.try_into().map_err(|error: toml::de::Error| {
             let words = error.to_string().trim_end().replace('\n', " ");
-            let hint = did_they_mean(&words);
+            let hint = serde_suggestion(&words);
             if words.contains("in `redaction") {
                 without_value(&words) + &hint
             } else {
@@ -365,7 +365,7 @@ fn parse(text: &str, name: &str) -> Result<toml::Table, ConfigError> {
     let invalid = |error: toml::de::Error| ConfigError::Invalid {
         file: name.to_owned(),
         reason: match files::merge_conflict(text) {
-            Some(line) => files::conflict_words(line),
+            Some(line) => files::conflict_message(line),
             None => words(&error, text),
         },
     };
@@ -376,7 +376,7 @@ fn parse(text: &str, name: &str) -> Result<toml::Table, ConfigError> {
 
 /// What is wrong with a file, with an excerpt, unless a secret may be in that.
 fn words(error: &toml::de::Error, text: &str) -> String {
-    let hint = did_they_mean(error.message());
+    let hint = serde_suggestion(error.message());
     let before = error.span().and_then(|span| text.get(..span.start));
     let Some(before) = before.filter(|before| may_hold_a_secret(text, before)) else {
         return error.to_string().trim_end().to_owned() + &hint;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use angzarr_replay::fixture::{
-    Case, Folder, Observed, Problem, Rendered, Saved, Status, render, set_status,
+    Case, FixtureErrorKind, Folder, Observed, Rendered, Saved, Status, render, set_status,
 };
 use angzarr_replay::model::Failure;
 
@@ -123,7 +123,7 @@ fn another_case_is_replaced_only_when_asked() {
     let target = folder.root().join(path);
     assert_eq!(
         error.to_string(),
-        format!("{}: another case is there already", target.display())
+        format!("{}: another case already exists there", target.display())
     );
     assert_eq!(
         error.help().unwrap(),
@@ -146,7 +146,7 @@ fn a_file_that_is_no_fixture_is_not_overwritten_unasked() {
     let error = folder
         .save(&rendered(&refused_withdrawal()), Path::new("a.yaml"), false)
         .unwrap_err();
-    assert_eq!(*error.problem(), Problem::Exists);
+    assert_eq!(*error.kind(), FixtureErrorKind::Exists);
     assert_eq!(content(&folder).len(), 1);
 }
 
@@ -219,15 +219,15 @@ fn a_damaged_descriptor_set_is_refused_and_never_replaced() {
         "`descriptors/{}.binpb` is damaged: the hash of its content is f41f3fa625ff120d",
         set.hash
     );
-    assert_eq!(error.problem().to_string(), words);
-    assert_eq!(error.place().unwrap().line, 11);
+    assert_eq!(error.kind().to_string(), words);
+    assert_eq!(error.location().unwrap().line, 11);
     let error = fresh
         .save(&rendered(&another()), Path::new("b.yaml"), false)
         .unwrap_err();
     assert!(
         error
             .to_string()
-            .ends_with("is damaged: it does not hold what its name says"),
+            .ends_with("is damaged: its content does not match its name"),
         "{error}"
     );
     assert!(!folder.root().join("b.yaml").exists());
@@ -264,7 +264,7 @@ fn a_history_file_with_wrong_lines_is_refused() {
     assert!(
         error
             .to_string()
-            .ends_with("is damaged: sequence 1 after sequence 1: sequences have to rise"),
+            .ends_with("is damaged: sequence 1 after sequence 1: sequences must increase"),
         "{error}"
     );
     let text = folder_text_with_lines(&folder, "{\"sequence\":1,\"sequenz\":2}\n");
@@ -332,14 +332,14 @@ fn a_damaged_history_file_is_refused() {
         folder
             .read(&folder.root().join("a.yaml"))
             .unwrap_err()
-            .problem()
+            .kind()
             .to_string()
     };
 
     std::fs::write(&stored, &sidecar.bytes[..sidecar.bytes.len() / 2]).unwrap();
     assert_eq!(
         read(),
-        format!("`{}` is damaged: it does not unpack", sidecar.name)
+        format!("`{}` is damaged: it cannot be decompressed", sidecar.name)
     );
     std::fs::copy(
         file("format-1/histories/9da68d9046ec8a64.jsonl.gz"),

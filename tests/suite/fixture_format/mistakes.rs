@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use angzarr_replay::fixture::{CaseStimulus, FixtureError, Folder, Place, Problem, render};
+use angzarr_replay::fixture::{
+    CaseStimulus, FixtureError, FixtureErrorKind, Folder, Location, render,
+};
 use angzarr_replay::model::{PayloadReference, Storage};
 
 use crate::fixture_format::kind_mistakes::mistakes_of_kinds;
@@ -356,7 +358,7 @@ fn every_mistake_says_what_where_why_and_what_to_do() {
     ];
     for (name, text) in all_mistakes.concat() {
         let error = refusal(&text);
-        if let Some(Place { line, column }) = error.place() {
+        if let Some(Location { line, column }) = error.location() {
             let place = format!("--> fixtures/player/case.yaml:{line}:{column}\n");
             assert!(
                 error.report().contains(&place),
@@ -381,14 +383,14 @@ fn every_mistake_says_what_where_why_and_what_to_do() {
 fn a_wrong_key_deep_in_an_event_is_found_at_its_line_and_column() {
     let error = refusal(&event("      inner:\n        texte: a"));
     assert_eq!(
-        error.place(),
-        Some(Place {
+        error.location(),
+        Some(Location {
             line: 21,
             column: 9
         })
     );
     assert!(
-        matches!(error.problem(), Problem::View { type_name, .. } if type_name == "examples.Everything")
+        matches!(error.kind(), FixtureErrorKind::View { type_name, .. } if type_name == "examples.Everything")
     );
 }
 
@@ -404,12 +406,12 @@ fn an_excerpt_of_a_long_line_is_short() {
 #[test]
 fn places_count_characters_not_bytes() {
     let error = refusal(&with("title: Withdrawal refused", "title: \"ÅÅÅ\" : x"));
-    assert_eq!(error.place().map(|place| place.line), Some(4));
+    assert_eq!(error.location().map(|place| place.line), Some(4));
     let error = refusal(&with(
         "event:\n      display_name: Ålice",
         "event: {display_name: ÅÅÅ, emial: a}\n    evnt:\n      display_name: x",
     ));
-    assert_eq!(error.place().unwrap().column, 5);
+    assert_eq!(error.location().unwrap().column, 5);
 }
 
 #[test]
@@ -445,8 +447,8 @@ fn a_command_for_another_aggregate_is_not_written() {
     case.cover.root = angzarr_replay::model::Root::new([7; 16]);
     assert_eq!(
         render(&case, &registry()).unwrap_err().to_string(),
-        "the command is for player/6513270e-269e-4d37-b2a7-4de452e6b438, the case for \
-         player/07070707-0707-0707-0707-070707070707: a case begins at one aggregate"
+        "the command is for player/6513270e-269e-4d37-b2a7-4de452e6b438, but the case is for \
+         player/07070707-0707-0707-0707-070707070707: a case begins with one aggregate"
     );
 }
 
@@ -466,7 +468,7 @@ fn a_command_in_two_places_is_not_written() {
     let error = render(&case, &registry()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "command 0 is in the book and stored elsewhere at once"
+        "command 0 is both in the book and external"
     );
 }
 
@@ -475,7 +477,7 @@ fn a_kept_command_book_needs_a_known_dialect() {
     let text = std::fs::read_to_string(file("format-1/kept-encodings.yaml")).unwrap();
     let error = refusal(&text.replace("dialect: angzarr", "dialect: klingon"));
     assert!(
-        error.problem().to_string().starts_with(
+        error.kind().to_string().starts_with(
             "`book` cannot be read without the dialect of the source: there is no dialect `klingon`"
         ),
         "{error}"
@@ -485,13 +487,13 @@ fn a_kept_command_book_needs_a_known_dialect() {
 #[test]
 fn problems_are_told_apart_without_reading_words() {
     assert_eq!(
-        *refusal("fixture: 7").problem(),
-        Problem::Newer("7".to_owned())
+        *refusal("fixture: 7").kind(),
+        FixtureErrorKind::Newer("7".to_owned())
     );
-    assert_eq!(*refusal("").problem(), Problem::Empty);
+    assert_eq!(*refusal("").kind(), FixtureErrorKind::Empty);
     let error = refusal(&with("history:", "histroy:"));
     assert!(
-        matches!(error.problem(), Problem::UnknownField { near: Some(near), .. } if near == "history")
+        matches!(error.kind(), FixtureErrorKind::UnknownField { near: Some(near), .. } if near == "history")
     );
     assert_eq!(error.file(), Path::new("fixtures/player/case.yaml"));
 }

@@ -85,7 +85,7 @@ fn a_set_with_a_file_of_an_edition_describes_the_rest() {
         assert_eq!(registry.type_names(), ["plain.M"]);
         let said = registry.resolve("new.M").unwrap_err().to_string();
         let expected = format!(
-            "`new.proto` in the data is of protobuf edition {name}, and only proto2 and proto3 can be read: describe"
+            "`new.proto` in the data uses protobuf edition {name}, and only proto2 and proto3 can be read: describe"
         );
         assert!(said.contains(&expected), "{said}");
         assert_eq!(registry.left_out().len(), 1);
@@ -93,7 +93,7 @@ fn a_set_with_a_file_of_an_edition_describes_the_rest() {
         let said = registry.resolve("Nope").unwrap_err().to_string();
         assert_eq!(said, "there is no descriptor of `Nope`");
         let bytes = with_edition(std::slice::from_ref(&new), edition);
-        assert!(error_of(&bytes).starts_with("`new.proto` in the data is of protobuf edition"));
+        assert!(error_of(&bytes).starts_with("`new.proto` in the data uses protobuf edition"));
     }
     // Those that are proto2 and proto3 by other names.
     let bytes = with_edition(&[plain.clone(), new.clone()], 999);
@@ -112,7 +112,7 @@ fn what_imports_a_file_of_an_edition_is_left_out_with_it() {
     assert_eq!(registry.type_names(), ["plain.M"]);
     let said = registry.resolve("c.M").unwrap_err().to_string();
     assert!(
-        said.contains("`c.proto` in the data imports `a.proto`, which is of protobuf edition 2023"),
+        said.contains("`c.proto` in the data imports `a.proto`, which uses protobuf edition 2023"),
         "{said}"
     );
     // A filled registry knows both.
@@ -135,7 +135,7 @@ fn a_syntax_that_is_none_is_told_and_an_empty_one_is_none() {
         let registry = Registry::from_descriptor_set(&bytes).unwrap();
         assert!(registry.knows("plain.M") && !registry.knows("odd.M"));
         let said = error_of(&set(&[syntax(odd)]));
-        assert!(said.starts_with("`odd.proto` in the data is of "), "{said}");
+        assert!(said.starts_with("`odd.proto` in the data uses "), "{said}");
         assert!(!said.contains('\0'), "{said}");
     }
     for known in ["", "proto2", "proto3"] {
@@ -157,7 +157,7 @@ fn files_that_are_there_twice_are_one_where_they_agree() {
     };
     let said = error_of(&set(&[a, other]));
     assert!(
-        said.contains("it holds two different files of the name `a.proto`"),
+        said.contains("it contains two different files named `a.proto`"),
         "{said}"
     );
 }
@@ -200,7 +200,7 @@ fn what_a_pool_would_not_survive_is_refused_with_its_file() {
     ] {
         let said = error_of(&set(&[bad]));
         assert!(
-            said.contains("its file `bad.proto`: the message `E` is marked as the entry of a map"),
+            said.contains("its file `bad.proto`: the message `E` is marked as a map entry"),
             "{said}"
         );
     }
@@ -356,12 +356,12 @@ fn a_folder_with_files_of_an_edition_describes_the_rest() {
     let new = root.join("new.proto").display().to_string();
     let user = root.join("deep/user.proto").display().to_string();
     assert!(
-        said.contains(&format!("`{new}` is of protobuf edition 2023, ")),
+        said.contains(&format!("`{new}` uses protobuf edition 2023, ")),
         "{said}"
     );
     assert!(
         said.contains(&format!(
-            "`{user}` imports `new.proto`, which is of protobuf edition 2023, "
+            "`{user}` imports `new.proto`, which uses protobuf edition 2023, "
         )),
         "{said}"
     );

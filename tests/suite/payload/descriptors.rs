@@ -279,7 +279,7 @@ fn file_that_is_no_descriptor_set_is_refused() {
     let error = Registry::from_descriptor_set(&[]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the data is not a descriptor set (it holds no file): \
+        "the data is not a descriptor set (it contains no file): \
          make one with `protoc --include_imports --descriptor_set_out=FILE`"
     );
 }

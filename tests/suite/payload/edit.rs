@@ -269,7 +269,7 @@ fn what_is_no_scalar_says_how_it_is_set() {
         "sample.Lists",
         "strings: [a, b]",
         "strings.2=5",
-        "`2` is no element of `strings`, a list of 2, whose indices are 0 to 1",
+        "`2` is not an index of `strings`, a list of 2, whose indices are 0 to 1",
     );
     refused(
         "sample.Lists",
@@ -297,7 +297,7 @@ fn keys_of_maps_and_empty_values_are_checked() {
         "sample.Maps",
         "{}",
         "by_int.x=5",
-        "`x` is no key of `by_int`, a map whose keys are int32: expected an integer",
+        "`x` is not a key of `by_int`, a map whose keys are int32: expected an integer",
     );
     refused("sample.Maps", "{}", "by_int.2147483648=5", "out of range");
     refused(
@@ -316,13 +316,13 @@ fn keys_of_maps_and_empty_values_are_checked() {
         "sample.Maps",
         "{}",
         "!by_text.a",
-        "`by_text` has no entry of this key",
+        "`by_text` has no entry with this key",
     );
     refused(
         "sample.Money",
         "{}",
         "amount:=",
-        "--unset takes a field away",
+        "to remove a field, use --unset",
     );
     refused(
         "sample.Lists",
@@ -467,7 +467,7 @@ fn an_any_has_its_type_and_its_value_or_bytes() {
         "sample.WellKnown",
         any,
         "any.amount=5",
-        "it has `type`, and `value` or `bytes`",
+        "which has `type`, and `value` or `bytes`",
     );
     refused(
         "sample.WellKnown",
@@ -540,7 +540,10 @@ fn all_else_stays_bit_for_bit() {
     );
     assert_eq!(set, Ok(hex("2204 0806 1863")));
     let error = edited("sample.Money", &hex("08"), "amount", &Edit::Unset).unwrap_err();
-    assert_eq!(error, "the bytes are no sample.Money: a field ends early");
+    assert_eq!(
+        error,
+        "the bytes are not a valid sample.Money: a field ends early"
+    );
 }
 
 proptest! {

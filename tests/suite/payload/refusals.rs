@@ -112,7 +112,7 @@ fn wrong_yaml_type_is_refused() {
         (
             "enum_field: HEART",
             "enum_field",
-            "`HEART` is no value of sample.Suit; did you mean `HEARTS`?".into(),
+            "`HEART` is not a value of sample.Suit; did you mean `HEARTS`?".into(),
         ),
         (
             "enum_field: 4294967296",
@@ -181,7 +181,7 @@ fn wrong_collection_is_refused() {
         "sample.Maps",
         "by_int: {1: a, '1': b}",
         "by_int/1",
-        "this key is there twice",
+        "this key appears twice",
     );
     says(
         "sample.Maps",
@@ -205,7 +205,7 @@ fn wrong_collection_is_refused() {
 
 #[test]
 fn two_members_of_a_oneof_are_refused() {
-    let message = "`number` and `text` are both of the oneof `pick`: give one of them";
+    let message = "`number` and `text` both belong to the oneof `pick`: give one of them";
     says("sample.Choice", "{number: 1, text: a}", "text", message);
 }
 
@@ -239,7 +239,7 @@ fn ill_formed_any_is_refused() {
         "sample.WellKnown",
         "any: {typ: a}",
         "any",
-        "no such part of an Any: it has `type`, and `value` or `bytes`",
+        "this is not part of an Any, which has `type`, and `value` or `bytes`",
     );
     says(
         "sample.WellKnown",

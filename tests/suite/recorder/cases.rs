@@ -404,8 +404,8 @@ fn a_call_that_makes_no_case_says_why() {
     };
     assert_eq!(
         refused(&unavailable),
-        "the failure is of the transport (UNAVAILABLE), not of the logic: there is nothing to \
-         reproduce; take another call"
+        "the failure came from the transport (UNAVAILABLE), not from the logic, so there is nothing to \
+         reproduce; choose another call"
     );
     let exhausted = Note {
         answer: Answer::Status(Refusal::from_details(

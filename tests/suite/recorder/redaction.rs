@@ -11,7 +11,7 @@ use angzarr_replay::record::{
     Answer, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording, redacted,
     ticket_of,
 };
-use angzarr_replay::redact::{Action, Before, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::redact::{Action, Key, Policy, PriorRedaction, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, Refusal, call_descriptors};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
@@ -197,7 +197,7 @@ fn a_case_of_a_redacted_call_is_the_redacted_case_of_the_call() {
         };
         let once = redactor.redact_case(&plain).unwrap().case;
         let noted = case(&written).unwrap();
-        let before = Before::of_case(&noted, &written.redacted.by);
+        let before = PriorRedaction::of_case(&noted, &written.redacted.by);
         let twice = redactor.redact_case_after(&noted, &before).unwrap().case;
         changed += usize::from(once != plain);
         // The call tells of its framework fields too, where the case has them beside the payloads.
@@ -560,7 +560,7 @@ fn what_cannot_be_read_is_refused_with_its_method_and_place() {
         (
             Vec::new(),
             vec![0x0a],
-            "the reply of CommandHandlerService/HandleFact (`angzarr.EventBook`): the bytes are no `angzarr.EventBook`",
+            "the reply of CommandHandlerService/HandleFact (`angzarr.EventBook`): the bytes are not a valid `angzarr.EventBook`",
         ),
         (
             Vec::new(),

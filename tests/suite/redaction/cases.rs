@@ -12,7 +12,9 @@ use angzarr_replay::model::{
     Storage, Timestamp,
 };
 use angzarr_replay::payload::Registry;
-use angzarr_replay::redact::{Action, Before, Form, Key, OTHER_ROOT, Policy, Reason, Redactor};
+use angzarr_replay::redact::{
+    Action, Form, Key, OTHER_ROOT, Policy, PriorRedaction, Reason, Redactor,
+};
 use angzarr_replay::wire::{Dialect, all_call_descriptors};
 
 use super::{PERSON, person, policy, redactor, registry, rule, view};
@@ -478,7 +480,7 @@ fn came_redacted() -> (Case, Redactor, Fingerprints) {
 #[test]
 fn what_came_redacted_keeps_its_stand_ins() {
     let (recorded, redactor, by) = came_redacted();
-    let before = Before::of_case(&recorded, &by);
+    let before = PriorRedaction::of_case(&recorded, &by);
     let again = redactor.redact_case_after(&recorded, &before).unwrap().case;
     assert_eq!(again, recorded);
     let anew = redactor.redact_case(&recorded).unwrap().case;
@@ -488,7 +490,7 @@ fn what_came_redacted_keeps_its_stand_ins() {
 #[test]
 fn an_event_that_joins_what_came_redacted_is_redacted() {
     let (mut recorded, redactor, by) = came_redacted();
-    let before = Before::of_case(&recorded, &by);
+    let before = PriorRedaction::of_case(&recorded, &by);
     let mut pages = recorded.history.clone().into_pages();
     pages[1].body = Body::Event(carrying(SECRET));
     recorded.history = History::new(pages).unwrap();
@@ -508,7 +510,7 @@ fn of_a_ticket_only_the_command_came_redacted() {
     let mut captured = case();
     captured.stimulus = recorded.stimulus;
     captured.redacted = recorded.redacted;
-    let before = Before::of_case(&captured, &by);
+    let before = PriorRedaction::of_case(&captured, &by);
     let redacted = redactor.redact_case_after(&captured, &before).unwrap().case;
     assert_eq!(redacted.stimulus, captured.stimulus);
     assert_eq!(
@@ -556,8 +558,8 @@ fn came_redacted_by(redactor: &Redactor, view: &str) -> (CommandBook, Redactions
 }
 
 fn again(redactor: &Redactor, command: &CommandBook, redactions: &Redactions) -> String {
-    let before = Before::of_command(command, redactions);
-    let mut session = redactor.session().where_done(&before);
+    let before = PriorRedaction::of_command(command, redactions);
+    let mut session = redactor.session().with_prior(&before);
     let book = session.book(command).unwrap();
     let value = &book.pages[0].command.as_ref().unwrap().value;
     String::from_utf8_lossy(value).into_owned()
@@ -635,9 +637,9 @@ fn what_could_not_be_read_hides_behind_no_list() {
     // Then it is described.
     let mut described = command;
     described.pages[1].command = Some(carrying("bob-in-plain"));
-    let before = Before::of_command(&described, &redactions);
+    let before = PriorRedaction::of_command(&described, &redactions);
     let strict = redactor(rules());
-    let mut session = strict.session().where_done(&before);
+    let mut session = strict.session().with_prior(&before);
     let written = session.book(&described).unwrap();
     assert!(session.finish().is_anew);
     for page in written.pages {
@@ -829,7 +831,7 @@ fn a_notification_says_nothing_that_only_the_state_behind_it_declares() {
     );
 }
 
-/// A stand-in that came is no value of the history that happens to be equal.
+/// A stand-in that came is not a value of the history that happens to be equal.
 #[test]
 fn the_message_of_a_ticket_keeps_its_stand_ins() {
     let redactor = redactor(vec![rule(PERSON, "balance", Action::Pseudonym)]);
@@ -847,7 +849,7 @@ fn the_message_of_a_ticket_keeps_its_stand_ins() {
     captured.stimulus = CaseStimulus::Command(command);
     captured.redacted = redactions.fields;
     captured.observed = Some(Observed::Rejected(Failure::rejected(&message)));
-    let before = Before::of_case(&captured, &redactions.by);
+    let before = PriorRedaction::of_case(&captured, &redactions.by);
     let redacted = redactor.redact_case_after(&captured, &before).unwrap().case;
     assert_eq!(
         redacted.stimulus.command().unwrap().pages,

@@ -42,7 +42,7 @@ fn what_cannot_be_read_is_refused() {
     assert_eq!(
         refusal(Vec::new(), &cut),
         format!(
-            "the payload (`people.Person`): the bytes are no `people.Person` (a field ends early){ADVICE}"
+            "the payload (`people.Person`): the bytes are not a valid `people.Person` (a field ends early){ADVICE}"
         )
     );
 }
@@ -85,20 +85,21 @@ fn a_lenient_redactor_keeps_what_it_cannot_read_and_says_so() {
 /// Why a rule is refused, after what is said of each; none where it is not.
 fn misfit(type_pattern: &str, field: &str) -> Option<String> {
     let drops = policy(vec![rule(type_pattern, field, Action::Drop)]);
-    let Err(RedactorError::Misfit { rules }) = Redactor::new(registry().clone(), drops) else {
+    let Err(RedactorError::UnmatchedRules { rules }) = Redactor::new(registry().clone(), drops)
+    else {
         return None;
     };
     let said = format!(
-        "redaction rule 1 ({field} of {type_pattern}, drop) is about nothing, so what it is meant for would be written \
-         as it is: "
+        "redaction rule 1 ({field} of {type_pattern}, drop) matches no field, so the values it is meant for would be \
+         written unredacted: "
     );
     Some(rules[0].strip_prefix(&said).unwrap().to_owned())
 }
 
-/// Type, path, and why that is about nothing.
-type Misfits = &'static [(&'static str, &'static str, &'static str)];
+/// Type, path, and why it matches nothing.
+type Unmatched = &'static [(&'static str, &'static str, &'static str)];
 
-const NO_FIELDS: Misfits = &[
+const NO_FIELDS: Unmatched = &[
     (
         PERSON,
         "emial",
@@ -117,7 +118,7 @@ const NO_FIELDS: Misfits = &[
     (
         PERSON,
         "contact",
-        "`people.Person` has no field `contact`: that is a oneof, name its fields: `phone`, `pager`",
+        "`people.Person` has no field `contact`: that is a oneof; name one of its fields: `phone`, `pager`",
     ),
     (
         "people.Address",
@@ -168,27 +169,27 @@ const NO_FIELDS: Misfits = &[
     (
         PERSON,
         "by_year.street.city.x",
-        "`city` of `people.Address` is no message, so there is no `x` in it",
+        "`city` of `people.Address` is not a message, so it has no field `x`",
     ),
     (
         PERSON,
         "labels.*.x",
-        "`labels` of `people.Person` is no message, so there is no `x` in it",
+        "`labels` of `people.Person` is not a message, so it has no field `x`",
     ),
     (
         PERSON,
         "name.first",
-        "`name` of `people.Person` is no message, so there is no `first` in it",
+        "`name` of `people.Person` is not a message, so it has no field `first`",
     ),
     (
         PERSON,
         "name.$key",
-        "`name` of `people.Person` is no map, so it has no `$key`",
+        "`name` of `people.Person` is not a map, so it has no `$key`",
     ),
     (
         PERSON,
         "$key",
-        "`people.Person` has no field `$key`: `$key` comes after the name of a map",
+        "`people.Person` has no field `$key`: `$key` may only follow the name of a map",
     ),
     // Into what is packed.
     (
@@ -199,25 +200,25 @@ const NO_FIELDS: Misfits = &[
     (
         PERSON,
         "details.street",
-        "what is packed into an `Any` is reached by `value`, and `street` of `details.street` is not that: write `value` \
-         and then the name of a field of the message that is packed",
+        "a message packed in an `Any` is reached through `value`, not through `street` of `details.street`: write `value` \
+         and then the name of a field of the packed message",
     ),
     (
         PERSON,
         "more.type_url",
-        "what is packed into an `Any` is reached by `value`, and `type_url` of `more.type_url` is not that: write `value` \
-         and then the name of a field of the message that is packed",
+        "a message packed in an `Any` is reached through `value`, not through `type_url` of `more.type_url`: write `value` \
+         and then the name of a field of the packed message",
     ),
     (
         PERSON,
         "details.value",
-        "`details.value` means all that is packed into an `Any`: end the path with the name of the field that the `Any` \
-         is, or with a field of the message that is packed",
+        "`details.value` means the whole message packed in an `Any`: end the path with the name of the `Any` field, or with \
+         a field of the packed message",
     ),
 ];
 
 /// The same before what is said of descriptors.
-const NO_TYPES: Misfits = &[
+const NO_TYPES: Unmatched = &[
     (
         "people.Persn",
         "name",
@@ -334,7 +335,7 @@ fn all_rules_about_nothing_are_told_at_once_and_a_lenient_redactor_bears_types_t
     assert_eq!(unfitting.len(), 1);
     assert!(
         unfitting[0]
-            .starts_with("redaction rule 2 (name of elsewhere.Person, mask) is about nothing"),
+            .starts_with("redaction rule 2 (name of elsewhere.Person, mask) matches no field"),
         "{unfitting:?}"
     );
 }
@@ -396,11 +397,11 @@ fn rules_that_make_no_sense_are_refused() {
     let drop = || rule("*", "name", Action::Drop);
     assert_eq!(
         drop().with_form(Form::Uuid).unwrap_err().to_string(),
-        "`form` goes with `action = \"pseudonym\"`"
+        "`form` requires `action = \"pseudonym\"`"
     );
     assert_eq!(
         drop().with_range(1, 2).unwrap_err().to_string(),
-        "`range` goes with `action = \"pseudonym\"`"
+        "`range` requires `action = \"pseudonym\"`"
     );
     assert_eq!(
         rule("*", "name", Action::Pseudonym)

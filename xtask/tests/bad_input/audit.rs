@@ -528,7 +528,7 @@ fn what_could_not_be_read_is_said_and_is_no_success() {
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert_eq!(
         ran.out,
-        "files/zip.zip: not read: it is a zip archive, which is not read\n"
+        "files/zip.zip: not read: it is a zip archive, which is not supported\n"
     );
     // Only who says that it may stay unread lets it pass.
     let allowed = |finding: &str| {

@@ -214,7 +214,7 @@ fn hostile_files_end_soon() {
     for (file, why) in [
         (
             "fixtures/player/nested.yaml",
-            "nested more than 128 deep: nothing in a case is\n",
+            "nested more than 128 levels deep: no case is\n",
         ),
         (
             "fixtures/player/large.yaml",
@@ -223,15 +223,15 @@ fn hostile_files_end_soon() {
         ),
         (
             device.to_str().unwrap(),
-            "cannot be read: it is no regular file\n",
+            "cannot be read: it is not a regular file\n",
         ),
         (
             link.to_str().unwrap(),
-            "a link to a file that is no fixture, or one with a mistake: what it holds is not shown",
+            "a link to a file that is not a valid fixture: its content is not shown",
         ),
         (
             pipe.to_str().unwrap(),
-            "cannot be read: it is no regular file\n",
+            "cannot be read: it is not a regular file\n",
         ),
     ] {
         let (code, err) = said(&["replay", file]);
@@ -241,7 +241,10 @@ fn hostile_files_end_soon() {
     }
     let (code, err) = said(&["capture", ALICE, "--command", "draft.yaml"]);
     assert_eq!(code, 1, "{err}");
-    assert!(err.contains("nested more than 128 deep at line"), "{err}");
+    assert!(
+        err.contains("nested more than 128 levels deep at line"),
+        "{err}"
+    );
 }
 
 /// A pipe has no end before somebody writes to it; an audit with redaction rules reads each file twice.
@@ -256,5 +259,5 @@ fn an_audit_does_not_wait_for_a_pipe() {
     assert!(made.unwrap().success());
     let ran = project.run(&["audit", pipe.to_str().unwrap()]);
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(ran.out.contains("it is no regular file"), "{}", ran.out);
+    assert!(ran.out.contains("it is not a regular file"), "{}", ran.out);
 }

@@ -178,8 +178,8 @@ fn a_failure_of_the_transport_is_told_without_its_message() {
     let ran = project.run(&["capture", "--recorded", "calls.jsonl:1", "--unredacted"]);
     assert_eq!(
         ran.err,
-        "error: calls.jsonl, call 1: the failure is of the transport (UNAVAILABLE), not of the logic: there is nothing to \
-         reproduce; take another call\n"
+        "error: calls.jsonl, call 1: the failure came from the transport (UNAVAILABLE), not from the logic, so there is nothing \
+         to reproduce; choose another call\n"
     );
 }
 
@@ -408,7 +408,7 @@ fn a_recording_is_read_packed_and_in_utf_16_as_it_was_written() {
     std::fs::write(project.path("other.jsonl"), b"\xfd7zXZ\0 and more").unwrap();
     assert_eq!(
         captured(&mut project, "other.jsonl").2,
-        "error: cannot read the recording other.jsonl: it is packed with xz, which is not read here; turn it into text \
+        "error: cannot read the recording other.jsonl: it is compressed with xz, which is not supported; convert it to text \
          first\n"
     );
 }

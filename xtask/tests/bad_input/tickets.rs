@@ -252,9 +252,9 @@ fn a_code_of_the_transport_is_the_logics_where_somebody_says_so() {
     let named = [&capture[..], &["--ticket", "failures.jsonl:1"]].concat();
     assert_eq!(
         project.run(&named).err,
-        "error: the failure is of the transport (RESOURCE_EXHAUSTED), not of the logic: there is nothing to reproduce; take \
-         another, or --history; where the logic itself answered so, --answered-by logic says it of every code but UNAVAILABLE \
-         and DEADLINE_EXCEEDED\n"
+        "error: the failure came from the transport (RESOURCE_EXHAUSTED), not from the logic, so there is nothing to reproduce; \
+         choose another, or --history; if the logic itself gave this answer, say so with --answered-by logic (for every code \
+         but UNAVAILABLE and DEADLINE_EXCEEDED)\n"
     );
     for said in [&["--answered-by", "logic"][..], &[]] {
         let captured = project.run(&[&capture[..], said].concat());

@@ -141,7 +141,7 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
             altered.clone(),
             right.clone(),
             format!(
-                "what is there has the SHA-256 {} instead of {}: it was altered, or is another",
+                "the object there has the SHA-256 {} instead of {}: it was altered or replaced",
                 hash(&altered),
                 hash(&right)
             ),
@@ -150,14 +150,14 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
             "short",
             right[..10].to_vec(),
             right.clone(),
-            format!("what is there has 10 bytes instead of {}: it was altered, or is another", right.len()),
+            format!("the object there has 10 bytes instead of {}: it was altered or replaced", right.len()),
         ),
         (
             "long",
             [right.clone(), b"!".to_vec()].concat(),
             right.clone(),
             format!(
-                "what is there has more than {0} bytes instead of {0}: it was altered, or is another",
+                "the object there has more than {0} bytes instead of {0}: it was altered or replaced",
                 right.len()
             ),
         ),
@@ -165,7 +165,7 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
             "text",
             text.clone(),
             text,
-            "what is there is no encoded `google.protobuf.Any` with a type, so its type is not known".into(),
+            "the object there is not an encoded `google.protobuf.Any` with a type, so its type is unknown".into(),
         ),
     ];
     for (name, there, expected, said) in cases {
@@ -187,7 +187,7 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
         ),
         (
             "file:///dev/zero",
-            "cannot be read there: it is no regular file",
+            "cannot be read there: it is not a regular file",
         ),
         (
             "file://fileserver/a",
@@ -206,7 +206,7 @@ fn an_object_that_cannot_be_had_is_told_with_page_and_uri_and_nothing_is_written
     let mut unhashed = reference("file:///a", &right);
     unhashed.content_hash.clear();
     let ran = captured(&mut project(""), unhashed, &[]);
-    let said = "its reference has no SHA-256 of 32 bytes to hold it against";
+    let said = "its reference has no SHA-256 of 32 bytes to compare it with";
     assert_eq!(ran.err.trim_end(), refusal("file:///a", said));
 }
 
@@ -220,9 +220,9 @@ fn a_link_to_something_without_an_end_is_refused_and_not_waited_for() {
     assert!(made.unwrap().success());
     std::os::unix::fs::symlink(&pipe, project.path("to-pipe")).unwrap();
     for (name, said) in [
-        ("zero", "it is no regular file"),
-        ("pipe", "it is no regular file"),
-        ("to-pipe", "it is no regular file"),
+        ("zero", "it is not a regular file"),
+        ("pipe", "it is not a regular file"),
+        ("to-pipe", "it is not a regular file"),
         ("", "it is a folder"),
     ] {
         let uri = in_project(&project, name);
@@ -239,7 +239,7 @@ fn a_link_to_something_without_an_end_is_refused_and_not_waited_for() {
 
 #[test]
 fn no_more_is_read_than_a_file_may_have() {
-    let too_large = "is not read: the events of a case that are stored elsewhere may have 1 MiB together; \
+    let too_large = "is not read: the external events of a case may have 1 MiB in total; \
                      `max_file_mebibytes` in replay.toml raises the limit";
     let toml = |project: &mut Project| {
         let toml = project.read("replay.toml");

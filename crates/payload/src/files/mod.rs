@@ -1,44 +1,44 @@
-//! Files that others wrote, read no further than a limit: a device has no end, a pipe may never come to one, and what is
-//! read is held in memory.
+//! Reads files from outside, up to a size limit. What is read is held in memory, a device has no end, and a pipe may
+//! never close.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Largest file that a person writes or reviews: configurations, commands, snapshots, `.proto` files.
+/// Size limit for files that people write or review: configurations, commands, snapshots, `.proto` files.
 pub const WRITTEN: u64 = 64 << 20;
-/// Largest file that a program writes: fixtures, descriptor sets, recordings.
+/// Size limit for files that programs write: fixtures, descriptor sets, recordings.
 pub const MADE: u64 = 512 << 20;
 
-/// Reads a regular file whole.
+/// Reads a regular file.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read_from(open(path)?, limit)
 }
 
-/// Opens a regular file, or what a link says to be one.
+/// Opens a regular file, or a link to one.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Opening a pipe waits for its writer.
+    // Checked before opening, because opening a pipe blocks until it has a writer.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(io::Error::other("it is a folder"));
     }
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     File::open(path)
 }
 
-/// The same as [`read`], as text.
+/// Like [`read`], as text.
 pub fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
     text(read(path, limit)?)
 }
 
-/// Reads to the end, whatever it is that somebody named: `<(command)` of a shell is a pipe.
+/// Reads a path that the user named, which need not be a regular file: `<(command)` in a shell is a pipe.
 pub fn read_named(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read_from(File::open(path)?, limit)
 }
 
-/// The same, as text.
+/// Like [`read_named`], as text.
 pub fn read_named_to_string(path: &Path, limit: u64) -> io::Result<String> {
     text(read_named(path, limit)?)
 }
@@ -53,21 +53,20 @@ pub fn read_from(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file over the limit.
+/// A file that exceeds the limit.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("it is larger than {}, and is not read", in_units(*.0))]
 pub struct TooLarge(pub u64);
 
 impl TooLarge {
-    /// Whether that is why a file was not read.
+    /// Whether this is why a file was not read.
     pub fn is_reason(error: &io::Error) -> bool {
         let reason = error.get_ref();
         reason.is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
 
-/// The line of the first marker that git left where two sides of a merge could not be joined. Only asked of texts in which a
-/// line that begins so can be nothing else.
+/// Line of the first merge-conflict marker. Call it only for formats in which no other line can begin like a marker.
 #[must_use]
 pub fn merge_conflict(text: &str) -> Option<usize> {
     const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
@@ -79,13 +78,13 @@ pub fn merge_conflict(text: &str) -> Option<usize> {
     lines.find_map(|(number, line)| is_marker(line.trim_end_matches('\r')).then_some(number))
 }
 
-/// What is said of a file with a conflict, after its name.
+/// Description of a merge conflict, to follow the file's name.
 #[must_use]
-pub fn conflict_words(line: usize) -> String {
+pub fn conflict_message(line: usize) -> String {
     format!("merge conflict at line {line}: resolve it, git's markers are still in the file")
 }
 
-/// A limit in words: `64 MiB`.
+/// A size limit in words: `64 MiB`.
 #[must_use]
 pub fn in_units(limit: u64) -> String {
     match limit {
@@ -95,7 +94,7 @@ pub fn in_units(limit: u64) -> String {
     }
 }
 
-/// Bytes as text; where they are none, the error says from which byte on.
+/// Converts bytes to text. If they are not UTF-8, the error says where they stop being so.
 pub fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -139,7 +138,7 @@ mod tests {
         {
             let link = folder.path().join("zero");
             std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
-            assert_eq!(words(read(&link, 4)), "it is no regular file");
+            assert_eq!(words(read(&link, 4)), "it is not a regular file");
             assert_eq!(
                 words(read_named(&link, 1 << 10)),
                 "it is larger than 1 KiB, and is not read"

@@ -1,19 +1,20 @@
-//! The canonical encoder: a view to bytes, fields by number, map entries by key, defaults left out.
+//! The canonical encoder: turns a view into bytes, with fields ordered by number, map entries ordered by key, and
+//! defaults omitted.
 //!
-//! Map entries always have both key and value, as Google's implementations write them; `prost` leaves defaults out.
-//! Writes in one pass into one buffer. Never asks `prost-reflect` to encode: its maps have no order.
+//! Map entries always contain both key and value, as Google's implementations write them; `prost` omits defaults.
+//! Encodes in one pass into one buffer. Does not use the encoder of `prost-reflect`, because its maps are unordered.
 
 use prost_reflect::Kind;
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ViewError, ends_in};
-use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::parse::{expected, map_key, scalar};
 use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
 use super::{MAX_DEPTH, text};
 use crate::model::did_you_mean;
 
-/// Encodes a view of a message.
+/// Encodes the view of a message.
 pub(super) fn encode(
     layouts: &Layouts,
     message: &Layout,
@@ -29,7 +30,7 @@ pub(super) fn encode(
     Ok(out)
 }
 
-/// Encodes the view of a field with its tags: a list or a map as a whole.
+/// Encodes the view of a field, including its tags: a list or map in full.
 pub(super) fn encode_field(
     layouts: &Layouts,
     field: &Field,
@@ -111,14 +112,14 @@ impl Encoder<'_> {
     }
 
     fn field(&mut self, field: &Field, value: &Value) -> Result<(), ViewError> {
-        match field.form {
-            Form::Single => self.element(field, value, field.presence),
-            Form::List => self.deeper(|encoder| encoder.list(field, value)),
-            Form::Map => self.deeper(|encoder| encoder.map(field, value)),
+        match field.occurrence {
+            Occurrence::Single => self.element(field, value, field.presence),
+            Occurrence::List => self.deeper(|encoder| encoder.list(field, value)),
+            Occurrence::Map => self.deeper(|encoder| encoder.map(field, value)),
         }
     }
 
-    /// One value with its tag; a default only where it differs from none.
+    /// Encodes one value with its tag. A default is written only if the field has presence.
     fn element(
         &mut self,
         field: &Field,
@@ -196,7 +197,7 @@ impl Encoder<'_> {
             key_order(&key_field.kind, a).cmp(&key_order(&key_field.kind, b))
         });
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0].1 == pair[1].1) {
-            return Err(ViewError::new("this key is there twice").below(&key_text(pair[1].0)));
+            return Err(ViewError::new("this key appears twice").below(&key_text(pair[1].0)));
         }
         for (key, scalar, value) in sorted {
             self.delimited(field.number, |encoder| {
@@ -240,7 +241,7 @@ impl Encoder<'_> {
                 }
                 _ => {
                     return Err(ViewError::new(
-                        "no such part of an Any: it has `type`, and `value` or `bytes`",
+                        "this is not part of an Any, which has `type`, and `value` or `bytes`",
                     ));
                 }
             }
@@ -290,8 +291,9 @@ fn one_of_each_oneof(message: &Layout, present: &[(usize, &Value)]) -> Result<()
         let Some(oneof) = &field.oneof else { continue };
         if let Some((_, other)) = chosen.iter().find(|(taken, _)| taken == oneof) {
             let name = &field.name;
-            let message =
-                format!("`{other}` and `{name}` are both of the oneof `{oneof}`: give one of them");
+            let message = format!(
+                "`{other}` and `{name}` both belong to the oneof `{oneof}`: give one of them"
+            );
             return Err(ViewError::new(message).below(name));
         }
         chosen.push((oneof, &field.name));
@@ -320,7 +322,7 @@ enum KeyOrder<'a> {
     Text(&'a str),
 }
 
-/// Where a map key belongs: integers by value, strings by their bytes.
+/// Sort key of a map key: integers by value, strings by bytes.
 fn key_order<'a>(kind: &Kind, key: &'a Scalar<'_>) -> KeyOrder<'a> {
     KeyOrder::Number(match (key, kind) {
         (Scalar::Text(text), _) => return KeyOrder::Text(text),
@@ -334,7 +336,7 @@ fn key_order<'a>(kind: &Kind, key: &'a Scalar<'_>) -> KeyOrder<'a> {
             Kind::Int32 | Kind::Int64 | Kind::Sfixed64,
         ) => i128::from(value.cast_signed()),
         (Scalar::Varint(value) | Scalar::Fixed64(value), _) => i128::from(*value),
-        // No map has keys of bytes.
+        // Map keys cannot be bytes.
         (Scalar::Bytes(_), _) => 0,
     })
 }

@@ -1,4 +1,4 @@
-//! Where descriptors come from: `.proto` folders and files, compiled in process, and descriptor sets.
+//! Loads descriptors: from `.proto` folders and files, which are compiled in process, and from descriptor sets.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use super::source::{self, Source};
 use super::vet;
 use crate::files;
 
-/// What sources describe, and what of them is not read.
+/// The descriptors from one or more sources, and the files that could not be used.
 #[derive(Default)]
 pub(super) struct Sources {
     pub(super) pool: DescriptorPool,
@@ -28,7 +28,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// An error where there is nothing but files that are not read.
+    /// Returns an error if every file was left out.
     fn not_all_left_out(self) -> Result<Self, DescriptorError> {
         if self.pool.files().len() == 0 && !self.left_out.is_empty() {
             return Err(DescriptorError::Unread {
@@ -39,7 +39,7 @@ impl Sources {
     }
 }
 
-/// One pool of everything that these paths describe.
+/// Loads everything at these paths into one pool.
 pub(super) fn sources_of_paths(paths: &[PathBuf]) -> Result<Sources, DescriptorError> {
     let folders: Vec<&Path> = paths
         .iter()
@@ -84,7 +84,7 @@ fn sources_of_path(path: &Path, folders: &[&Path]) -> Result<Sources, Descriptor
     read_set(&format!("`{}`", path.display()), &bytes)
 }
 
-/// What an encoded descriptor set describes.
+/// Loads an encoded descriptor set.
 pub(super) fn sources_of_set(origin: &str, bytes: &[u8]) -> Result<Sources, DescriptorError> {
     read_set(origin, bytes)?.not_all_left_out()
 }
@@ -101,7 +101,7 @@ fn read_set(origin: &str, bytes: &[u8]) -> Result<Sources, DescriptorError> {
     })?;
     let pool = decoded.map_err(refused)?;
     if pool.files().len() == 0 && vetted.left_out.is_empty() {
-        return Err(refused("it holds no file".to_owned()));
+        return Err(refused("it contains no file".to_owned()));
     }
     Ok(Sources {
         pool,
@@ -109,7 +109,7 @@ fn read_set(origin: &str, bytes: &[u8]) -> Result<Sources, DescriptorError> {
     })
 }
 
-/// What is wrong with a set, and in which of its files.
+/// The error of a descriptor set, with the file in it that caused it.
 pub(super) fn in_file(error: &prost_reflect::DescriptorError) -> String {
     let message = printable(&error.to_string());
     match error.file().filter(|file| !file.is_empty()) {
@@ -118,7 +118,7 @@ pub(super) fn in_file(error: &prost_reflect::DescriptorError) -> String {
     }
 }
 
-/// The pool, and what the set describes beyond it.
+/// The pool, extended by what the set adds to it.
 pub(super) fn filled(pool: &DescriptorPool, set: &[u8]) -> Result<Sources, DescriptorError> {
     let mut merge = Merge::onto("the descriptors", pool);
     let origin = "the added descriptors";
@@ -144,7 +144,7 @@ fn compile_folder(root: &Path, folders: &[&Path]) -> Result<Sources, DescriptorE
         .map_err(|failure| failure.error)
 }
 
-/// All `.proto` files below a folder, sorted; a folder below it that is given by itself is left to itself.
+/// All `.proto` files below a folder, sorted. Skips subfolders that are listed as sources themselves.
 fn protos_below(root: &Path, folders: &[&Path]) -> Result<Vec<PathBuf>, DescriptorError> {
     let mut files = Vec::new();
     let walk = walkdir::WalkDir::new(root)
@@ -174,7 +174,7 @@ fn protos_below(root: &Path, folders: &[&Path]) -> Result<Vec<PathBuf>, Descript
     Ok(files)
 }
 
-/// A single file: imports are relative to its folder, or to the first folder above that has them all.
+/// Compiles a single file. Imports are relative to its folder, or to the nearest parent folder that contains them all.
 fn compile_file(path: &Path, folders: &[&Path]) -> Result<Sources, DescriptorError> {
     let path = std::path::absolute(path).map_err(|source| DescriptorError::Unreadable {
         path: path.into(),
@@ -211,14 +211,14 @@ impl From<DescriptorError> for Failure {
     }
 }
 
-/// A file as it was found, or why it cannot be read.
-type Found = Option<(PathBuf, Rc<Source>)>;
+/// A file, or none if it does not exist.
+type SourceFile = Option<(PathBuf, Rc<Source>)>;
 
 /// The files below some folders, each read once.
 struct Compilation<'a> {
     includes: &'a [&'a Path],
-    texts: Texts,
-    /// Why a file is not read, by its name; none where it is.
+    texts: SourceFiles,
+    /// Why a file is left out, by its name; none if it is used.
     unread: HashMap<String, Option<Unread>>,
 }
 
@@ -227,7 +227,7 @@ impl<'a> Compilation<'a> {
         let roots = includes.iter().map(|root| root.to_path_buf()).collect();
         Self {
             includes,
-            texts: Texts {
+            texts: SourceFiles {
                 roots,
                 known: Rc::default(),
                 mistake: Rc::default(),
@@ -236,7 +236,7 @@ impl<'a> Compilation<'a> {
         }
     }
 
-    /// What these files describe; `given` is what was asked for.
+    /// Compiles these files; `given` is the path that the user named.
     fn of_files(mut self, files: &[PathBuf], given: &Path) -> Result<Sources, Failure> {
         let mut sources = Sources::default();
         let mut read = Vec::with_capacity(files.len());
@@ -261,12 +261,12 @@ impl<'a> Compilation<'a> {
         Ok(sources)
     }
 
-    /// Why a file is not read, if it is not.
+    /// Why a file is left out, if it is.
     fn unread(&mut self, name: &str) -> Result<Option<Unread>, DescriptorError> {
         if let Some(known) = self.unread.get(name) {
             return Ok(known.clone());
         }
-        // What imports itself is for the compiler to tell.
+        // Import cycles are reported by the compiler.
         self.unread.insert(name.to_owned(), None);
         let Some((_, source)) = self.texts.find(name)? else {
             return Ok(None);
@@ -285,13 +285,14 @@ impl<'a> Compilation<'a> {
     fn pool(&self, files: &[&PathBuf], given: &Path) -> Result<DescriptorPool, Failure> {
         let compiled = self.compiled(files);
         let compiled = compiled.map_err(|Broken| {
-            // The first file that does not get through by itself is the one to name.
+            // Name the first file that fails when compiled alone.
             let mut each = files.iter().filter(|_| files.len() > 1);
             let alone = each.find(|file| self.compiled(&[**file]).is_err());
             DescriptorError::Proto {
                 file: alone.map_or(given, |file| file.as_path()).to_owned(),
                 position: None,
-                message: "cannot be compiled: what it says of types contradicts itself".to_owned(),
+                message: "cannot be compiled: its type definitions contradict each other"
+                    .to_owned(),
             }
         })?;
         compiled.map_err(|error| match self.texts.mistake.take() {
@@ -313,7 +314,7 @@ impl<'a> Compilation<'a> {
             resolver.add(GoogleFileResolver::new());
             let mut compiler = Compiler::with_file_resolver(resolver);
             compiler.include_imports(true).open_files(files)?;
-            // Through the encoded set, which keeps custom options and drops what is only about the source.
+            // Goes through the encoded set, which keeps custom options and drops source information.
             let set = compiler.encode_file_descriptor_set();
             DescriptorPool::decode(set.as_slice()).map_err(protox::Error::from)
         };
@@ -321,17 +322,17 @@ impl<'a> Compilation<'a> {
     }
 }
 
-/// Finds files by their names, and remembers them.
+/// Finds files by name and caches them.
 #[derive(Clone)]
-struct Texts {
+struct SourceFiles {
     roots: Vec<PathBuf>,
-    known: Rc<RefCell<HashMap<String, Found>>>,
-    /// What the compiler was not told of a file that cannot be read.
+    known: Rc<RefCell<HashMap<String, SourceFile>>>,
+    /// The error for a file that cannot be read. The compiler does not pass it on.
     mistake: Rc<RefCell<Option<DescriptorError>>>,
 }
 
-impl Texts {
-    fn find(&self, name: &str) -> Result<Found, DescriptorError> {
+impl SourceFiles {
+    fn find(&self, name: &str) -> Result<SourceFile, DescriptorError> {
         if let Some(known) = self.known.borrow().get(name) {
             return Ok(known.clone());
         }
@@ -367,7 +368,7 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-impl FileResolver for Texts {
+impl FileResolver for SourceFiles {
     fn resolve_path(&self, path: &Path) -> Option<String> {
         let mut roots = self.roots.iter();
         roots.find_map(|root| IncludeFileResolver::new(root.clone()).resolve_path(path))
@@ -378,15 +379,15 @@ impl FileResolver for Texts {
             Ok(Some((_, source))) => File::from_source(name, &source.text),
             Ok(None) => Err(protox::Error::file_not_found(name)),
             Err(mistake) => {
-                let told = protox::Error::new(mistake.to_string());
+                let reported = protox::Error::new(mistake.to_string());
                 self.mistake.replace(Some(mistake));
-                Err(told)
+                Err(reported)
             }
         }
     }
 }
 
-/// The compiler's error in our words: its alternative form says `file:line:column: message`.
+/// Rewords an error of the compiler, whose alternative form is `file:line:column: message`.
 fn worded(error: &protox::Error, includes: &[&Path], given: &Path) -> DescriptorError {
     let text = format!("{error:?}");
     let message = printable(&error.to_string());

@@ -1,11 +1,11 @@
-//! What a view means by a field that it leaves out.
+//! Default values of fields that a view omits.
 
 use serde_yaml::{Mapping, Value};
 
-use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::show::default_of;
 
-/// Where one is in a view: at a message, or at a list or map of them.
+/// A position in a view: at a message, or at a list or map of messages.
 #[derive(Clone, Copy)]
 pub struct Position<'r> {
     layouts: &'r Layouts,
@@ -15,7 +15,7 @@ pub struct Position<'r> {
 #[derive(Clone, Copy)]
 enum At<'r> {
     Message(&'r Layout),
-    /// A list or a map, by its field.
+    /// A list or a map, identified by its field.
     Several(&'r Field),
 }
 
@@ -25,7 +25,7 @@ impl<'r> Position<'r> {
         Self { layouts, at }
     }
 
-    /// The position at a key of this view; none where no message lies below it.
+    /// The position of this key's value; none if it contains no message.
     #[must_use]
     pub fn below(self, view: &Mapping, key: &Value) -> Option<Self> {
         let message = match self.at {
@@ -36,7 +36,7 @@ impl<'r> Position<'r> {
             }
             At::Message(message) => {
                 let field = field(message, key)?;
-                if field.form != Form::Single {
+                if field.occurrence != Occurrence::Single {
                     let at = At::Several(field);
                     return Some(Self { at, ..self });
                 }
@@ -50,7 +50,7 @@ impl<'r> Position<'r> {
         message.map(|message| Self::of_message(self.layouts, message))
     }
 
-    /// The position at an item of a list.
+    /// The position of an element of a list.
     #[must_use]
     pub fn item(self) -> Option<Self> {
         let At::Several(list) = self.at else {
@@ -60,8 +60,8 @@ impl<'r> Position<'r> {
         Some(Self::of_message(self.layouts, message))
     }
 
-    /// What an absent key means: zero, false, an empty text, list or map. None where absence is a value of its own, as in
-    /// an `optional`, a oneof and a message, or where there is no such field.
+    /// The value of an absent key: zero, false, an empty text, list or map. None if absence differs from the default
+    /// (`optional`, oneof members, messages), or if there is no such field.
     #[must_use]
     pub fn default_of(self, key: &Value) -> Option<Value> {
         let At::Message(message) = self.at else {
@@ -71,11 +71,11 @@ impl<'r> Position<'r> {
             return None;
         }
         let field = field(message, key)?;
-        match field.form {
-            Form::List => Some(Value::Sequence(Vec::new())),
-            Form::Map => Some(Value::Mapping(Mapping::new())),
-            Form::Single if field.presence => None,
-            Form::Single => default_of(&field.kind),
+        match field.occurrence {
+            Occurrence::List => Some(Value::Sequence(Vec::new())),
+            Occurrence::Map => Some(Value::Mapping(Mapping::new())),
+            Occurrence::Single if field.presence => None,
+            Occurrence::Single => default_of(&field.kind),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! One field of a payload set or taken away, and everything else as it was, bit for bit.
+//! Sets or removes one field of a payload and leaves everything else unchanged, bit for bit.
 //!
-//! What is given as text is read as the field's type says, so that a string takes every text as it is.
+//! A text is parsed according to the field's type. A string field takes any text as it is.
 
 use std::borrow::Cow;
 
@@ -9,25 +9,25 @@ use serde_yaml::Value;
 
 use super::canonical::{self, unknown_field};
 use super::error::ViewError;
-use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::reader::{Flaw, Reader, Wire};
 use super::show::{self, MapKey};
 use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
 use super::{MAX_DEPTH, parse};
 
-/// What becomes of a field.
+/// What to do with a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// It is set to what this text says to its type: a string is the text as it is; numbers, words of an enum, bytes,
-    /// instants and durations are written as in a view. Other messages, lists and maps are no text.
+    /// Set it from text, according to its type: a string takes the text as it is; numbers, enum values, bytes,
+    /// timestamps and durations are written as in a view. Other messages, lists and maps cannot be set from text.
     Text(String),
-    /// It is set to this view, of whatever type.
+    /// Set it to this view, whatever its type.
     View(Value),
-    /// It is taken away: a field, an element of a list or an entry of a map.
+    /// Remove it: a field, an element of a list or an entry of a map.
     Unset,
 }
 
-/// The bytes of a message with one field changed.
+/// Encodes the message with one field changed.
 pub(super) fn edit(
     layouts: &Layouts,
     message: &Layout,
@@ -41,10 +41,7 @@ pub(super) fn edit(
     let editor = Editor { layouts, edit };
     if path.is_empty() {
         return editor.whole_message(message)?.ok_or_else(|| {
-            ViewError::new(format!(
-                "what can be taken away are fields of {}",
-                message.name
-            ))
+            ViewError::new(format!("only fields of {} can be removed", message.name))
         });
     }
     editor.message(message, bytes, path)
@@ -55,8 +52,8 @@ struct Editor<'a> {
     edit: &'a Edit,
 }
 
-/// A field as it is on the wire: number, all of its bytes, value.
-type Part<'b> = (u32, &'b [u8], Wire<'b>);
+/// An encoded field: its number, all its bytes, its value.
+type EncodedField<'b> = (u32, &'b [u8], Wire<'b>);
 
 fn refused<T>(reason: impl Into<String>) -> Result<T, ViewError> {
     Err(ViewError::new(reason))
@@ -72,13 +69,13 @@ impl Editor<'_> {
         let [step, rest @ ..] = path else {
             return Ok(bytes.to_vec());
         };
-        let parts = parts_of(bytes).map_err(|flaw| malformed(message, &flaw))?;
+        let fields = encoded_fields(bytes).map_err(|flaw| malformed(message, &flaw))?;
         if message.well_known == Some(WellKnown::Any) {
-            return self.any(&parts, step, rest);
+            return self.any(&fields, step, rest);
         }
         let field = field_of(message, step)?;
-        let is_own = |part: &Part<'_>| part.0 == field.number && is_of(field, part.2);
-        let own: Vec<_> = parts.iter().filter(|part| is_own(part)).collect();
+        let is_own = |part: &EncodedField<'_>| part.0 == field.number && is_of(field, part.2);
+        let own: Vec<_> = fields.iter().filter(|part| is_own(part)).collect();
         let own: Vec<_> = own.into_iter().map(|part| part.2).collect();
         let new = self.field(field, &own, rest)?;
         let sets = !matches!(self.edit, Edit::Unset);
@@ -91,20 +88,20 @@ impl Editor<'_> {
             .filter(|other| sets && is_sibling(other))
             .map(|other| other.number)
             .collect();
-        let goes = |part: &Part<'_>| cleared.contains(&part.0);
-        Ok(joined(&parts, field.number, is_own, goes, &new))
+        let goes = |part: &EncodedField<'_>| cleared.contains(&part.0);
+        Ok(joined(&fields, field.number, is_own, goes, &new))
     }
 
-    /// A field in its encoding, with its tags.
+    /// Encodes a changed field, with its tags.
     fn field(
         &self,
         field: &Field,
         own: &[Wire<'_>],
         path: &[String],
     ) -> Result<Vec<u8>, ViewError> {
-        match (field.form, path) {
-            (Form::Single, []) => self.element(field, field.presence),
-            (Form::List | Form::Map, []) => match self.edit {
+        match (field.occurrence, path) {
+            (Occurrence::Single, []) => self.element(field, field.presence),
+            (Occurrence::List | Occurrence::Map, []) => match self.edit {
                 Edit::Unset => Ok(Vec::new()),
                 Edit::View(view) => {
                     not_null(view)?;
@@ -112,17 +109,17 @@ impl Editor<'_> {
                 }
                 Edit::Text(_) => refused(self.is_many(field)),
             },
-            (Form::Single, path) => self.inside(field, own, path),
-            (Form::List, [index, path @ ..]) => self.list(field, own, index, path),
-            (Form::Map, [key, path @ ..]) => self.map(field, own, key, path),
+            (Occurrence::Single, path) => self.inside(field, own, path),
+            (Occurrence::List, [index, path @ ..]) => self.list(field, own, index, path),
+            (Occurrence::Map, [key, path @ ..]) => self.map(field, own, key, path),
         }
     }
 
-    /// A list or a map, to one who gave a text.
+    /// The error for setting a whole list or map from text.
     fn is_many(&self, field: &Field) -> String {
         let name = &field.name;
         match self.layouts.of_entry(field) {
-            Some((key, _)) if field.form == Form::Map => format!(
+            Some((key, _)) if field.occurrence == Occurrence::Map => format!(
                 "`{name}` is a map: set one entry of it (`{name}.KEY`, the keys are {:?}), or all of it with --set-yaml",
                 key.kind
             ),
@@ -132,7 +129,7 @@ impl Editor<'_> {
         }
     }
 
-    /// The new value of a single field or an element with its tag; nothing where it is taken away.
+    /// Encodes the new value of a singular field or a list element, with its tag. Empty if it is removed.
     fn element(&self, field: &Field, keep_default: bool) -> Result<Vec<u8>, ViewError> {
         let mut out = Vec::new();
         if let Some(message) = self.layouts.of_field(field) {
@@ -147,7 +144,7 @@ impl Editor<'_> {
         Ok(out)
     }
 
-    /// The new bytes of a message as a whole.
+    /// The new bytes of a whole message.
     fn whole_message(&self, message: &Layout) -> Result<Option<Vec<u8>>, ViewError> {
         let view = match self.edit {
             Edit::Unset => return Ok(None),
@@ -200,7 +197,7 @@ impl Editor<'_> {
         read.map(Some).map_err(ViewError::new)
     }
 
-    /// A field of the message that a field is.
+    /// Edits a field inside a message field.
     fn inside(
         &self,
         field: &Field,
@@ -223,7 +220,7 @@ impl Editor<'_> {
             .collect();
         let content = self.message(message, &content, path)?;
         let mut out = Vec::new();
-        // What is taken away from a message that is not there does not make it.
+        // Removing something from an absent message does not create the message.
         if !own.is_empty() || !matches!(self.edit, Edit::Unset) {
             wrap(field, &content, &mut out);
         }
@@ -259,7 +256,7 @@ impl Editor<'_> {
                 count => format!("a list of {count}, whose indices are 0 to {}", count - 1),
             };
             return refused(format!(
-                "`{index}` is no element of `{}`, {elements}; --set-yaml sets all of a list",
+                "`{index}` is not an index of `{}`, {elements}; --set-yaml sets all of a list",
                 field.name
             ));
         };
@@ -306,11 +303,11 @@ impl Editor<'_> {
         path: &[String],
     ) -> Result<Vec<u8>, ViewError> {
         let Some((key_field, value_field)) = self.layouts.of_entry(field) else {
-            return refused(format!("`{}` is no map", field.name));
+            return refused(format!("`{}` is not a map", field.name));
         };
         let scalar = parse::key_of_text(&key_field.kind, key).map_err(|reason| {
             ViewError::new(format!(
-                "`{key}` is no key of `{}`, a map whose keys are {:?}: {reason}",
+                "`{key}` is not a key of `{}`, a map whose keys are {:?}: {reason}",
                 field.name, key_field.kind
             ))
         })?;
@@ -327,7 +324,7 @@ impl Editor<'_> {
         let is_unset = matches!(self.edit, Edit::Unset);
         match last {
             None if is_unset => {
-                return refused(format!("`{}` has no entry of this key", field.name));
+                return refused(format!("`{}` has no entry with this key", field.name));
             }
             _ if is_unset && path.is_empty() => entries.retain(|(key, _)| *key != wanted),
             Some(at) => {
@@ -336,7 +333,7 @@ impl Editor<'_> {
             }
             None => {
                 let content = self.entry(value_field, &key_bytes, path)?;
-                // Where it belongs among keys that are in order.
+                // Insert it in order, if the keys are in order.
                 let after = entries.iter().position(|(key, _)| *key > wanted);
                 let at = after.unwrap_or(entries.len());
                 entries.insert(at, (wanted, Cow::Owned(content)));
@@ -350,29 +347,37 @@ impl Editor<'_> {
         Ok(out)
     }
 
-    /// An entry of a map with another value.
+    /// Encodes a map entry with a new value.
     fn entry(&self, value: &Field, entry: &[u8], path: &[String]) -> Result<Vec<u8>, ViewError> {
-        let parts = parts_of(entry).map_err(|flaw| ViewError::new(flaw.to_string()))?;
-        let is_own = |part: &Part<'_>| part.0 == value.number && is_of(value, part.2);
+        let fields = encoded_fields(entry).map_err(|flaw| ViewError::new(flaw.to_string()))?;
+        let is_own = |part: &EncodedField<'_>| part.0 == value.number && is_of(value, part.2);
         let new = if path.is_empty() {
             self.element(value, true)?
         } else {
-            let own: Vec<_> = parts.iter().filter(|part| is_own(part)).collect();
+            let own: Vec<_> = fields.iter().filter(|part| is_own(part)).collect();
             let own: Vec<_> = own.into_iter().map(|part| part.2).collect();
             self.inside(value, &own, path)?
         };
-        Ok(joined(&parts, value.number, is_own, |_| false, &new))
+        Ok(joined(&fields, value.number, is_own, |_| false, &new))
     }
 
-    /// The parts of an Any as a view has them: `type`, and `value` or `bytes`.
-    fn any(&self, parts: &[Part<'_>], step: &str, rest: &[String]) -> Result<Vec<u8>, ViewError> {
+    /// Edits an Any, which has `type` and `value` or `bytes`, as in a view.
+    fn any(
+        &self,
+        fields: &[EncodedField<'_>],
+        step: &str,
+        rest: &[String],
+    ) -> Result<Vec<u8>, ViewError> {
         const TYPE: u32 = 1;
         const VALUE: u32 = 2;
         let bytes_of = |wanted| {
-            let found = parts.iter().rev().find_map(|(number, _, wire)| match wire {
-                Wire::Bytes(bytes) if *number == wanted => Some(*bytes),
-                _ => None,
-            });
+            let found = fields
+                .iter()
+                .rev()
+                .find_map(|(number, _, wire)| match wire {
+                    Wire::Bytes(bytes) if *number == wanted => Some(*bytes),
+                    _ => None,
+                });
             found.unwrap_or_default()
         };
         let scalar = |kind: &Kind| match self.edit {
@@ -402,7 +407,7 @@ impl Editor<'_> {
             }
             other => {
                 return refused(format!(
-                    "`{other}` is no part of an Any: it has `type`, and `value` or `bytes`"
+                    "`{other}` is not part of an Any, which has `type`, and `value` or `bytes`"
                 ));
             }
         };
@@ -410,8 +415,8 @@ impl Editor<'_> {
         if !content.is_empty() {
             Scalar::Bytes(content).write_field(number, &mut new);
         }
-        let is_own = |part: &Part<'_>| part.0 == number && matches!(part.2, Wire::Bytes(_));
-        Ok(joined(parts, number, is_own, |_| false, &new))
+        let is_own = |part: &EncodedField<'_>| part.0 == number && matches!(part.2, Wire::Bytes(_));
+        Ok(joined(fields, number, is_own, |_| false, &new))
     }
 }
 
@@ -446,45 +451,48 @@ fn field_of<'a>(message: &'a Layout, step: &str) -> Result<&'a Field, ViewError>
 }
 
 fn malformed(message: &Layout, flaw: &Flaw) -> ViewError {
-    ViewError::new(format!("the bytes are no {}: {flaw}", message.name))
+    ViewError::new(format!(
+        "the bytes are not a valid {}: {flaw}",
+        message.name
+    ))
 }
 
-/// `--set-yaml PATH=` and `null` are one who wants nothing there.
+/// Rejects an empty value: someone who writes `--set-yaml PATH=` or `null` probably wants to remove the field.
 fn not_null(view: &Value) -> Result<(), ViewError> {
     match view {
-        Value::Null => refused("the value is nothing: --unset takes a field away"),
+        Value::Null => refused("the value is empty: to remove a field, use --unset"),
         _ => Ok(()),
     }
 }
 
-fn parts_of(bytes: &[u8]) -> Result<Vec<Part<'_>>, Flaw> {
-    let mut parts = Vec::new();
+fn encoded_fields(bytes: &[u8]) -> Result<Vec<EncodedField<'_>>, Flaw> {
+    let mut fields = Vec::new();
     let mut reader = Reader::new(bytes);
     loop {
         let before = reader.rest();
         let Some((number, wire)) = reader.field()? else {
-            return Ok(parts);
+            return Ok(fields);
         };
         let whole = &before[..before.len() - reader.rest().len()];
-        parts.push((number, whole, wire));
+        fields.push((number, whole, wire));
     }
 }
 
-/// All parts with new bytes of one field: where it was, else where its number belongs.
+/// Joins all fields, with new bytes for one: at its old position, or else in order of field numbers.
 fn joined(
-    parts: &[Part<'_>],
+    fields: &[EncodedField<'_>],
     number: u32,
-    is_own: impl Fn(&Part<'_>) -> bool,
-    goes: impl Fn(&Part<'_>) -> bool,
+    is_own: impl Fn(&EncodedField<'_>) -> bool,
+    goes: impl Fn(&EncodedField<'_>) -> bool,
     new: &[u8],
 ) -> Vec<u8> {
-    let at = parts
+    let at = fields
         .iter()
         .position(&is_own)
-        .or_else(|| parts.iter().position(|part| part.0 > number))
-        .unwrap_or(parts.len());
+        .or_else(|| fields.iter().position(|part| part.0 > number))
+        .unwrap_or(fields.len());
     let mut out = Vec::new();
-    for (index, part) in parts.iter().enumerate() {
+    for (index, part) in fields.iter().enumerate() {
         if index == at {
             out.extend_from_slice(new);
         }
@@ -492,18 +500,18 @@ fn joined(
             out.extend_from_slice(part.1);
         }
     }
-    if at == parts.len() {
+    if at == fields.len() {
         out.extend_from_slice(new);
     }
     out
 }
 
-/// Whether a wire value is of a field: one of another wire type is as unknown as one of another number.
+/// Whether a wire value can belong to a field. A value with another wire type counts as an unknown field.
 fn is_of(field: &Field, wire: Wire<'_>) -> bool {
     match (&field.kind, wire) {
         (Kind::Message(_), Wire::Bytes(_)) => !field.group,
         (Kind::Message(_), Wire::Group(_)) => field.group,
-        (kind, Wire::Bytes(_)) if field.form == Form::List && is_packable(kind) => true,
+        (kind, Wire::Bytes(_)) if field.occurrence == Occurrence::List && is_packable(kind) => true,
         (kind, wire) => !matches!(show::scalar(kind, wire), Ok(None)),
     }
 }
@@ -527,7 +535,7 @@ fn key_of(key: &Field, entry: &[u8]) -> Result<Option<MapKey>, Flaw> {
             shown = show::scalar(&key.kind, wire)?.or(shown);
         }
     }
-    // What an entry leaves out is at its default.
+    // A map entry may omit its key, which then has the default value.
     let shown = shown.unwrap_or_else(|| match key.kind {
         Kind::String => Value::from(""),
         Kind::Bool => Value::from(false),
@@ -536,7 +544,7 @@ fn key_of(key: &Field, entry: &[u8]) -> Result<Option<MapKey>, Flaw> {
     Ok(MapKey::new(shown))
 }
 
-/// A value that is no group as it is written.
+/// The scalar of a wire value that is not a group.
 fn scalar_of(wire: Wire<'_>) -> Scalar<'static> {
     match wire {
         Wire::Varint(value) => Scalar::Varint(value),

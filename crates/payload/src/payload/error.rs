@@ -1,99 +1,99 @@
-//! What can go wrong with descriptors and views, worded once.
+//! Errors of descriptors and views.
 
 use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
-/// Descriptors that cannot be had.
+/// Why descriptors cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DescriptorError {
-    /// Nothing is there.
+    /// The path does not exist.
     #[error(
         "`{}` does not exist: descriptors come from a folder of .proto files, a .proto file or a descriptor set",
         path.display()
     )]
     Missing {
-        /// The path asked for.
+        /// The path.
         path: PathBuf,
     },
-    /// It is there and cannot be read.
+    /// The path cannot be read.
     #[error("`{}` cannot be read", path.display())]
     Unreadable {
-        /// The path asked for.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
-    /// A folder without protos.
+    /// The folder contains no `.proto` files.
     #[error("there is no .proto file below `{}`: give the folder that imports are relative to", path.display())]
     NoProtos {
         /// The folder.
         path: PathBuf,
     },
-    /// A file that is no descriptor set.
+    /// The file is not a descriptor set.
     #[error(
         "{origin} is not a descriptor set ({reason}): make one with `protoc --include_imports --descriptor_set_out=FILE`"
     )]
     NotADescriptorSet {
-        /// The file, or what else the bytes were.
+        /// The file, or a description of where the bytes come from.
         origin: String,
-        /// What is wrong with it.
+        /// Why it is not one.
         reason: String,
     },
-    /// A `.proto` file that does not compile.
+    /// A `.proto` file does not compile.
     #[error("{}{}: {message}", file.display(), at(*position))]
     Proto {
         /// The file.
         file: PathBuf,
         /// Line and column, from 1.
         position: Option<(usize, usize)>,
-        /// What the compiler says.
+        /// The compiler's message.
         message: String,
     },
-    /// Nothing but files that cannot be read.
+    /// Every file was left out.
     #[error("{}", listed(left_out))]
     Unread {
         /// The files.
         left_out: Vec<LeftOut>,
     },
-    /// What a source says contradicts itself.
-    #[error("{origin} cannot be used: what it says of types contradicts itself")]
+    /// A source contains contradictory definitions.
+    #[error("{origin} cannot be used: its type definitions contradict each other")]
     Contradiction {
         /// The source.
         origin: String,
     },
-    /// Two sources disagree about a type.
+    /// Two sources define a type differently.
     #[error("`{name}` is defined differently in {first} and in {second}: leave one of the two out")]
     Conflict {
         /// Full name of the type.
         name: String,
-        /// The source that came first.
+        /// The first source.
         first: String,
-        /// The other one.
+        /// The second source.
         second: String,
     },
 }
 
-/// Why a file is not read.
+/// Why a file is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unread {
-    /// It is of an edition of protobuf.
+    /// It uses an edition of protobuf, which is not supported.
     Edition(String),
-    /// It is of a syntax that is none.
+    /// It uses an unknown syntax.
     Syntax(String),
-    /// It imports such a file.
+    /// It imports a file that is left out.
     Imports {
-        /// Name of the file that it imports, and that all others import it for.
+        /// Name of the file at the end of the chain of imports.
         import: String,
-        /// Why that one is not read.
+        /// Why that file is left out.
         unread: Box<Unread>,
     },
 }
 
 impl Unread {
-    /// Why a file is not read that imports this one.
+    /// Why a file that imports this one is left out.
     pub(super) fn of_importer(&self, name: &str) -> Self {
         match self {
             Self::Imports { .. } => self.clone(),
@@ -109,10 +109,10 @@ impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Edition(edition) => {
-                write!(f, "is of protobuf edition {}", printable(edition))
+                write!(f, "uses protobuf edition {}", printable(edition))
             }
             Self::Syntax(syntax) => {
-                write!(f, "is of the unknown syntax `{}`", printable(syntax))
+                write!(f, "uses the unknown syntax `{}`", printable(syntax))
             }
             Self::Imports { import, unread } => {
                 write!(f, "imports `{}`, which {unread}", printable(import))
@@ -121,13 +121,13 @@ impl fmt::Display for Unread {
     }
 }
 
-/// A file whose types are not described here.
+/// A file that is left out, so its types have no descriptors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftOut {
-    /// The file, and where it is.
+    /// The file and its location.
     pub file: String,
-    /// Why.
+    /// Why it is left out.
     pub unread: Unread,
     /// Full names of its messages, as far as they are known.
     pub types: Vec<String>,
@@ -139,7 +139,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// Files that are not read, and what to do.
+/// Lists files that are left out, and what to do about it.
 fn listed(left_out: &[LeftOut]) -> String {
     const MOST: usize = 5;
     let mut list = String::new();
@@ -156,7 +156,7 @@ fn listed(left_out: &[LeftOut]) -> String {
     list
 }
 
-/// A text of others on one line, without what a terminal would take for orders.
+/// Foreign text on one line, with control characters escaped for the terminal.
 pub(super) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -173,16 +173,16 @@ fn at(position: Option<(usize, usize)>) -> String {
     position.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
 }
 
-/// A type without a descriptor, or a name that fits several.
+/// A type without a descriptor, or a name that several types share.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", sentence(name, similar, left_out))]
 #[non_exhaustive]
 pub struct UnknownType {
-    /// The type asked for.
+    /// The requested type.
     pub name: String,
-    /// Types of a similar name, best first; or all those that end in the name, where several do.
+    /// Types with similar names, best first; or, if the name is ambiguous, all the types it could mean.
     pub similar: Vec<String>,
-    /// Files that are not read and may describe it: only the one that does, where that is known.
+    /// Files that were left out and may define the type. If it is known which one does, only that one.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -209,7 +209,7 @@ fn hints(similar: &[String], left_out: &[LeftOut]) -> String {
 }
 
 impl UnknownType {
-    /// The same, where there is a way without a descriptor.
+    /// The error message for a case where the user can do without a descriptor; `way` says how.
     pub(super) fn or(&self, way: &str) -> String {
         format!(
             "there is no descriptor of `{}`: {way}{}",
@@ -219,7 +219,7 @@ impl UnknownType {
     }
 }
 
-/// The files that may describe a type, after the sentence that it is missing; or nothing.
+/// A hint to append: the files that were left out and may define the type. May be empty.
 pub(super) fn and_left_out(left_out: &[LeftOut]) -> String {
     match left_out {
         [] => String::new(),
@@ -235,17 +235,17 @@ fn quoted(names: &[String]) -> String {
         .join(", ")
 }
 
-/// Whether a full name is this name, or ends in it at a dot.
+/// Whether a full name equals this name, or ends in it after a dot.
 pub(super) fn ends_in(full: &str, name: &str) -> bool {
     full.strip_suffix(name)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// A view that is no message of its type.
+/// A view that does not match its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ViewError {
-    /// Where in the view: keys and indices as text, outermost first.
+    /// Location in the view: keys and indices, outermost first.
     pub path: Vec<String>,
     /// What is wrong.
     pub message: String,
@@ -259,7 +259,7 @@ impl ViewError {
         }
     }
 
-    /// The same error, one level further out.
+    /// The same error, with one more outer step in its path.
     #[must_use]
     pub(super) fn below(mut self, step: &str) -> Self {
         self.path.insert(0, step.to_owned());

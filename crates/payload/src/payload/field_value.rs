@@ -1,4 +1,4 @@
-//! Scalars as one who changes them sees them, and back to the wire.
+//! The scalar values that a rewriter reads and returns, and their conversion from and to the wire.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use super::reader::{Flaw, Wire};
 use super::show::NOT_UTF8;
 use super::wire::Scalar;
 
-/// What a field holds.
+/// The kind of value that a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
     /// `bool`.
-    Truth,
+    Bool,
     /// An enum.
-    Word,
-    /// Any of the integers, of 32 or of 64 bits.
+    Enum,
+    /// Any integer type.
     Integer,
     /// `float` or `double`.
     Float,
@@ -30,32 +30,32 @@ pub enum FieldKind {
 /// The value of a scalar field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldValue<'a> {
-    /// Of a `bool`.
-    Truth(bool),
-    /// The number of an enum's word.
-    Word(i32),
-    /// Of an integer.
+    /// A `bool`.
+    Bool(bool),
+    /// The number of an enum value.
+    Enum(i32),
+    /// An integer.
     Integer {
         /// The number.
         value: i128,
-        /// The least that the field can hold.
+        /// The smallest value that the field's type can hold.
         min: i128,
-        /// The most that it can hold.
+        /// The largest value that it can hold.
         max: i128,
     },
-    /// Of a `float` or `double`.
+    /// A `float` or `double`.
     Float(f64),
-    /// Of a `string`.
+    /// A `string`.
     Text(Cow<'a, str>),
-    /// Of `bytes`.
+    /// `bytes`.
     Bytes(Cow<'a, [u8]>),
 }
 
 impl FieldKind {
     pub(super) const fn of(kind: &Kind) -> Self {
         match kind {
-            Kind::Bool => Self::Truth,
-            Kind::Enum(_) => Self::Word,
+            Kind::Bool => Self::Bool,
+            Kind::Enum(_) => Self::Enum,
             Kind::Double | Kind::Float => Self::Float,
             Kind::String => Self::Text,
             Kind::Bytes => Self::Bytes,
@@ -66,12 +66,12 @@ impl FieldKind {
 }
 
 impl<'a> FieldValue<'a> {
-    /// The same, of its own.
+    /// An owned copy.
     #[must_use]
     pub fn to_static(&self) -> FieldValue<'static> {
         match self {
-            Self::Truth(truth) => FieldValue::Truth(*truth),
-            Self::Word(number) => FieldValue::Word(*number),
+            Self::Bool(truth) => FieldValue::Bool(*truth),
+            Self::Enum(number) => FieldValue::Enum(*number),
             Self::Integer { value, min, max } => FieldValue::Integer {
                 value: *value,
                 min: *min,
@@ -83,15 +83,15 @@ impl<'a> FieldValue<'a> {
         }
     }
 
-    /// Reads a scalar; none where its kind has another wire type.
+    /// Reads a scalar. None if the wire type does not match the kind.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "protobuf cuts numbers to their size"
     )]
     pub(super) fn read(kind: &Kind, wire: Wire<'a>) -> Result<Option<Self>, Flaw> {
         Ok(Some(match (kind, wire) {
-            (Kind::Bool, Wire::Varint(value)) => Self::Truth(value != 0),
-            (Kind::Enum(_), Wire::Varint(value)) => Self::Word(value as i32),
+            (Kind::Bool, Wire::Varint(value)) => Self::Bool(value != 0),
+            (Kind::Enum(_), Wire::Varint(value)) => Self::Enum(value as i32),
             (Kind::Int32, Wire::Varint(value)) => signed32(value as i32),
             (Kind::Sfixed32, Wire::Fixed32(value)) => signed32(value.cast_signed()),
             (Kind::Sint32, Wire::Varint(value)) => {
@@ -121,15 +121,15 @@ impl<'a> FieldValue<'a> {
         }))
     }
 
-    /// The scalar that goes on the wire. A number that does not fit is the nearest that does.
+    /// The scalar for the wire. A number that is out of range is clamped.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "numbers are brought into their range, and a float has the precision of its field"
     )]
     pub(super) fn to_scalar(&self, kind: &Kind) -> Scalar<'_> {
         match self {
-            Self::Truth(truth) => Scalar::Varint((*truth).into()),
-            Self::Word(number) => Scalar::Varint(i64::from(*number).cast_unsigned()),
+            Self::Bool(truth) => Scalar::Varint((*truth).into()),
+            Self::Enum(number) => Scalar::Varint(i64::from(*number).cast_unsigned()),
             Self::Integer { value, min, max } => integer(kind, (*value).clamp(*min, *max)),
             Self::Float(number) if matches!(kind, Kind::Float) => {
                 Scalar::Fixed32((*number as f32).to_bits())
@@ -140,11 +140,11 @@ impl<'a> FieldValue<'a> {
         }
     }
 
-    /// As a key of a map is read by people.
+    /// The text of a map key.
     pub(super) fn to_text(&self) -> String {
         match self {
-            Self::Truth(truth) => truth.to_string(),
-            Self::Word(number) => number.to_string(),
+            Self::Bool(truth) => truth.to_string(),
+            Self::Enum(number) => number.to_string(),
             Self::Integer { value, .. } => value.to_string(),
             Self::Float(number) => number.to_string(),
             Self::Text(text) => text.clone().into_owned(),
@@ -177,7 +177,7 @@ fn unsigned(value: u64, max: u64) -> FieldValue<'static> {
     }
 }
 
-/// An integer that is in its field's range.
+/// Encodes an integer that is in the range of its field.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,21 +1,22 @@
-//! A wall around libraries that read descriptors: what they make of bad ones is an error, and nothing else.
+//! Isolates the libraries that read descriptors: whatever they do with invalid input becomes an error.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::thread;
 
-/// Nesting and chains of imports are recursions there; this is enough for all that gets through to them.
+/// Those libraries recurse over nesting and import chains. This stack is large enough for all input that passes our
+/// checks.
 const STACK: usize = 64 << 20;
 
 thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Something broke down.
+/// The guarded code panicked.
 pub(super) struct Broken;
 
-/// What a step gives, or that it panicked; the panic is not printed.
+/// Runs the closure on a thread of its own, and turns a panic into an error without printing it.
 pub(super) fn guarded<T: Send>(step: impl FnOnce() -> T + Send) -> Result<T, Broken> {
     if GUARDED.get() {
         return caught(step);
@@ -29,18 +30,19 @@ pub(super) fn guarded<T: Send>(step: impl FnOnce() -> T + Send) -> Result<T, Bro
         let thread = thread::Builder::new().stack_size(STACK);
         match thread.spawn_scoped(scope, inside) {
             Ok(running) => running.join().unwrap_or(Err(Broken)),
-            // Without a thread to be had there is no guarding either.
+            // If no thread can be started, the step is not run at all.
             Err(_) => Err(Broken),
         }
     })
 }
 
-/// The same for a step that is behind the wall already, and may hold what belongs to its thread.
+/// Like [`guarded`], on the current thread: for code that is inside the guard already, and may hold values that cannot
+/// be sent.
 pub(super) fn caught<T>(step: impl FnOnce() -> T) -> Result<T, Broken> {
     catch_unwind(AssertUnwindSafe(step)).map_err(|_| Broken)
 }
 
-/// Panics behind the wall are told as errors, by those who asked; all others are told as before.
+/// Silences the panic hook for guarded code, whose caller reports an error. Other panics are printed as before.
 fn quiet_here() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! Messages prepared for encoding and viewing: what is asked of descriptors over and over, looked up once.
+//! Message layouts: everything that encoding and viewing look up in descriptors, computed once.
 
 use std::collections::HashMap;
 
@@ -11,18 +11,18 @@ use prost_reflect::{
 use super::error::LeftOut;
 use super::reader::{Reader, Wire};
 
-/// All messages of a pool.
+/// The layouts of all messages in a pool.
 #[derive(Default)]
 pub(super) struct Layouts {
     all: Vec<Layout>,
     by_name: HashMap<String, usize>,
-    /// Full names of the messages without the entries of maps, sorted.
+    /// Full names of all messages except map entries, sorted.
     pub(super) names: Vec<String>,
-    /// Files whose messages are not among these.
+    /// Files that were left out, so their messages are missing here.
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// Messages of protobuf's own with a view of their own.
+/// Well-known types with a special view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WellKnown {
     Any,
@@ -30,18 +30,18 @@ pub(super) enum WellKnown {
     Duration,
 }
 
-/// A message.
+/// The layout of a message.
 pub(super) struct Layout {
     pub(super) name: String,
     pub(super) is_map_entry: bool,
     pub(super) well_known: Option<WellKnown>,
-    /// Fields and extensions by number.
+    /// Fields and extensions, ordered by number.
     pub(super) fields: Vec<Field>,
 }
 
-/// How often a field occurs.
+/// The cardinality of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum Occurrence {
     Single,
     List,
     Map,
@@ -57,21 +57,21 @@ pub(super) struct Field {
     /// Its key in a view.
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// Layout of its message, if it is one; of the entry, if it is a map.
+    /// Index of the layout of its message; for a map, of the entry message.
     message: Option<usize>,
-    pub(super) form: Form,
+    pub(super) occurrence: Occurrence,
     pub(super) packed: bool,
     pub(super) group: bool,
-    /// Whether a default value differs from no value.
+    /// Whether an explicit default differs from an absent value.
     pub(super) presence: bool,
-    /// Name of the oneof that it is of.
+    /// Name of the oneof that it belongs to.
     pub(super) oneof: Option<String>,
-    /// Whether its options ask for it to be kept out of sight.
+    /// Whether it is marked `debug_redact`.
     pub(super) debug_redact: bool,
 }
 
 impl Layouts {
-    /// Prepares all messages of a pool.
+    /// Computes the layouts of all messages in a pool.
     pub(super) fn new(pool: &DescriptorPool, left_out: Vec<LeftOut>) -> Self {
         let messages: Vec<_> = pool.all_messages().collect();
         let by_name: HashMap<_, _> = messages
@@ -97,17 +97,17 @@ impl Layouts {
         }
     }
 
-    /// A message by its full name.
+    /// Finds a message by its full name.
     pub(super) fn of(&self, name: &str) -> Option<&Layout> {
         self.by_name.get(name).map(|index| &self.all[*index])
     }
 
-    /// The message that a field is.
+    /// The message type of a field.
     pub(super) fn of_field(&self, field: &Field) -> Option<&Layout> {
         field.message.map(|index| &self.all[index])
     }
 
-    /// Key and value of a map's entries.
+    /// The key and value fields of a map's entries.
     pub(super) fn of_entry(&self, field: &Field) -> Option<(&Field, &Field)> {
         match self.of_field(field)?.fields.as_slice() {
             [key, value] => Some((key, value)),
@@ -136,7 +136,7 @@ impl Layout {
         }
     }
 
-    /// Where a field is, looked for from `near` on: views mostly have their fields in order.
+    /// Index of a field. The search starts at `near`, because views mostly have their fields in order.
     pub(super) fn position(&self, name: &str, near: usize) -> Option<usize> {
         let (before, after) = self.fields.split_at(near.min(self.fields.len()));
         let found = after.iter().position(|field| field.name == name);
@@ -145,7 +145,7 @@ impl Layout {
             .or_else(|| before.iter().position(|field| field.name == name))
     }
 
-    /// Where a field of this number is; the field at `near` or the one after it is tried first.
+    /// Index of the field with this number. Tries `near` and its successor first.
     pub(super) fn position_of_number(&self, number: u32, near: usize) -> Option<usize> {
         let is = |at: &usize| {
             self.fields
@@ -169,7 +169,7 @@ impl Field {
             name: field.name().to_owned(),
             message: index(&field.kind(), by_name),
             kind: field.kind(),
-            form: form(field.is_map(), field.cardinality()),
+            occurrence: occurrence(field.is_map(), field.cardinality()),
             packed: field.is_packed(),
             group: field.is_group(),
             presence: field.supports_presence(),
@@ -185,7 +185,7 @@ impl Field {
             name: format!("[{}]", field.full_name()),
             message: index(&field.kind(), by_name),
             kind: field.kind(),
-            form: form(field.is_map(), field.cardinality()),
+            occurrence: occurrence(field.is_map(), field.cardinality()),
             packed: field.is_packed(),
             group: field.is_group(),
             presence: field.supports_presence(),
@@ -199,7 +199,7 @@ fn index(kind: &Kind, by_name: &HashMap<String, usize>) -> Option<usize> {
     by_name.get(kind.as_message()?.full_name()).copied()
 }
 
-/// Read off the encoded options: a pool may describe options of a time before this one.
+/// Reads the encoded options, because the pool's own description of the options may predate this one.
 fn is_debug_redact(options: &DynamicMessage) -> bool {
     const DEBUG_REDACT: u32 = 16;
     let bytes = options.encode_to_vec();
@@ -213,15 +213,15 @@ fn is_debug_redact(options: &DynamicMessage) -> bool {
     is_set
 }
 
-fn form(is_map: bool, cardinality: Cardinality) -> Form {
+fn occurrence(is_map: bool, cardinality: Cardinality) -> Occurrence {
     match cardinality {
-        Cardinality::Repeated if is_map => Form::Map,
-        Cardinality::Repeated => Form::List,
-        Cardinality::Optional | Cardinality::Required => Form::Single,
+        Cardinality::Repeated if is_map => Occurrence::Map,
+        Cardinality::Repeated => Occurrence::List,
+        Cardinality::Optional | Cardinality::Required => Occurrence::Single,
     }
 }
 
-/// Which of the messages with a view of their own a message is.
+/// The special view of a message, if it has one.
 pub(super) fn well_known(message: &MessageDescriptor) -> Option<WellKnown> {
     match message.full_name().strip_prefix("google.protobuf.")? {
         "Any" => Some(WellKnown::Any),

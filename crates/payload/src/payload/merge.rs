@@ -1,7 +1,8 @@
-//! Several sources of descriptors as one pool.
+//! Merges several sources of descriptors into one pool.
 //!
-//! The same type often comes twice: a vendored file, protobuf's own types, a descriptor set beside its protos. What is
-//! defined already is taken out of the later file, which imports it instead; a different definition is an error.
+//! Often a type is defined twice: in a vendored file, in protobuf's own files, in a descriptor set beside its protos. A
+//! type that is already defined is removed from the later file, which imports it instead. A different definition is an
+//! error.
 
 use std::collections::HashMap;
 
@@ -16,7 +17,7 @@ use super::compile::in_file;
 use super::error::DescriptorError;
 use super::{subset, wire};
 
-/// Numbers of the fields of `FileDescriptorProto` that are looked at here.
+/// Field numbers in `FileDescriptorProto`.
 mod number {
     pub(super) const NAME: u32 = 1;
     pub(super) const DEPENDENCY: u32 = 3;
@@ -28,24 +29,24 @@ mod number {
     pub(super) const WEAK_DEPENDENCY: u32 = 11;
 }
 
-/// A type, extension or service that is defined.
+/// A type, extension or service that is already defined.
 struct Symbol {
     file: String,
     origin: String,
     shape: Vec<u8>,
 }
 
-/// A pool that grows.
+/// A pool under construction.
 #[derive(Default)]
 pub(super) struct Merge {
     pool: DescriptorPool,
     symbols: HashMap<String, Symbol>,
-    /// What is there already stands, also against another definition.
+    /// Whether an existing definition silently wins over a different one.
     first_wins: bool,
 }
 
 impl Merge {
-    /// A pool as it is, which only gets what it does not have.
+    /// Starts from an existing pool. Only definitions that it lacks will be added.
     pub(super) fn onto(origin: &str, pool: &DescriptorPool) -> Self {
         let mut merge = Self {
             pool: pool.clone(),
@@ -64,7 +65,7 @@ impl Merge {
         origin: &str,
         pool: &DescriptorPool,
     ) -> Result<(), DescriptorError> {
-        // What to import instead of a file of this source.
+        // The imports that replace a file of this source.
         let mut instead: HashMap<String, Vec<String>> = HashMap::new();
         for file in subset::dependencies_first(pool.files()) {
             let files = self.add_file(origin, &file, &instead)?;
@@ -90,7 +91,7 @@ impl Merge {
         for (tag, name, shape) in symbols {
             match self.symbols.get(&name) {
                 Some(known) => {
-                    // Versions of protobuf's own files differ in what no payload has.
+                    // Versions of protobuf's own files differ only in ways that do not affect payloads.
                     let is_vendored = file.package_name() == "google.protobuf";
                     if known.shape != shape && !is_vendored && !self.first_wins {
                         let (first, second) = (known.origin.clone(), origin.to_owned());
@@ -170,7 +171,7 @@ fn last_part(full: &str) -> &str {
     full.rsplit('.').next().unwrap_or(full)
 }
 
-/// The file's bytes with another name, other imports, and only the symbols to keep. Options stay as they are.
+/// Rewrites a file with a new name, new imports, and only the symbols to keep. Options are unchanged.
 fn rewritten(
     file: &FileDescriptor,
     name: &str,
@@ -211,7 +212,7 @@ fn rewritten(
             | number::PUBLIC_DEPENDENCY
             | number::WEAK_DEPENDENCY => false,
             number::MESSAGE | number::ENUM | number::SERVICE | number::EXTENSION => {
-                // All four begin with their name, field 1.
+                // In all four, field 1 is the name.
                 let name = wire::fields(content).find(|(number, ..)| *number == number::NAME);
                 keep.iter().any(|(tag, kept)| {
                     *tag == number && name.is_some_and(|(.., name)| name == kept.as_bytes())
@@ -226,7 +227,7 @@ fn rewritten(
     out
 }
 
-/// Everything that a file defines at its top: the field that holds it, its full name, and its shape.
+/// All top-level definitions of a file: the field that contains it, its full name, and its comparable form.
 fn symbols(file: &FileDescriptor) -> Vec<(u32, String, Vec<u8>)> {
     let proto = file.file_descriptor_proto();
     let full = |name: &str| match proto.package() {
@@ -269,7 +270,7 @@ fn symbols(file: &FileDescriptor) -> Vec<(u32, String, Vec<u8>)> {
     symbols
 }
 
-/// A message without what does not change its bytes: most options, JSON names.
+/// A message without anything that does not affect its encoding: most options, JSON names.
 fn plain_message(message: &DescriptorProto) -> DescriptorProto {
     let options = message.options.as_ref();
     DescriptorProto {
@@ -312,7 +313,7 @@ fn plain_enum(enumeration: &EnumDescriptorProto) -> EnumDescriptorProto {
     plain
 }
 
-/// Services have no payload: their name is enough.
+/// Services are not payloads, so only their names are compared.
 fn plain_service(service: &ServiceDescriptorProto) -> ServiceDescriptorProto {
     ServiceDescriptorProto {
         name: service.name.clone(),

@@ -1,11 +1,11 @@
-//! What can be said of a type that is not described: names like it, and the files left out that may describe it.
+//! Describes a missing type: similar names, and the files left out that may define it.
 
 use super::error::{LeftOut, UnknownType, ends_in};
 use super::layout::Layouts;
 use crate::model::nearest;
 
 impl Layouts {
-    /// An unknown type, or a last part that several types have.
+    /// The error for an unknown type, or for an ambiguous last part of a name.
     pub(super) fn missing(&self, name: &str) -> UnknownType {
         let fits: Vec<_> = self
             .names
@@ -25,7 +25,7 @@ impl Layouts {
         }
     }
 
-    /// The files that may describe a type and are not read: only the one that does, where that is known.
+    /// Files that were left out and may define the type. If it is known which one does, only that one.
     pub(super) fn left_out_for(&self, name: &str) -> Vec<LeftOut> {
         let has = |file: &&LeftOut| file.types.iter().any(|full| ends_in(full, name));
         match self.left_out.iter().find(has) {
@@ -37,7 +37,7 @@ impl Layouts {
         }
     }
 
-    /// Compares last parts where the name has no package, else full names and then last parts.
+    /// Compares only the last parts if the name has no package; otherwise full names first, then the last parts.
     fn similar(&self, name: &str) -> Vec<String> {
         let last = last_part(name);
         let parts = nearest(last, self.names.iter().map(|full| last_part(full)), 3);

@@ -1,37 +1,37 @@
-//! Payloads as readable values: descriptors, `Any` to YAML and back, byte for byte or not at all.
+//! Payloads as readable values: descriptors, and the exact conversion of `Any` to YAML and back.
 //!
 //! Knows nothing of fixtures, snapshots or gRPC.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `registry` | the public face: what is described, decode and encode |
-//! | `compile`, `merge` | where descriptors come from, and how several sources become one pool |
-//! | `source`, `vet`, `guard` | sources looked over before libraries read them, and a wall around those |
-//! | `layout` | messages prepared for both directions |
+//! | `registry` | the public interface: which types are described, decode and encode |
+//! | `compile`, `merge` | loading descriptors, and merging several sources into one pool |
+//! | `source`, `vet`, `guard` | checks on sources before libraries read them, and isolation of those libraries |
+//! | `layout` | message layouts for encoding and viewing |
 //! | `view`, `show`, `reader` | bytes to a readable value |
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
-//! | `rewrite`, `field_value` | bytes to bytes: some fields changed, everything else as it was |
-//! | `edit`, `path` | one field set or taken away by its path, everything else as it was |
-//! | `text` | the text forms of bytes, instants and durations, both ways |
-//! | `defaults` | what a view means by a field that it leaves out |
-//! | `missing` | what can be said of a type that is not described |
-//! | `lead` | whether a path of names leads to a field |
-//! | `shape` | what descriptors make of a type, to tell whether they changed |
+//! | `rewrite`, `field_value` | bytes to bytes: changes some fields, leaves everything else as it was |
+//! | `edit`, `path` | sets or removes one field by its path, leaves everything else as it was |
+//! | `text` | the text forms of bytes, timestamps and durations, both ways |
+//! | `defaults` | default values of fields that a view omits |
+//! | `missing` | hints about a type that is not described |
+//! | `field_path` | whether a path of names matches a field |
+//! | `shape` | fingerprintable description of a type, to detect changes |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
-//! | `variation` | payloads that differ from one in a single field |
+//! | `variation` | payloads that differ from another in one field |
 //! | `yaml`, `yaml_text` | values to canonical YAML text |
-//! | `yaml_read` | the quick way back from it |
+//! | `yaml_read` | a fast reader for canonical YAML |
 
 mod canonical;
 mod compile;
 mod defaults;
 mod edit;
 mod error;
+mod field_path;
 mod field_value;
 mod guard;
 mod layout;
-mod lead;
 mod merge;
 mod missing;
 mod nesting;
@@ -58,17 +58,17 @@ mod yaml_text;
 pub use defaults::Position;
 pub use edit::Edit;
 pub use error::{DescriptorError, LeftOut, UnknownType, Unread, ViewError};
+pub use field_path::FieldPathError;
 pub use field_value::{FieldKind, FieldValue};
-pub use lead::LeadsNowhere;
 pub use nesting::too_deep;
 pub use path::split_assignment;
 pub use registry::{Decoded, DescriptorSet, Registry};
-pub use rewrite::{Choice, Effect, MAP_KEY, Place, Rewriter, Step, Unreadable, path_of};
+pub use rewrite::{Choice, Effect, FieldLocation, MAP_KEY, Rewriter, Step, Unreadable, path_of};
 pub use variation::Variation;
 pub use yaml::to_yaml;
 pub use yaml_read::from_canonical_yaml;
 
-/// Whether bytes are fields of protobuf from the first to the last; no descriptor is asked.
+/// Whether the bytes parse as a protobuf message. Uses no descriptor.
 #[must_use]
 pub fn is_a_message(bytes: &[u8]) -> bool {
     let mut reader = reader::Reader::new(bytes);
@@ -81,8 +81,8 @@ pub fn is_a_message(bytes: &[u8]) -> bool {
     }
 }
 
-/// The places of all that has a length in a message, the fields of its groups among it; none where the bytes are no message.
-/// No descriptor is asked.
+/// The ranges of all length-delimited fields in a message, including those in groups; none if the bytes are not a
+/// message. Uses no descriptor.
 #[must_use]
 pub fn delimited(bytes: &[u8]) -> Option<Vec<std::ops::Range<usize>>> {
     let mut found = Vec::new();
@@ -106,5 +106,5 @@ pub fn delimited(bytes: &[u8]) -> Option<Vec<std::ops::Range<usize>>> {
     }
 }
 
-/// Levels of mappings and lists that a view may have. YAML readers stop at 128, and a fixture adds its own.
+/// Most levels of mappings and lists in a view. YAML readers stop at 128, and a fixture adds some levels.
 const MAX_DEPTH: usize = 100;

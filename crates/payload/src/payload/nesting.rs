@@ -1,14 +1,15 @@
-//! How deep a YAML text is nested, found out before it is read: the reader's time grows with the square of the depth.
+//! Finds the nesting depth of a YAML text before it is parsed, because the parser's time grows with the square of the
+//! depth.
 
 use saphyr_parser::{Event, Parser};
 
-/// Collections within each other that are read; the reader itself gives up not far above.
+/// Deepest nesting that is accepted. The parser's own limit is not much higher.
 const DEEPEST: usize = 128;
 
-/// Line and column, from 1, of the collection that is one too deep.
+/// Line and column, from 1, of the first collection that is nested too deeply.
 #[must_use]
 pub fn too_deep(text: &str) -> Option<(usize, usize)> {
-    // Only collections in brackets cost so much, and hardly any text has as many.
+    // Only flow collections are that slow, and few texts contain so many of them.
     let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{'));
     if brackets.take(DEEPEST + 1).count() <= DEEPEST {
         return None;
@@ -17,7 +18,7 @@ pub fn too_deep(text: &str) -> Option<(usize, usize)> {
     let mut parser = Parser::new_from_str(text);
     while let Some(next) = parser.next_event() {
         let Ok((event, span)) = next else {
-            // What is wrong the reader says, unless it would take for ever to find out.
+            // The parser reports the syntax error, unless it would take too long to find it.
             return is_steep(text).then_some((1, 1));
         };
         match event {
@@ -34,7 +35,7 @@ pub fn too_deep(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// Whether more brackets are open at once than are read, wherever they stand: of a text that is mistaken anyway.
+/// Whether more brackets are open at once than are accepted. Ignores the context, because the text is invalid anyway.
 fn is_steep(text: &str) -> bool {
     let mut open = 0_usize;
     text.bytes().any(|byte| {
@@ -65,9 +66,9 @@ mod tests {
             assert!(!nested(open, close, 40), "{open}");
             assert!(nested(open, close, 20_000), "{open}");
         }
-        // Many beside each other are no depth.
+        // Many adjacent collections are not nested.
         assert_eq!(too_deep(&"- [1, {a: 2}]\n".repeat(5_000)), None);
-        // Nor is text.
+        // Brackets in a string do not count.
         assert_eq!(too_deep(&format!("a: '{}'\n", "[x".repeat(500))), None);
     }
 }

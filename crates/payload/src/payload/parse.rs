@@ -1,4 +1,4 @@
-//! Scalars of a view: a YAML value to what the wire carries. Strict, so that a slip is seen and not encoded.
+//! Converts the scalars of a view to wire values. Strict, so that a mistake is reported instead of encoded.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use super::text;
 use super::wire::Scalar;
 use crate::model::did_you_mean;
 
-/// Reads a scalar of a kind that is no message.
+/// Converts a value to a scalar that is not a message.
 pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, String> {
     match kind {
         Kind::Double => double(value).map(|number| Scalar::Fixed64(number.to_bits())),
@@ -39,7 +39,7 @@ pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, St
     }
 }
 
-/// Reads a key of a map. An integer or a truth may be written as a string, as JSON has to.
+/// Converts a map key. Integers and booleans may be written as strings, as JSON requires.
 pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, String> {
     let Value::String(text) = key else {
         return scalar(kind, key);
@@ -61,7 +61,7 @@ pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, Str
     }
 }
 
-/// Reads a scalar from text as its kind says: a string is the text as it is, anything else is written as in a view.
+/// Parses a scalar from text: a string takes the text as it is; anything else is written as in a view.
 pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, String> {
     match kind {
         Kind::String => Ok(Scalar::Text(text)),
@@ -102,7 +102,7 @@ pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a
     }
 }
 
-/// Whether an integer has more digits than those of YAML here.
+/// Whether an integer has more digits than a YAML integer can have here.
 fn beyond_yaml(value: i128) -> bool {
     i64::try_from(value).is_err() && u64::try_from(value).is_err()
 }
@@ -114,7 +114,7 @@ fn scalar_of_number(kind: &Kind, number: &Value) -> Result<Scalar<'static>, Stri
     }
 }
 
-/// A number as YAML writes it.
+/// Parses a number in YAML syntax.
 fn number_of(text: &str) -> Option<Number> {
     let text = text.trim();
     let is_of_number =
@@ -128,7 +128,7 @@ fn number_of(text: &str) -> Option<Number> {
     }
 }
 
-/// Reads a key of a map from text.
+/// Parses a map key from text.
 pub(super) fn key_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, String> {
     match kind {
         Kind::String => Ok(Scalar::Text(text)),
@@ -211,10 +211,10 @@ fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'sta
                 let values: Vec<_> = descriptor.values().collect();
                 let hint = did_you_mean(name, values.iter().map(EnumValueDescriptor::name));
                 let full = descriptor.full_name();
-                // A word that resembles none may be anything, and is not repeated.
+                // A name that is not similar to any value might be secret, so it is not repeated.
                 match hint.as_str() {
                     "" => format!("no value of {full} has this name"),
-                    hint => format!("`{name}` is no value of {full}{hint}"),
+                    hint => format!("`{name}` is not a value of {full}{hint}"),
                 }
             })?;
             known.number()

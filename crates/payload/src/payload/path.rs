@@ -1,10 +1,10 @@
-//! Paths into payloads, as they are written on a command line.
+//! Paths into payloads, in command-line syntax.
 
-/// A path and what it is to hold: `labels."a.b".text=a value`. Steps are joined by dots, and the first `=` that is not in
-/// quotes ends the path; without one there is no value.
+/// Splits an assignment such as `labels."a.b".text=a value` into a path and a value. Steps are joined by dots. The
+/// first `=` outside quotes ends the path; without it there is no value.
 ///
-/// A step is the name of a field, a key of a map, the index of an element, or an extension in brackets. A key with dots,
-/// equals signs or quotes is put in double quotes, where `\"` and `\\` stand for `"` and `\`.
+/// A step is a field name, a map key, a list index, or an extension in brackets. A key that contains dots, equals signs
+/// or quotes is written in double quotes, with `\"` and `\\` for `"` and `\`.
 pub fn split_assignment(text: &str) -> Result<(Vec<String>, Option<&str>), String> {
     let mut steps = Vec::new();
     let mut rest = text;
@@ -20,7 +20,7 @@ pub fn split_assignment(text: &str) -> Result<(Vec<String>, Option<&str>), Strin
     }
 }
 
-/// The first step, and what follows it: nothing, or a dot or an equals sign.
+/// The first step, and the rest: empty, or starting with a dot or an equals sign.
 fn step(text: &str) -> Result<(String, &str), String> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (step, after) = unquoted(quoted)?;
@@ -44,7 +44,7 @@ fn step(text: &str) -> Result<(String, &str), String> {
     Ok((step.to_owned(), after))
 }
 
-/// What is within quotes, the first of which is read, and what follows the last.
+/// The content of a quoted step whose opening quote has been consumed, and the rest after the closing quote.
 fn unquoted(text: &str) -> Result<(String, &str), String> {
     let mut step = String::new();
     let mut letters = text.chars();

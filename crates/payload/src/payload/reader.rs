@@ -1,8 +1,8 @@
-//! Reading protobuf's wire encoding, field by field, without copies. Knows no descriptor.
+//! Reads protobuf's wire encoding, field by field, without copying. Uses no descriptor.
 
 use super::MAX_DEPTH;
 
-/// Bytes that are no message, or cannot be shown. Says what, never the bytes.
+/// Why bytes are not a message, or cannot be shown. Never contains the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Flaw {
     what: &'static str,
@@ -14,7 +14,7 @@ impl Flaw {
         Self { what, place: None }
     }
 
-    /// The same flaw with its place; the innermost place is kept.
+    /// Adds the location. The innermost one is kept.
     pub(super) fn inside(mut self, field: &str, message: &str) -> Self {
         self.place
             .get_or_insert_with(|| format!("`{field}` of {message}"));
@@ -34,7 +34,7 @@ impl std::fmt::Display for Flaw {
 const ENDS_EARLY: Flaw = Flaw::new("a field ends early");
 const GROUP: Flaw = Flaw::new("a group begins or ends without the other");
 
-/// A value as it is on the wire.
+/// A value in its wire form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wire<'a> {
     Varint(u64),
@@ -44,7 +44,7 @@ pub(super) enum Wire<'a> {
     Group(&'a [u8]),
 }
 
-/// The fields of a message, one after the other.
+/// Iterates over the fields of a message.
 #[derive(Debug, Clone)]
 pub(super) struct Reader<'a>(&'a [u8]);
 
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
-    /// What is not read yet.
+    /// The unread bytes.
     pub(super) const fn rest(&self) -> &'a [u8] {
         self.0
     }
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         self.0.split_off(..length).ok_or(ENDS_EARLY)
     }
 
-    /// What is between a group's tags.
+    /// The bytes between a group's tags.
     fn group(&mut self, number: u32) -> Result<&'a [u8], Flaw> {
         let whole = self.0;
         let mut open = vec![number];

@@ -1,4 +1,4 @@
-//! The registry of message descriptors: what is described, and both directions of a payload.
+//! The registry of message descriptors, which decodes and encodes payloads.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ use super::compile::Sources;
 use super::defaults::Position;
 use super::edit::{self, Edit};
 use super::error::{DescriptorError, LeftOut, UnknownType, ViewError, ends_in};
+use super::field_path::{self, FieldPathError};
 use super::guard::{Broken, guarded};
 use super::layout::{Layout, Layouts};
-use super::lead::{self, LeadsNowhere};
 use super::rewrite::{self, Rewriter, Unreadable};
 use super::variation::{self, Variation};
 use super::{canonical, compile, shape, skeleton, subset, unknown, view};
 use crate::model::Payload;
 
-/// Descriptors of the message types that payloads may have. Cheap to clone.
+/// Descriptors of message types. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Registry {
     pool: DescriptorPool,
@@ -32,16 +32,16 @@ impl fmt::Debug for Registry {
     }
 }
 
-/// What a registry makes of a payload.
+/// The result of decoding a payload.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decoded {
-    /// Encoding the view gives back the very same bytes.
+    /// Encoding the view gives exactly the same bytes.
     Exact(Value),
-    /// The view is right, but encoding it would give other bytes: the bytes are the truth.
+    /// The view is correct, but encoding it gives different bytes, so the bytes must be kept.
     Inexact(Value),
-    /// There is no descriptor of this type.
+    /// The type has no descriptor.
     Undescribed,
-    /// The bytes are no message of this type, or cannot be shown; the reason.
+    /// The bytes are not a message of this type, or cannot be shown; with the reason.
     Malformed(String),
 }
 
@@ -55,9 +55,9 @@ pub struct DescriptorSet {
 }
 
 impl Registry {
-    /// Descriptors from `.proto` folders, `.proto` files and descriptor-set files, together.
+    /// Loads descriptors from `.proto` folders, `.proto` files and descriptor-set files.
     ///
-    /// Every folder is an include root, for the other folders and files too. No path at all is an empty registry.
+    /// Every folder is an include root for all sources. Without paths, the registry is empty.
     pub fn from_paths(paths: &[PathBuf]) -> Result<Self, DescriptorError> {
         let shown: Vec<_> = paths
             .iter()
@@ -66,13 +66,13 @@ impl Registry {
         Self::built(&shown.join(" with "), || compile::sources_of_paths(paths))
     }
 
-    /// Descriptors from an encoded descriptor set.
+    /// Loads an encoded descriptor set.
     pub fn from_descriptor_set(bytes: &[u8]) -> Result<Self, DescriptorError> {
         let origin = "the data";
         Self::built(origin, || compile::sources_of_set(origin, bytes))
     }
 
-    /// These descriptors, and beyond them those of an encoded descriptor set. What both describe stays as it is here.
+    /// Adds an encoded descriptor set. Existing definitions win.
     pub fn filled_from(&self, descriptor_set: &[u8]) -> Result<Self, DescriptorError> {
         Self::built("the added descriptors", || {
             let mut filled = compile::filled(&self.pool, descriptor_set)?;
@@ -82,7 +82,7 @@ impl Registry {
         })
     }
 
-    /// Whatever the sources say, it is no panic.
+    /// Turns panics of the loading code into errors.
     fn built(
         origin: &str,
         sources: impl FnOnce() -> Result<Sources, DescriptorError> + Send,
@@ -94,7 +94,7 @@ impl Registry {
         })
     }
 
-    /// The same with each of several sets; one that does not go with these descriptors is left out.
+    /// Like [`Registry::filled_from`], for several sets. Skips a set that conflicts with these descriptors.
     #[must_use]
     pub fn filled_where_free(&self, descriptor_sets: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let sets = descriptor_sets.into_iter();
@@ -109,7 +109,7 @@ impl Registry {
         Self { pool, layouts }
     }
 
-    /// Files of the sources that are not read: those of protobuf's editions, and those that import them.
+    /// Source files that were left out: those that use a protobuf edition, and those that import them.
     #[must_use]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.layouts.left_out
@@ -121,19 +121,19 @@ impl Registry {
         self.layouts.names.is_empty()
     }
 
-    /// Full names of all messages that are described, sorted.
+    /// Full names of all described messages, sorted.
     #[must_use]
     pub fn type_names(&self) -> Vec<String> {
         self.layouts.names.clone()
     }
 
-    /// Whether a full type name is described.
+    /// Whether a type, given by its full name, is described.
     #[must_use]
     pub fn knows(&self, type_name: &str) -> bool {
         self.layout(type_name).is_some()
     }
 
-    /// The position at the top of a type's views, to ask what their absent fields mean.
+    /// The root position of a type's views, for looking up the defaults of absent fields.
     #[must_use]
     pub fn position(&self, type_name: &str) -> Option<Position<'_>> {
         let message = self.layout(type_name)?;
@@ -152,9 +152,9 @@ impl Registry {
             .filter(|message| !message.is_map_entry)
     }
 
-    /// Makes a payload readable.
+    /// Decodes a payload into a readable view.
     ///
-    /// Whether the view is exact is found out by encoding it, never assumed.
+    /// Whether the view is exact is always verified by encoding it.
     #[must_use]
     pub fn decode(&self, payload: &Payload) -> Decoded {
         let Some(message) = self.layout(payload.type_name()) else {
@@ -170,7 +170,7 @@ impl Registry {
         }
     }
 
-    /// Encodes a view canonically: fields by number, map keys sorted, defaults left out.
+    /// Encodes a view canonically: fields ordered by number, map keys sorted, defaults omitted.
     pub fn encode(&self, type_name: &str, view: &Value) -> Result<Vec<u8>, ViewError> {
         match self.layout(type_name) {
             Some(message) => canonical::encode(&self.layouts, message, view),
@@ -178,9 +178,9 @@ impl Registry {
         }
     }
 
-    /// A payload with the fields changed that a rewriter chooses, and everything else as it was, bit for bit.
+    /// Rewrites the fields that the rewriter chooses, and leaves everything else unchanged, bit for bit.
     ///
-    /// A payload whose view was exact stays one: where a key of a map changed, the entries are put in order again.
+    /// A payload with an exact view keeps one: if a map key changes, the map's entries are sorted again.
     pub fn rewrite<R: Rewriter>(
         &self,
         payload: &Payload,
@@ -210,10 +210,10 @@ impl Registry {
         })
     }
 
-    /// The bytes of a payload with one field set or taken away, and everything else as it was: also fields that its
-    /// descriptor does not have. No path at all is the payload as a whole.
+    /// Sets or removes one field, and leaves everything else as it was, including unknown fields. An empty path means
+    /// the whole payload.
     ///
-    /// A member of a oneof that is set takes the place of the others.
+    /// Setting a member of a oneof clears the other members.
     pub fn edit(
         &self,
         payload: &Payload,
@@ -229,14 +229,14 @@ impl Registry {
         match view::view(&self.layouts, message, &value) {
             Ok(_) => Ok(value),
             Err(flaw) => Err(ViewError::new(format!(
-                "the bytes are no {}: {flaw}",
+                "the bytes are not a valid {}: {flaw}",
                 message.name
             ))),
         }
     }
 
-    /// Full names of the messages with a field that its descriptor asks to keep out of sight (`debug_redact`).
-    pub fn with_debug_redact(&self) -> impl Iterator<Item = &str> {
+    /// Full names of the messages with a field marked `debug_redact`.
+    pub fn types_with_debug_redact(&self) -> impl Iterator<Item = &str> {
         self.layouts
             .names
             .iter()
@@ -247,13 +247,18 @@ impl Registry {
             })
     }
 
-    /// Whether a path of names, patterns with `*` too, leads to a field of at least one type that fits a pattern: through
-    /// lists, by the keys of maps, and by `value` into what is packed into an `Any`.
-    pub fn leads(&self, type_pattern: &str, path: &[String]) -> Result<(), LeadsNowhere> {
-        lead::leads(&self.layouts, &self.layouts.names, type_pattern, path)
+    /// Checks that a path of names or `*` patterns matches a field in at least one type that matches the type pattern.
+    /// Follows lists, map keys, and the `value` of an `Any`.
+    pub fn check_field_path(
+        &self,
+        type_pattern: &str,
+        path: &[String],
+    ) -> Result<(), FieldPathError> {
+        field_path::check(&self.layouts, &self.layouts.names, type_pattern, path)
     }
 
-    /// Types of the `Any` values found anywhere in a payload that decodes, sorted; also types without a descriptor.
+    /// Types of all `Any` values at any depth of a payload, sorted, including types without a descriptor. Empty if the
+    /// payload cannot be decoded.
     #[must_use]
     pub fn nested_any_types(&self, payload: &Payload) -> Vec<String> {
         let message = self.layout(payload.type_name());
@@ -261,7 +266,7 @@ impl Registry {
         found.into_iter().flatten().collect()
     }
 
-    /// Whether a payload holds fields that its descriptor does not have: a view of it says less than its bytes.
+    /// Whether a payload contains unknown fields, which a view does not show.
     #[must_use]
     pub fn has_unknown_fields(&self, payload: &Payload) -> bool {
         self.pool
@@ -269,8 +274,8 @@ impl Registry {
             .is_some_and(|descriptor| unknown::are_in(descriptor, &payload.value))
     }
 
-    /// The payload with one field changed, once for each field that its type has, in messages within it too. None where
-    /// the type is not described or the bytes are no such message.
+    /// One variation of the payload for each field of its type, also in nested messages. Empty if the type is not
+    /// described or the bytes are malformed.
     #[must_use]
     pub fn variations(&self, payload: &Payload) -> Vec<Variation> {
         self.message(payload.type_name())
@@ -278,17 +283,17 @@ impl Registry {
             .unwrap_or_default()
     }
 
-    /// What the descriptors make of a type, with all that its fields may hold: fields by number with their names, kinds
-    /// and `debug_redact`. Equal texts mean that all bytes are read alike. None without a descriptor.
+    /// A description of the type and of all message types in its fields: field numbers, names, kinds and
+    /// `debug_redact`. If two descriptions are equal, all payloads decode equally. None without a descriptor.
     #[must_use]
     pub fn shape(&self, type_name: &str) -> Option<String> {
         let message = self.layout(type_name)?;
         Some(shape::shape(&self.layouts, message))
     }
 
-    /// The smallest set of files that describes these types; none where no type is described.
+    /// The smallest set of files that describes these types. None if none of them is described.
     ///
-    /// Types without a descriptor are passed over. What is inside an `Any` is not known here: see
+    /// Types without a descriptor are skipped. Types packed in an `Any` must be listed too: see
     /// [`Self::nested_any_types`].
     #[must_use]
     pub fn subset(&self, type_names: &[&str]) -> Option<DescriptorSet> {
@@ -299,7 +304,7 @@ impl Registry {
         subset::subset(&self.pool, &messages)
     }
 
-    /// Full name of a type given in full, as a type URL, or by an unambiguous last part.
+    /// Resolves a full name, a type URL, or an unambiguous last part of a name to the full name.
     pub fn resolve(&self, name: &str) -> Result<String, UnknownType> {
         let name = name.rsplit('/').next().unwrap_or(name);
         if self.knows(name) {
@@ -316,13 +321,13 @@ impl Registry {
         }
     }
 
-    /// What can be said of a type that is not described: names like it, and files left out that may describe it.
+    /// Hints about a type that is not described: similar names, and files left out that may define it.
     #[must_use]
     pub fn missing(&self, type_name: &str) -> UnknownType {
         self.layouts.missing(type_name)
     }
 
-    /// A view of a type with every field at an example value.
+    /// A view of a type with an example value in every field.
     pub fn skeleton(&self, type_name: &str) -> Result<Value, UnknownType> {
         match self.message(type_name) {
             Some(message) => Ok(skeleton::skeleton(&message)),

@@ -1,4 +1,4 @@
-//! What descriptors make of a type's bytes, as text: equal texts read all bytes alike.
+//! Describes how a type's bytes are decoded, as text. If two descriptions are equal, all bytes decode equally.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,8 @@ use prost_reflect::Kind;
 
 use super::layout::{Layout, Layouts};
 
-/// A message and all that its fields may hold, sorted by name. What is packed into an `Any` is not known here.
+/// Describes a message and all message types in its fields, sorted by name. Types packed in an `Any` are not known
+/// here.
 pub(super) fn shape(layouts: &Layouts, message: &Layout) -> String {
     let mut found = BTreeMap::new();
     let mut waiting = vec![message];
@@ -23,7 +24,7 @@ pub(super) fn shape(layouts: &Layouts, message: &Layout) -> String {
                 field.number,
                 field.name,
                 kind(&field.kind),
-                field.form,
+                field.occurrence,
                 field.group,
                 field.debug_redact
             );

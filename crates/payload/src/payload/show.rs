@@ -1,4 +1,4 @@
-//! Scalars as they are shown: what the wire carries to a YAML value. The way back is `parse`.
+//! Converts wire scalars to YAML values. `parse` does the reverse.
 
 use prost_reflect::Kind;
 use serde_yaml::{Number, Value};
@@ -6,10 +6,11 @@ use serde_yaml::{Number, Value};
 use super::reader::{Flaw, Reader, Wire};
 use super::text;
 
-/// A string that is none.
+/// A string that is not valid UTF-8.
 pub(super) const NOT_UTF8: Flaw = Flaw::new("a string is not UTF-8");
 
-/// Shows a scalar; none where its kind has another wire type. Numbers are cut to their size, as protobuf does.
+/// Shows a scalar. None if the wire type does not match the kind. Numbers are truncated to their size, as protobuf
+/// does.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "protobuf cuts numbers to their size"
@@ -51,7 +52,7 @@ pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw>
     }))
 }
 
-/// The default of a scalar as it is shown; none for a message.
+/// The default of a scalar, as it is shown; none for a message.
 pub(super) fn default_of(kind: &Kind) -> Option<Value> {
     let wire = match kind {
         Kind::Message(_) => return None,
@@ -63,7 +64,7 @@ pub(super) fn default_of(kind: &Kind) -> Option<Value> {
     scalar(kind, wire).ok().flatten()
 }
 
-/// Whether a scalar is at its kind's default, bit for bit.
+/// Whether a scalar equals the default of its kind, bit for bit.
 pub(super) fn is_default(kind: &Kind, wire: Wire<'_>) -> bool {
     match wire {
         Wire::Varint(value) => match kind {
@@ -78,7 +79,7 @@ pub(super) fn is_default(kind: &Kind, wire: Wire<'_>) -> bool {
     }
 }
 
-/// The next value of a packed list.
+/// Reads the next value of a packed list.
 pub(super) fn packed<'b>(kind: &Kind, reader: &mut Reader<'b>) -> Result<Wire<'b>, Flaw> {
     match kind {
         Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => reader.fixed64().map(Wire::Fixed64),
@@ -87,7 +88,7 @@ pub(super) fn packed<'b>(kind: &Kind, reader: &mut Reader<'b>) -> Result<Wire<'b
     }
 }
 
-/// YAML has one NaN.
+/// YAML has only one NaN.
 fn float(number: f64) -> Value {
     Value::Number(Number::from(if number.is_nan() {
         f64::NAN
@@ -96,7 +97,7 @@ fn float(number: f64) -> Value {
     }))
 }
 
-/// A float as the shortest decimal that means it: 0.1, and not 0.10000000149011612.
+/// A float with the shortest decimal that denotes it: 0.1, not 0.10000000149011612.
 fn widened(number: f32) -> f64 {
     let exact = f64::from(number);
     let short: f64 = number.to_string().parse().unwrap_or(exact);
@@ -112,21 +113,21 @@ fn widened(number: f32) -> f64 {
     }
 }
 
-/// A key of a map, in the order that maps are written in.
+/// A map key, ordered as entries are written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MapKey {
-    Truth(bool),
+    Bool(bool),
     Signed(i64),
     Unsigned(u64),
     Text(String),
 }
 
 impl MapKey {
-    /// A key from how it is shown.
+    /// Creates a key from its shown value.
     pub(super) fn new(shown: Value) -> Option<Self> {
         match shown {
-            Value::Bool(truth) => Some(Self::Truth(truth)),
-            // What does not fit is above all that does.
+            Value::Bool(boolean) => Some(Self::Bool(boolean)),
+            // Out-of-range numbers sort last.
             Value::Number(number) => number
                 .as_i64()
                 .map(Self::Signed)
@@ -138,7 +139,7 @@ impl MapKey {
 
     pub(super) fn into_value(self) -> Value {
         match self {
-            Self::Truth(truth) => Value::Bool(truth),
+            Self::Bool(boolean) => Value::Bool(boolean),
             Self::Signed(number) => Value::from(number),
             Self::Unsigned(number) => Value::from(number),
             Self::Text(text) => Value::String(text),

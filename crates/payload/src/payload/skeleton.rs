@@ -1,14 +1,14 @@
-//! Example values: every field of a type, to be filled in.
+//! Skeletons: a view with every field of a type, to be filled in.
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_yaml::{Mapping, Value};
 
 use super::layout::{WellKnown, well_known};
 
-/// Fields after which messages stay empty: an example is to be read.
+/// Most fields. After that, messages stay empty: a skeleton should be readable.
 const MOST_FIELDS: usize = 1000;
 
-/// Every field of a message at an example value.
+/// A view of a message with an example value in every field.
 pub(super) fn skeleton(message: &MessageDescriptor) -> Value {
     Skeleton {
         open: Vec::new(),
@@ -18,7 +18,7 @@ pub(super) fn skeleton(message: &MessageDescriptor) -> Value {
 }
 
 struct Skeleton {
-    /// Messages that the current one is inside of.
+    /// The messages that enclose the current one.
     open: Vec<String>,
     fields: usize,
 }
@@ -64,7 +64,7 @@ impl Skeleton {
         Value::Mapping(view)
     }
 
-    /// Whether a single message would be inside itself. Lists and maps stay empty, so they do not.
+    /// Whether a singular message field would recurse. Lists and maps stay empty, so they do not.
     fn recurses(&self, field: &FieldDescriptor) -> bool {
         let single = !field.is_list() && !field.is_map();
         single
@@ -95,7 +95,7 @@ impl Skeleton {
     }
 }
 
-/// Whether bytes of this name are most likely a root.
+/// Whether a bytes field with this name is probably a root.
 fn is_identity(name: &str) -> bool {
     name == "id" || name == "root" || name.ends_with("_id") || name.ends_with("_root")
 }

@@ -1,11 +1,11 @@
-//! The text of `.proto` files, read as `protoc` reads it: with a byte order mark, with comments in whatever encoding; and
-//! what has to be known before it is compiled.
+//! Scans the text of `.proto` files the way `protoc` does, allowing a byte order mark and comments in any encoding, and
+//! collects what has to be known before compilation.
 
 use std::fmt::Write as _;
 
 use super::MAX_DEPTH;
 
-/// A file's text, and what it says at its top.
+/// A file's text, and its top-level declarations.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) text: String,
@@ -13,7 +13,7 @@ pub(super) struct Source {
     pub(super) imports: Vec<String>,
 }
 
-/// What keeps a text from being compiled.
+/// Why a text cannot be compiled.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
     /// Line and column, from 1.
@@ -21,14 +21,14 @@ pub(super) struct Mistake {
     pub(super) message: String,
 }
 
-/// A token of a statement outside of all braces.
+/// A token of a top-level statement.
 enum Token {
     Word(String),
     Text(String),
     Sign,
 }
 
-/// Reads a file.
+/// Scans a file.
 pub(super) fn read(bytes: &[u8]) -> Result<Source, Mistake> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(Mistake {
@@ -37,7 +37,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Source, Mistake> {
         });
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = Reader {
+    let mut reader = Scanner {
         bytes,
         source: Source::default(),
         depth: 0,
@@ -45,21 +45,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Source, Mistake> {
     };
     let mut at = 0;
     while at < bytes.len() {
-        at = reader.piece(at)?;
+        at = reader.token_end(at)?;
     }
     Ok(reader.source)
 }
 
-struct Reader<'a> {
+struct Scanner<'a> {
     bytes: &'a [u8],
     source: Source,
     depth: usize,
     statement: Vec<Token>,
 }
 
-impl Reader<'_> {
-    /// Reads what begins here, and gives where it ends.
-    fn piece(&mut self, at: usize) -> Result<usize, Mistake> {
+impl Scanner<'_> {
+    /// Scans the token at this position, and returns its end.
+    fn token_end(&mut self, at: usize) -> Result<usize, Mistake> {
         let rest = &self.bytes[at..];
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let length = match rest {
@@ -67,7 +67,7 @@ impl Reader<'_> {
             [b'/', b'*', ..] => position(&rest[2..], b"*/").map_or(rest.len(), |end| end + 4),
             [quote @ (b'"' | b'\''), ..] => string_length(rest, *quote),
             [first, ..] if is_word(first) => rest.iter().take_while(|byte| is_word(byte)).count(),
-            // All that is of one other letter.
+            // Any other character.
             _ => {
                 1 + rest[1..]
                     .iter()
@@ -153,7 +153,7 @@ fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|here| here == wanted)
 }
 
-/// A string with its quotes, or up to the end of its line where it is not closed.
+/// Length of a string literal with its quotes, or up to the end of the line if it is not closed.
 fn string_length(bytes: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while let Some(byte) = bytes.get(at) {

@@ -1,4 +1,4 @@
-//! The smallest descriptor set for some types, with the same bytes each time.
+//! The smallest descriptor set for some types, reproducible byte for byte.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const SOURCE_CODE_INFO: u32 = 9;
 /// Field of `FileDescriptorSet`.
 const FILE: u32 = 1;
 
-/// The files of these messages and all that they import; none for no message.
+/// The files of these messages and everything they import; none if there are no messages.
 pub(super) fn subset(
     pool: &DescriptorPool,
     messages: &[MessageDescriptor],
@@ -48,8 +48,8 @@ fn with_imports(file: FileDescriptor, files: &mut BTreeMap<String, FileDescripto
     }
 }
 
-/// Adds the files whose extensions the messages may carry. Those of protobuf's own messages are options, which no
-/// payload has.
+/// Adds the files with extensions of these messages. Extensions of protobuf's own messages are options, which payloads
+/// do not contain.
 fn with_extensions(pool: &DescriptorPool, files: &mut BTreeMap<String, FileDescriptor>) {
     loop {
         let missing = pool.all_extensions().find(|extension| {
@@ -63,14 +63,14 @@ fn with_extensions(pool: &DescriptorPool, files: &mut BTreeMap<String, FileDescr
     }
 }
 
-/// Files after all that they import, otherwise by name. Imports that are not among the files do not count.
+/// Sorts files after their imports, otherwise by name. Imports that are not in the set are ignored.
 pub(super) fn dependencies_first(
     files: impl Iterator<Item = FileDescriptor>,
 ) -> Vec<FileDescriptor> {
     let mut waiting: BTreeMap<String, FileDescriptor> =
         files.map(|file| (file.name().to_owned(), file)).collect();
     let mut ordered = Vec::with_capacity(waiting.len());
-    // A pool has no import cycle, so some file is always ready.
+    // A pool has no import cycles, so some file is always ready.
     while let Some(ready) = waiting
         .values()
         .find(|file| {

@@ -1,4 +1,4 @@
-//! Text forms of bytes, instants and durations. What is written here is read here, without loss.
+//! Text forms of bytes, timestamps and durations. Writing and reading them is lossless.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,12 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 use crate::model::Root;
 
 const UUID_PREFIX: &str = "uuid:";
-/// 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z, the instants that protobuf calls valid.
+/// The valid protobuf timestamps: 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.
 const INSTANTS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
-/// Some 10,000 years, protobuf's limit of a duration.
+/// Protobuf's limit for durations, about 10,000 years.
 const LONGEST_DURATION: i64 = 315_576_000_000;
 
-/// Bytes as text: 16 of them are a UUID, as roots are; others base64.
+/// Bytes as text: a UUID for 16 bytes, which are probably a root; otherwise base64.
 pub(super) fn write_bytes(bytes: &[u8]) -> String {
     let Ok(uuid) = <&[u8; 16]>::try_from(bytes) else {
         return STANDARD.encode(bytes);
@@ -29,7 +29,7 @@ pub(super) fn write_bytes(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads bytes, or says what is wrong.
+/// Reads bytes.
 pub(super) fn read_bytes(text: &str) -> Result<Vec<u8>, String> {
     if let Some(uuid) = text.strip_prefix(UUID_PREFIX) {
         let root: Root = uuid
@@ -42,7 +42,7 @@ pub(super) fn read_bytes(text: &str) -> Result<Vec<u8>, String> {
     })
 }
 
-/// An instant as RFC 3339 text, where it is a valid one (and not within the last hours of the year 9999).
+/// A timestamp in RFC 3339 format. None if it is invalid or within the last hours of the year 9999.
 pub(super) fn write_instant(seconds: i64, nanos: i32) -> Option<String> {
     if !INSTANTS.contains(&seconds) || !(0..1_000_000_000).contains(&nanos) {
         return None;
@@ -52,7 +52,7 @@ pub(super) fn write_instant(seconds: i64, nanos: i32) -> Option<String> {
         .map(|instant| instant.to_string())
 }
 
-/// Reads RFC 3339 text.
+/// Reads a timestamp in RFC 3339 format.
 pub(super) fn read_instant(text: &str) -> Result<(i64, i32), String> {
     let refused = |why: &str| format!("an instant is written like `2026-11-23T00:01:30.5Z`: {why}");
     let instant: jiff::Timestamp = text
@@ -69,7 +69,7 @@ pub(super) fn read_instant(text: &str) -> Result<(i64, i32), String> {
     }
 }
 
-/// A duration as seconds with their fraction, where it is a valid one.
+/// A duration in seconds with a fraction. None if it is invalid.
 pub(super) fn write_duration(seconds: i64, nanos: i32) -> Option<String> {
     let one_sign = (seconds >= 0 && nanos >= 0) || (seconds <= 0 && nanos <= 0);
     if !one_sign
@@ -89,7 +89,7 @@ pub(super) fn write_duration(seconds: i64, nanos: i32) -> Option<String> {
     Some(text)
 }
 
-/// Reads `-1.5s`.
+/// Reads a duration such as `-1.5s`.
 pub(super) fn read_duration(text: &str) -> Result<(i64, i32), String> {
     let refused = || "a duration is written in seconds, like `1.5s`".to_owned();
     let (sign, digits) = text

@@ -1,8 +1,8 @@
-//! Fields that a descriptor does not have.
+//! Detects unknown fields.
 
 use prost_reflect::{DynamicMessage, MessageDescriptor, Value};
 
-/// Whether bytes hold fields that their descriptor does not have, at any depth.
+/// Whether the bytes contain unknown fields at any depth.
 pub(super) fn are_in(descriptor: MessageDescriptor, bytes: &[u8]) -> bool {
     DynamicMessage::decode(descriptor, bytes).is_ok_and(|message| has_unknown(&message))
 }

@@ -1,4 +1,4 @@
-//! Payloads that differ from one in a single field: what a comparison has to notice.
+//! Variations of a payload that differ in one field, and that a comparison must notice.
 
 use prost::Message;
 use prost_reflect::{
@@ -6,21 +6,21 @@ use prost_reflect::{
     Value,
 };
 
-/// A field with the number 536870911, the highest, as a varint: no message of these has it.
+/// A varint field with the highest field number, 536870911, which no message here uses.
 const UNKNOWN_FIELD: [u8; 6] = [0xf8, 0xff, 0xff, 0xff, 0x0f, 0x01];
 
-/// Messages nested deeper than this are changed as a whole.
+/// Messages nested more deeply are changed as a whole.
 const MAX_DEPTH: usize = 32;
 
-/// A payload that differs from another one in one field.
+/// A payload that differs from the original in one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variation {
-    /// Names of the fields from the payload down, joined by dots. Lists and keys of maps have no part in it, as in
-    /// the rules of a comparison.
+    /// Field names from the payload down, joined by dots. List indices and map keys are omitted, as in normalising
+    /// rules.
     pub field: String,
-    /// What was done to it.
+    /// How it was changed.
     pub change: &'static str,
-    /// The bytes of the changed payload.
+    /// The encoded variation.
     pub value: Vec<u8>,
 }
 
@@ -28,7 +28,7 @@ const SET: &str = "set";
 const CLEARED: &str = "cleared";
 const CHANGED: &str = "changed";
 
-/// Every field of a message changed, each in a payload of its own. None where the bytes are no such message.
+/// One variation for each field of a message. Empty if the bytes are malformed.
 pub(super) fn variations(message: MessageDescriptor, bytes: &[u8]) -> Vec<Variation> {
     let mut found = Vec::new();
     if let Ok(message) = DynamicMessage::decode(message, bytes) {
@@ -38,7 +38,7 @@ pub(super) fn variations(message: MessageDescriptor, bytes: &[u8]) -> Vec<Variat
     found
 }
 
-/// A message somewhere in a payload, and how the payload is put together again around a changed one.
+/// A message in a payload, and how to put a changed copy of it back.
 struct Varied<'a> {
     message: &'a DynamicMessage,
     path: String,
@@ -117,7 +117,7 @@ impl<'a> Varied<'a> {
         }
     }
 
-    /// The fields of a timestamp, a duration or a wrapper are the value of the field that holds it.
+    /// The fields of a timestamp, duration or wrapper count as the value of the enclosing field.
     fn path_of(&self, field: &FieldDescriptor) -> String {
         let message = self.message.descriptor();
         let is_scalar_in_a_view =
@@ -136,10 +136,10 @@ impl<'a> Varied<'a> {
     }
 }
 
-/// How a message is put back into the value that it was found in.
+/// Puts a message back into the value that contained it.
 type PutBack<'a> = Box<dyn Fn(DynamicMessage) -> Value + 'a>;
 
-/// The messages in the value of a field: its own, the first and last of a list, those of a map.
+/// The messages in a field's value: a single one, the first and last of a list, those of a map.
 fn messages_in(value: &Value) -> Vec<(DynamicMessage, PutBack<'_>)> {
     match value {
         Value::Message(message) => vec![(message.clone(), Box::new(Value::Message))],
@@ -174,7 +174,7 @@ fn messages_in(value: &Value) -> Vec<(DynamicMessage, PutBack<'_>)> {
     }
 }
 
-/// The message that an `Any` holds, where it is described, and how it is packed again.
+/// The message in an `Any`, if its type is described, and how to pack it again.
 fn packed(
     any: &DynamicMessage,
 ) -> Option<(
@@ -198,7 +198,7 @@ fn packed(
     }))
 }
 
-/// A value for a field that has none.
+/// A value for an unset field.
 fn sample(field: &FieldDescriptor) -> Value {
     if field.is_map() {
         let Kind::Message(entry) = field.kind() else {
@@ -236,7 +236,7 @@ fn sample_of(kind: &Kind) -> Value {
     }
 }
 
-/// Other values for a field, but for changes within its messages.
+/// Variations of a field's value, except for changes within its messages.
 fn changed(field: &FieldDescriptor, value: &Value) -> Vec<(&'static str, Value)> {
     match value {
         Value::List(items) => changed_list(field, items),
@@ -293,7 +293,7 @@ fn changed_list(field: &FieldDescriptor, items: &[Value]) -> Vec<(&'static str, 
     found
 }
 
-/// Other values of a scalar, the nearest ones: they show how exactly a comparison looks.
+/// Close variations of a scalar, which show how precise a comparison is.
 fn changed_scalar(kind: &Kind, value: &Value) -> Vec<(&'static str, Value)> {
     let value = match value {
         Value::Bool(value) => Value::Bool(!value),

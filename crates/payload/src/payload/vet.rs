@@ -1,5 +1,5 @@
-//! Descriptor sets looked over before a pool is made of them: what the pool's maker would not survive is told here, and
-//! files in a language that it does not read are left out.
+//! Checks descriptor sets before a pool is built from them. Reports input that would crash the pool builder, and leaves
+//! out files in an unsupported edition or syntax.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,18 +13,18 @@ use super::error::{LeftOut, Unread, printable};
 use super::reader::{Reader, Wire};
 use super::wire;
 
-/// Ways through public imports that are followed one by one.
-const MOST_WAYS: u64 = 100_000;
+/// Most paths through public imports that are followed individually.
+const MOST_PATHS: u64 = 100_000;
 
 mod number {
-    /// Of `FileDescriptorSet`.
+    /// In `FileDescriptorSet`.
     pub(super) const FILE: u32 = 1;
-    /// Of `FileDescriptorProto`.
+    /// In `FileDescriptorProto`.
     pub(super) const SYNTAX: u32 = 12;
     pub(super) const EDITION: u32 = 14;
 }
 
-/// A set that a pool can be made of.
+/// A set that is safe to build a pool from.
 pub(super) struct Vetted {
     pub(super) set: Vec<u8>,
     pub(super) left_out: Vec<LeftOut>,
@@ -36,7 +36,7 @@ struct File {
     unread: Option<Unread>,
 }
 
-/// Looks a set over. `origin` is for messages.
+/// Checks a set. `origin` names it in messages.
 pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
     let mut files: Vec<File> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -49,11 +49,11 @@ pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
         };
         let file = file_of(bytes, files.len() + 1)?;
         match places.get(file.proto.name()) {
-            // Sets that are joined hold what they share twice.
+            // Concatenated sets contain their common files twice.
             Some(at) if files[*at].bytes == file.bytes => {}
             Some(_) => {
                 return Err(format!(
-                    "it holds two different files of the name `{}`",
+                    "it contains two different files named `{}`",
                     file.proto.name()
                 ));
             }
@@ -64,7 +64,7 @@ pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
         }
     }
     let order = imports_first(&files, &places)?;
-    ways(&files, &places, &order)?;
+    limit_public_imports(&files, &places, &order)?;
     leave_out(&mut files, &places, &order);
     let mut vetted = Vetted {
         set: Vec::with_capacity(bytes.len()),
@@ -88,7 +88,7 @@ pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
     Ok(vetted)
 }
 
-/// A file of a set, with what it is written in. An empty syntax is none.
+/// Reads a file of a set and determines its syntax. An empty `syntax` means proto2.
 fn file_of(bytes: &[u8], count: usize) -> Result<File, String> {
     let proto = FileDescriptorProto::decode(bytes)
         .map_err(|error| format!("its file {count} cannot be read: {error}"))?;
@@ -111,7 +111,7 @@ fn file_of(bytes: &[u8], count: usize) -> Result<File, String> {
         ("editions" | "" | "proto2" | "proto3", Some(edition)) => {
             Some(Unread::Edition(edition_name(edition)))
         }
-        ("editions", None) => Some(Unread::Edition("of no number".to_owned())),
+        ("editions", None) => Some(Unread::Edition("without a number".to_owned())),
         (syntax, _) => Some(Unread::Syntax(syntax.to_owned())),
     };
     Ok(File {
@@ -121,7 +121,7 @@ fn file_of(bytes: &[u8], count: usize) -> Result<File, String> {
     })
 }
 
-/// As `google.protobuf.Edition` numbers them.
+/// The edition's name, from its number in `google.protobuf.Edition`.
 fn edition_name(number: u64) -> String {
     match number {
         1000.. => number
@@ -132,7 +132,7 @@ fn edition_name(number: u64) -> String {
     }
 }
 
-/// The files after all that they import; a cycle is an error. A file that is not in the set is for others to miss.
+/// Sorts files after their imports. A cycle is an error. A missing import is reported elsewhere.
 fn imports_first(files: &[File], places: &HashMap<String, usize>) -> Result<Vec<usize>, String> {
     let mut order = Vec::with_capacity(files.len());
     let mut is_begun = vec![false; files.len()];
@@ -166,8 +166,12 @@ fn imports_first(files: &[File], places: &HashMap<String, usize>) -> Result<Vec<
     Ok(order)
 }
 
-/// Public imports are followed by all ways that there are: not too many.
-fn ways(files: &[File], places: &HashMap<String, usize>, order: &[usize]) -> Result<(), String> {
+/// Limits the number of paths through public imports, because the pool builder follows each of them.
+fn limit_public_imports(
+    files: &[File],
+    places: &HashMap<String, usize>,
+    order: &[usize],
+) -> Result<(), String> {
     let mut ways = vec![1_u64; files.len()];
     let mut all = 0_u64;
     for &at in order {
@@ -187,15 +191,15 @@ fn ways(files: &[File], places: &HashMap<String, usize>, order: &[usize]) -> Res
             .map(|import| ways[*import])
             .fold(all, u64::saturating_add);
     }
-    if all > MOST_WAYS {
+    if all > MOST_PATHS {
         return Err(format!(
-            "its files import each other publicly in more than {MOST_WAYS} ways"
+            "its files import each other publicly in more than {MOST_PATHS} ways"
         ));
     }
     Ok(())
 }
 
-/// What imports a file that is left out is left out too.
+/// Leaves out the files that import a file that is left out.
 fn leave_out(files: &mut [File], places: &HashMap<String, usize>, order: &[usize]) {
     for &at in order {
         let imports = files[at].proto.dependency.iter();
@@ -212,7 +216,7 @@ fn leave_out(files: &mut [File], places: &HashMap<String, usize>, order: &[usize
     }
 }
 
-/// What keeps a file from being used.
+/// Checks one file.
 fn check(file: &FileDescriptorProto) -> Result<(), String> {
     if !file.package().is_empty() {
         for part in file.package().split('.') {
@@ -237,7 +241,7 @@ fn check(file: &FileDescriptorProto) -> Result<(), String> {
     Ok(())
 }
 
-/// Prost stops at 100 levels.
+/// Prost's recursion limit is 100 levels.
 fn check_message(message: &DescriptorProto) -> Result<(), String> {
     name("message", message.name())?;
     for (what, fields) in [("field", &message.field), ("extension", &message.extension)] {
@@ -260,7 +264,7 @@ fn check_message(message: &DescriptorProto) -> Result<(), String> {
         .is_some_and(MessageOptions::map_entry);
     if is_entry && !is_map_entry(message) {
         return Err(format!(
-            "the message `{}` is marked as the entry of a map, and is none",
+            "the message `{}` is marked as a map entry, but is not one",
             message.name()
         ));
     }

@@ -1,5 +1,6 @@
-//! Bytes to a readable value, in one pass. The rules of how each kind of field looks are here; `canonical` reads the
-//! same. What a view cannot say (unknown fields, their order, how numbers are spelt) is left out: the caller finds out.
+//! Converts bytes to a readable value in one pass. This file defines how each kind of field looks; `canonical` reads
+//! the same form. Whatever a view cannot express is dropped: unknown fields, field order, non-minimal encodings. The
+//! caller detects this by encoding the view again.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,12 +9,12 @@ use prost_reflect::Kind;
 use serde_yaml::{Mapping, Value};
 
 use super::canonical::encode;
-use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::reader::{Flaw, Reader, Wire};
 use super::show::{MapKey, default_of, is_default, packed, scalar};
 use super::{MAX_DEPTH, text};
 
-/// The readable value of a message.
+/// The view of a message.
 pub(super) fn view(layouts: &Layouts, message: &Layout, bytes: &[u8]) -> Result<Value, Flaw> {
     Viewer {
         layouts,
@@ -23,10 +24,10 @@ pub(super) fn view(layouts: &Layouts, message: &Layout, bytes: &[u8]) -> Result<
     .message(message, bytes)
 }
 
-/// Types of the `Any` values anywhere in a message, also of those without a descriptor.
+/// Types of the `Any` values at any depth of a message, including types without a descriptor.
 pub(super) fn any_types(layouts: &Layouts, message: &Layout, bytes: &[u8]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    // Bytes with a flaw have no types to name beyond those found before it.
+    // If the bytes are malformed, the types found so far are returned.
     let _ = Viewer {
         layouts,
         depth: 0,
@@ -42,10 +43,11 @@ struct Viewer<'a> {
     any_types: Option<&'a mut BTreeSet<String>>,
 }
 
-/// What was read of a field so far.
+/// What has been read of a field so far.
 enum Slot<'b> {
     Scalar(Value),
-    /// A message's bytes. Protobuf merges a message that comes in parts, which is reading the parts as one.
+    /// A message's bytes. Protobuf merges a message that occurs several times, which equals parsing the concatenated
+    /// bytes.
     Message(Cow<'b, [u8]>),
     List(Vec<Value>),
     Map(BTreeMap<MapKey, Value>),
@@ -113,15 +115,15 @@ impl Viewer<'_> {
         Ok(view)
     }
 
-    /// Adds a value to a slot. One of a wire type that the field cannot have is as unknown as a field's number is.
+    /// Adds a value to a slot. A value with the wrong wire type counts as an unknown field.
     fn fill<'b>(
         &mut self,
         field: &Field,
         slot: &mut Option<Slot<'b>>,
         wire: Wire<'b>,
     ) -> Result<(), Flaw> {
-        match field.form {
-            Form::Single if self.layouts.of_field(field).is_some() => {
+        match field.occurrence {
+            Occurrence::Single if self.layouts.of_field(field).is_some() => {
                 match (message_bytes(field, wire), slot) {
                     (Some(part), Some(Slot::Message(before))) => {
                         before.to_mut().extend_from_slice(part);
@@ -130,19 +132,19 @@ impl Viewer<'_> {
                     (None, _) => {}
                 }
             }
-            Form::Single => match scalar(&field.kind, wire)? {
+            Occurrence::Single => match scalar(&field.kind, wire)? {
                 Some(_) if !field.presence && is_default(&field.kind, wire) => *slot = None,
                 Some(value) => *slot = Some(Slot::Scalar(value)),
                 None => {}
             },
-            Form::List => {
+            Occurrence::List => {
                 let slot = slot.get_or_insert_with(|| Slot::List(Vec::new()));
                 let Slot::List(values) = slot else {
                     return Ok(());
                 };
                 self.deeper(|viewer| viewer.add_to_list(field, values, wire))?;
             }
-            Form::Map => {
+            Occurrence::Map => {
                 let slot = slot.get_or_insert_with(|| Slot::Map(BTreeMap::new()));
                 let Slot::Map(entries) = slot else {
                     return Ok(());
@@ -192,7 +194,7 @@ impl Viewer<'_> {
                 self.fill(value_field, &mut value, wire)?;
             }
         }
-        // What an entry leaves out is at its default.
+        // A missing key or value has the default.
         let key = key.unwrap_or_else(|| default_slot(&key_field.kind));
         let key = self.value(key_field, key)?;
         let value = value.unwrap_or_else(|| default_slot(&value_field.kind));
@@ -200,7 +202,7 @@ impl Viewer<'_> {
         Ok(key.and_then(MapKey::new).zip(value))
     }
 
-    /// What is shown of a slot.
+    /// The view of a slot.
     fn value(&mut self, field: &Field, slot: Slot<'_>) -> Result<Option<Value>, Flaw> {
         Ok(match slot {
             Slot::Scalar(value) => Some(value),
@@ -240,7 +242,7 @@ impl Viewer<'_> {
         Ok(Value::Mapping(view))
     }
 
-    /// The view of what an `Any` carries, where that gives its bytes back.
+    /// The view of the message in an `Any`, if it encodes to the same bytes.
     fn inner(&mut self, type_url: &str, bytes: &[u8]) -> Option<Value> {
         let name = type_url
             .rsplit('/')
@@ -256,7 +258,7 @@ impl Viewer<'_> {
     }
 }
 
-/// The content of a message's field, where it comes as its kind says.
+/// The bytes of a message field, if the wire type matches.
 fn message_bytes<'b>(field: &Field, wire: Wire<'b>) -> Option<&'b [u8]> {
     match wire {
         Wire::Bytes(bytes) if !field.group => Some(bytes),
@@ -269,7 +271,7 @@ fn default_slot(kind: &Kind) -> Slot<'static> {
     default_of(kind).map_or_else(|| Slot::Message(Cow::Borrowed(&[])), Slot::Scalar)
 }
 
-/// The member that comes last is the one.
+/// Only the last member of a oneof counts.
 fn leave_oneof(message: &Layout, chosen: usize, slots: &mut [Option<Slot<'_>>]) {
     let oneof = &message.fields[chosen].oneof;
     for (at, field) in message.fields.iter().enumerate() {

@@ -1,6 +1,6 @@
-//! Protobuf's wire encoding: how numbers, lengths and tags become bytes. Knows no descriptor.
+//! Encodes numbers, lengths and tags in protobuf's wire format. Uses no descriptor.
 
-/// A scalar as the wire sees it.
+/// A scalar in its wire form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scalar<'a> {
     Varint(u64),
@@ -10,9 +10,9 @@ pub(super) enum Scalar<'a> {
     Bytes(Vec<u8>),
 }
 
-/// Wire type of whatever has a length.
+/// Wire type of length-delimited fields.
 pub(super) const LENGTH_DELIMITED: u32 = 2;
-/// Wire type that begins a group.
+/// Wire type that starts a group.
 pub(super) const GROUP_START: u32 = 3;
 /// Wire type that ends a group.
 pub(super) const GROUP_END: u32 = 4;
@@ -43,7 +43,7 @@ impl Scalar<'_> {
         self.write(out);
     }
 
-    /// Writes the value alone, as in a packed list.
+    /// Writes the value without a tag, as in a packed list.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Varint(value) => write_varint(*value, out),
@@ -67,19 +67,19 @@ pub(super) fn write_varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value.to_le_bytes()[0]);
 }
 
-/// Writes a length and the bytes.
+/// Writes a length-delimited value.
 pub(super) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     write_varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
 }
 
-/// Leaves room for a length; [`close_length`] fills it in.
+/// Reserves space for a length; [`close_length`] fills it in.
 pub(super) fn open_length(out: &mut Vec<u8>) -> usize {
     out.push(0);
     out.len()
 }
 
-/// Writes the length of all that was written since `start`, which mostly fits the one byte left for it.
+/// Writes the length of everything written since `start`. It mostly fits into the one byte that was reserved.
 pub(super) fn close_length(start: usize, out: &mut Vec<u8>) {
     let length = out.len() - start;
     if length < 0x80 {
@@ -91,8 +91,8 @@ pub(super) fn close_length(start: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The fields of an encoded message, each with its number, all of its bytes, and its content where it has a length.
-/// Ends where the bytes are no message.
+/// The fields of an encoded message: number, all bytes, and the content of a length-delimited field. Stops at malformed
+/// bytes.
 pub(super) fn fields(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

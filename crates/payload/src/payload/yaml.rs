@@ -1,16 +1,16 @@
-//! Canonical YAML: one text for each value, block style, read alike by YAML 1.1 and 1.2.
+//! Canonical YAML: exactly one text for each value, in block style, with the same meaning in YAML 1.1 and 1.2.
 
 use serde_yaml::{Mapping, Value};
 
 use super::yaml_text::{self, Style};
 
-/// Longest key that is written before its colon; YAML allows 1024 characters on one line.
+/// Longest key that is written on one line with its value; YAML allows 1024 characters.
 pub(super) const LONGEST_KEY: usize = 512;
 
 /// Writes a value as canonical YAML that ends in a newline.
 ///
-/// Mappings keep their order. Strings are plain only where every reader takes them for strings; floats always look
-/// like floats; text of several lines is a literal block where an editor cannot harm it.
+/// Mappings keep their order. A string is plain only if every YAML reader treats it as a string. A float always looks
+/// like a float. A multi-line text is a literal block if no editor can damage it.
 #[must_use]
 pub fn to_yaml(value: &Value) -> String {
     let mut out = String::with_capacity(256);
@@ -22,7 +22,7 @@ pub fn to_yaml(value: &Value) -> String {
     out
 }
 
-/// Entries of a mapping at an indentation; the first line's is already there.
+/// Writes the entries of a mapping. The indentation of the first line is already written.
 fn write_mapping(mapping: &Mapping, indent: usize, out: &mut String) {
     for (index, (key, value)) in mapping.iter().enumerate() {
         if index > 0 {
@@ -53,7 +53,7 @@ fn write_sequence(items: &[Value], indent: usize, out: &mut String) {
     }
 }
 
-/// A value after `- `, `? ` or `: `: a collection begins on the same line.
+/// Writes a value after `- `, `? ` or `: `: a collection begins on the same line.
 fn write_compact(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Mapping(mapping) if !mapping.is_empty() => write_mapping(mapping, indent + 2, out),
@@ -62,7 +62,7 @@ fn write_compact(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// A value after `key:` or a tag: a collection begins on the next line.
+/// Writes a value after `key:` or a tag: a collection begins on the next line.
 fn write_after(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Mapping(mapping) if !mapping.is_empty() => {
@@ -82,7 +82,7 @@ fn write_after(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// A value that begins on this line, and its line's end.
+/// Writes a value on the current line and ends the line.
 fn write_inline(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::String(text) => match yaml_text::style(text) {
@@ -101,7 +101,7 @@ fn write_inline(value: &Value, indent: usize, out: &mut String) {
     out.push('\n');
 }
 
-/// Null, a truth or a number.
+/// Writes null, a boolean or a number.
 fn write_word(value: &Value, out: &mut String) {
     match value {
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
@@ -113,7 +113,7 @@ fn write_word(value: &Value, out: &mut String) {
     }
 }
 
-/// Writes a key on one line, or says that it cannot be.
+/// Writes a key on one line. Returns false if it does not fit.
 fn write_simple_key(key: &Value, out: &mut String) -> bool {
     match key {
         Value::String(text) if yaml_text::style(text) == Style::Plain => out.push_str(text),

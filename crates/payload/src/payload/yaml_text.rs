@@ -1,4 +1,4 @@
-//! How a string or float is spelt in canonical YAML.
+//! How canonical YAML writes strings and floats.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ pub(super) enum Style {
     Literal,
 }
 
-/// Words that one or the other version of YAML takes for something else, in whatever case.
+/// Words that YAML 1.1 or 1.2 interprets as a boolean or null, in any case.
 const RESERVED: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
-/// The plainest style that every reader takes for this very string.
+/// The simplest style in which every reader sees exactly this string.
 pub(super) fn style(text: &str) -> Style {
     if text.contains('\n') {
         return if is_literal(text) {
@@ -29,7 +29,8 @@ pub(super) fn style(text: &str) -> Style {
     }
 }
 
-/// A first letter rules out numbers, dates and indicators; what is left are words and the marks of a key or a comment.
+/// The first letter rules out numbers, dates and indicators. What remains are reserved words and the markers of keys
+/// and comments.
 fn is_plain(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/') || is_reserved(text) {
         return false;
@@ -47,12 +48,12 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn is_reserved(text: &str) -> bool {
-    // The longest of them has five letters.
+    // The longest has five letters.
     text.len() <= 5 && RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether a block keeps this text even in an editor that trims lines: nothing hangs on space at the ends of lines,
-/// at the beginning, or on empty lines at the end.
+/// Whether a literal block keeps this text, even in an editor that trims lines: the text does not depend on leading
+/// space, trailing space or trailing empty lines.
 fn is_literal(text: &str) -> bool {
     !text.starts_with([' ', '\t', '\n'])
         && !text.ends_with("\n\n")
@@ -62,7 +63,7 @@ fn is_literal(text: &str) -> bool {
         && text.chars().all(|c| c == '\n' || c == '\t' || is_shown(c))
 }
 
-/// Whether a character is seen as itself: no control, no line break, nothing invisible that turns text around.
+/// Whether a character is visible as itself: not a control character, a line break or an invisible bidirectional mark.
 pub(super) fn is_shown(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
@@ -96,7 +97,7 @@ pub(super) fn push_quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Writes a float with a point and, if need be, a signed exponent: YAML 1.1 asks for both.
+/// Writes a float with a point and, if necessary, a signed exponent, as YAML 1.1 requires.
 pub(super) fn push_float(float: f64, out: &mut String) {
     if float.is_nan() {
         return out.push_str(".nan");

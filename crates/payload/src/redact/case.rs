@@ -1,40 +1,40 @@
-//! Whole cases and command books: first the roots, then payloads, then the texts in which both are looked for.
+//! Redaction of whole cases and command books: roots first, then payloads, then the texts that may repeat either.
 
 use std::collections::BTreeSet;
 
-use super::before::Before;
-use super::parts::{self, Parts};
+use super::prior::PriorRedaction;
 use super::redactor::{RedactError, Redactor, Report};
-use super::session::{Is, Session};
+use super::session::{MessageRole, Session};
+use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Root};
 
-/// A case that may be written.
+/// A redacted case, safe to write to disk.
 #[derive(Debug, Clone)]
 pub struct RedactedCase {
-    /// The case; it lists the fields that were touched.
+    /// The case, with the redacted fields listed in it.
     pub case: Case,
-    /// What was done.
+    /// What was redacted.
     pub report: Report,
-    /// Kept encodings of pages, snapshots and commands that went: they hold what was taken out, and may hold what
-    /// nobody has looked at.
+    /// Number of original encodings of pages, snapshots and commands that were dropped, because they contain the
+    /// unredacted values.
     pub encodings: usize,
 }
 
 impl Redactor {
-    /// Redacts a case: snapshots, histories, what the logic is asked, what production did, and the texts beside them.
+    /// Redacts a case: snapshots, histories, the stimulus, the observed outcome, and the texts in them.
     pub fn redact_case(&self, case: &Case) -> Result<RedactedCase, RedactError> {
-        self.redact_case_after(case, &Before::default())
+        self.redact_case_after(case, &PriorRedaction::default())
     }
 
-    /// The same where parts of the case came redacted.
+    /// Redacts a case, parts of which were redacted before.
     pub fn redact_case_after(
         &self,
         case: &Case,
-        before: &Before,
+        prior: &PriorRedaction,
     ) -> Result<RedactedCase, RedactError> {
-        let mut session = self.session().where_done(before);
+        let mut session = self.session().with_prior(prior);
         let mut new = case.clone();
-        let encodings = session.walk(|parts| parts::case(&mut new, parts))?;
+        let encodings = session.walk(|visitor| visit::case(&mut new, visitor))?;
         let report = session.finish();
         let all: BTreeSet<_> = report.touched.iter().chain(&case.redacted).collect();
         new.redacted = all.into_iter().cloned().collect();
@@ -47,43 +47,44 @@ impl Redactor {
 }
 
 impl Session<'_> {
-    /// Redacts a command book with its texts; its own encoding goes.
+    /// Redacts a command book and its texts, and drops its original encoding.
     pub fn book(&mut self, book: &CommandBook) -> Result<CommandBook, RedactError> {
         let mut new = book.clone();
-        self.walk(|parts| parts::command_book(&mut new, "the command", parts))?;
+        self.walk(|visitor| visit::command_book(&mut new, "the command", visitor))?;
         Ok(new)
     }
 
-    /// Redacts a failure's message and metadata. What it is about comes first.
+    /// Redacts the message and metadata of a failure. Call it after the payloads of the same session.
     pub fn failure(&mut self, failure: &Failure) -> Failure {
         let mut new = failure.clone();
-        parts::failure(&mut new, &mut Texts(self));
+        visit::failure(&mut new, &mut TextPass(self));
         new
     }
 
-    /// Walks four times: a payload may repeat in a text what only a later one declares, so all of them are gone through
-    /// before the first is changed. Gives the number of encodings that went.
+    /// Makes four passes. All payloads are scanned before the first is rewritten, because a text in one payload may
+    /// repeat a value that only a later payload marks as secret. Returns the number of original encodings that were
+    /// dropped.
     fn walk(
         &mut self,
-        mut walk: impl FnMut(&mut dyn Parts) -> Result<(), RedactError>,
+        mut walk: impl FnMut(&mut dyn Visitor) -> Result<(), RedactError>,
     ) -> Result<usize, RedactError> {
-        walk(&mut Roots(self))?;
-        walk(&mut Look(self))?;
-        let mut payloads = Payloads {
+        walk(&mut RootPass(self))?;
+        walk(&mut ScanPass(self))?;
+        let mut payloads = PayloadPass {
             session: self,
             encodings: 0,
         };
         walk(&mut payloads)?;
         let encodings = payloads.encodings;
-        walk(&mut Texts(self))?;
+        walk(&mut TextPass(self))?;
         Ok(encodings)
     }
 }
 
-/// Roots alone: they have to be known before payloads that repeat them.
-struct Roots<'s, 'a>(&'s mut Session<'a>);
+/// Replaces roots. Runs first, because payloads may repeat them.
+struct RootPass<'s, 'a>(&'s mut Session<'a>);
 
-impl Parts for Roots<'_, '_> {
+impl Visitor for RootPass<'_, '_> {
     fn payload(&mut self, _: &mut Payload, _: &str) -> Result<(), RedactError> {
         Ok(())
     }
@@ -97,12 +98,12 @@ impl Parts for Roots<'_, '_> {
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 }
 
-/// Payloads, which stay as they are: what is taken out of them is known then.
-struct Look<'s, 'a>(&'s mut Session<'a>);
+/// Scans payloads without changing them, to learn which values will be redacted.
+struct ScanPass<'s, 'a>(&'s mut Session<'a>);
 
-impl Parts for Look<'_, '_> {
+impl Visitor for ScanPass<'_, '_> {
     fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
-        self.0.look(payload, Is::Payload, place)
+        self.0.scan(payload, MessageRole::Payload, place)
     }
 
     fn root(&mut self, _: &mut Root) {}
@@ -112,15 +113,15 @@ impl Parts for Look<'_, '_> {
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 }
 
-/// Payloads, and the encodings that hold them.
-struct Payloads<'s, 'a> {
+/// Rewrites payloads and drops the original encodings that contain them.
+struct PayloadPass<'s, 'a> {
     session: &'s mut Session<'a>,
     encodings: usize,
 }
 
-impl Parts for Payloads<'_, '_> {
+impl Visitor for PayloadPass<'_, '_> {
     fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
-        *payload = self.session.write(payload, Is::Payload, place)?;
+        *payload = self.session.write(payload, MessageRole::Payload, place)?;
         Ok(())
     }
 
@@ -133,10 +134,10 @@ impl Parts for Payloads<'_, '_> {
     }
 }
 
-/// Texts, when all that was taken out is known.
-struct Texts<'s, 'a>(&'s mut Session<'a>);
+/// Redacts texts. Runs last, when all redacted values are known.
+struct TextPass<'s, 'a>(&'s mut Session<'a>);
 
-impl Parts for Texts<'_, '_> {
+impl Visitor for TextPass<'_, '_> {
     fn payload(&mut self, _: &mut Payload, _: &str) -> Result<(), RedactError> {
         Ok(())
     }

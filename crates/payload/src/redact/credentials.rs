@@ -1,6 +1,6 @@
-//! Credentials that stand in a text by themselves: in headers, in addresses, beside a name that tells.
+//! Credentials in free text, recognised by their context: an authorization header, a URL, a telling name beside them.
 //!
-//! Finds the value alone, so that what is left still says what was sent where. Says what it is as an audit does.
+//! Matches the value only, so that the redacted text still shows which request it was. Findings use the audit's names.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ const COOKIE: &str = "cookie";
 const IN_URL: &str = "password in a URL";
 const NAMED: &str = "secret by its name";
 
-/// Words that stand where a password would be.
+/// Placeholder words that appear where a password would be.
 const NO_SECRETS: [&str; 26] = [
     "bytes",
     "changed",
@@ -48,14 +48,14 @@ const NO_SECRETS: [&str; 26] = [
     "wrong",
 ];
 
-struct Form {
+struct CredentialForm {
     what: &'static str,
-    /// The value is the last group that is there.
+    /// The value is the last capture group that matched.
     pattern: Regex,
     is_one: fn(&Captures<'_>, &str) -> bool,
 }
 
-static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
+static FORMS: LazyLock<Vec<CredentialForm>> = LazyLock::new(|| {
     let always: fn(&Captures<'_>, &str) -> bool = |_, _| true;
     [
         (
@@ -63,7 +63,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
             r"(?i:\bbasic)[ =:]+([A-Za-z0-9+/_-]{4,}={0,2})",
             (|_, value| is_user_and_password(value)) as fn(&Captures<'_>, &str) -> bool,
         ),
-        // Of schemes with parameters all of them.
+        // For schemes with parameters, all the parameters.
         (
             AUTHORIZATION,
             r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*(?:digest|oauth|hawk|signature|hmac[\w-]*|aws4-[\w-]+)\s+([\w-]+=[^\r\n]*)"#,
@@ -77,7 +77,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
         (
             AUTHORIZATION,
             r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*([^\s"',;)\]}<>]+)"#,
-            // The name of a scheme is none, whatever digits are in it.
+            // The name of an HMAC scheme is not a secret, whatever digits it contains.
             |_, value| looks_secret(value, 8) && !value.to_lowercase().contains("-hmac-"),
         ),
         (
@@ -90,7 +90,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
             r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s/?#"'<>]+)@[^\s@/]"#,
             always,
         ),
-        // A password that nobody encoded; a port is none.
+        // A password that was not percent-encoded. A port number is not a password.
         (
             IN_URL,
             r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s@"'<>]+)@[^\s@/]"#,
@@ -119,7 +119,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
             is_named_secret,
         ),
     ]
-    .map(|(what, pattern, is_one)| Form {
+    .map(|(what, pattern, is_one)| CredentialForm {
         what,
         pattern: Regex::new(pattern).expect("the pattern is a constant"),
         is_one,
@@ -127,9 +127,9 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     .into()
 });
 
-/// Credentials in a text, of each the value; they may overlap.
+/// Finds the values of credentials in a text. Ranges may overlap.
 pub(super) fn found(text: &str) -> Vec<Finding> {
-    // All forms but the first have one of these.
+    // Every form except the first contains one of these characters.
     let is_worth_it =
         text.contains([':', '=', ',']) || text.contains("asic") || text.contains("ASIC");
     let forms = FORMS.iter().filter(|_| is_worth_it);
@@ -146,7 +146,7 @@ pub(super) fn found(text: &str) -> Vec<Finding> {
     findings.collect()
 }
 
-/// Whether no secret stands there: a mask, a stand-in, a placeholder, a word about a secret.
+/// Whether the value is only a mask, a pseudonym, a placeholder, or a word about a secret.
 fn says_nothing(value: &str) -> bool {
     static STAND_IN: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^(?:p-[0-9a-f]{16}|\*+)[.!?]?$").expect("the pattern is a constant")
@@ -156,7 +156,7 @@ fn says_nothing(value: &str) -> bool {
     is_filled_in || NO_SECRETS.contains(&word.as_str()) || STAND_IN.is_match(value)
 }
 
-/// Digits and letters, or what no word looks like.
+/// Whether the value mixes digits and letters, or contains characters that words do not.
 fn looks_secret(value: &str, shortest: usize) -> bool {
     let has = |is: fn(&char) -> bool| value.chars().any(|letter| is(&letter));
     let length = value.chars().count();
@@ -176,7 +176,7 @@ fn is_named_secret(captures: &Captures<'_>, value: &str) -> bool {
     if is_list && (closed.is_empty() || !is_quoted) {
         return false;
     }
-    // As programs write it, and not as people do.
+    // Written by a program rather than in prose.
     let is_structured = is_quoted || separator == "=";
     let length = value.chars().count();
     match (is_structured, captures.name("password").is_some()) {
@@ -192,7 +192,7 @@ fn is_port(value: &str) -> bool {
     (1..=5).contains(&digits) && after.is_none_or(|it| matches!(it, '/' | '?' | '#'))
 }
 
-/// Whether it is base64 of a user and a password.
+/// Whether the value is the base64 of `user:password`.
 fn is_user_and_password(value: &str) -> bool {
     let decoded = |alphabet: &Alphabet| {
         let config = GeneralPurposeConfig::new()
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_found_by_where_they_stand() {
+    fn credentials_are_found_by_their_context() {
         for (text, value) in [
             (
                 "Authorization: Basic YWxpY2U6UzNjcmV0UHc5OQ==",
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn words_about_credentials_are_none() {
+    fn words_about_credentials_are_not_credentials() {
         for text in [
             "Basic authentication required",
             "authorization: denied",

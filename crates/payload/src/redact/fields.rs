@@ -1,4 +1,4 @@
-//! What becomes of each field of a payload, and what a run remembers of it.
+//! Decides what happens to each field of a payload, and records it in the session.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -13,120 +13,121 @@ use super::rule::{Action, Form};
 use super::session::Session;
 use super::spelling::as_correlation_id;
 use super::suspect::looks_personal;
-use super::told::{is_correlation_id, is_told};
+use super::text_fields::{is_correlation_id, is_text_field};
 use crate::model::{Redaction, RedactionAction, Root};
 use crate::payload::{
-    Choice, Effect, FieldKind, FieldValue, Place, Rewriter, Step, Unreadable, path_of,
+    Choice, Effect, FieldKind, FieldLocation, FieldValue, Rewriter, Step, Unreadable, path_of,
 };
 
-/// A choice's reason that is no rule: the field's own descriptor asks for it.
+/// `Choice::reason` for a field that is redacted because its own descriptor asks for it, not because of a rule.
 const DESCRIPTOR: usize = usize::MAX;
-/// What payloads are packed into.
+/// The type that wraps packed payloads.
 const ANY: &str = "google.protobuf.Any";
 
 impl Rewriter for Session<'_> {
-    fn choose(&mut self, place: &Place<'_>, around: Option<Choice>) -> Option<Choice> {
+    fn choose(&mut self, location: &FieldLocation<'_>, around: Option<Choice>) -> Option<Choice> {
         let redactor = self.redactor;
-        let Some(first) = self.first_of_payload(place.steps) else {
+        let Some(first) = self.first_of_payload(location.steps) else {
             return around;
         };
         let mut rules = redactor.policy.rules.iter().enumerate();
         let found = rules.find_map(|(at, rule)| {
-            let start = rule.begins(place.steps)?;
+            let start = rule.begins(location.steps)?;
             (start >= first).then_some((at, start))
         });
         if let Some((at, start)) = found {
-            return Some(self.chosen(place, start, Reason::Rule(at)));
+            return Some(self.chosen(location, start, Reason::Rule(at)));
         }
-        if place.is_key() {
-            return around.and_then(|around| self.of_key(place, around));
+        if location.is_key() {
+            return around.and_then(|around| self.of_key(location, around));
         }
-        if place.debug_redact && redactor.debug_redact() != Action::Keep {
-            let start = place.steps.len().saturating_sub(1);
-            return Some(self.chosen(place, start, Reason::DebugRedact));
+        if location.debug_redact && redactor.debug_redact() != Action::Keep {
+            let start = location.steps.len().saturating_sub(1);
+            return Some(self.chosen(location, start, Reason::DebugRedact));
         }
         around
     }
 
     fn replace(
         &mut self,
-        place: &Place<'_>,
+        location: &FieldLocation<'_>,
         choice: Choice,
         value: &FieldValue<'_>,
     ) -> FieldValue<'static> {
         let (action, form, range) = self.action(choice.reason);
-        if action == Action::Pseudonym && self.is_done(place.steps, choice.start) {
-            self.report.taken.keep(value);
+        if action == Action::Pseudonym && self.is_already_redacted(location.steps, choice.start) {
+            self.report.redacted_values.keep(value);
             return value.to_static();
         }
-        self.report.is_anew |= action == Action::Pseudonym && self.done.is_some();
+        self.report.is_anew |= action == Action::Pseudonym && self.already_redacted.is_some();
         let new = match (action, &self.redactor.policy.key) {
             (Action::Pseudonym, Some(key)) => pseudonym(key, form, range, value),
             (Action::Drop, _) => without_content(value, ""),
             _ => without_content(value, MASK),
         };
-        self.report.taken.add(value, &new);
+        self.report.redacted_values.add(value, &new);
         new
     }
 
-    /// Somebody has looked at it: what looks like a secret in it is none, in texts that repeat it neither.
+    /// A rule keeps this field, so someone has reviewed it. Secrets detected in it are false alarms, also where other
+    /// texts repeat them.
     fn kept(&mut self, choice: Choice, value: &FieldValue<'_>) {
         let (action, ..) = self.action(choice.reason);
         if let (Action::Keep, FieldValue::Text(text)) = (action, value) {
-            let looked_at = secrets(text, None).into_iter().map(|it| it.text);
-            self.report.looked_at.extend(looked_at);
+            let reviewed = secrets(text, None).into_iter().map(|it| it.text);
+            self.report.reviewed.extend(reviewed);
         }
     }
 
     fn unchosen(
         &mut self,
-        place: &Place<'_>,
+        location: &FieldLocation<'_>,
         value: &FieldValue<'_>,
     ) -> Option<FieldValue<'static>> {
-        if let (true, FieldValue::Bytes(bytes)) = (self.is_looking && is_root(place), value)
+        if let (true, FieldValue::Bytes(bytes)) = (self.is_scanning && is_root(location), value)
             && let Ok(root) = Root::from_slice(bytes)
         {
             self.root(root);
         }
-        if !self.is_looking && self.holds_other_root(value) {
-            self.suspect(place, OTHER_ROOT);
+        if !self.is_scanning && self.holds_other_root(value) {
+            self.suspect(location, OTHER_ROOT);
         }
         if let Some(new) = self.known_root(value) {
-            let start = place.steps.len().saturating_sub(1);
-            self.touch(&place.steps[start..], RedactionAction::Pseudonym);
+            let start = location.steps.len().saturating_sub(1);
+            self.touch(&location.steps[start..], RedactionAction::Pseudonym);
             return Some(new);
         }
         if let FieldValue::Text(text) = value
-            && is_told(place)
+            && is_text_field(location)
         {
-            if self.is_looking {
+            if self.is_scanning {
                 return None;
             }
             let mut new = self.text(text);
-            if is_correlation_id(place) {
+            if is_correlation_id(location) {
                 new = as_correlation_id(text, new);
             }
             let is_changed = new != **text;
             if is_changed {
-                let start = place.steps.len().saturating_sub(1);
-                self.touch(&place.steps[start..], RedactionAction::Mask);
+                let start = location.steps.len().saturating_sub(1);
+                self.touch(&location.steps[start..], RedactionAction::Mask);
             }
             return is_changed.then_some(FieldValue::Text(Cow::Owned(new)));
         }
         if let FieldValue::Text(text) = value {
             let new = self.report.roots.replaced_in(text);
             if new != **text {
-                let start = place.steps.len().saturating_sub(1);
-                self.touch(&place.steps[start..], RedactionAction::Pseudonym);
+                let start = location.steps.len().saturating_sub(1);
+                self.touch(&location.steps[start..], RedactionAction::Pseudonym);
                 return Some(FieldValue::Text(Cow::Owned(new)));
             }
         }
         if let FieldValue::Text(text) = value
             && let Some(finding) = detect::sure(text).first()
         {
-            self.suspect(place, finding.what);
-        } else if looks_personal(place) && *value != without_content(value, "") {
-            self.suspect(place, "name");
+            self.suspect(location, finding.what);
+        } else if looks_personal(location) && *value != without_content(value, "") {
+            self.suspect(location, "name");
         }
         None
     }
@@ -155,29 +156,29 @@ impl Session<'_> {
         }
     }
 
-    fn chosen(&mut self, place: &Place<'_>, start: usize, reason: Reason) -> Choice {
+    fn chosen(&mut self, location: &FieldLocation<'_>, start: usize, reason: Reason) -> Choice {
         let number = match reason {
             Reason::Rule(at) => at,
             _ => DESCRIPTOR,
         };
         let (action, ..) = self.action(number);
         let effect = match action {
-            _ if !self.redactor.follows(reason) => Effect::Leave,
+            _ if !self.redactor.applies(reason) => Effect::Leave,
             Action::Keep => Effect::Leave,
             Action::Drop => Effect::Drop,
             Action::Mask => Effect::Empty,
             Action::Pseudonym => Effect::Change,
         };
-        let is_few = matches!(place.kind, FieldKind::Truth | FieldKind::Word);
+        let is_few = matches!(location.kind, FieldKind::Bool | FieldKind::Enum);
         let done = match effect {
             Effect::Leave => None,
-            Effect::Change if self.is_done(place.steps, start) => None,
+            Effect::Change if self.is_already_redacted(location.steps, start) => None,
             Effect::Drop => Some(RedactionAction::Drop),
             Effect::Change if !is_few => Some(RedactionAction::Pseudonym),
             Effect::Change | Effect::Empty => Some(RedactionAction::Mask),
         };
         if let Some(done) = done {
-            self.touch(&place.steps[start..], done);
+            self.touch(&location.steps[start..], done);
             self.report.reasons.insert(reason);
         }
         Choice {
@@ -187,7 +188,7 @@ impl Session<'_> {
         }
     }
 
-    /// The first of these steps that is within a payload, if one is.
+    /// Index of the first step inside a payload, if there is one.
     fn first_of_payload(&self, steps: &[Step<'_>]) -> Option<usize> {
         if !self.is_envelope {
             return Some(0);
@@ -196,10 +197,10 @@ impl Session<'_> {
         (packed + 1 < steps.len()).then_some(packed + 1)
     }
 
-    /// What a descriptor's own asking makes of a map's key: the key is part of what is to be kept out of sight. Rules name
-    /// keys by themselves.
-    fn of_key(&mut self, place: &Place<'_>, around: Choice) -> Option<Choice> {
-        let is_asked = place.debug_redact || around.reason == DESCRIPTOR;
+    /// What `debug_redact` on a map means for its keys: they are part of what the descriptor asks to hide. A redaction
+    /// rule must name the keys explicitly.
+    fn of_key(&mut self, location: &FieldLocation<'_>, around: Choice) -> Option<Choice> {
+        let is_asked = location.debug_redact || around.reason == DESCRIPTOR;
         if !is_asked || around.effect == Effect::Leave {
             return None;
         }
@@ -207,15 +208,15 @@ impl Session<'_> {
         let (effect, done) = if is_change {
             (Effect::Change, RedactionAction::Pseudonym)
         } else {
-            // Masked keys would all be the same.
+            // Masked keys would all be equal.
             (Effect::Drop, RedactionAction::Drop)
         };
-        if !(is_change && self.is_done(place.steps, around.start)) {
-            let named = place
+        if !(is_change && self.is_already_redacted(location.steps, around.start)) {
+            let named = location
                 .steps
                 .iter()
                 .rposition(|step| !step.message.is_empty());
-            self.touch(&place.steps[named.unwrap_or(0)..], done);
+            self.touch(&location.steps[named.unwrap_or(0)..], done);
         }
         Some(Choice {
             effect,
@@ -224,7 +225,7 @@ impl Session<'_> {
         })
     }
 
-    /// The stand-in for a root of an aggregate, in the spelling of the value.
+    /// The pseudonym of a root, written as the value is.
     fn known_root(&self, value: &FieldValue<'_>) -> Option<FieldValue<'static>> {
         let root: Root = match value {
             FieldValue::Text(text) if matches!(text.len(), 32 | 36) => text.parse().ok()?,
@@ -237,14 +238,14 @@ impl Session<'_> {
             .then(|| key.map(|key| pseudonym(key, Form::Uuid, None, value)))?
     }
 
-    /// Whether a value holds a UUID that is not the root of an aggregate of the case, where roots get stand-ins: it may
-    /// be the root of another aggregate, and stays.
+    /// Whether roots are pseudonymised and the value contains a UUID that is not a root of this case. It may be the
+    /// root of another aggregate, and is left as it is.
     fn holds_other_root(&self, value: &FieldValue<'_>) -> bool {
         static UUID: LazyLock<Regex> = LazyLock::new(|| {
             let dashed = r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
             Regex::new(dashed).expect("the pattern is a constant")
         });
-        if !self.redactor.gives_roots_stand_ins() {
+        if !self.redactor.pseudonymises_roots() {
             return false;
         }
         let is_other = |root: Root| root.as_bytes() != &[0; 16] && !self.roots.contains(&root);
@@ -259,16 +260,16 @@ impl Session<'_> {
         }
     }
 
-    /// Whether a rule did it before that begins at a step. All types on the way there were read as they are now, but for
-    /// those that capture put around.
-    fn is_done(&self, steps: &[Step<'_>], start: usize) -> bool {
+    /// Whether the rule that begins at this step was already applied before capture. It was if every type on the path,
+    /// apart from those that capture added, was redacted by an equal redactor.
+    fn is_already_redacted(&self, steps: &[Step<'_>], start: usize) -> bool {
         let packed = |at: usize| at == 0 || steps[at - 1].message == ANY;
         let first = (0..=start).rfind(|at| packed(*at)).unwrap_or(0);
         let mut types = (0..steps.len()).filter(|at| packed(*at));
-        self.done.as_ref().is_some_and(|done| {
+        self.already_redacted.as_ref().is_some_and(|done| {
             types.all(|at| {
                 let name = steps[at].message;
-                done.contains(name) || (at < first && self.before.is_around(name))
+                done.contains(name) || (at < first && self.prior.is_wrapper(name))
             })
         })
     }
@@ -277,13 +278,13 @@ impl Session<'_> {
         self.report.touched.insert(redaction(steps, action));
     }
 
-    fn suspect(&mut self, place: &Place<'_>, looks_like: &'static str) {
-        let start = place
+    fn suspect(&mut self, location: &FieldLocation<'_>, looks_like: &'static str) {
+        let start = location
             .steps
             .iter()
             .rposition(|step| !step.message.is_empty())
             .unwrap_or(0);
-        let steps = &place.steps[start..];
+        let steps = &location.steps[start..];
         self.report.suspects.insert(Suspect {
             type_name: steps.first().map_or("", |step| step.message).to_owned(),
             field: path_of(steps),
@@ -292,9 +293,9 @@ impl Session<'_> {
     }
 }
 
-/// Whether it is the root of a cover in a message of Angzarr's, such as that of a refused command.
-fn is_root(place: &Place<'_>) -> bool {
-    let [.., root, value] = place.steps else {
+/// Whether the field is the root of a cover in one of Angzarr's own messages, such as the cover of a rejected command.
+fn is_root(location: &FieldLocation<'_>) -> bool {
+    let [.., root, value] = location.steps else {
         return false;
     };
     let last = |name: &str| name.rsplit('.').next() == Some("Cover");

@@ -1,4 +1,4 @@
-//! The key of a team's pseudonyms.
+//! The key that pseudonyms are derived from.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,50 +6,50 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// A shorter key could be found by trying.
+/// A shorter key could be brute-forced.
 const SHORTEST: usize = 16;
-/// One of fewer different bytes too.
+/// So could a key with fewer distinct bytes.
 const FEWEST: usize = 8;
-/// A digit is worth less than half of a byte's letter.
+/// Decimal digits carry less entropy per byte, so a numeric key has to be longer.
 const FEWEST_DIGITS: usize = 32;
 const ADVICE: &str = "`openssl rand -hex 32` makes a good one";
 
-/// A secret that pseudonyms are made with: the same key gives the same pseudonyms. Never shown.
+/// The secret that pseudonyms are derived from: the same key gives the same pseudonyms. Never printed.
 #[derive(Clone)]
 pub struct Key(Hmac<Sha256>);
 
-/// A text that is no key.
+/// Why a text is not accepted as a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// It is short.
+    /// Too short.
     #[error("the key has {length} bytes and needs {SHORTEST} or more; {ADVICE}")]
     Short {
-        /// Bytes that it has.
+        /// Length in bytes.
         length: usize,
     },
-    /// It is made of few different bytes.
+    /// Too few distinct bytes.
     #[error(
         "the key has {count} different bytes and needs {FEWEST} or more: it could be guessed; {ADVICE}"
     )]
     Few {
-        /// Different bytes that it has.
+        /// Number of distinct bytes.
         count: usize,
     },
-    /// It says the same again and again.
+    /// A short sequence, repeated.
     #[error(
-        "the key repeats its first {length} bytes, and {SHORTEST} or more have to come before it repeats itself: it could be \
+        "the key repeats after {length} bytes and may repeat only after {SHORTEST} or more: it could be \
          guessed; {ADVICE}"
     )]
     Repeats {
-        /// Bytes that it repeats.
+        /// Length of the repeated sequence in bytes.
         length: usize,
     },
-    /// It is a number.
+    /// A decimal number that is too short.
     #[error(
-        "the key has {count} digits and nothing else, and of digits it needs {FEWEST_DIGITS} or more; {ADVICE}"
+        "the key consists of {count} digits, and a key of digits needs {FEWEST_DIGITS} or more; {ADVICE}"
     )]
     Digits {
-        /// Digits that it has.
+        /// Number of digits.
         count: usize,
     },
 }
@@ -61,11 +61,12 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// A key of at least 16 bytes, of which at least 8 are different, and 16 come before it repeats itself; of digits alone at
-    /// least 32. Blanks and line ends around it do not count.
+    /// A key of at least 16 bytes, at least 8 of them distinct, that does not repeat itself within the first 16; a key
+    /// of digits only needs at least 32. Surrounding whitespace is ignored.
     ///
     /// # Errors
-    /// Where it is none of those. That is what can be told without knowing how it was made.
+    /// If the text fails one of these checks. They detect the weaknesses that can be seen without knowing how the key
+    /// was made.
     pub fn new(text: &str) -> Result<Self, KeyError> {
         let bytes = text.trim().as_bytes();
         check(bytes)?;
@@ -73,26 +74,26 @@ impl Key {
         Ok(Self(mac))
     }
 
-    /// The 32 bytes that stand for a value of a kind.
+    /// 32 bytes derived from a value and its kind.
     pub(super) fn digest(&self, kind: &str, value: &[u8]) -> [u8; 32] {
         self.block(kind, value, 0)
     }
 
-    /// 16 hex digits that tell texts apart, for those who have the key.
+    /// 16 hex digits that identify a text. They can be computed only with the key.
     pub(super) fn fingerprint(&self, text: &str) -> String {
         let digest = self.digest("fingerprint", text.as_bytes());
         let first = digest.first_chunk().expect("a SHA-256 has 32 bytes");
         format!("{:016x}", u64::from_be_bytes(*first))
     }
 
-    /// As many bytes as are asked for, beginning with those of [`Key::digest`].
+    /// An endless stream of bytes that begins with those of [`Key::digest`].
     pub(super) fn stream(&self, kind: &str, value: &[u8]) -> impl Iterator<Item = u8> {
         (0..u32::MAX).flat_map(move |counter| self.block(kind, value, counter))
     }
 
     fn block(&self, kind: &str, value: &[u8], counter: u32) -> [u8; 32] {
         let mut mac = self.0.clone();
-        // Of fixed length first: no two inputs run together into the same bytes.
+        // The counter comes first and has a fixed length, so different inputs never produce the same byte sequence.
         mac.update(&counter.to_be_bytes());
         mac.update(kind.as_bytes());
         mac.update(&[0]);
@@ -113,7 +114,7 @@ fn check(bytes: &[u8]) -> Result<(), KeyError> {
             count: different.len(),
         });
     }
-    // The whole of it is no repetition.
+    // A key that repeats only as a whole is accepted.
     let repeats = |length: &usize| bytes[*length..] == bytes[..bytes.len() - length];
     if let Some(length) = (1..SHORTEST.min(bytes.len() / 2 + 1)).find(repeats) {
         return Err(KeyError::Repeats { length });

@@ -1,14 +1,14 @@
-//! Which types a payload's bytes are of, as a redactor meets them.
+//! The types of a payload and of everything packed in it.
 
 use std::collections::BTreeSet;
 
 use crate::model::Payload;
-use crate::payload::{Choice, FieldValue, Place, Registry, Rewriter, Unreadable};
+use crate::payload::{Choice, FieldLocation, FieldValue, Registry, Rewriter, Unreadable};
 
-/// The type of a payload, and those of all that is packed within it, also where a view would not show it.
+/// The type of a payload and of all payloads packed in it, including those that a readable view does not decode.
 pub(super) fn packed_types(registry: &Registry, payload: &Payload) -> BTreeSet<String> {
     let mut types = Types(BTreeSet::from([payload.type_name().to_owned()]));
-    // What cannot be read is for the redaction to tell.
+    // Unreadable payloads are reported by the redaction itself.
     let _ = registry.rewrite(payload, &mut types);
     types.0
 }
@@ -16,17 +16,26 @@ pub(super) fn packed_types(registry: &Registry, payload: &Payload) -> BTreeSet<S
 struct Types(BTreeSet<String>);
 
 impl Rewriter for Types {
-    fn choose(&mut self, _: &Place<'_>, _: Option<Choice>) -> Option<Choice> {
+    fn choose(&mut self, _: &FieldLocation<'_>, _: Option<Choice>) -> Option<Choice> {
         None
     }
 
-    fn replace(&mut self, _: &Place<'_>, _: Choice, value: &FieldValue<'_>) -> FieldValue<'static> {
+    fn replace(
+        &mut self,
+        _: &FieldLocation<'_>,
+        _: Choice,
+        value: &FieldValue<'_>,
+    ) -> FieldValue<'static> {
         value.to_static()
     }
 
     fn kept(&mut self, _: Choice, _: &FieldValue<'_>) {}
 
-    fn unchosen(&mut self, _: &Place<'_>, _: &FieldValue<'_>) -> Option<FieldValue<'static>> {
+    fn unchosen(
+        &mut self,
+        _: &FieldLocation<'_>,
+        _: &FieldValue<'_>,
+    ) -> Option<FieldValue<'static>> {
         None
     }
 

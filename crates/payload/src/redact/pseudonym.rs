@@ -1,6 +1,6 @@
-//! Stand-ins: made with the key, equal for equal values, and of the kind that their value is of.
+//! Pseudonyms: derived from the key, equal for equal values, and of the same kind as the value.
 //!
-//! The field does not go into it, so that one player has one name in all books of all captures of a team.
+//! The field name is not an input, so a player has the same pseudonym in every book that the team captures.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -13,10 +13,10 @@ use super::rule::Form;
 use crate::model::Root;
 use crate::payload::FieldValue;
 
-/// A domain that belongs to nobody (RFC 2606).
+/// A reserved domain (RFC 2606).
 const EMAIL_DOMAIN: &str = "example.com";
 
-/// A stand-in for a value. What says nothing, an empty text, a zero, a nil UUID, stays as it is.
+/// The pseudonym of a value. Empty values (an empty text, zero, the nil UUID) stay as they are.
 pub(super) fn pseudonym(
     key: &Key,
     form: Form,
@@ -24,9 +24,9 @@ pub(super) fn pseudonym(
     value: &FieldValue<'_>,
 ) -> FieldValue<'static> {
     match value {
-        // A stand-in for one of few values would be the value under another name.
-        FieldValue::Truth(_) => FieldValue::Truth(false),
-        FieldValue::Word(_) => FieldValue::Word(0),
+        // With so few possible values, a pseudonym would reveal the value.
+        FieldValue::Bool(_) => FieldValue::Bool(false),
+        FieldValue::Enum(_) => FieldValue::Enum(0),
         FieldValue::Integer { value, min, max } => FieldValue::Integer {
             value: integer(key, range, *value),
             min: *min,
@@ -38,7 +38,7 @@ pub(super) fn pseudonym(
     }
 }
 
-/// A stand-in for a text.
+/// The pseudonym of a text.
 pub(super) fn text(key: &Key, form: Form, value: &str) -> String {
     if value.is_empty() {
         return String::new();
@@ -55,7 +55,7 @@ pub(super) fn text(key: &Key, form: Form, value: &str) -> String {
     }
 }
 
-/// A stand-in for a UUID: its version and variant stay.
+/// The pseudonym of a UUID. Version and variant are preserved.
 pub(super) fn uuid(key: &Key, value: [u8; 16]) -> [u8; 16] {
     if value == [0; 16] {
         return value;
@@ -95,7 +95,7 @@ fn opaque(key: &Key, value: &str) -> String {
     format!("p-{}", hex(&key.digest("text", value.as_bytes())[..8]))
 }
 
-/// Digits become other digits, whatever stands between them: `+49 170 1` and `491701` get the same ones.
+/// Replaces digits and keeps everything between them: `+49 170 1` and `491701` get the same digits.
 fn digits(key: &Key, value: &str) -> String {
     let only: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).collect();
     if only.is_empty() {
@@ -124,7 +124,7 @@ fn digits(key: &Key, value: &str) -> String {
         .collect()
 }
 
-/// 16 bytes are a UUID, as roots are; others are as many as they were.
+/// 16 bytes are treated as a UUID, like a root; anything else keeps its length.
 fn bytes(key: &Key, value: &[u8]) -> Vec<u8> {
     match <[u8; 16]>::try_from(value) {
         Ok(value) => uuid(key, value).to_vec(),
@@ -132,7 +132,7 @@ fn bytes(key: &Key, value: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A number in a range, or one of as many digits and the same sign.
+/// A number in the range, or a number with as many digits and the same sign.
 fn integer(key: &Key, range: Option<(i64, i64)>, value: i128) -> i128 {
     let drawn = || {
         let digest = key.digest("number", value.to_string().as_bytes());
@@ -149,8 +149,8 @@ fn integer(key: &Key, range: Option<(i64, i64)>, value: i128) -> i128 {
     }
 }
 
-/// The numbers of as many digits, as far as the narrowest integer goes that the value fits in: the same number has
-/// the same stand-in in a field of 32 and in one of 64 bits.
+/// The numbers with the same number of digits, limited to the narrowest integer type that holds the value. This way a
+/// number has the same pseudonym in a 32-bit and in a 64-bit field.
 fn decade(value: i128) -> (i128, i128) {
     let digits = u32::try_from(value.to_string().len()).unwrap_or(1);
     let low = 10_i128.pow(digits - 1);
@@ -194,7 +194,7 @@ fn is_email(value: &str) -> bool {
     EMAIL.is_match(value)
 }
 
-/// Digits, and what people write between them.
+/// Whether a text consists of digits and the punctuation of phone numbers.
 fn is_number_like(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     digits > 0

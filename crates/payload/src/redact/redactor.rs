@@ -1,37 +1,37 @@
-//! The public face: a policy with its descriptors, ready to be applied to payloads and texts.
+//! The public interface: a redaction policy and its descriptors, applied to payloads and texts.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key::Key;
 use super::mask::{secrets, without};
+use super::redacted_values::RedactedValues;
 use super::rule::{Action, RedactionRule};
 use super::session::Session;
-use super::taken::Taken;
 use crate::model::{Fingerprints, Payload, Redaction, Redactions, Root, matches_pattern};
-use crate::payload::{LeadsNowhere, Registry, Unreadable};
+use crate::payload::{FieldPathError, Registry, Unreadable};
 
 /// What is redacted, and how.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Rules in the order in which they are tried; the first that fits a field decides.
+    /// Redaction rules in the order they are tried. The first rule that matches a field applies.
     pub rules: Vec<RedactionRule>,
-    /// Key of pseudonyms.
+    /// Key of the pseudonyms.
     pub key: Option<Key>,
-    /// What becomes of fields whose descriptor asks for it (`debug_redact`) and that no rule is about; a pseudonym
-    /// where there is a key and a mask where there is none, when left out.
+    /// Action for fields that are marked `debug_redact` and that no rule matches. By default a pseudonym if there is a
+    /// key, otherwise a mask.
     pub debug_redact: Option<Action>,
-    /// Whether the roots of aggregates become pseudonyms, in covers and wherever they stand in payloads and texts.
+    /// Whether roots of aggregates become pseudonyms, in covers and wherever payloads and texts repeat them.
     pub roots: bool,
-    /// Whether what cannot be read is an error. Otherwise it stays as it is, and the report says so.
+    /// Whether an unreadable payload is an error. Otherwise it is left as it is, and the report lists it.
     pub is_strict: bool,
 }
 
 impl Policy {
-    /// What of it decides about fields, as text.
-    fn said(&self) -> String {
+    /// The settings that affect fields, as text for the fingerprint.
+    fn fingerprint_text(&self) -> String {
         let of_rule = |rule: &RedactionRule| {
-            // Texts are quoted, so that no two lists of rules are written alike.
+            // Strings are quoted, so that different lists of rules never produce the same text.
             format!(
                 "{:?} {:?} {:?} {:?} {:?}",
                 rule.type_pattern, rule.segments, rule.action, rule.form, rule.range
@@ -43,89 +43,89 @@ impl Policy {
     }
 }
 
-/// A policy that cannot be followed.
+/// Why a policy cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedactorError {
-    /// Pseudonyms without a key.
+    /// It asks for pseudonyms, and there is no key.
     #[error(
         "{asks} asks for pseudonyms and there is no key: name its variable or its file with `key_env` or `key_file` under \
          [redaction]"
     )]
     NoKey {
-        /// Who asks.
+        /// The setting that asks for pseudonyms.
         asks: String,
     },
-    /// Rules that are about no field: what they are meant for would be written as it is.
+    /// Some rules match no field, so the fields they were meant for would not be redacted.
     #[error("{}", rules.join("; "))]
-    Misfit {
-        /// Each rule in words, with the reason.
+    UnmatchedRules {
+        /// Description of each rule, with the reason why it matches nothing.
         rules: Vec<String>,
     },
 }
 
-/// Something that cannot be redacted, since it cannot be read.
+/// A payload that cannot be redacted because it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{place}: {reason}; what cannot be read cannot be redacted, so nothing is written: name its descriptors in \
      replay.toml (`descriptors`), let a redaction rule drop the field that it is in, or say --unredacted"
 )]
 pub struct RedactError {
-    /// Where it is, with the type.
+    /// Where it is, with its type.
     pub place: String,
     /// Why it cannot be read.
     pub reason: Unreadable,
 }
 
-/// Why a value was taken out.
+/// Why a value was redacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// A rule, by its place among the rules, from 0.
+    /// A redaction rule, by its index.
     Rule(usize),
-    /// The field's own descriptor.
+    /// `debug_redact` in the field's descriptor.
     DebugRedact,
     /// It is the root of an aggregate.
     Roots,
-    /// It stood in a text: an error message, an id.
+    /// It was found in a text, such as an error message or an id.
     Texts,
 }
 
-/// A field that looks personal and that no rule is about.
+/// A field that looks personal and that no rule matches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suspect {
-    /// Full name of its message.
+    /// Full name of the message that contains it.
     pub type_name: String,
-    /// Its name; `*` stands for the keys of a map.
+    /// Name of the field; `*` stands for the keys of a map.
     pub field: String,
-    /// What it looks like: `name`, or what its content resembles.
+    /// Why it looks personal: `name`, or what its content resembles.
     pub looks_like: &'static str,
 }
 
-/// What a field looks like that may hold the root of an aggregate which has no part in the case.
+/// Why a field is suspect that may hold the root of an aggregate outside the case.
 pub const OTHER_ROOT: &str = "perhaps another aggregate's root";
 
-/// What redaction did. Holds values that were taken out, and shows none.
+/// What a redaction did. Contains redacted values, but never prints them.
 #[derive(Clone, Default)]
 pub struct Report {
-    /// Fields that were touched.
+    /// Redacted fields.
     pub touched: BTreeSet<Redaction>,
-    /// Fields that look personal and that no rule is about.
+    /// Fields that look personal and that no rule matches.
     pub suspects: BTreeSet<Suspect>,
-    /// What could not be read and stays as it is, in words.
+    /// Descriptions of payloads that could not be read and were left as they are.
     pub unread: BTreeSet<String>,
-    /// Types of the payloads that were gone through, also of packed ones.
+    /// Types of the payloads that were processed, including packed ones.
     pub types: BTreeSet<String>,
-    /// Whether stand-ins may have got stand-ins: what came redacted was redacted by other rules, with another key or of
-    /// other descriptors, or nobody knows by what.
+    /// Whether pseudonyms may have been replaced by new pseudonyms: the payloads arrived redacted by other rules, with
+    /// another key or other descriptors, or by an unknown redactor.
     pub is_anew: bool,
-    /// Why values were taken out.
+    /// Why values were redacted.
     pub reasons: BTreeSet<Reason>,
-    /// What texts looked like they held, and no longer do: `email`.
+    /// What kinds of secrets were removed from texts: `email`.
     pub looked_like: BTreeSet<&'static str>,
-    /// What looks like a secret in fields that a rule keeps.
-    pub(super) looked_at: BTreeSet<String>,
-    pub(super) taken: Taken,
-    /// Roots that have stand-ins, in their spellings.
-    pub(super) roots: Taken,
+    /// Apparent secrets in fields that a rule keeps.
+    pub(super) reviewed: BTreeSet<String>,
+    pub(super) redacted_values: RedactedValues,
+    /// Roots that have pseudonyms, in all their spellings.
+    pub(super) roots: RedactedValues,
 }
 
 impl std::fmt::Debug for Report {
@@ -139,29 +139,29 @@ impl std::fmt::Debug for Report {
 }
 
 impl Report {
-    /// A text of our own without the roots that got stand-ins. What was taken out of payloads stays: our own words and
-    /// numbers may be equal to it by chance.
+    /// One of our own texts with the roots replaced. Other redacted values are not replaced, because our words and
+    /// numbers may be equal to them by chance.
     #[must_use]
     pub fn without_roots(&self, text: &str) -> String {
         self.roots.replaced_in(text)
     }
 }
 
-/// A payload that was redacted.
+/// A redacted payload.
 #[derive(Debug, Clone)]
 pub struct Redacted {
-    /// The payload as it may be written.
+    /// The payload, safe to write.
     pub payload: Payload,
-    /// What was done.
+    /// What was redacted.
     pub report: Report,
 }
 
-/// What stays in texts although it looks like a secret or personal data.
+/// Text that is left in place although it looks like a secret or personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
-    /// What it looks like, in the words of an audit; none is anything.
+    /// The kind of finding it applies to, as an audit names it; any kind if none.
     pub finding: Option<String>,
-    /// Pattern of what stays.
+    /// Pattern of the allowed text.
     pub text: String,
 }
 
@@ -170,21 +170,21 @@ pub struct Allowed {
 pub struct Redactor {
     pub(super) registry: Registry,
     pub(super) policy: Arc<Policy>,
-    /// What is no secret in texts.
+    /// Apparent secrets that are allowed in texts.
     allowed: Arc<[Allowed]>,
-    /// Those that were made already.
+    /// Cache of fingerprints.
     fingerprints: Arc<Mutex<Fingerprints>>,
-    /// Reasons that are passed over, to find out which of them changed an outcome.
-    pub(super) passed_over: BTreeSet<Reason>,
+    /// Reasons that are ignored, to find out which of them changed an outcome.
+    pub(super) ignored_reasons: BTreeSet<Reason>,
 }
 
 impl Redactor {
-    /// A redactor for the types that are described.
+    /// A redactor for the described types.
     ///
     /// # Errors
-    /// Where pseudonyms are asked for and there is no key, and where a rule is about no field of a described type: it is
-    /// misspelt, or descriptors are missing. Of a lenient redactor, which keeps what is not described, only the latter is
-    /// borne: [`Redactor::unfitting`] says which rules those are.
+    /// If the policy asks for pseudonyms and there is no key, or if a rule matches no field of a described type,
+    /// because it is misspelt or descriptors are missing. A lenient redactor accepts rules whose type is not described;
+    /// [`Redactor::unfitting`] lists them.
     pub fn new(registry: Registry, mut policy: Policy) -> Result<Self, RedactorError> {
         let has_key = policy.key.is_some();
         let debug_redact = policy.debug_redact.unwrap_or(if has_key {
@@ -209,53 +209,56 @@ impl Redactor {
             allowed: Arc::default(),
             fingerprints: Arc::default(),
             policy: Arc::new(policy),
-            passed_over: BTreeSet::new(),
+            ignored_reasons: BTreeSet::new(),
         };
         let is_strict = redactor.is_strict();
         let rules: Vec<String> = redactor
-            .misfits()
-            .filter(|(_, reason)| is_strict || matches!(reason, LeadsNowhere::NoField(_)))
-            .map(|(rule, reason)| misfit(&rule, &reason))
+            .unmatched_rules()
+            .filter(|(_, reason)| is_strict || matches!(reason, FieldPathError::NoField(_)))
+            .map(|(rule, reason)| unmatched(&rule, &reason))
             .collect();
         if rules.is_empty() {
             Ok(redactor)
         } else {
-            Err(RedactorError::Misfit { rules })
+            Err(RedactorError::UnmatchedRules { rules })
         }
     }
 
-    /// Rules that are about no field of a described type.
-    fn misfits(&self) -> impl Iterator<Item = (String, LeadsNowhere)> {
+    /// Rules that match no field of a described type.
+    fn unmatched_rules(&self) -> impl Iterator<Item = (String, FieldPathError)> {
         let rules = self.policy.rules.iter().enumerate();
         rules.filter_map(|(at, rule)| {
-            let leads = self.registry.leads(&rule.type_pattern, &rule.segments);
+            let leads = self
+                .registry
+                .check_field_path(&rule.type_pattern, &rule.segments);
             Some((named(at, rule), leads.err()?))
         })
     }
 
-    /// Whether no field can ever be taken out: there is no rule but such that keep, and no described field asks for it.
+    /// Whether no field can ever be redacted: every rule keeps, and no described field is marked `debug_redact`.
     #[must_use]
     pub fn leaves_fields(&self) -> bool {
         let mut rules = self.policy.rules.iter();
         let asks = self.debug_redact() != Action::Keep
-            && self.registry.with_debug_redact().next().is_some();
+            && self.registry.types_with_debug_redact().next().is_some();
         rules.all(|rule| rule.action == Action::Keep) && !asks
     }
 
-    /// Whether nothing can ever be taken out, not even roots, and nobody wrote that something is to be kept.
+    /// Whether the redactor does nothing at all: no field is redacted or kept by a rule, and roots stay.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.leaves_fields() && self.policy.rules.is_empty() && !self.policy.roots
     }
 
-    /// Rules that no described type fits, in words: of a lenient redactor they are no error.
+    /// Descriptions of the rules that match no described type. A lenient redactor accepts them.
     pub fn unfitting(&self) -> impl Iterator<Item = String> {
-        self.misfits().map(|(rule, reason)| misfit(&rule, &reason))
+        self.unmatched_rules()
+            .map(|(rule, reason)| unmatched(&rule, &reason))
     }
 
-    /// 16 hex digits, equal where the same values of payloads of this type get the same stand-ins: made with the key, of
-    /// the rules without their reasons, and of what the descriptors make of the type. None without a key, as there are no
-    /// stand-ins then, and without a descriptor.
+    /// 16 hex digits that are equal if equal values in payloads of this type get equal pseudonyms. Derived from the
+    /// key, the rules without their reasons, and the descriptors of the type. None without a key, because there are no
+    /// pseudonyms then, and none without a descriptor.
     #[must_use]
     pub fn fingerprint(&self, type_name: &str) -> Option<String> {
         let key = self.policy.key.as_ref()?;
@@ -267,13 +270,13 @@ impl Redactor {
             return Some(fingerprint.clone());
         }
         let shape = self.registry.shape(type_name)?;
-        let said = format!("{}\n{shape}", self.policy.said());
+        let said = format!("{}\n{shape}", self.policy.fingerprint_text());
         let fingerprint = key.fingerprint(&said);
         known.insert(type_name.to_owned(), fingerprint.clone());
         Some(fingerprint)
     }
 
-    /// What is to be said beside what a run of this redactor leaves; `earlier` was said before it.
+    /// The redactions to record beside the result of a run; `earlier` are those recorded before it.
     #[must_use]
     pub fn redactions(&self, report: &Report, earlier: &[Redaction]) -> Redactions {
         let fields: BTreeSet<_> = report.touched.iter().chain(earlier).cloned().collect();
@@ -287,13 +290,14 @@ impl Redactor {
         }
     }
 
-    /// Whether what cannot be read is an error.
+    /// Whether an unreadable payload is an error.
     #[must_use]
     pub fn is_strict(&self) -> bool {
         self.policy.is_strict
     }
 
-    /// Begins a run over things that belong together: what is taken out of one is looked for in the texts of all.
+    /// Starts a session over payloads and texts that belong together: a value redacted in one is searched for in the
+    /// texts of all.
     #[must_use]
     pub fn session(&self) -> Session<'_> {
         Session::new(self)
@@ -309,25 +313,25 @@ impl Redactor {
         })
     }
 
-    /// Takes out of a text what looks like a secret or personal data whatever it belongs to.
+    /// Removes from a text whatever looks like a secret or personal data.
     #[must_use]
     pub fn redact_text(&self, text: &str) -> String {
         self.session().text(text)
     }
 
-    /// The same, and what a run took out, so far or in all.
+    /// Like [`Redactor::redact_text`], and also removes the values that a session redacted.
     #[must_use]
     pub fn text_after(&self, report: &Report, text: &str) -> String {
         self.text_and_looks(report, text).0
     }
 
-    /// The same, and what was taken out because of what it looks like.
+    /// Like [`Redactor::text_after`], and returns the kinds of secrets that were removed.
     #[must_use]
     pub fn text_and_looks(&self, report: &Report, text: &str) -> (String, BTreeSet<&'static str>) {
-        if !self.follows(Reason::Texts) {
+        if !self.applies(Reason::Texts) {
             return (text.to_owned(), BTreeSet::new());
         }
-        let (text, stand_ins) = report.taken.replaced(text);
+        let (text, replacements) = report.redacted_values.replaced(text);
         let mut secrets = secrets(&text, self.policy.key.as_ref());
         secrets.retain(|secret| {
             let is_allowed = |allowed: &Allowed| {
@@ -335,22 +339,22 @@ impl Redactor {
                 finding.is_none_or(|it| it == secret.what)
                     && matches_pattern(&allowed.text, &secret.text)
             };
-            !secret.is_of(&stand_ins, &text)
-                && !report.looked_at.contains(&secret.text)
+            !secret.is_made_of(&replacements, &text)
+                && !report.reviewed.contains(&secret.text)
                 && !self.allowed.iter().any(is_allowed)
         });
         let looks = secrets.iter().map(|secret| secret.what).collect();
         (without(&text, secrets.iter()), looks)
     }
 
-    /// The same redactor, which leaves in texts what is allowed there. What a rule takes out goes all the same.
+    /// Adds apparent secrets that are allowed in texts. Values redacted by a rule are removed all the same.
     #[must_use]
     pub fn allowing(mut self, allowed: impl IntoIterator<Item = Allowed>) -> Self {
         self.allowed = allowed.into_iter().collect();
         self
     }
 
-    /// The same redactor with more descriptors, each an encoded set; what it knows already stays.
+    /// Adds encoded descriptor sets. Types that are already described stay as they are.
     #[must_use]
     pub fn describing(mut self, more: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.registry = self.registry.filled_where_free(more);
@@ -358,15 +362,15 @@ impl Redactor {
         self
     }
 
-    /// The same redactor without one of its reasons, to find out what it changes. What it gives must not be written.
+    /// This redactor without one of its reasons, to find out what that reason changes. Its results must not be written.
     #[must_use]
     pub fn without(&self, reason: Reason) -> Self {
         let mut other = self.clone();
-        other.passed_over.insert(reason);
+        other.ignored_reasons.insert(reason);
         other
     }
 
-    /// A reason in words.
+    /// Describes a reason.
     #[must_use]
     pub fn describe(&self, reason: Reason) -> String {
         match reason {
@@ -388,19 +392,19 @@ impl Redactor {
         self.policy.debug_redact.unwrap_or(Action::Mask)
     }
 
-    pub(super) fn follows(&self, reason: Reason) -> bool {
-        !self.passed_over.contains(&reason)
+    pub(super) fn applies(&self, reason: Reason) -> bool {
+        !self.ignored_reasons.contains(&reason)
     }
 
-    /// Whether roots get stand-ins.
-    pub(super) fn gives_roots_stand_ins(&self) -> bool {
-        self.policy.roots && self.follows(Reason::Roots)
+    /// Whether roots become pseudonyms.
+    pub(super) fn pseudonymises_roots(&self) -> bool {
+        self.policy.roots && self.applies(Reason::Roots)
     }
 
-    /// The stand-in for a root, where roots have them.
+    /// The pseudonym of a root, if roots are pseudonymised.
     pub(super) fn root(&self, root: Root) -> Root {
         match &self.policy.key {
-            Some(key) if self.gives_roots_stand_ins() => {
+            Some(key) if self.pseudonymises_roots() => {
                 Root::new(super::pseudonym::uuid(key, *root.as_bytes()))
             }
             _ => root,
@@ -408,15 +412,15 @@ impl Redactor {
     }
 }
 
-fn misfit(rule: &str, reason: &LeadsNowhere) -> String {
+fn unmatched(rule: &str, reason: &FieldPathError) -> String {
     let advice = match reason {
-        LeadsNowhere::NoType { .. } => {
+        FieldPathError::NoType { .. } => {
             " (where its descriptors are missing, name them in replay.toml: `descriptors`)"
         }
-        LeadsNowhere::NoField(_) => "",
+        FieldPathError::NoField(_) => "",
     };
     format!(
-        "{rule} is about nothing, so what it is meant for would be written as it is: {reason}{advice}"
+        "{rule} matches no field, so the values it is meant for would be written unredacted: {reason}{advice}"
     )
 }
 

@@ -1,4 +1,4 @@
-//! Rules of redaction. Not to be confused with normalising rules, which leave fields out of comparisons.
+//! Redaction rules. They are different from normalising rules, which exclude fields from comparison.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,16 +6,16 @@ use std::str::FromStr;
 use crate::model::{did_you_mean, matches_pattern};
 use crate::payload::{MAP_KEY, Step};
 
-/// What becomes of a field.
+/// What happens to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// It stays as it is: somebody has looked at it.
+    /// Left as it is: someone has reviewed it.
     Keep,
-    /// It is left out.
+    /// Removed.
     Drop,
-    /// It holds nothing of what it held.
+    /// Emptied, or replaced by a mask.
     Mask,
-    /// It holds a stand-in made with the key: equal values have equal ones, and each is of its value's kind.
+    /// Replaced by a pseudonym: equal for equal values, and of the same kind as the value.
     Pseudonym,
 }
 
@@ -27,26 +27,26 @@ impl Action {
         (Self::Pseudonym, "pseudonym"),
     ];
 
-    /// The word in a configuration.
+    /// The keyword used in the configuration.
     #[must_use]
     pub fn word(self) -> &'static str {
         word_of(&Self::WORDS, &self)
     }
 }
 
-/// What a pseudonym looks like.
+/// The format of a pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Form {
-    /// As its value does: UUIDs stay UUIDs, emails emails, digits digits.
+    /// The format of the value: a UUID for a UUID, an email address for an email address, digits for digits.
     #[default]
     Auto,
-    /// As [`Form::Auto`], and 32 hex digits are a UUID too.
+    /// Like [`Form::Auto`], and 32 hex digits are a UUID too.
     Uuid,
     /// An email address, whatever the value was.
     Email,
-    /// Digits are other digits, all else stays: phone and account numbers.
+    /// Digits are replaced and everything else stays: phone and account numbers.
     Digits,
-    /// A text that says nothing.
+    /// An opaque text.
     Text,
 }
 
@@ -90,27 +90,27 @@ impl FromStr for Form {
     }
 }
 
-/// A rule that makes no sense.
+/// A rule that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// A key without content.
+    /// A required key is missing or empty.
     #[error("a redaction rule needs a `{0}`")]
     Missing(&'static str),
-    /// A mask would make all keys of a map the same.
+    /// Masking the keys of a map would make them equal.
     #[error("`{MAP_KEY}` takes `pseudonym`, `drop` or `keep`: masked keys would all be the same")]
     MaskedKey,
-    /// `$key` is the last part of a path.
+    /// `$key` must be the last segment of a path.
     #[error("`{MAP_KEY}` is the last part of a path")]
     KeyInTheMiddle,
-    /// Something that only pseudonyms have.
-    #[error("`{0}` goes with `action = \"pseudonym\"`")]
+    /// An option that applies to pseudonyms only.
+    #[error("`{0}` requires `action = \"pseudonym\"`")]
     OnlyPseudonym(&'static str),
-    /// A range without a number in it.
+    /// An empty range.
     #[error("`range` is [{0}, {1}]: the first number is the lower one")]
     Range(i64, i64),
 }
 
-/// What becomes of some fields.
+/// An action for the fields that match a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedactionRule {
     pub(super) type_pattern: String,
@@ -122,9 +122,9 @@ pub struct RedactionRule {
 }
 
 impl RedactionRule {
-    /// A rule for the fields that a path leads to, from a message whose full name fits a pattern; `*` stands for
-    /// anything within a name. A map's key is a part of the path: `contacts.*.email`; `$key` at the end means the
-    /// keys themselves. Lists are passed through.
+    /// A rule for the fields at a path that starts in a message whose full name matches a pattern; `*` matches anything
+    /// within a name. A map key is one segment of the path: `contacts.*.email`. A final `$key` means the keys
+    /// themselves. Elements of lists add no segment.
     pub fn new(type_pattern: &str, field: &str, action: Action) -> Result<Self, RuleError> {
         let segments = segments(field);
         if type_pattern.trim().is_empty() {
@@ -150,7 +150,7 @@ impl RedactionRule {
         })
     }
 
-    /// The same with pseudonyms of a form.
+    /// Sets the format of the pseudonyms.
     pub fn with_form(mut self, form: Form) -> Result<Self, RuleError> {
         if self.action != Action::Pseudonym {
             return Err(RuleError::OnlyPseudonym("form"));
@@ -159,7 +159,7 @@ impl RedactionRule {
         Ok(self)
     }
 
-    /// The same with numbers that stay between two others, both included.
+    /// Limits numeric pseudonyms to a range, inclusive.
     pub fn with_range(mut self, low: i64, high: i64) -> Result<Self, RuleError> {
         if self.action != Action::Pseudonym {
             return Err(RuleError::OnlyPseudonym("range"));
@@ -171,7 +171,7 @@ impl RedactionRule {
         Ok(self)
     }
 
-    /// The same with the reason that somebody wrote down for it.
+    /// Sets the documented reason for the rule.
     pub fn because(mut self, reason: &str) -> Result<Self, RuleError> {
         if reason.trim().is_empty() {
             return Err(RuleError::Missing("reason"));
@@ -180,13 +180,13 @@ impl RedactionRule {
         Ok(self)
     }
 
-    /// What becomes of the fields.
+    /// What happens to the fields.
     #[must_use]
     pub const fn action(&self) -> Action {
         self.action
     }
 
-    /// Where the rule's path begins, if it leads to the last of these steps.
+    /// Index of the step where the rule's path begins, if the rule matches the last of these steps.
     pub(super) fn begins(&self, steps: &[Step<'_>]) -> Option<usize> {
         let start = steps.len().checked_sub(self.segments.len())?;
         let fits = self
@@ -200,7 +200,7 @@ impl RedactionRule {
     }
 }
 
-/// A key that is asked about itself is meant by its own name only.
+/// A map key is matched only by `$key` when the key itself is the target.
 fn segment_fits(pattern: &str, step: &Step<'_>) -> bool {
     let is_key_itself = step.is_key && step.segment == MAP_KEY;
     if is_key_itself || pattern == MAP_KEY {
@@ -209,7 +209,7 @@ fn segment_fits(pattern: &str, step: &Step<'_>) -> bool {
     matches_pattern(pattern, &step.segment)
 }
 
-/// Parts between dots; the name of an extension, `[full.name]`, is one.
+/// Splits a path at its dots. The name of an extension, `[full.name]`, is one segment.
 fn segments(path: &str) -> Vec<String> {
     let mut segments = vec![String::new()];
     let mut depth = 0;

@@ -1,38 +1,39 @@
-//! One run over things that belong together.
+//! A redaction session: one run over payloads and texts that belong together.
 
 use std::collections::BTreeSet;
 
-use super::before::Before;
 use super::packed::packed_types;
+use super::prior::PriorRedaction;
 use super::redactor::{Reason, RedactError, Redactor, Report};
 use crate::model::{Payload, Root};
 
-/// What a message is.
+/// How rules apply to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Is {
-    /// A payload: rules are about all of it.
+pub enum MessageRole {
+    /// The message is a payload: rules apply to all of it.
     Payload,
-    /// A message of Angzarr's around payloads. Rules are about what is in them: the message itself says where they belong,
-    /// and is needed as it is.
+    /// The message is one of Angzarr's own and wraps payloads: rules apply only to the payloads. The fields around them
+    /// are needed as they are.
     Envelope,
 }
 
-/// A run. Payloads come first: what is taken out of them is looked for in texts.
+/// One run. Process the payloads first: their redacted values are then searched for in texts.
 #[derive(Debug)]
 pub struct Session<'a> {
     pub(super) redactor: &'a Redactor,
     pub(super) report: Report,
-    /// Roots that have stand-ins.
+    /// Roots that have pseudonyms.
     pub(super) roots: Vec<Root>,
-    /// What came redacted.
-    pub(super) before: Before,
-    /// Of a payload that is part of that the types of which the same rules, key and descriptors did it: their stand-ins
-    /// stay.
-    pub(super) done: Option<BTreeSet<String>>,
-    /// Whether the message at hand is one of Angzarr's around payloads.
+    /// Redaction that happened before capture.
+    pub(super) prior: PriorRedaction,
+    /// Types in the current payload that were already redacted with the same rules, key and descriptors. They keep
+    /// their pseudonyms.
+    pub(super) already_redacted: Option<BTreeSet<String>>,
+    /// Whether the current message is one of Angzarr's own that wraps payloads.
     pub(super) is_envelope: bool,
-    /// Whether nothing is written yet: then no text is searched for what is not known in full.
-    pub(super) is_looking: bool,
+    /// Whether this is the scan before anything is written. Texts are not searched yet, because the redacted values are
+    /// not all known.
+    pub(super) is_scanning: bool,
 }
 
 impl<'a> Session<'a> {
@@ -41,31 +42,32 @@ impl<'a> Session<'a> {
             redactor,
             report: Report::default(),
             roots: Vec::new(),
-            before: Before::default(),
-            done: None,
+            prior: PriorRedaction::default(),
+            already_redacted: None,
             is_envelope: false,
-            is_looking: false,
+            is_scanning: false,
         }
     }
 
-    /// A run over things of which some came redacted. What others did is done anew.
+    /// A session over a case that was partly redacted before. Anything redacted by a different redactor is redacted
+    /// again.
     #[must_use]
-    pub fn where_done(mut self, before: &Before) -> Self {
-        self.before.clone_from(before);
+    pub fn with_prior(mut self, prior: &PriorRedaction) -> Self {
+        self.prior.clone_from(prior);
         self
     }
 
-    /// What was done.
+    /// Ends the session and returns its report.
     #[must_use]
     pub fn finish(self) -> Report {
         self.report
     }
 
-    /// Makes a root known, so that it is found in payloads and texts; gives what stands in its place.
+    /// Registers a root, so that it is found in payloads and texts. Returns its replacement.
     pub fn root(&mut self, root: Root) -> Root {
         let new = self.redactor.root(root);
         if new != root {
-            self.report.taken.root(root, new);
+            self.report.redacted_values.root(root, new);
             self.report.roots.root(root, new);
             self.report.reasons.insert(Reason::Roots);
             if !self.roots.contains(&root) {
@@ -75,46 +77,56 @@ impl<'a> Session<'a> {
         new
     }
 
-    /// Goes through a message to know what is taken out of it; `place` says in an error where it is. A message may repeat in
-    /// a text what only a later one says to be secret, so all that belong together are looked at before the first is
-    /// written.
-    pub fn look(&mut self, message: &Payload, is: Is, place: &str) -> Result<(), RedactError> {
-        self.is_looking = true;
+    /// Scans a message to learn which values are redacted; `place` is its location for errors. Scan all messages that
+    /// belong together before writing the first: a text in one may repeat a value that only a later message marks as
+    /// secret.
+    pub fn scan(
+        &mut self,
+        message: &Payload,
+        is: MessageRole,
+        place: &str,
+    ) -> Result<(), RedactError> {
+        self.is_scanning = true;
         let looked = self.message(message, is, place);
-        self.is_looking = false;
+        self.is_scanning = false;
         looked.map(drop)
     }
 
-    /// A message that was looked at, as it may be written.
+    /// Redacts a message that was scanned before.
     pub fn write(
         &mut self,
         message: &Payload,
-        is: Is,
+        is: MessageRole,
         place: &str,
     ) -> Result<Payload, RedactError> {
         self.message(message, is, place)
     }
 
-    /// A payload by itself, as it may be written.
+    /// Scans and redacts a single payload.
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
-        self.look(payload, Is::Payload, place)?;
-        self.write(payload, Is::Payload, place)
+        self.scan(payload, MessageRole::Payload, place)?;
+        self.write(payload, MessageRole::Payload, place)
     }
 
-    /// The types within a payload that came redacted as this redactor would have done it.
-    fn done_types(&self, payload: &Payload) -> BTreeSet<String> {
+    /// Types within a payload that an equal redactor has already redacted.
+    fn already_redacted_types(&self, payload: &Payload) -> BTreeSet<String> {
         let mut types = packed_types(&self.redactor.registry, payload);
         types.retain(|it| {
             let own = self.redactor.fingerprint(it);
-            own.is_some() && own.as_deref() == self.before.by(it)
+            own.is_some() && own.as_deref() == self.prior.by(it)
         });
         types
     }
 
-    fn message(&mut self, message: &Payload, is: Is, place: &str) -> Result<Payload, RedactError> {
-        self.is_envelope = is == Is::Envelope;
-        let came_redacted = !self.is_envelope && self.before.holds(message);
-        self.done = came_redacted.then(|| self.done_types(message));
+    fn message(
+        &mut self,
+        message: &Payload,
+        is: MessageRole,
+        place: &str,
+    ) -> Result<Payload, RedactError> {
+        self.is_envelope = is == MessageRole::Envelope;
+        let came_redacted = !self.is_envelope && self.prior.holds(message);
+        self.already_redacted = came_redacted.then(|| self.already_redacted_types(message));
         if !self.is_envelope {
             self.report.types.insert(message.type_name().to_owned());
         }
@@ -130,7 +142,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Redacts a title, which may have the first digits of a root.
+    /// Redacts a title, which may contain the first digits of a root.
     pub(super) fn title(&mut self, title: &str) -> String {
         let mut title = self.text(title);
         for root in &self.roots {
@@ -140,7 +152,7 @@ impl<'a> Session<'a> {
         title
     }
 
-    /// Redacts a text: what was taken out so far, and what looks like a secret or personal data by itself.
+    /// Redacts a text: the values redacted so far, and whatever looks like a secret or personal data.
     pub fn text(&mut self, text: &str) -> String {
         let (written, looks) = self.redactor.text_and_looks(&self.report, text);
         if written != text {
@@ -151,7 +163,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The text with one prefix of a root for another, where it is a word by itself.
+/// Replaces a root's prefix where it stands as a separate word.
 fn with_prefix(text: &str, old: &str, new: &str) -> String {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '-';
     let mut written = String::with_capacity(text.len());

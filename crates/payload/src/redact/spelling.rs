@@ -1,4 +1,4 @@
-//! How messages, logs and addresses spell a value.
+//! The ways that messages, logs and URLs write a value.
 
 use std::fmt::Write as _;
 
@@ -9,9 +9,9 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use super::pseudonym::hex;
 use crate::model::{MOST_OF_CORRELATION_ID, is_correlation_id};
 
-/// What separates thousands; a point or a space would be found in decimals and lists.
+/// Thousands separators. A point or a space would also match decimals and lists.
 const SEPARATORS: [char; 3] = [',', '_', '\''];
-/// What a path of an address cannot hold as it is (RFC 3986).
+/// Characters that must be escaped in the path of a URL (RFC 3986).
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -25,15 +25,15 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'`')
     .add(b'{')
     .add(b'}');
-/// What one part of a path cannot.
+/// Characters that must be escaped in one segment of a path.
 const SEGMENT: &AsciiSet = &PATH.add(b'/').add(b';').add(b',');
-/// What a query of one cannot hold as it is.
+/// Characters that must be escaped in a query.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-/// What JavaScript's `encodeURIComponent` does not leave as it is.
+/// Characters that JavaScript's `encodeURIComponent` escapes.
 const COMPONENT: &AsciiSet = &QUERY
     .remove(b'!')
     .remove(b'*')
@@ -41,11 +41,11 @@ const COMPONENT: &AsciiSet = &QUERY
     .remove(b'(')
     .remove(b')');
 
-/// A way of spelling a text.
+/// One way of writing a text.
 #[derive(Clone, Copy)]
 pub(super) struct Spelling {
     pub(super) spell: fn(&str) -> String,
-    /// Shorter ones are not looked for so, in bytes.
+    /// Minimum length in bytes. Shorter texts are not searched for in this spelling.
     pub(super) from: usize,
 }
 
@@ -53,28 +53,28 @@ const fn any(spell: fn(&str) -> String) -> Spelling {
     Spelling { spell, from: 0 }
 }
 
-/// As an encoding of few bytes would be found everywhere.
+/// A short text in such an encoding would match by chance.
 const fn long(spell: fn(&str) -> String) -> Spelling {
     Spelling { spell, from: 6 }
 }
 
-/// Every spelling that a text has, the plain one first.
+/// Every spelling of a text, the plain one first.
 pub(super) const OF_TEXT: [Spelling; 17] = [
     any(str::to_owned),
-    // As Rust and Go quote.
+    // Quoted as in Rust and Go.
     any(|text| {
         let quoted = format!("{text:?}");
         quoted[1..quoted.len() - 1].to_owned()
     }),
-    // As C, Python and JavaScript quote with one stroke.
+    // Single-quoted as in C, Python and JavaScript.
     any(|text| text.replace('\\', "\\\\").replace('\'', "\\'")),
-    // As Python shows bytes and texts in ASCII.
+    // As Python prints bytes and ASCII text.
     any(ascii),
-    // JSON in ASCII alone, as Python writes it.
+    // ASCII-only JSON, as Python writes it.
     any(|text| json(text, |letter| !letter.is_ascii())),
-    // JSON for pages, as Go writes it.
+    // HTML-safe JSON, as Go writes it.
     any(|text| json(text, |letter| matches!(letter, '&' | '<' | '>'))),
-    // JSON within JSON.
+    // JSON within a JSON string.
     any(|text| json(&json(text, |_| false), |_| false)),
     any(|text| json(&json(text, |letter| !letter.is_ascii()), |_| false)),
     any(octal),
@@ -88,22 +88,22 @@ pub(super) const OF_TEXT: [Spelling; 17] = [
     long(|text| URL_SAFE_NO_PAD.encode(text)),
 ];
 
-/// As a text stands in JSON.
+/// Escapes a text for a JSON string.
 pub(super) fn as_json(text: &str) -> String {
     json(text, |_| false)
 }
 
-/// As a text stands in HTML.
+/// Escapes a text for HTML.
 pub(super) fn as_html(text: &str) -> String {
     html(text)
 }
 
-/// As a text stands in a part of an address.
+/// Escapes a text for one component of a URL.
 pub(super) fn as_component(text: &str) -> String {
     utf8_percent_encode(text, COMPONENT).to_string()
 }
 
-/// As a text stands in a form that is sent.
+/// Escapes a text for a URL-encoded form.
 pub(super) fn as_form(text: &str) -> String {
     utf8_percent_encode(text, QUERY)
         .to_string()
@@ -116,11 +116,11 @@ pub(super) const OF_BYTES: [fn(&[u8]) -> String; 5] = [
     |bytes| STANDARD_NO_PAD.encode(bytes),
     |bytes| URL_SAFE_NO_PAD.encode(bytes),
     |bytes| bytes.escape_ascii().to_string(),
-    // As a list of numbers.
+    // A list of numbers.
     |bytes| format!("{bytes:?}"),
 ];
 
-/// Spellings of a whole number, with and without separated thousands and its sign.
+/// Spellings of an integer, with and without its sign and thousands separators.
 pub(super) fn of_number(number: i128) -> impl Iterator<Item = String> {
     let size = number.unsigned_abs().to_string();
     let sign = if number < 0 { "-" } else { "" };
@@ -141,7 +141,7 @@ fn grouped(digits: &str, separator: char) -> String {
     text
 }
 
-/// Spellings of a number with a fraction: its own, those of money, and that of a number of half the size.
+/// Spellings of a floating-point number: as it is, with one or two decimals, and rounded to 32 bits.
 pub(super) const OF_FLOAT: [fn(f64) -> String; 4] = [
     |number| number.to_string(),
     |number| format!("{number:.1}"),
@@ -150,7 +150,7 @@ pub(super) const OF_FLOAT: [fn(f64) -> String; 4] = [
     |number| (number as f32).to_string(),
 ];
 
-/// The digits of a text that has many, and signs between them alone; none where they are all of it.
+/// The digits of a text that has many digits and only punctuation between them; none if it has digits only.
 pub(super) fn digits_of(text: &str) -> Option<String> {
     let is_sign = |letter: char| matches!(letter, ' ' | '-' | '.' | '/' | '(' | ')' | '+');
     let has_only = text.chars().all(|it| it.is_ascii_digit() || is_sign(it));
@@ -205,7 +205,7 @@ fn ascii(text: &str) -> String {
     written
 }
 
-/// As protobuf's text format escapes.
+/// Octal escapes, as in protobuf's text format.
 fn octal(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -223,8 +223,7 @@ fn octal(text: &str) -> String {
     written
 }
 
-/// What redaction left of a correlation id, as one that coordinators take where they took it before, and do not take where
-/// they did not.
+/// Adjusts a redacted correlation id, so that coordinators accept it if and only if they accepted the original.
 pub(super) fn as_correlation_id(before: &str, after: String) -> String {
     let fits = |letter: char| is_correlation_id(letter.encode_utf8(&mut [0; 4]));
     match (is_correlation_id(before), is_correlation_id(&after)) {
@@ -242,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_correlation_id_is_taken_after_redaction_as_it_was_before() {
+    fn a_redacted_correlation_id_is_accepted_only_if_the_original_was() {
         let spelled = |before: &str, after: &str| as_correlation_id(before, after.to_owned());
         assert_eq!(spelled("wf-alice", "wf-***"), "wf-___");
         assert_eq!(spelled("wf-1", "wf-1"), "wf-1");
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_the_spellings_of_logs_json_and_addresses() {
+    fn a_text_has_the_spellings_of_logs_json_and_urls() {
         let of =
             |text: &str| -> Vec<String> { OF_TEXT.iter().map(|it| (it.spell)(text)).collect() };
         let jörg = of("Jörg O'Neil & \"Co\"");

@@ -1,8 +1,8 @@
-//! Names of fields that look personal. Only ever a suggestion: nothing is taken out because of its name.
+//! Names of fields that look personal. They only lead to suggestions: nothing is redacted because of its name.
 
-use crate::payload::{FieldKind, Place};
+use crate::payload::{FieldKind, FieldLocation};
 
-/// Words of a field's name that tell of people, credentials and accounts.
+/// Words in field names that suggest people, credentials and accounts.
 const WORDS: [&str; 46] = [
     "address",
     "apikey",
@@ -52,7 +52,7 @@ const WORDS: [&str; 46] = [
     "zipcode",
 ];
 
-/// Two words that tell it together.
+/// Pairs of words that suggest the same.
 const PAIRS: [(&str, &str); 8] = [
     ("account", "number"),
     ("api", "key"),
@@ -64,14 +64,14 @@ const PAIRS: [(&str, &str); 8] = [
     ("user", "id"),
 ];
 
-/// Whether the name of a field looks as if it held personal data or a secret.
-pub(super) fn looks_personal(place: &Place<'_>) -> bool {
+/// Whether the name of a field suggests personal data or a secret.
+pub(super) fn looks_personal(location: &FieldLocation<'_>) -> bool {
     let is_readable = matches!(
-        place.kind,
+        location.kind,
         FieldKind::Text | FieldKind::Bytes | FieldKind::Integer
     );
-    // Of a wrapper or an instant it is the field around it that has the name.
-    let named = place
+    // Wrappers and timestamps have generic field names, so the name of the field around them is used.
+    let named = location
         .steps
         .iter()
         .rev()
@@ -90,7 +90,7 @@ fn is_personal_name(name: &str) -> bool {
     is_single || is_pair
 }
 
-/// The words of `snake_case` and `camelCase`, in lower case.
+/// Splits `snake_case` and `camelCase` into words in lower case.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
@@ -112,7 +112,7 @@ mod tests {
     use super::is_personal_name;
 
     #[test]
-    fn names_are_told_by_their_words_and_not_by_letters_within_them() {
+    fn names_are_recognised_by_whole_words() {
         for name in [
             "email",
             "display_name",

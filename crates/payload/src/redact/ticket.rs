@@ -1,18 +1,18 @@
-//! A failure ticket redacted.
+//! Redaction of failure tickets.
 
-use super::before::Before;
+use super::prior::PriorRedaction;
 use super::redactor::{Reason, RedactError, Redactor};
 use crate::ticket::Ticket;
 use crate::wire;
 
 impl Redactor {
-    /// A ticket with its command and its failure redacted. The roots of aggregates stay: without them no history
-    /// is found. Capture gives them their stand-ins.
+    /// Redacts the command and the failure of a ticket. Roots stay, because capture needs them to find the history;
+    /// capture pseudonymises them.
     pub fn ticket(&self, ticket: &Ticket) -> Result<Ticket, RedactError> {
         let redactor = self.without(Reason::Roots);
-        let before = Before::of_command(&ticket.command, &ticket.redacted);
-        let mut session = redactor.session().where_done(&before);
-        // What is written anew has the numbers that were sent, also where the dialect was assumed in error.
+        let prior = PriorRedaction::of_command(&ticket.command, &ticket.redacted);
+        let mut session = redactor.session().with_prior(&prior);
+        // Enum numbers are written as they were sent, even if the dialect was detected incorrectly.
         let plain = ticket.dialect.with_plain_enums();
         let command = match wire::command_book_in(&ticket.command, ticket.dialect, plain) {
             Ok(command) => {

@@ -96,7 +96,7 @@ pub struct Snapshot {
 /// Pages whose sequences do not rise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "page {position} has sequence {sequence}, after sequence {previous}: sequences have to rise"
+    "page {position} has sequence {sequence}, after sequence {previous}: sequences must increase"
 )]
 pub struct PageOrderError {
     /// Position of the offending page, from 0.

@@ -245,7 +245,7 @@ fn a_rule_about_nothing_is_refused_wherever_rules_are_followed() {
             assert_eq!(ran.code, 2, "{arguments:?} {}", ran.err);
             assert!(
                 ran.err.contains(
-                    "is about nothing, so what it is meant for would be written as it is"
+                    "matches no field, so the values it is meant for would be written unredacted"
                 ),
                 "{}",
                 ran.err

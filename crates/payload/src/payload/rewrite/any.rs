@@ -1,4 +1,4 @@
-//! Messages packed into an `Any`.
+//! Rewrites messages packed in an `Any`.
 
 use std::borrow::Cow;
 
@@ -60,7 +60,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     }
 }
 
-/// An `Any` keeps saying what it held.
+/// Empties a message. An `Any` keeps its type URL.
 pub(super) fn emptied_message(message: &Layout, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     if message.well_known == Some(WellKnown::Any)

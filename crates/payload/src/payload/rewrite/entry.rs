@@ -1,8 +1,8 @@
-//! The entries of a map: a key and a value, each chosen for by itself.
+//! Rewrites map entries. Key and value are chosen separately.
 
 use std::borrow::Cow;
 
-use super::walk::{Met, Walk, changed, write_delimited};
+use super::walk::{FieldOccurrence, Walk, changed, write_delimited};
 use super::{Choice, Effect, MAP_KEY, Rewriter, Step, Unreadable};
 use crate::payload::field_value::{FieldKind, FieldValue};
 use crate::payload::layout::{Field, Layout};
@@ -12,7 +12,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     pub(super) fn entry(
         &mut self,
         message: &'l Layout,
-        met: Met<'l, '_>,
+        met: FieldOccurrence<'l, '_>,
         choice: Option<Choice>,
         out: &mut Vec<u8>,
     ) -> Result<(), Unreadable> {
@@ -52,7 +52,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         Ok(())
     }
 
-    /// The key and the value of an entry; the step of the key is there already.
+    /// Rewrites the key and the value of an entry. The step of the key is already on the path.
     fn entry_fields(
         &mut self,
         entry: &'l Layout,
@@ -69,7 +69,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
                 out.extend_from_slice(span);
                 continue;
             };
-            let met = Met {
+            let met = FieldOccurrence {
                 field: fields[at],
                 wire,
                 span,
@@ -93,7 +93,7 @@ const fn key_step<'l>(segment: String) -> Step<'l> {
     }
 }
 
-/// The last key of an entry as text, at its default where it is left out.
+/// The key of an entry as text: the last one if it is repeated, the default if it is absent.
 fn key_text(field: &Field, content: &[u8]) -> String {
     let mut reader = Reader::new(content);
     let mut key = None;
@@ -107,7 +107,7 @@ fn key_text(field: &Field, content: &[u8]) -> String {
     }
     key.unwrap_or_else(|| match FieldKind::of(&field.kind) {
         FieldKind::Text => String::new(),
-        FieldKind::Truth => "false".to_owned(),
+        FieldKind::Bool => "false".to_owned(),
         _ => "0".to_owned(),
     })
 }

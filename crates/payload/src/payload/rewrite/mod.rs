@@ -1,11 +1,11 @@
-//! Bytes to bytes: a payload with some of its fields changed, and everything else as it was, bit for bit.
+//! Rewrites some fields of an encoded payload and leaves everything else unchanged, bit for bit.
 //!
-//! Walks the encoding itself and not a view of it, so that nothing that is in the bytes is passed over: what a later
-//! field of the same number hides, the other members of a oneof, and messages packed into an `Any`. What to change is
-//! for the [`Rewriter`] to say; this file knows nothing of reasons.
+//! Works on the encoding and not on a view, so that it sees everything in the bytes: repeated occurrences of a singular
+//! field, several members of a oneof, messages packed in an `Any`. The [`Rewriter`] decides what to change; this module
+//! does not know why.
 //!
-//! Here is what a rewriter is told and asked; `walk` goes through a message, `entry` through the entries of a map, `any`
-//! into packed messages.
+//! This file defines the interface of a rewriter; `walk` goes through a message, `entry` through the entries of a map,
+//! `any` into packed messages.
 
 mod any;
 mod entry;
@@ -17,33 +17,33 @@ use super::error::{LeftOut, and_left_out};
 use super::field_value::{FieldKind, FieldValue};
 pub(super) use walk::rewrite;
 
-/// Segment that stands for the key of a map's entry, after the name of the map.
+/// Path segment for the key of a map entry; follows the name of the map.
 pub const MAP_KEY: &str = "$key";
 
-/// One step of the way from a payload down to a field.
+/// One step of the path from a payload to a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step<'a> {
-    /// Full name of the message that has the field; empty within a map.
+    /// Full name of the message that contains the field; empty for a map key.
     pub message: &'a str,
-    /// Name of the field, or the key of a map's entry.
+    /// Name of the field, or the key of a map entry.
     pub segment: Cow<'a, str>,
-    /// Whether the segment is the key of a map's entry, and so content and not a name.
+    /// Whether the segment is a map key, and therefore content rather than a name.
     pub is_key: bool,
 }
 
-/// Where a field is, and what it is.
+/// A field's path and kind.
 #[derive(Debug)]
-pub struct Place<'w> {
-    /// The way to it; the last step is the field's own.
+pub struct FieldLocation<'w> {
+    /// The path to the field, including the field itself.
     pub steps: &'w [Step<'w>],
-    /// What it holds; of a map, what its values hold.
+    /// The kind of its value; for a map, of its entries' values.
     pub kind: FieldKind,
-    /// Whether its descriptor asks for it to be kept out of sight: protobuf's `debug_redact`.
+    /// Whether the field is marked `debug_redact`.
     pub debug_redact: bool,
 }
 
-impl Place<'_> {
-    /// Whether it is the key of a map's entry.
+impl FieldLocation<'_> {
+    /// Whether this is the key of a map entry.
     #[must_use]
     pub fn is_key(&self) -> bool {
         let last = self.steps.last();
@@ -51,66 +51,66 @@ impl Place<'_> {
     }
 }
 
-/// What becomes of a field.
+/// What happens to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It stays, with all that is in it.
+    /// Unchanged, including everything in it.
     Leave,
-    /// It goes: the field, the list, the entry of a map.
+    /// Removed: the field, the list, the map entry.
     Drop,
     /// Scalars are replaced, a message is emptied.
     Empty,
-    /// Scalars are replaced, also those within a message.
+    /// Scalars are replaced, including those in a message.
     Change,
 }
 
-/// What was chosen for a field, and by which of the rewriter's reasons.
+/// The decision for a field, and the rewriter's reason for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
-    /// What becomes of it.
+    /// What happens to the field.
     pub effect: Effect,
-    /// The rewriter's own.
+    /// Defined by the rewriter.
     pub reason: usize,
-    /// The step that the reason's path begins at; the rewriter's own too.
+    /// Index of the step where the path in the reason begins. Defined by the rewriter.
     pub start: usize,
 }
 
-/// Says what becomes of the fields of a payload.
+/// Decides what happens to the fields of a payload.
 pub trait Rewriter {
-    /// What becomes of a field; `around` is what was chosen for what it is in. Of a map's key, which is a step by itself
-    /// with the segment [`MAP_KEY`], it is what was chosen for the map.
-    fn choose(&mut self, place: &Place<'_>, around: Option<Choice>) -> Option<Choice>;
+    /// Decides what happens to a field; `around` is the decision for the enclosing field. A map key is a separate step
+    /// with the segment [`MAP_KEY`], and is enclosed by the map.
+    fn choose(&mut self, place: &FieldLocation<'_>, around: Option<Choice>) -> Option<Choice>;
 
-    /// The value in place of another. Also asked for values that go with a field that is dropped or emptied; the
-    /// answer is not used then.
+    /// Returns the replacement for a value. Also called for values inside a field that is dropped or emptied; the
+    /// result is ignored then.
     fn replace(
         &mut self,
-        place: &Place<'_>,
+        place: &FieldLocation<'_>,
         choice: Choice,
         value: &FieldValue<'_>,
     ) -> FieldValue<'static>;
 
-    /// A value that stays because it was chosen to.
+    /// Reports a value that is left unchanged by a decision.
     fn kept(&mut self, choice: Choice, value: &FieldValue<'_>);
 
-    /// A value that nothing was chosen for; it stays unless there is another in its place.
+    /// Reports a value without a decision. Returns a replacement to change it after all.
     fn unchosen(
         &mut self,
-        place: &Place<'_>,
+        place: &FieldLocation<'_>,
         value: &FieldValue<'_>,
     ) -> Option<FieldValue<'static>>;
 
-    /// A message of this type, packed into an `Any`, is gone into now.
+    /// Reports that a message of this type, packed in an `Any`, is about to be rewritten.
     fn packed(&mut self, type_name: &str);
 
-    /// Something that cannot be read stays as it is, unless the rewriter refuses.
+    /// Reports something unreadable, which is left as it is. Returns an error to refuse it.
     fn unreadable(&mut self, unreadable: Unreadable) -> Result<(), Unreadable>;
 }
 
-/// Bytes whose content is not known.
+/// Bytes that cannot be interpreted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// A message without a descriptor.
+    /// A message whose type has no descriptor.
     #[error(
         "there is no descriptor of `{type_name}`{}{}",
         within(path),
@@ -119,12 +119,12 @@ pub enum Unreadable {
     Undescribed {
         /// Full name of the type.
         type_name: String,
-        /// Where it is, empty for the payload itself.
+        /// Path of the message; empty for the payload itself.
         path: String,
-        /// Files that are not read and may describe it.
+        /// Files that were left out and may define the type.
         left_out: Vec<LeftOut>,
     },
-    /// A field that the descriptor does not have, or has as another type.
+    /// A field that the descriptor lacks, or defines with another type.
     #[error(
         "the descriptor of `{message}` has no field {number} of that type{}",
         within(path)
@@ -134,17 +134,17 @@ pub enum Unreadable {
         message: String,
         /// Number of the field.
         number: u32,
-        /// Where the message is, empty for the payload itself.
+        /// Path of the message; empty for the payload itself.
         path: String,
     },
-    /// Bytes that are no message.
-    #[error("the bytes are no `{message}` ({reason}){}", within(path))]
+    /// Bytes that are not a valid message.
+    #[error("the bytes are not a valid `{message}` ({reason}){}", within(path))]
     Malformed {
         /// Full name of the message.
         message: String,
         /// What is wrong with the bytes.
         reason: String,
-        /// Where the message is, empty for the payload itself.
+        /// Path of the message; empty for the payload itself.
         path: String,
     },
 }
@@ -156,7 +156,7 @@ fn within(path: &str) -> String {
     }
 }
 
-/// Names with dots between; the keys of maps are content and become `*`.
+/// Joins the steps with dots. Map keys are content and become `*`.
 #[must_use]
 pub fn path_of(steps: &[Step<'_>]) -> String {
     let names: Vec<&str> = steps

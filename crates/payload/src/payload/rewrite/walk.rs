@@ -1,12 +1,12 @@
-//! The way through a message, field by field.
+//! Walks through a message, field by field.
 
 use std::borrow::Cow;
 
 use super::any::emptied_message;
-use super::{Choice, Effect, Place, Rewriter, Step, Unreadable, path_of};
+use super::{Choice, Effect, FieldLocation, Rewriter, Step, Unreadable, path_of};
 use crate::payload::MAX_DEPTH;
 use crate::payload::field_value::{FieldKind, FieldValue};
-use crate::payload::layout::{Field, Form, Layout, Layouts, WellKnown};
+use crate::payload::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use crate::payload::reader::{Flaw, Reader, Wire};
 use crate::payload::show::packed;
 use crate::payload::wire::{GROUP_END, GROUP_START, LENGTH_DELIMITED, write_bytes, write_tag};
@@ -36,18 +36,18 @@ pub(super) struct Walk<'l, 'r, R> {
     pub(super) rewriter: &'r mut R,
     pub(super) steps: Vec<Step<'l>>,
     depth: usize,
-    /// Whether what is written goes nowhere: then nothing has to be readable.
+    /// Whether the output is discarded. In this case, unreadable data is not an error.
     pub(super) is_discarded: bool,
 }
 
-/// A field as it is met on the wire.
+/// A field occurrence in the encoding.
 #[derive(Clone, Copy)]
-pub(super) struct Met<'l, 'b> {
+pub(super) struct FieldOccurrence<'l, 'b> {
     pub(super) field: &'l Field,
     pub(super) wire: Wire<'b>,
-    /// Tag and value.
+    /// The bytes of tag and value.
     pub(super) span: &'b [u8],
-    /// Whether a default value has to be written.
+    /// Whether a default value has to be written explicitly.
     pub(super) keeps_default: bool,
 }
 
@@ -89,11 +89,11 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
             };
             near = at;
             let field = &message.fields[at];
-            let met = Met {
+            let met = FieldOccurrence {
                 field,
                 wire,
                 span,
-                keeps_default: field.presence || field.form == Form::List,
+                keeps_default: field.presence || field.occurrence == Occurrence::List,
             };
             self.steps.push(Step {
                 message: &message.name,
@@ -107,7 +107,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         Ok(out)
     }
 
-    /// The next field. What is no field stays as it is, with all after it.
+    /// Reads the next field. If the bytes are malformed, copies the rest unchanged.
     pub(super) fn next_field<'b>(
         &mut self,
         message: &Layout,
@@ -132,14 +132,14 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     fn field(
         &mut self,
         message: &'l Layout,
-        met: Met<'l, '_>,
+        met: FieldOccurrence<'l, '_>,
         around: Option<Choice>,
         out: &mut Vec<u8>,
     ) -> Result<(), Unreadable> {
         let choice = self.choose(met.field, around);
-        let write = |walk: &mut Self, choice, out: &mut Vec<u8>| match met.field.form {
-            Form::Map => walk.entry(message, met, choice, out),
-            Form::Single | Form::List => walk.value(message, met, choice, out),
+        let write = |walk: &mut Self, choice, out: &mut Vec<u8>| match met.field.occurrence {
+            Occurrence::Map => walk.entry(message, met, choice, out),
+            Occurrence::Single | Occurrence::List => walk.value(message, met, choice, out),
         };
         match choice.filter(|choice| choice.effect == Effect::Drop) {
             Some(dropped) => {
@@ -153,21 +153,21 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         self.choose_for(field, field.debug_redact, around)
     }
 
-    /// The same where something else asks for it to be kept out of sight.
+    /// Like `choose`, where something other than the field itself is marked `debug_redact`.
     pub(super) fn choose_for(
         &mut self,
         field: &Field,
         debug_redact: bool,
         around: Option<Choice>,
     ) -> Option<Choice> {
-        let place = Place {
+        let place = FieldLocation {
             debug_redact,
             ..place(&self.steps, self.layouts, field)
         };
         self.rewriter.choose(&place, around)
     }
 
-    /// Lets the rewriter see values that go.
+    /// Shows the rewriter values that are removed.
     pub(super) fn discard(
         &mut self,
         write: impl FnOnce(&mut Self) -> Result<(), Unreadable>,
@@ -181,11 +181,11 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     pub(super) fn value(
         &mut self,
         message: &'l Layout,
-        met: Met<'l, '_>,
+        met: FieldOccurrence<'l, '_>,
         choice: Option<Choice>,
         out: &mut Vec<u8>,
     ) -> Result<(), Unreadable> {
-        let Met {
+        let FieldOccurrence {
             field, wire, span, ..
         } = met;
         if let Some(inner) = self.layouts.of_field(field) {
@@ -202,7 +202,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
                 FieldKind::Text | FieldKind::Bytes
             );
         match wire {
-            Wire::Bytes(list) if is_packed && field.form == Form::List => {
+            Wire::Bytes(list) if is_packed && field.occurrence == Occurrence::List => {
                 self.packed_list(message, met, list, choice, out)
             }
             wire => match FieldValue::read(&field.kind, wire) {
@@ -230,7 +230,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         }
     }
 
-    /// The value in place of another; none where it stays.
+    /// Returns the replacement of a value, or none if the value stays.
     fn replaced(
         &mut self,
         field: &Field,
@@ -251,7 +251,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     fn inner_message(
         &mut self,
         inner: &'l Layout,
-        met: Met<'l, '_>,
+        met: FieldOccurrence<'l, '_>,
         content: &[u8],
         choice: Option<Choice>,
         out: &mut Vec<u8>,
@@ -281,7 +281,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     fn packed_list(
         &mut self,
         message: &'l Layout,
-        met: Met<'l, '_>,
+        met: FieldOccurrence<'l, '_>,
         list: &[u8],
         choice: Option<Choice>,
         out: &mut Vec<u8>,
@@ -315,7 +315,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     pub(super) fn other_type(
         &mut self,
         message: &Layout,
-        met: Met<'_, '_>,
+        met: FieldOccurrence<'_, '_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Unreadable> {
         let message_is_at = self.steps.len().saturating_sub(1);
@@ -360,10 +360,12 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     }
 }
 
-fn place<'w>(steps: &'w [Step<'w>], layouts: &Layouts, field: &Field) -> Place<'w> {
-    let of_values = layouts.of_entry(field).filter(|_| field.form == Form::Map);
+fn place<'w>(steps: &'w [Step<'w>], layouts: &Layouts, field: &Field) -> FieldLocation<'w> {
+    let of_values = layouts
+        .of_entry(field)
+        .filter(|_| field.occurrence == Occurrence::Map);
     let kind = of_values.map_or(&field.kind, |(_, value)| &value.kind);
-    Place {
+    FieldLocation {
         steps,
         kind: FieldKind::of(kind),
         debug_redact: field.debug_redact,

@@ -1,4 +1,5 @@
-//! The table of what is looked for. Tokens of providers are here only where `providers` knows none, or not all their kinds.
+//! The table of detectors. A provider's token is listed here only if `providers` does not cover it, or not all its
+//! kinds.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,28 +12,28 @@ use regex::Regex;
 
 use super::{RANDOM, named, numbers, providers};
 
-/// Something that is looked for.
-pub(super) enum Form {
-    /// A pattern, and what it cannot say.
+/// One detector.
+pub(super) enum Detector {
+    /// A regular expression, and a check for what the expression cannot express.
     Pattern {
         what: &'static str,
         pattern: Regex,
         is_one: fn(&str) -> bool,
     },
-    /// Something with a search of its own.
+    /// A hand-written search.
     Scan {
         what: &'static str,
         scan: fn(&str) -> Vec<Range<usize>>,
     },
-    /// What the library of providers' tokens knows.
+    /// The provider tokens known to the `nosecrets-rules` library.
     Providers,
 }
 
-impl Form {
+impl Detector {
     pub(super) fn find(
         &self,
         text: &str,
-        is_glued: bool,
+        is_in_binary: bool,
         add: &mut impl FnMut(&'static str, Range<usize>),
     ) {
         match self {
@@ -42,7 +43,7 @@ impl Form {
                 is_one,
             } => {
                 for captures in pattern.captures_iter(text) {
-                    // The first group where there is one, else all of it.
+                    // The first capture group if the pattern has one, otherwise the whole match.
                     let found = captures.get(1).or_else(|| captures.get(0));
                     if let Some(found) = found.filter(|found| is_one(found.as_str())) {
                         add(what, found.range());
@@ -54,16 +55,16 @@ impl Form {
                     add(what, range);
                 }
             }
-            Self::Providers => providers::find(text, is_glued, add),
+            Self::Providers => providers::find(text, is_in_binary, add),
         }
     }
 }
 
 const ANY: fn(&str) -> bool = |_| true;
 
-/// Forms that hardly anything else has. None of the tokens has to begin a word: they begin with letters of their own, and
-/// amid bytes a letter before them may be a length.
-pub(super) static SURE: LazyLock<Vec<Form>> = LazyLock::new(|| {
+/// Forms that are almost certainly secrets or personal data. Tokens need not start at a word boundary: they have
+/// distinctive prefixes, and in binary data the letter before one may be a length byte.
+pub(super) static SURE: LazyLock<Vec<Detector>> = LazyLock::new(|| {
     let tokens = [
         (
             "private key",
@@ -150,22 +151,22 @@ pub(super) static SURE: LazyLock<Vec<Form>> = LazyLock::new(|| {
             is_real_email,
         ),
     ];
-    let mut forms: Vec<Form> = tokens.map(pattern).into();
-    forms.push(Form::Providers);
+    let mut forms: Vec<Detector> = tokens.map(pattern).into();
+    forms.push(Detector::Providers);
     forms.extend(others.map(pattern));
-    forms.push(Form::Scan {
+    forms.push(Detector::Scan {
         what: "IBAN",
         scan: numbers::ibans,
     });
-    forms.push(Form::Scan {
+    forms.push(Detector::Scan {
         what: "card number",
         scan: numbers::cards,
     });
     forms
 });
 
-/// Forms that other things have too.
-pub(super) static LIKELY: LazyLock<Vec<Form>> = LazyLock::new(|| {
+/// Forms that harmless text can have too.
+pub(super) static LIKELY: LazyLock<Vec<Detector>> = LazyLock::new(|| {
     [
         (
             "phone number",
@@ -178,8 +179,8 @@ pub(super) static LIKELY: LazyLock<Vec<Form>> = LazyLock::new(|| {
     .into()
 });
 
-fn pattern((what, pattern, is_one): (&'static str, &str, fn(&str) -> bool)) -> Form {
-    Form::Pattern {
+fn pattern((what, pattern, is_one): (&'static str, &str, fn(&str) -> bool)) -> Detector {
+    Detector::Pattern {
         what,
         pattern: Regex::new(pattern).expect("the pattern is a constant"),
         is_one,
@@ -197,7 +198,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     LENIENT.decode(text).ok()
 }
 
-/// A header that is JSON and names the way it is signed.
+/// Whether the header is JSON and names its signing algorithm.
 fn is_jwt(text: &str) -> bool {
     let mut parts = text.split('.');
     let (header, body) = (parts.next(), parts.next());
@@ -209,10 +210,10 @@ fn is_jwt(text: &str) -> bool {
     String::from_utf8_lossy(&header).contains("\"alg\"")
 }
 
-/// A name and a password, with a colon between.
+/// Whether the token decodes to `name:password`.
 fn is_basic(text: &str) -> bool {
     let token = text.rsplit([' ', ':', '\t']).next().unwrap_or_default();
-    // An equals sign stands before the token or at its end.
+    // The match may begin with the equals sign that precedes the token.
     let token = token.trim_start_matches('=');
     let token = if text.contains([' ', ':', '\t']) {
         token
@@ -223,7 +224,7 @@ fn is_basic(text: &str) -> bool {
     plain.is_some_and(|plain| plain.contains(':') && !plain.contains(char::is_control))
 }
 
-/// Endings of files that are no top-level domain.
+/// File extensions that are not top-level domains.
 const ENDINGS_OF_FILES: [&str; 22] = [
     "avif", "bmp", "css", "csv", "gif", "gz", "heic", "html", "ico", "jpeg", "jpg", "js", "json",
     "pdf", "png", "svg", "tgz", "tif", "tiff", "ttf", "webp", "woff",
@@ -233,7 +234,7 @@ fn has_digit(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A port and a path are no password, nor is what stands for one.
+/// Whether the URL contains a password, and not just a port, a path or a placeholder.
 fn has_password(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("://") else {
         return false;
@@ -247,8 +248,8 @@ fn has_password(text: &str) -> bool {
     !is_port && !named::says_nothing(password)
 }
 
-/// Domains that belong to nobody (RFC 2606, RFC 6761) hold no addresses of people. Nor is the name of a file one, such as
-/// `Shape@3x.png`; `bob@acme.io.txt` is a file's name that holds one.
+/// Reserved domains (RFC 2606, RFC 6761) contain no real addresses. A file name such as `Shape@3x.png` is not an
+/// address either; `bob@acme.io.txt` is a file name that contains one.
 fn is_real_email(text: &str) -> bool {
     let domain = text.rsplit('@').next().unwrap_or_default().to_lowercase();
     let mut labels = domain.split('.');
@@ -281,7 +282,7 @@ fn is_phone(text: &str) -> bool {
     (8..=15).contains(&digits)
 }
 
-/// Letters of both cases and digits, as evenly spread as chance does it.
+/// Whether the text mixes upper case, lower case and digits about as evenly as random data does.
 fn is_random(text: &str) -> bool {
     let has = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
     has(u8::is_ascii_lowercase)
@@ -290,7 +291,7 @@ fn is_random(text: &str) -> bool {
         && entropy(text) > 4.5
 }
 
-/// Bits a letter.
+/// Entropy in bits per letter.
 #[expect(clippy::cast_precision_loss, reason = "texts are short")]
 fn entropy(text: &str) -> f64 {
     let mut counts = [0_usize; 256];

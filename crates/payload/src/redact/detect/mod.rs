@@ -1,10 +1,10 @@
-//! What looks like a secret or personal data in any text.
+//! Detects secrets and personal data in any text.
 //!
-//! Known forms, and checks where a form has one (Luhn, the check digits of an IBAN); random-looking texts only where
-//! asked for. Says what and where, never the text.
+//! Known forms, with a checksum where the form has one (Luhn, IBAN check digits). Random-looking texts are reported on
+//! request only. A finding holds the kind and the position, never the text.
 //!
-//! `forms`: the table of what is looked for; `providers`: tokens that a library knows; `numbers`: account and card numbers;
-//! `named`: values whose names say that they are secrets.
+//! `forms`: the table of detectors; `providers`: tokens that a library knows; `numbers`: account and card numbers;
+//! `named`: values beside a name that marks them as secrets.
 
 mod forms;
 mod named;
@@ -14,49 +14,50 @@ mod providers;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use forms::{Form, LIKELY, SURE};
+use forms::{Detector, LIKELY, SURE};
 pub use named::named;
 
-/// Name of the finding that says the least.
+/// Name of the least certain finding.
 pub const RANDOM: &str = "random-looking text";
-/// Name of the finding that only the name beside it tells.
+/// Name of a finding that is recognised only by the name beside it.
 pub const NAMED: &str = "secret by its name";
 
-/// Something found in a text.
+/// Something detected in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What it looks like, in a word or two: `email`, `JWT`.
+    /// What kind it is, in a word or two: `email`, `JWT`.
     pub what: &'static str,
-    /// Bytes of the text.
+    /// Byte range in the text.
     pub range: Range<usize>,
 }
 
-/// What hardly can be anything else. In order; of two that overlap the first.
+/// Findings that are almost certainly right, in order. Of two that overlap, only the first is reported.
 #[must_use]
 pub fn sure(text: &str) -> Vec<Finding> {
     found(text, SURE.iter(), false)
 }
 
-/// The same in letters amid bytes: what comes before and after may be part of the encoding, such as the length of a text.
+/// Like [`sure`], for text embedded in binary data: the characters before and after a match may belong to the encoding,
+/// such as a length byte.
 #[must_use]
-pub fn glued(text: &str) -> Vec<Finding> {
+pub fn in_binary(text: &str) -> Vec<Finding> {
     found(text, SURE.iter(), true)
 }
 
-/// What hardly can be anything else, and what is only likely: phone numbers, random-looking texts.
+/// Everything that [`sure`] finds, and likely findings: phone numbers, random-looking texts.
 #[must_use]
 pub fn likely(text: &str) -> Vec<Finding> {
     found(text, SURE.iter().chain(LIKELY.iter()), false)
 }
 
-/// Parts of a text of which no two overlap, each with its end.
+/// Ranges that do not overlap, as a map from start to end.
 #[derive(Default)]
 struct Apart(BTreeMap<usize, usize>);
 
 impl Apart {
-    /// Adds a part, unless it overlaps one that is there.
+    /// Adds a range, unless it overlaps an existing one.
     fn add(&mut self, range: &Range<usize>) -> bool {
-        // Of those that begin before its end the last one ends last.
+        // Since the ranges do not overlap, the last one to start is also the last one to end.
         let before = self.0.range(..range.end).next_back();
         let is_free = before.is_none_or(|(_, end)| *end <= range.start);
         if is_free {
@@ -66,7 +67,11 @@ impl Apart {
     }
 }
 
-fn found<'a>(text: &str, forms: impl Iterator<Item = &'a Form>, is_glued: bool) -> Vec<Finding> {
+fn found<'a>(
+    text: &str,
+    forms: impl Iterator<Item = &'a Detector>,
+    is_in_binary: bool,
+) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let mut apart = Apart::default();
     let mut add = |what, range: Range<usize>| {
@@ -75,7 +80,7 @@ fn found<'a>(text: &str, forms: impl Iterator<Item = &'a Form>, is_glued: bool) 
         }
     };
     for form in forms {
-        form.find(text, is_glued, &mut add);
+        form.find(text, is_in_binary, &mut add);
     }
     findings.sort_by_key(|finding| finding.range.start);
     findings
@@ -83,13 +88,13 @@ fn found<'a>(text: &str, forms: impl Iterator<Item = &'a Form>, is_glued: bool) 
 
 #[cfg(test)]
 mod tests {
-    use super::{glued, likely, named, sure};
+    use super::{in_binary, likely, named, sure};
 
     fn whats(text: &str) -> Vec<&'static str> {
         likely(text).iter().map(|finding| finding.what).collect()
     }
 
-    /// Assembled, so that no scanner takes this file for a leak.
+    /// Assembled at run time, so that secret scanners do not flag this file.
     fn joined(parts: &[&str]) -> String {
         parts.concat()
     }
@@ -102,7 +107,7 @@ mod tests {
                 &joined(&["x eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxMjM0NTYifQ.abc"]),
                 "JWT",
             ),
-            // Its header begins with a line break.
+            // The base64 header begins with a line break.
             (
                 &joined(&[
                     "ewogICJhbGciOiAiSFMyNTYiCn0",
@@ -238,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_resembles_one_is_left_alone() {
+    fn lookalikes_are_not_reported() {
         for text in [
             "alice@example.com, bob@mail.example.org, c@x.test",
             "cannot load Shape@3x.png, logo@dark.SVG",
@@ -246,7 +251,7 @@ mod tests {
             "DE89 3704 0044 0532 0130 01",
             "4111 1111 1111 1112",
             "4111,1111,1111,1112",
-            // Lists, amounts.
+            // Lists and amounts.
             "4111,1111,1111,1111,1111",
             "1111,4111,1111,1111,1111",
             "4111,1111;1111,1111",
@@ -267,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_overlap_one_is_told() {
+    fn of_two_overlapping_findings_one_is_reported() {
         let text = "https://alice:pw@acme.io/ and alice@acme.io";
         let found = sure(text);
         assert_eq!(found.len(), 2, "{found:?}");
@@ -275,14 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn amid_bytes_no_word_has_to_end() {
+    fn in_binary_data_word_boundaries_do_not_matter() {
         let key = joined(&["k", "AKIA", "IOSFODNN7EXAMPLE", "B"]);
         assert_eq!(sure(&key), []);
-        assert_eq!(glued(&key).len(), 1);
+        assert_eq!(in_binary(&key).len(), 1);
     }
 
     #[test]
-    fn a_name_tells_a_secret() {
+    fn a_value_is_recognised_as_a_secret_by_its_name() {
         for (text, value) in [
             ("password: hunter22", "hunter22"),
             ("pwd=hunter22", "hunter22"),

@@ -1,4 +1,4 @@
-//! Values that are secrets because their names say so.
+//! Values beside a name that marks them as secrets.
 
 use std::sync::LazyLock;
 
@@ -6,9 +6,9 @@ use regex::{Captures, Regex};
 
 use super::{Apart, Finding, NAMED};
 
-/// A name that tells a secret, as it is written in configurations, logs and headers.
+/// Names of secrets, as configurations, logs and headers write them.
 const NAME: &str = r"(?:[\w.-]*[_.-])?\w*?(?:passwor[dt]|passwd|passphrase|passcode|pwd|[_-]pass|secret|credentials?|token|(?:api|access|private|secret|signing|encryption|auth|account|shared|sharedaccess|master|client|storage|service|webhook)[_-]?key)(?:[_-]?(?:key|value|text|plain|base|hash|b64|base64|[0-9]+))*";
-/// Its value, between quotes or without.
+/// The value, quoted or not.
 const VALUE: &str = r#"(?:"(?<double>(?:[^"\\\n]|\\.){4,})"|'(?<single>[^'\n]{4,})'|(?<plain>[^\s"'`,;&}\])<]{4,}))"#;
 
 struct Patterns {
@@ -18,9 +18,9 @@ struct Patterns {
     option: Regex,
     /// `<name>value</name>`.
     element: Regex,
-    /// A name whose value is in the lines below.
+    /// A name whose value is on the lines below it.
     block: Regex,
-    /// `name: …, value: …`, which are one name and one value.
+    /// `name: …, value: …`, an object that holds one name and one value.
     pair: Regex,
 }
 
@@ -43,7 +43,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     }
 });
 
-/// Values beside names that tell secrets; the names themselves are not part of them.
+/// Values beside names of secrets. The names are not part of the findings.
 #[must_use]
 pub fn named(text: &str) -> Vec<Finding> {
     let patterns = &*PATTERNS;
@@ -86,7 +86,7 @@ fn value_of(text: &str, captures: &Captures<'_>) -> Option<std::ops::Range<usize
     is_one.then(|| value.range())
 }
 
-/// The value in the first line below a name, where it is indented more than the name.
+/// The value on the first line below a name, if it is indented more than the name.
 fn below(captures: &Captures<'_>) -> Option<std::ops::Range<usize>> {
     static MAPPING: LazyLock<Regex> = LazyLock::new(|| {
         let pattern = r#"^(?:-[ \t]+)?["']?[\w.$ -]+["']?[ \t]*:(?:\s|$)"#;
@@ -107,7 +107,8 @@ fn below(captures: &Captures<'_>) -> Option<std::ops::Range<usize>> {
     is_one.then(|| line.start() + begin..line.start() + begin + value.len())
 }
 
-/// Words that go on after the first one, in a line that does not begin with the name: `the password: must be longer`.
+/// Whether the name and value are part of a sentence: the line does not begin with the name, and more words follow, as
+/// in `the password: must be longer`.
 fn is_prose(text: &str, name: usize, value: std::ops::Range<usize>) -> bool {
     let line = text[..name].rfind('\n').map_or(0, |at| at + 1);
     let is_key = text[line..name]
@@ -119,16 +120,17 @@ fn is_prose(text: &str, name: usize, value: std::ops::Range<usize>) -> bool {
     !is_key && goes_on && word.chars().all(|it| it.is_lowercase() || it == '-')
 }
 
-/// Whether a value is one that the name means.
+/// Whether the value can be what the name says.
 fn fits(name: &str, value: &str) -> bool {
     let name = name.to_lowercase();
     let is_folder = name.ends_with("pwd") && value.starts_with('/');
-    // Counters of tokens, and what is said about one.
+    // Token counts.
     let is_count = name.ends_with("token") && value.len() < 6 && value.parse::<u64>().is_ok();
     !is_folder && !is_count
 }
 
-/// Whether a value says nothing: a mask, a stand-in, a variable, the reason of a normalising rule, or a word about it.
+/// Whether a value is not a secret: a mask, a pseudonym, a variable, the reason of a normalising rule, or a word such
+/// as `unset`.
 #[must_use]
 pub(super) fn says_nothing(value: &str) -> bool {
     const WORDS: [&str; 16] = [

@@ -1,4 +1,4 @@
-//! Account and card numbers, by their check digits, however they are grouped.
+//! IBANs and card numbers, recognised by their check digits, whatever their grouping.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -6,15 +6,15 @@ use std::sync::LazyLock;
 use iban::Iban;
 use regex::Regex;
 
-/// So many letters may stand between two groups, as in `4111","1111`.
+/// Most characters between two groups, as in `4111","1111`.
 const LONGEST_GAP: usize = 3;
 
-/// Whether a letter can stand between two groups at all.
+/// Whether a character may separate two groups.
 fn may_separate(letter: char) -> bool {
     !letter.is_alphanumeric() && !matches!(letter, '\n' | '\r')
 }
 
-/// What stands between the groups of one number, and hardly ever between several numbers.
+/// Whether a character commonly separates the groups of one number, and rarely separates several numbers.
 fn separates(letter: char) -> bool {
     letter.is_whitespace() && !matches!(letter, '\n' | '\r')
         || matches!(
@@ -23,7 +23,7 @@ fn separates(letter: char) -> bool {
         )
 }
 
-/// Whether what stands before a place ends there.
+/// Whether a word may begin at this position.
 fn begins(text: &str, at: usize) -> bool {
     let before = text[..at].chars().next_back();
     !before.is_some_and(char::is_alphanumeric)
@@ -34,7 +34,7 @@ fn ends(text: &str, at: usize) -> bool {
     !after.is_some_and(char::is_alphanumeric)
 }
 
-/// Numbers of accounts (ISO 13616): of a country that has them, with its length and form, and the right check digits.
+/// IBANs (ISO 13616): known country, its length and format, valid check digits.
 pub(super) fn ibans(text: &str) -> Vec<Range<usize>> {
     static BEGINNING: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"[A-Za-z]{2}[0-9]{2}").expect("the pattern is a constant"));
@@ -52,7 +52,7 @@ pub(super) fn ibans(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Where the account number ends that begins at a place.
+/// End of the IBAN that begins at this position.
 fn iban_end(text: &str, start: usize) -> Option<usize> {
     const LONGEST: usize = 34;
     const SHORTEST: usize = 15;
@@ -78,16 +78,16 @@ fn iban_end(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-/// Digits that stand together.
+/// A run of digits.
 struct Group {
     range: Range<usize>,
-    /// End of the group before, or the beginning of the text.
+    /// End of the previous group, or the beginning of the text.
     before: usize,
-    /// Whether they go on the group before: nothing but a few separators is between.
+    /// Whether only a few separators lie between the previous group and this one.
     goes_on: bool,
 }
 
-/// Card numbers: 13 to 19 digits that begin as those of some issuer and have the right check digit.
+/// Card numbers: 13 to 19 digits with a known issuer prefix and a valid check digit.
 pub(super) fn cards(text: &str) -> Vec<Range<usize>> {
     let groups = groups(text);
     let mut found = Vec::new();
@@ -122,7 +122,7 @@ fn groups(text: &str) -> Vec<Group> {
     groups
 }
 
-/// The last group of the card number that begins with a group.
+/// Index of the last group of the card number that begins with the group `first`.
 fn card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
     let start = groups[first].range.start;
     let before = text[..start].chars().next_back();
@@ -135,12 +135,12 @@ fn card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
             return None;
         }
         digits += &text[group.range.clone()];
-        // Dates, versions and small numbers side by side have shorter groups.
+        // Dates, versions and adjacent small numbers have shorter groups.
         let is_short = group.range.len() < 3;
         if digits.len() > 19 || is_short {
             return None;
         }
-        // A fraction is no card number.
+        // The digits after a decimal point are not a card number.
         let is_fraction = at == first && before == Some('.') && groups[first].goes_on;
         if digits.len() >= 13
             && !is_fraction
@@ -154,9 +154,9 @@ fn card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
     None
 }
 
-/// The last group of a card number that begins with a group and is grouped as cards print it, whatever stands between the
-/// groups. As that may be a list of numbers, the same has to stand between all of them, and a number of the same length
-/// must not follow or precede it in the same way. A month, or the number of a row, may.
+/// Index of the last group of the card number that begins with the group `first` and is grouped as on a printed card,
+/// with any separator. To rule out lists of numbers, the separator must be the same throughout, and no group of the same
+/// length may precede or follow with it. A shorter number, such as an expiry month or a row number, may.
 fn printed_card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> {
     const PRINTED: [&[usize]; 6] = [
         &[4, 4, 4, 4],
@@ -192,7 +192,7 @@ fn printed_card_at(text: &str, groups: &[Group], first: usize) -> Option<usize> 
     })
 }
 
-/// Whether an issuer's numbers begin so. Times and counters mostly begin with other digits.
+/// Whether the digits begin with an issuer's prefix. Timestamps and counters mostly begin otherwise.
 fn is_issued(digits: &str) -> bool {
     ["3", "4", "5", "6", "81", "82", "9792", "1800", "2131"]
         .iter()

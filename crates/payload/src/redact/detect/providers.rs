@@ -1,4 +1,4 @@
-//! Tokens of providers, as the rules of `nosecrets-rules` know them.
+//! Provider tokens, from the rules of the `nosecrets-rules` library.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 use nosecrets_rules::{Rule, load_builtin_rules};
 use regex::Regex;
 
-/// Rules that our own table has with more kinds, or with a check: of these one is enough.
+/// Library rules that are replaced by our own table, which covers more kinds or adds a check.
 const OWN: [&str; 9] = [
     "basic-auth",
     "generic-api-key",
@@ -22,17 +22,17 @@ const OWN: [&str; 9] = [
 
 struct Provider {
     what: String,
-    /// One that begins and ends words, and one that does not.
+    /// The pattern with word boundaries, and the pattern without.
     patterns: [Regex; 2],
-    /// The group that holds the token.
+    /// Index of the capture group that holds the token.
     capture: usize,
-    /// Values that stand for one, such as `changeme`.
+    /// Placeholder values such as `changeme`.
     placeholders: Vec<Regex>,
 }
 
 struct Providers {
     known: Vec<Provider>,
-    /// Words of which a text has one where one of the rules may fit, each with its rule.
+    /// Keywords to search first. A rule is tried only if the text contains one of its keywords.
     words: AhoCorasick,
     of_word: Vec<usize>,
 }
@@ -42,13 +42,13 @@ static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
     let rules: Vec<Rule> = rules
         .into_iter()
         .filter(|rule| !OWN.contains(&rule.id.as_str()))
-        // Passwords in addresses are found whatever the scheme.
+        // Passwords in URLs are found by our own table, whatever the scheme.
         .filter(|rule| !rule.id.ends_with("-connection-uri"))
         .collect();
     let mut of_word = Vec::new();
     let mut words = Vec::new();
     for (at, rule) in rules.iter().enumerate() {
-        // A rule without words is asked of every text: the empty word is in each.
+        // A rule without keywords is always tried: every text contains the empty string.
         let own = if rule.keywords.is_empty() {
             vec![String::new()]
         } else {
@@ -73,7 +73,7 @@ fn provider(rule: Rule) -> Provider {
         .validate
         .as_ref()
         .is_some_and(|validate| !validate.prefix.is_empty());
-    // What has a form of its own is no placeholder, whatever it ends with.
+    // A token with a distinctive prefix is never a placeholder, whatever its suffix.
     let allowed = rule.allow.filter(|_| !has_prefix).unwrap_or_default();
     Provider {
         patterns: [
@@ -90,7 +90,11 @@ fn provider(rule: Rule) -> Provider {
     }
 }
 
-pub(super) fn find(text: &str, is_glued: bool, add: &mut impl FnMut(&'static str, Range<usize>)) {
+pub(super) fn find(
+    text: &str,
+    is_in_binary: bool,
+    add: &mut impl FnMut(&'static str, Range<usize>),
+) {
     let providers: &'static Providers = &PROVIDERS;
     let mut asked = vec![false; providers.known.len()];
     for word in providers.words.find_overlapping_iter(text) {
@@ -99,11 +103,11 @@ pub(super) fn find(text: &str, is_glued: bool, add: &mut impl FnMut(&'static str
     if !asked.contains(&true) {
         return;
     }
-    // Some of the patterns want something after the token.
+    // Some patterns require a character after the token.
     let ended = format!("{text}\n");
     let known = providers.known.iter().zip(asked);
     for (provider, _) in known.filter(|(_, is_asked)| *is_asked) {
-        let pattern = &provider.patterns[usize::from(is_glued)];
+        let pattern = &provider.patterns[usize::from(is_in_binary)];
         for captures in pattern.captures_iter(&ended) {
             let Some(found) = captures.get(provider.capture) else {
                 continue;
@@ -124,7 +128,7 @@ mod tests {
     use super::{OWN, PROVIDERS};
 
     #[test]
-    fn every_rule_of_the_library_is_read_and_the_left_out_ones_exist() {
+    fn every_library_rule_compiles_and_every_replaced_rule_exists() {
         assert!(PROVIDERS.known.len() > 30);
         let all = nosecrets_rules::load_builtin_rules().unwrap();
         for id in OWN {

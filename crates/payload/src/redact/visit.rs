@@ -1,5 +1,5 @@
-//! Where a case and its parts hold what may be redacted. Everything is taken apart here: a field that a later version
-//! adds is named by the compiler.
+//! Visits every payload, root, text and encoding in a case or in one of its parts. Structs are destructured in full, so
+//! that the compiler points here when a field is added.
 
 use super::redactor::RedactError;
 use super::spelling::as_correlation_id;
@@ -10,36 +10,37 @@ use crate::model::{
     Snapshot,
 };
 
-/// What is done with the parts; a walk may be about some of them only.
-pub(super) trait Parts {
-    /// A payload; `place` says where it is.
+/// Receives what is visited. An implementation may ignore some kinds.
+pub(super) trait Visitor {
+    /// A payload; `place` describes its location in errors.
     fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError>;
     /// The root of an aggregate.
     fn root(&mut self, root: &mut Root);
-    /// A text that production wrote.
+    /// A text written by production.
     fn text(&mut self, text: &mut String);
-    /// A correlation id, which coordinators take only in a certain spelling: it keeps it.
+    /// A correlation id. Coordinators accept certain spellings only, so the result has to be acceptable if the original
+    /// was.
     fn correlation_id(&mut self, id: &mut String) {
         let before = id.clone();
         self.text(id);
         *id = as_correlation_id(&before, std::mem::take(id));
     }
-    /// The title, made of such texts and of the first digits of the root.
+    /// The case's title. It may quote such texts and the first digits of the root.
     fn title(&mut self, title: &mut String) {
         self.text(title);
     }
-    /// An encoding that is kept beside what it says.
+    /// The original encoding, kept beside the decoded message.
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>);
 }
 
 type Walked = Result<(), RedactError>;
 
-pub(super) fn case(case: &mut Case, parts: &mut dyn Parts) -> Walked {
-    cover(&mut case.cover, parts)?;
-    stored(case.snapshot.as_mut(), &mut case.history, "", parts)?;
-    stimulus(&mut case.stimulus, parts)?;
+pub(super) fn case(case: &mut Case, visitor: &mut dyn Visitor) -> Walked {
+    cover(&mut case.cover, visitor)?;
+    stored(case.snapshot.as_mut(), &mut case.history, "", visitor)?;
+    stimulus(&mut case.stimulus, visitor)?;
     if let Some(observed) = &mut case.observed {
-        self::observed(observed, parts)?;
+        self::observed(observed, visitor)?;
     }
     if let Some(noted) = &mut case.noted {
         let Noted {
@@ -49,36 +50,36 @@ pub(super) fn case(case: &mut Case, parts: &mut dyn Parts) -> Walked {
             correlation_id,
             time: _,
         } = noted;
-        parts.text(message);
-        parts.correlation_id(correlation_id);
+        visitor.text(message);
+        visitor.correlation_id(correlation_id);
     }
-    parts.title(&mut case.title);
+    visitor.title(&mut case.title);
     Ok(())
 }
 
-fn stimulus(stimulus: &mut CaseStimulus, parts: &mut dyn Parts) -> Walked {
+fn stimulus(stimulus: &mut CaseStimulus, visitor: &mut dyn Visitor) -> Walked {
     match stimulus {
         CaseStimulus::Command(book) | CaseStimulus::Compensation(book) => {
-            command_book(book, "the command", parts)
+            command_book(book, "the command", visitor)
         }
-        CaseStimulus::Fact(book) => emitted_book(book, "the facts", parts),
+        CaseStimulus::Fact(book) => emitted_book(book, "the facts", visitor),
         CaseStimulus::ProcessManager(case) | CaseStimulus::ProcessCompensation(case) => {
             let ProcessCase {
                 trigger: _,
                 destinations: _,
                 state,
             } = case;
-            event_book(state, "the process manager", parts)
+            event_book(state, "the process manager", visitor)
         }
         CaseStimulus::Flow(flow) => {
             match &mut flow.start {
-                FlowStart::Command(book) => command_book(book, "the command", parts)?,
-                FlowStart::Facts(book) => emitted_book(book, "the facts", parts)?,
+                FlowStart::Command(book) => command_book(book, "the command", visitor)?,
+                FlowStart::Facts(book) => emitted_book(book, "the facts", visitor)?,
                 FlowStart::Events(_) => {}
             }
             for book in &mut flow.books {
                 let whose = format!("{}/{}", book.cover.domain, book.cover.root);
-                event_book(book, &whose, parts)?;
+                event_book(book, &whose, visitor)?;
             }
             Ok(())
         }
@@ -89,23 +90,23 @@ fn stimulus(stimulus: &mut CaseStimulus, parts: &mut dyn Parts) -> Walked {
     }
 }
 
-fn observed(observed: &mut Observed, parts: &mut dyn Parts) -> Walked {
+fn observed(observed: &mut Observed, visitor: &mut dyn Visitor) -> Walked {
     const PLACE: &str = "what production stored";
     match observed {
         Observed::Accepted(events) => {
             let events = events.iter_mut().map(|event| &mut event.body);
-            bodies(events, PLACE, parts)
+            bodies(events, PLACE, visitor)
         }
         Observed::Rejected(failure)
         | Observed::Revoked(failure)
         | Observed::Crashed(failure)
         | Observed::Unimplemented(failure)
         | Observed::Refused(failure) => {
-            self::failure(failure, parts);
+            self::failure(failure, visitor);
             Ok(())
         }
         Observed::Notified => Ok(()),
-        Observed::Reacted(reaction) => self::reaction(reaction, parts),
+        Observed::Reacted(reaction) => self::reaction(reaction, visitor),
         Observed::Projected(projection) => {
             let Projection {
                 cover: of,
@@ -113,12 +114,12 @@ fn observed(observed: &mut Observed, parts: &mut dyn Parts) -> Walked {
                 sequence: _,
                 payload,
             } = projection;
-            optional_cover(of.as_mut(), parts)?;
-            optional(payload.as_mut(), "the projection", parts)
+            optional_cover(of.as_mut(), visitor)?;
+            optional(payload.as_mut(), "the projection", visitor)
         }
         Observed::Upcast(pages) => pages
             .iter_mut()
-            .try_for_each(|page| self::page(page, "of the upcaster", parts)),
+            .try_for_each(|page| self::page(page, "of the upcaster", visitor)),
         Observed::Flow(hops) => {
             for (number, hop) in (1..).zip(hops) {
                 let ObservedHop {
@@ -126,12 +127,12 @@ fn observed(observed: &mut Observed, parts: &mut dyn Parts) -> Walked {
                     root,
                     outcome,
                 } = hop;
-                parts.root(root);
+                visitor.root(root);
                 match outcome {
                     HopOutcome::Events(events) => {
-                        bodies(events, &format!("hop {number} of the flow"), parts)?;
+                        bodies(events, &format!("hop {number} of the flow"), visitor)?;
                     }
-                    HopOutcome::Failed(failure) => self::failure(failure, parts),
+                    HopOutcome::Failed(failure) => self::failure(failure, visitor),
                 }
             }
             Ok(())
@@ -139,7 +140,7 @@ fn observed(observed: &mut Observed, parts: &mut dyn Parts) -> Walked {
     }
 }
 
-fn reaction(reaction: &mut Reaction, parts: &mut dyn Parts) -> Walked {
+fn reaction(reaction: &mut Reaction, visitor: &mut dyn Visitor) -> Walked {
     const PLACE: &str = "what production emitted";
     let Reaction {
         process_events,
@@ -148,11 +149,11 @@ fn reaction(reaction: &mut Reaction, parts: &mut dyn Parts) -> Walked {
         notification,
     } = reaction;
     for book in process_events.iter_mut().chain(facts) {
-        emitted_book(book, PLACE, parts)?;
+        emitted_book(book, PLACE, visitor)?;
     }
     for EmittedCommand { cover, pages } in commands {
-        optional_cover(cover.as_mut(), parts)?;
-        command_pages(pages, PLACE, parts)?;
+        optional_cover(cover.as_mut(), visitor)?;
+        command_pages(pages, PLACE, visitor)?;
     }
     if let Some(Notification {
         cover,
@@ -161,25 +162,29 @@ fn reaction(reaction: &mut Reaction, parts: &mut dyn Parts) -> Walked {
         metadata,
     }) = notification
     {
-        optional_cover(cover.as_mut(), parts)?;
-        optional(payload.as_mut(), "the notification", parts)?;
-        pairs(metadata, parts);
+        optional_cover(cover.as_mut(), visitor)?;
+        optional(payload.as_mut(), "the notification", visitor)?;
+        pairs(metadata, visitor);
     }
     Ok(())
 }
 
-pub(super) fn command_book(book: &mut CommandBook, place: &str, parts: &mut dyn Parts) -> Walked {
+pub(super) fn command_book(
+    book: &mut CommandBook,
+    place: &str,
+    visitor: &mut dyn Visitor,
+) -> Walked {
     let CommandBook {
         cover: addressed,
         pages,
         original,
     } = book;
-    cover(addressed, parts)?;
-    parts.encoding(original);
-    command_pages(pages, place, parts)
+    cover(addressed, visitor)?;
+    visitor.encoding(original);
+    command_pages(pages, place, visitor)
 }
 
-fn command_pages(pages: &mut [CommandPage], place: &str, parts: &mut dyn Parts) -> Walked {
+fn command_pages(pages: &mut [CommandPage], place: &str, visitor: &mut dyn Visitor) -> Walked {
     for (number, page) in (1..).zip(pages) {
         let CommandPage {
             header: of,
@@ -188,28 +193,28 @@ fn command_pages(pages: &mut [CommandPage], place: &str, parts: &mut dyn Parts) 
             command,
             external,
         } = page;
-        header(of, parts)?;
+        header(of, visitor)?;
         optional(
             command.as_mut(),
             &format!("page {number} of {place}"),
-            parts,
+            visitor,
         )?;
         if let Some(external) = external {
-            reference(external, parts);
+            reference(external, visitor);
         }
     }
     Ok(())
 }
 
-fn header(header: &mut Header, parts: &mut dyn Parts) -> Walked {
+fn header(header: &mut Header, visitor: &mut dyn Visitor) -> Walked {
     match header {
         Header::Absent | Header::Sequence(_) => {}
         Header::ExternalDeferred {
             external_id,
             description,
         } => {
-            parts.text(external_id);
-            parts.text(description);
+            visitor.text(external_id);
+            visitor.text(description);
         }
         Header::AngzarrDeferred {
             source,
@@ -217,58 +222,62 @@ fn header(header: &mut Header, parts: &mut dyn Parts) -> Walked {
             source_component: _,
             command_index: _,
             basis_sequence: _,
-        } => optional_cover(source.as_deref_mut(), parts)?,
+        } => optional_cover(source.as_deref_mut(), visitor)?,
     }
     Ok(())
 }
 
-fn emitted_book(book: &mut EmittedBook, place: &str, parts: &mut dyn Parts) -> Walked {
+fn emitted_book(book: &mut EmittedBook, place: &str, visitor: &mut dyn Visitor) -> Walked {
     let EmittedBook {
         cover: of,
         snapshot: state,
         pages,
         next_sequence: _,
     } = book;
-    optional_cover(of.as_mut(), parts)?;
+    optional_cover(of.as_mut(), visitor)?;
     if let Some(state) = state {
-        snapshot(state, place, parts)?;
+        snapshot(state, place, visitor)?;
     }
     for (number, page) in (1..).zip(pages) {
-        header(&mut page.header, parts)?;
-        body(&mut page.body, &format!("page {number} of {place}"), parts)?;
+        header(&mut page.header, visitor)?;
+        body(
+            &mut page.body,
+            &format!("page {number} of {place}"),
+            visitor,
+        )?;
     }
     Ok(())
 }
 
-fn event_book(book: &mut Book, whose: &str, parts: &mut dyn Parts) -> Walked {
+fn event_book(book: &mut Book, whose: &str, visitor: &mut dyn Visitor) -> Walked {
     let Book {
         cover: of,
         snapshot,
         history,
     } = book;
-    cover(of, parts)?;
-    stored(snapshot.as_mut(), history, &format!(" of {whose}"), parts)
+    cover(of, visitor)?;
+    stored(snapshot.as_mut(), history, &format!(" of {whose}"), visitor)
 }
 
-/// What an aggregate has stored.
+/// What an aggregate has stored: its snapshot and its history.
 fn stored(
     state: Option<&mut Snapshot>,
     history: &mut History,
     whose: &str,
-    parts: &mut dyn Parts,
+    visitor: &mut dyn Visitor,
 ) -> Walked {
     if let Some(state) = state {
-        snapshot(state, whose, parts)?;
+        snapshot(state, whose, visitor)?;
     }
     let mut pages = std::mem::take(history).into_pages();
     for page in &mut pages {
-        self::page(page, &format!("of the history{whose}"), parts)?;
+        self::page(page, &format!("of the history{whose}"), visitor)?;
     }
     *history = History::new(pages).expect("sequences are left alone");
     Ok(())
 }
 
-fn snapshot(snapshot: &mut Snapshot, whose: &str, parts: &mut dyn Parts) -> Walked {
+fn snapshot(snapshot: &mut Snapshot, whose: &str, visitor: &mut dyn Visitor) -> Walked {
     let Snapshot {
         sequence: _,
         state,
@@ -276,15 +285,15 @@ fn snapshot(snapshot: &mut Snapshot, whose: &str, parts: &mut dyn Parts) -> Walk
         created_at: _,
         original,
     } = snapshot;
-    parts.encoding(original);
+    visitor.encoding(original);
     optional(
         state.as_mut(),
         &format!("the stored snapshot{whose}"),
-        parts,
+        visitor,
     )
 }
 
-fn page(page: &mut Page, place: &str, parts: &mut dyn Parts) -> Walked {
+fn page(page: &mut Page, place: &str, visitor: &mut dyn Visitor) -> Walked {
     let Page {
         sequence,
         created_at: _,
@@ -293,47 +302,47 @@ fn page(page: &mut Page, place: &str, parts: &mut dyn Parts) -> Walked {
         cascade_id,
         original,
     } = page;
-    parts.encoding(original);
+    visitor.encoding(original);
     if let Some(cascade_id) = cascade_id {
-        parts.text(cascade_id);
+        visitor.text(cascade_id);
     }
-    body(carried, &format!("page {sequence} {place}"), parts)
+    body(carried, &format!("page {sequence} {place}"), visitor)
 }
 
 fn bodies<'b>(
     bodies: impl IntoIterator<Item = &'b mut Body>,
     place: &str,
-    parts: &mut dyn Parts,
+    visitor: &mut dyn Visitor,
 ) -> Walked {
     (1..)
         .zip(bodies)
-        .try_for_each(|(number, one)| body(one, &format!("event {number} of {place}"), parts))
+        .try_for_each(|(number, one)| body(one, &format!("event {number} of {place}"), visitor))
 }
 
-fn body(body: &mut Body, place: &str, parts: &mut dyn Parts) -> Walked {
+fn body(body: &mut Body, place: &str, visitor: &mut dyn Visitor) -> Walked {
     match body {
-        Body::Event(event) => parts.payload(event, place),
+        Body::Event(event) => visitor.payload(event, place),
         Body::External(external) => {
-            reference(external, parts);
+            reference(external, visitor);
             Ok(())
         }
         Body::Empty => Ok(()),
     }
 }
 
-fn reference(reference: &mut PayloadReference, parts: &mut dyn Parts) {
-    parts.text(&mut reference.uri);
+fn reference(reference: &mut PayloadReference, visitor: &mut dyn Visitor) {
+    visitor.text(&mut reference.uri);
 }
 
-fn optional(payload: Option<&mut Payload>, place: &str, parts: &mut dyn Parts) -> Walked {
-    payload.map_or(Ok(()), |payload| parts.payload(payload, place))
+fn optional(payload: Option<&mut Payload>, place: &str, visitor: &mut dyn Visitor) -> Walked {
+    payload.map_or(Ok(()), |payload| visitor.payload(payload, place))
 }
 
-fn optional_cover(of: Option<&mut Cover>, parts: &mut dyn Parts) -> Walked {
-    of.map_or(Ok(()), |of| cover(of, parts))
+fn optional_cover(of: Option<&mut Cover>, visitor: &mut dyn Visitor) -> Walked {
+    of.map_or(Ok(()), |of| cover(of, visitor))
 }
 
-pub(super) fn cover(cover: &mut Cover, parts: &mut dyn Parts) -> Walked {
+pub(super) fn cover(cover: &mut Cover, visitor: &mut dyn Visitor) -> Walked {
     let Cover {
         domain: _,
         root,
@@ -341,32 +350,32 @@ pub(super) fn cover(cover: &mut Cover, parts: &mut dyn Parts) -> Walked {
         edition: _,
         ext,
     } = cover;
-    parts.root(root);
-    parts.correlation_id(correlation_id);
-    optional(ext.as_mut(), "the extension of a cover", parts)
+    visitor.root(root);
+    visitor.correlation_id(correlation_id);
+    optional(ext.as_mut(), "the extension of a cover", visitor)
 }
 
-pub(super) fn failure(failure: &mut Failure, parts: &mut dyn Parts) {
+pub(super) fn failure(failure: &mut Failure, visitor: &mut dyn Visitor) {
     let Failure {
         code: _,
         message,
         info,
     } = failure;
-    parts.text(message);
+    visitor.text(message);
     if let Some(ErrorInfo {
         reason,
         domain: _,
         metadata,
     }) = info
     {
-        parts.text(reason);
-        pairs(metadata, parts);
+        visitor.text(reason);
+        pairs(metadata, visitor);
     }
 }
 
-fn pairs(pairs: &mut [(String, String)], parts: &mut dyn Parts) {
+fn pairs(pairs: &mut [(String, String)], visitor: &mut dyn Visitor) {
     for (key, value) in pairs {
-        parts.text(key);
-        parts.text(value);
+        visitor.text(key);
+        visitor.text(value);
     }
 }

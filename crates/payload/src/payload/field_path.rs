@@ -1,33 +1,33 @@
-//! Whether a path of names leads to a field of a described type, and where it ends if it does not.
+//! Checks whether a path of field names matches a field of a described type, and where it fails if not.
 //!
-//! Goes the ways that `rewrite` goes: through lists, by the keys of maps, and into what is packed into an `Any`.
+//! Follows the same steps as `rewrite`: into lists, through map keys, and into messages packed in an `Any`.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use super::error::{LeftOut, UnknownType, ends_in};
 use super::field_value::FieldKind;
-use super::layout::{Field, Form, Layout, Layouts, WellKnown};
+use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::rewrite::MAP_KEY;
 use crate::model::{matches_pattern, nearest};
 
-/// So many fields are named where none is alike.
+/// Most field names to list when none is similar.
 const MOST_NAMED: usize = 12;
 
-/// A path that leads to no field.
+/// Why a path matches no field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LeadsNowhere {
-    /// No described type fits.
+pub enum FieldPathError {
+    /// No described type matches the pattern.
     #[error("{}", no_type(pattern, similar, left_out))]
     NoType {
         /// Pattern of the type's full name.
         pattern: String,
-        /// Names or patterns that are alike, best first.
+        /// Similar names or patterns, best first.
         similar: Vec<String>,
-        /// Files that are not read and may describe it.
+        /// Files that were left out and may define the type.
         left_out: Vec<LeftOut>,
     },
-    /// A type fits, and the path goes off.
+    /// A type matches, but none of its fields does.
     #[error("{0}")]
     NoField(String),
 }
@@ -59,14 +59,14 @@ fn quoted<T: fmt::Display>(names: &[T]) -> String {
     names.join(", ")
 }
 
-/// Whether a path leads to a field of at least one type that fits a pattern.
-pub(super) fn leads(
+/// Checks that a path matches a field in at least one type that matches the pattern.
+pub(super) fn check(
     layouts: &Layouts,
     names: &[String],
     pattern: &str,
     path: &[String],
-) -> Result<(), LeadsNowhere> {
-    let mut way = Way {
+) -> Result<(), FieldPathError> {
+    let mut search = PathSearch {
         layouts,
         names,
         path,
@@ -79,61 +79,61 @@ pub(super) fn leads(
         fits += 1;
         if layouts
             .of(name)
-            .is_some_and(|message| way.goes_on(message, 0))
+            .is_some_and(|message| search.follow(message, 0))
         {
             return Ok(());
         }
     }
     if fits > 0 {
-        return Err(LeadsNowhere::NoField(way.sentence(pattern)));
+        return Err(FieldPathError::NoField(search.sentence(pattern)));
     }
     let (similar, left_out) = if pattern.contains('*') {
         (similar_to_pattern(pattern, names), Vec::new())
     } else {
-        // As a type URL, or as a full name in a `.proto` file.
+        // The pattern may be written as a type URL, or with a leading dot as in a `.proto` file.
         let name = pattern.rsplit('/').next().unwrap_or(pattern);
         let missing = layouts.missing(name.trim_matches('.'));
         (missing.similar, missing.left_out)
     };
-    Err(LeadsNowhere::NoType {
+    Err(FieldPathError::NoType {
         pattern: pattern.to_owned(),
         similar,
         left_out,
     })
 }
 
-/// Why a path goes no further.
+/// Why a path cannot be followed further.
 enum End<'l> {
     NoField(&'l Layout),
     NoMessage(&'l Layout, &'l Field),
     NoMap(&'l Layout, &'l Field),
     NoSuchKey(&'l Layout, &'l Field),
-    /// An `Any`, which is gone into by `value`.
-    Packed,
-    /// What is packed as a whole.
-    AllThatIsPacked,
+    /// At an `Any`, which only `value` leads into.
+    Any,
+    /// At `value`, with nothing after it.
+    WholeAny,
 }
 
-struct Way<'l, 'p> {
+struct PathSearch<'l, 'p> {
     layouts: &'l Layouts,
     names: &'p [String],
     path: &'p [String],
-    /// Messages that were gone into without success, with the part of the path.
+    /// Messages that were tried without success, each with the index of the path segment.
     seen: HashSet<(&'l str, usize)>,
-    /// How far the path led at best, and why it ended there.
+    /// The longest prefix of the path that matched.
     depth: usize,
     ends: Vec<End<'l>>,
 }
 
-impl<'l> Way<'l, '_> {
-    /// Whether the path leads from a message to a field, from one of its parts on.
-    fn goes_on(&mut self, message: &'l Layout, at: usize) -> bool {
+impl<'l> PathSearch<'l, '_> {
+    /// Whether the path, from segment `at` on, leads from this message to a field.
+    fn follow(&mut self, message: &'l Layout, at: usize) -> bool {
         if !self.seen.insert((&message.name, at)) {
             return false;
         }
         let part = &self.path[at];
         if message.well_known == Some(WellKnown::Any) {
-            return self.goes_into_any(at);
+            return self.follow_any(at);
         }
         let mut is_known = false;
         for field in &message.fields {
@@ -141,27 +141,27 @@ impl<'l> Way<'l, '_> {
                 continue;
             }
             is_known = true;
-            if self.goes_into(message, field, at + 1) {
+            if self.follow_field(message, field, at + 1) {
                 return true;
             }
         }
         if !is_known {
-            self.ends(at, End::NoField(message));
+            self.stop(at, End::NoField(message));
         }
         false
     }
 
-    fn goes_into(&mut self, message: &'l Layout, field: &'l Field, at: usize) -> bool {
+    fn follow_field(&mut self, message: &'l Layout, field: &'l Field, at: usize) -> bool {
         let Some(part) = self.path.get(at) else {
             return true;
         };
-        let (inner, next) = match (field.form, self.layouts.of_entry(field)) {
-            (Form::Map, Some((key, value))) => {
+        let (inner, next) = match (field.occurrence, self.layouts.of_entry(field)) {
+            (Occurrence::Map, Some((key, value))) => {
                 if part == MAP_KEY {
                     return true;
                 }
                 if !may_be_key(part, key) {
-                    self.ends(at, End::NoSuchKey(message, field));
+                    self.stop(at, End::NoSuchKey(message, field));
                     return false;
                 }
                 if at + 1 == self.path.len() {
@@ -170,33 +170,33 @@ impl<'l> Way<'l, '_> {
                 (self.layouts.of_field(value), at + 1)
             }
             _ if part == MAP_KEY => {
-                self.ends(at, End::NoMap(message, field));
+                self.stop(at, End::NoMap(message, field));
                 return false;
             }
             _ => (self.layouts.of_field(field), at),
         };
         if let Some(inner) = inner {
-            return self.goes_on(inner, next);
+            return self.follow(inner, next);
         }
-        self.ends(next, End::NoMessage(message, field));
+        self.stop(next, End::NoMessage(message, field));
         false
     }
 
-    fn goes_into_any(&mut self, at: usize) -> bool {
+    fn follow_any(&mut self, at: usize) -> bool {
         if !matches_pattern(&self.path[at], "value") {
-            self.ends(at, End::Packed);
+            self.stop(at, End::Any);
             return false;
         }
         if at + 1 == self.path.len() {
-            self.ends(at, End::AllThatIsPacked);
+            self.stop(at, End::WholeAny);
             return false;
         }
         let names = self.names.iter();
         let mut packed = names.filter_map(|name| self.layouts.of(name));
-        packed.any(|packed| self.goes_on(packed, at + 1))
+        packed.any(|packed| self.follow(packed, at + 1))
     }
 
-    fn ends(&mut self, at: usize, end: End<'l>) {
+    fn stop(&mut self, at: usize, end: End<'l>) {
         if at > self.depth {
             self.depth = at;
             self.ends.clear();
@@ -217,7 +217,7 @@ impl<'l> Way<'l, '_> {
             })
             .collect();
         match (messages.as_slice(), self.ends.first()) {
-            ([], Some(end)) => other_end(end, part, self.path),
+            ([], Some(end)) => end_message(end, part, self.path),
             ([], None) => format!("`{}` leads to no field", self.path.join(".")),
             (messages, _) => self.no_field(pattern, part, messages),
         }
@@ -234,7 +234,7 @@ impl<'l> Way<'l, '_> {
             ),
         };
         if part == MAP_KEY {
-            return format!("{subject}: `{MAP_KEY}` comes after the name of a map");
+            return format!("{subject}: `{MAP_KEY}` may only follow the name of a map");
         }
         let fields = || messages.iter().flat_map(|message| &message.fields);
         let members: Vec<&str> = fields()
@@ -243,12 +243,12 @@ impl<'l> Way<'l, '_> {
             .collect();
         if !members.is_empty() {
             let members = quoted(&members);
-            return format!("{subject}: that is a oneof, name its fields: {members}");
+            return format!("{subject}: that is a oneof; name one of its fields: {members}");
         }
         let mut names: Vec<&str> = fields().map(|field| field.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
-        let similar = alike(part, &names);
+        let similar = similar(part, &names);
         if !similar.is_empty() {
             return subject + &did_you_mean(&similar);
         }
@@ -262,39 +262,42 @@ impl<'l> Way<'l, '_> {
     }
 }
 
-fn other_end(end: &End<'_>, part: &str, path: &[String]) -> String {
+fn end_message(end: &End<'_>, part: &str, path: &[String]) -> String {
     let of = |message: &Layout, field: &Field| format!("`{}` of `{}`", field.name, message.name);
     match end {
         End::NoField(message) => format!("`{}` has no field `{part}`", message.name),
         End::NoMessage(message, field) => format!(
-            "{} is no message, so there is no `{part}` in it",
+            "{} is not a message, so it has no field `{part}`",
             of(message, field)
         ),
         End::NoMap(message, field) => {
-            format!("{} is no map, so it has no `{MAP_KEY}`", of(message, field))
+            format!(
+                "{} is not a map, so it has no `{MAP_KEY}`",
+                of(message, field)
+            )
         }
         End::NoSuchKey(message, field) => format!(
-            "no key of {} can be `{part}`: its keys are no texts",
+            "no key of {} can be `{part}`: its keys are not strings",
             of(message, field)
         ),
-        End::Packed => format!(
-            "what is packed into an `Any` is reached by `value`, and `{part}` of `{}` is not that: write \
-             `value` and then the name of a field of the message that is packed",
+        End::Any => format!(
+            "a message packed in an `Any` is reached through `value`, not through `{part}` of `{}`: write \
+             `value` and then the name of a field of the packed message",
             path.join(".")
         ),
-        End::AllThatIsPacked => format!(
-            "`{}` means all that is packed into an `Any`: end the path with the name of the field that the `Any` is, \
-             or with a field of the message that is packed",
+        End::WholeAny => format!(
+            "`{}` means the whole message packed in an `Any`: end the path with the name of the `Any` field, \
+             or with a field of the packed message",
             path.join(".")
         ),
     }
 }
 
-/// Whether a map with keys of this kind can have a key that fits.
+/// Whether a map with keys of this kind can have a key that matches.
 fn may_be_key(pattern: &str, key: &Field) -> bool {
     let fits = |letter: char| letter == '*' || letter == '-' || letter.is_ascii_digit();
     match FieldKind::of(&key.kind) {
-        FieldKind::Truth => ["true", "false"]
+        FieldKind::Bool => ["true", "false"]
             .iter()
             .any(|word| matches_pattern(pattern, word)),
         FieldKind::Integer => pattern.chars().all(fits),
@@ -302,8 +305,8 @@ fn may_be_key(pattern: &str, key: &Field) -> bool {
     }
 }
 
-/// Names that a misspelt name or pattern may mean, best first.
-fn alike<'a>(part: &str, names: &[&'a str]) -> Vec<&'a str> {
+/// Similar names or patterns, best first.
+fn similar<'a>(part: &str, names: &[&'a str]) -> Vec<&'a str> {
     if !part.contains('*') {
         return nearest(part, names.iter().copied(), 1);
     }
@@ -319,7 +322,7 @@ fn alike<'a>(part: &str, names: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn similar_to_pattern(pattern: &str, names: &[String]) -> Vec<String> {
-    // Mostly it is the package that is misspelt.
+    // The mistake is mostly in the package.
     if let Some(package) = pattern.strip_suffix(".*").filter(|it| !it.contains('*')) {
         let mut packages: Vec<&str> = names
             .iter()
@@ -341,14 +344,14 @@ fn similar_to_pattern(pattern: &str, names: &[String]) -> Vec<String> {
         }
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let similar = alike(pattern, &names);
+    let similar = similar(pattern, &names);
     similar.into_iter().map(str::to_owned).collect()
 }
 
-/// How many letters have to be changed, added or taken away for a name to fit a pattern.
+/// Edit distance from a name to the nearest name that matches the pattern.
 fn distance(pattern: &str, name: &str) -> usize {
     let name: Vec<char> = name.to_lowercase().chars().collect();
-    // For each beginning of the name: its distance from the pattern so far.
+    // For each prefix of the name, its distance from the pattern so far.
     let mut row: Vec<usize> = (0..=name.len()).collect();
     let mut before: Option<(char, Vec<usize>)> = None;
     for letter in pattern.to_lowercase().chars() {
@@ -357,7 +360,7 @@ fn distance(pattern: &str, name: &str) -> usize {
             let behind = at.checked_sub(1);
             let longer = behind.map(|behind| next[behind]);
             let best = if letter == '*' {
-                // Stands for nothing, or for one letter more.
+                // A star matches nothing, or one more letter.
                 row[at].min(longer.unwrap_or(usize::MAX))
             } else {
                 let same = behind.map(|it| row[it] + usize::from(name[it] != letter));

@@ -1,15 +1,14 @@
-//! A text as it is without the escapes of the formats that it is quoted in, such as JSON within JSON, and where each of its
-//! bytes comes from.
+//! Removes escapes from text, such as JSON within JSON, and maps the result back to the original.
 
-/// A text that was made of another.
-pub(super) struct Spelled {
+/// Text without its escapes.
+pub(super) struct Unescaped {
     pub(super) text: String,
-    /// Of every byte, and of the end, the place in the other.
+    /// Original offset of every byte, and of the end.
     places: Vec<usize>,
 }
 
-impl Spelled {
-    /// The place that a part comes from.
+impl Unescaped {
+    /// The range in the original.
     pub(super) fn original(&self, range: &std::ops::Range<usize>) -> std::ops::Range<usize> {
         self.places[range.start]..self.places[range.end]
     }
@@ -20,13 +19,13 @@ impl Spelled {
     }
 }
 
-/// A text with one level of escapes taken away: those of JSON, YAML, C and protobuf's text format, of addresses, and of HTML.
-/// None where there are none.
-pub(super) fn without_escapes(text: &str) -> Option<Spelled> {
+/// Removes one level of escapes: JSON, YAML, C, protobuf text format, percent-encoding, HTML. None if there are no
+/// escapes.
+pub(super) fn without_escapes(text: &str) -> Option<Unescaped> {
     if !text.contains(['\\', '%', '&']) {
         return None;
     }
-    let mut new = Spelled {
+    let mut new = Unescaped {
         text: String::with_capacity(text.len()),
         places: Vec::with_capacity(text.len() + 1),
     };
@@ -65,7 +64,7 @@ pub(super) fn without_escapes(text: &str) -> Option<Spelled> {
     is_changed.then_some(new)
 }
 
-/// A byte that is escaped, and the length of that.
+/// Parses the escape of one byte, and returns its length.
 fn byte_escape(text: &str) -> Option<(u8, usize)> {
     if text.starts_with('%') {
         return Some((hex(text, 1, 2)?, 3));
@@ -99,7 +98,7 @@ fn backslash(text: &str) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// `\uXXXX`, as a pair where it is half of one, and `\u{X}`.
+/// `\uXXXX`, as a pair if it is a surrogate, and `\u{X}`.
 fn unicode(text: &str) -> Option<(Vec<u8>, usize)> {
     let letter = |letter: char, length| (letter.to_string().into_bytes(), length);
     if let Some(rest) = text.strip_prefix("\\u{") {

@@ -1,9 +1,9 @@
-//! Bytes as text: UTF-8 with or without a mark, UTF-16 and UTF-32 with one, UTF-16 without, and bytes of older encodings
-//! amid all of them.
+//! Decodes text: UTF-8, UTF-16 and UTF-32 with a byte order mark, UTF-8 and UTF-16 without, and stray bytes of older
+//! encodings in any of them.
 
 use crate::plain;
 
-/// The text that bytes are; none where they are something else.
+/// The text of the bytes; none if they are not text.
 pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return Some(lenient(rest));
@@ -17,7 +17,7 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
     plain::utf16_text(bytes).or_else(|| is_text(bytes).then(|| lenient(bytes)))
 }
 
-/// Every letter; a byte that is none of UTF-8 is the letter that it is in Latin 1.
+/// Decodes UTF-8. An invalid byte is read as Latin-1.
 fn lenient(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -35,7 +35,7 @@ fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> String {
         .collect()
 }
 
-/// Whether nearly all of it is letters.
+/// Whether nearly all characters are printable.
 fn is_text(bytes: &[u8]) -> bool {
     let invalid: usize = bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
     let controls = bytes

@@ -1,25 +1,23 @@
-//! A text as one reads it who takes encodings away: the escapes of JSON and of programming languages, percent-encoding,
-//! the entities of HTML; also one within the other.
+//! Texts with their encodings removed: JSON and string-literal escapes, percent-encoding, HTML entities, also nested.
 //!
-//! An encoder may spell any letter in several ways, so what is looked for is looked for in what is left when the encoding
-//! is taken away, and not in every spelling.
+//! An encoder may write any letter in several ways, so redacted values are searched for in the decoded text instead of
+//! in every possible encoding.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use super::spelling;
 
-/// Encodings within each other that are taken away.
+/// Most nested encodings that are removed.
 const MOST_LAYERS: usize = 4;
-/// Readings of one text, in all.
-const MOST_VIEWS: usize = 24;
+/// Most decoded versions of one text.
+const MOST_VERSIONS: usize = 24;
 
-/// A reading of a text.
-pub(super) struct View {
-    /// What one reads.
+/// One decoded version of a text.
+pub(super) struct DecodedText {
+    /// The decoded text.
     pub(super) text: String,
-    /// For each byte of it the letter or escape that it comes from, as its place in the original; then the original's
-    /// length.
+    /// Offset in the original of the letter or escape each byte comes from, followed by the length of the original.
     places: Vec<usize>,
     layers: Vec<Layer>,
 }
@@ -27,10 +25,10 @@ pub(super) struct View {
 /// An encoding.
 #[derive(Clone, Copy)]
 enum Layer {
-    /// Of JSON, and of programming languages.
+    /// Escapes of JSON and of string literals.
     Backslash,
     Percent,
-    /// Percent-encoding with `+` for a blank.
+    /// Percent-encoding with `+` for a space.
     Form,
     Html,
 }
@@ -38,7 +36,7 @@ enum Layer {
 impl Layer {
     const ALL: [Self; 4] = [Self::Backslash, Self::Percent, Self::Form, Self::Html];
 
-    /// A letter that stands here encoded, and how many bytes it takes.
+    /// Decodes the letter at the beginning of the text, if it is encoded, and returns the length of its encoding.
     fn letter(self, text: &str) -> Option<(char, usize)> {
         match self {
             Self::Backslash => of_backslash(text),
@@ -67,8 +65,8 @@ impl Layer {
     }
 }
 
-impl View {
-    /// Every reading of a text, the text itself first.
+impl DecodedText {
+    /// Every decoded version of a text, the original first.
     pub(super) fn all(text: &str) -> Vec<Self> {
         let plain = Self {
             text: text.to_owned(),
@@ -76,23 +74,24 @@ impl View {
             layers: Vec::new(),
         };
         let mut seen = HashSet::from([text.to_owned()]);
-        let mut views = vec![plain];
+        let mut versions = vec![plain];
         let mut at = 0;
-        while at < views.len() {
+        while at < versions.len() {
             for layer in Layer::ALL {
-                let view = &views[at];
-                let is_enough = view.layers.len() >= MOST_LAYERS || views.len() >= MOST_VIEWS;
-                if is_enough || !layer.is_in(&view.text) {
+                let decoded = &versions[at];
+                let is_enough =
+                    decoded.layers.len() >= MOST_LAYERS || versions.len() >= MOST_VERSIONS;
+                if is_enough || !layer.is_in(&decoded.text) {
                     continue;
                 }
-                let next = view.without(layer);
+                let next = decoded.without(layer);
                 if seen.insert(next.text.clone()) {
-                    views.push(next);
+                    versions.push(next);
                 }
             }
             at += 1;
         }
-        views
+        versions
     }
 
     fn without(&self, layer: Layer) -> Self {
@@ -115,7 +114,7 @@ impl View {
         }
     }
 
-    /// Where a part of it stands in the original, whole letters and whole escapes.
+    /// The range in the original, extended to whole letters and escapes.
     pub(super) fn original(&self, part: &Range<usize>) -> Range<usize> {
         if self.layers.is_empty() {
             return part.clone();
@@ -127,8 +126,8 @@ impl View {
         start..end.or(self.places.last()).copied().unwrap_or(start)
     }
 
-    /// A text as it is spelt where this reading comes from.
-    pub(super) fn spelt(&self, text: &str) -> String {
+    /// Encodes a text in the same way as the original.
+    pub(super) fn encode(&self, text: &str) -> String {
         let layers = self.layers.iter().rev();
         layers.fold(text.to_owned(), |text, layer| layer.encoded(&text))
     }
@@ -166,14 +165,14 @@ fn of_percent(text: &str) -> Option<(char, usize)> {
     of_bytes(text, byte).or_else(|| of_unit(text, "%u"))
 }
 
-/// So many digits at the beginning of a text.
+/// Parses exactly this many digits at the beginning of a text.
 fn digits(text: &str, count: usize, radix: u32) -> Option<u32> {
     let digits = text.get(..count)?;
     let are_digits = digits.chars().all(|it| it.is_digit(radix));
     are_digits.then(|| u32::from_str_radix(digits, radix).ok())?
 }
 
-/// Bytes that are written one by one: a letter of UTF-8, else one of Latin-1.
+/// Decodes letters that are escaped byte by byte, as UTF-8 or else Latin-1.
 fn of_bytes(text: &str, byte: impl Fn(&str) -> Option<(u8, usize)>) -> Option<(char, usize)> {
     let (first, length) = byte(text)?;
     let count = match first {
@@ -195,7 +194,7 @@ fn of_bytes(text: &str, byte: impl Fn(&str) -> Option<(u8, usize)>) -> Option<(c
     }
 }
 
-/// A letter as one or two units of UTF-16.
+/// Decodes a letter that is escaped as one or two UTF-16 units.
 fn of_unit(text: &str, prefix: &str) -> Option<(char, usize)> {
     let unit = |text: &str| digits(text.strip_prefix(prefix)?, 4, 16);
     let length = prefix.len() + 4;
@@ -208,7 +207,7 @@ fn of_unit(text: &str, prefix: &str) -> Option<(char, usize)> {
     Some((letter, 2 * length))
 }
 
-/// As Rust and JavaScript write it: `\u{f6}`.
+/// Decodes the escape of Rust and JavaScript: `\u{f6}`.
 fn of_braces(text: &str) -> Option<(char, usize)> {
     let (hex, _) = text.strip_prefix("\\u{")?.split_once('}')?;
     let number = u32::from_str_radix(hex, 16).ok()?;
@@ -231,13 +230,13 @@ fn of_entity(text: &str) -> Option<(char, usize)> {
     Some((char::from_u32(value)?, prefix + length + closed))
 }
 
-/// Names of signs, each followed by its sign.
+/// HTML names of punctuation, each followed by its character.
 const SIGNS: &str = "amp & lt < gt > quot \" apos ' sol / bsol \\ commat @ plus + equals = percnt % num # excl ! quest ? dollar $ \
                      ast * comma , period . colon : semi ; lowbar _ grave ` lpar ( rpar ) lsqb [ lbrack [ rsqb ] rbrack ] lcub { \
                      lbrace { rcub } rbrace } verbar | vert | Hat ^ hyphen \u{2010} dash \u{2010} ndash \u{2013} mdash \u{2014} \
                      lsquo \u{2018} rsquo \u{2019} ldquo \u{201c} rdquo \u{201d} hellip \u{2026} euro \u{20ac} OElig \u{152} \
                      oelig \u{153} Scaron \u{160} scaron \u{161} Yuml \u{178}";
-/// Names of the letters of Latin-1 from U+00A0 on.
+/// HTML names of the Latin-1 letters from U+00A0 on.
 const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute \
                      micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml \
                      Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc \
@@ -256,7 +255,7 @@ fn named(name: &str) -> Option<char> {
     let latin = u32::try_from(at)
         .ok()
         .and_then(|at| char::from_u32(0xa0 + at))?;
-    // Nobody searches for a blank that does not break.
+    // A no-break space is matched as an ordinary space.
     Some(if latin == '\u{a0}' { ' ' } else { latin })
 }
 
@@ -264,16 +263,16 @@ fn named(name: &str) -> Option<char> {
 mod tests {
     use super::*;
 
-    /// Whether one reads a text in another, and where it is then.
+    /// Looks for a text in the decoded versions of another, and returns the encoded original of the match.
     fn read(encoded: &str, text: &str) -> Option<String> {
-        View::all(encoded).iter().find_map(|view| {
-            let start = view.text.find(text)?;
-            Some(encoded[view.original(&(start..start + text.len()))].to_owned())
+        DecodedText::all(encoded).iter().find_map(|decoded| {
+            let start = decoded.text.find(text)?;
+            Some(encoded[decoded.original(&(start..start + text.len()))].to_owned())
         })
     }
 
     #[test]
-    fn encodings_are_taken_away_also_one_within_the_other() {
+    fn encodings_are_removed_even_when_nested() {
         for encoded in [
             r"J\u00f6rg 5\/7",
             r"J\u00F6rg\u00205\u002f7",
@@ -311,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_read_and_every_part_of_it_has_a_place() {
+    fn every_decoded_letter_maps_to_a_part_of_the_original() {
         for text in [
             "",
             "\\",
@@ -336,9 +335,9 @@ mod tests {
             "\\é",
             "100% & more + \\ é",
         ] {
-            for view in View::all(text) {
-                for (start, letter) in view.text.char_indices() {
-                    let original = view.original(&(start..start + letter.len_utf8()));
+            for decoded in DecodedText::all(text) {
+                for (start, letter) in decoded.text.char_indices() {
+                    let original = decoded.original(&(start..start + letter.len_utf8()));
                     assert!(!text[original].is_empty(), "{text}");
                 }
             }
@@ -346,20 +345,20 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_is_spelt_as_what_it_stands_for() {
-        let view = |text: &str, reading: &str| {
-            let mut views = View::all(text).into_iter();
-            views
-                .find(|view| view.text == reading)
-                .map(|view| view.spelt("a@b \"c\""))
+    fn a_replacement_is_encoded_like_the_original() {
+        let decoded = |text: &str, reading: &str| {
+            let mut versions = DecodedText::all(text).into_iter();
+            versions
+                .find(|decoded| decoded.text == reading)
+                .map(|decoded| decoded.encode("a@b \"c\""))
         };
-        assert_eq!(view("%40", "@").as_deref(), Some("a%40b%20%22c%22"));
-        assert_eq!(view("x+%40", "x @").as_deref(), Some("a%40b+%22c%22"));
+        assert_eq!(decoded("%40", "@").as_deref(), Some("a%40b%20%22c%22"));
+        assert_eq!(decoded("x+%40", "x @").as_deref(), Some("a%40b+%22c%22"));
         assert_eq!(
-            view("%2540", "@").as_deref(),
+            decoded("%2540", "@").as_deref(),
             Some("a%2540b%2520%2522c%2522")
         );
-        assert_eq!(view("\\/", "/").as_deref(), Some("a@b \\\"c\\\""));
-        assert_eq!(view("&#64;", "@").as_deref(), Some("a@b &quot;c&quot;"));
+        assert_eq!(decoded("\\/", "/").as_deref(), Some("a@b \\\"c\\\""));
+        assert_eq!(decoded("&#64;", "@").as_deref(), Some("a@b &quot;c&quot;"));
     }
 }

@@ -1,58 +1,61 @@
-//! What today's rules would take out of something that is written already: they may have come after it.
+//! Finds values in an already written file that the current redaction rules would have redacted: the rules may be newer
+//! than the file.
 //!
-//! No key is needed, and nothing is changed. A field that is listed as redacted is trusted where its value may be a
-//! stand-in, and not where it plainly is none. A value that is left in a payload is looked for in the texts beside it, as it
-//! would be taken out of them; what is gone from the payloads is not known, and cannot be looked for.
+//! Needs no key and changes nothing. A field that is listed as redacted is accepted if its value could be a pseudonym.
+//! A value that is still present in a payload is also searched for in the texts beside it. Values that are gone from
+//! the payloads are unknown and cannot be searched for.
 
 use std::collections::{BTreeSet, HashSet};
 
 use super::mask::{MASK, without_content};
-use super::parts::{self, Parts};
+use super::redacted_values::RedactedValues;
 use super::redactor::RedactError;
 use super::rule::{Action, Form, RedactionRule};
-use super::session::Is;
-use super::taken::Taken;
+use super::session::MessageRole;
+use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Redaction, Root};
 use crate::payload::{
-    Choice, Effect, FieldValue, MAP_KEY, Place, Registry, Rewriter, Step, Unreadable, path_of,
+    Choice, Effect, FieldLocation, FieldValue, MAP_KEY, Registry, Rewriter, Step, Unreadable,
+    path_of,
 };
 
-/// A choice's reason that is no rule: the field's own descriptor asks for it.
+/// `Choice::reason` for a field that is redacted because its own descriptor asks for it, not because of a rule.
 const DESCRIPTOR: usize = usize::MAX;
-/// What payloads are packed into.
+/// The type that wraps packed payloads.
 const ANY: &str = "google.protobuf.Any";
-/// A field within a field that is listed is listed too, so many levels down.
+/// Fields nested in a listed field count as listed, down to this depth.
 const LEVELS: usize = 8;
 
-/// A value that today's rules would have taken out. Holds it, for allowances, and does not show it.
+/// A value that the current rules would have redacted. Keeps the value so that it can be matched against allowances,
+/// but never prints it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Left {
-    /// Full name of the message that the field's path begins in.
+pub struct Leftover {
+    /// Full name of the message that the path of the field begins in.
     pub type_name: String,
     /// Path of the field.
     pub field: String,
-    /// The rule by its number from 1; none where the field's own descriptor asks for it.
+    /// Number of the rule, from 1; none if the field's own descriptor asks for redaction.
     pub rule: Option<usize>,
-    /// Whether it stands in a text beside the payloads, which repeats the field.
+    /// Whether the value was found in a text beside the payloads that repeats the field.
     pub is_in_text: bool,
     value: String,
 }
 
-impl Left {
-    /// The value. Not to be shown.
+impl Leftover {
+    /// The value. Must not be printed.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 }
 
-impl std::fmt::Debug for Left {
+impl std::fmt::Debug for Leftover {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{self}")
     }
 }
 
-impl std::fmt::Display for Left {
+impl std::fmt::Display for Leftover {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.is_in_text {
             f.write_str("a text that repeats ")?;
@@ -65,36 +68,38 @@ impl std::fmt::Display for Left {
     }
 }
 
-/// What is left in something, and what of it could not be tried.
+/// What was found, and what could not be checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leftovers {
-    /// What is left, in the order in which it is there.
-    pub left: Vec<Left>,
-    /// What could not be read, in words.
+    /// Values that should have been redacted, in file order.
+    pub left: Vec<Leftover>,
+    /// Descriptions of payloads that could not be read.
     pub unread: BTreeSet<String>,
 }
 
 impl Leftovers {
-    /// Adds what is left in texts beside the payloads: the values that are left in those.
+    /// Also searches the texts beside the payloads for the values that were found in the payloads.
     #[must_use]
     pub fn with_texts(mut self, texts: &[String]) -> Self {
-        // Redaction too takes no text for a truth or a small number that happens to be in it.
-        let is_telling = |value: &str| {
+        // Redaction does not search texts for booleans and small numbers either.
+        let is_searchable = |value: &str| {
             let is_small = value
                 .parse::<i128>()
                 .is_ok_and(|it| it.unsigned_abs() < 100);
             !is_small && value != "true" && value != "false"
         };
         let mut seen = HashSet::new();
-        let values = self.left.iter().filter(|left| is_telling(&left.value));
-        let values: Vec<Left> = values
+        let values = self.left.iter().filter(|left| is_searchable(&left.value));
+        let values: Vec<Leftover> = values
             .filter(|left| seen.insert(&left.value))
             .cloned()
             .collect();
-        let all = taken(&values);
-        for text in texts.iter().filter(|text| holds(&all, text)) {
-            let repeated = values.iter().filter(|it| holds(&taken([*it]), text));
-            self.left.extend(repeated.map(|left| Left {
+        let all = as_redacted_values(&values);
+        for text in texts.iter().filter(|text| contains_any(&all, text)) {
+            let repeated = values
+                .iter()
+                .filter(|it| contains_any(&as_redacted_values([*it]), text));
+            self.left.extend(repeated.map(|left| Leftover {
                 is_in_text: true,
                 ..left.clone()
             }));
@@ -103,21 +108,21 @@ impl Leftovers {
     }
 }
 
-/// Values as texts are searched for them.
-fn taken<'a>(values: impl IntoIterator<Item = &'a Left>) -> Taken {
-    let mut taken = Taken::default();
+/// Values in the form that texts are searched with.
+fn as_redacted_values<'a>(values: impl IntoIterator<Item = &'a Leftover>) -> RedactedValues {
+    let mut redacted = RedactedValues::default();
     let mask = FieldValue::Text(MASK.into());
     for left in values {
-        taken.add(&FieldValue::Text(left.value.as_str().into()), &mask);
+        redacted.add(&FieldValue::Text(left.value.as_str().into()), &mask);
     }
-    taken
+    redacted
 }
 
-fn holds(taken: &Taken, text: &str) -> bool {
-    !taken.replaced(text).1.is_empty()
+fn contains_any(values: &RedactedValues, text: &str) -> bool {
+    !values.replaced(text).1.is_empty()
 }
 
-/// Today's rules with today's descriptors.
+/// The current rules and descriptors.
 #[derive(Debug, Clone)]
 pub struct LeftoverRules {
     registry: Registry,
@@ -126,7 +131,7 @@ pub struct LeftoverRules {
 }
 
 impl LeftoverRules {
-    /// The rules in the order in which they are tried, and what becomes of fields whose descriptor asks for it.
+    /// Takes the rules in the order they are tried, and the action for fields whose descriptor asks for redaction.
     #[must_use]
     pub fn new(
         registry: Registry,
@@ -136,26 +141,26 @@ impl LeftoverRules {
         Self {
             registry,
             rules,
-            // Whatever it is but `keep`: the value goes.
+            // Every action except `keep` removes the value, so any of them will do.
             debug_redact: debug_redact.unwrap_or(Action::Mask),
         }
     }
 
-    /// What is left in a case, which has descriptors of its own time.
+    /// Leftovers in a case. `descriptors` are those the case was captured with.
     #[must_use]
     pub fn in_case(&self, case: &Case, descriptors: &Registry) -> Leftovers {
-        let mut met = Met::default();
-        parts::case(&mut case.clone(), &mut met).expect("nothing is read here");
+        let mut collector = Collector::default();
+        visit::case(&mut case.clone(), &mut collector).expect("nothing is read here");
         self.in_payloads(
-            &met.payloads,
-            Is::Payload,
+            &collector.payloads,
+            MessageRole::Payload,
             &case.redacted,
             Some(descriptors),
         )
-        .with_texts(&met.texts)
+        .with_texts(&collector.texts)
     }
 
-    /// What is left in a command, and in how it failed.
+    /// Leftovers in a command and its failure.
     #[must_use]
     pub fn in_command(
         &self,
@@ -163,19 +168,19 @@ impl LeftoverRules {
         failure: &Failure,
         listed: &[Redaction],
     ) -> Leftovers {
-        let mut met = Met::default();
-        parts::command_book(&mut book.clone(), "", &mut met).expect("nothing is read here");
-        parts::failure(&mut failure.clone(), &mut met);
-        self.in_payloads(&met.payloads, Is::Payload, listed, None)
-            .with_texts(&met.texts)
+        let mut collector = Collector::default();
+        visit::command_book(&mut book.clone(), "", &mut collector).expect("nothing is read here");
+        visit::failure(&mut failure.clone(), &mut collector);
+        self.in_payloads(&collector.payloads, MessageRole::Payload, listed, None)
+            .with_texts(&collector.texts)
     }
 
-    /// What is left in payloads of which some fields are listed as redacted.
+    /// Leftovers in payloads. `listed` are the fields that were redacted in them.
     #[must_use]
     pub fn in_payloads(
         &self,
         payloads: &[Payload],
-        is: Is,
+        is: MessageRole,
         listed: &[Redaction],
         descriptors: Option<&Registry>,
     ) -> Leftovers {
@@ -183,13 +188,13 @@ impl LeftoverRules {
         let mut all = Leftovers::default();
         for payload in payloads {
             let mut unread = Vec::new();
-            let mut left: Vec<Left> = Vec::new();
-            // Those of its time read it for sure; today's may ask for more.
+            let mut left: Vec<Leftover> = Vec::new();
+            // The descriptors of the case are sure to read it; the current ones may mark more fields.
             for registry in descriptors.into_iter().chain([&self.registry]) {
-                let mut look = Look {
+                let mut look = LeftoverScan {
                     rules: self,
                     listed: &listed,
-                    is_envelope: is == Is::Envelope,
+                    is_envelope: is == MessageRole::Envelope,
                     found: Leftovers::default(),
                 };
                 let read = registry.rewrite(payload, &mut look);
@@ -208,7 +213,7 @@ impl LeftoverRules {
     }
 }
 
-/// Rules that fit the listed fields, and all within them.
+/// Rules that match the listed fields and everything nested in them.
 fn within_listed(listed: &[Redaction]) -> Vec<RedactionRule> {
     let mut rules = Vec::new();
     for one in listed {
@@ -224,14 +229,14 @@ fn within_listed(listed: &[Redaction]) -> Vec<RedactionRule> {
     rules
 }
 
-/// The payloads and the texts beside them that a walk meets, in order.
+/// Collects the payloads and the texts beside them, in order.
 #[derive(Default)]
-struct Met {
+struct Collector {
     payloads: Vec<Payload>,
     texts: Vec<String>,
 }
 
-impl Parts for Met {
+impl Visitor for Collector {
     fn payload(&mut self, payload: &mut Payload, _: &str) -> Result<(), RedactError> {
         self.payloads.push(payload.clone());
         Ok(())
@@ -246,17 +251,17 @@ impl Parts for Met {
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 }
 
-/// Looks and changes nothing.
-struct Look<'a> {
+/// Reads payloads to find leftovers, and changes nothing.
+struct LeftoverScan<'a> {
     rules: &'a LeftoverRules,
     listed: &'a [RedactionRule],
-    /// Whether rules are about what is packed in the message only.
+    /// Whether rules apply only to payloads packed in the message, not to the message itself.
     is_envelope: bool,
     found: Leftovers,
 }
 
-impl Look<'_> {
-    /// The first of these steps that is within a payload, if one is.
+impl LeftoverScan<'_> {
+    /// Index of the first step inside a payload, if there is one.
     fn first_of_payload(&self, steps: &[Step<'_>]) -> Option<usize> {
         if !self.is_envelope {
             return Some(0);
@@ -275,8 +280,8 @@ fn effect(action: Action) -> Effect {
     }
 }
 
-impl Rewriter for Look<'_> {
-    fn choose(&mut self, place: &Place<'_>, around: Option<Choice>) -> Option<Choice> {
+impl Rewriter for LeftoverScan<'_> {
+    fn choose(&mut self, place: &FieldLocation<'_>, around: Option<Choice>) -> Option<Choice> {
         let Some(first) = self.first_of_payload(place.steps) else {
             return around;
         };
@@ -294,7 +299,7 @@ impl Rewriter for Look<'_> {
         }
         let is_asked = place.debug_redact && self.rules.debug_redact != Action::Keep;
         if place.is_key() {
-            // A rule about a map is not about its keys, a descriptor's asking is.
+            // A rule for a map does not apply to its keys; `debug_redact` does.
             return around.filter(|around| around.reason == DESCRIPTOR || is_asked);
         }
         if is_asked {
@@ -311,7 +316,7 @@ impl Rewriter for Look<'_> {
 
     fn replace(
         &mut self,
-        place: &Place<'_>,
+        place: &FieldLocation<'_>,
         choice: Choice,
         value: &FieldValue<'_>,
     ) -> FieldValue<'static> {
@@ -323,7 +328,7 @@ impl Rewriter for Look<'_> {
             .any(|listed| listed.begins(place.steps).is_some());
         if choice.effect != Effect::Leave && !is_gone(value, form, is_listed) {
             let steps = &place.steps[choice.start.min(place.steps.len())..];
-            self.found.left.push(Left {
+            self.found.left.push(Leftover {
                 type_name: steps.first().map_or("", |step| step.message).to_owned(),
                 field: path_of(steps),
                 rule: rule.map(|_| choice.reason + 1),
@@ -334,7 +339,11 @@ impl Rewriter for Look<'_> {
         value.to_static()
     }
 
-    fn unchosen(&mut self, _: &Place<'_>, _: &FieldValue<'_>) -> Option<FieldValue<'static>> {
+    fn unchosen(
+        &mut self,
+        _: &FieldLocation<'_>,
+        _: &FieldValue<'_>,
+    ) -> Option<FieldValue<'static>> {
         None
     }
 
@@ -346,22 +355,22 @@ impl Rewriter for Look<'_> {
     }
 }
 
-/// Whether a value says nothing any more, or may be a stand-in where one is listed.
+/// Whether a value is blank or masked, or is listed as redacted and could be a pseudonym.
 fn is_gone(value: &FieldValue<'_>, form: Form, is_listed: bool) -> bool {
     let is_blank = *value == without_content(value, "") || *value == without_content(value, MASK);
     if is_blank {
         return true;
     }
     match value {
-        // A stand-in for one of few values says nothing.
-        FieldValue::Truth(_) | FieldValue::Word(_) => false,
+        // Booleans and enums have no pseudonyms: redaction blanks them.
+        FieldValue::Bool(_) | FieldValue::Enum(_) => false,
         FieldValue::Integer { .. } | FieldValue::Float(_) => is_listed,
         FieldValue::Bytes(bytes) => is_listed || bytes.iter().all(|byte| *byte == 0),
         FieldValue::Text(text) => is_stand_in(text) || is_listed && may_be_one(text, form),
     }
 }
 
-/// Whether a text has the form of a stand-in that hardly any other has.
+/// Whether a text has a form that only pseudonyms have.
 fn is_stand_in(text: &str) -> bool {
     let is_hex = |text: &str| {
         text.len() == 16
@@ -376,15 +385,15 @@ fn is_stand_in(text: &str) -> bool {
             .is_ok_and(|it| it.as_bytes() == &[0; 16])
 }
 
-/// Whether a stand-in may look so: those of UUIDs and of numbers look as their values do.
+/// Whether a listed text could be a pseudonym: pseudonyms of UUIDs and numbers look like real ones.
 fn may_be_one(text: &str, form: Form) -> bool {
     form == Form::Digits || text.parse::<Root>().is_ok() || !text.chars().any(char::is_alphabetic)
 }
 
 fn shown(value: &FieldValue<'_>) -> String {
     match value {
-        FieldValue::Truth(truth) => truth.to_string(),
-        FieldValue::Word(number) => number.to_string(),
+        FieldValue::Bool(truth) => truth.to_string(),
+        FieldValue::Enum(number) => number.to_string(),
         FieldValue::Integer { value, .. } => value.to_string(),
         FieldValue::Float(number) => number.to_string(),
         FieldValue::Text(text) => text.clone().into_owned(),

@@ -1,35 +1,37 @@
-//! What came redacted, and by what.
+//! Redaction that a ticket or a recording had already received before it was captured.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::parts::{self, Parts};
 use super::redactor::RedactError;
+use super::visit::{self, Visitor};
 use crate::model::{
     Case, CaseStimulus, CommandBook, Fingerprints, HeadKnowledge, Payload, Redactions, Root,
 };
 
-/// What came redacted, from a ticket or a recording: its stand-ins stay, since one for a stand-in would be equal to
-/// nothing. It goes by the very payloads, so that one which joins them later, such as an event that was stored elsewhere,
-/// is not taken for one of them. And it counts only where the redactor at hand would have done the same: other rules may
-/// take out what these left.
+/// Payloads that arrived already redacted, and the fingerprint of the redactor that did it. Their pseudonyms are kept,
+/// because a pseudonym of a pseudonym matches nothing else. Payloads are compared by value, so an external event that
+/// is inlined later does not count as redacted. The pseudonyms are kept only if the current redactor would have
+/// produced the same ones: its rules may cover fields that the earlier rules left alone.
 #[derive(Debug, Clone, Default)]
-pub struct Before {
-    by: Fingerprints,
+pub struct PriorRedaction {
+    fingerprints: Fingerprints,
     payloads: HashSet<Payload>,
-    /// Types that capture put around what came.
-    around: BTreeSet<String>,
+    /// Types of the messages that capture wrapped around the redacted payloads.
+    wrapper_types: BTreeSet<String>,
 }
 
-impl Before {
-    /// What of a case that lists redacted fields came so, and by what: of a recording all that is in it now, of a ticket
-    /// the command.
+impl PriorRedaction {
+    /// Prior redaction of a captured case that lists redacted fields: every payload if the case was recorded, otherwise
+    /// the payloads of the ticket's command.
     #[must_use]
     pub fn of_case(case: &Case, by: &Fingerprints) -> Self {
         let payloads = match (&case.source.head, case.stimulus.command()) {
             _ if case.redacted.is_empty() => HashSet::new(),
-            (HeadKnowledge::Recorded, _) => met(|parts| parts::case(&mut case.clone(), parts)),
+            (HeadKnowledge::Recorded, _) => {
+                visited_payloads(|visitor| visit::case(&mut case.clone(), visitor))
+            }
             (_, Some(book)) => of_book(book),
-            // Its trigger is the notification of the command.
+            // The triggering event is the notification that carries the rejected command.
             (_, None) if matches!(case.stimulus, CaseStimulus::ProcessCompensation(_)) => {
                 let pages = case.history.pages().iter();
                 pages
@@ -39,22 +41,22 @@ impl Before {
             (_, None) => HashSet::new(),
         };
         Self {
-            around: notifications(case, &payloads),
-            by: by.clone(),
+            wrapper_types: notifications(case, &payloads),
+            fingerprints: by.clone(),
             payloads,
         }
     }
 
-    /// What was done to a command.
+    /// Prior redaction of a command.
     #[must_use]
     pub fn of_command(book: &CommandBook, redactions: &Redactions) -> Self {
         if redactions.fields.is_empty() {
             return Self::default();
         }
         Self {
-            by: redactions.by.clone(),
+            fingerprints: redactions.by.clone(),
             payloads: of_book(book),
-            around: BTreeSet::new(),
+            wrapper_types: BTreeSet::new(),
         }
     }
 
@@ -62,18 +64,18 @@ impl Before {
         self.payloads.contains(payload)
     }
 
-    /// Whether messages of a type are no part of what came, but around it.
-    pub(super) fn is_around(&self, type_name: &str) -> bool {
-        self.around.contains(type_name)
+    /// Whether messages of this type were added by capture around the redacted payloads.
+    pub(super) fn is_wrapper(&self, type_name: &str) -> bool {
+        self.wrapper_types.contains(type_name)
     }
 
-    /// The fingerprint of what redacted payloads of a type.
+    /// Fingerprint of the redactor that redacted payloads of this type.
     pub(super) fn by(&self, type_name: &str) -> Option<&str> {
-        self.by.get(type_name).map(String::as_str)
+        self.fingerprints.get(type_name).map(String::as_str)
     }
 }
 
-/// Of a compensation the notification, which capture makes of the command of a ticket.
+/// Types of the notification messages that capture builds around a ticket's command in a compensation case.
 fn notifications(case: &Case, payloads: &HashSet<Payload>) -> BTreeSet<String> {
     let is_made = case.source.head != HeadKnowledge::Recorded
         && matches!(
@@ -89,20 +91,22 @@ fn notifications(case: &Case, payloads: &HashSet<Payload>) -> BTreeSet<String> {
 }
 
 fn of_book(book: &CommandBook) -> HashSet<Payload> {
-    met(|parts| parts::command_book(&mut book.clone(), "", parts))
+    visited_payloads(|visitor| visit::command_book(&mut book.clone(), "", visitor))
 }
 
-fn met(walk: impl FnOnce(&mut dyn Parts) -> Result<(), RedactError>) -> HashSet<Payload> {
-    let mut met = Met::default();
+fn visited_payloads(
+    walk: impl FnOnce(&mut dyn Visitor) -> Result<(), RedactError>,
+) -> HashSet<Payload> {
+    let mut met = PayloadCollector::default();
     walk(&mut met).expect("nothing is read here");
     met.0
 }
 
-/// The payloads that a walk meets.
+/// Collects every payload it visits.
 #[derive(Default)]
-struct Met(HashSet<Payload>);
+struct PayloadCollector(HashSet<Payload>);
 
-impl Parts for Met {
+impl Visitor for PayloadCollector {
     fn payload(&mut self, payload: &mut Payload, _: &str) -> Result<(), RedactError> {
         self.0.insert(payload.clone());
         Ok(())

@@ -1,10 +1,10 @@
-//! Fields of Angzarr's own messages that are texts: they repeat what a command said, as error messages do.
+//! Text fields of Angzarr's own messages. They may repeat values from a command, as error messages do.
 
-use crate::payload::Place;
+use crate::payload::FieldLocation;
 
 const CORRELATION_ID: (&str, &str) = ("Cover", "correlation_id");
 
-/// Message, whatever its package, and field.
+/// Message name without its package, and field name.
 const TEXTS: [(&str, &str); 19] = [
     ("CascadeError", "error_message"),
     ("CascadeReactionError", "message"),
@@ -27,18 +27,18 @@ const TEXTS: [(&str, &str); 19] = [
     ("SagaCompensationFailed", "rejection_reason"),
 ];
 
-/// Whether a field is one of them.
-pub(super) fn is_told(place: &Place<'_>) -> bool {
-    is_one_of(place, &TEXTS)
+/// Whether a field is one of these text fields.
+pub(super) fn is_text_field(location: &FieldLocation<'_>) -> bool {
+    is_one_of(location, &TEXTS)
 }
 
 /// Whether a field is the correlation id of a cover.
-pub(super) fn is_correlation_id(place: &Place<'_>) -> bool {
-    is_one_of(place, &[CORRELATION_ID])
+pub(super) fn is_correlation_id(location: &FieldLocation<'_>) -> bool {
+    is_one_of(location, &[CORRELATION_ID])
 }
 
-fn is_one_of(place: &Place<'_>, fields: &[(&str, &str)]) -> bool {
-    let field = place.steps.iter().rev().find(|step| !step.is_key);
+fn is_one_of(location: &FieldLocation<'_>, fields: &[(&str, &str)]) -> bool {
+    let field = location.steps.iter().rev().find(|step| !step.is_key);
     field.is_some_and(|step| {
         let message = step.message.rsplit('.').next().unwrap_or(step.message);
         fields.contains(&(message, &step.segment))

@@ -1,4 +1,5 @@
-//! Values that were taken out of payloads, looked for in texts: error messages repeat what a command said.
+//! Values that were redacted in payloads, and the search for them in texts: error messages repeat what a command
+//! contained.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,52 +8,52 @@ use std::sync::{LazyLock, OnceLock};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
+use super::decoded::DecodedText;
 use super::mask::MASK;
 use super::spelling::{OF_BYTES, OF_FLOAT, OF_TEXT, Spelling, digits_of, of_number};
-use super::views::View;
 use crate::model::Root;
 use crate::payload::FieldValue;
 
-/// A shorter text is found everywhere by chance.
+/// Shorter texts would match by chance.
 const SHORTEST_TEXT: usize = 3;
-/// Fewer bytes too.
+/// So would fewer bytes.
 const FEWEST_BYTES: usize = 4;
-/// A number below it too.
+/// So would smaller numbers.
 const SMALLEST_NUMBER: u32 = 100;
-/// A text of fewer letters, or a number of fewer digits, counts only where it is a word by itself.
+/// A text with fewer letters, or a number with fewer digits, matches only as a whole word.
 const WHOLE_WORDS_BELOW: usize = 6;
-/// So many bytes of a word are searched for; what follows is compared.
+/// Length in bytes of the search pattern. The rest of a word is compared separately.
 const SEARCHED: usize = 64;
 
-/// What was taken, and what stands in its place.
+/// Redacted values and their replacements.
 #[derive(Clone, Default)]
-pub(super) struct Taken {
-    /// Nothing stands in the place of what stays: it is a stand-in already.
+pub(super) struct RedactedValues {
+    /// Words in all spellings, with their replacements. None if the word is a pseudonym that stays.
     words: BTreeMap<String, Option<String>>,
     search: OnceLock<Option<Search>>,
 }
 
-/// Shows no value.
-impl std::fmt::Debug for Taken {
+/// Prints no value.
+impl std::fmt::Debug for RedactedValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Taken({} words)", self.words.len())
+        write!(f, "RedactedValues({} words)", self.words.len())
     }
 }
 
-/// Prepared for all words.
+/// Search automaton for all words, built on first use.
 #[derive(Clone)]
 struct Search {
     automaton: AhoCorasick,
-    /// The words behind the patterns, folded, with what stands in their place.
+    /// The case-folded word of each pattern, with its replacement.
     words: Vec<(String, Option<String>)>,
 }
 
-/// What stands in the place of a root.
+/// The replacement of a root.
 #[derive(Clone, Copy)]
 enum NewRoot {
     Same,
     Root(Root),
-    /// Something that is no root.
+    /// The replacement is not a root.
     Nothing,
 }
 
@@ -64,13 +65,13 @@ impl NewRoot {
     }
 }
 
-impl Taken {
-    /// Remembers a value in every spelling that a message may have of it.
+impl RedactedValues {
+    /// Adds a value in every spelling that a message may use.
     pub(super) fn add(&mut self, old: &FieldValue<'_>, new: &FieldValue<'_>) {
         self.value(old, Some(new));
     }
 
-    /// Remembers a stand-in that came, so that it is not taken for a value that happens to be equal.
+    /// Adds an existing pseudonym, so that it is not replaced as if it were a value that happens to be equal.
     pub(super) fn keep(&mut self, value: &FieldValue<'_>) {
         self.value(value, None);
     }
@@ -111,7 +112,7 @@ impl Taken {
         }
     }
 
-    /// Remembers a root in its spellings.
+    /// Adds a root in all its spellings.
     pub(super) fn root(&mut self, old: Root, new: Root) {
         self.spelt_root(old, NewRoot::Root(new));
     }
@@ -138,11 +139,11 @@ impl Taken {
                 self.word(spell(old), new.map(spell));
             }
         }
-        // As a field of a form leaves it.
+        // The value as a form field trims it.
         if old.trim() != old {
             self.text(old.trim(), new.map(str::trim));
         }
-        // A telephone number without its signs.
+        // A phone number without its punctuation.
         if let Some(digits) = digits_of(old) {
             let new = new.map(|new| digits_of(new).unwrap_or_else(|| MASK.to_owned()));
             self.word(digits, new);
@@ -164,7 +165,7 @@ impl Taken {
         }
     }
 
-    /// What stays goes before what is replaced.
+    /// Adds one word. A word that stays takes precedence over a word that is replaced.
     fn word(&mut self, old: String, new: Option<String>) {
         let letters = old.chars().count();
         let is_too_short =
@@ -196,13 +197,13 @@ impl Taken {
         prepared.as_ref()
     }
 
-    /// The text with what stands in their place.
+    /// Replaces the values in a text.
     pub(super) fn replaced_in(&self, text: &str) -> String {
         self.replaced(text).0
     }
 
-    /// The same, and where in it a stand-in is now. Where values overlap, that of the first and longest stands for all of
-    /// them.
+    /// Replaces the values in a text, and returns the ranges of the replacements. Where matches overlap, the first and
+    /// longest one supplies the replacement for all of them.
     pub(super) fn replaced(&self, text: &str) -> (String, Vec<Range<usize>>) {
         if text.is_empty() || self.words.is_empty() {
             return (text.to_owned(), Vec::new());
@@ -210,34 +211,34 @@ impl Taken {
         let Some(search) = self.search() else {
             return (MASK.to_owned(), Vec::new());
         };
-        let mut found: Vec<Found> = Vec::new();
-        for (number, view) in View::all(text).iter().enumerate() {
-            found.extend(self.found_in(search, view, number));
+        let mut found: Vec<Match> = Vec::new();
+        for (number, decoded) in DecodedText::all(text).iter().enumerate() {
+            found.extend(self.found_in(search, decoded, number));
         }
-        // As it stands there goes before what is read by taking an encoding away.
+        // A match in the plain text precedes a match in decoded text.
         found.sort_by_key(|it| (it.range.start, std::cmp::Reverse(it.range.end), it.order));
         let mut replaced = String::with_capacity(text.len());
-        let mut stand_ins = Vec::new();
+        let mut replacements = Vec::new();
         let mut end = 0;
-        for Found { range, new, .. } in found {
+        for Match { range, new, .. } in found {
             if range.start >= end {
                 replaced += &text[end..range.start];
                 let start = replaced.len();
                 replaced += new.as_deref().unwrap_or(&text[range.clone()]);
-                stand_ins.push(start..replaced.len());
+                replacements.push(start..replaced.len());
             }
             end = end.max(range.end);
         }
-        (replaced + &text[end..], stand_ins)
+        (replaced + &text[end..], replacements)
     }
 
     fn found_in<'s>(
         &'s self,
         search: &'s Search,
-        view: &'s View,
+        decoded: &'s DecodedText,
         number: usize,
-    ) -> impl Iterator<Item = Found> + 's {
-        let folded = Folded::of(&view.text);
+    ) -> impl Iterator<Item = Match> + 's {
+        let folded = Folded::of(&decoded.text);
         let found: Vec<_> = search
             .automaton
             .find_overlapping_iter(&folded.text)
@@ -250,30 +251,30 @@ impl Taken {
                 return None;
             }
             let range = folded.original(start, start + word.len());
-            // Of words that differ in case alone it is the very one, else the first.
-            let is_other_case = self.words.get(&view.text[range.clone()]) != Some(new);
-            counts(&view.text, &range).then(|| Found {
-                range: view.original(&range),
+            // Of words that differ only in case, prefer the exact one, then the first.
+            let is_other_case = self.words.get(&decoded.text[range.clone()]) != Some(new);
+            counts(&decoded.text, &range).then(|| Match {
+                range: decoded.original(&range),
                 order: (number, is_other_case, pattern),
-                new: new.as_deref().map(|new| view.spelt(new)),
+                new: new.as_deref().map(|new| decoded.encode(new)),
             })
         })
     }
 }
 
-/// A word in a text.
-struct Found {
+/// A match in a text.
+struct Match {
     range: Range<usize>,
-    /// Of several at the same place the first counts.
+    /// Tie-breaker among matches of the same range: the lowest is used.
     order: (usize, bool, usize),
-    /// What stands in its place; none where it stays.
+    /// The replacement; none if the text stays.
     new: Option<String>,
 }
 
-/// A text without upper and lower case, and where its parts come from.
+/// A case-folded text, with a map back to the original.
 struct Folded {
     text: String,
-    /// For each byte the letter that it comes from, as its place in the original; then the original's length.
+    /// Offset in the original of the letter each byte comes from, followed by the length of the original.
     places: Vec<usize>,
 }
 
@@ -282,7 +283,7 @@ impl Folded {
         let mut text = String::with_capacity(original.len());
         let mut places = Vec::with_capacity(original.len() + 1);
         for (at, letter) in original.char_indices() {
-            // Some letters have one form of these and not the other.
+            // Some letters have only one of the two case mappings.
             text.extend(letter.to_uppercase().flat_map(char::to_lowercase));
             places.resize(text.len(), at);
         }
@@ -290,7 +291,7 @@ impl Folded {
         Self { text, places }
     }
 
-    /// Whole letters of the original.
+    /// The range in the original, extended to whole letters.
     fn original(&self, start: usize, end: usize) -> Range<usize> {
         let last = self.places[end - 1];
         let mut after = self.places[end..].iter();
@@ -299,13 +300,13 @@ impl Folded {
     }
 }
 
-/// Letters of scripts that write no spaces between words, and know no upper case.
+/// Letters of scripts that have no upper case and put no spaces between words.
 fn is_uncased(letter: char) -> bool {
     letter.is_alphabetic() && !letter.is_lowercase() && !letter.is_uppercase()
 }
 
-/// Whether a match is no part of something else. Short ones and short numbers have to be words by themselves; a long
-/// number is one where no other digit adjoins it.
+/// Whether a match is not part of something longer. Short words and short numbers must be whole words; a long number
+/// must not adjoin another digit.
 fn counts(text: &str, range: &Range<usize>) -> bool {
     static ESCAPE: LazyLock<Regex> = LazyLock::new(|| {
         let ends = r"(?:%[0-9A-Fa-f]{2}|\\(?:[abfnrtv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[0-7]{3}))$";
@@ -327,7 +328,7 @@ fn counts(text: &str, range: &Range<usize>) -> bool {
         (false, true) => letter.is_ascii_digit(),
         (false, false) => false,
     };
-    // What comes before may be the end of an escape.
+    // The characters before the match may be the end of an escape sequence.
     let starts = |letter: char| !is_part(letter) || ends_escape(&ESCAPE, &text[..range.start]);
     before.is_none_or(starts) && !after.is_some_and(is_part)
 }
