@@ -207,7 +207,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The first line that has a value elsewhere than in its field, and that is not taken yet.
-    fn spot_of_text(&mut self, left: &Left, name: &str, begin: &str) -> Spot {
+    fn spot_of_text(&mut self, left: &Leftover, name: &str, begin: &str) -> Spot {
         let field = format!("{name}:");
         let lines = self.lines.iter().enumerate();
         let fitting = lines
@@ -217,7 +217,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Of lines and columns from 0 the first that is not taken yet, which it is from now on.
-    fn first_not_taken(&mut self, left: &Left, places: &[(usize, usize)]) -> Spot {
+    fn first_not_taken(&mut self, left: &Leftover, places: &[(usize, usize)]) -> Spot {
         let key = |at| (at, left.field.clone(), left.value().to_owned());
         let found = places.iter().find(|(at, _)| self.taken.insert(key(*at)));
         found.map_or(Spot::File, |(at, column)| Spot::Line(at + 1, column + 1))
