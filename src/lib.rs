@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod capture;
+pub mod capturing;
 mod cli;
 pub mod coordination;
 pub mod coordinator;

@@ -5,9 +5,10 @@ use crate::grpc::{PointInTime, QueryError, Selection};
 use crate::model::{Cover, Edition, History, Page, Snapshot, Timestamp};
 
 /// How far a history is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UpTo {
     /// All of it.
+    #[default]
     Head,
     /// The pages before this sequence.
     Before(u32),
