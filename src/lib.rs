@@ -51,6 +51,7 @@
 pub mod audit;
 #[doc(hidden)]
 pub mod capture;
+pub mod capturing;
 mod cli;
 #[doc(hidden)]
 pub mod coordination;

@@ -5,9 +5,10 @@ use crate::grpc::{PointInTime, QueryError, Selection};
 use crate::model::{Cover, Edition, History, Page, Snapshot, Timestamp};
 
 /// The requested end of a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UpTo {
     /// The head.
+    #[default]
     Head,
     /// Before this sequence.
     Before(u32),

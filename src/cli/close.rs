@@ -5,11 +5,12 @@ use std::path::Path;
 use clap::Args;
 
 use super::{Done, Fixtures, Stop, say, words};
+use crate::capturing::{flicker, mark_closed};
 use crate::files;
-use crate::fixture::{Fixture, add_rules, set_status, write_atomically};
+use crate::fixture::{add_rules, write_atomically};
 use crate::model::{Probe, Rule, Status};
-use crate::project::{CaseRun, Project, descriptors};
-use crate::snapshot::{Flicker, Verdict, stored};
+use crate::project::Project;
+use crate::snapshot::{Verdict, stored};
 
 /// Accept today's outcome of cases: write their snapshots and mark them closed.
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     let target = project
         .logics()
         .target(&logic, &fixture.case.source.dialect)?;
-    let once = |fixture: &Fixture| {
+    let once = |fixture: &crate::fixture::Fixture| {
         let run = project.run_case(fixture, target.as_ref(), true);
         run.map_err(|error| Stop::Failed(project.with_last_words(&logic, &error)))
     };
@@ -125,19 +126,6 @@ fn close(project: &Project, path: &Path, arguments: &CloseArguments) -> Done {
     Ok(())
 }
 
-/// Marks a fixture as closed, touching nothing else of it.
-pub(super) fn mark_closed(path: &Path) -> Done {
-    let failed = |error: std::io::Error| {
-        Stop::Failed(format!("{}: {}", Project::shown(path), words(&error)))
-    };
-    let text = files::read_to_string(path, files::MADE).map_err(failed)?;
-    let closed = set_status(&text, Status::Closed, path)?;
-    if closed != text {
-        write_atomically(path, closed.as_bytes(), true).map_err(failed)?;
-    }
-    Ok(())
-}
-
 /// Adds rules to the file, and reads it to see that it has them now.
 fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> Done {
     let shown = Project::shown(path);
@@ -155,15 +143,4 @@ fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> 
     })?;
     write_atomically(path, edited.as_bytes(), true)
         .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))
-}
-
-/// What differs between two replays of a case.
-pub(super) fn flicker(
-    project: &Project,
-    fixture: &Fixture,
-    first: &CaseRun,
-    second: &CaseRun,
-) -> Option<Flicker> {
-    let descriptors = descriptors(project, fixture).unwrap_or_default();
-    Flicker::between(first.view.as_ref()?, second.view.as_ref()?, &descriptors)
 }

@@ -9,7 +9,6 @@ mod close;
 mod command;
 mod debug;
 mod editions;
-mod messages;
 mod record;
 mod replay;
 mod report;
@@ -26,13 +25,10 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::capture::{CaptureError, DraftError, RootSpecError};
-use crate::fixture::{FixtureError, RenderError};
+use crate::capturing::{self, Messages};
 use crate::harness::{Entry, select};
-use crate::project::{
-    App, LogicUnavailable, Project, ProjectError, RedactionUnavailable, RunError, SourceError,
-};
-use crate::terminal::{complain, say};
+use crate::project::{App, Project};
+use crate::terminal::{complain, say, words};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
 #[derive(Debug, Parser)]
@@ -110,53 +106,15 @@ impl fmt::Display for Stop {
     }
 }
 
-impl From<FixtureError> for Stop {
-    fn from(error: FixtureError) -> Self {
-        // The report begins with the word that every failure is printed after.
-        let report = error.report();
-        Self::Failed(report.strip_prefix("error: ").unwrap_or(&report).to_owned())
-    }
-}
-
-impl From<RootSpecError> for Stop {
-    fn from(error: RootSpecError) -> Self {
-        Self::Usage(error.to_string())
-    }
-}
-
-macro_rules! fails_with {
-    ($($error:ty),*) => {$(
-        impl From<$error> for Stop {
-            fn from(error: $error) -> Self {
-                Self::Failed(error.to_string())
-            }
-        }
-    )*};
-}
-
-fails_with!(
-    CaptureError,
-    DraftError,
-    LogicUnavailable,
-    RenderError,
-    RunError,
-    SourceError
-);
-
-impl From<RedactionUnavailable> for Stop {
-    fn from(error: RedactionUnavailable) -> Self {
-        match error {
-            RedactionUnavailable::Project(error) => error.into(),
-            error => Self::Usage(error.to_string()),
-        }
-    }
-}
-
-impl From<ProjectError> for Stop {
-    fn from(error: ProjectError) -> Self {
-        match error {
-            ProjectError::Config(_) => Self::Usage(error.to_string()),
-            ProjectError::Descriptors(_) => Self::Failed(error.to_string()),
+/// What the library says of a failure, which is told as it is.
+impl<E> From<E> for Stop
+where
+    capturing::Stop: From<E>,
+{
+    fn from(error: E) -> Self {
+        match capturing::Stop::from(error) {
+            capturing::Stop::Failed(message) => Self::Failed(message),
+            capturing::Stop::Usage(message) => Self::Usage(message),
         }
     }
 }
@@ -225,7 +183,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
         Some(file) => Project::open_named(app, file)?,
     };
     match arguments.command {
-        Command::Capture(arguments) => capture::run(project, &arguments),
+        Command::Capture(arguments) => capture::run(project, *arguments),
         Command::Roots(arguments) => roots::run(&project, &arguments),
         Command::Tickets(arguments) => tickets::run(&project, &arguments),
         Command::Replay(arguments) => replay::run(&project, &arguments),
@@ -239,19 +197,16 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
     }
 }
 
-/// The system's words without the number that only programmers look up.
-fn words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
-}
-
 /// Says which lines of the failure logs are passed over, and why.
 fn tell_unusable(lines: &[String]) {
     for line in lines {
         complain(format_args!("not usable: {line}"));
+    }
+}
+
+/// Says why no message is shown, where that is so.
+fn tell_hidden(messages: &Messages) {
+    if let Some(reason) = messages.hidden() {
+        complain(format_args!("messages are not shown: {reason}"));
     }
 }

@@ -3,10 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::capture::assumed_dialect;
-use super::messages::Messages;
 use super::{Done, Stop, say};
 use crate::capture::{UpTo, fetch_history, select_ticket};
+use crate::capturing::{Messages, assumed_dialect};
 use crate::model::{AnsweredBy, Cover, Domain, Page, Payload, Root};
 use crate::project::Project;
 use crate::ticket::Ticket;
@@ -63,7 +62,7 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
             });
         }
     }
-    messages.tell_hidden();
+    super::tell_hidden(&messages);
     if arguments.json {
         for row in &rows {
             say(json_of(row));

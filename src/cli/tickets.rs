@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::capture::{demand_some, described, read_log};
-use super::messages::Messages;
+use super::capture::described;
 use super::{Done, say};
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
+use crate::capturing::{Messages, demand_some, read_log};
 use crate::grpc::StoredLetter;
 use crate::model::{Timestamp, counted};
 use crate::project::{FailureEntry, Failures, Project};
@@ -57,7 +57,7 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
             print(group, example);
         }
     }
-    messages.tell_hidden();
+    super::tell_hidden(&messages);
     super::tell_unusable(&failures.unusable);
     if !arguments.json {
         let bugs = groups.iter().filter(|group| group.aside.is_none()).count();

@@ -54,6 +54,17 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The operating system's message without the error number.
+#[must_use]
+pub(crate) fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}
+
 /// Prints to standard output. A closed pipe is not an error.
 pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{}", escaped(&text.to_string()));

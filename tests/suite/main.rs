@@ -3,6 +3,7 @@
 //! What needs a main of its own, since it starts itself again, stands beside this folder.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod capturing;
 #[cfg(feature = "claim-check-cloud")]
 mod claim_check_cloud;
 mod client_tickets;

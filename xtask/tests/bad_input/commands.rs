@@ -1,6 +1,6 @@
 //! Commands that somebody wrote, and `command new`.
 
-use crate::support::{ALICE, Project};
+use crate::support::{ALICE, Project, tool};
 
 #[test]
 fn a_written_command_has_to_be_one() {
@@ -99,4 +99,115 @@ fn a_skeleton_needs_a_known_type() {
     assert_eq!(bare.run(&["command", "new", "WithdrawFunds"]).code, 1);
     project.said("command_new");
     bare.said("command_new_without_descriptors");
+}
+
+const COMPONENTS: &str = "
+[logic.player-table]
+kind = \"saga\"
+in_process = \"player-table\"
+subscriptions = { player = [\"examples.*\"] }
+[logic.seats]
+kind = \"projector\"
+in_process = \"seats\"
+subscriptions = { player = [\"examples.*\"] }
+";
+
+#[test]
+fn the_configuration_knows_the_kind_of_a_component() {
+    let mut project = Project::new(COMPONENTS);
+    let mut capture = |more: &[&str]| {
+        let ran = project.run(&[&["capture", ALICE, "--dry-run"], more].concat());
+        (ran.code, ran.out + &ran.err)
+    };
+    for (name, flag) in [("player-table", "--saga"), ("seats", "--projector")] {
+        let captured = capture(&["--component", name]);
+        assert_eq!(captured.0, 0, "{}", captured.1);
+        let kind = flag.trim_start_matches("--");
+        assert!(
+            captured.1.contains(&format!("kind: {kind}")),
+            "{}",
+            captured.1
+        );
+    }
+    for (more, code, said) in [
+        (
+            &["--component", "player"][..],
+            2,
+            "of kind aggregate; a saga, process",
+        ),
+        (&["--component", "player-tabel"], 1, "player-tabel"),
+        (
+            &["--component", "seats", "--fact"],
+            2,
+            "a case is of one kind",
+        ),
+        (
+            &["--component", "seats", "--saga", "player-table"],
+            2,
+            "a case is of one kind",
+        ),
+        (
+            &["--component", "player-table", "--harmless"],
+            2,
+            "--harmless goes with a case of a projector",
+        ),
+        (
+            &[
+                "--component",
+                "seats",
+                "--book",
+                "table/00000000-0000-0000-0000-000000000001",
+            ],
+            2,
+            "--book goes with",
+        ),
+        (
+            &["--component", "seats", "--ticket", "x.jsonl"],
+            2,
+            "--ticket goes with --compensation",
+        ),
+        (&["--at", "2"], 2, "--at goes with"),
+    ] {
+        let (ended, text) = capture(more);
+        assert!(
+            ended == code && text.contains(said),
+            "{more:?}: {ended} {text}"
+        );
+    }
+    let all = project.run(&["capture", "--each-distinct", "--with-history"]);
+    assert!(
+        all.code == 2 && all.err.contains("--with-history goes with"),
+        "{}",
+        all.err
+    );
+}
+
+#[test]
+fn the_short_help_of_capture_fits_a_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = |flag: &str| {
+        let mut tool = tool(folder.path());
+        let output = tool.args(["capture", flag]).env("COLUMNS", "80").output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let (short, long) = (help("-h"), help("--help"));
+    assert!(short.lines().count() <= 24, "{short}");
+    assert!(
+        short.lines().all(|line| line.chars().count() <= 80),
+        "{short}"
+    );
+    for shown in ["[ROOT]", "--ticket", "--component", "--dry-run", "'--help'"] {
+        assert!(short.contains(shown), "{shown}: {short}");
+    }
+    for heading in [
+        "Which aggregate:",
+        "Which failure:",
+        "Which kind of case:",
+        "How much history:",
+        "How it is written:",
+        "Redaction:",
+    ] {
+        assert!(long.contains(heading), "{heading}: {long}");
+    }
+    assert!(!long.contains("--saga"), "{long}");
 }

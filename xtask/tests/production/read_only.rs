@@ -114,7 +114,7 @@ const FORMS: [&[&str]; 20] = [
 ];
 
 /// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
-const MORE: [&[&str]; 11] = [
+const MORE: [&[&str]; 12] = [
     &["capture", "{alice}", "--compensation"],
     &["capture", "{alice}", "--keep-external", "--dry-run"],
     &["capture", "--from-log", "failures.jsonl"],
@@ -155,6 +155,7 @@ const MORE: [&[&str]; 11] = [
         "table/{alice}",
     ],
     &["capture", "{alice}", "--projector", "seats", "--harmless"],
+    &["capture", "{alice}", "--component", "player-table"],
     &["capture", "{alice}", "--upcaster"],
     &["capture", "{alice}", "--fact", "--at", "1"],
     &["capture", "{alice}", "--correlation", "id"],

@@ -1,88 +1,44 @@
 //! A call that the recorder noted: it brings its history along, or says which command is meant.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::Args;
-
+use super::finishing::{Capture, Naming};
 use super::given::Given;
-use super::kinds::AskedKind;
+use super::request::{CaptureRequest, NumberedFile};
 use super::telling::Telling;
-use super::{Capture, CaptureArguments, Finished, Naming, captured_at, redaction};
-use crate::capture::{CaseDialect, Logged, RootSpec, SpokenDialect};
-use crate::cli::{Stop, words};
-use crate::model::{Case, ComponentKind, Domain, Edition, FailureClass};
+use super::{Captured, Progress, Stop, Watch, captured_at, redaction};
+use crate::capture::{CaseDialect, Logged, SpokenDialect};
+use crate::model::{Case, ComponentKind, Domain, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{
     Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of, whole_lines,
 };
-use crate::terminal::complain;
+use crate::terminal::words;
 use crate::wire::UnknownFields;
 use crate::{files, plain};
-
-/// Where a noted call comes from.
-#[derive(Debug, Args)]
-pub(super) struct RecordedArguments {
-    /// A call that the recorder noted, by its number in the recording; without one, the newest that failed. One to a
-    /// coordinator brings the command, one to logic the whole case.
-    #[arg(long, value_name = "FILE[:CALL]", conflicts_with_all = OTHERS)]
-    recorded: Option<String>,
-    /// Look through a recording for the newest call of the aggregate; one that failed goes before one that did not.
-    #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS, conflicts_with = "recorded")]
-    recording: Option<PathBuf>,
-    /// The aggregate, for --recording.
-    #[arg(
-        long = "root",
-        id = "recorded_root",
-        value_name = "ROOT",
-        requires = "recording",
-        conflicts_with = "root"
-    )]
-    root: Option<String>,
-}
-
-const OTHERS: [&str; 6] = [
-    "ticket",
-    "command",
-    "from_log",
-    "each_distinct",
-    "history",
-    "to_sequence",
-];
 
 /// What a recording gives.
 pub(super) enum Found {
     /// A whole case, which is captured.
-    Captured,
+    Captured(Box<Captured>),
     /// A command to look up the history of.
     Command(Box<Given>),
 }
 
-/// Which call is meant.
-enum Asked {
-    Call(u64),
-    Newest,
-}
-
-/// Takes the call that was asked for, if one was.
-pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Option<Found>, Stop> {
-    let asked = &arguments.recorded;
-    let (file, which) = match (&asked.recorded, &asked.recording) {
-        (Some(text), _) => split(text),
-        (None, Some(file)) => (file.clone(), Asked::Newest),
-        (None, None) => return Ok(None),
-    };
-    let name = Project::shown(&file);
+/// Takes a call of a recording.
+pub(super) fn find(
+    project: &Project,
+    request: &CaptureRequest,
+    asked: &NumberedFile<u64>,
+    watch: &mut Watch<'_>,
+) -> Result<Found, Stop> {
+    let name = Project::shown(&asked.file);
     // Before anything of it is read: what redacts it has to be there.
-    redaction::redactor_of_recording(project, &name, arguments.unredacted)?;
-    let calls = read(&file, &name)?;
-    let root = asked.root.as_deref().or(arguments.root.as_deref());
-    let wanted = Wanted {
-        spec: root.map(str::parse).transpose()?,
-        arguments,
-        edition: super::edition(arguments)?,
-    };
-    let recorded = match which {
-        Asked::Call(number) => calls
+    redaction::redactor_of_recording(project, &name, request.is_unredacted)?;
+    let calls = read(&asked.file, &name, watch)?;
+    let wanted = Wanted(request);
+    let recorded = match asked.number {
+        Some(number) => calls
             .iter()
             .find(|recorded| recorded.note.call == number)
             .ok_or_else(|| {
@@ -91,9 +47,9 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
                     there(&calls)
                 ))
             })?,
-        Asked::Newest => wanted.newest(&calls, &name)?,
+        None => wanted.newest(&calls, &name)?,
     };
-    let note = &as_the_source_speaks(project, arguments, &recorded.note)?;
+    let note = &as_the_source_speaks(project, request, &recorded.note)?;
     let origin = format!("from {name}, call {}", note.call);
     project.unknown().add(note.unknown_fields());
     if note.between() == Some(Between::ClientAndCoordinator) {
@@ -109,19 +65,19 @@ pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Op
             origin,
             unusable: Vec::new(),
         };
-        return Ok(Some(Found::Command(Box::new(given))));
+        return Ok(Found::Command(Box::new(given)));
     }
-    capture(project, arguments, &name, note)?;
-    Ok(Some(Found::Captured))
+    let captured = capture(project, request, &name, note)?;
+    Ok(Found::Captured(Box::new(captured)))
 }
 
 /// A call whose dialect the recorder assumed is read in that of its source, where one is configured.
 fn as_the_source_speaks(
     project: &Project,
-    arguments: &CaptureArguments,
+    request: &CaptureRequest,
     note: &Note,
 ) -> Result<Note, Stop> {
-    let configured = project.configured_dialect(arguments.source.as_deref())?;
+    let configured = project.configured_dialect(request.source.as_deref())?;
     let Some(source) = configured.filter(|it| it.package() == note.dialect.package()) else {
         return Ok(note.clone());
     };
@@ -133,18 +89,7 @@ fn as_the_source_speaks(
     })
 }
 
-/// The file, and the number of the call behind a colon. A file of that very name goes first.
-fn split(text: &str) -> (PathBuf, Asked) {
-    match text.rsplit_once(':') {
-        Some((file, number)) if !Path::new(text).exists() => match number.parse() {
-            Ok(number) => (file.into(), Asked::Call(number)),
-            Err(_) => (text.into(), Asked::Newest),
-        },
-        _ => (text.into(), Asked::Newest),
-    }
-}
-
-fn read(file: &Path, name: &str) -> Result<Vec<Recorded>, Stop> {
+fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<Recorded>, Stop> {
     let unreadable = |error| {
         let reason = words(&error);
         Stop::Failed(format!("cannot read the recording {name}: {reason}"))
@@ -153,9 +98,9 @@ fn read(file: &Path, name: &str) -> Result<Vec<Recorded>, Stop> {
     let bytes = files::read_from(source, files::MADE).map_err(unreadable)?;
     let (whole, unfinished) = whole_lines(&bytes);
     if let Some(line) = unfinished {
-        complain(format_args!(
+        watch(Progress::Remark(format!(
             "{name}:{line}: this line has no end and is passed over: a recorder is writing it, or was killed while it was"
-        ));
+        )));
     }
     let text = files::text(whole.to_vec()).map_err(unreadable)?;
     parse_recording(&text).map_err(|error| Stop::Failed(format!("{name}: {error}")))
@@ -175,11 +120,7 @@ fn there(calls: &[Recorded]) -> String {
 }
 
 /// Which calls count.
-struct Wanted<'a> {
-    spec: Option<RootSpec>,
-    arguments: &'a CaptureArguments,
-    edition: Option<Edition>,
-}
+struct Wanted<'a>(&'a CaptureRequest);
 
 impl Wanted<'_> {
     fn fits(&self, note: &Note) -> bool {
@@ -187,15 +128,16 @@ impl Wanted<'_> {
             return false;
         };
         let is_domain = |wanted: &Domain| *wanted == subject.domain;
-        let spec = self.spec.as_ref();
+        let spec = self.0.aggregate.as_ref();
         let said = spec.and_then(|spec| spec.domain.as_ref());
         let Some(cover) = &subject.cover else {
-            return spec.is_none() && self.arguments.domain.as_ref().is_none_or(is_domain);
+            return spec.is_none() && self.0.domain.as_ref().is_none_or(is_domain);
         };
-        self.arguments.domain.as_ref().is_none_or(is_domain)
+        self.0.domain.as_ref().is_none_or(is_domain)
             && said.is_none_or(is_domain)
             && spec.is_none_or(|spec| spec.fits(&cover.root))
             && self
+                .0
                 .edition
                 .as_ref()
                 .is_none_or(|edition| edition.label() == cover.edition.label())
@@ -215,7 +157,8 @@ impl Wanted<'_> {
             return Ok(whole.last().unwrap_or(found));
         }
         let of = self
-            .spec
+            .0
+            .aggregate
             .as_ref()
             .map_or_else(String::new, |spec| format!(" of {spec}"));
         Err(Stop::Failed(match fitting().count() {
@@ -223,7 +166,7 @@ impl Wanted<'_> {
             0 => format!(
                 "{name}: none of its {} calls is {}",
                 calls.len(),
-                self.spec.as_ref().map_or_else(
+                self.0.aggregate.as_ref().map_or_else(
                     || "what was asked for".to_owned(),
                     |spec| format!("of {spec}")
                 )
@@ -266,19 +209,19 @@ fn makes_a_case(note: &Note) -> bool {
 
 fn capture(
     project: &Project,
-    arguments: &CaptureArguments,
+    request: &CaptureRequest,
     name: &str,
     note: &Note,
-) -> Result<Finished, Stop> {
+) -> Result<Captured, Stop> {
     let file = Path::new(name).file_name().unwrap_or_default();
     let with = CaseOf {
         source: file.to_string_lossy().into_owned(),
         captured_at: captured_at(),
-        labels: arguments.labels(),
+        labels: request.labels.clone(),
     };
     let mut case = case_of(note, with)
         .map_err(|error| Stop::Failed(format!("{name}, call {}: {error}", note.call)))?;
-    case.logic = component(project, arguments, &case)?;
+    case.logic = component(project, request, &case)?;
     let head = match case.stimulus.trigger() {
         Some(trigger) => trigger.from,
         None => case.head(),
@@ -289,7 +232,7 @@ fn capture(
     let source = OpenSource::of_recording(name);
     Capture {
         project,
-        arguments,
+        request,
         source: &source,
         dialect,
         telling,
@@ -306,25 +249,20 @@ fn capture(
 /// one that takes events of the domain.
 fn component(
     project: &Project,
-    arguments: &CaptureArguments,
+    request: &CaptureRequest,
     case: &Case,
 ) -> Result<Option<String>, Stop> {
     let kind = case.stimulus.component_kind();
-    let (named, flag) = match (kind, arguments.kind.asked()) {
-        (ComponentKind::Aggregate, _) => return Ok(None),
-        (ComponentKind::Upcaster, _) => {
+    match kind {
+        ComponentKind::Aggregate => return Ok(None),
+        ComponentKind::Upcaster => {
             let upcaster = project.logics().upcaster_of(&case.cover.domain);
             let own = upcaster.filter(|it| it.config.kind == ComponentKind::Upcaster);
             return Ok(own.map(|upcaster| upcaster.config.name));
         }
-        (ComponentKind::Saga, Some(AskedKind::Saga(name)))
-        | (ComponentKind::ProcessManager, Some(AskedKind::ProcessManager(name)))
-        | (ComponentKind::Projector, Some(AskedKind::Projector(name))) => (Some(name), ""),
-        (ComponentKind::Saga, _) => (None, "--saga"),
-        (ComponentKind::ProcessManager, _) => (None, "--process-manager"),
-        (ComponentKind::Projector, _) => (None, "--projector"),
-    };
-    if let Some(name) = named {
+        ComponentKind::Saga | ComponentKind::ProcessManager | ComponentKind::Projector => {}
+    }
+    if let Some(name) = request.kind.component() {
         let found = project.logics().named(name)?.config;
         if found.kind != kind {
             return Err(Stop::Usage(format!(
@@ -333,7 +271,7 @@ fn component(
                 kind.word()
             )));
         }
-        return Ok(Some(name.to_owned()));
+        return Ok(Some(found.name));
     }
     let takes = |subscriptions: &crate::project::Subscriptions| {
         subscriptions.is_empty() || subscriptions.contains_key(&case.cover.domain)
@@ -347,13 +285,13 @@ fn component(
     match components.len() {
         1 => Ok(components.pop()),
         0 => Err(Stop::Usage(format!(
-            "the call is one of a {}, and none that takes events of `{}` is configured: name it with {flag}, after adding it to \
+            "the call is one of a {}, and none that takes events of `{}` is configured: name it with --component, after adding it to \
              replay.toml",
             kind.word(),
             case.cover.domain
         ))),
         _ => Err(Stop::Usage(format!(
-            "the call is one of a {}, and does not say of which: name it with {flag}: {}",
+            "the call is one of a {}, and does not say of which: name it with --component: {}",
             kind.word(),
             components.join(", ")
         ))),

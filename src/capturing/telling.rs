@@ -1,10 +1,10 @@
-//! What a capture found, line by line.
+//! The report of a capture, line by line.
 
+use super::captured::ReportLine;
 use super::stimulus::Found;
 use crate::capture::{
     Assembled, CaseDialect, DialectKnowledge, EditionShape, Fetched, Persisted, PersistedRule,
 };
-use crate::cli::say;
 use crate::model::{Case, CaseStimulus, HeadKnowledge, Observed, Payload, counted};
 use crate::payload::LeftOut;
 use crate::project::snapshot_is_not_known;
@@ -13,19 +13,12 @@ use crate::wire::{Dialect, UnknownField, UnknownFields};
 /// Lines with a key.
 #[derive(Default)]
 pub(super) struct Telling {
-    lines: Vec<Line>,
-}
-
-/// A line: our own words, and what production said, which is quoted.
-struct Line {
-    key: String,
-    own: String,
-    quoted: Option<String>,
+    lines: Vec<ReportLine>,
 }
 
 impl Telling {
     pub(super) fn add(&mut self, key: &str, text: impl Into<String>) {
-        self.lines.push(Line {
+        self.lines.push(ReportLine {
             key: key.to_owned(),
             own: text.into(),
             quoted: None,
@@ -48,14 +41,8 @@ impl Telling {
         }
     }
 
-    pub(super) fn print(&self) {
-        for Line { key, own, quoted } in &self.lines {
-            let quoted = quoted
-                .as_ref()
-                .map_or_else(String::new, |it| format!(" {it:?}"));
-            let text = format!("{own}{quoted}");
-            say(format_args!("  {key:<13}{}", text.trim_start()));
-        }
+    pub(super) fn into_lines(self) -> Vec<ReportLine> {
+        self.lines
     }
 
     pub(super) fn capture(&mut self, assembled: &Assembled, fetched: &Fetched, found: &Found) {
@@ -268,14 +255,14 @@ pub(super) fn dialect_in_words(CaseDialect { dialect, known }: CaseDialect) -> O
 }
 
 /// How an assumption is told.
-pub(in crate::cli) fn assumed_dialect(dialect: Dialect) -> String {
+pub(crate) fn assumed_dialect(dialect: Dialect) -> String {
     format!(
         "{dialect} assumed: older ones have the same package; `dialect` in replay.toml settles it"
     )
 }
 
 /// How a field is reported that a capture has lost.
-pub(super) fn not_kept(field: UnknownField) -> String {
+pub(crate) fn not_kept(field: UnknownField) -> String {
     format!("{field} (from a later revision?): not kept")
 }
 

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
+use super::Stop;
 use super::telling::Telling;
 use crate::capture::{UpTo, fetch_history};
-use crate::cli::{Done, Stop};
 use crate::fixture::Fixture;
-use crate::model::{Case, Cover, Observed, Probe, Redaction, RedactionAction};
+use crate::model::{Case, Cover, Observed, Probe, Redaction};
 use crate::project::{CaseRun, Checked, OpenSource, Project};
 use crate::redact::{OTHER_ROOT, PriorRedaction, Reason, Redactor, Report, Suspect};
 use crate::replay::Target;
@@ -73,7 +71,7 @@ pub(super) fn demand_of_elsewhere(
     is_unredacted: bool,
     failing: &Cover,
     origin: &str,
-) -> Done {
+) -> Result<(), Stop> {
     let has_rules = |redactor: Option<Redactor>| redactor.is_some_and(|it| !it.is_idle());
     if !source.is_embedded() || is_unredacted || has_rules(project.redactor(&source.name)?) {
         return Ok(());
@@ -187,53 +185,21 @@ pub(super) fn tell_suspects(suspects: &[Suspect], telling: &mut Telling) {
     );
 }
 
-/// What was redacted, what was not and why, and what looks personal, as JSON.
-pub(super) fn json(
-    case: &Case,
-    redacting: Option<&Redacting>,
-    suspects: &[Suspect],
-) -> [(&'static str, serde_json::Value); 4] {
-    let unread = redacting.into_iter().flat_map(Redacting::unread);
-    let redacted = case.redacted.iter().map(|field| {
-        json!({"type": field.type_name, "field": field.field, "action": word(field.action)})
-    });
-    let suspects = suspects.iter().map(|suspect| {
-        json!({"type": suspect.type_name, "field": suspect.field, "looks_like": suspect.looks_like})
-    });
-    [
-        ("redacted", redacted.collect()),
-        (
-            "redacted_anew",
-            redacting.is_some_and(Redacting::is_anew).into(),
-        ),
-        ("not_redacted", unread.collect()),
-        ("looks_personal", suspects.collect()),
-    ]
-}
-
 fn touched(field: &Redaction) -> String {
     format!(
         "{} of {} ({})",
         field.field,
         field.type_name,
-        word(field.action)
+        field.action.word()
     )
 }
 
-const fn word(action: RedactionAction) -> &'static str {
-    match action {
-        RedactionAction::Drop => "drop",
-        RedactionAction::Mask => "mask",
-        RedactionAction::Pseudonym => "pseudonym",
-    }
-}
-
 impl Redacting {
-    fn unread(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
         self.report.unread.iter().map(String::as_str)
     }
 
-    fn is_anew(&self) -> bool {
+    pub(super) fn is_anew(&self) -> bool {
         self.report.is_anew
     }
 

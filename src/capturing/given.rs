@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::CaptureArguments;
-use super::stimulus::{no_ticket_at, read_tickets_at, split_ticket};
+use super::Stop;
+use super::request::{CaptureRequest, FailureLog, NumberedFile};
+use super::stimulus::{no_ticket_at, read_tickets_at};
 use crate::capture::{Aside, LOOKED_FOR, Logged, RootPart, RootSpec, newest_of_times};
-use crate::cli::{Stop, words};
 use crate::model::{Domain, Edition, counted};
 use crate::project::{FailureEntry, Failures, TicketLog};
+use crate::terminal::words;
 
 /// A failure that was found before anything was asked of the source.
 #[derive(Debug, Clone)]
@@ -45,43 +46,38 @@ impl Given {
     }
 }
 
-/// The failure that `--from-log` names, if it was said.
-pub(super) fn from_log(arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
-    let Some(file) = &arguments.from_log else {
-        return Ok(None);
-    };
-    let (failures, name) = read(file)?;
-    Wanted::of(arguments)?.newest(&failures, &name).map(Some)
+/// The newest failure of a log.
+pub(super) fn from_log(request: &CaptureRequest, log: &FailureLog) -> Result<Given, Stop> {
+    let (failures, name) = read(&log.file)?;
+    Wanted::of(request).newest(&failures, &name)
 }
 
-/// The failure that `--ticket` names without a root beside it: the ticket says which aggregate it is.
-pub(super) fn from_ticket(arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
-    let (Some(asked), None, None) = (&arguments.ticket, &arguments.root, arguments.asked_kind())
-    else {
-        return Ok(None);
+/// The failure of a ticket without a root beside it: the ticket says which aggregate it is.
+pub(super) fn from_ticket(
+    request: &CaptureRequest,
+    asked: &NumberedFile<usize>,
+) -> Result<Given, Stop> {
+    let log = match asked.number {
+        Some(_) => TicketLog::read(&asked.file)?,
+        None => read_tickets_at(&asked.file)?,
     };
-    let (file, line) = split_ticket(asked);
-    let log = match line {
-        Some(_) => TicketLog::read(Path::new(file))?,
-        None => read_tickets_at(file)?,
-    };
-    let Some(line) = line else {
+    let Some(line) = asked.number else {
         let mut failures = Failures::default();
         failures.add(&log);
-        return Wanted::of(arguments)?.newest(&failures, file).map(Some);
+        return Wanted::of(request).newest(&failures, &asked.to_string());
     };
     let entry = log.entries().find(|entry| entry.line == line);
     let entry = entry.ok_or_else(|| no_ticket_at(&log, line, asked))?;
-    if !Wanted::of(arguments)?.fits(&entry.logged) {
+    if !Wanted::of(request).fits(&entry.logged) {
         return Err(Stop::Failed(format!(
             "{asked}: the ticket is of another domain or edition than was asked for"
         )));
     }
-    Ok(Some(Given::of_entry(&entry)))
+    Ok(Given::of_entry(&entry))
 }
 
 /// Reads a log; `-` is standard input.
-pub(in crate::cli) fn read(file: &Path) -> Result<(Failures, String), Stop> {
+pub(crate) fn read(file: &Path) -> Result<(Failures, String), Stop> {
     let mut failures = Failures::default();
     if file == Path::new("-") {
         let name = "standard input";
@@ -95,7 +91,7 @@ pub(in crate::cli) fn read(file: &Path) -> Result<(Failures, String), Stop> {
 }
 
 /// Says that a log has nothing of use, and what was looked for.
-pub(in crate::cli) fn demand_some(failures: &Failures, name: &str) -> Result<(), Stop> {
+pub(crate) fn demand_some(failures: &Failures, name: &str) -> Result<(), Stop> {
     if !failures.entries.is_empty() {
         return Ok(());
     }
@@ -172,14 +168,14 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(arguments: &CaptureArguments) -> Result<Self, Stop> {
-        let spec = arguments.root.as_deref().map(str::parse).transpose();
-        Ok(Self {
-            spec: spec.map_err(Stop::from)?,
-            domain: arguments.domain.clone(),
-            edition: super::edition(arguments)?,
-            correlation: arguments.correlation_in_log().map(str::to_owned),
-        })
+    fn of(request: &CaptureRequest) -> Self {
+        let log = request.failure.log();
+        Self {
+            spec: request.aggregate.clone(),
+            domain: request.domain.clone(),
+            edition: request.edition.clone(),
+            correlation: log.and_then(|log| log.correlation.clone()),
+        }
     }
 
     /// Whether a failure is of the aggregate that was named. A log may leave the domain out.

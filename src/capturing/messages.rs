@@ -3,11 +3,10 @@
 use crate::capture::Logged;
 use crate::project::Project;
 use crate::redact::{RedactError, Redactor};
-use crate::terminal::complain;
 use crate::ticket::Ticket;
 
 /// How messages are shown.
-pub(super) enum Messages {
+pub(crate) enum Messages {
     /// As they are: nobody asked for anything else.
     Plain,
     /// As a capture would write them.
@@ -25,7 +24,7 @@ fn hidden_for(error: &RedactError) -> String {
 
 impl Messages {
     /// As the configuration wants it for a source.
-    pub(super) fn of(project: &Project, source: &str) -> Self {
+    pub(crate) fn of(project: &Project, source: &str) -> Self {
         if project.config().redaction.is_none() {
             return Self::Plain;
         }
@@ -36,20 +35,21 @@ impl Messages {
         }
     }
 
-    /// Says why none is shown, where that is so.
-    pub(super) fn tell_hidden(&self) {
-        if let Self::Hidden(reason) = self {
-            complain(format_args!("messages are not shown: {reason}"));
+    /// Why none is shown, where that is so.
+    pub(crate) fn hidden(&self) -> Option<&str> {
+        match self {
+            Self::Hidden(reason) => Some(reason),
+            Self::Plain | Self::Redacted(_) => None,
         }
     }
 
     /// Whether they are shown as they are.
-    pub(super) fn are_plain(&self) -> bool {
+    pub(crate) fn are_plain(&self) -> bool {
         matches!(self, Self::Plain)
     }
 
     /// The message of a ticket: what is taken out of its command is taken out of it too.
-    pub(super) fn of_ticket(&self, ticket: &Ticket) -> String {
+    pub(crate) fn of_ticket(&self, ticket: &Ticket) -> String {
         match self {
             Self::Plain => ticket.failure.message.clone(),
             Self::Redacted(redactor) => match redactor.ticket(ticket) {
@@ -62,7 +62,7 @@ impl Messages {
 
     /// The message of a failure that a log tells of. Without a command there is only what looks like a secret by
     /// itself.
-    pub(super) fn of_logged(&self, logged: &Logged) -> String {
+    pub(crate) fn of_logged(&self, logged: &Logged) -> String {
         match (logged, self) {
             (Logged::Ticket(ticket), _) => self.of_ticket(ticket),
             (Logged::Failure(failure), Self::Plain) => failure.noted.message.clone(),

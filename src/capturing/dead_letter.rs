@@ -5,30 +5,31 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::given::Given;
-use super::{CaptureArguments, redaction};
+use super::request::CaptureRequest;
+use super::{Stop, redaction};
 use crate::capture::{Logged, LoggedFailure, RootSpec};
-use crate::cli::{Stop, words};
 use crate::grpc::{DeadLetter, Rejected};
 use crate::project::Project;
+use crate::terminal::words;
 use crate::wire::DecodeError;
 use crate::{files, plain};
 
-/// The failure of the dead letter that was asked for, if one was.
-pub(super) fn find(project: &Project, arguments: &CaptureArguments) -> Result<Option<Given>, Stop> {
-    let Some(asked) = &arguments.dead_letter else {
-        return Ok(None);
-    };
-    let source = project.source_name(arguments.source.as_deref())?;
+/// The failure of a dead letter, which is named by its file or number.
+pub(super) fn find(
+    project: &Project,
+    request: &CaptureRequest,
+    asked: &str,
+) -> Result<Option<Given>, Stop> {
+    let source = project.source_name(request.source.as_deref())?;
     // Before anything of it is read: what redacts it has to be there.
-    redaction::redactor(project, &source, arguments.unredacted)?;
+    redaction::redactor(project, &source, request.is_unredacted)?;
     let (letter, name) = read(project, &source, asked)?;
     project.unknown().add(letter.unknown.clone());
     let cover = &letter.cover;
-    let spec: Option<RootSpec> = arguments.root.as_deref().map(str::parse).transpose()?;
-    let is_meant = |spec: &RootSpec| {
+    let is_meant = |spec: &&RootSpec| {
         spec.fits(&cover.root) && spec.domain.as_ref().is_none_or(|it| *it == cover.domain)
     };
-    if let Some(spec) = spec.filter(|spec| !is_meant(spec)) {
+    if let Some(spec) = request.aggregate.as_ref().filter(|spec| !is_meant(spec)) {
         return Err(Stop::Failed(format!(
             "{name} is of {}/{}, not of {spec}",
             cover.domain, cover.root
@@ -113,7 +114,7 @@ fn of_events(letter: &DeadLetter, last: Option<u32>, name: &str) -> String {
     let at = last.map_or_else(String::new, |last| format!(" --at {last}"));
     format!(
         "{name} holds no command but events that {whose} gave up on; capture what it was shown: cargo xtask capture \
-         {}/{}{at} with --saga, --process-manager or --projector NAME",
+         {}/{}{at} with --component NAME",
         letter.cover.domain, letter.cover.root
     )
 }

@@ -1,18 +1,18 @@
 //! `capture` of other kinds: what sagas, process managers, projectors and upcasters made of an aggregate's events, facts,
 //! and whole workflows.
 
-mod arguments;
 mod compensation;
 mod flow;
 
+use super::finishing::{Capture, Naming};
+use super::request::{CaptureRequest, RequestedKind};
 use super::telling::Telling;
-use super::{Capture, CaptureArguments, Finished, Naming, captured_at};
+use super::{Captured, Stop, captured_at, unnamed};
 use crate::capture::workflow::{Share, gather};
 use crate::capture::{
-    Base, CaseDialect, CutBook, CutRule, EventQueries, Fetched, Span, TriggerRule, as_facts, cut,
-    fetch_history, find_trigger, knowledge, trigger,
+    Base, CaseDialect, CutBook, CutRule, EventQueries, Fetched, Span, TriggerRule, UpTo, as_facts,
+    cut, fetch_history, find_trigger, knowledge, trigger,
 };
-use crate::cli::Stop;
 use crate::model::{
     Book, Case, CaseStimulus, ComponentKind, Cover, Destinations, Domain, Edition, Fingerprints,
     HeadKnowledge, Modes, Observed, Page, Payload, ProcessCase, ProcessRoot, Provenance, Root,
@@ -21,13 +21,12 @@ use crate::model::{
 use crate::project::{LogicConfig, OpenSource, Project};
 use crate::snapshot::matches_pattern;
 use crate::wire::{UnknownFields, unknown_in_page};
-pub(super) use arguments::{AskedKind, KindArguments};
 pub(super) use flow::find_start;
 
 /// A capture of another kind, with the history that it is of.
 pub(super) struct KindCapture<'a> {
     pub(super) project: &'a Project,
-    pub(super) arguments: &'a CaptureArguments,
+    pub(super) request: &'a CaptureRequest,
     pub(super) source: &'a OpenSource,
     pub(super) queries: &'a dyn EventQueries,
     pub(super) cover: Cover,
@@ -45,29 +44,32 @@ struct NotedCase {
 
 impl KindCapture<'_> {
     /// Makes the case, replays it, writes it, tells of it.
-    pub(super) fn run(
-        mut self,
-        asked: &AskedKind<'_>,
-        naming: Naming<'_>,
-    ) -> Result<Finished, Stop> {
+    pub(super) fn run(mut self, naming: Naming<'_>) -> Result<Captured, Stop> {
         let mut telling = Telling::default();
-        if let Some(id) = &self.arguments.kind.correlation {
+        if let Some(id) = &self.request.correlation {
             self.cover.correlation_id.clone_from(id);
         }
         let mut redacted_by = Fingerprints::new();
         let mut dialect = self.dialect();
-        let (case, head) = match asked {
-            AskedKind::Saga(name) => self.saga(name, &mut telling)?,
-            AskedKind::ProcessManager(name) => self.process_manager(name, &mut telling)?,
-            AskedKind::Projector(name) => self.projector(name, &mut telling)?,
-            AskedKind::Upcaster => self.upcaster(&mut telling)?,
-            AskedKind::Fact => self.fact(&mut telling)?,
-            AskedKind::Compensation(process_manager) => {
-                let of_ticket = self.compensation(*process_manager, &mut telling)?;
+        let (case, head) = match &self.request.kind {
+            RequestedKind::Command => return Err(unnamed()),
+            RequestedKind::Saga { name, .. } => self.saga(name, &mut telling)?,
+            RequestedKind::ProcessManager { name, .. } => {
+                self.process_manager(name, &mut telling)?
+            }
+            RequestedKind::Projector {
+                name, is_harmless, ..
+            } => self.projector(name, *is_harmless, &mut telling)?,
+            RequestedKind::Upcaster => self.upcaster(&mut telling)?,
+            RequestedKind::Fact { .. } => self.fact(&mut telling)?,
+            RequestedKind::Compensation {
+                process_manager, ..
+            } => {
+                let of_ticket = self.compensation(process_manager.as_deref(), &mut telling)?;
                 (redacted_by, dialect) = (of_ticket.redacted_by, of_ticket.dialect);
                 (of_ticket.case, of_ticket.head)
             }
-            AskedKind::Flow(id) => {
+            RequestedKind::Flow { id, .. } => {
                 let of_flow = self.flow(id, &mut telling)?;
                 (redacted_by, dialect) = (of_flow.redacted_by, of_flow.dialect);
                 (of_flow.case, of_flow.head)
@@ -75,7 +77,7 @@ impl KindCapture<'_> {
         };
         Capture {
             project: self.project,
-            arguments: self.arguments,
+            request: self.request,
             source: self.source,
             dialect,
             telling,
@@ -104,12 +106,17 @@ impl KindCapture<'_> {
         Ok((case, span.first))
     }
 
-    fn projector(&self, name: &str, telling: &mut Telling) -> Result<(Case, u32), Stop> {
+    fn projector(
+        &self,
+        name: &str,
+        is_harmless: bool,
+        telling: &mut Telling,
+    ) -> Result<(Case, u32), Stop> {
         let component = self.component(name, ComponentKind::Projector)?;
         let (span, rule) = self.trigger(&component)?;
         let stimulus = CaseStimulus::Projector {
             trigger: self.new_pages(span),
-            is_harmless: self.arguments.kind.harmless,
+            is_harmless,
         };
         let case = self.case(span.last + 1, knowledge(rule), Some(name), stimulus, None);
         self.tell(&case, telling, &[("projector", name)]);
@@ -118,11 +125,6 @@ impl KindCapture<'_> {
     }
 
     fn process_manager(&self, name: &str, telling: &mut Telling) -> Result<(Case, u32), Stop> {
-        if self.arguments.ticket.is_some() {
-            return Err(Stop::Usage(
-                "--ticket goes with --compensation here: a process manager reacts to events".into(),
-            ));
-        }
         let component = self.component(name, ComponentKind::ProcessManager)?;
         let (span, rule) = self.trigger(&component)?;
         let pages = self.fetched.history.pages();
@@ -159,7 +161,7 @@ impl KindCapture<'_> {
     }
 
     fn fact(&self, telling: &mut Telling) -> Result<(Case, u32), Stop> {
-        let given = self.arguments.kind.at;
+        let given = self.request.kind.at();
         let (span, rule) = find_trigger(&self.fetched.history, given, &|_| true, false)?;
         let pages = self.fetched.history.pages().iter();
         let meant = pages.filter(|page| (span.first..=span.last).contains(&page.sequence));
@@ -208,28 +210,27 @@ impl KindCapture<'_> {
         };
         Ok(find_trigger(
             &self.fetched.history,
-            self.arguments.kind.at,
+            self.request.kind.at(),
             &subscribes,
             !component.subscriptions.is_empty(),
         )?)
     }
 
     const fn new_pages(&self, span: Span) -> Trigger {
-        trigger(span, self.arguments.kind.with_history)
+        trigger(span, self.request.kind.with_history())
     }
 
     fn destinations(&self) -> Destinations {
-        let given = self.arguments.kind.destination.iter();
+        let given = self.request.kind.destinations().iter();
         given
             .map(|(domain, sequence)| (domain.to_string(), *sequence))
             .collect()
     }
 
     const fn end_known(&self) -> HeadKnowledge {
-        if self.arguments.to_sequence.is_some() || self.arguments.as_of.is_some() {
-            HeadKnowledge::Given
-        } else {
-            HeadKnowledge::Current
+        match self.request.up_to {
+            UpTo::Before(_) | UpTo::Time(_) => HeadKnowledge::Given,
+            UpTo::Head => HeadKnowledge::Current,
         }
     }
 
@@ -252,7 +253,7 @@ impl KindCapture<'_> {
                 head,
             },
             logic: logic.map(str::to_owned),
-            labels: self.arguments.labels(),
+            labels: self.request.labels.clone(),
         };
         base.case(stimulus, observed)
     }
@@ -311,7 +312,7 @@ impl KindCapture<'_> {
                 component.name
             ))
         })?;
-        let mut named = self.arguments.kind.book.iter();
+        let mut named = self.request.kind.books().iter();
         let named = named.rfind(|book| book.domain == domain);
         let cut_at = named.and_then(|book| book.cut);
         let candidates = match named {
@@ -319,7 +320,7 @@ impl KindCapture<'_> {
             None => self.process_roots(component)?,
         };
         let others = self.project.source(Some(&self.source.name), None)?;
-        let by_id = self.arguments.kind.correlation.as_deref();
+        let by_id = self.request.correlation.as_deref();
         let by_id = by_id.filter(|_| named.is_none() && component.process_root.is_none());
         if let Some(id) = by_id
             && let Some(found) = self.carrying(&others, &domain, id)?
@@ -344,7 +345,7 @@ impl KindCapture<'_> {
                     correlation_id: String::new(),
                     ..cover.clone()
                 },
-                crate::capture::UpTo::Head,
+                UpTo::Head,
                 &mut |_| {},
             )?;
             if fetched.head > 0 {
@@ -401,7 +402,7 @@ impl KindCapture<'_> {
 
     /// Roots that the stream of the workflow may have, the likelier first.
     fn process_roots(&self, component: &LogicConfig) -> Result<Vec<(Root, String)>, Stop> {
-        let Some(id) = self.arguments.kind.correlation.as_deref() else {
+        let Some(id) = self.request.correlation.as_deref() else {
             return Err(Stop::Usage(
                 "a process manager's stream is found by the workflow: name it with --correlation ID, or the stream itself with --book \
                  DOMAIN/ROOT"

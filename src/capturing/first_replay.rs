@@ -1,10 +1,9 @@
 //! The first replay of a case, before it is written.
 
-use super::Telling;
-use crate::cli::close::flicker;
+use super::telling::Telling;
 use crate::fixture::Fixture;
 use crate::model::Probe;
-use crate::project::{CaseRun, Project};
+use crate::project::{CaseRun, Project, descriptors};
 use crate::snapshot::Flicker;
 
 /// Replays the case, twice unless that is forbidden; fields that differ from run to run get a rule in the fixture.
@@ -68,4 +67,15 @@ fn unsteady(found: &Flicker) -> String {
         "not deterministic, two runs one after the other differ: {}",
         found.join("; ")
     )
+}
+
+/// What differs between two replays of a case.
+pub(crate) fn flicker(
+    project: &Project,
+    fixture: &Fixture,
+    first: &CaseRun,
+    second: &CaseRun,
+) -> Option<Flicker> {
+    let descriptors = descriptors(project, fixture).unwrap_or_default();
+    Flicker::between(first.view.as_ref()?, second.view.as_ref()?, &descriptors)
 }

@@ -6,12 +6,12 @@ use crate::capture::{
     CaptureError, CaseDialect, CutBook, FailingCommand, Fetched, Parts, RootPart, RootSpec, Span,
     UpTo, assemble, cut, fetch_history,
 };
-use crate::cli::Stop;
-use crate::cli::capture::captured_at;
-use crate::cli::capture::redaction::{demand_of_elsewhere, redactor_of};
-use crate::cli::capture::stimulus;
-use crate::cli::capture::telling::Telling;
-use crate::cli::capture::{CaptureArguments, edition};
+use crate::capturing::Stop;
+use crate::capturing::captured_at;
+use crate::capturing::redaction::{demand_of_elsewhere, redactor_of};
+use crate::capturing::request::{CaptureRequest, FailureOrigin};
+use crate::capturing::stimulus;
+use crate::capturing::telling::Telling;
 use crate::fixture::Fixture;
 use crate::model::{
     Case, CaseStimulus, Cover, Domain, Edition, Fingerprints, FlowCase, FlowStart, HeadKnowledge,
@@ -24,14 +24,14 @@ use crate::ticket::Ticket;
 use crate::wire::{unknown_in_command, unknown_in_page};
 
 /// The aggregate at which a workflow began, where the command line names none.
-pub(in crate::cli::capture) fn find_start(
+pub(in crate::capturing) fn find_start(
     project: &Project,
-    arguments: &CaptureArguments,
+    request: &CaptureRequest,
     source_name: &str,
     id: &str,
 ) -> Result<RootSpec, Stop> {
     let source = project.source(Some(source_name), None)?;
-    let edition = edition(arguments)?.unwrap_or(Edition::Main);
+    let edition = request.edition.clone().unwrap_or(Edition::Main);
     let shares = gather(&source.domains, id, &edition)?;
     let start = began_at(&shares, id)?;
     Ok(RootSpec {
@@ -75,7 +75,7 @@ impl KindCapture<'_> {
             };
             telling.add(key, format!("{}{on}", told_book(book)));
         }
-        let redactor = redactor_of(self.project, self.source, self.arguments.unredacted)?;
+        let redactor = redactor_of(self.project, self.source, self.request.is_unredacted)?;
         let tickets = everywhere
             .tickets
             .iter()
@@ -217,11 +217,11 @@ impl KindCapture<'_> {
         everywhere: &OpenSource,
         telling: &mut Telling,
     ) -> Result<Beginning, Stop> {
-        let arguments = self.arguments;
-        if arguments.command.is_some() || arguments.ticket.is_some() {
+        let request = self.request;
+        if let FailureOrigin::Written { .. } | FailureOrigin::Ticket(_) = &request.failure {
             let found = stimulus::find(
                 self.project,
-                arguments,
+                request,
                 everywhere,
                 &self.cover_alone(),
                 self.fetched,
@@ -229,11 +229,11 @@ impl KindCapture<'_> {
                 None,
             )?;
             if let Some(failing) = &found.failing {
-                if arguments.ticket.is_some() {
+                if request.failure.is_ticket() {
                     demand_of_elsewhere(
                         self.project,
                         everywhere,
-                        arguments.unredacted,
+                        request.is_unredacted,
                         &failing.command.cover,
                         &found.origin,
                     )?;
@@ -241,7 +241,7 @@ impl KindCapture<'_> {
                 return self.begin_with(failing, &found.origin, id, own, telling);
             }
         }
-        let span = match (arguments.kind.at, own.first()) {
+        let span = match (request.kind.at(), own.first()) {
             (Some(span), _) => span,
             (None, Some(first)) => Span {
                 first: first.sequence,
@@ -273,7 +273,7 @@ impl KindCapture<'_> {
             None,
         );
         self.tell(&case, telling, &[]);
-        let how = if arguments.kind.at.is_some() {
+        let how = if request.kind.at().is_some() {
             "as given"
         } else {
             "the first with the correlation id (a command with --command or --ticket goes before)"
@@ -320,10 +320,10 @@ impl KindCapture<'_> {
                 .add(unknown_in_command(&failing.command));
             failing.command.original = None;
         }
-        let up_to = match (self.arguments.to_sequence, own.first()) {
-            (Some(last), _) => UpTo::Before(u32::try_from(last + 1).unwrap_or(0)),
-            (None, Some(first)) => UpTo::Before(first.sequence),
-            (None, None) => UpTo::Head,
+        let up_to = match (self.request.up_to, own.first()) {
+            (given @ UpTo::Before(_), _) => given,
+            (_, Some(first)) => UpTo::Before(first.sequence),
+            (_, None) => UpTo::Head,
         };
         let assembled = assemble(Parts {
             cover: &self.cover,
@@ -334,7 +334,7 @@ impl KindCapture<'_> {
             source: &self.source.name,
             dialect: spoken,
             captured_at: captured_at(),
-            labels: self.arguments.labels(),
+            labels: self.request.labels.clone(),
         })?;
         if assembled.is_restamped {
             self.project
@@ -354,13 +354,13 @@ impl KindCapture<'_> {
         telling.dialect(settled);
         let name = failing.command.type_name();
         telling.add("begins", format!("with {name}, {origin}"));
-        let how = match (self.arguments.to_sequence, own.first(), case.source.head) {
-            (Some(_), _, _) => "as given",
-            (None, Some(_), _) => "its first event with the correlation id comes there",
-            (None, None, HeadKnowledge::Checked) => {
+        let how = match (self.request.up_to, own.first(), case.source.head) {
+            (UpTo::Before(_), _, _) => "as given",
+            (_, Some(_), _) => "its first event with the correlation id comes there",
+            (_, None, HeadKnowledge::Checked) => {
                 "which the command's own header says and its coordinator checked"
             }
-            (None, None, _) => "assumed: today's (give it with --to-sequence)",
+            (_, None, _) => "assumed: today's (give it with --to-sequence)",
         };
         telling.add("head", format!("{}, {how}", assembled.head));
         Ok(Beginning {
@@ -384,7 +384,7 @@ impl KindCapture<'_> {
         others: &[&Share],
         first: Option<&Page>,
     ) -> Result<Vec<CutBook>, Stop> {
-        let named = self.arguments.kind.book.iter();
+        let named = self.request.kind.books().iter();
         let mut wanted: Vec<(Domain, Root)> = others
             .iter()
             .map(|share| (share.cover.domain.clone(), share.cover.root))
@@ -395,11 +395,11 @@ impl KindCapture<'_> {
         wanted.dedup();
         let is_chosen = |(domain, root): &&(Domain, Root)| {
             // Whoever names books means these: several flows may share one correlation id.
-            self.arguments.kind.book.is_empty()
+            self.request.kind.books().is_empty()
                 || self
-                    .arguments
+                    .request
                     .kind
-                    .book
+                    .books()
                     .iter()
                     .any(|book| (&book.domain, book.root) == (domain, *root))
         };
@@ -410,7 +410,7 @@ impl KindCapture<'_> {
             let share = others
                 .iter()
                 .find(|share| share.cover.is_same_stream(&cover));
-            let given = self.arguments.kind.book.iter();
+            let given = self.request.kind.books().iter();
             let given = given
                 .filter(|book| (&book.domain, book.root) == (domain, *root))
                 .find_map(|book| book.cut);

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use super::Stop;
 use super::given::{Given, Proof};
-use super::{CaptureArguments, PersistedArgument};
+use super::request::{CaptureRequest, FailureOrigin, NumberedFile, PersistedClaim};
 use crate::capture::{
-    Aside, FailingCommand, Fetched, Logged, Selected, StoredCount, parse_draft, select_noted,
+    Aside, FailingCommand, Fetched, Logged, Selected, StoredCount, UpTo, parse_draft, select_noted,
     select_ticket,
 };
-use crate::cli::{Stop, words};
 use crate::model::{AnsweredBy, Cover, Noted, Payload, Redactions, counted};
 use crate::project::{OpenSource, Project, TicketLog};
+use crate::terminal::words;
 use crate::ticket::Ticket;
 use crate::wire::Dialect;
 use crate::{files, plain};
@@ -46,33 +47,31 @@ impl Found {
 
 pub(super) fn find(
     project: &Project,
-    arguments: &CaptureArguments,
+    request: &CaptureRequest,
     source: &OpenSource,
     cover: &Cover,
     fetched: &Fetched,
     dialect: Dialect,
     given: Option<&Given>,
 ) -> Result<Found, Stop> {
-    let by = arguments.answered_by();
+    let by = request.answered_by;
     let of_given = |given: &Given| Found {
         unusable: given.unusable.clone(),
         ..of_given(given)
     };
-    let mut found = if let Some(file) = &arguments.command {
-        written(project, arguments, file, cover, fetched, dialect, given)?
-    } else if arguments.history {
-        Found::none("left out, as asked".into())
-    } else if let Some(given) = given {
-        of_given(given)
-    } else if let Some(asked) = &arguments.ticket {
-        ticket_asked_for(asked, cover, by)?
-    } else {
-        of_source(source, cover, by)
+    let mut found = match (&request.failure, given) {
+        (FailureOrigin::Written { file, .. }, _) => {
+            written(project, request, file, cover, fetched, dialect, given)?
+        }
+        (FailureOrigin::Nothing, _) => Found::none("left out, as asked".into()),
+        (_, Some(given)) => of_given(given),
+        (FailureOrigin::Ticket(asked), None) => ticket_asked_for(asked, cover, by)?,
+        (_, None) => of_source(source, cover, by),
     };
     if let Some(failing) = &mut found.failing {
         failing.answered_by = failing.answered_by.or(by);
     }
-    if let (Some(asked), Some(failing)) = (arguments.persisted, found.failing.as_mut()) {
+    if let (Some(asked), Some(failing)) = (request.persisted, found.failing.as_mut()) {
         if let Some(failure) = &failing.failure {
             return Err(Stop::Usage(format!(
                 "--persisted is for a command that production accepted; this one it answered with {}",
@@ -80,8 +79,8 @@ pub(super) fn find(
             )));
         }
         failing.accepted = match asked {
-            PersistedArgument::Count(count) => Some(StoredCount::Given(count)),
-            PersistedArgument::Unknown => None,
+            PersistedClaim::Count(count) => Some(StoredCount::Given(count)),
+            PersistedClaim::Unknown => None,
         };
     }
     Ok(found)
@@ -91,7 +90,7 @@ pub(super) fn find(
 /// history, production accepted it.
 fn written(
     project: &Project,
-    arguments: &CaptureArguments,
+    request: &CaptureRequest,
     file: &Path,
     cover: &Cover,
     fetched: &Fetched,
@@ -115,11 +114,11 @@ fn written(
         fetched.history.next_sequence(),
         &prefix,
     )?;
-    let has_place = arguments.to_sequence.is_some() || arguments.as_of.is_some();
+    let has_place = request.up_to != UpTo::Head;
     let failing = FailingCommand {
         command: book,
         failure: given.and_then(|given| given.logged.failure()),
-        answered_by: arguments.answered_by(),
+        answered_by: request.answered_by,
         accepted: (given.is_none() && has_place).then_some(StoredCount::AsPagesTell),
         head: None,
         dialect: None,
@@ -255,20 +254,9 @@ fn among_others(selected: &Selected<'_>) -> String {
     }
 }
 
-/// `FILE:LINE` taken apart; a file may have a colon in its name.
-pub(super) fn split_ticket(asked: &str) -> (&str, Option<usize>) {
-    match asked.rsplit_once(':') {
-        Some((file, line)) if !Path::new(asked).exists() => match line.parse() {
-            Ok(line) => (file, Some(line)),
-            Err(_) => (asked, None),
-        },
-        _ => (asked, None),
-    }
-}
-
 /// The tickets of a file, of which there has to be one.
-pub(super) fn read_tickets_at(file: &str) -> Result<TicketLog, Stop> {
-    let log = TicketLog::read(Path::new(file))?;
+pub(super) fn read_tickets_at(file: &Path) -> Result<TicketLog, Stop> {
+    let log = TicketLog::read(file)?;
     if !log.tickets.is_empty() {
         return Ok(log);
     }
@@ -278,22 +266,27 @@ pub(super) fn read_tickets_at(file: &str) -> Result<TicketLog, Stop> {
         .map(|line| format!("\nnot usable: {line}"))
         .collect();
     Err(Stop::Failed(format!(
-        "{file}: there is no failure ticket in it{}",
+        "{}: there is no failure ticket in it{}",
+        file.display(),
         unusable.concat()
     )))
 }
 
 /// Says why a line has no ticket.
-pub(super) fn no_ticket_at(log: &TicketLog, line: usize, asked: &str) -> Stop {
+pub(super) fn no_ticket_at(log: &TicketLog, line: usize, asked: &NumberedFile<usize>) -> Stop {
     Stop::Failed(match log.refusal(line) {
         Some(reason) => format!("{asked}: {reason}"),
         None => format!("{asked}: there is no ticket on that line"),
     })
 }
 
-fn ticket_asked_for(asked: &str, cover: &Cover, by: AnsweredBy) -> Result<Found, Stop> {
-    let (file, line) = split_ticket(asked);
-    let log = match (TicketLog::read(Path::new(file))?, line) {
+fn ticket_asked_for(
+    asked: &NumberedFile<usize>,
+    cover: &Cover,
+    by: AnsweredBy,
+) -> Result<Found, Stop> {
+    let (file, line) = (&asked.file, asked.number);
+    let log = match (TicketLog::read(file)?, line) {
         (log, Some(line)) if log.refusal(line).is_some() => log,
         (_, _) => read_tickets_at(file)?,
     };
@@ -317,11 +310,12 @@ fn ticket_asked_for(asked: &str, cover: &Cover, by: AnsweredBy) -> Result<Found,
 
 /// The newest ticket of the aggregate in a file.
 fn newest_of(
-    file: &str,
+    file: &Path,
     tickets: &[(usize, Ticket)],
     cover: &Cover,
     by: AnsweredBy,
 ) -> Result<Found, Stop> {
+    let file = file.display();
     let all: Vec<Ticket> = tickets.iter().map(|(_, ticket)| ticket.clone()).collect();
     if let Some(selected) = select_ticket(&all, cover, by) {
         return Ok(Found::of(selected.ticket.into(), format!("from {file}")));

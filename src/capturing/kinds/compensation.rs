@@ -3,10 +3,11 @@
 use super::{KindCapture, NotedCase};
 use crate::capture::compensation::{caused_by, notification, notification_page};
 use crate::capture::{CaptureError, CaseDialect};
-use crate::cli::Stop;
-use crate::cli::capture::redaction::demand_of_elsewhere;
-use crate::cli::capture::stimulus::{no_ticket_at, read_tickets_at, split_ticket};
-use crate::cli::capture::telling::Telling;
+use crate::capturing::Stop;
+use crate::capturing::redaction::demand_of_elsewhere;
+use crate::capturing::request::FailureOrigin;
+use crate::capturing::stimulus::{no_ticket_at, read_tickets_at};
+use crate::capturing::telling::Telling;
 use crate::model::{
     Book, Case, CaseStimulus, ComponentKind, Cover, Destinations, History, ProcessCase, Trigger,
 };
@@ -20,11 +21,11 @@ impl KindCapture<'_> {
         telling: &mut Telling,
     ) -> Result<NotedCase, Stop> {
         let (ticket, origin) = self.rejected()?;
-        if self.arguments.ticket.is_some() {
+        if self.request.failure.is_ticket() {
             demand_of_elsewhere(
                 self.project,
                 self.source,
-                self.arguments.unredacted,
+                self.request.is_unredacted,
                 &ticket.command.cover,
                 &origin,
             )?;
@@ -116,9 +117,9 @@ impl KindCapture<'_> {
 
     /// The refused command: as named, else the newest that this aggregate caused.
     fn rejected(&self) -> Result<(Ticket, String), Stop> {
-        if let Some(asked) = &self.arguments.ticket {
-            let (file, line) = split_ticket(asked);
-            let log = read_tickets_at(file)?;
+        if let FailureOrigin::Ticket(asked) = &self.request.failure {
+            let (file, line) = (asked.file.display(), asked.number);
+            let log = read_tickets_at(&asked.file)?;
             let found = log.tickets.iter().rfind(|(number, ticket)| {
                 line.map_or_else(|| caused_by(ticket, &self.cover), |line| *number == line)
             });

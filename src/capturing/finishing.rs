@@ -1,0 +1,313 @@
+//! The second half of a capture: the case is redacted, replayed and written.
+
+use std::path::{Path, PathBuf};
+
+use super::captured::{CaptureVerdict, Captured, SavedState};
+use super::captured_failures::CapturedFailures;
+use super::redaction::{self, Redacting};
+use super::request::CaptureRequest;
+use super::saving::{accept, discard_snapshot, file_name, restore};
+use super::telling::Telling;
+use super::{Stop, first_replay};
+use crate::capture::{
+    CaseDialect, case_path, inline_external, kept_unknown_fields, lost_unknown_fields,
+};
+use crate::fixture::{Fixture, Rendered, Saved, render};
+use crate::model::{Case, Fingerprints, Status};
+use crate::project::{CaseRun, Objects, OpenSource, Project};
+use crate::redact::{PriorRedaction, Suspect};
+use crate::wire::UnknownFields;
+
+/// The second half: redacted, replayed, written.
+pub(super) struct Capture<'a> {
+    pub(super) project: &'a Project,
+    pub(super) request: &'a CaptureRequest,
+    pub(super) source: &'a OpenSource,
+    pub(super) dialect: CaseDialect,
+    pub(super) telling: Telling,
+    pub(super) naming: Naming<'a>,
+    /// What redacted the call or the command before it was written, as far as that is known.
+    pub(super) redacted_by: Fingerprints,
+    pub(super) redacting: Option<Redacting>,
+    pub(super) suspects: Vec<Suspect>,
+    /// Fields of a later revision that are not kept.
+    pub(super) unknown: UnknownFields,
+}
+
+/// How a case is named.
+#[derive(Clone, Copy)]
+pub(super) enum Naming<'a> {
+    /// Its own name.
+    Plain,
+    /// One of many: a failure that was captured before is left alone, and a number is added where another case has
+    /// its name.
+    Distinct(&'a CapturedFailures),
+}
+
+impl Capture<'_> {
+    pub(super) fn finish(mut self, mut case: Case, head: u32) -> Result<Captured, Stop> {
+        // Before events join it that were stored elsewhere.
+        let before = PriorRedaction::of_case(&case, &self.redacted_by);
+        let kept = kept_unknown_fields(&case);
+        if !self.request.keeps_external && !self.source.keeps_external {
+            let read = inline_external(
+                &mut case,
+                &Objects::of_environment(),
+                self.project.config().file_limit,
+            );
+            let count = read.map_err(|error| self.without_values(&case, &error.to_string()))?;
+            self.telling.inlined(count);
+        }
+        let case = self.redacted(case, before)?;
+        self.unknown = self.project.unknown().take();
+        self.unknown.append(&mut lost_unknown_fields(&kept, &case));
+        self.telling.unknown(&self.unknown);
+        if let Naming::Distinct(captured) = self.naming
+            && let Some((path, existing)) = captured.of(&case)
+            && !self.request.is_forced
+            && self.is_done(path, existing)
+        {
+            let case = existing.case.clone();
+            return Ok(self.unchanged(path, case));
+        }
+        let name = match &self.request.name {
+            Some(name) => file_name(name)?.to_owned(),
+            None => case_path(&case, head),
+        };
+        let relative = self.free_place(&name, &case);
+        let path = self.project.folder().root().join(&relative);
+        if !self.request.is_dry_run {
+            self.project.folder().tidy(&relative);
+        }
+        if let Some(existing) = self.captured_before(&path, &case) {
+            return Ok(self.unchanged(&path, existing.case));
+        }
+        let registry = self.project.registry_for(&case.source.dialect)?.clone();
+        self.look_for_personal_data(&case);
+        let case = self.with_what_people_wrote(&path, case);
+        let mut fixture = Fixture {
+            case,
+            descriptors: registry.clone(),
+            descriptors_hash: None,
+        };
+        let first = first_replay::replay(self.project, &mut fixture, &mut self.telling);
+        let replied = first.as_ref().ok();
+        if let Some(note) = replied.and_then(|run| run.checked.unknown_in_replies()) {
+            self.telling.add("unknown", note.to_string());
+        }
+        let text = replied.and_then(CaseRun::text);
+        self.refuse_changed_outcome(&fixture)?;
+        if self.request.labels.is_accepted && text.is_none() {
+            let reason = first
+                .err()
+                .unwrap_or_else(|| "the logic offers nothing to compare".to_owned());
+            return Err(Stop::Failed(format!(
+                "there is no outcome to accept: {reason}; nothing is written"
+            )));
+        }
+        let rendered = render(&fixture.case, &registry)?;
+        self.telling.descriptors(
+            &rendered.undescribed,
+            &rendered.inexact,
+            registry.left_out(),
+        );
+        let saved = if self.request.is_dry_run {
+            SavedState::DryRun
+        } else {
+            self.save(&rendered, &relative, fixture.case.status, text.as_deref())?
+        };
+        let verdict = CaptureVerdict::of(first.as_ref());
+        Ok(self.captured(&path, fixture.case, saved, verdict, rendered.text))
+    }
+
+    /// Writes the fixture, and the snapshot where the outcome is accepted.
+    fn save(
+        &self,
+        rendered: &Rendered,
+        relative: &Path,
+        status: Status,
+        outcome: Option<&str>,
+    ) -> Result<SavedState, Stop> {
+        let folder = self.project.folder();
+        let path = folder.root().join(relative);
+        let before = std::fs::read(&path).ok();
+        let saved = match folder.save(rendered, relative, self.request.is_forced)? {
+            Saved::New => SavedState::Written,
+            Saved::Replaced => SavedState::Replaced,
+            Saved::Unchanged => SavedState::Unchanged,
+        };
+        if saved == SavedState::Replaced && status == Status::Open {
+            discard_snapshot(&path)?;
+        }
+        if let (true, Some(outcome)) = (self.request.labels.is_accepted, outcome) {
+            accept(&path, outcome).inspect_err(|_| restore(&path, before.as_deref()))?;
+        }
+        Ok(saved)
+    }
+
+    /// Where the case goes: of many captures, two may have one name.
+    fn free_place(&self, name: &str, case: &Case) -> PathBuf {
+        let plain = PathBuf::from(format!("{name}.yaml"));
+        if matches!(self.naming, Naming::Plain) || self.request.is_forced {
+            return plain;
+        }
+        let numbered = (2..).map(|number| PathBuf::from(format!("{name}-{number}.yaml")));
+        let is_free = |relative: &PathBuf| {
+            let path = self.project.folder().root().join(relative);
+            !path.exists() || self.captured_before(&path, case).is_some()
+        };
+        std::iter::once(plain.clone())
+            .chain(numbered)
+            .find(is_free)
+            .unwrap_or(plain)
+    }
+
+    /// An error that may repeat what the case holds, such as the address of an event.
+    fn without_values(&self, case: &Case, error: &str) -> Stop {
+        let is_unredacted = self.request.is_unredacted;
+        let text = match redaction::redactor_of(self.project, self.source, is_unredacted) {
+            Err(stop) => return stop,
+            Ok(None) => error.to_owned(),
+            Ok(Some(redactor)) => match redactor.redact_case(case) {
+                Ok(redacted) => redactor.text_after(&redacted.report, error),
+                Err(unreadable) => unreadable.to_string(),
+            },
+        };
+        Stop::Failed(text)
+    }
+
+    /// Before anything of it is told or written.
+    fn redacted(&mut self, mut case: Case, before: PriorRedaction) -> Result<Case, Stop> {
+        let is_unredacted = self.request.is_unredacted;
+        let redactor = redaction::redactor_of(self.project, self.source, is_unredacted)?;
+        self.redacting = redaction::apply(redactor, &mut case, before, &mut self.telling)?;
+        Ok(case)
+    }
+
+    /// The embedded demo is skipped unless redaction is configured for it.
+    fn look_for_personal_data(&mut self, case: &Case) {
+        if self.redacting.is_some() || !self.source.is_embedded() {
+            self.suspects = redaction::suspects(self.project, self.redacting.as_ref(), case);
+            redaction::tell_suspects(&self.suspects, &mut self.telling);
+        }
+    }
+
+    /// A case that redaction made another one is written only with --force.
+    fn refuse_changed_outcome(&mut self, fixture: &Fixture) -> Result<(), Stop> {
+        let Some(redacting) = &self.redacting else {
+            return Ok(());
+        };
+        let changed = redacting.changed_outcome(self.project, fixture, &mut self.telling);
+        match changed {
+            Some(changed) if !self.request.is_forced => Err(Stop::Failed(format!(
+                "{changed}; choose another action or form for the field (docs/redaction.md), or write the case all \
+                 the same with --force; nothing is written"
+            ))),
+            Some(changed) => {
+                self.telling.add("redaction", changed);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A forced capture of the same thing brings its bytes and views up to date, and keeps the rest.
+    fn with_what_people_wrote(&self, path: &Path, case: Case) -> Case {
+        let there = self
+            .project
+            .folder()
+            .read(path)
+            .ok()
+            .map(|there| there.case);
+        let is_same = |there: &Case| {
+            (&there.cover, &there.history, &there.stimulus)
+                == (&case.cover, &case.history, &case.stimulus)
+        };
+        let Some(there) = there.filter(is_same) else {
+            return case;
+        };
+        let status = if self.request.labels.is_accepted {
+            case.status
+        } else {
+            there.status
+        };
+        Case {
+            status,
+            title: match (&self.request.labels.title, &self.redacting) {
+                (Some(title), _) => title.clone(),
+                // It may be of a time before the rules.
+                (None, Some(redacting)) => redacting.text(&there.title),
+                (None, None) => there.title,
+            },
+            issue: case.issue.clone().or(there.issue),
+            logic: there.logic,
+            probe: case.probe.or(there.probe),
+            rules: there.rules,
+            ..case
+        }
+    }
+
+    /// The same capture, where it is there already and stays as it is.
+    fn captured_before(&self, path: &Path, case: &Case) -> Option<Fixture> {
+        let there = self.project.folder().read(path).ok()?;
+        if self.request.is_forced {
+            return None;
+        }
+        (self.is_done(path, &there) && there.case.is_same_capture(case)).then_some(there)
+    }
+
+    /// Whether nothing is left to do. A capture that was interrupted before its snapshot was written is not done.
+    fn is_done(&self, path: &Path, there: &Fixture) -> bool {
+        !self.request.labels.is_accepted
+            || (there.case.status == Status::Closed && Project::snapshot_path(path).exists())
+    }
+
+    /// The capture as data; `replay` is the first replay, where there was one.
+    fn captured(
+        self,
+        path: &Path,
+        case: Case,
+        saved: SavedState,
+        verdict: CaptureVerdict,
+        text: String,
+    ) -> Captured {
+        let files = match saved {
+            SavedState::DryRun => Vec::new(),
+            _ => self.project.files_to_commit(path),
+        };
+        let redacting = self.redacting;
+        let of_redaction = || redacting.iter();
+        Captured {
+            case,
+            source: self.source.name.clone(),
+            is_embedded: self.source.is_embedded(),
+            report: self.telling.into_lines(),
+            path: path.to_owned(),
+            saved,
+            verdict,
+            suspects: self.suspects,
+            not_redacted: of_redaction()
+                .flat_map(Redacting::unread)
+                .map(str::to_owned)
+                .collect(),
+            is_redacted_anew: of_redaction().any(Redacting::is_anew),
+            warnings: of_redaction().flat_map(Redacting::warnings).collect(),
+            unknown: self.unknown,
+            dialect: self.dialect,
+            files,
+            text,
+            redacting,
+        }
+    }
+
+    /// A case that was captured before, and stays as it is.
+    fn unchanged(self, path: &Path, existing: Case) -> Captured {
+        self.captured(
+            path,
+            existing,
+            SavedState::Unchanged,
+            CaptureVerdict::CapturedBefore,
+            String::new(),
+        )
+    }
+}
