@@ -98,7 +98,7 @@ fn decoded(bytes: Vec<u8>) -> Result<DeadLetter, String> {
     }
     Err(match plain::encoding_in_words(&bytes) {
         Some(encoding) => format!(
-            "is {encoding}, which is not read here; give the encoded AngzarrDeadLetter itself, as it is or packed with \
+            "is {encoding}, which is not read here; give the encoded AngzarrDeadLetter itself, uncompressed or compressed with \
              gzip or zstd"
         ),
         None => no_letter(reason),

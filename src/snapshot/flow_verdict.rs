@@ -201,7 +201,7 @@ fn unmatched(observed: &[ObservedHop]) -> BTreeMap<(Domain, Root), Unmatched<'_>
         let observations = unmatched.entry((hop.domain.clone(), hop.root)).or_default();
         match &hop.outcome {
             HopOutcome::Events(events) => {
-                observations.extend(events.iter().map(Observation::Event))
+                observations.extend(events.iter().map(Observation::Event));
             }
             HopOutcome::Failed(failure) => observations.push(Observation::Failed(failure)),
         }

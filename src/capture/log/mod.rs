@@ -179,7 +179,7 @@ pub struct LogReading {
     pub found: Vec<(usize, Logged)>,
     /// Times without a time zone, by the index of their failure.
     pub local: BTreeMap<usize, LocalTime>,
-    /// LineJoiner that look like a ticket or a failure but are not valid, with the reason.
+    /// lines that look like a ticket or a failure but are not valid, with the reason.
     pub unusable: Vec<(usize, String)>,
     /// Number of lines read.
     pub lines: usize,
