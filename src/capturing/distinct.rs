@@ -6,7 +6,7 @@ use super::captured_failures::CapturedFailures;
 use super::finishing::Naming;
 use super::given::{Given, demand_some, read};
 use super::messages::Messages;
-use super::request::CaptureRequest;
+use super::request::{CaptureRequest, FailureOrigin};
 use super::{Captured, Progress, Stop, Watch, capture_from, source_of, with_fixtures};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::model::Domain;
@@ -41,6 +41,14 @@ pub fn capture_each_distinct(
     request: &CaptureRequest,
     watch: &mut Watch<'_>,
 ) -> Result<CapturedBugs, Stop> {
+    if !matches!(
+        request.failure,
+        FailureOrigin::Source | FailureOrigin::Log(_)
+    ) {
+        return Err(Stop::Usage(
+            "a case for each distinct failure is made from the source's own logs or from a log that is named".into(),
+        ));
+    }
     let project = &with_fixtures(project, request);
     let (source_name, _) = source_of(project, request, None)?;
     let failures = failures_of(project, request, &source_name, watch)?;

@@ -82,9 +82,15 @@ impl Capture<'_> {
         if let Some(existing) = self.captured_before(&path, &case) {
             return Ok(self.unchanged(&path, existing.case));
         }
-        let registry = self.project.registry_for(&case.source.dialect)?.clone();
         self.look_for_personal_data(&case);
         let case = self.with_what_people_wrote(&path, case);
+        self.replay_and_write(case, &relative)
+    }
+
+    /// A case that is new, or differs from the one that is there.
+    fn replay_and_write(mut self, case: Case, relative: &Path) -> Result<Captured, Stop> {
+        let path = self.project.folder().root().join(relative);
+        let registry = self.project.registry_for(&case.source.dialect)?.clone();
         let mut fixture = Fixture {
             case,
             descriptors: registry.clone(),
@@ -114,7 +120,7 @@ impl Capture<'_> {
         let saved = if self.request.is_dry_run {
             SavedState::DryRun
         } else {
-            self.save(&rendered, &relative, fixture.case.status, text.as_deref())?
+            self.save(&rendered, relative, fixture.case.status, text.as_deref())?
         };
         let verdict = CaptureVerdict::of(first.as_ref());
         Ok(self.captured(&path, fixture.case, saved, verdict, rendered.text))

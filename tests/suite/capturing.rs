@@ -132,3 +132,15 @@ fn each_distinct_failure_is_reported_as_it_is_done() {
     assert!(seen.len() > 1 && paths.eq(&seen), "{seen:?}");
     assert!(seen.iter().all(|path| path.exists()));
 }
+
+#[test]
+fn each_distinct_failure_is_of_a_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = Project::open(poker::app(), folder.path()).unwrap();
+    let request = CaptureRequest {
+        failure: FailureOrigin::Nothing,
+        ..CaptureRequest::default()
+    };
+    let refused = capture_each_distinct(project, &request, &mut |_| {});
+    assert!(matches!(refused, Err(Stop::Usage(_))));
+}

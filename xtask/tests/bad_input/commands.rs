@@ -139,12 +139,12 @@ fn the_configuration_knows_the_kind_of_a_component() {
         (
             &["--component", "seats", "--fact"],
             2,
-            "a case is of one kind",
+            "cannot be used with",
         ),
         (
             &["--component", "seats", "--saga", "player-table"],
             2,
-            "a case is of one kind",
+            "cannot be used with",
         ),
         (
             &["--component", "player-table", "--harmless"],
@@ -165,6 +165,26 @@ fn the_configuration_knows_the_kind_of_a_component() {
             &["--component", "seats", "--ticket", "x.jsonl"],
             2,
             "--ticket goes with --compensation",
+        ),
+        (
+            &["--component", "seats", "--compensation"],
+            2,
+            "--compensation and the projector `seats`",
+        ),
+        (
+            &["--component", "seats", "--command", "x.yaml"],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["--history", "--recorded", "x.jsonl"],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["--fact", "--ticket", "x.jsonl"],
+            2,
+            "--ticket goes with --compensation here: a fact is an event",
         ),
         (&["--at", "2"], 2, "--at goes with"),
     ] {

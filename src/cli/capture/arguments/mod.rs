@@ -1,0 +1,214 @@
+//! The arguments of `capture`, under the headings of its help, and the request that they make.
+
+mod failure;
+mod kind;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::capture::{Labels, RootSpec, UpTo};
+use crate::capturing::CaptureRequest;
+use crate::cli::{Done, Stop};
+use crate::model::{Domain, Edition, Probe, Timestamp};
+use crate::project::Project;
+use failure::FailureArguments;
+use kind::KindArguments;
+
+/// Capture an aggregate's history, with the command that failed, into a fixture.
+///
+/// Reads only. The newest failure of the aggregate is taken from the source's failure log; --ticket, --from-log or
+/// --command names another; without any, the case is of the history alone.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CaptureArguments {
+    /// The aggregate: UUID, its first digits, base64 or domain/uuid.
+    ///
+    /// A UUID may be written with or without dashes. A ticket and a log name the aggregate themselves.
+    #[arg(required_unless_present_any = [
+        "from_log", "each_distinct", "ticket", "correlation", "recorded", "recorded_root", "dead_letter"
+    ])]
+    root: Option<String>,
+    #[command(flatten, next_help_heading = "Which aggregate")]
+    aggregate: AggregateArguments,
+    #[command(flatten, next_help_heading = "Which failure")]
+    failure: FailureArguments,
+    #[command(flatten, next_help_heading = "Which kind of case")]
+    kind: KindArguments,
+    #[command(flatten, next_help_heading = "How much history")]
+    history: HistoryArguments,
+    #[command(flatten, next_help_heading = "How it is written")]
+    written: WrittenArguments,
+    #[command(flatten, next_help_heading = "Redaction")]
+    redaction: RedactionArguments,
+}
+
+#[derive(Debug, Args)]
+struct AggregateArguments {
+    /// Domain of the aggregate.
+    #[arg(hide_short_help = true, long)]
+    domain: Option<Domain>,
+    /// Source in replay.toml; `embedded` is the built-in one.
+    #[arg(hide_short_help = true, long)]
+    source: Option<String>,
+    /// Edition; `main` where it is left out.
+    #[arg(hide_short_help = true, long)]
+    edition: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct HistoryArguments {
+    /// Last event that the command saw; -1 for none.
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "SEQUENCE",
+        allow_negative_numbers = true,
+        conflicts_with = "as_of"
+    )]
+    to_sequence: Option<i64>,
+    /// The history as it was at an instant, as in 2026-11-23T00:01:30Z.
+    #[arg(hide_short_help = true, long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Leave references to events that are stored elsewhere (claim check) as they are, instead of reading the events.
+    #[arg(hide_short_help = true, long)]
+    keep_external: bool,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
+struct WrittenArguments {
+    /// Make today's outcome the expectation at once.
+    ///
+    /// For cases that characterise what the logic does.
+    #[arg(long)]
+    accept: bool,
+    /// Folder of the fixtures, instead of the configured one.
+    #[arg(hide_short_help = true, long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+    /// Name of the fixture without ending, instead of one made of type, root and head.
+    #[arg(hide_short_help = true, long)]
+    name: Option<String>,
+    /// Title of the case.
+    #[arg(hide_short_help = true, long)]
+    title: Option<String>,
+    /// Issue that the case belongs to.
+    #[arg(hide_short_help = true, long)]
+    issue: Option<String>,
+    /// Whether it is replayed twice to find fields that differ from run to run; never where effects forbid it.
+    #[arg(hide_short_help = true, long, value_name = "always|never", value_parser = parse_probe)]
+    probe: Option<Probe>,
+    /// Write nothing, print what would be written.
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace a different case of the same name; write a case whose outcome redaction changes.
+    #[arg(hide_short_help = true, long)]
+    force: bool,
+    /// Print the result as JSON.
+    #[arg(hide_short_help = true, long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct RedactionArguments {
+    /// Capture without redaction: secrets and personal data reach the file.
+    #[arg(hide_short_help = true, long)]
+    unredacted: bool,
+}
+
+impl CaptureArguments {
+    /// Finds out of which kind the component is that --component names.
+    pub(super) fn know_component(&mut self, project: &Project) -> Done {
+        self.kind.know_component(project)
+    }
+
+    /// Whether there is to be a case for each distinct failure.
+    pub(super) const fn is_of_each_distinct(&self) -> bool {
+        self.failure.each_distinct
+    }
+
+    pub(super) const fn wants_json(&self) -> bool {
+        self.written.json
+    }
+}
+
+impl TryFrom<&CaptureArguments> for CaptureRequest {
+    type Error = Stop;
+
+    fn try_from(arguments: &CaptureArguments) -> Result<Self, Stop> {
+        let CaptureArguments {
+            root,
+            aggregate,
+            failure,
+            kind,
+            history,
+            written,
+            redaction,
+        } = arguments;
+        let up_to = history.up_to()?;
+        let edition = aggregate.edition.as_deref().map(Edition::from_label);
+        let edition = edition
+            .transpose()
+            .map_err(|error| Stop::Usage(error.to_string()))?;
+        let named = failure.recorded_root.as_ref().or(root.as_ref());
+        let spec: Option<RootSpec> = named.map(|root| root.parse()).transpose()?;
+        Ok(Self {
+            aggregate: spec,
+            domain: aggregate.domain.clone(),
+            source: aggregate.source.clone(),
+            edition,
+            up_to,
+            failure: failure.origin(kind.correlation.as_ref()),
+            answered_by: failure.answered_by.unwrap_or_default(),
+            persisted: failure.persisted,
+            // With a log, the id of a workflow says which of its failures is meant.
+            kind: kind.requested(failure.from_log.is_some(), failure.is_ticket())?,
+            correlation: kind.correlation.clone(),
+            keeps_external: history.keep_external,
+            labels: Labels {
+                title: written.title.clone(),
+                issue: written.issue.clone(),
+                is_accepted: written.accept,
+                probe: written.probe,
+            },
+            name: written.name.clone(),
+            fixtures: written.fixtures.clone(),
+            is_dry_run: written.dry_run,
+            is_forced: written.force,
+            is_unredacted: redaction.unredacted,
+        })
+    }
+}
+
+impl HistoryArguments {
+    fn up_to(&self) -> Result<UpTo, Stop> {
+        match (self.to_sequence, &self.as_of) {
+            (Some(last), _) => {
+                let head = last
+                    .checked_add(1)
+                    .and_then(|head| u32::try_from(head).ok());
+                head.map(UpTo::Before)
+                    .ok_or_else(|| Stop::Usage(format!("--to-sequence {last} is no sequence")))
+            }
+            (None, Some(text)) => {
+                let instant: jiff::Timestamp = text.parse().map_err(|_| {
+                    Stop::Usage(format!(
+                        "--as-of {text}: an instant such as 2026-11-23T00:01:30Z is expected"
+                    ))
+                })?;
+                Ok(UpTo::Time(Timestamp {
+                    seconds: instant.as_second(),
+                    nanos: instant.subsec_nanosecond(),
+                }))
+            }
+            (None, None) => Ok(UpTo::Head),
+        }
+    }
+}
+
+fn parse_probe(text: &str) -> Result<Probe, String> {
+    match text {
+        "always" => Ok(Probe::Always),
+        "never" => Ok(Probe::Never),
+        _ => Err("always or never is expected".into()),
+    }
+}
