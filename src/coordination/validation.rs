@@ -1,6 +1,6 @@
 //! What the validation of core 0.5.1 refuses. Its exact words are not known.
 
-use crate::model::{CommandBook, Failure, MOST_OF_CORRELATION_ID, is_correlation_id};
+use crate::model::{CommandBook, Failure, MAX_CORRELATION_ID_LENGTH, is_correlation_id};
 
 /// Most pages of a command book.
 pub const COMMAND_PAGES: usize = 100;
@@ -46,6 +46,6 @@ pub fn validate_correlation_id(id: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "`{id}` is not a correlation id: at most {MOST_OF_CORRELATION_ID} characters, letters, digits, _ and -"
+        "`{id}` is not a correlation id: at most {MAX_CORRELATION_ID_LENGTH} characters, letters, digits, _ and -"
     )))
 }

@@ -6,7 +6,7 @@ use super::store::{Append, Conflict, NewPage, Store, Stream};
 use super::timeline::Timeline;
 use super::{Backend, LocalCoordinator, clock, validate};
 use crate::coordination;
-use crate::grpc::{PointInTime, Refused, ReplyBook, SentCommand};
+use crate::grpc::{PointInTime, ReceivedCommand, RefusedCall, ReplyBook};
 use crate::model::{Code, CommandBook, Cover, Edition, EmittedBook, Failure, Outcome, Snapshot};
 use crate::wire::{self};
 
@@ -29,7 +29,7 @@ pub(super) struct Handling<'a> {
 
 impl LocalCoordinator {
     /// `HandleCommand`.
-    pub(super) fn execute(&self, sent: Option<SentCommand>) -> Result<ReplyBook, Refused> {
+    pub(super) fn execute(&self, sent: Option<ReceivedCommand>) -> Result<ReplyBook, RefusedCall> {
         let command = validate::command(sent, NO_COMMAND)?;
         let stream = validate::stream_of(&command.cover);
         let handling = self.handling(&command, &stream)?;
@@ -46,9 +46,9 @@ impl LocalCoordinator {
     /// `HandleSyncSpeculative`: no sequence is checked, nothing is filled in, nothing is stored.
     pub(super) fn speculated(
         &self,
-        sent: Option<SentCommand>,
+        sent: Option<ReceivedCommand>,
         point: Option<PointInTime>,
-    ) -> Result<EmittedBook, Refused> {
+    ) -> Result<EmittedBook, RefusedCall> {
         let command = validate::command(sent, NO_SPECULATIVE_COMMAND)?;
         let point = point.ok_or_else(|| Failure::refused(NO_POINT))?;
         let stream = validate::stream_of(&command.cover);
@@ -87,7 +87,7 @@ impl LocalCoordinator {
     }
 
     /// One pass from the check of the sequence to the store; a conflict where the store has moved on.
-    fn attempt(&self, handling: &Handling<'_>) -> Result<Result<ReplyBook, Conflict>, Refused> {
+    fn attempt(&self, handling: &Handling<'_>) -> Result<Result<ReplyBook, Conflict>, RefusedCall> {
         let (command, stream) = (handling.command, handling.stream);
         let timeline = Timeline {
             store: handling.store,
@@ -114,7 +114,7 @@ impl LocalCoordinator {
         self.store(handling, &prior, &emitted)
     }
 
-    fn check_sequence(&self, handling: &Handling<'_>, head: u32) -> Result<(), Refused> {
+    fn check_sequence(&self, handling: &Handling<'_>, head: u32) -> Result<(), RefusedCall> {
         let failure = coordination::sequence_mismatch(self.dialect, handling.command, head);
         let Some(failure) = failure else {
             return Ok(());
@@ -128,7 +128,7 @@ impl LocalCoordinator {
         if size > DETAILS_LIMIT {
             return Err(failure.into());
         }
-        Err(Refused::WithBook(failure, book))
+        Err(RefusedCall::WithBook(failure, book))
     }
 
     /// Stores what is new in a reply, under its own cover; a conflict where the store has moved on, or where the reply says
@@ -138,7 +138,7 @@ impl LocalCoordinator {
         handling: &Handling<'_>,
         prior: &Prior,
         emitted: &EmittedBook,
-    ) -> Result<Result<ReplyBook, Conflict>, Refused> {
+    ) -> Result<Result<ReplyBook, Conflict>, RefusedCall> {
         let asked = &handling.command.cover;
         let cover = filled_cover(emitted.cover.as_ref(), asked);
         let home = handling.stream;
@@ -200,7 +200,7 @@ impl LocalCoordinator {
         home: &Stream,
         asked: &Cover,
         other: &Cover,
-    ) -> Result<(Stream, &Store), Refused> {
+    ) -> Result<(Stream, &Store), RefusedCall> {
         let store = self.stores.of(&other.domain).ok_or_else(|| {
             coordination::foreign_reply(asked, other, "that domain has no store here")
         })?;
@@ -219,7 +219,7 @@ impl LocalCoordinator {
         target: &Stream,
         emitted: &EmittedBook,
         next_sequence: u32,
-    ) -> Result<Option<(u32, Vec<u8>)>, Refused> {
+    ) -> Result<Option<(u32, Vec<u8>)>, RefusedCall> {
         let (Some(snapshot), Some(last)) = (&emitted.snapshot, next_sequence.checked_sub(1)) else {
             return Ok(None);
         };

@@ -5,13 +5,16 @@ use super::prior::Prior;
 use super::queries::failed;
 use super::timeline::Timeline;
 use super::{LocalCoordinator, validate};
-use crate::grpc::{Refused, SentCommand};
+use crate::grpc::{ReceivedCommand, RefusedCall};
 use crate::model::{Outcome, Stimulus};
 
 impl LocalCoordinator {
     /// `HandleCompensation`: it stores what the logic answers, and says what that was. An ordinary command is
     /// carried out like any other.
-    pub(super) fn compensated(&self, sent: Option<SentCommand>) -> Result<Outcome, Refused> {
+    pub(super) fn compensated(
+        &self,
+        sent: Option<ReceivedCommand>,
+    ) -> Result<Outcome, RefusedCall> {
         let command = validate::compensation(sent)?;
         let stream = validate::stream_of(&command.cover);
         let handling = self.handling(&command, &stream)?;

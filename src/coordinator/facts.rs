@@ -5,7 +5,7 @@ use super::queries::failed;
 use super::store::{Append, NewPage, Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, clock, commands, validate};
-use crate::grpc::{Injected, Refused, ReplyBook, SentFacts};
+use crate::grpc::{FactInjection, ReceivedFacts, RefusedCall, ReplyBook};
 use crate::model::{Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Stimulus};
 use crate::wire::{self};
 
@@ -22,7 +22,7 @@ struct Facts {
 
 impl LocalCoordinator {
     /// `HandleEvent`.
-    pub(super) fn inject(&self, sent: Option<SentFacts>) -> Result<Injected, Refused> {
+    pub(super) fn inject(&self, sent: Option<ReceivedFacts>) -> Result<FactInjection, RefusedCall> {
         let facts = checked(sent)?;
         let Some(store) = self.stores.of(&facts.stream.domain) else {
             return Err(commands::no_logic(&facts.stream).into());
@@ -32,7 +32,7 @@ impl LocalCoordinator {
             if let Some(pages) = known(store, &facts)? {
                 let spells_main =
                     facts.spells_main || self.dialect.rules().repeated_fact_spells_edition;
-                return Ok(Injected {
+                return Ok(FactInjection {
                     book: ReplyBook {
                         spells_main,
                         ..reply_book(&facts, pages)
@@ -42,7 +42,7 @@ impl LocalCoordinator {
             }
             match self.attempt_facts(store, &facts)? {
                 Ok(book) => {
-                    return Ok(Injected {
+                    return Ok(FactInjection {
                         book,
                         already_processed: false,
                     });
@@ -57,7 +57,7 @@ impl LocalCoordinator {
         &self,
         store: &Store,
         facts: &Facts,
-    ) -> Result<Result<ReplyBook, super::Conflict>, Refused> {
+    ) -> Result<Result<ReplyBook, super::Conflict>, RefusedCall> {
         let timeline = Timeline {
             store,
             stream: &facts.stream,
@@ -100,7 +100,7 @@ impl LocalCoordinator {
         timeline: Timeline<'_>,
         head: u32,
         facts: &Facts,
-    ) -> Result<EmittedBook, Refused> {
+    ) -> Result<EmittedBook, RefusedCall> {
         let backend = self.backend(&facts.stream)?;
         let prior = Prior::load(timeline, None, head)?;
         let stimulus = Stimulus::Fact {
@@ -135,7 +135,7 @@ impl LocalCoordinator {
     }
 }
 
-fn checked(sent: Option<SentFacts>) -> Result<Facts, Failure> {
+fn checked(sent: Option<ReceivedFacts>) -> Result<Facts, Failure> {
     let sent = sent.ok_or_else(|| Failure::refused("the request has no facts"))?;
     let stream = validate::facts(&sent)?;
     let spells_main = sent
@@ -173,7 +173,7 @@ fn external_id(book: &EmittedBook) -> Result<String, Failure> {
     Ok(book.pages.first().and_then(id).unwrap_or_default())
 }
 
-fn known(store: &Store, facts: &Facts) -> Result<Option<Vec<StoredPage>>, Refused> {
+fn known(store: &Store, facts: &Facts) -> Result<Option<Vec<StoredPage>>, RefusedCall> {
     if facts.external_id.is_empty() {
         return Ok(None);
     }

@@ -6,7 +6,7 @@ use super::store::{Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, internal};
 use crate::coordination;
-use crate::grpc::Refused;
+use crate::grpc::RefusedCall;
 use crate::model::{EventBook, History, Outcome, Snapshot, Stimulus};
 use crate::wire::{self};
 
@@ -22,7 +22,7 @@ impl Prior {
         timeline: Timeline<'_>,
         divergence: Option<u32>,
         head: u32,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, RefusedCall> {
         let mut pages = timeline.whole(divergence).map_err(failed)?;
         let snapshot = match divergence {
             Some(_) => None,
@@ -39,7 +39,10 @@ impl Prior {
     }
 }
 
-pub(super) fn newest_snapshot(store: &Store, stream: &Stream) -> Result<Option<Snapshot>, Refused> {
+pub(super) fn newest_snapshot(
+    store: &Store,
+    stream: &Stream,
+) -> Result<Option<Snapshot>, RefusedCall> {
     let Some((_, bytes)) = store.newest_snapshot(stream).map_err(failed)? else {
         return Ok(None);
     };
@@ -53,7 +56,7 @@ pub(super) fn book(
     stream: &Stream,
     snapshot: Option<Snapshot>,
     stored: &[StoredPage],
-) -> Result<EventBook, Refused> {
+) -> Result<EventBook, RefusedCall> {
     let mut pages = Vec::with_capacity(stored.len());
     for page in stored {
         let damaged = |reason: String| {
@@ -79,7 +82,11 @@ pub(super) fn book(
 
 impl LocalCoordinator {
     /// The book as the logic sees it: upcast, and masked where that is asked for.
-    pub(super) fn shown(&self, mut book: EventBook, masking: bool) -> Result<EventBook, Refused> {
+    pub(super) fn shown(
+        &self,
+        mut book: EventBook,
+        masking: bool,
+    ) -> Result<EventBook, RefusedCall> {
         if let Some(upcaster) = self.upcasters.get(&book.cover.domain)
             && !book.history.pages().is_empty()
         {

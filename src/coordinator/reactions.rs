@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Backend, LocalCoordinator, internal};
-use crate::grpc::Refused;
+use crate::grpc::RefusedCall;
 use crate::model::{
     Code, ComponentKind, Cover, Destinations, Domain, Edition, EventBook, Failure, Outcome,
     Payload, Reaction, Stimulus, matches_pattern,
@@ -41,7 +41,7 @@ impl Reacting {
 
 impl LocalCoordinator {
     /// `ExecuteSpeculative` and `HandleSpeculative`.
-    pub(super) fn reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused> {
+    pub(super) fn reaction(&self, stimulus: Stimulus) -> Result<Outcome, RefusedCall> {
         match stimulus {
             Stimulus::Saga { source, modes, .. } => {
                 let saga = self.chosen(ComponentKind::Saga, &source)?;
@@ -56,7 +56,7 @@ impl LocalCoordinator {
             }
             Stimulus::ProcessManager { trigger, state, .. } => {
                 let manager = self.chosen(ComponentKind::ProcessManager, &trigger)?;
-                if self.dialect.rules().asks_prepare {
+                if self.dialect.rules().calls_prepare {
                     Self::prepare(manager, &trigger, &state)?;
                 }
                 let edition = trigger.cover.edition.clone();
@@ -81,7 +81,11 @@ impl LocalCoordinator {
         }
     }
 
-    fn reacted(component: &Reacting, stimulus: &Stimulus, kind: &str) -> Result<Reaction, Refused> {
+    fn reacted(
+        component: &Reacting,
+        stimulus: &Stimulus,
+        kind: &str,
+    ) -> Result<Reaction, RefusedCall> {
         match component.backend.ask(stimulus) {
             Ok(Outcome::Reacted(reaction)) => Ok(reaction),
             Ok(_) => {
@@ -92,7 +96,11 @@ impl LocalCoordinator {
     }
 
     /// The released coordinator asks first which aggregates are concerned; here nothing is done with the answer.
-    fn prepare(manager: &Reacting, trigger: &EventBook, state: &EventBook) -> Result<(), Refused> {
+    fn prepare(
+        manager: &Reacting,
+        trigger: &EventBook,
+        state: &EventBook,
+    ) -> Result<(), RefusedCall> {
         let asked = manager.backend.ask(&Stimulus::Prepare {
             trigger: trigger.clone(),
             state: state.clone(),

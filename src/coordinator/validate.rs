@@ -3,7 +3,7 @@
 
 use super::store::Stream;
 use crate::coordination;
-use crate::grpc::{AskedBook, RawCover, SentCommand, SentFacts};
+use crate::grpc::{RawCover, ReceivedCommand, ReceivedFacts, ReceivedQuery};
 use crate::model::{CommandBook, Cover, Domain, Edition, Failure, Root};
 
 /// Whom a query addresses.
@@ -15,7 +15,7 @@ pub(super) enum Addressed {
 }
 
 /// A correlation id goes before everything else; domain, root and edition are then not looked at.
-pub(super) fn query(query: &AskedBook) -> Result<Addressed, Failure> {
+pub(super) fn query(query: &ReceivedQuery) -> Result<Addressed, Failure> {
     let cover = query
         .cover
         .as_ref()
@@ -42,7 +42,10 @@ fn stream(cover: &RawCover) -> Result<Stream, Failure> {
 }
 
 /// Checks a command as it was sent.
-pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<CommandBook, Failure> {
+pub(super) fn command(
+    sent: Option<ReceivedCommand>,
+    missing: &str,
+) -> Result<CommandBook, Failure> {
     let sent = sent.ok_or_else(|| Failure::refused(missing))?;
     let cover = sent
         .cover
@@ -55,7 +58,7 @@ pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<Comman
 }
 
 /// Checks a compensation as it was sent: of its size nothing is asked.
-pub(super) fn compensation(sent: Option<SentCommand>) -> Result<CommandBook, Failure> {
+pub(super) fn compensation(sent: Option<ReceivedCommand>) -> Result<CommandBook, Failure> {
     let sent = sent.ok_or_else(|| Failure::refused("the request has no command"))?;
     let cover = sent
         .cover
@@ -65,7 +68,7 @@ pub(super) fn compensation(sent: Option<SentCommand>) -> Result<CommandBook, Fai
     readable(sent)
 }
 
-fn readable(sent: SentCommand) -> Result<CommandBook, Failure> {
+fn readable(sent: ReceivedCommand) -> Result<CommandBook, Failure> {
     if sent.provisional {
         return Err(Failure::refused(
             "two-phase commit (cascade_id) is not offered by the local coordinator",
@@ -76,7 +79,7 @@ fn readable(sent: SentCommand) -> Result<CommandBook, Failure> {
 }
 
 /// The stream that facts are for. Of their number and size nothing is asked.
-pub(super) fn facts(sent: &SentFacts) -> Result<Stream, Failure> {
+pub(super) fn facts(sent: &ReceivedFacts) -> Result<Stream, Failure> {
     let cover = sent
         .cover
         .as_ref()

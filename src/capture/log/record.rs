@@ -9,7 +9,7 @@ use super::text::{bytes_of, reason_of_refusal};
 use super::time::Moment;
 use super::{Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
-use crate::model::{Code, Domain, Edition, Noted, Root, Timestamp};
+use crate::model::{Code, Domain, Edition, ReportedFailure, Root, Timestamp};
 use crate::ticket::{KEYS, Ticket};
 
 /// Keys of a ticket that are numbers.
@@ -252,7 +252,7 @@ fn failure(
         domain,
         root,
         edition,
-        noted: Noted {
+        noted: ReportedFailure {
             code: known
                 .or(code_within)
                 .or_else(|| fields.code_of_error())

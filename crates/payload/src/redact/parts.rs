@@ -5,9 +5,9 @@ use super::redactor::RedactError;
 use super::spelling::as_correlation_id;
 use crate::model::{
     Body, Book, Case, CaseStimulus, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand,
-    ErrorInfo, Failure, FlowStart, Header, History, HopOutcome, Noted, Notification, Observed,
-    ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Reaction, Root,
-    Snapshot,
+    ErrorInfo, Failure, FlowStart, Header, History, HopOutcome, Notification, Observed,
+    ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Reaction,
+    ReportedFailure, Root, Snapshot,
 };
 
 /// What is done with the parts; a walk may be about some of them only.
@@ -42,7 +42,7 @@ pub(super) fn case(case: &mut Case, parts: &mut dyn Parts) -> Walked {
         self::observed(observed, parts)?;
     }
     if let Some(noted) = &mut case.noted {
-        let Noted {
+        let ReportedFailure {
             code: _,
             message,
             sequence: _,
