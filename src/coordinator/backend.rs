@@ -1,9 +1,9 @@
-//! The business logic behind a coordinator: in this process, or at an address.
+//! The components behind a coordinator, in this process or over gRPC.
 
 use crate::grpc::{CallError, LogicClient, LogicError, RefusedCall};
 use crate::model::{Code, CommandBook, Component, EventBook, Failure, Outcome, Stimulus};
 
-/// What answers behind a coordinator: business logic of a domain, a saga, a process manager, a projector.
+/// A component behind a coordinator: business logic, saga, process manager, projector or upcaster.
 #[derive(Debug, Clone)]
 pub enum Backend {
     /// A Rust component in this process.
@@ -13,7 +13,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Asks once. A failing status of the logic is passed on as it came, details included.
+    /// Sends a stimulus once. A failing status of the component is passed on unchanged, including its details.
     pub(super) fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, RefusedCall> {
         match self {
             Self::InProcess(component) => component.answer(stimulus).map_err(RefusedCall::Plain),
@@ -21,7 +21,7 @@ impl Backend {
         }
     }
 
-    /// Has business logic handle a command.
+    /// Sends a command to business logic.
     pub(super) fn handle(
         &self,
         prior: &EventBook,

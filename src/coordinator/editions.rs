@@ -1,4 +1,4 @@
-//! Named editions, listed and deleted. The main timeline is none of them and cannot be deleted.
+//! Lists and deletes named editions. The main timeline is not one of them and cannot be deleted.
 
 use super::LocalCoordinator;
 use super::queries::failed;
@@ -10,7 +10,7 @@ impl LocalCoordinator {
         let mut editions = Vec::new();
         for store in self.stores.all() {
             for found in store.editions().map_err(failed)? {
-                // Only checked names are written; others are another hand's work, and not ours to speak of.
+                // The store writes only valid names; rows with other names were written by another program and are ignored.
                 let names = Domain::new(found.domain).and_then(|domain| {
                     EditionName::new(found.edition).map(|edition| (domain, edition))
                 });

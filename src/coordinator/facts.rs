@@ -1,4 +1,4 @@
-//! Facts: events of elsewhere, stored after whatever is there, once for each key.
+//! Facts: events from elsewhere, appended to a stream once for each idempotency key.
 
 use super::prior::Prior;
 use super::queries::failed;
@@ -9,10 +9,10 @@ use crate::grpc::{FactInjection, ReceivedFacts, RefusedCall, ReplyBook};
 use crate::model::{Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Stimulus};
 use crate::wire::{self};
 
-/// Facts on their way.
+/// Facts in progress.
 struct Facts {
     cover: Cover,
-    /// Whether the request spelled out its edition, as the reply then does.
+    /// Whether the request names its edition; then the reply does too.
     spells_main: bool,
     stream: Stream,
     external_id: String,
@@ -62,7 +62,7 @@ impl LocalCoordinator {
             store,
             stream: &facts.stream,
         };
-        // Divergences in the cover are not looked at.
+        // Divergences in the cover are ignored.
         let head = timeline.head(None).map_err(failed)?;
         let taken = if facts.to_logic {
             self.taken_up(timeline, head, facts)?
@@ -94,7 +94,7 @@ impl LocalCoordinator {
         }))
     }
 
-    /// What the logic makes of the facts. A status of it, also that it takes no facts, is passed on.
+    /// Events that the logic returns for the facts. A failing status is passed on, including UNIMPLEMENTED.
     fn taken_up(
         &self,
         timeline: Timeline<'_>,
@@ -113,7 +113,7 @@ impl LocalCoordinator {
         }
     }
 
-    /// The pages from a head on, whatever they say of their places; no longer provisional, and with a time.
+    /// The pages numbered from `head` on, regardless of their headers; not provisional, and with a time.
     fn numbered(&self, pages: &[EmittedPage], head: u32) -> Vec<NewPage> {
         (head..=u32::MAX)
             .zip(pages)
@@ -159,7 +159,7 @@ fn checked(sent: Option<ReceivedFacts>) -> Result<Facts, Failure> {
     })
 }
 
-/// Key of idempotency of the whole book: that of the first page. One marked page anywhere is enough.
+/// Idempotency key of the book, from the first page. One page with a key anywhere is enough.
 fn external_id(book: &EmittedBook) -> Result<String, Failure> {
     let id = |page: &EmittedPage| match &page.header {
         Header::ExternalDeferred { external_id, .. } => Some(external_id.clone()),
@@ -182,7 +182,7 @@ fn known(store: &Store, facts: &Facts) -> Result<Option<Vec<StoredPage>>, Refuse
         .map_err(failed)
 }
 
-/// The reply's cover is that of the request.
+/// The reply, with the cover of the request.
 fn reply_book(facts: &Facts, pages: Vec<StoredPage>) -> ReplyBook {
     ReplyBook {
         cover: Some(facts.cover.clone()),

@@ -1,5 +1,5 @@
-//! The history as the logic is shown it: newest snapshot and the pages after it, or every page; upcast where the
-//! domain has an upcaster, then pages that are not the logic's business as placeholders.
+//! The prior history as it is sent to the logic: the newest snapshot and the pages after it, or every page. It is upcast if
+//! the domain has an upcaster; then hidden pages become placeholders.
 
 use super::queries::{cover_of, failed};
 use super::store::{Store, StoredPage, Stream};
@@ -10,14 +10,14 @@ use crate::grpc::RefusedCall;
 use crate::model::{EventBook, History, Outcome, Snapshot, Stimulus};
 use crate::wire::{self};
 
-/// What a command is handled against.
+/// Prior history of a command.
 pub(super) struct Prior {
     pub(super) book: EventBook,
 }
 
 impl Prior {
-    /// Loads what is below `head`, so that a command stored meanwhile is not seen in part. A command that names
-    /// its divergence gets no snapshot.
+    /// Loads the history below `head`, so that events stored in the meantime are not included. A command that names its
+    /// divergence gets no snapshot.
     pub(super) fn load(
         timeline: Timeline<'_>,
         divergence: Option<u32>,
@@ -51,7 +51,7 @@ pub(super) fn newest_snapshot(
         .map_err(|error| internal(format!("the stored snapshot is damaged: {error}")).into())
 }
 
-/// A book of stored pages, as they are.
+/// A book of stored pages, unchanged.
 pub(super) fn book(
     stream: &Stream,
     snapshot: Option<Snapshot>,
@@ -81,7 +81,7 @@ pub(super) fn book(
 }
 
 impl LocalCoordinator {
-    /// The book as the logic sees it: upcast, and masked where that is asked for.
+    /// The book as the logic sees it: upcast, and masked if `masking` is set.
     pub(super) fn shown(
         &self,
         mut book: EventBook,

@@ -1,4 +1,4 @@
-//! The queries: what is read, and how a reply names it.
+//! Queries: the pages that are read, and the cover of the reply.
 
 use bytes::Bytes;
 
@@ -10,7 +10,7 @@ use crate::grpc::{PointInTime, ReceivedQuery, RefusedCall, ReplyBook, RequestedP
 use crate::model::{Cover, Domain, Edition, Failure, Root};
 use crate::wire::EventStream;
 
-/// The released coordinator's message really is this path: the text it stands for was left out.
+/// The released coordinator really returns this path as its message, instead of the text of the constant.
 const NO_POINT_RELEASED: &str = "crate::services::errmsg::TEMPORAL_QUERY_MISSING_POINT";
 const NO_POINT: &str = "a temporal query needs as_of_time or as_of_sequence";
 
@@ -25,7 +25,7 @@ impl LocalCoordinator {
         }
     }
 
-    /// `GetEvents`, which learned to respect edition and selection with time.
+    /// `GetEvents`; older dialects ignore the edition or the selection.
     pub(super) fn read_books(&self, query: &ReceivedQuery) -> Result<Vec<ReplyBook>, RefusedCall> {
         let stream = match validate::query(query)? {
             Addressed::Workflow(id) => return self.workflow(&id),
@@ -39,7 +39,7 @@ impl LocalCoordinator {
         Ok(vec![book?])
     }
 
-    /// `Synchronize`, which excluded the upper end of a range at first.
+    /// `Synchronize`; the oldest dialect excludes the upper end of a range.
     pub(super) fn synchronized(&self, query: &ReceivedQuery) -> Result<ReplyBook, RefusedCall> {
         let mut query = query.clone();
         if let RequestedPages::Range(lower, Some(upper)) = &query.pages
@@ -98,7 +98,7 @@ impl LocalCoordinator {
         })
     }
 
-    /// The pages of one workflow, a book for each stream. The next sequence of such books is left at 0.
+    /// The pages of one workflow, one book per stream. The next sequence of these books is 0.
     fn workflow(&self, correlation_id: &str) -> Result<Vec<ReplyBook>, RefusedCall> {
         let mut books = Vec::new();
         for store in self.stores.all() {
@@ -129,7 +129,7 @@ impl LocalCoordinator {
     }
 }
 
-/// A book as queries return it: the cover without a correlation id, the next sequence that of these pages.
+/// A book for the reply to a query: the cover has no correlation id, and the next sequence follows these pages.
 pub(super) fn book_of(stream: &Stream, pages: Vec<StoredPage>) -> ReplyBook {
     ReplyBook {
         cover: Some(cover_of(stream)),

@@ -1,7 +1,7 @@
-//! Sagas, process managers and projectors, asked what they would do: the input comes with the request, nothing is
-//! read from the store and nothing is stored.
+//! Speculative calls to sagas, process managers and projectors. The input comes with the request; nothing is read from the
+//! store or stored.
 //!
-//! A real coordinator has one component. Here several may stand behind one server, so one is chosen.
+//! A real coordinator has one component. Here several can share a server, so one is chosen for each request.
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ impl LocalCoordinator {
             }
             Stimulus::Project { events, .. } => {
                 let projector = self.chosen(ComponentKind::Projector, &events)?;
-                // Never the call whose effects are real, as the released coordinator makes it here.
+                // The released coordinator makes the ordinary call here, which has real effects. This one never does.
                 projector.backend.ask(&Stimulus::Project {
                     events,
                     with_effects: false,
@@ -95,7 +95,7 @@ impl LocalCoordinator {
         }
     }
 
-    /// The released coordinator asks first which aggregates are concerned; here nothing is done with the answer.
+    /// Calls `Prepare` first, like the released coordinator. The answer is not used here.
     fn prepare(
         manager: &Reacting,
         trigger: &EventBook,
@@ -113,7 +113,7 @@ impl LocalCoordinator {
         }
     }
 
-    /// Commands go to the timeline of what caused them: at first only those that name none, later all of them.
+    /// Sets the edition of commands to that of their cause: in older dialects only if they name none, in newer ones always.
     fn stamped(&self, mut reaction: Reaction, edition: &Edition) -> Reaction {
         let keeps_own = self.dialect.rules().keeps_emitted_edition;
         let covers = reaction
@@ -126,7 +126,7 @@ impl LocalCoordinator {
         reaction
     }
 
-    /// The component that answers for a book: the only one of its kind; of several, the one that is subscribed.
+    /// The component for a book: the only one of its kind, or the subscribed one of several.
     fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&Reacting, Failure> {
         let of_kind: Vec<&Reacting> = self
             .reacting
@@ -162,7 +162,7 @@ impl LocalCoordinator {
     }
 }
 
-/// The original status is lost, as it is behind a real coordinator.
+/// The original status is lost, as with a real coordinator.
 fn handler_failed(kind: &str, failure: &Failure) -> Failure {
     internal(format!("{kind} handler failed: {}", failure.message))
 }
