@@ -13,7 +13,7 @@ use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::project::{Project, book_of};
 use angzarr_replay::replay::{GrpcTarget, InProcess, Replay, Target, replay_command};
 use angzarr_replay::snapshot::{Renderer, Rules, Verdict, stored};
-use angzarr_replay::wire::{Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 use poker::Player;
 
@@ -226,7 +226,7 @@ fn grpc_target(address: &str) -> Result<GrpcTarget, Box<dyn Error>> {
 struct Catcher(Mutex<Vec<Bytes>>);
 
 impl Methods for Catcher {
-    fn call(&self, _: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, _: &str, request: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         self.0.lock().expect("no panic before").push(request);
         Some(Ok(vec![Bytes::new()]))
     }

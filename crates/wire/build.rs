@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={PROTO}");
     let descriptors = protox::compile(["wire.proto", "editions.proto"], [PROTO])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    // Angzarr's messages that redaction and views walk through are described, not generated: see `wire::framework`.
+    // Redaction and views read these messages through descriptors, not through generated types: see `wire::framework`.
     for name in ["framework", "calls", "wire"] {
         let mut described = protox::Compiler::new([PROTO])?;
         described

@@ -5,7 +5,7 @@
 #![no_main]
 
 use angzarr_replay::model::{AnsweredBy, Code, Failure, Outcome};
-use angzarr_replay::wire::{STATUS_LIMIT, make_legible, status_of_trailers};
+use angzarr_replay::wire::{STATUS_LIMIT, sanitize_status, status_of_trailers};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use tonic::Status;
@@ -46,7 +46,7 @@ fn check(trailers: &HeaderMap) -> Option<Failure> {
     assert_eq!(read == Some(Ok(())), status == Some(b"0"));
 
     let mut legible = trailers.clone();
-    make_legible(&mut legible, STATUS_LIMIT);
+    sanitize_status(&mut legible, STATUS_LIMIT);
     assert_eq!(status_of_trailers(&legible), read);
     // Without a status tonic reads nothing but the header that is not there.
     let tonics = Status::from_header_map(&legible);

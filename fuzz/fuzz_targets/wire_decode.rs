@@ -4,7 +4,7 @@
 #![no_main]
 
 use angzarr_replay::grpc::{DeadLetter};
-use angzarr_replay::wire::{Dialect, Direction, command_book, command_book_of_request, encode_command_book, encode_page, event_book, event_book_of_response, page, snapshot, understand};
+use angzarr_replay::wire::{Dialect, Direction, command_book, command_book_of_request, encode_command_book, encode_page, event_book, event_book_of_response, page, snapshot, inspect};
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     for method in METHODS {
         for direction in [Direction::Request, Direction::Reply] {
             let path = format!("/{}.{method}", dialect.package());
-            let _ = understand(&path, direction, bytes.clone(), dialect);
+            let _ = inspect(&path, direction, bytes.clone(), dialect);
         }
     }
 });

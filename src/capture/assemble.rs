@@ -6,8 +6,8 @@ use super::{
     CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, SpokenDialect, UpTo, settle_head,
 };
 use crate::model::{
-    Case, CaseStimulus, CommandBook, Cover, FailureClass, HeadKnowledge, Noted, Observed, Page,
-    Probe, Provenance, Snapshot, Status, Timestamp,
+    Case, CaseStimulus, CommandBook, Cover, FailureClass, HeadKnowledge, Observed, Page, Probe,
+    Provenance, ReportedFailure, Snapshot, Status, Timestamp,
 };
 
 /// Everything that a case is assembled from.
@@ -22,7 +22,7 @@ pub struct Parts<'a> {
     /// The command; none if the case is only about the history.
     pub failing: Option<&'a FailingCommand>,
     /// What a log says about a failure whose command is unknown, or a dead letter about one whose status is unknown.
-    pub noted: Option<&'a Noted>,
+    pub noted: Option<&'a ReportedFailure>,
     /// Name of the source.
     pub source: &'a str,
     /// Dialect of the source.
@@ -179,7 +179,7 @@ fn following(fetched: &Fetched, head: u32) -> Vec<&Page> {
 }
 
 /// The head that a logged failure mentions.
-fn noted_head(noted: &Noted) -> Option<u32> {
+fn noted_head(noted: &ReportedFailure) -> Option<u32> {
     let stated = noted.failure().as_ref().and_then(stated_head);
     stated.or(noted.sequence)
 }
@@ -199,7 +199,7 @@ fn title(
     stimulus: &CaseStimulus,
     cover: &Cover,
     observed: Option<&Observed>,
-    noted: Option<&Noted>,
+    noted: Option<&ReportedFailure>,
 ) -> String {
     let Some(command) = stimulus.command() else {
         let history = format!("History of {} {}", cover.domain, &cover.root.hex()[..8]);

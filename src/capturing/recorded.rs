@@ -81,7 +81,7 @@ fn as_the_source_speaks(
     let Some(source) = configured.filter(|it| it.package() == note.dialect.package()) else {
         return Ok(note.clone());
     };
-    let settled = CaseDialect::settle(SpokenDialect::said(source), Some(note.spoken()))?;
+    let settled = CaseDialect::settle(SpokenDialect::known(source), Some(note.spoken()))?;
     Ok(Note {
         dialect: settled.dialect,
         dialect_assumed: false,

@@ -9,7 +9,7 @@ use crate::capture::{
     Aside, FailingCommand, Fetched, Logged, Selected, StoredCount, UpTo, parse_draft, select_noted,
     select_ticket,
 };
-use crate::model::{AnsweredBy, Cover, Noted, Payload, Redactions, counted};
+use crate::model::{AnsweredBy, Cover, Payload, Redactions, ReportedFailure, counted};
 use crate::project::{OpenSource, Project, TicketLog};
 use crate::terminal::words;
 use crate::ticket::Ticket;
@@ -19,7 +19,7 @@ use crate::{files, plain};
 /// The command, or what a log tells of the failure without it, and where it came from in words.
 pub(super) struct Found {
     pub(super) failing: Option<FailingCommand>,
-    pub(super) noted: Option<Noted>,
+    pub(super) noted: Option<ReportedFailure>,
     pub(super) origin: String,
     /// Lines of the file that it was looked for in that are passed over, with the reason.
     pub(super) unusable: Vec<String>,

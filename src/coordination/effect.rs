@@ -1,28 +1,28 @@
-//! What a coordinator makes of a reply: which pages it stores, in which places, and for whom.
+//! How a coordinator processes a reply: which pages it stores, at which sequences, and for which aggregate.
 
 use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Failure, Header};
 use crate::wire::Dialect;
 
-/// What a coordinator makes of a reply that carries events.
+/// Effect of a reply with events on a coordinator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// It stores these pages, each in its place; possibly none.
+    /// It stores these pages, with explicit sequences; possibly none.
     Stored(Vec<EmittedPage>),
     /// It refuses the reply, and stores nothing.
     Refused(Failure),
 }
 
-/// A page that says a place which is not the next one.
+/// A page whose sequence is not the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conflict {
-    /// The next place.
+    /// The next sequence.
     pub expected: u32,
-    /// The place that the page says.
+    /// Sequence of the page.
     pub got: u32,
 }
 
 impl Conflict {
-    /// The status in the words of every core.
+    /// The failing status, with the message of every core.
     #[must_use]
     pub fn failure(self) -> Failure {
         let Self { expected, got } = self;
@@ -30,7 +30,7 @@ impl Conflict {
     }
 }
 
-/// What a coordinator makes of a reply of logic that was shown a book of its aggregate. Echoes are taken out already
+/// Effect of a reply on the stream of the aggregate whose book the logic received. Echoes must have been removed before
 /// ([`take_out_echoes`]).
 #[must_use]
 pub fn effect(dialect: Dialect, shown: &EventBook, emitted: &EmittedBook) -> Effect {
@@ -43,7 +43,7 @@ pub fn effect(dialect: Dialect, shown: &EventBook, emitted: &EmittedBook) -> Eff
     }
 }
 
-/// The other aggregate that a reply names, where it is stored for that one; or how it is refused.
+/// The other aggregate that a reply names, if the dialect stores the reply there; otherwise such a reply is refused.
 pub fn addressee<'a>(
     dialect: Dialect,
     home: &Cover,
@@ -57,14 +57,14 @@ pub fn addressee<'a>(
     }
 }
 
-/// The other aggregate that a reply names, whatever becomes of it.
+/// The other aggregate that a reply names, if any.
 #[must_use]
 pub fn named_elsewhere<'a>(home: &Cover, emitted: &'a EmittedBook) -> Option<&'a Cover> {
     let named = emitted.cover.as_ref();
     named.filter(|cover| (&cover.domain, cover.root) != (&home.domain, home.root))
 }
 
-/// The refusal of a reply for another aggregate than the one that was asked.
+/// The failing status for a reply that names another aggregate than the command.
 #[must_use]
 pub fn foreign_reply(home: &Cover, other: &Cover, why: &str) -> Failure {
     Failure::rejected(format!(
@@ -73,7 +73,7 @@ pub fn foreign_reply(home: &Cover, other: &Cover, why: &str) -> Failure {
     ))
 }
 
-/// The pages that are stored, each with its place in its header. A missing header says place 0, as on the wire.
+/// The pages to store, with explicit sequences. A missing header means sequence 0, as on the wire.
 pub fn placed(
     dialect: Dialect,
     shown: &EventBook,
@@ -81,7 +81,7 @@ pub fn placed(
 ) -> Result<Vec<EmittedPage>, Conflict> {
     let rules = dialect.rules();
     let head = shown.next_sequence;
-    // What is known already is told by the pages that were loaded for the logic: a snapshot alone tells nothing.
+    // Known pages are recognised by the pages that were loaded for the logic; a snapshot alone does not show them.
     let drops = rules.drops_below_head && !shown.history.pages().is_empty();
     let mut next = head;
     let mut placed = Vec::with_capacity(pages.len());
@@ -103,21 +103,21 @@ pub fn placed(
     Ok(placed)
 }
 
-/// The place that follows pages in their places; `head` where there are none.
+/// The sequence after the last page; `head` if there are no pages.
 #[must_use]
 pub fn next_after(pages: &[EmittedPage], head: u32) -> u32 {
     let last = pages.last().and_then(|page| page.header.sequence());
     last.map_or(head, |last| last.saturating_add(1))
 }
 
-/// Takes the pages out that repeat what the logic was shown; says how many they were.
+/// Removes the pages that repeat prior pages, and returns their number.
 pub fn take_out_echoes(pages: &mut Vec<EmittedPage>, shown: &EventBook) -> usize {
     let before = pages.len();
     pages.retain(|page| !is_echo(page, shown));
     before - pages.len()
 }
 
-/// Whether a page repeats one that the logic was shown. Only a page that says its place can be an echo.
+/// Whether a page repeats a prior page. Only a page with an explicit sequence can be an echo.
 fn is_echo(page: &EmittedPage, shown: &EventBook) -> bool {
     let Header::Sequence(sequence) = page.header else {
         return false;

@@ -1,13 +1,13 @@
-//! Pages that the logic is not shown, and the placeholders that it sees instead.
+//! Pages that are hidden from the logic, and the placeholders that it sees instead.
 
 use crate::model::{Body, History, Page, Payload};
 use crate::wire::{Dialect, placeholder};
 
-/// Messages by which two-phase commit keeps its books inside a history.
+/// The framework's messages that two-phase commit stores in a history.
 const MARKERS: [&str; 4] = ["Confirmation", "Revocation", "Compensate", "NoOp"];
 
-/// The pages as the logic is shown them, and how many of them became placeholders: in the dialects with two-phase commit,
-/// those that are provisional or the framework's own.
+/// The pages as they are sent to the logic, and the number of placeholders. In dialects with two-phase commit, provisional
+/// pages and the framework's own pages become placeholders.
 #[must_use]
 pub fn masked(dialect: Dialect, history: History) -> (History, usize) {
     if !dialect.rules().two_phase_commit {
@@ -22,7 +22,7 @@ pub fn masked(dialect: Dialect, history: History) -> (History, usize) {
         Page {
             sequence: page.sequence,
             created_at: page.created_at,
-            // A recorder saw this one as the logic did.
+            // It is a placeholder already, from a recorded request to the logic.
             body: if is_placeholder(dialect, &page) {
                 page.body
             } else {
@@ -40,7 +40,7 @@ pub fn masked(dialect: Dialect, history: History) -> (History, usize) {
     )
 }
 
-/// Whether a page is a placeholder already, as the logic is shown it.
+/// Whether a page is already a placeholder.
 #[must_use]
 pub fn is_placeholder(dialect: Dialect, page: &Page) -> bool {
     !page.provisional && marker(dialect, page) == Some("NoOp")
@@ -50,7 +50,7 @@ fn is_marker(dialect: Dialect, page: &Page) -> bool {
     marker(dialect, page).is_some_and(|name| MARKERS.contains(&name))
 }
 
-/// Name of a message of the framework's own package.
+/// Name of the page's message, if it is one of the framework's own.
 fn marker(dialect: Dialect, page: &Page) -> Option<&str> {
     let name = page.body.event().map(Payload::type_name)?;
     name.strip_prefix(dialect.package())?.strip_prefix('.')

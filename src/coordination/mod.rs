@@ -1,8 +1,8 @@
-//! The rules that a coordinator applies: what it refuses before the logic is asked, which pages it hides from the logic,
-//! and what it makes of the reply.
+//! The rules of a coordinator: which commands it refuses before it calls the logic, which pages it hides from the logic,
+//! and how it processes the reply.
 //!
-//! Pure, and the only place for them: replay, capture and the local coordinator all use it. What differs between dialects
-//! is a flag of [`crate::wire::Rules`].
+//! Pure functions, shared by replay, capture and the local coordinator. Differences between dialects are flags of
+//! [`crate::wire::Rules`].
 
 mod effect;
 mod masking;

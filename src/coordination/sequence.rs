@@ -1,10 +1,10 @@
-//! A command's sequence, held against the head of its aggregate.
+//! Checks a command's sequence against the head of its aggregate.
 
 use crate::model::{CommandBook, Edition, Failure, MergeStrategy};
 use crate::wire::{Dialect, SequenceCheck};
 
-/// Whether a coordinator compares the explicit sequence of a command with the head: by its merge strategy, and not where
-/// the command names the divergence of its edition.
+/// Whether a coordinator compares the explicit sequence of a command with the head. This depends on the merge strategy; a
+/// command that names the divergence of its edition is not checked.
 #[must_use]
 pub fn is_held_to_head(dialect: Dialect, command: &CommandBook) -> bool {
     let first = command.pages.first();
@@ -21,7 +21,7 @@ pub fn is_held_to_head(dialect: Dialect, command: &CommandBook) -> bool {
     is_checked && !diverges
 }
 
-/// The refusal of a command that was made for another head; a deferred command is for any.
+/// The failing status for a command that expects another head. A deferred command expects none.
 #[must_use]
 pub fn sequence_mismatch(dialect: Dialect, command: &CommandBook, head: u32) -> Option<Failure> {
     let expected = command.expected_sequence()?;

@@ -1,16 +1,16 @@
-//! What the validation of core 0.5.1 refuses. Its exact words are not known.
+//! Input that the validation of core 0.5.1 refuses. Its exact messages are not known.
 
-use crate::model::{CommandBook, Failure, MOST_OF_CORRELATION_ID, is_correlation_id};
+use crate::model::{CommandBook, Failure, MAX_CORRELATION_ID_LENGTH, is_correlation_id};
 
-/// Most pages of a command book.
+/// Maximum number of pages in a command book.
 pub const COMMAND_PAGES: usize = 100;
-/// Most bytes of a command's payload.
+/// Maximum size of a command's payload, in bytes.
 pub const COMMAND_BYTES: usize = 262_144;
 
-/// Checks a command as the coordinator's own validation does, before anything is looked up.
+/// Checks a command like the coordinator's own validation, which comes before any lookup.
 pub fn validate(command: &CommandBook) -> Result<(), Failure> {
     let id = &command.cover.correlation_id;
-    // Redaction once put stand-ins there that no coordinator would take.
+    // Earlier versions of redaction wrote pseudonyms that no coordinator would accept.
     if !id.contains("***") {
         validate_correlation_id(id)?;
     }
@@ -22,7 +22,7 @@ pub fn validate(command: &CommandBook) -> Result<(), Failure> {
     validate_size(sizes)
 }
 
-/// Checks the number of pages, and the bytes of each payload.
+/// Checks the number of pages and the size of each payload.
 pub fn validate_size(payloads: impl ExactSizeIterator<Item = usize>) -> Result<(), Failure> {
     let pages = payloads.len();
     if pages > COMMAND_PAGES {
@@ -40,12 +40,12 @@ pub fn validate_size(payloads: impl ExactSizeIterator<Item = usize>) -> Result<(
     Ok(())
 }
 
-/// Checks the spelling of a correlation id; an empty one is none.
+/// Checks the format of a correlation id. An empty one is valid: there is none.
 pub fn validate_correlation_id(id: &str) -> Result<(), Failure> {
     if is_correlation_id(id) {
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "`{id}` is not a correlation id: at most {MOST_OF_CORRELATION_ID} characters, letters, digits, _ and -"
+        "`{id}` is not a correlation id: at most {MAX_CORRELATION_ID_LENGTH} characters, letters, digits, _ and -"
     )))
 }

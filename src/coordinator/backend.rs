@@ -1,9 +1,9 @@
-//! The business logic behind a coordinator: in this process, or at an address.
+//! The components behind a coordinator, in this process or over gRPC.
 
-use crate::grpc::{CallError, LogicClient, LogicError, Refused};
+use crate::grpc::{CallError, LogicClient, LogicError, RefusedCall};
 use crate::model::{Code, CommandBook, Component, EventBook, Failure, Outcome, Stimulus};
 
-/// What answers behind a coordinator: business logic of a domain, a saga, a process manager, a projector.
+/// A component behind a coordinator: business logic, saga, process manager, projector or upcaster.
 #[derive(Debug, Clone)]
 pub enum Backend {
     /// A Rust component in this process.
@@ -13,20 +13,20 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Asks once. A failing status of the logic is passed on as it came, details included.
-    pub(super) fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, Refused> {
+    /// Sends a stimulus once. A failing status of the component is passed on unchanged, including its details.
+    pub(super) fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, RefusedCall> {
         match self {
-            Self::InProcess(component) => component.answer(stimulus).map_err(Refused::Plain),
+            Self::InProcess(component) => component.answer(stimulus).map_err(RefusedCall::Plain),
             Self::Remote(client) => client.pass_on(stimulus).map_err(passed_on),
         }
     }
 
-    /// Has business logic handle a command.
+    /// Sends a command to business logic.
     pub(super) fn handle(
         &self,
         prior: &EventBook,
         command: &CommandBook,
-    ) -> Result<Outcome, Refused> {
+    ) -> Result<Outcome, RefusedCall> {
         self.ask(&Stimulus::Command {
             prior: prior.clone(),
             command: command.clone(),
@@ -34,7 +34,7 @@ impl Backend {
     }
 }
 
-fn passed_on(error: LogicError) -> Refused {
+fn passed_on(error: LogicError) -> RefusedCall {
     let code = match &error {
         LogicError::Call(CallError::Deadline { .. }) => Code::DeadlineExceeded,
         LogicError::Call(_) => Code::Unavailable,
@@ -43,8 +43,8 @@ fn passed_on(error: LogicError) -> Refused {
     match error {
         LogicError::Call(CallError::Status {
             failure, details, ..
-        }) => Refused::WithDetails(failure, details),
-        error => Refused::Plain(Failure {
+        }) => RefusedCall::WithDetails(failure, details),
+        error => RefusedCall::Plain(Failure {
             code,
             message: error.to_string(),
             info: None,

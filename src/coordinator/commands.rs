@@ -1,4 +1,4 @@
-//! Commands: checked, loaded for, handled by the logic, and stored; or only handled, for speculation.
+//! Commands: checks them, loads the history, calls the logic and stores the events. Speculation stores nothing.
 
 use super::prior::{self, Prior};
 use super::queries::{book_of, failed};
@@ -6,20 +6,20 @@ use super::store::{Append, Conflict, NewPage, Store, Stream};
 use super::timeline::Timeline;
 use super::{Backend, LocalCoordinator, clock, validate};
 use crate::coordination;
-use crate::grpc::{PointInTime, Refused, ReplyBook, SentCommand};
+use crate::grpc::{PointInTime, ReceivedCommand, RefusedCall, ReplyBook};
 use crate::model::{Code, CommandBook, Cover, Edition, EmittedBook, Failure, Outcome, Snapshot};
 use crate::wire::{self};
 
-/// How often a command is handled anew because another one was stored meanwhile.
+/// How often a command is retried because another one was stored in the meantime.
 pub(super) const RACES: usize = 10;
-/// Details travel in a header, and clients take no more than 8 KiB of those without being told: in base64, this.
+/// Limit for details. They are sent in base64 in a header, and clients accept 8 KiB of headers by default.
 const DETAILS_LIMIT: usize = 5 * 1024;
 
 const NO_COMMAND: &str = "the request has no command";
 const NO_SPECULATIVE_COMMAND: &str = "SpeculateAggregateRequest has no command";
 const NO_POINT: &str = "Speculative requires either as_of_sequence or as_of_timestamp";
 
-/// A command on its way, with what it is handled by and against.
+/// A command in progress, with its store and logic.
 pub(super) struct Handling<'a> {
     pub(super) command: &'a CommandBook,
     pub(super) stream: &'a Stream,
@@ -29,7 +29,7 @@ pub(super) struct Handling<'a> {
 
 impl LocalCoordinator {
     /// `HandleCommand`.
-    pub(super) fn execute(&self, sent: Option<SentCommand>) -> Result<ReplyBook, Refused> {
+    pub(super) fn execute(&self, sent: Option<ReceivedCommand>) -> Result<ReplyBook, RefusedCall> {
         let command = validate::command(sent, NO_COMMAND)?;
         let stream = validate::stream_of(&command.cover);
         let handling = self.handling(&command, &stream)?;
@@ -43,12 +43,12 @@ impl LocalCoordinator {
         }
     }
 
-    /// `HandleSyncSpeculative`: no sequence is checked, nothing is filled in, nothing is stored.
+    /// `HandleSyncSpeculative`: does not check the sequence, complete the reply or store anything.
     pub(super) fn speculated(
         &self,
-        sent: Option<SentCommand>,
+        sent: Option<ReceivedCommand>,
         point: Option<PointInTime>,
-    ) -> Result<EmittedBook, Refused> {
+    ) -> Result<EmittedBook, RefusedCall> {
         let command = validate::command(sent, NO_SPECULATIVE_COMMAND)?;
         let point = point.ok_or_else(|| Failure::refused(NO_POINT))?;
         let stream = validate::stream_of(&command.cover);
@@ -86,8 +86,8 @@ impl LocalCoordinator {
             .ok_or_else(|| no_logic(stream))
     }
 
-    /// One pass from the check of the sequence to the store; a conflict where the store has moved on.
-    fn attempt(&self, handling: &Handling<'_>) -> Result<Result<ReplyBook, Conflict>, Refused> {
+    /// One attempt, from the check of the sequence to the store; a conflict if the store has changed in the meantime.
+    fn attempt(&self, handling: &Handling<'_>) -> Result<Result<ReplyBook, Conflict>, RefusedCall> {
         let (command, stream) = (handling.command, handling.stream);
         let timeline = Timeline {
             store: handling.store,
@@ -114,7 +114,7 @@ impl LocalCoordinator {
         self.store(handling, &prior, &emitted)
     }
 
-    fn check_sequence(&self, handling: &Handling<'_>, head: u32) -> Result<(), Refused> {
+    fn check_sequence(&self, handling: &Handling<'_>, head: u32) -> Result<(), RefusedCall> {
         let failure = coordination::sequence_mismatch(self.dialect, handling.command, head);
         let Some(failure) = failure else {
             return Ok(());
@@ -128,17 +128,17 @@ impl LocalCoordinator {
         if size > DETAILS_LIMIT {
             return Err(failure.into());
         }
-        Err(Refused::WithBook(failure, book))
+        Err(RefusedCall::WithBook(failure, book))
     }
 
-    /// Stores what is new in a reply, under its own cover; a conflict where the store has moved on, or where the reply says
-    /// places that it cannot have.
+    /// Stores the new pages of a reply, under the reply's cover; a conflict if the store has changed in the meantime, or if the
+    /// reply has impossible sequences.
     pub(super) fn store(
         &self,
         handling: &Handling<'_>,
         prior: &Prior,
         emitted: &EmittedBook,
-    ) -> Result<Result<ReplyBook, Conflict>, Refused> {
+    ) -> Result<Result<ReplyBook, Conflict>, RefusedCall> {
         let asked = &handling.command.cover;
         let cover = filled_cover(emitted.cover.as_ref(), asked);
         let home = handling.stream;
@@ -175,7 +175,7 @@ impl LocalCoordinator {
         };
         let contiguous = !self.dialect.rules().stores_gaps;
         let appended = store.append(&target, &append, contiguous).map_err(failed)?;
-        // What is dropped in silence stands in the reply.
+        // Silently dropped pages are part of the reply to the client.
         let replied = if self.dialect.rules().drops_below_head {
             let pages = emitted.pages.iter();
             pages
@@ -194,13 +194,13 @@ impl LocalCoordinator {
         }))
     }
 
-    /// The stream of another aggregate that a reply names, and its store.
+    /// Stream and store of another aggregate that a reply names.
     fn foreign_target(
         &self,
         home: &Stream,
         asked: &Cover,
         other: &Cover,
-    ) -> Result<(Stream, &Store), Refused> {
+    ) -> Result<(Stream, &Store), RefusedCall> {
         let store = self.stores.of(&other.domain).ok_or_else(|| {
             coordination::foreign_reply(asked, other, "that domain has no store here")
         })?;
@@ -212,14 +212,14 @@ impl LocalCoordinator {
         Ok((target, store))
     }
 
-    /// The reply's snapshot where its state is new, for the last page that it folds in.
+    /// The reply's snapshot if its state is new, at the sequence of the last page that it includes.
     pub(super) fn snapshot_to_store(
         &self,
         store: &Store,
         target: &Stream,
         emitted: &EmittedBook,
         next_sequence: u32,
-    ) -> Result<Option<(u32, Vec<u8>)>, Refused> {
+    ) -> Result<Option<(u32, Vec<u8>)>, RefusedCall> {
         let (Some(snapshot), Some(last)) = (&emitted.snapshot, next_sequence.checked_sub(1)) else {
             return Ok(None);
         };
@@ -239,7 +239,7 @@ impl LocalCoordinator {
     }
 }
 
-/// The explicit point of divergence for the command's own domain.
+/// Explicit point of divergence for the command's own domain.
 fn divergence(cover: &Cover) -> Option<u32> {
     match &cover.edition {
         Edition::Main => None,
@@ -250,7 +250,7 @@ fn divergence(cover: &Cover) -> Option<u32> {
     }
 }
 
-/// The reply's cover: what the logic left out comes from the command, except the edition.
+/// The reply's cover, completed from the command, except for the edition.
 fn filled_cover(emitted: Option<&Cover>, command: &Cover) -> Cover {
     let mut cover = emitted
         .cloned()

@@ -1,17 +1,19 @@
-//! Compensation: a command book, mostly with the notification of a rejection, handled without any check.
+//! Compensation: handles a command book, usually with the notification of a rejection, without any check.
 
 use super::commands;
 use super::prior::Prior;
 use super::queries::failed;
 use super::timeline::Timeline;
 use super::{LocalCoordinator, validate};
-use crate::grpc::{Refused, SentCommand};
+use crate::grpc::{ReceivedCommand, RefusedCall};
 use crate::model::{Outcome, Stimulus};
 
 impl LocalCoordinator {
-    /// `HandleCompensation`: it stores what the logic answers, and says what that was. An ordinary command is
-    /// carried out like any other.
-    pub(super) fn compensated(&self, sent: Option<SentCommand>) -> Result<Outcome, Refused> {
+    /// `HandleCompensation`: stores the events of the logic and returns its answer. An ordinary command is executed as usual.
+    pub(super) fn compensated(
+        &self,
+        sent: Option<ReceivedCommand>,
+    ) -> Result<Outcome, RefusedCall> {
         let command = validate::compensation(sent)?;
         let stream = validate::stream_of(&command.cover);
         let handling = self.handling(&command, &stream)?;
@@ -33,7 +35,7 @@ impl LocalCoordinator {
         if emitted.pages.is_empty() && emitted.snapshot.is_none() {
             return Ok(outcome);
         }
-        // It is not handled again where another one was stored meanwhile.
+        // Unlike a command, it is not retried if another one was stored in the meantime.
         let stored = self.store(&handling, &prior, emitted)?;
         stored.map_err(commands::conflict_failure)?;
         Ok(outcome)

@@ -1,16 +1,16 @@
-//! Named editions, listed and deleted. The main timeline is none of them and cannot be deleted.
+//! Lists and deletes named editions. The main timeline is not one of them and cannot be deleted.
 
 use super::LocalCoordinator;
 use super::queries::failed;
-use crate::grpc::{AskedDeletion, DeletedEdition, Refused, StoredEdition};
+use crate::grpc::{DeletedEdition, DeletionRequest, RefusedCall, StoredEdition};
 use crate::model::{Domain, Edition, EditionName, Failure};
 
 impl LocalCoordinator {
-    pub(super) fn stored_editions(&self) -> Result<Vec<StoredEdition>, Refused> {
+    pub(super) fn stored_editions(&self) -> Result<Vec<StoredEdition>, RefusedCall> {
         let mut editions = Vec::new();
         for store in self.stores.all() {
             for found in store.editions().map_err(failed)? {
-                // Only checked names are written; others are another hand's work, and not ours to speak of.
+                // The store writes only valid names; rows with other names were written by another program and are ignored.
                 let names = Domain::new(found.domain).and_then(|domain| {
                     EditionName::new(found.edition).map(|edition| (domain, edition))
                 });
@@ -27,7 +27,10 @@ impl LocalCoordinator {
         Ok(editions)
     }
 
-    pub(super) fn deleted_edition(&self, asked: &AskedDeletion) -> Result<DeletedEdition, Refused> {
+    pub(super) fn deleted_edition(
+        &self,
+        asked: &DeletionRequest,
+    ) -> Result<DeletedEdition, RefusedCall> {
         let refused = |reason: &dyn std::fmt::Display| Failure::refused(reason.to_string());
         let edition = match Edition::from_label(&asked.edition).map_err(|error| refused(&error))? {
             Edition::Named { name, .. } => name,

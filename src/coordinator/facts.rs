@@ -1,18 +1,18 @@
-//! Facts: events of elsewhere, stored after whatever is there, once for each key.
+//! Facts: events from elsewhere, appended to a stream once for each idempotency key.
 
 use super::prior::Prior;
 use super::queries::failed;
 use super::store::{Append, NewPage, Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, clock, commands, validate};
-use crate::grpc::{Injected, Refused, ReplyBook, SentFacts};
+use crate::grpc::{FactInjection, ReceivedFacts, RefusedCall, ReplyBook};
 use crate::model::{Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Stimulus};
 use crate::wire::{self};
 
-/// Facts on their way.
+/// Facts in progress.
 struct Facts {
     cover: Cover,
-    /// Whether the request spelled out its edition, as the reply then does.
+    /// Whether the request names its edition; then the reply does too.
     spells_main: bool,
     stream: Stream,
     external_id: String,
@@ -22,7 +22,7 @@ struct Facts {
 
 impl LocalCoordinator {
     /// `HandleEvent`.
-    pub(super) fn inject(&self, sent: Option<SentFacts>) -> Result<Injected, Refused> {
+    pub(super) fn inject(&self, sent: Option<ReceivedFacts>) -> Result<FactInjection, RefusedCall> {
         let facts = checked(sent)?;
         let Some(store) = self.stores.of(&facts.stream.domain) else {
             return Err(commands::no_logic(&facts.stream).into());
@@ -32,7 +32,7 @@ impl LocalCoordinator {
             if let Some(pages) = known(store, &facts)? {
                 let spells_main =
                     facts.spells_main || self.dialect.rules().repeated_fact_spells_edition;
-                return Ok(Injected {
+                return Ok(FactInjection {
                     book: ReplyBook {
                         spells_main,
                         ..reply_book(&facts, pages)
@@ -42,7 +42,7 @@ impl LocalCoordinator {
             }
             match self.attempt_facts(store, &facts)? {
                 Ok(book) => {
-                    return Ok(Injected {
+                    return Ok(FactInjection {
                         book,
                         already_processed: false,
                     });
@@ -57,12 +57,12 @@ impl LocalCoordinator {
         &self,
         store: &Store,
         facts: &Facts,
-    ) -> Result<Result<ReplyBook, super::Conflict>, Refused> {
+    ) -> Result<Result<ReplyBook, super::Conflict>, RefusedCall> {
         let timeline = Timeline {
             store,
             stream: &facts.stream,
         };
-        // Divergences in the cover are not looked at.
+        // Divergences in the cover are ignored.
         let head = timeline.head(None).map_err(failed)?;
         let taken = if facts.to_logic {
             self.taken_up(timeline, head, facts)?
@@ -94,13 +94,13 @@ impl LocalCoordinator {
         }))
     }
 
-    /// What the logic makes of the facts. A status of it, also that it takes no facts, is passed on.
+    /// Events that the logic returns for the facts. A failing status is passed on, including UNIMPLEMENTED.
     fn taken_up(
         &self,
         timeline: Timeline<'_>,
         head: u32,
         facts: &Facts,
-    ) -> Result<EmittedBook, Refused> {
+    ) -> Result<EmittedBook, RefusedCall> {
         let backend = self.backend(&facts.stream)?;
         let prior = Prior::load(timeline, None, head)?;
         let stimulus = Stimulus::Fact {
@@ -113,7 +113,7 @@ impl LocalCoordinator {
         }
     }
 
-    /// The pages from a head on, whatever they say of their places; no longer provisional, and with a time.
+    /// The pages numbered from `head` on, regardless of their headers; not provisional, and with a time.
     fn numbered(&self, pages: &[EmittedPage], head: u32) -> Vec<NewPage> {
         (head..=u32::MAX)
             .zip(pages)
@@ -135,7 +135,7 @@ impl LocalCoordinator {
     }
 }
 
-fn checked(sent: Option<SentFacts>) -> Result<Facts, Failure> {
+fn checked(sent: Option<ReceivedFacts>) -> Result<Facts, Failure> {
     let sent = sent.ok_or_else(|| Failure::refused("the request has no facts"))?;
     let stream = validate::facts(&sent)?;
     let spells_main = sent
@@ -159,7 +159,7 @@ fn checked(sent: Option<SentFacts>) -> Result<Facts, Failure> {
     })
 }
 
-/// Key of idempotency of the whole book: that of the first page. One marked page anywhere is enough.
+/// Idempotency key of the book, from the first page. One page with a key anywhere is enough.
 fn external_id(book: &EmittedBook) -> Result<String, Failure> {
     let id = |page: &EmittedPage| match &page.header {
         Header::ExternalDeferred { external_id, .. } => Some(external_id.clone()),
@@ -173,7 +173,7 @@ fn external_id(book: &EmittedBook) -> Result<String, Failure> {
     Ok(book.pages.first().and_then(id).unwrap_or_default())
 }
 
-fn known(store: &Store, facts: &Facts) -> Result<Option<Vec<StoredPage>>, Refused> {
+fn known(store: &Store, facts: &Facts) -> Result<Option<Vec<StoredPage>>, RefusedCall> {
     if facts.external_id.is_empty() {
         return Ok(None);
     }
@@ -182,7 +182,7 @@ fn known(store: &Store, facts: &Facts) -> Result<Option<Vec<StoredPage>>, Refuse
         .map_err(failed)
 }
 
-/// The reply's cover is that of the request.
+/// The reply, with the cover of the request.
 fn reply_book(facts: &Facts, pages: Vec<StoredPage>) -> ReplyBook {
     ReplyBook {
         cover: Some(facts.cover.clone()),

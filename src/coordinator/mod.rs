@@ -40,8 +40,8 @@ pub use reactions::Reacting;
 pub use store::{Append, Conflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
 
 use crate::grpc::{
-    AskedBook, AskedDeletion, Coordinator, DeletedEdition, Injected, PointInTime, Refused,
-    ReplyBook, SentCommand, SentFacts, Server, StoredEdition,
+    Coordinator, DeletedEdition, DeletionRequest, FactInjection, PointInTime, ReceivedCommand,
+    ReceivedFacts, ReceivedQuery, RefusedCall, ReplyBook, Server, StoredEdition,
 };
 use crate::model::{
     Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus, Timestamp,
@@ -220,51 +220,51 @@ fn new_page(page: &Page, inserted_at: Timestamp) -> NewPage {
 }
 
 impl Coordinator for LocalCoordinator {
-    fn event_book(&self, query: &AskedBook) -> Result<ReplyBook, Refused> {
+    fn event_book(&self, query: &ReceivedQuery) -> Result<ReplyBook, RefusedCall> {
         self.read_book(query)
     }
 
-    fn events(&self, query: &AskedBook) -> Result<Vec<ReplyBook>, Refused> {
+    fn events(&self, query: &ReceivedQuery) -> Result<Vec<ReplyBook>, RefusedCall> {
         self.read_books(query)
     }
 
-    fn synchronize(&self, query: &AskedBook) -> Result<ReplyBook, Refused> {
+    fn synchronize(&self, query: &ReceivedQuery) -> Result<ReplyBook, RefusedCall> {
         self.synchronized(query)
     }
 
-    fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, Refused> {
+    fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, RefusedCall> {
         self.all_roots()
     }
 
-    fn handle_command(&self, command: Option<SentCommand>) -> Result<ReplyBook, Refused> {
+    fn handle_command(&self, command: Option<ReceivedCommand>) -> Result<ReplyBook, RefusedCall> {
         self.execute(command)
     }
 
     fn speculate(
         &self,
-        command: Option<SentCommand>,
+        command: Option<ReceivedCommand>,
         point: Option<PointInTime>,
-    ) -> Result<EmittedBook, Refused> {
+    ) -> Result<EmittedBook, RefusedCall> {
         self.speculated(command, point)
     }
 
-    fn handle_event(&self, facts: Option<SentFacts>) -> Result<Injected, Refused> {
+    fn handle_event(&self, facts: Option<ReceivedFacts>) -> Result<FactInjection, RefusedCall> {
         self.inject(facts)
     }
 
-    fn compensate(&self, command: Option<SentCommand>) -> Result<Outcome, Refused> {
+    fn compensate(&self, command: Option<ReceivedCommand>) -> Result<Outcome, RefusedCall> {
         self.compensated(command)
     }
 
-    fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused> {
+    fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, RefusedCall> {
         self.reaction(stimulus)
     }
 
-    fn editions(&self) -> Result<Vec<StoredEdition>, Refused> {
+    fn editions(&self) -> Result<Vec<StoredEdition>, RefusedCall> {
         self.stored_editions()
     }
 
-    fn delete_edition(&self, asked: &AskedDeletion) -> Result<DeletedEdition, Refused> {
+    fn delete_edition(&self, asked: &DeletionRequest) -> Result<DeletedEdition, RefusedCall> {
         self.deleted_edition(asked)
     }
 }

@@ -1,28 +1,28 @@
-//! The history as the logic is shown it: newest snapshot and the pages after it, or every page; upcast where the
-//! domain has an upcaster, then pages that are not the logic's business as placeholders.
+//! The prior history as it is sent to the logic: the newest snapshot and the pages after it, or every page. It is upcast if
+//! the domain has an upcaster; then hidden pages become placeholders.
 
 use super::queries::{cover_of, failed};
 use super::store::{Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, internal};
 use crate::coordination;
-use crate::grpc::Refused;
+use crate::grpc::RefusedCall;
 use crate::model::{EventBook, History, Outcome, Snapshot, Stimulus};
 use crate::wire::{self};
 
-/// What a command is handled against.
+/// Prior history of a command.
 pub(super) struct Prior {
     pub(super) book: EventBook,
 }
 
 impl Prior {
-    /// Loads what is below `head`, so that a command stored meanwhile is not seen in part. A command that names
-    /// its divergence gets no snapshot.
+    /// Loads the history below `head`, so that events stored in the meantime are not included. A command that names its
+    /// divergence gets no snapshot.
     pub(super) fn load(
         timeline: Timeline<'_>,
         divergence: Option<u32>,
         head: u32,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, RefusedCall> {
         let mut pages = timeline.whole(divergence).map_err(failed)?;
         let snapshot = match divergence {
             Some(_) => None,
@@ -39,7 +39,10 @@ impl Prior {
     }
 }
 
-pub(super) fn newest_snapshot(store: &Store, stream: &Stream) -> Result<Option<Snapshot>, Refused> {
+pub(super) fn newest_snapshot(
+    store: &Store,
+    stream: &Stream,
+) -> Result<Option<Snapshot>, RefusedCall> {
     let Some((_, bytes)) = store.newest_snapshot(stream).map_err(failed)? else {
         return Ok(None);
     };
@@ -48,12 +51,12 @@ pub(super) fn newest_snapshot(store: &Store, stream: &Stream) -> Result<Option<S
         .map_err(|error| internal(format!("the stored snapshot is damaged: {error}")).into())
 }
 
-/// A book of stored pages, as they are.
+/// A book of stored pages, unchanged.
 pub(super) fn book(
     stream: &Stream,
     snapshot: Option<Snapshot>,
     stored: &[StoredPage],
-) -> Result<EventBook, Refused> {
+) -> Result<EventBook, RefusedCall> {
     let mut pages = Vec::with_capacity(stored.len());
     for page in stored {
         let damaged = |reason: String| {
@@ -78,8 +81,12 @@ pub(super) fn book(
 }
 
 impl LocalCoordinator {
-    /// The book as the logic sees it: upcast, and masked where that is asked for.
-    pub(super) fn shown(&self, mut book: EventBook, masking: bool) -> Result<EventBook, Refused> {
+    /// The book as the logic sees it: upcast, and masked if `masking` is set.
+    pub(super) fn shown(
+        &self,
+        mut book: EventBook,
+        masking: bool,
+    ) -> Result<EventBook, RefusedCall> {
         if let Some(upcaster) = self.upcasters.get(&book.cover.domain)
             && !book.history.pages().is_empty()
         {

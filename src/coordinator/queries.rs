@@ -1,4 +1,4 @@
-//! The queries: what is read, and how a reply names it.
+//! Queries: the pages that are read, and the cover of the reply.
 
 use bytes::Bytes;
 
@@ -6,17 +6,17 @@ use super::LocalCoordinator;
 use super::store::{StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::validate::{self, Addressed};
-use crate::grpc::{AskedBook, AskedPages, PointInTime, Refused, ReplyBook};
+use crate::grpc::{PointInTime, ReceivedQuery, RefusedCall, ReplyBook, RequestedPages};
 use crate::model::{Cover, Domain, Edition, Failure, Root};
 use crate::wire::EventStream;
 
-/// The released coordinator's message really is this path: the text it stands for was left out.
+/// The released coordinator really returns this path as its message, instead of the text of the constant.
 const NO_POINT_RELEASED: &str = "crate::services::errmsg::TEMPORAL_QUERY_MISSING_POINT";
 const NO_POINT: &str = "a temporal query needs as_of_time or as_of_sequence";
 
 impl LocalCoordinator {
     /// `GetEventBook`.
-    pub(super) fn read_book(&self, query: &AskedBook) -> Result<ReplyBook, Refused> {
+    pub(super) fn read_book(&self, query: &ReceivedQuery) -> Result<ReplyBook, RefusedCall> {
         match validate::query(query)? {
             Addressed::Workflow(id) => {
                 Ok(self.workflow(&id)?.into_iter().next().unwrap_or_default())
@@ -25,36 +25,36 @@ impl LocalCoordinator {
         }
     }
 
-    /// `GetEvents`, which learned to respect edition and selection with time.
-    pub(super) fn read_books(&self, query: &AskedBook) -> Result<Vec<ReplyBook>, Refused> {
+    /// `GetEvents`; older dialects ignore the edition or the selection.
+    pub(super) fn read_books(&self, query: &ReceivedQuery) -> Result<Vec<ReplyBook>, RefusedCall> {
         let stream = match validate::query(query)? {
             Addressed::Workflow(id) => return self.workflow(&id),
             Addressed::Aggregate(stream) => stream,
         };
         let book = match self.dialect.rules().event_stream {
-            EventStream::WholeMain => self.selected(&stream.main(), &AskedPages::Whole),
-            EventStream::WholeEdition => self.selected(&stream, &AskedPages::Whole),
+            EventStream::WholeMain => self.selected(&stream.main(), &RequestedPages::Whole),
+            EventStream::WholeEdition => self.selected(&stream, &RequestedPages::Whole),
             EventStream::Selected => self.selected(&stream, &query.pages),
         };
         Ok(vec![book?])
     }
 
-    /// `Synchronize`, which excluded the upper end of a range at first.
-    pub(super) fn synchronized(&self, query: &AskedBook) -> Result<ReplyBook, Refused> {
+    /// `Synchronize`; the oldest dialect excludes the upper end of a range.
+    pub(super) fn synchronized(&self, query: &ReceivedQuery) -> Result<ReplyBook, RefusedCall> {
         let mut query = query.clone();
-        if let AskedPages::Range(lower, Some(upper)) = &query.pages
+        if let RequestedPages::Range(lower, Some(upper)) = &query.pages
             && self.dialect.rules().synchronize_excludes_end
         {
             query.pages = match upper.checked_sub(1) {
-                Some(last) => AskedPages::Range(*lower, Some(last)),
-                None => AskedPages::Sequences(Vec::new()),
+                Some(last) => RequestedPages::Range(*lower, Some(last)),
+                None => RequestedPages::Sequences(Vec::new()),
             };
         }
         self.read_book(&query)
     }
 
     /// `GetAggregateRoots`.
-    pub(super) fn all_roots(&self) -> Result<Vec<(Domain, Root)>, Refused> {
+    pub(super) fn all_roots(&self) -> Result<Vec<(Domain, Root)>, RefusedCall> {
         let mut roots = Vec::new();
         for store in self.stores.all() {
             roots.extend(store.roots().map_err(failed)?);
@@ -62,9 +62,9 @@ impl LocalCoordinator {
         Ok(roots)
     }
 
-    fn selected(&self, stream: &Stream, asked: &AskedPages) -> Result<ReplyBook, Refused> {
+    fn selected(&self, stream: &Stream, asked: &RequestedPages) -> Result<ReplyBook, RefusedCall> {
         let Some(store) = self.stores.of(&stream.domain) else {
-            if matches!(asked, AskedPages::NoPoint) {
+            if matches!(asked, RequestedPages::MissingPointInTime) {
                 return Err(self.no_point().into());
             }
             return Ok(book_of(stream, Vec::new()));
@@ -72,7 +72,7 @@ impl LocalCoordinator {
         let timeline = Timeline { store, stream };
         let joins_main = self.dialect.rules().partial_reads_join_main;
         let pages = match asked {
-            AskedPages::Whole => {
+            RequestedPages::Whole => {
                 let mut book = book_of(stream, timeline.whole(None).map_err(failed)?);
                 if self.dialect.rules().queries_return_snapshots {
                     let snapshot = store.newest_snapshot(stream).map_err(failed)?;
@@ -80,12 +80,12 @@ impl LocalCoordinator {
                 }
                 return Ok(book);
             }
-            AskedPages::Range(lower, upper) => {
+            RequestedPages::Range(lower, upper) => {
                 timeline.range(*lower, upper.unwrap_or(u32::MAX), joins_main)
             }
-            AskedPages::Sequences(wanted) => timeline.sequences(wanted),
-            AskedPages::AsOf(point) => timeline.as_of(*point, joins_main),
-            AskedPages::NoPoint => return Err(self.no_point().into()),
+            RequestedPages::Sequences(wanted) => timeline.sequences(wanted),
+            RequestedPages::AsOf(point) => timeline.as_of(*point, joins_main),
+            RequestedPages::MissingPointInTime => return Err(self.no_point().into()),
         };
         Ok(book_of(stream, pages.map_err(failed)?))
     }
@@ -98,8 +98,8 @@ impl LocalCoordinator {
         })
     }
 
-    /// The pages of one workflow, a book for each stream. The next sequence of such books is left at 0.
-    fn workflow(&self, correlation_id: &str) -> Result<Vec<ReplyBook>, Refused> {
+    /// The pages of one workflow, one book per stream. The next sequence of these books is 0.
+    fn workflow(&self, correlation_id: &str) -> Result<Vec<ReplyBook>, RefusedCall> {
         let mut books = Vec::new();
         for store in self.stores.all() {
             for (stream, pages) in store.correlated(correlation_id).map_err(failed)? {
@@ -119,7 +119,7 @@ impl LocalCoordinator {
         &self,
         stream: &Stream,
         point: PointInTime,
-    ) -> Result<Vec<StoredPage>, Refused> {
+    ) -> Result<Vec<StoredPage>, RefusedCall> {
         match self.stores.of(&stream.domain) {
             None => Ok(Vec::new()),
             Some(store) => Timeline { store, stream }
@@ -129,7 +129,7 @@ impl LocalCoordinator {
     }
 }
 
-/// A book as queries return it: the cover without a correlation id, the next sequence that of these pages.
+/// A book for the reply to a query: the cover has no correlation id, and the next sequence follows these pages.
 pub(super) fn book_of(stream: &Stream, pages: Vec<StoredPage>) -> ReplyBook {
     ReplyBook {
         cover: Some(cover_of(stream)),
@@ -157,6 +157,6 @@ pub(super) fn cover_of(stream: &Stream) -> Cover {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
-pub(super) fn failed(error: super::StoreError) -> Refused {
+pub(super) fn failed(error: super::StoreError) -> RefusedCall {
     super::internal(error.to_string()).into()
 }

@@ -1,12 +1,12 @@
-//! Sagas, process managers and projectors, asked what they would do: the input comes with the request, nothing is
-//! read from the store and nothing is stored.
+//! Speculative calls to sagas, process managers and projectors. The input comes with the request; nothing is read from the
+//! store or stored.
 //!
-//! A real coordinator has one component. Here several may stand behind one server, so one is chosen.
+//! A real coordinator has one component. Here several can share a server, so one is chosen for each request.
 
 use std::collections::BTreeMap;
 
 use super::{Backend, LocalCoordinator, internal};
-use crate::grpc::Refused;
+use crate::grpc::RefusedCall;
 use crate::model::{
     Code, ComponentKind, Cover, Destinations, Domain, Edition, EventBook, Failure, Outcome,
     Payload, Reaction, Stimulus, matches_pattern,
@@ -41,7 +41,7 @@ impl Reacting {
 
 impl LocalCoordinator {
     /// `ExecuteSpeculative` and `HandleSpeculative`.
-    pub(super) fn reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused> {
+    pub(super) fn reaction(&self, stimulus: Stimulus) -> Result<Outcome, RefusedCall> {
         match stimulus {
             Stimulus::Saga { source, modes, .. } => {
                 let saga = self.chosen(ComponentKind::Saga, &source)?;
@@ -56,7 +56,7 @@ impl LocalCoordinator {
             }
             Stimulus::ProcessManager { trigger, state, .. } => {
                 let manager = self.chosen(ComponentKind::ProcessManager, &trigger)?;
-                if self.dialect.rules().asks_prepare {
+                if self.dialect.rules().calls_prepare {
                     Self::prepare(manager, &trigger, &state)?;
                 }
                 let edition = trigger.cover.edition.clone();
@@ -71,7 +71,7 @@ impl LocalCoordinator {
             }
             Stimulus::Project { events, .. } => {
                 let projector = self.chosen(ComponentKind::Projector, &events)?;
-                // Never the call whose effects are real, as the released coordinator makes it here.
+                // The released coordinator makes the ordinary call here, which has real effects. This one never does.
                 projector.backend.ask(&Stimulus::Project {
                     events,
                     with_effects: false,
@@ -81,7 +81,11 @@ impl LocalCoordinator {
         }
     }
 
-    fn reacted(component: &Reacting, stimulus: &Stimulus, kind: &str) -> Result<Reaction, Refused> {
+    fn reacted(
+        component: &Reacting,
+        stimulus: &Stimulus,
+        kind: &str,
+    ) -> Result<Reaction, RefusedCall> {
         match component.backend.ask(stimulus) {
             Ok(Outcome::Reacted(reaction)) => Ok(reaction),
             Ok(_) => {
@@ -91,8 +95,12 @@ impl LocalCoordinator {
         }
     }
 
-    /// The released coordinator asks first which aggregates are concerned; here nothing is done with the answer.
-    fn prepare(manager: &Reacting, trigger: &EventBook, state: &EventBook) -> Result<(), Refused> {
+    /// Calls `Prepare` first, like the released coordinator. The answer is not used here.
+    fn prepare(
+        manager: &Reacting,
+        trigger: &EventBook,
+        state: &EventBook,
+    ) -> Result<(), RefusedCall> {
         let asked = manager.backend.ask(&Stimulus::Prepare {
             trigger: trigger.clone(),
             state: state.clone(),
@@ -105,7 +113,7 @@ impl LocalCoordinator {
         }
     }
 
-    /// Commands go to the timeline of what caused them: at first only those that name none, later all of them.
+    /// Sets the edition of commands to that of their cause: in older dialects only if they name none, in newer ones always.
     fn stamped(&self, mut reaction: Reaction, edition: &Edition) -> Reaction {
         let keeps_own = self.dialect.rules().keeps_emitted_edition;
         let covers = reaction
@@ -118,7 +126,7 @@ impl LocalCoordinator {
         reaction
     }
 
-    /// The component that answers for a book: the only one of its kind; of several, the one that is subscribed.
+    /// The component for a book: the only one of its kind, or the subscribed one of several.
     fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&Reacting, Failure> {
         let of_kind: Vec<&Reacting> = self
             .reacting
@@ -154,7 +162,7 @@ impl LocalCoordinator {
     }
 }
 
-/// The original status is lost, as it is behind a real coordinator.
+/// The original status is lost, as with a real coordinator.
 fn handler_failed(kind: &str, failure: &Failure) -> Failure {
     internal(format!("{kind} handler failed: {}", failure.message))
 }

@@ -1,4 +1,4 @@
-//! Reading a timeline: which pages belong to a named edition, and which part of them is asked for.
+//! Reads a timeline: all pages of an edition, or a part of them.
 
 use super::clock;
 use super::store::{Part, Store, StoreError, StoredPage, Stream};
@@ -12,8 +12,8 @@ pub(super) struct Timeline<'a> {
 }
 
 impl Timeline<'_> {
-    /// Every page: of the main timeline below the divergence, then the edition's own. The divergence is the
-    /// given one, else the lowest own sequence, so an edition without pages reads as main.
+    /// Every page: those of the main timeline below the divergence, then the edition's own. Without an explicit divergence,
+    /// the lowest own sequence counts, so an edition without pages reads as main.
     pub(super) fn whole(&self, divergence: Option<u32>) -> Result<Vec<StoredPage>, StoreError> {
         self.composite(Part::WHOLE, divergence)
     }
@@ -28,7 +28,7 @@ impl Timeline<'_> {
             return Ok(own);
         }
         let lowest = self.store.bounds(self.stream)?.map(|(lowest, _)| lowest);
-        // A divergence above the edition's own beginning would show sequences twice: the own pages win.
+        // A divergence above the edition's first own page would return sequences twice, so the own pages take precedence.
         let divergence = lowest
             .into_iter()
             .chain(divergence)
@@ -40,8 +40,8 @@ impl Timeline<'_> {
         Ok(pages)
     }
 
-    /// A range or a state in the past. Of a named edition it joins main below the divergence, or is of its own pages
-    /// only.
+    /// A range, or a state in the past. For a named edition it includes main below the divergence, or only the edition's own
+    /// pages.
     fn partial(&self, part: Part<'_>, joins_main: bool) -> Result<Vec<StoredPage>, StoreError> {
         if joins_main {
             self.composite(part, None)
@@ -72,7 +72,7 @@ impl Timeline<'_> {
         }
     }
 
-    /// Those of the named sequences that the stream itself has.
+    /// Pages with the given sequences, from the stream's own pages.
     pub(super) fn sequences(&self, wanted: &[u32]) -> Result<Vec<StoredPage>, StoreError> {
         let (Some(lowest), Some(highest)) = (wanted.iter().min(), wanted.iter().max()) else {
             return Ok(Vec::new());
@@ -96,7 +96,7 @@ impl Timeline<'_> {
     }
 }
 
-/// Last sequence and one; 0 where there is none.
+/// Last sequence plus one; 0 if there are no pages.
 pub(super) fn next_after(pages: &[StoredPage]) -> u32 {
     pages
         .last()

@@ -1,21 +1,21 @@
-//! What a coordinator refuses before it looks anything up. Where the real one's words were recorded, they are
-//! these.
+//! Input that a coordinator refuses before it looks anything up. Messages are those of the real coordinator where they
+//! were recorded.
 
 use super::store::Stream;
 use crate::coordination;
-use crate::grpc::{AskedBook, RawCover, SentCommand, SentFacts};
+use crate::grpc::{RawCover, ReceivedCommand, ReceivedFacts, ReceivedQuery};
 use crate::model::{CommandBook, Cover, Domain, Edition, Failure, Root};
 
-/// Whom a query addresses.
+/// What a query addresses.
 pub(super) enum Addressed {
-    /// Everything of one workflow.
+    /// One workflow.
     Workflow(String),
     /// One aggregate.
     Aggregate(Stream),
 }
 
-/// A correlation id goes before everything else; domain, root and edition are then not looked at.
-pub(super) fn query(query: &AskedBook) -> Result<Addressed, Failure> {
+/// Checks a query. If it has a correlation id, the domain, root and edition are ignored.
+pub(super) fn query(query: &ReceivedQuery) -> Result<Addressed, Failure> {
     let cover = query
         .cover
         .as_ref()
@@ -41,8 +41,11 @@ fn stream(cover: &RawCover) -> Result<Stream, Failure> {
     })
 }
 
-/// Checks a command as it was sent.
-pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<CommandBook, Failure> {
+/// Checks a received command.
+pub(super) fn command(
+    sent: Option<ReceivedCommand>,
+    missing: &str,
+) -> Result<CommandBook, Failure> {
     let sent = sent.ok_or_else(|| Failure::refused(missing))?;
     let cover = sent
         .cover
@@ -54,8 +57,8 @@ pub(super) fn command(sent: Option<SentCommand>, missing: &str) -> Result<Comman
     readable(sent)
 }
 
-/// Checks a compensation as it was sent: of its size nothing is asked.
-pub(super) fn compensation(sent: Option<SentCommand>) -> Result<CommandBook, Failure> {
+/// Checks a received compensation. Its size is not limited.
+pub(super) fn compensation(sent: Option<ReceivedCommand>) -> Result<CommandBook, Failure> {
     let sent = sent.ok_or_else(|| Failure::refused("the request has no command"))?;
     let cover = sent
         .cover
@@ -65,7 +68,7 @@ pub(super) fn compensation(sent: Option<SentCommand>) -> Result<CommandBook, Fai
     readable(sent)
 }
 
-fn readable(sent: SentCommand) -> Result<CommandBook, Failure> {
+fn readable(sent: ReceivedCommand) -> Result<CommandBook, Failure> {
     if sent.provisional {
         return Err(Failure::refused(
             "two-phase commit (cascade_id) is not offered by the local coordinator",
@@ -75,8 +78,8 @@ fn readable(sent: SentCommand) -> Result<CommandBook, Failure> {
         .map_err(|error| Failure::refused(error.to_string()))
 }
 
-/// The stream that facts are for. Of their number and size nothing is asked.
-pub(super) fn facts(sent: &SentFacts) -> Result<Stream, Failure> {
+/// Checks received facts and returns their stream. Their number and size are not limited.
+pub(super) fn facts(sent: &ReceivedFacts) -> Result<Stream, Failure> {
     let cover = sent
         .cover
         .as_ref()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::config::{AccessConfig, SecretSource, SourceConfig, TlsConfig};
 use super::logics::in_directory;
 use crate::files;
-use crate::grpc::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsParts};
+use crate::grpc::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsOptions};
 use crate::replay::{PrivateOutputError, WayCommand, private_output};
 
 /// A way in that cannot be had. No message holds a secret.
@@ -74,7 +74,7 @@ pub(super) fn access(config: &SourceConfig, root: &Path) -> Result<Access, Acces
     if let Some(source) = bearer {
         all.push((
             "authorization".to_owned(),
-            read("bearer", source)?.after("Bearer "),
+            read("bearer", source)?.with_prefix("Bearer "),
         ));
     }
     for (name, source) in metadata {
@@ -91,7 +91,7 @@ fn tls_of(config: &TlsConfig) -> Result<Tls, AccessError> {
         }
         None => None,
     };
-    Ok(Tls::new(&TlsParts {
+    Ok(Tls::new(&TlsOptions {
         ca: ca.transpose()?,
         system_roots: config.system_roots,
         identity,

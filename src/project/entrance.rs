@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::access;
 use super::{Project, SourceConfig, SourceError};
 use crate::grpc::{
-    Access, CallError, ConnectionOptions, DeadLetterClient, Manners, QueryClient, QueryConnection,
+    Access, CallError, ConnectionOptions, DeadLetterClient, QueryClient, QueryConnection,
+    QueryPolicy,
 };
 use crate::model::Domain;
 use crate::replay::OpenWay;
@@ -19,7 +20,7 @@ pub(super) type Entrances = Mutex<BTreeMap<String, Arc<Entrance>>>;
 /// How a source is entered. Its ways end when it is dropped.
 pub(super) struct Entrance {
     access: Access,
-    manners: Arc<Manners>,
+    policy: Arc<QueryPolicy>,
     /// Each with its command.
     ways: Mutex<Vec<(Vec<String>, OpenWay)>>,
 }
@@ -41,7 +42,7 @@ impl Project {
             })?;
         let entrance = Arc::new(Entrance {
             access,
-            manners: Arc::new(Manners::new(
+            policy: Arc::new(QueryPolicy::new(
                 config.retries,
                 config.queries_per_second,
                 config.bounds,
@@ -130,8 +131,8 @@ impl Entrance {
             deadline: Some(Duration::from_secs(config.deadline)),
             ..ConnectionOptions::default()
         };
-        let (access, manners) = (self.access.clone(), Arc::clone(&self.manners));
-        QueryConnection::new(address, options, access, manners)
+        let (access, policy) = (self.access.clone(), Arc::clone(&self.policy));
+        QueryConnection::new(address, options, access, policy)
     }
 
     /// The address once its way is open. The same command is run once for all that it leads to.

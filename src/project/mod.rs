@@ -49,7 +49,7 @@ use crate::model::{
 use crate::payload::{DescriptorError, Registry};
 use crate::replay::withhold;
 use crate::terminal::one_line;
-use crate::wire::{Dialect, UnknownSeen, framework_descriptors};
+use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 
 /// What a main brings: logic in process, and an embedded deployment to try things on.
 #[derive(Clone, Default)]
@@ -131,7 +131,7 @@ pub struct Project {
     folder: Folder,
     logics: Arc<Logics>,
     entrances: entrance::Entrances,
-    unknown: UnknownSeen,
+    unknown: UnreportedFields,
 }
 
 /// The environment; a variable that is no text is none of ours.
@@ -175,7 +175,7 @@ impl Project {
             folder,
             logics,
             entrances: entrance::Entrances::default(),
-            unknown: UnknownSeen::default(),
+            unknown: UnreportedFields::default(),
         }
     }
 
@@ -225,7 +225,7 @@ impl Project {
 
     /// Unknown fields that sources answered with, until a capture reports them.
     #[must_use]
-    pub const fn unknown(&self) -> &UnknownSeen {
+    pub const fn unknown(&self) -> &UnreportedFields {
         &self.unknown
     }
 

@@ -283,7 +283,7 @@ impl Project {
             let connected = entrance.connect(config, &domain);
             let (queries, assumed) = connected.map_err(|error| unlisted(error, config, &domain))?;
             assumed_dialect = assumed_dialect.or(assumed);
-            let queries = queries.noting_unknown(self.unknown.clone());
+            let queries = queries.collecting_unknown(self.unknown.clone());
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
         let failures = Failures::of_source(config)?;
@@ -376,7 +376,7 @@ impl Project {
                         reason,
                     })?;
             let queries = QueryClient::new(connection, running.dialect())
-                .noting_unknown(self.unknown.clone());
+                .collecting_unknown(self.unknown.clone());
             domains.insert(name.clone(), Box::new(queries) as Box<dyn EventQueries>);
         }
         if let Some(domain) = domain.filter(|_| domains.is_empty()) {

@@ -13,7 +13,7 @@ use crate::model::{Code, Fingerprints, Redactions, Timestamp};
 use crate::ticket::RedactionV1;
 use crate::ticket::without_values;
 use crate::ticket::{no_status_code, version_word};
-use crate::wire::{Dialect, Refusal, UnknownDialect};
+use crate::wire::{Dialect, FailingStatus, UnknownDialect};
 
 const VERSION: u64 = 1;
 
@@ -137,7 +137,7 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
     let [domain, root, edition, r#type] = about(subject).map(|(_, value)| value);
     let (code, message, details, reply) = match &note.answer {
         Answer::Reply(reply) => (Code::Ok, None, None, Some(BASE64.encode(reply))),
-        Answer::Status(Refusal { failure, details }) => (
+        Answer::Status(FailingStatus { failure, details }) => (
             failure.code,
             Some(failure.message.clone()),
             (!details.is_empty()).then(|| BASE64.encode(details)),
@@ -269,7 +269,7 @@ fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
         ));
     }
     let details = line.details.as_deref().unwrap_or_default();
-    Ok(Answer::Status(Refusal::from_details(
+    Ok(Answer::Status(FailingStatus::from_details(
         code,
         required("message", line.message.clone())?,
         base64("details", details)?,
@@ -279,7 +279,7 @@ fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
 fn instant(text: &str) -> Result<Timestamp, LineErrorKind> {
     let time: jiff::Timestamp = text
         .parse()
-        .map_err(|error| value("time", &format!("no RFC 3339 instant ({error})")))?;
+        .map_err(|error| value("time", &format!("not an RFC 3339 timestamp ({error})")))?;
     Ok(Timestamp {
         seconds: time.as_second(),
         nanos: time.subsec_nanosecond(),
@@ -289,7 +289,7 @@ fn instant(text: &str) -> Result<Timestamp, LineErrorKind> {
 fn base64(key: &'static str, text: &str) -> Result<Bytes, LineErrorKind> {
     let bytes = BASE64
         .decode(text)
-        .map_err(|error| value(key, &format!("no base64 ({error})")))?;
+        .map_err(|error| value(key, &format!("not base64 ({error})")))?;
     Ok(bytes.into())
 }
 

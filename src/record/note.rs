@@ -6,7 +6,9 @@ use crate::model::{
     AnsweredBy, Body, CommandBook, Cover, Domain, EmittedBook, EventBook, Failure, Outcome,
     Payload, Redactions, Stimulus, Timestamp,
 };
-use crate::wire::{self, DecodeError, Dialect, Refusal, SpokenDialect, StoredBook, UnknownFields};
+use crate::wire::{
+    self, DecodeError, Dialect, FailingStatus, SpokenDialect, StoredBook, UnknownFields,
+};
 
 const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
 /// What is noted, with the names of its request and its reply: commands of clients, and calls of a coordinator to logic
@@ -70,7 +72,7 @@ pub enum Answer {
     /// With a message.
     Reply(Bytes),
     /// With a failing status.
-    Status(Refusal),
+    Status(FailingStatus),
 }
 
 /// One noted call.
@@ -171,7 +173,7 @@ impl Note {
 
     /// The texts of its failing status.
     pub(crate) fn texts(&self) -> Vec<String> {
-        let Answer::Status(Refusal { failure, .. }) = &self.answer else {
+        let Answer::Status(FailingStatus { failure, .. }) = &self.answer else {
             return Vec::new();
         };
         let info = failure.info.iter();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::note::{Answer, Note};
 use crate::model::Payload;
 use crate::redact::{MessageRole, Reason, RedactError, Redactor, Report, Session};
-use crate::wire::Refusal;
+use crate::wire::FailingStatus;
 
 /// Redacts the payloads and texts of request and reply, and the status of a call. Of a status' details the reason stays,
 /// nothing else of them.
@@ -30,7 +30,7 @@ pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), Reda
     let request = request.write(&mut session)?;
     let answer = match answer {
         Ok(reply) => Answer::Reply(reply.write(&mut session)?),
-        Err(refusal) => Answer::Status(Refusal::from(session.failure(&refusal.failure))),
+        Err(refusal) => Answer::Status(FailingStatus::from(session.failure(&refusal.failure))),
     };
     let report = session.finish();
     let note = Note {

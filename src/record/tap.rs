@@ -77,7 +77,7 @@ impl Taps {
     pub(super) fn of(self: &Arc<Self>, path: &str, headers: &HeaderMap) -> Option<Tap> {
         let (dialect, method) = Dialect::of_path(path)?;
         Between::of(method)?;
-        let (dialect, dialect_assumed) = dialect.or_said(self.dialect);
+        let (dialect, dialect_assumed) = dialect.or_configured(self.dialect);
         if dialect_assumed {
             self.counters.assume(dialect);
         }

@@ -100,7 +100,7 @@ pub fn replay_saga(
 ) -> Result<Replay, TargetError> {
     let notes = untold(
         destinations,
-        target.dialect().rules().tells_sagas_destinations,
+        target.dialect().rules().sends_destinations_to_sagas,
     );
     let outcome = target.ask(&Stimulus::Saga {
         source: new.of(source),
@@ -120,7 +120,7 @@ pub fn replay_process(
 ) -> Result<Replay, TargetError> {
     let told = |_: Option<&[Cover]>| destinations.clone();
     let mut replay = process_step(target, &new.of(trigger), state, told)?;
-    let are_told = target.dialect().rules().tells_destinations;
+    let are_told = target.dialect().rules().sends_destinations;
     replay.notes.splice(0..0, untold(destinations, are_told));
     Ok(replay)
 }
@@ -144,7 +144,7 @@ fn prepared_step(
     destinations: impl FnOnce(Option<&[Cover]>) -> Destinations,
 ) -> Result<Replay, TargetError> {
     let mut prepared = None;
-    if target.dialect().rules().asks_prepare {
+    if target.dialect().rules().calls_prepare {
         prepared = match target.ask(&Stimulus::Prepare {
             trigger: trigger.clone(),
             state: state.clone(),

@@ -8,7 +8,7 @@ use crate::model::{
     CommandBook, Cover, EmittedBook, EmittedPage, EventBook, Failure, Header, History, Outcome,
     Snapshot, Stimulus,
 };
-use crate::wire::{Dialect, UnknownFields, unknown_in_command, unknown_in_words};
+use crate::wire::{Dialect, UnknownFields, list_unknown_fields, unknown_in_command};
 
 /// Something worth saying about a replay that is neither outcome nor error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,12 +125,12 @@ impl fmt::Display for Note {
             Self::UnknownInReply { fields } => write!(
                 f,
                 "the logic's reply was read without {}",
-                unknown_in_words(fields)
+                list_unknown_fields(fields)
             ),
             Self::UnknownNotSent { fields } => write!(
                 f,
                 "what was sent had to be encoded anew, without {}",
-                unknown_in_words(fields)
+                list_unknown_fields(fields)
             ),
         }
     }

@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use super::group::{LastOutput, OwnedGroup};
-use crate::grpc::{Connection, ConnectionOptions, HealthAnswer, ask_health};
+use crate::grpc::{Connection, ConnectionOptions, HealthAnswer, check_health};
 
 /// How logic is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl StartedLogic {
                 return Err(self.exited(status));
             }
             if listens(self.socket()) {
-                match connection.as_ref().map(ask_health) {
+                match connection.as_ref().map(check_health) {
                     // Asked once more whether it lives: it may be somebody else's server that answers.
                     Some(HealthAnswer::Serving) if self.group.ended().is_none() => return Ok(()),
                     Some(HealthAnswer::NotGrpc) => return Err(self.not_grpc()),

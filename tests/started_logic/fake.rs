@@ -10,7 +10,7 @@ use angzarr_replay::grpc::{Methods, Server, serve_logic};
 use angzarr_replay::model::{
     CommandBook, EventBook, Failure, Logic, Page, Payload, Reply, Snapshot,
 };
-use angzarr_replay::wire::{Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 use poker::Player;
 
@@ -175,7 +175,7 @@ impl Logic for Stalling {
 struct Garbage;
 
 impl Methods for Garbage {
-    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         Some(Ok(vec![Bytes::from_static(&[0x0a, 0x7f, 1, 2, 3])]))
     }
 }

@@ -72,8 +72,8 @@ fn stalls() {
     let (code, words) = replayed(&workspace);
     assert_eq!(
         words,
-        "error: 127.0.0.1:PORT did not answer CommandHandlerService/Handle within 1 s; is it the right port, or \
-         busy? `deadline` in replay.toml gives it longer\nlogic `player` is still \
+        "error: 127.0.0.1:PORT did not answer CommandHandlerService/Handle within 1 s; is it the right port, and is \
+         the server busy? Raise `deadline` in replay.toml to wait longer\nlogic `player` is still \
          running; it printed nothing\n"
     );
     assert_eq!(code, Some(1));

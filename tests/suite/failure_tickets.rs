@@ -150,7 +150,7 @@ fn a_line_that_is_no_json_is_named() {
     let error = Ticket::parse_line("{\"ticket\": 1,", 3).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "line 3: no failure ticket: EOF while parsing a value at column 13"
+        "line 3: not a failure ticket: EOF while parsing a value at column 13"
     );
 }
 
@@ -181,11 +181,9 @@ fn a_missing_key_is_named() {
 fn an_unknown_key_is_refused() {
     let mut ticket = withdraw();
     ticket["haed"] = json!(3);
-    assert!(
-        refusal(&ticket).starts_with(
-            "line 7: no failure ticket: unknown field `haed`, expected one of `ticket`"
-        )
-    );
+    assert!(refusal(&ticket).starts_with(
+        "line 7: not a failure ticket: unknown field `haed`, expected one of `ticket`"
+    ));
 }
 
 #[test]
@@ -204,7 +202,7 @@ fn values_that_make_no_sense_are_refused() {
         (
             "command",
             "?",
-            "line 7: `command`: no base64 (Invalid symbol 63, offset 0.)",
+            "line 7: `command`: not base64 (Invalid symbol 63, offset 0.)",
         ),
         (
             "command",
@@ -224,19 +222,23 @@ fn values_that_make_no_sense_are_refused() {
         (
             "code",
             "FAILED",
-            "line 7: `code`: `FAILED` is no status code of gRPC, such as NOT_FOUND",
+            "line 7: `code`: `FAILED` is not a gRPC status code such as NOT_FOUND",
         ),
         (
             "dialect",
             "angzar",
-            "line 7: `dialect`: there is no dialect `angzar`; known are angzarr, ",
+            "line 7: `dialect`: unknown dialect `angzar`; known dialects are angzarr, ",
         ),
         (
             "root",
             "6513",
             "line 7: `root`: a UUID with or without dashes is expected",
         ),
-        ("time", "yesterday", "line 7: `time`: no RFC 3339 instant ("),
+        (
+            "time",
+            "yesterday",
+            "line 7: `time`: not an RFC 3339 timestamp (",
+        ),
     ];
     for (key, value, expected) in cases {
         let mut ticket = withdraw();

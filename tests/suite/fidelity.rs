@@ -17,7 +17,7 @@ use angzarr_replay::model::{Cover, Domain, Outcome, Redactions, Root, Timestamp}
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::book_of;
 use angzarr_replay::replay::{GrpcTarget, replay_command};
-use angzarr_replay::wire::{self, Dialect, Refusal};
+use angzarr_replay::wire::{self, Dialect, FailingStatus};
 use bytes::Bytes;
 use prost::Message;
 
@@ -131,7 +131,7 @@ fn hostile_command() -> Vec<u8> {
 struct Listening(Mutex<Vec<Bytes>>);
 
 impl Methods for Listening {
-    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         assert_eq!(method, "CommandHandlerService/Handle");
         self.0.lock().unwrap().push(request);
         Some(Ok(vec![Bytes::new()]))
@@ -199,7 +199,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         failure: None,
         accepted: None,
         head: None,
-        dialect: Some(SpokenDialect::said(DIALECT)),
+        dialect: Some(SpokenDialect::known(DIALECT)),
         redacted: Redactions::default(),
     };
     let assembled = assemble(Parts {
@@ -209,7 +209,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         failing: Some(&failing),
         noted: None,
         source: "test",
-        dialect: SpokenDialect::said(DIALECT),
+        dialect: SpokenDialect::known(DIALECT),
         captured_at: TIME,
         labels: Labels::default(),
     })
@@ -260,7 +260,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
 struct Fixed(Vec<u8>);
 
 impl Methods for Fixed {
-    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         Some(Ok(vec![self.0.clone().into()]))
     }
 }
@@ -293,7 +293,7 @@ fn book(domain: &str, root: u8, next: u8) -> Vec<u8> {
 fn a_reply_for_another_aggregate_is_refused() {
     assert_eq!(read(book("player", 0xA5, 2), UpTo::Head), Ok(2));
     let asked = "HOST was asked for player/a5a5a5a5-a5a5-a5a5-a5a5-a5a5a5a5a5a5 and answered with the events of";
-    let hint = "; nothing of that is taken: is this the coordinator of that domain?";
+    let hint = "; nothing of it was used: is this the coordinator of that domain?";
     assert_eq!(
         read(book("table", 0xA5, 2), UpTo::Head).unwrap_err(),
         format!("{asked} table/a5a5a5a5-a5a5-a5a5-a5a5-a5a5a5a5a5a5{hint}")

@@ -14,7 +14,9 @@ use angzarr_replay::model::{
     Page, Payload, Reply, Retention, Revocation, Root, Snapshot, Stimulus, Timestamp,
 };
 use angzarr_replay::replay::{InProcess, Isolated, Target, debug_edition};
-use angzarr_replay::wire::{Dialect, Refusal, encode_event_book, placeholder, stimulus_of_request};
+use angzarr_replay::wire::{
+    Dialect, FailingStatus, encode_event_book, placeholder, stimulus_of_request,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::bytes::Bytes;
@@ -577,7 +579,7 @@ struct Unfaithful {
 }
 
 impl Methods for Unfaithful {
-    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         // A whole read has no selection; that of a range is the one after the load.
         let is_whole = !request.windows(2).any(|pair| pair == [0x10, 0x01]);
         let book = encode_event_book(&self.stored, Dialect::ANGZARR);

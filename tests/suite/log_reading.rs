@@ -248,7 +248,7 @@ fn what_looks_like_a_failure_and_is_none_is_told_with_its_line() {
             ),
             (
                 3,
-                "`code`: `FALED_PRECONDITION` is no status code of gRPC, such as NOT_FOUND".to_owned()
+                "`code`: `FALED_PRECONDITION` is not a gRPC status code such as NOT_FOUND".to_owned()
             ),
             (
                 4,

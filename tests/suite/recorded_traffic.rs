@@ -1,6 +1,6 @@
 //! Real traffic: every recorded call decodes, and is told for what it is.
 use angzarr_replay::model::{Code, Failure, FailureClass};
-use angzarr_replay::wire::{Dialect, Direction, Understood, understand};
+use angzarr_replay::wire::{Dialect, Direction, MessageSummary, inspect};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -17,10 +17,10 @@ fn calls() -> Vec<Value> {
     calls
 }
 
-fn decoded(call: &Value, direction: Direction, base64: &Value) -> Understood {
+fn decoded(call: &Value, direction: Direction, base64: &Value) -> MessageSummary {
     let bytes = STANDARD.decode(base64.as_str().unwrap()).unwrap();
     let path = call["path"].as_str().unwrap();
-    understand(path, direction, bytes.into(), Dialect::ANGZARR)
+    inspect(path, direction, bytes.into(), Dialect::ANGZARR)
         .unwrap_or_else(|error| panic!("call {}: {error}", call["n"]))
 }
 
@@ -29,7 +29,7 @@ fn every_recorded_message_decodes() {
     let (mut requests, mut replies) = (0, 0);
     let (mut events, mut commands) = (0, 0);
     for call in calls() {
-        let mut count = |understood: Understood| {
+        let mut count = |understood: MessageSummary| {
             events += understood.event_pages;
             commands += understood.command_pages;
         };
@@ -87,7 +87,7 @@ fn class(call: &Value) -> &'static str {
 #[test]
 fn a_path_of_another_dialect_is_not_understood() {
     let path = "/io.angzarr.v1.EventQueryService/GetEventBook";
-    let error = understand(
+    let error = inspect(
         path,
         Direction::Request,
         Vec::new().into(),
@@ -103,7 +103,7 @@ fn a_path_of_another_dialect_is_not_understood() {
 #[test]
 fn bytes_that_are_no_message_are_not_understood() {
     let path = "/angzarr.EventQueryService/GetEventBook";
-    let error = understand(
+    let error = inspect(
         path,
         Direction::Request,
         vec![0x0a, 0x05].into(),

@@ -130,7 +130,7 @@ fn nobody_listening_is_said_plainly() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot reach 127.0.0.1:{port} for CommandHandlerService/Handle: Connection refused; does it run, and is this its address?"
+            "cannot reach 127.0.0.1:{port} for CommandHandlerService/Handle: Connection refused; is it running, and is this its address?"
         )
     );
 }
@@ -143,7 +143,7 @@ impl angzarr_replay::grpc::Methods for Silent {
         &self,
         _: &str,
         _: bytes::Bytes,
-    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::FailingStatus>> {
         Some(Ok(Vec::new()))
     }
 }
@@ -162,8 +162,8 @@ fn a_reply_without_a_message_is_no_outcome() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the connection to {address} broke during CommandHandlerService/Handle: the reply is no message \
-             (Missing response message.); does it still run, and is it a gRPC server?"
+            "the connection to {address} broke during CommandHandlerService/Handle: the reply is not a message \
+             (Missing response message.); is it still running, and is it a gRPC server?"
         )
     );
 }
@@ -176,7 +176,7 @@ impl angzarr_replay::grpc::Methods for Later {
         &self,
         _: &str,
         _: bytes::Bytes,
-    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::FailingStatus>> {
         let unknown = b"\x48\x01";
         let page = [&b"\x12\x02"[..], unknown].concat();
         let command = [&b"\x0a\x06"[..], &page, unknown].concat();

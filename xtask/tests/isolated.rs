@@ -529,8 +529,8 @@ fn an_edition_that_cannot_be_deleted_stays_on_the_list_until_it_is_forgotten() {
     assert_eq!(
         said,
         format!(
-            "kept debug-a of table: {address} cannot list or delete editions: no coordinator of Angzarr can over gRPC, only \
-             the local one of angzarr-replay. Delete its rows by SQL, in the tables of events and of snapshots of that store, \
+            "kept debug-a of table: {address} cannot list or delete editions: over gRPC, only the local coordinator of \
+             angzarr-replay can. Delete its rows by SQL, in the tables of events and of snapshots of that store, \
              where the domain is 'table' and the edition 'debug-a', or drop the database; then `cargo xtask editions clean \
              --forget debug-a`\n"
         )

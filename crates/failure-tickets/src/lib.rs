@@ -1,16 +1,15 @@
-//! Writes down every command that an Angzarr coordinator refuses: a tower layer for the channel of a client.
+//! A tower layer for a client's channel that records every command an Angzarr coordinator refuses.
 //!
-//! A coordinator does not store refused commands, so the client that sent one is the only place where it can be kept.
-//! [`TicketOptions`] makes a [`TicketLayer`] for a tonic channel, which writes a failure ticket (one JSON object per
-//! line) that `angzarr-replay` turns into a regression test.
+//! A coordinator does not store refused commands, so only the client that sent one can keep it. [`TicketOptions`] creates a
+//! [`TicketLayer`] for a tonic channel, which writes failure tickets (one JSON object per line) that `angzarr-replay` turns
+//! into regression tests.
 //!
-//! The feature `redaction` adds [`TicketOptions`]`::redact_with`, which redacts tickets by rules before they are
+//! The feature `redaction` adds [`TicketOptions`]`::redact_with`, which applies redaction rules to tickets before they are
 //! written.
 //!
-//! Owns what the layer sees of a call, and the way of a ticket out of the program: a bounded queue to a thread of its
-//! own. A call is never delayed and never fails because of it; what the queue has no room for is counted and left out.
-//! Redacts tickets where it is given rules. Knows nothing of generated clients: it recognises `HandleCommand` of every
-//! dialect by its path and passes everything else by.
+//! Owns the observation of calls, and the writing of tickets: a bounded queue to a writer thread. It never delays a call or
+//! makes it fail; tickets that do not fit in the queue are counted and dropped. Knows nothing of generated clients: it
+//! recognises `HandleCommand` of every dialect by its path and ignores all other calls.
 
 #[cfg(feature = "redaction")]
 pub mod redaction;
@@ -33,11 +32,11 @@ pub use angzarr_replay_wire::wire::Dialect;
 pub use service::{Answer, TicketBody, TicketService};
 use writer::{Queue, Sink};
 
-/// A hook that changes a ticket before it is written, or withholds it.
+/// A hook that changes a ticket before it is written, or withholds it by returning `None`.
 type Redact = Arc<dyn Fn(Ticket) -> Option<Ticket> + Send + Sync>;
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Which tickets are written, and how much may wait to be.
+/// Which tickets are written, and how many may wait.
 #[derive(Clone)]
 pub struct TicketOptions {
     is_every: bool,
@@ -75,20 +74,20 @@ fn system_clock() -> Timestamp {
 }
 
 impl TicketOptions {
-    /// Failing commands only, at most 256 tickets of up to 1 MiB waiting.
+    /// Records failing commands only; at most 256 tickets of up to 1 MiB may wait.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Notes accepted commands too, with the code `OK` and, where the answer tells, how many events they stored.
+    /// Records accepted commands too, with the code `OK` and, if the reply shows it, the number of events stored.
     #[must_use]
     pub fn every_command(mut self) -> Self {
         self.is_every = true;
         self
     }
 
-    /// Settles the dialect where several share the package that is spoken; otherwise the newest is assumed, and the
+    /// Sets the dialect, which is needed if several share the package of the calls. Otherwise the newest is assumed, and the
     /// tickets say so.
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
@@ -96,8 +95,8 @@ impl TicketOptions {
         self
     }
 
-    /// Changes each ticket before it is written, or withholds it by giving none. It runs on the writing thread; where it
-    /// panics the ticket is withheld. Of several each is given what the one before left.
+    /// Adds a hook that changes each ticket before it is written, or withholds it by returning `None`. It runs on the writer
+    /// thread; if it panics, the ticket is withheld. Several hooks run in order, each on the result of the previous one.
     #[must_use]
     pub fn redact(
         mut self,
@@ -107,9 +106,9 @@ impl TicketOptions {
         self
     }
 
-    /// Redacts each ticket by rules before it is written, after all hooks; where the redactor is strict, one that it
-    /// cannot read is withheld. Roots stay, since capture finds the history by them. Descriptors of Angzarr's own messages,
-    /// which a compensation holds, are added to the redactor's.
+    /// Applies redaction rules to each ticket before it is written, after all hooks. If the redactor is strict, a ticket that
+    /// it cannot read is withheld. Roots are kept, because capture needs them to find the history. Descriptors of Angzarr's own
+    /// messages, which compensations contain, are added to the redactor.
     #[must_use]
     #[cfg(feature = "redaction")]
     pub fn redact_with(mut self, redactor: redaction::Redactor) -> Self {
@@ -118,31 +117,31 @@ impl TicketOptions {
         self
     }
 
-    /// Takes the time of tickets from another clock than the system's.
+    /// Sets the clock for the time of tickets; the default is the system's.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How many tickets may wait to be written; at least one.
+    /// Sets how many tickets may wait to be written; at least one.
     #[must_use]
     pub fn waiting(mut self, tickets: usize) -> Self {
         self.waiting = tickets.max(1);
         self
     }
 
-    /// Largest command of which a ticket is made, in bytes.
+    /// Sets the maximum size of a recorded command, in bytes.
     #[must_use]
     pub fn largest(mut self, bytes: usize) -> Self {
         self.largest = bytes;
         self
     }
 
-    /// Writes tickets to the end of a file, a line each. The file is made where it is missing, for its owner alone.
+    /// Appends tickets to a file, one per line. If the file is missing, it is created with access for its owner only.
     ///
     /// # Errors
-    /// Where the file cannot be opened, or the writing thread cannot be had.
+    /// If the file cannot be opened or the writer thread cannot be started.
     pub fn to_file(self, path: impl AsRef<Path>) -> std::io::Result<TicketLayer> {
         let mut options = std::fs::OpenOptions::new();
         options.create(true).append(true);
@@ -151,20 +150,20 @@ impl TicketOptions {
         self.to_writer(options.open(path)?)
     }
 
-    /// Writes tickets to a writer, a line each, flushed after each.
+    /// Writes tickets to a writer, one per line, and flushes after each.
     ///
     /// # Errors
-    /// Where the writing thread cannot be had.
+    /// If the writer thread cannot be started.
     pub fn to_writer(self, writer: impl Write + Send + 'static) -> std::io::Result<TicketLayer> {
         self.start(Sink::writer(writer))
     }
 
-    /// Writes tickets as events of `tracing`, with the ticket in the field `ticket` and the target
-    /// `angzarr_failure_tickets`: a warning for a failure, information for an accepted command. They go to the
-    /// subscriber of the thread that calls this, else to the global one.
+    /// Emits tickets as `tracing` events with the target `angzarr_failure_tickets` and the ticket in the field `ticket`. The
+    /// level is WARN for a failure and INFO for an accepted command. They go to the current subscriber of the calling thread,
+    /// or else to the global one.
     ///
     /// # Errors
-    /// Where the writing thread cannot be had.
+    /// If the writer thread cannot be started.
     pub fn to_tracing(self) -> std::io::Result<TicketLayer> {
         self.start(Sink::tracing())
     }
@@ -178,18 +177,18 @@ impl TicketOptions {
     }
 }
 
-/// What became of the commands that the layer saw fail, or of all of them.
+/// Counts of recorded commands by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TicketCounts {
-    /// Tickets that were written.
+    /// Tickets written.
     pub written: u64,
-    /// Left out: too many were waiting.
+    /// Dropped because too many were waiting.
     pub dropped: u64,
-    /// Left out: the command was too large, compressed in an unknown way, or not understood.
+    /// Not written because the command was too large, had an unknown compression, or did not decode.
     pub unreadable: u64,
-    /// Left out: a hook withheld them or panicked, or rules could not read them.
+    /// Not written because a hook withheld them or panicked, or the redactor could not read them.
     pub withheld: u64,
-    /// Left out: they could not be written.
+    /// Not written because of an I/O error.
     pub failed: u64,
 }
 
@@ -203,15 +202,14 @@ pub struct TicketCounts {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let tickets = TicketOptions::new().to_file("failures.jsonl")?;
 /// let channel = Channel::from_static("http://127.0.0.1:1310").connect_lazy();
-/// // A generated client takes the layered channel as it takes a plain one.
+/// // A generated client accepts the layered channel like a plain one.
 /// let layered = tickets.layer(channel);
 /// # drop(layered);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// A call that its caller gives up before it is answered leaves no ticket, nor does one that never began because there is
-/// no connection.
+/// There is no ticket for a call that its caller cancels, or that never starts because there is no connection.
 #[derive(Clone)]
 pub struct TicketLayer {
     options: Arc<TicketOptions>,
@@ -219,14 +217,14 @@ pub struct TicketLayer {
 }
 
 impl TicketLayer {
-    /// What became of the commands so far.
+    /// Counts so far.
     #[must_use]
     pub fn counts(&self) -> TicketCounts {
         self.queue.counts()
     }
 
-    /// Waits until all that is waiting now is written, for as long as that may take; tells whether it is. For the end of
-    /// a program, which would otherwise leave behind what is waiting.
+    /// Waits up to `at_most` until all tickets that are waiting now are written, and returns whether they are. Call it at the
+    /// end of a program; otherwise waiting tickets are lost.
     #[must_use]
     pub fn flush(&self, at_most: Duration) -> bool {
         self.queue.flush(at_most)

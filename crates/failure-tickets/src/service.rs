@@ -1,4 +1,4 @@
-//! What passes by: the request's message, the answer's status.
+//! Observes calls: the message of the request and the status of the answer.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -12,11 +12,11 @@ use http_body::{Body, Frame, SizeHint};
 use tower_service::Service;
 
 use super::TicketOptions;
-use super::writer::{Queue, Seen};
+use super::writer::{Queue, RecordedCommand};
 use angzarr_replay_wire::model::{Code, Failure};
 use angzarr_replay_wire::wire::{Dialect, FirstMessage, command_dialect, status_of_trailers};
 
-/// A channel whose failing commands become tickets. Made by [`super::TicketLayer`].
+/// A channel that records failing commands as tickets. Created by [`super::TicketLayer`].
 #[derive(Clone)]
 pub struct TicketService<S> {
     inner: S,
@@ -35,7 +35,7 @@ impl<S> TicketService<S> {
 
     fn watch(&self, path: &str) -> Option<Watch> {
         let dialect = command_dialect(path)?;
-        let (dialect, dialect_assumed) = dialect.or_said(self.options.dialect);
+        let (dialect, dialect_assumed) = dialect.or_configured(self.options.dialect);
         let first = || FirstMessage::new(self.options.largest);
         Some(Watch {
             dialect,
@@ -68,8 +68,8 @@ where
         let request = match &watch {
             None => request,
             Some(watch) => {
-                let passing = Arc::clone(&watch.request);
-                request.map(|body| tonic::body::Body::new(Passing { body, passing }))
+                let message = Arc::clone(&watch.request);
+                request.map(|body| tonic::body::Body::new(ObservedRequest { body, message }))
             }
         };
         Answer {
@@ -79,12 +79,12 @@ where
     }
 }
 
-/// One `HandleCommand` on its way.
+/// One `HandleCommand` in flight.
 struct Watch {
     dialect: Dialect,
     dialect_assumed: bool,
     request: Arc<Mutex<FirstMessage>>,
-    /// Where accepted commands are noted too.
+    /// The reply, if accepted commands are recorded too.
     answer: Option<FirstMessage>,
     options: Arc<TicketOptions>,
     queue: Arc<Queue>,
@@ -97,7 +97,7 @@ impl Watch {
         }
         let mut request = self.request.lock().unwrap_or_else(PoisonError::into_inner);
         let request = std::mem::replace(&mut *request, FirstMessage::new(0));
-        self.queue.offer(Seen {
+        self.queue.offer(RecordedCommand {
             dialect: self.dialect,
             dialect_assumed: self.dialect_assumed,
             request,
@@ -107,8 +107,8 @@ impl Watch {
         });
     }
 
-    /// The transport failed before the answer was there.
-    fn broke(self, reason: &impl Display) {
+    /// The transport failed before the call was answered.
+    fn transport_failed(self, reason: &impl Display) {
         self.ended(Some(Failure {
             code: Code::Unavailable,
             message: reason.to_string(),
@@ -117,13 +117,13 @@ impl Watch {
     }
 }
 
-/// A request's body as it passes by.
-struct Passing {
+/// Body of a request, whose first message is copied.
+struct ObservedRequest {
     body: tonic::body::Body,
-    passing: Arc<Mutex<FirstMessage>>,
+    message: Arc<Mutex<FirstMessage>>,
 }
 
-impl Body for Passing {
+impl Body for ObservedRequest {
     type Data = Bytes;
     type Error = tonic::Status;
 
@@ -136,8 +136,8 @@ impl Body for Passing {
             .as_ref()
             .and_then(|frame| frame.as_ref().ok()?.data_ref())
         {
-            let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
-            passing.feed(data);
+            let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
+            message.feed(data);
         }
         Poll::Ready(polled)
     }
@@ -151,7 +151,7 @@ impl Body for Passing {
     }
 }
 
-/// The answer to a request, still to come.
+/// Future of the answer to a request.
 pub struct Answer<F> {
     inner: Pin<Box<F>>,
     watch: Option<Watch>,
@@ -170,12 +170,12 @@ where
         match &answer {
             Err(error) => {
                 if let Some(watch) = watch.take() {
-                    watch.broke(error);
+                    watch.transport_failed(error);
                 }
             }
-            // A refusal may come in the headers, with no body to follow.
+            // The status may be in the headers, without a body.
             Ok(response) => {
-                if let Some(failure) = in_headers(response)
+                if let Some(failure) = failure_in_headers(response)
                     && let Some(watch) = watch.take()
                 {
                     watch.ended(Some(failure));
@@ -191,18 +191,18 @@ where
     }
 }
 
-fn in_headers<B>(response: &Response<B>) -> Option<Failure> {
+fn failure_in_headers<B>(response: &Response<B>) -> Option<Failure> {
     if let Some(ended) = status_of_trailers(response.headers()) {
         return ended.err().map(|refusal| refusal.failure);
     }
     (response.status() != http::StatusCode::OK).then(|| Failure {
         code: Code::Unavailable,
-        message: format!("the answer is no gRPC: HTTP {}", response.status()),
+        message: format!("the answer is not gRPC: HTTP {}", response.status()),
         info: None,
     })
 }
 
-/// The body of an answer as it passes by.
+/// Body of an answer, whose status and first message are observed.
 pub struct TicketBody<B> {
     inner: Pin<Box<B>>,
     watch: Option<Watch>,
@@ -241,12 +241,12 @@ where
             }
             Some(Err(error)) => {
                 if let Some(watch) = self.watch.take() {
-                    watch.broke(error);
+                    watch.transport_failed(error);
                 }
             }
             None => {
                 if let Some(watch) = self.watch.take() {
-                    watch.broke(&"the answer ended without a status");
+                    watch.transport_failed(&"the answer ended without a status");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The way of a ticket out of the program: a bounded queue, a thread, a sink.
+//! Writes tickets: a bounded queue, a writer thread and a sink.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,40 +12,40 @@ use angzarr_replay_wire::model::{AnsweredBy, Code, Failure, Redactions, Timestam
 use angzarr_replay_wire::ticket::Ticket;
 use angzarr_replay_wire::wire::{self, Dialect, FirstMessage};
 
-/// Bytes that may wait to be written, whatever their number.
-const MOST_BYTES: u64 = 32 << 20;
+/// Maximum number of bytes that may wait to be written, in addition to the maximum number of tickets.
+const MAX_WAITING_BYTES: u64 = 32 << 20;
 
-/// A command that went by, and how it was answered.
-pub(crate) struct Seen {
+/// A recorded command and its answer.
+pub(crate) struct RecordedCommand {
     pub(crate) dialect: Dialect,
     pub(crate) dialect_assumed: bool,
     pub(crate) request: FirstMessage,
-    /// The answer of an accepted command.
+    /// The reply to an accepted command.
     pub(crate) answer: Option<FirstMessage>,
     pub(crate) failure: Option<Failure>,
     pub(crate) time: Timestamp,
 }
 
-impl Seen {
+impl RecordedCommand {
     fn size(&self) -> u64 {
         let answer = self.answer.as_ref().map_or(0, FirstMessage::size);
         u64::try_from(self.request.size() + answer).unwrap_or(u64::MAX)
     }
 
-    /// The ticket; none where the command is not understood.
+    /// The ticket; `None` if the command does not decode.
     fn into_ticket(self) -> Option<Ticket> {
         let request = self.request.message().ok()?;
         let book = wire::command_book_of_request(request).ok()?;
         let command = wire::command_book(&book, self.dialect).ok()?;
         let answer = self.answer.and_then(|answer| answer.message().ok());
-        let persisted = answer.and_then(|answer| wire::stored_by(&command, answer));
+        let persisted = answer.and_then(|answer| wire::stored_event_count(&command, answer));
         let accepted = || Failure {
             code: Code::Ok,
             message: String::new(),
             info: None,
         };
         Some(Ticket {
-            // The events came right after what it was sent for: that was the head.
+            // The stored events start at the expected sequence, so that was the head.
             head: persisted
                 .filter(|count| *count > 0)
                 .and_then(|_| command.expected_sequence()),
@@ -69,7 +69,7 @@ struct Tally {
     withheld: AtomicU64,
     failed: AtomicU64,
     bytes: AtomicU64,
-    /// How many were taken in, and how many of them are done with.
+    /// Number of commands queued, and number of those finished.
     progress: Mutex<(u64, u64)>,
     done: Condvar,
 }
@@ -78,9 +78,9 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The queue. When nobody holds it any more, the thread writes what is waiting and ends.
+/// The queue. After it is dropped, the thread writes the waiting tickets and ends.
 pub(crate) struct Queue {
-    sender: SyncSender<Seen>,
+    sender: SyncSender<RecordedCommand>,
     tally: Arc<Tally>,
 }
 
@@ -100,17 +100,17 @@ impl Queue {
         Ok(Self { sender, tally })
     }
 
-    /// Takes a command in, where there is room. Waits for nothing.
-    pub(crate) fn offer(&self, seen: Seen) {
-        let size = seen.size();
+    /// Queues a command if there is room. Never waits.
+    pub(crate) fn offer(&self, recorded: RecordedCommand) {
+        let size = recorded.size();
         let tally = &self.tally;
-        if tally.bytes.fetch_add(size, Ordering::Relaxed) + size > MOST_BYTES {
+        if tally.bytes.fetch_add(size, Ordering::Relaxed) + size > MAX_WAITING_BYTES {
             tally.bytes.fetch_sub(size, Ordering::Relaxed);
             return count(&tally.dropped);
         }
-        // Counted before it can be done with.
+        // Counted before the writer thread can finish it.
         tally.progress().0 += 1;
-        if self.sender.try_send(seen).is_err() {
+        if self.sender.try_send(recorded).is_err() {
             tally.progress().0 -= 1;
             tally.done.notify_all();
             tally.bytes.fetch_sub(size, Ordering::Relaxed);
@@ -162,24 +162,24 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(&mut self, receiver: &Receiver<Seen>) {
-        while let Ok(seen) = receiver.recv() {
-            let size = seen.size();
-            self.write(seen);
+    fn run(&mut self, receiver: &Receiver<RecordedCommand>) {
+        while let Ok(recorded) = receiver.recv() {
+            let size = recorded.size();
+            self.write(recorded);
             self.tally.bytes.fetch_sub(size, Ordering::Relaxed);
             self.tally.progress().1 += 1;
             self.tally.done.notify_all();
         }
     }
 
-    fn write(&mut self, seen: Seen) {
-        let Some(ticket) = seen.into_ticket() else {
+    fn write(&mut self, recorded: RecordedCommand) {
+        let Some(ticket) = recorded.into_ticket() else {
             return count(&self.tally.unreadable);
         };
         let Some(ticket) = self.redacted(ticket) else {
             return count(&self.tally.withheld);
         };
-        // A writer that panics must not end the thread: later ones would wait for ever.
+        // A panic in the sink must not end the thread: later tickets would wait for ever.
         let sink = AssertUnwindSafe(&mut self.sink);
         match catch_unwind(|| { sink }.write(&ticket)) {
             Ok(Ok(())) => count(&self.tally.written),
@@ -187,19 +187,19 @@ impl Writer {
         }
     }
 
-    /// What is left of a ticket. Hooks may panic: then nothing is known to be fit to be seen.
+    /// Applies hooks and redaction rules. If a hook panics, the ticket is withheld, because it may not be redacted yet.
     fn redacted(&self, ticket: Ticket) -> Option<Ticket> {
         let all = || {
             let hooked = self.hooks.iter().try_fold(ticket, |ticket, hook| {
                 let before = ticket.command.clone();
                 let mut ticket = hook(ticket)?;
                 if ticket.command != before {
-                    // Its own bytes hold what was taken out of it.
+                    // The original bytes still contain what the hook removed.
                     ticket.command.original = None;
                 }
                 Some(ticket)
             })?;
-            // At the end, so that nothing that a hook puts in goes around them.
+            // The rules come last, so that they also apply to what a hook adds.
             let mut rules = self.rules.iter();
             rules.try_fold(hooked, |ticket, redact| redact(ticket))
         };
@@ -207,11 +207,11 @@ impl Writer {
     }
 }
 
-/// Where tickets go.
+/// Destination of tickets.
 pub(crate) enum Sink {
     Writer {
         writer: Box<dyn Write + Send>,
-        /// A line was begun and not ended.
+        /// Whether the last line is incomplete.
         is_torn: bool,
     },
     Tracing(tracing::Dispatch),

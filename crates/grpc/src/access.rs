@@ -1,6 +1,6 @@
-//! How a server lets us in: TLS, and credentials sent as metadata. Knows nothing of where they come from.
+//! Access to a server: TLS, and credentials sent as metadata. Does not know where they come from.
 //!
-//! What is secret here has no `Debug` or `Display` that reveals it, and is taken out of what a server says.
+//! Secrets are never shown by `Debug` or `Display`, and are removed from messages of a server.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,10 +23,10 @@ impl Secret {
         Self(text)
     }
 
-    /// The same with words before it, as `Bearer` stands before a token.
+    /// The secret with a prefix, such as `Bearer ` before a token.
     #[must_use]
-    pub fn after(&self, words: &str) -> Self {
-        Self(format!("{words}{}", self.0))
+    pub fn with_prefix(&self, prefix: &str) -> Self {
+        Self(format!("{prefix}{}", self.0))
     }
 }
 
@@ -39,21 +39,21 @@ impl fmt::Debug for Secret {
 /// Metadata that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
-    /// The name is none.
+    /// The name is invalid.
     #[error(
-        "`{name}` is no name of metadata: letters, digits, `-`, `_` and `.` are expected, as in x-api-key"
+        "`{name}` is not a metadata name: expected letters, digits, `-`, `_` and `.`, as in x-api-key"
     )]
     Name {
         /// The name.
         name: String,
     },
-    /// The name is not for us to set.
+    /// The name is reserved.
     #[error("`{name}` is metadata of gRPC itself and cannot be set")]
     Reserved {
         /// The name.
         name: String,
     },
-    /// A binary value.
+    /// The name is that of a binary value.
     #[error(
         "`{name}` names binary metadata, which is not supported; use a name that does not end in -bin"
     )]
@@ -61,9 +61,9 @@ pub enum MetadataError {
         /// The name.
         name: String,
     },
-    /// The value cannot be sent. It is not shown.
+    /// The value is invalid. It is not shown.
     #[error(
-        "the value of the metadata `{name}` cannot be sent: it is empty, or holds something else than visible ASCII; it \
+        "the value of the metadata `{name}` cannot be sent: it is empty or contains something other than visible ASCII; it \
          is not shown here"
     )]
     Value {
@@ -75,7 +75,7 @@ pub enum MetadataError {
 /// Names that tonic drops or writes itself.
 const RESERVED: [&str; 4] = ["te", "content-type", "user-agent", "host"];
 
-/// Checks a name of metadata.
+/// Checks a metadata name.
 pub fn check_metadata_name(name: &str) -> Result<(), MetadataError> {
     let name = name.to_lowercase();
     if RESERVED.contains(&name.as_str()) || name.starts_with("grpc-") {
@@ -90,7 +90,7 @@ pub fn check_metadata_name(name: &str) -> Result<(), MetadataError> {
     }
 }
 
-/// TLS and credentials of a server. Cheap to clone; connections are shared by its clones and by nothing else.
+/// TLS and credentials for a server. Cheap to clone; only its clones share its connections.
 #[derive(Clone)]
 pub struct Access(Arc<Inner>);
 
@@ -105,7 +105,7 @@ struct Inner {
 pub(super) type Channels = HashMap<(String, Duration), Channel>;
 
 impl Access {
-    /// TLS, and metadata of every call by name. The values are secrets.
+    /// TLS, and the metadata of every call: names and secret values.
     pub fn new(
         tls: Option<Tls>,
         metadata: impl IntoIterator<Item = (String, Secret)>,
@@ -122,7 +122,7 @@ impl Access {
                 .map_err(|_| MetadataError::Name { name: name.clone() })?;
             let mut value =
                 AsciiMetadataValue::try_from(secret.0.as_str()).map_err(|_| refused())?;
-            // Neither shown by `Debug` nor kept in a table of compressed headers.
+            // Hides the value from `Debug`, and keeps it out of HPACK's header table.
             value.set_sensitive(true);
             map.insert(key, value);
             secrets.push(secret);
@@ -147,11 +147,11 @@ impl Access {
         &self.0.channels
     }
 
-    /// A text without our secrets: a server may repeat what it was sent.
+    /// Removes our secrets from a text: a server may repeat what it was sent.
     pub(super) fn hide(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0.secrets {
-            // A server may repeat a token without the word before it.
+            // A server may repeat a token without its prefix.
             let bare = secret.0.strip_prefix("Bearer ").unwrap_or(&secret.0);
             text = text.replace(bare, "[secret]");
         }

@@ -1,4 +1,4 @@
-//! Where a server is: its address as people write it.
+//! Addresses of servers as users write them.
 
 use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) enum Address {
 const HTTPS_PORT: u16 = 443;
 
 impl Address {
-    /// Reads `HOST:PORT`, `http://HOST:PORT`, `https://HOST[:PORT]` and `unix:/path`.
+    /// Parses `HOST:PORT`, `http://HOST:PORT`, `https://HOST[:PORT]` and `unix:/path`.
     pub(super) fn parse(text: &str) -> Result<Self, CallError> {
         let refused = || CallError::Address {
             address: text.to_owned(),
@@ -59,7 +59,7 @@ impl Address {
         Ok(Self::Tcp { authority, is_tls })
     }
 
-    /// As it is shown: `HOST:PORT` or `unix:/path`.
+    /// Text for messages: `HOST:PORT` or `unix:/path`.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Tcp { authority, .. } => authority.clone(),
@@ -68,9 +68,9 @@ impl Address {
     }
 }
 
-/// Whether what is sent to an address can be read on the way: neither TLS, nor a socket of this machine.
+/// Whether requests to an address cross the network unencrypted: it has no TLS and is not on this machine.
 #[must_use]
-pub fn is_readable_on_the_way(address: &str, has_tls: bool) -> bool {
+pub fn is_sent_unencrypted(address: &str, has_tls: bool) -> bool {
     let is_local = |authority: &str| {
         let host = authority.rsplit_once(':').map_or("", |(host, _)| host);
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
@@ -82,10 +82,10 @@ pub fn is_readable_on_the_way(address: &str, has_tls: bool) -> bool {
     }
 }
 
-/// How long a connection that is only tried may take.
-const TRIED_FOR: Duration = Duration::from_secs(1);
+/// Time limit of a trial connection.
+const TRIAL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether anything accepts connections at an address. Nothing is sent.
+/// Whether a server accepts connections at an address. Nothing is sent.
 #[must_use]
 pub fn accepts_connections(address: &str) -> bool {
     match Address::parse(address) {
@@ -93,7 +93,7 @@ pub fn accepts_connections(address: &str) -> bool {
             .to_socket_addrs()
             .into_iter()
             .flatten()
-            .any(|address| TcpStream::connect_timeout(&address, TRIED_FOR).is_ok()),
+            .any(|address| TcpStream::connect_timeout(&address, TRIAL_TIMEOUT).is_ok()),
         #[cfg(unix)]
         Ok(Address::Unix { path }) => std::os::unix::net::UnixStream::connect(path).is_ok(),
         _ => false,

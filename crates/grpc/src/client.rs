@@ -1,8 +1,8 @@
-//! A blocking gRPC client that sends bytes to paths chosen at run time.
+//! A blocking gRPC client that sends encoded messages to paths chosen at run time.
 //!
-//! Callers block, each on its own thread; one thread for all of them reads and writes. Calls to one server share a
-//! connection, so that those in flight at once share its reads, writes and wake-ups: with several trials waiting that
-//! is cheaper than a connection for each (see `benches/README.md`).
+//! Callers block on their own threads, and one thread does the I/O for all of them. Calls to one server share a connection,
+//! so that concurrent calls share its reads, writes and wake-ups. With several trials in flight that is cheaper than a
+//! connection for each (see `benches/README.md`).
 
 use std::error::Error as _;
 use std::future::Future;
@@ -25,16 +25,17 @@ use super::whole_body::WholeBody;
 use crate::model::{Code, Failure};
 use crate::wire::{UnknownFields, unknown_in_details, unknown_in_reply};
 
-/// How calls are made.
+/// Time and size limits of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionOptions {
-    /// How long connecting may take.
+    /// Time limit for connecting.
     pub connect_timeout: Duration,
-    /// How long one call may take; none while a debugger may be attached.
+    /// Time limit of one call; `None` while a debugger may be attached.
     pub deadline: Option<Duration>,
-    /// Most bytes of a status that are read; a larger one is [`CallError::StatusTooLarge`].
+    /// Size limit of a status in bytes; a larger one is [`CallError::StatusTooLarge`].
     pub status_limit: usize,
-    /// Largest reply that is read, or all replies of a stream together; none for sources, which bound all replies together.
+    /// Size limit of a reply, or of all replies of a stream together; `None` for sources, which have a bound on all their
+    /// replies together.
     pub reply_limit: Option<usize>,
 }
 
@@ -52,7 +53,7 @@ impl Default for ConnectionOptions {
 /// A server's address, connected to on first use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// As it is shown.
+    /// Text for messages.
     address: String,
     target: Address,
     options: ConnectionOptions,
@@ -62,41 +63,43 @@ pub struct Connection {
 /// A call without a reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// The text is no address.
+    /// The text is not an address.
     #[error(
-        "`{address}` is no address: HOST:PORT, http://HOST:PORT or unix:/PATH is expected, or https://HOST of a source"
+        "`{address}` is not an address: expected HOST:PORT, http://HOST:PORT or unix:/PATH, or https://HOST for a source"
     )]
     Address {
         /// The text.
         address: String,
     },
-    /// TLS where there is none.
+    /// An https:// address where TLS is not supported.
     #[error(
-        "{address}: TLS is spoken to sources only; give a plain address, for example of a port forward"
+        "{address}: TLS is supported for sources only; give a plain address, for example of a port forward"
     )]
     Scheme {
         /// The address.
         address: String,
     },
-    /// Nothing answers there.
-    #[error("cannot reach {address} for {method}: {reason}; does it run, and is this its address?")]
+    /// No server answers at the address.
+    #[error(
+        "cannot reach {address} for {method}: {reason}; is it running, and is this its address?"
+    )]
     Unreachable {
         /// The address.
         address: String,
         /// Method that was called.
         method: String,
-        /// The transport's words.
+        /// Error message of the transport.
         reason: String,
     },
-    /// Something answers that is no gRPC server.
-    #[error("{address} is no gRPC server ({reason}); is it the right port?")]
+    /// Something other than a gRPC server answers.
+    #[error("{address} is not a gRPC server ({reason}); is it the right port?")]
     NotGrpc {
         /// The address.
         address: String,
-        /// What was seen of it.
+        /// What was observed.
         reason: String,
     },
-    /// The two do not agree on TLS.
+    /// TLS failed.
     #[error("{address}: {reason}")]
     Tls {
         /// The address.
@@ -106,20 +109,20 @@ pub enum CallError {
     },
     /// The connection ended before the reply.
     #[error(
-        "the connection to {address} broke during {method}: {reason}; does it still run, and is it a gRPC server?"
+        "the connection to {address} broke during {method}: {reason}; is it still running, and is it a gRPC server?"
     )]
     Broken {
         /// The address.
         address: String,
         /// Method that was called.
         method: String,
-        /// The transport's words.
+        /// Error message of the transport.
         reason: String,
     },
     /// No reply in time.
     #[error(
-        "{address} did not answer {method} within {seconds} s; is it the right port, or busy? `deadline` in \
-         replay.toml gives it longer"
+        "{address} did not answer {method} within {seconds} s; is it the right port, and is the server busy? \
+         Raise `deadline` in replay.toml to wait longer"
     )]
     Deadline {
         /// The address.
@@ -132,20 +135,20 @@ pub enum CallError {
     /// The status that ended the call is over the limit.
     #[error(
         "{address} answered {method} with a failing status of more than {limit} bytes: its message and details cannot be \
-         compared; let the logic say less, or raise `max_status_kibibytes` in replay.toml"
+         compared; shorten them in the logic, or raise `max_status_kibibytes` in replay.toml"
     )]
     StatusTooLarge {
         /// The address.
         address: String,
         /// Method that was called.
         method: String,
-        /// Most bytes of a status that are read.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The reply is over the limit.
     #[error(
         "{address} answered {method} with more than {} MiB, counting 64 bytes more for each page and each part of one: it is not \
-         read; let it answer less, or raise `max_reply_mebibytes` in replay.toml",
+         read; make the reply smaller, or raise `max_reply_mebibytes` in replay.toml",
         limit >> 20
     )]
     ReplyTooLarge {
@@ -156,10 +159,10 @@ pub enum CallError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// It was asked as much as it may be asked in all.
+    /// A bound on all queries to the source was reached.
     #[error(
-        "{address} was asked as much as `{bound}` of its source allows, and has more to tell: it may ignore what it is asked \
-         for, or never come to an end; raise the bound where it is right"
+        "{address} has more to send, but the bound `{bound}` of its source is reached: it may ignore the requested range, or send \
+         without end; raise the bound if the amount is right"
     )]
     OverBound {
         /// The address.
@@ -182,7 +185,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The failing status, where the server answered with one.
+    /// The failing status, if the server returned one.
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
@@ -191,9 +194,9 @@ impl CallError {
         }
     }
 
-    /// Whether the same question may have an answer a moment later.
+    /// Whether the error may be temporary, so that a retry may succeed.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub fn may_be_temporary(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } => true,
             Self::Status { failure, .. } => failure.code == Code::Unavailable,
@@ -201,7 +204,7 @@ impl CallError {
         }
     }
 
-    /// Whether a message was larger than one side takes.
+    /// Whether a message exceeded the size limit of one side.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.failure().is_some_and(|failure| {
@@ -212,7 +215,7 @@ impl CallError {
         })
     }
 
-    /// Whether the server has no such method at all: another package, or another kind of server.
+    /// Whether the server has no such method: it serves another package, or is another kind of server.
     #[must_use]
     pub fn is_unknown_method(&self) -> bool {
         self.failure().is_some_and(|failure| {
@@ -225,7 +228,7 @@ impl CallError {
     }
 }
 
-/// How gRPC libraries say that a server has no such method: tonic says nothing.
+/// Messages of gRPC libraries for an unknown method. tonic's is empty.
 const NO_SUCH_METHOD: [&str; 6] = [
     // Python.
     "Method not found!",
@@ -240,31 +243,31 @@ const NO_SUCH_METHOD: [&str; 6] = [
     "Service is unimplemented",
 ];
 
-/// What tonic makes of a reply that is no gRPC, as a status of its own with no cause.
-const MADE_HERE: [&str; 3] = [
+/// Messages of the statuses that tonic itself creates, without a source error, for a reply that is not gRPC.
+const TONIC_REPLY_ERRORS: [&str; 3] = [
     "Missing response message",
     "Unexpected EOF decoding stream",
     "protocol error:",
 ];
 
-/// Where the connections live: a runtime with one thread, and a channel for each address and connect timeout.
-struct Hub {
+/// Owner of the connections: a runtime with one thread, and a channel for each address and connect timeout.
+struct ClientRuntime {
     runtime: tokio::runtime::Runtime,
     channels: Mutex<Channels>,
 }
 
-static HUB: LazyLock<Hub> = LazyLock::new(|| Hub {
+static CLIENT_RUNTIME: LazyLock<ClientRuntime> = LazyLock::new(|| ClientRuntime {
     runtime: tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("grpc-client")
         .enable_all()
         .build()
-        .expect("a thread can be had"),
+        .expect("a thread can be started"),
     channels: Mutex::default(),
 });
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    HUB.runtime.handle().block_on(work)
+    CLIENT_RUNTIME.runtime.handle().block_on(work)
 }
 
 impl Connection {
@@ -284,7 +287,7 @@ impl Connection {
         })
     }
 
-    /// Checks the address of a server that is spoken to with TLS or credentials. TLS is spoken where `access` has it.
+    /// Checks the address of a server that needs TLS or credentials. TLS is used if `access` has it.
     pub fn with_access(
         address: &str,
         options: ConnectionOptions,
@@ -328,12 +331,12 @@ impl Connection {
                 client
                     .ready()
                     .await
-                    .map_err(|error| self.transport(path, &error))?;
+                    .map_err(|error| self.transport_error(path, &error))?;
                 let path_and_query = self.path(path)?;
                 let reply = client
                     .unary(self.request(request), path_and_query, BytesCodec)
                     .await;
-                let reply = reply.map_err(|status| self.failed(path, &status))?;
+                let reply = reply.map_err(|status| self.status_error(path, &status))?;
                 let reply = reply.into_inner();
                 self.bounded(path, 0, &reply)?;
                 Ok(reply)
@@ -342,7 +345,7 @@ impl Connection {
         })
     }
 
-    /// Calls a method that streams its replies, and collects them.
+    /// Calls a server-streaming method and collects the replies.
     pub fn call_stream(&self, path: &str, request: Bytes) -> Result<Vec<Bytes>, CallError> {
         let channel = self.channel()?;
         block_on(async {
@@ -351,20 +354,20 @@ impl Connection {
                 client
                     .ready()
                     .await
-                    .map_err(|error| self.transport(path, &error))?;
+                    .map_err(|error| self.transport_error(path, &error))?;
                 let path_and_query = self.path(path)?;
                 let reply = client
                     .server_streaming(self.request(request), path_and_query, BytesCodec)
                     .await;
                 let mut stream = reply
-                    .map_err(|status| self.failed(path, &status))?
+                    .map_err(|status| self.status_error(path, &status))?
                     .into_inner();
                 let mut messages = Vec::new();
                 let mut read = 0;
                 while let Some(message) = stream
                     .message()
                     .await
-                    .map_err(|status| self.failed(path, &status))?
+                    .map_err(|status| self.status_error(path, &status))?
                 {
                     read = self.bounded(path, read, &message)?;
                     messages.push(message);
@@ -375,7 +378,7 @@ impl Connection {
         })
     }
 
-    /// Size of a reply and of those before it, where that is within the limit.
+    /// Total size of a reply and the replies before it, checked against the limit.
     fn bounded(&self, path: &str, before: usize, reply: &Bytes) -> Result<usize, CallError> {
         let Some(limit) = self.options.reply_limit else {
             return Ok(before);
@@ -410,13 +413,16 @@ impl Connection {
     }
 
     fn channel(&self) -> Result<Channel, CallError> {
-        let shared = self.access.as_ref().map_or(&HUB.channels, Access::channels);
+        let shared = self
+            .access
+            .as_ref()
+            .map_or(&CLIENT_RUNTIME.channels, Access::channels);
         let mut channels = shared.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (self.address.clone(), self.options.connect_timeout);
         if let Some(channel) = channels.get(&key) {
             return Ok(channel.clone());
         }
-        let _inside = HUB.runtime.enter();
+        let _inside = CLIENT_RUNTIME.runtime.enter();
         let channel = self.endpoint()?.connect_lazy();
         channels.insert(key, channel.clone());
         Ok(channel)
@@ -462,7 +468,7 @@ impl Connection {
             })
     }
 
-    fn transport(&self, path: &str, error: &(dyn std::error::Error + 'static)) -> CallError {
+    fn transport_error(&self, path: &str, error: &(dyn std::error::Error + 'static)) -> CallError {
         self.classify_transport(path, &root_cause(error), error)
     }
 
@@ -487,15 +493,15 @@ impl Connection {
             };
         }
         let seen = match (&self.target, tls) {
-            (Address::Tcp { authority, .. }, None) => probe::no_http2(authority),
+            (Address::Tcp { authority, .. }, None) => probe::why_not_http2(authority),
             (Address::Tcp { authority, .. }, Some(tls)) => {
-                tls.objection(authority).map(probe::Seen::Tls)
+                tls.why_broken(authority).map(probe::NotHttp2::Tls)
             }
             (Address::Unix { .. }, _) => None,
         };
         match seen {
-            Some(probe::Seen::Tls(reason)) => CallError::Tls { address, reason },
-            Some(probe::Seen::Other(reason)) => CallError::NotGrpc { address, reason },
+            Some(probe::NotHttp2::Tls(reason)) => CallError::Tls { address, reason },
+            Some(probe::NotHttp2::Other(reason)) => CallError::NotGrpc { address, reason },
             None => CallError::Broken {
                 address,
                 method,
@@ -510,20 +516,22 @@ impl Connection {
             .map_or_else(|| text.to_owned(), |access| access.hide(text))
     }
 
-    fn failed(&self, path: &str, status: &Status) -> CallError {
+    fn status_error(&self, path: &str, status: &Status) -> CallError {
         if let Some(source) = status.source() {
-            // A status made on this side, from a failure of the transport.
+            // tonic created this status from a transport error.
             return self.classify_transport(path, &root_cause(source), source);
         }
-        if MADE_HERE
+        if TONIC_REPLY_ERRORS
             .iter()
             .any(|words| status.message().starts_with(words))
         {
             return CallError::Broken {
                 address: self.address.clone(),
                 method: method_of(path),
-                reason: self
-                    .without_secrets(&format!("the reply is no message ({})", status.message())),
+                reason: self.without_secrets(&format!(
+                    "the reply is not a message ({})",
+                    status.message()
+                )),
             };
         }
         if status.message().starts_with("grpc-status header missing") {
@@ -549,10 +557,10 @@ impl Connection {
             };
         }
         let limit = self.options.reply_limit.filter(|limit| {
-            let made_here = format!("the limit is: {limit} bytes");
+            let tonic_words = format!("the limit is: {limit} bytes");
             let message = status.message();
             message.starts_with("Error, decoded message length too large")
-                && message.ends_with(&made_here)
+                && message.ends_with(&tonic_words)
         });
         if let Some(limit) = limit {
             return self.reply_too_large(path, limit);
@@ -572,7 +580,7 @@ impl Connection {
 
 fn grpc(channel: Channel, options: ConnectionOptions) -> Grpc<WholeBody> {
     let status_limit = options.status_limit;
-    // Histories are larger than tonic's default of 4 MiB: of a source, the server's limit is the one that counts.
+    // Histories can exceed tonic's default of 4 MiB; for a source, only the server's limit applies.
     Grpc::new(WholeBody {
         channel,
         status_limit,
@@ -581,7 +589,7 @@ fn grpc(channel: Channel, options: ConnectionOptions) -> Grpc<WholeBody> {
     .max_encoding_message_size(usize::MAX)
 }
 
-/// `EventQueryService/GetEventBook` of a path, without the package.
+/// Service and method of a path without the package, as in `EventQueryService/GetEventBook`.
 fn method_of(path: &str) -> String {
     let mut parts = path.trim_start_matches('/').splitn(2, '/');
     let service = parts
@@ -623,14 +631,14 @@ fn is_connect_error(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// Why a Unix socket cannot be connected to.
+/// I/O errors when a Unix socket does not exist or does not accept connections.
 const NO_SOCKET: [ErrorKind; 3] = [
     ErrorKind::NotFound,
     ErrorKind::ConnectionRefused,
     ErrorKind::PermissionDenied,
 ];
 
-/// Unknown fields of the answer to a call, whichever it is.
+/// Unknown fields in the reply or failing status of a call.
 pub(crate) fn unknown_in_answer(method: &str, answer: &Result<Bytes, CallError>) -> UnknownFields {
     match answer {
         Ok(reply) => unknown_in_reply(method, reply),

@@ -1,6 +1,6 @@
-//! Dead letters: what coordinators and components gave up on, and the service that shows them where it exists.
+//! Dead letters: messages that coordinators and components gave up on, and a client of the service that lists them.
 //!
-//! Only what reads is here: a service that deletes letters, or sends their commands again, is never asked to.
+//! The client only reads: it has no call that deletes letters or sends their commands again.
 
 use bytes::Bytes;
 use prost::Message;
@@ -12,48 +12,48 @@ use crate::wire::messages as pb;
 use crate::wire::unknown::{Kept, UnknownFields, unknown_in};
 use crate::wire::{DecodeError, Dialect, decode};
 
-/// The packages that the service has had; the dialect `angzarr` has none.
+/// Known packages of the service; the dialect `angzarr` does not have it.
 const PACKAGES: [&str; 2] = [
     "io.angzarr.status.v1",
     "angzarr_client.proto.angzarr.status",
 ];
 
-/// How many letters are asked for at once.
-const PAGE: i32 = 100;
+/// Number of letters per request.
+const PAGE_SIZE: i32 = 100;
 
-/// A dead letter. It says why, never with which status.
+/// A dead letter. It has a reason, but no status code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Whom what was given up on was for.
+    /// Addressee of the abandoned message.
     pub cover: Cover,
-    /// What was given up on.
+    /// The abandoned message.
     pub rejected: Rejected,
-    /// Why, with what the component said.
+    /// Reason, including the component's error message.
     pub reason: String,
-    /// When.
+    /// Time of the failure.
     pub time: Option<Timestamp>,
-    /// Next sequence of the aggregate then, where the letter tells.
+    /// Next sequence of the aggregate at that time, if the letter has it.
     pub head: Option<u32>,
-    /// Who gave up, as in ``saga `hand-player` ``; empty where the letter does not tell.
+    /// Component that gave up, as in ``saga `hand-player` ``; empty if the letter does not name it.
     pub component: String,
-    /// Its unknown fields; those of the rejected command are kept with it.
+    /// Unknown fields of the letter, except those of the rejected command, which keeps them.
     pub unknown: UnknownFields,
 }
 
-/// What was given up on.
+/// The abandoned message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejected {
-    /// A command: an encoded `CommandBook`, whose enums have the numbers of a dialect.
+    /// A command: an encoded `CommandBook`, whose enum numbers depend on the dialect.
     Command(Bytes),
-    /// Events that a component could not take; sequence of the last.
+    /// Events that a component could not process.
     Events {
-        /// Sequence of the last of them.
+        /// Sequence of the last event.
         last: Option<u32>,
     },
 }
 
 impl DeadLetter {
-    /// Reads an encoded `AngzarrDeadLetter`.
+    /// Decodes an `AngzarrDeadLetter`.
     pub fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
         use pb::angzarr_dead_letter::Payload;
         let unknown = unknown_in("AngzarrDeadLetter", &bytes, Kept::Parts);
@@ -99,7 +99,7 @@ impl DeadLetter {
         })
     }
 
-    /// The command, in the dialect of its coordinator; none where it is of events.
+    /// Decodes the command in the dialect of its coordinator; `None` if the letter holds events.
     pub fn command(&self, dialect: Dialect) -> Result<Option<CommandBook>, DecodeError> {
         match &self.rejected {
             Rejected::Command(bytes) => decode::command_book(bytes, dialect).map(Some),
@@ -108,7 +108,7 @@ impl DeadLetter {
     }
 }
 
-/// What the component said, and where the aggregate stood.
+/// The component's error message, and the head of the aggregate.
 fn details(details: Option<pb::angzarr_dead_letter::RejectionDetails>) -> (String, Option<u32>) {
     use pb::angzarr_dead_letter::RejectionDetails as Details;
     match details {
@@ -122,13 +122,13 @@ fn details(details: Option<pb::angzarr_dead_letter::RejectionDetails>) -> (Strin
     }
 }
 
-/// Dead letters that cannot be had.
+/// A query for dead letters that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeadLetterError {
     /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// No package of the service is known there.
+    /// The server has the service in none of the known packages.
     #[error(
         "{address} has no DlqAdminService in any known dialect: core 0.5 has none; is it the address of angzarr-status?"
     )]
@@ -136,23 +136,23 @@ pub enum DeadLetterError {
         /// The address.
         address: String,
     },
-    /// The service is there, and what it reads from is not.
+    /// The service answers, but its storage is not available.
     #[error(
-        "{address} answers that it cannot read dead letters now (degraded, {status} {title}{}): whether there are any is not \
-         known",
+        "{address} reports that it cannot read dead letters now (degraded, {status} {title}{}): whether there are any is \
+         unknown",
         if detail.is_empty() { String::new() } else { format!(": {detail}") }
     )]
     Degraded {
         /// The address.
         address: String,
-        /// Status as HTTP has it.
+        /// HTTP status code.
         status: i32,
-        /// What it is, in short.
+        /// Short description.
         title: String,
-        /// What it is, at length.
+        /// Long description.
         detail: String,
     },
-    /// The reply makes no sense.
+    /// The reply does not decode.
     #[error(
         "{address} answered with bytes that make no sense{}: {reason}",
         id.map(|id| format!(" (number {id})")).unwrap_or_default()
@@ -160,30 +160,30 @@ pub enum DeadLetterError {
     Garbage {
         /// The address.
         address: String,
-        /// Number of the letter, where it is of one.
+        /// Number of the letter, if the request was for one.
         id: Option<i64>,
-        /// What is wrong.
+        /// The decoding error.
         reason: DecodeError,
     },
 }
 
-/// A letter as the service has it.
+/// A stored letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredLetter {
     /// Its number.
     pub id: i64,
-    /// What it says.
+    /// The decoded letter.
     pub letter: Result<DeadLetter, DecodeError>,
 }
 
-/// Asks for dead letters. It has no method that deletes one or sends one again.
+/// Client that reads dead letters. It has no method that deletes one or sends one again.
 #[derive(Debug, Clone)]
 pub struct DeadLetterClient {
     connection: QueryConnection,
 }
 
 impl DeadLetterClient {
-    /// Over a connection to angzarr-status.
+    /// A client on a connection to angzarr-status.
     #[must_use]
     pub fn new(connection: impl Into<QueryConnection>) -> Self {
         Self {
@@ -191,14 +191,14 @@ impl DeadLetterClient {
         }
     }
 
-    /// All of them in the service's order. One that makes no sense does not hide the others.
+    /// All letters in the service's order. One that does not decode does not hide the others.
     pub fn list(&self) -> Result<Vec<StoredLetter>, DeadLetterError> {
         use pb::list_dead_letters_response::Result as Answer;
         let mut letters = Vec::new();
         let mut page_token = String::new();
         loop {
             let request = pb::ListDeadLettersRequest {
-                page_size: PAGE,
+                page_size: PAGE_SIZE,
                 page_token: page_token.clone(),
             };
             let reply = self.ask(Query::ListDeadLetters, &request)?;
@@ -214,7 +214,7 @@ impl DeadLetterClient {
                 letter: DeadLetter::decode(entry.payload),
             };
             letters.extend(page.entries.into_iter().map(read));
-            // A server that says the same again would be asked for ever.
+            // Without the second check, a server that repeats its page token would cause an endless loop.
             if page.next_page_token.is_empty() || page.next_page_token == page_token {
                 return Ok(letters);
             }
@@ -222,7 +222,7 @@ impl DeadLetterClient {
         }
     }
 
-    /// One of them; none where there is no such number.
+    /// One letter; `None` if there is no such number.
     pub fn get(&self, id: i64) -> Result<Option<DeadLetter>, DeadLetterError> {
         use pb::get_dead_letter_response::Result as Answer;
         let reply = match self.ask(Query::GetDeadLetter, &pb::GetDeadLetterRequest { id }) {
@@ -249,7 +249,7 @@ impl DeadLetterClient {
             .map_err(|reason| self.garbage(Some(id), reason))
     }
 
-    /// Asks in every package of the service until one is known.
+    /// Queries each package of the service until the server knows one.
     fn ask(&self, query: Query, request: &impl Message) -> Result<Bytes, DeadLetterError> {
         let message = request.encode_to_vec().into();
         for package in PACKAGES {

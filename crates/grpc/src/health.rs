@@ -1,4 +1,4 @@
-//! The standard health service, asked of logic that is starting.
+//! Client of gRPC's standard health service, for logic that is starting.
 
 use bytes::Bytes;
 use tonic_health::pb::HealthCheckResponse;
@@ -7,20 +7,20 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use super::{CallError, Connection};
 use crate::wire::decode;
 
-/// What a server says of itself.
+/// Health of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthAnswer {
-    /// It serves. A gRPC server without a health service serves too.
+    /// It is serving. A gRPC server without a health service counts as serving.
     Serving,
-    /// Nothing answers yet, or it says that it is not ready.
+    /// Nothing answers yet, or the server reports that it is not ready.
     NotYet,
-    /// Something else answers.
+    /// Something other than a gRPC server answers.
     NotGrpc,
 }
 
-/// Asks for the health of the server as a whole: coordinators know no other name.
+/// Checks the health of the server as a whole, which is the only health that coordinators report.
 #[must_use]
-pub fn ask_health(connection: &Connection) -> HealthAnswer {
+pub fn check_health(connection: &Connection) -> HealthAnswer {
     match connection.call("/grpc.health.v1.Health/Check", Bytes::new()) {
         Ok(reply) => match decode::message::<HealthCheckResponse>("health", reply) {
             Ok(health) if health.status == i32::from(ServingStatus::Serving) => {

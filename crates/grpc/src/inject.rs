@@ -1,4 +1,4 @@
-//! The one way to write to a coordinator: facts. What captures from production is never given it.
+//! Writes facts to a coordinator. This is the only writing client; code that captures from production never gets it.
 
 use bytes::Bytes;
 use prost::Message;
@@ -10,32 +10,32 @@ use crate::wire::{DecodeError, Dialect, StoredBook, decode, encode};
 
 const METHOD: (&str, &str) = ("CommandHandlerCoordinatorService", "HandleEvent");
 
-/// Facts that were not taken.
+/// Facts that could not be injected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FactError {
     /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The reply makes no sense.
+    /// The reply does not decode.
     #[error("{address} answered HandleEvent with bytes that make no sense: {reason}")]
     Garbage {
         /// The address.
         address: String,
-        /// What is wrong with them.
+        /// The decoding error.
         reason: DecodeError,
     },
 }
 
-/// What a coordinator says of facts that it took.
+/// A coordinator's reply to injected facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InjectedFacts {
-    /// The pages as it stored them.
+    /// The stored pages.
     pub book: StoredBook,
-    /// Whether it had stored them before.
+    /// Whether they were stored already.
     pub already_processed: bool,
 }
 
-/// Writes facts through a coordinator.
+/// Client that writes facts through a coordinator.
 #[derive(Debug, Clone)]
 pub struct FactClient {
     connection: Connection,
@@ -43,7 +43,7 @@ pub struct FactClient {
 }
 
 impl FactClient {
-    /// Facts over a connection, in a dialect.
+    /// A client on a connection, in a dialect.
     #[must_use]
     pub const fn new(connection: Connection, dialect: Dialect) -> Self {
         Self {
@@ -52,13 +52,13 @@ impl FactClient {
         }
     }
 
-    /// Stores pages as they are, past the logic and, where the dialect can say so, unheard by anything downstream.
-    /// They get the next sequences, whatever they say of their places.
+    /// Stores pages as they are, bypassing the logic and, if the dialect supports it, without notifying anything downstream.
+    /// They get the next sequences, regardless of their headers.
     pub fn inject(&self, facts: &EmittedBook) -> Result<InjectedFacts, FactError> {
         self.send(encode_fact_request(facts, FactRoute::Store, self.dialect))
     }
 
-    /// Has the logic take up facts, and stores what it makes of them.
+    /// Sends facts to the logic and stores the events that it returns.
     pub fn inject_through_logic(&self, facts: &EmittedBook) -> Result<InjectedFacts, FactError> {
         self.send(encode_fact_request(facts, FactRoute::Logic, self.dialect))
     }
@@ -73,10 +73,10 @@ impl FactClient {
     }
 }
 
-/// Which way facts go.
+/// Route of facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactRoute {
-    /// Into the store, past the logic and everything downstream.
+    /// Directly into the store, bypassing the logic and everything downstream.
     Store,
     /// Through the logic.
     Logic,
@@ -93,7 +93,7 @@ pub fn encode_fact_request(facts: &EmittedBook, route: FactRoute, dialect: Diale
         SyncMode::Async
     };
     let mut book = encode::emitted_book(facts, dialect);
-    // As clients write it: main is not mentioned.
+    // Like clients, leave out the edition if it is main.
     book.cover = facts.cover.as_ref().map(encode::cover);
     let message = pb::EventRequest {
         events: Some(book.encode_to_vec().into()),

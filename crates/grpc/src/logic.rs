@@ -1,4 +1,4 @@
-//! Client logic: asked over gRPC, and served.
+//! Client logic over gRPC: a client and a server.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use super::serve::{Methods, Server};
 use super::{CallError, Connection};
 use crate::client::unknown_in_answer;
 use crate::model::{AnsweredBy, Component, ComponentKind, Failure, Logic, Outcome, Stimulus};
-use crate::wire::status::Refusal;
+use crate::wire::status::FailingStatus;
 use crate::wire::stimulus::{
     is_optional, method_of, outcome_of_reply, reply, request, stimulus_of_request,
 };
-use crate::wire::unknown::{UnknownFields, UnknownSeen};
+use crate::wire::unknown::{UnknownFields, UnreportedFields};
 use crate::wire::{DecodeError, Dialect};
 
-/// Logic that gave no answer that can be judged.
+/// A call to client logic without a usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogicError {
-    /// The call failed on the way.
+    /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The server knows no such method: it is no client logic, or speaks another dialect.
+    /// The server does not have the method: it is not client logic, or speaks another dialect.
     #[error(
         "{address} does not serve {method} in the dialect {dialect}: is it client logic, and is this its dialect?"
     )]
@@ -31,47 +31,47 @@ pub enum LogicError {
         address: String,
         /// Method that was called.
         method: String,
-        /// Dialect that was spoken.
+        /// Dialect of the call.
         dialect: Dialect,
     },
-    /// The answer is no message of the protocol.
+    /// The reply does not decode.
     #[error("{address} answered {method} with bytes that make no sense: {reason}")]
     Garbage {
         /// The address.
         address: String,
         /// Method that was called.
         method: String,
-        /// What is wrong with them.
+        /// The decoding error.
         reason: DecodeError,
     },
 }
 
-/// Client logic of any kind at an address.
+/// Client for client logic of any kind.
 #[derive(Debug, Clone)]
 pub struct LogicClient {
     connection: Connection,
     dialect: Dialect,
-    unknown: UnknownSeen,
+    unknown: UnreportedFields,
 }
 
 impl LogicClient {
-    /// Logic behind a connection, in a dialect.
+    /// A client on a connection, in a dialect.
     #[must_use]
     pub fn new(connection: Connection, dialect: Dialect) -> Self {
         Self {
             connection,
             dialect,
-            unknown: UnknownSeen::default(),
+            unknown: UnreportedFields::default(),
         }
     }
 
-    /// The dialect that it is spoken to in.
+    /// The dialect of its calls.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// Takes the unknown fields of the replies since they were last taken. Clones share them.
+    /// Takes the unknown fields that were found in replies since the last call. Clones share them.
     #[must_use]
     pub fn take_unknown(&self) -> UnknownFields {
         self.unknown.take()
@@ -86,8 +86,7 @@ impl LogicClient {
         }
     }
 
-    /// Sends one stimulus, once, and judges nothing: a failing status stays one, with its details. For those who
-    /// pass it on.
+    /// Sends one stimulus, once. A failing status remains an error with its details, so that the caller can pass it on.
     pub fn pass_on(&self, stimulus: &Stimulus) -> Result<Outcome, LogicError> {
         let reply = self.call(stimulus)?;
         outcome_of_reply(stimulus, reply, self.dialect)
@@ -117,7 +116,7 @@ impl LogicClient {
         stimulus: &Stimulus,
         error: CallError,
     ) -> Result<Outcome, LogicError> {
-        // What many do not have is their own business; an upcaster is only asked where one is configured.
+        // Optional methods may be missing. An upcaster is called only if it is configured, so its method is required.
         if error.is_unknown_method() && !is_optional(stimulus) {
             let (service, method) = method_of(stimulus);
             return Err(LogicError::WrongServer {
@@ -132,12 +131,12 @@ impl LogicClient {
         if error.is_too_large() {
             return Err(error.into());
         }
-        // It came from the server itself: what the transport says has no status.
+        // The status came from the server: transport errors have no failing status.
         Outcome::from_failure(failure.clone(), AnsweredBy::Logic).map_err(|_| error.into())
     }
 }
 
-/// Serves business logic over gRPC: `Handle`, `HandleFact`, `Replay` and `Upcast` of one dialect, and health.
+/// Serves business logic over gRPC: `Handle`, `HandleFact`, `Replay` and `Upcast` in one dialect, and health.
 pub fn serve_logic(
     listener: TcpListener,
     dialect: Dialect,
@@ -146,7 +145,7 @@ pub fn serve_logic(
     serve_component(listener, dialect, Component::Aggregate(logic))
 }
 
-/// Serves a component over gRPC, as client logic of any language is served: its methods in one dialect, and health.
+/// Serves a component over gRPC like client logic in any language: its methods in one dialect, and health.
 pub fn serve_component(
     listener: TcpListener,
     dialect: Dialect,
@@ -162,7 +161,7 @@ struct ComponentService {
 }
 
 impl Methods for ComponentService {
-    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         let (service, _) = method.split_once('/')?;
         if !serves(self.component.kind(), service) {
             return None;
@@ -171,11 +170,11 @@ impl Methods for ComponentService {
         let answer = stimulus
             .map_err(|error| Failure::refused(error.to_string()))
             .and_then(|stimulus| self.answer(&stimulus));
-        Some(answer.map(|reply| vec![reply]).map_err(Refusal::from))
+        Some(answer.map(|reply| vec![reply]).map_err(FailingStatus::from))
     }
 }
 
-/// Whether a component of a kind has methods of a service.
+/// Whether components of a kind implement a service.
 fn serves(kind: ComponentKind, service: &str) -> bool {
     match kind {
         ComponentKind::Aggregate => {
@@ -193,7 +192,7 @@ impl ComponentService {
         let outcome = self.component.answer(stimulus)?;
         match reply(&outcome, stimulus, self.dialect) {
             Some(reply) => Ok(reply),
-            // A status that was made an outcome on the way becomes one again.
+            // An outcome that came from a failing status becomes that status again.
             None => Err(outcome
                 .failure()
                 .cloned()

@@ -1,4 +1,5 @@
-//! What answers at an address where a call broke: the transport's words for "no HTTP/2" depend on who is quicker.
+//! Probes an address after a broken call. The transport's error does not reliably show that a server lacks HTTP/2, because
+//! it depends on timing.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -6,29 +7,29 @@ use std::time::Duration;
 
 use super::tls::TlsFailure;
 
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// The preface of HTTP/2 and an empty SETTINGS frame.
-const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const FRAME_HEADER: usize = 9;
 const SETTINGS: u8 = 4;
 
-/// The record in which a TLS server says that it was not greeted in TLS, and the first byte of its version.
+/// Start of the alert that a TLS server sends to a client without TLS: record type, and first byte of the version.
 const TLS_ALERT: [u8; 2] = [21, 3];
 
-/// What answers instead of HTTP/2.
-pub(super) enum Seen {
-    /// TLS, or another one than ours.
+/// What answers at an address instead of HTTP/2 as expected.
+pub(super) enum NotHttp2 {
+    /// TLS failed, or TLS is required.
     Tls(TlsFailure),
-    /// Something else, in words.
+    /// Something else, as a description.
     Other(String),
 }
 
-/// In which way a server speaks no HTTP/2; none where it does, or is gone. Says hello and calls nothing.
-pub(super) fn no_http2(address: &str) -> Option<Seen> {
+/// Why a server does not speak HTTP/2; `None` if it does, or is gone. Sends the HTTP/2 preface and no call.
+pub(super) fn why_not_http2(address: &str) -> Option<NotHttp2> {
     let address = address.to_socket_addrs().ok()?.next()?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    let _ = stream.write_all(HELLO);
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).ok()?;
+    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
+    let _ = stream.write_all(PREFACE);
     let mut heard = Vec::new();
     while heard.len() < FRAME_HEADER {
         let mut bytes = [0; FRAME_HEADER];
@@ -39,14 +40,14 @@ pub(super) fn no_http2(address: &str) -> Option<Seen> {
             Err(_) => break,
         }
     }
-    let says = match heard.as_slice() {
-        // A port forward hangs up as long as nothing is behind it: that is no answer.
+    let reason = match heard.as_slice() {
+        // A port forward hangs up while nothing is behind it, which does not show what the server speaks.
         [] | [_, _, _, SETTINGS, ..] => return None,
-        heard if heard.starts_with(&TLS_ALERT) => return Some(Seen::Tls(TlsFailure::OnlyTls)),
+        heard if heard.starts_with(&TLS_ALERT) => return Some(NotHttp2::Tls(TlsFailure::OnlyTls)),
         heard if heard.starts_with(b"HTTP/") => "it answers in HTTP/1",
-        _ => "it speaks no HTTP/2",
+        _ => "it does not speak HTTP/2",
     };
-    Some(Seen::Other(says.to_owned()))
+    Some(NotHttp2::Other(reason.to_owned()))
 }
 
 fn is_slow(kind: ErrorKind) -> bool {

@@ -1,4 +1,4 @@
-//! The queries of a coordinator: everything that may be asked of production.
+//! The queries of a coordinator. Nothing else is ever sent to production.
 
 use bytes::Bytes;
 use prost::Message;
@@ -7,17 +7,17 @@ use super::query_connection::{Query, QueryConnection};
 use super::{CallError, Connection};
 use crate::model::{Cover, Domain, Root, Timestamp};
 use crate::wire::messages as pb;
-use crate::wire::unknown::{Kept, UnknownSeen, unknown_in};
+use crate::wire::unknown::{Kept, UnreportedFields, unknown_in};
 use crate::wire::{Dialect, StoredBook, decode, encode};
 
-/// Which pages are asked for.
+/// Which pages to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection {
     /// All of them.
     Whole,
-    /// From one sequence to another, both included; to the head where the second is missing.
+    /// From one sequence to another, both included; without the second, to the head.
     Range(u32, Option<u32>),
-    /// As the history was at a point in time.
+    /// The history at a point in time.
     AsOf(PointInTime),
 }
 
@@ -30,64 +30,63 @@ pub enum PointInTime {
     Time(Timestamp),
 }
 
-/// A query that has no answer.
+/// A query that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The reply makes no sense.
+    /// The reply does not decode.
     #[error("{address} answered {method} with bytes that make no sense: {reason}")]
     Garbage {
         /// The address.
         address: String,
         /// Method that was called.
         method: &'static str,
-        /// What is wrong with them.
+        /// The decoding error.
         reason: decode::DecodeError,
     },
-    /// The reply is another aggregate's.
+    /// The reply is for another aggregate.
     #[error(
-        "{address} was asked for {asked} and answered with the events of {answered}; nothing of that is taken: is this the \
+        "{address} was asked for {asked} and answered with the events of {answered}; nothing of it was used: is this the \
          coordinator of that domain?"
     )]
     OtherAggregate {
         /// The address.
         address: String,
-        /// The aggregate that was asked for, as `DOMAIN/ROOT`.
+        /// The requested aggregate, as `DOMAIN/ROOT`.
         asked: String,
-        /// The one in the reply.
+        /// The aggregate in the reply.
         answered: String,
     },
 }
 
-/// Asks one coordinator's queries. It has no method that writes.
+/// Client for the queries of one coordinator. It has no method that writes.
 #[derive(Debug, Clone)]
 pub struct QueryClient {
     connection: QueryConnection,
     dialect: Dialect,
-    unknown: UnknownSeen,
+    unknown: UnreportedFields,
 }
 
 impl QueryClient {
-    /// Queries over a connection, in a dialect.
+    /// A client on a connection, in a dialect.
     #[must_use]
     pub fn new(connection: impl Into<QueryConnection>, dialect: Dialect) -> Self {
         Self {
             connection: connection.into(),
             dialect,
-            unknown: UnknownSeen::default(),
+            unknown: UnreportedFields::default(),
         }
     }
 
-    /// The same queries, noting here which unknown fields the replies have outside of pages and snapshots, which keep
-    /// their bytes.
+    /// Collects the unknown fields of replies in `unknown`, except those of pages and snapshots, which keep their bytes.
     #[must_use]
-    pub fn noting_unknown(self, unknown: UnknownSeen) -> Self {
+    pub fn collecting_unknown(self, unknown: UnreportedFields) -> Self {
         Self { unknown, ..self }
     }
 
-    /// The dialect spoken.
+    /// The dialect of its calls.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
@@ -99,8 +98,8 @@ impl QueryClient {
         self.connection.address()
     }
 
-    /// Asks for pages of one aggregate. The cover's correlation id is not sent: a coordinator would take it for
-    /// another kind of query and ignore the root.
+    /// Requests pages of one aggregate. The cover's correlation id is not sent: with it, a coordinator would run a query by
+    /// correlation id and ignore the root.
     pub fn event_book(
         &self,
         cover: &Cover,
@@ -119,7 +118,7 @@ impl QueryClient {
         let mut replies = self
             .connection
             .ask(self.dialect, Query::EventBook, &message)?;
-        // Of a unary method there is exactly one.
+        // A unary method has exactly one reply.
         let reply = replies.pop().unwrap_or_default();
         self.note_unknown("EventBook", &reply);
         let book = decode::event_book(reply)
@@ -137,8 +136,8 @@ impl QueryClient {
         }
     }
 
-    /// Every book of a workflow, of whatever domain and edition the store has: of each aggregate the pages that carry
-    /// the correlation id, and no others. The cover's edition says which timeline they are of.
+    /// The books of a workflow, in all domains and editions of the store: for each aggregate, only the pages with the
+    /// correlation id. The cover's edition tells which timeline they are from.
     pub fn workflow(
         &self,
         domain: &Domain,
@@ -160,14 +159,14 @@ impl QueryClient {
                 .map_err(|reason| self.garbage("EventQueryService/GetEvents", reason))
         };
         let books: Vec<StoredBook> = replies.into_iter().map(read).collect::<Result<_, _>>()?;
-        // Nothing found is answered with an empty book by some.
+        // Some coordinators return an empty book if they find nothing.
         Ok(books
             .into_iter()
             .filter(|book| !book.history.pages().is_empty())
             .collect())
     }
 
-    /// Every aggregate of the coordinator's store, main timeline.
+    /// Every aggregate on the main timeline of the coordinator's store.
     pub fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError> {
         let replies = self
             .connection
@@ -227,7 +226,7 @@ fn selection_message(selection: Selection) -> Option<pb::query::Selection> {
     }
 }
 
-/// Finds out which dialect a coordinator speaks. Nothing where no package is known there.
+/// Detects the dialect of a coordinator; `None` if it serves no known package.
 pub fn detect_dialect(connection: &Connection) -> Result<Option<Dialect>, CallError> {
     QueryConnection::from(connection.clone()).detect_dialect()
 }

@@ -1,4 +1,4 @@
-//! The only way to a source: a connection over which nothing but queries can be asked, patiently and not too fast.
+//! A connection to a source that can send only queries, with retries and a rate limit. Sources are reached only through it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use bytes::Bytes;
 use super::{Access, CallError, Connection, ConnectionOptions};
 use crate::model::Code;
 use crate::wire::Dialect;
-/// The methods that a source is asked. None of them writes.
+/// The methods that may be called on a source. None of them writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
     /// Pages of one aggregate.
     EventBook,
-    /// Pages of every aggregate of a workflow; a stream of replies.
+    /// Pages of every aggregate of a workflow; streams its replies.
     Events,
-    /// Every aggregate; a stream of replies.
+    /// Every aggregate; streams its replies.
     AggregateRoots,
-    /// Dead letters, a page of them.
+    /// One page of the list of dead letters.
     ListDeadLetters,
     /// One dead letter.
     GetDeadLetter,
@@ -42,27 +42,27 @@ impl Query {
     }
 }
 
-/// How a source is asked, so that it does not notice. Shared by all connections to it.
+/// Retries, rate limit and bounds of queries to a source, which keep the load on it low. Shared by all connections to it.
 #[derive(Debug, Default)]
-pub struct Manners {
-    /// How often a question is asked again that failed for a reason which may pass.
+pub struct QueryPolicy {
+    /// How often a query is retried after a temporary error.
     retries: u32,
-    /// Between two questions; none where they may come as they like.
+    /// Minimum time between two queries; `None` without a rate limit.
     interval: Option<Duration>,
     next: Mutex<Option<Instant>>,
     bounds: Bounds,
-    spent: Mutex<Spent>,
+    usage: Mutex<Usage>,
 }
 
-/// How much a source is asked in all. A server that ignores ranges, grows for ever or hands out ever-new page tokens would
-/// be asked without end.
+/// Bounds on all queries to a source together. They end a capture if a server ignores ranges, keeps growing, or returns new
+/// page tokens for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Most queries, repetitions included.
+    /// Maximum number of queries, including retries.
     pub queries: u32,
-    /// Most bytes of all replies.
+    /// Maximum number of bytes in all replies.
     pub bytes: u64,
-    /// Longest time from the first query to the last.
+    /// Maximum time from the first query to the last.
     pub time: Duration,
 }
 
@@ -76,61 +76,61 @@ impl Default for Bounds {
     }
 }
 
-/// What was asked so far.
+/// Queries and replies so far.
 #[derive(Debug, Default)]
-struct Spent {
+struct Usage {
     began: Option<Instant>,
     queries: u32,
     bytes: u64,
 }
 
-/// Before the first repetition; doubled for each further one.
+/// Pause before the first retry; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-impl Manners {
-    /// Repeats a failed question up to so often, and asks no more than so many in a second.
+impl QueryPolicy {
+    /// Retries a failed query up to `retries` times and sends at most `queries_per_second`.
     #[must_use]
     pub fn new(retries: u32, queries_per_second: Option<u32>, bounds: Bounds) -> Self {
         Self {
             retries,
             bounds,
-            spent: Mutex::default(),
+            usage: Mutex::default(),
             interval: queries_per_second.map(|count| Duration::from_secs(1) / count.max(1)),
             next: Mutex::default(),
         }
     }
 
-    /// Counts a query that is about to be asked; the bound, in words, where that is one too many.
-    fn count(&self) -> Result<(), String> {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        let began = *spent.began.get_or_insert_with(Instant::now);
+    /// Counts a query before it is sent. Returns the bound as text if it would be exceeded.
+    fn count_query(&self) -> Result<(), String> {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = *usage.began.get_or_insert_with(Instant::now);
         let Bounds { queries, time, .. } = self.bounds;
-        if spent.queries >= queries {
+        if usage.queries >= queries {
             return Err(format!("max_queries = {queries}"));
         }
         if began.elapsed() > time {
             return Err(format!("max_seconds = {}", time.as_secs()));
         }
-        spent.queries += 1;
+        usage.queries += 1;
         Ok(())
     }
 
-    /// Counts what came; the bound, in words, where it is too much in all.
-    fn received(&self, replies: &[Bytes]) -> Result<(), String> {
+    /// Counts replies. Returns the bound as text if it is exceeded.
+    fn count_replies(&self, replies: &[Bytes]) -> Result<(), String> {
         let bytes: usize = replies.iter().map(Bytes::len).sum();
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.bytes = spent
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        usage.bytes = usage
             .bytes
             .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if spent.bytes > self.bounds.bytes {
+        if usage.bytes > self.bounds.bytes {
             return Err(format!("max_mebibytes = {}", self.bounds.bytes >> 20));
         }
         Ok(())
     }
 
-    /// Waits until it is this question's turn.
-    fn wait(&self) {
+    /// Waits until the rate limit allows the next query.
+    fn wait_for_turn(&self) {
         let Some(interval) = self.interval else {
             return;
         };
@@ -145,18 +145,18 @@ impl Manners {
     }
 }
 
-/// A connection that can ask queries and nothing else.
+/// A connection that can send only queries.
 #[derive(Debug, Clone)]
 pub struct QueryConnection {
     connection: Connection,
-    manners: Arc<Manners>,
+    policy: Arc<QueryPolicy>,
 }
 
 impl From<Connection> for QueryConnection {
     fn from(connection: Connection) -> Self {
         Self {
             connection,
-            manners: Arc::default(),
+            policy: Arc::default(),
         }
     }
 }
@@ -167,15 +167,15 @@ impl QueryConnection {
         address: &str,
         options: ConnectionOptions,
         access: Access,
-        manners: Arc<Manners>,
+        policy: Arc<QueryPolicy>,
     ) -> Result<Self, CallError> {
         Ok(Self {
             connection: Connection::with_access(address, options, access)?,
-            manners,
+            policy,
         })
     }
 
-    /// A plain address without credentials, asked as often as one likes.
+    /// A connection to a plain address, without credentials and rate limit.
     pub fn plain(address: &str, options: ConnectionOptions) -> Result<Self, CallError> {
         Ok(Connection::new(address, options)?.into())
     }
@@ -186,8 +186,8 @@ impl QueryConnection {
         self.connection.address()
     }
 
-    /// Finds out which dialect a coordinator speaks: it answers exactly one package, so an empty query is refused
-    /// by its own package and unknown to the others. Nothing where no package is known there.
+    /// Detects the dialect of a coordinator; `None` if it serves no known package. A coordinator serves exactly one package:
+    /// that package refuses an empty query, and the others are unknown methods.
     pub fn detect_dialect(&self) -> Result<Option<Dialect>, CallError> {
         let mut tried: Vec<&str> = Vec::new();
         for dialect in Dialect::all() {
@@ -197,19 +197,19 @@ impl QueryConnection {
             tried.push(dialect.package());
             match self.ask(*dialect, Query::EventBook, &Bytes::new()) {
                 Err(error) if error.is_unknown_method() => {}
-                Err(error) if tells_nothing(&error) => return Err(error),
+                Err(error) if is_inconclusive(&error) => return Err(error),
                 Ok(_) | Err(_) => return Ok(Some(*dialect)),
             }
         }
         Ok(None)
     }
 
-    fn over(&self, bound: String) -> CallError {
+    fn over_bound(&self, bound: String) -> CallError {
         let address = self.address().to_owned();
         CallError::OverBound { address, bound }
     }
 
-    /// Asks in a dialect.
+    /// Sends a query in a dialect.
     pub(super) fn ask(
         &self,
         dialect: Dialect,
@@ -219,7 +219,7 @@ impl QueryConnection {
         self.ask_in(dialect.package(), query, message)
     }
 
-    /// Asks in a package, and asks again where that may help.
+    /// Sends a query in a package, and retries it after temporary errors.
     pub(super) fn ask_in(
         &self,
         package: &str,
@@ -228,10 +228,12 @@ impl QueryConnection {
     ) -> Result<Vec<Bytes>, CallError> {
         let path = format!("/{package}.{}/{}", query.service(), query.method());
         let mut pause = FIRST_PAUSE;
-        let mut retries = self.manners.retries;
+        let mut retries = self.policy.retries;
         loop {
-            self.manners.count().map_err(|bound| self.over(bound))?;
-            self.manners.wait();
+            self.policy
+                .count_query()
+                .map_err(|bound| self.over_bound(bound))?;
+            self.policy.wait_for_turn();
             let message = message.clone();
             let answer = match query {
                 Query::EventBook | Query::ListDeadLetters | Query::GetDeadLetter => {
@@ -242,23 +244,25 @@ impl QueryConnection {
                 }
             };
             match answer {
-                Err(error) if retries > 0 && error.may_pass() => {
+                Err(error) if retries > 0 && error.may_be_temporary() => {
                     retries -= 1;
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 answer => {
                     let replies = answer?;
-                    let counted = self.manners.received(&replies);
-                    return counted.map(|()| replies).map_err(|bound| self.over(bound));
+                    let counted = self.policy.count_replies(&replies);
+                    return counted
+                        .map(|()| replies)
+                        .map_err(|bound| self.over_bound(bound));
                 }
             }
         }
     }
 }
 
-/// A failure that says nothing of the packages that a server knows: of the transport, or a gateway's before it.
-fn tells_nothing(error: &CallError) -> bool {
+/// Whether an error does not show which packages the server has, because it comes from the transport or a gateway.
+fn is_inconclusive(error: &CallError) -> bool {
     error.failure().is_none_or(|failure| {
         matches!(
             failure.code,

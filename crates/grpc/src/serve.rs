@@ -1,4 +1,4 @@
-//! A gRPC server whose methods are found by name at run time, in the package of one dialect.
+//! A gRPC server that dispatches methods by name at run time, in the package of one dialect.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -18,19 +18,19 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::model::Failure;
 use crate::wire::Dialect;
-use crate::wire::status::{Refusal, to_status};
+use crate::wire::status::{FailingStatus, to_status};
 
-/// Package of this project's own services, which no dialect has.
+/// Package of this project's own services. No dialect uses it.
 pub(super) const OWN_PACKAGE: &str = "angzarr_replay.local.v1";
 
-/// The methods of a server, without the package of its dialect; those of our own package have it.
+/// Methods of a server, by name without the package of its dialect. Methods of our own package keep the package.
 pub trait Methods: Send + Sync + 'static {
-    /// Answers one request message of `Service/Method`, with one reply for a unary method and any number for a
-    /// streaming one; none where there is no such method. A stream of requests is answered message by message.
-    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>>;
+    /// Answers one request message of `Service/Method`: one reply for a unary method, any number for a streaming one; `None`
+    /// if there is no such method. A stream of requests is answered message by message.
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>>;
 }
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -39,9 +39,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on a listener that is already bound, on threads of its own.
+    /// Serves on a bound listener, on its own threads.
     ///
-    /// Replies larger than `limit` bytes are refused as the real coordinator does it; none means no limit.
+    /// Messages larger than `limit` bytes are refused as the real coordinator does; `None` means no limit.
     pub fn start(
         listener: std::net::TcpListener,
         dialect: Dialect,
@@ -76,7 +76,7 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// Listening address.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -114,7 +114,7 @@ async fn serve(listener: std::net::TcpListener, dispatch: Dispatch, ended: onesh
         dispatch,
         health: health_service,
     };
-    // Not gracefully: a client that keeps its connection open must not keep the server.
+    // Not a graceful shutdown: a client with an open connection must not keep the server running.
     tokio::select! {
         _ = tonic::transport::Server::builder().serve_with_incoming(service, incoming) => {}
         _ = ended => {}
@@ -130,7 +130,7 @@ struct Dispatch {
     limit: Option<usize>,
 }
 
-/// The health service beside the dispatched methods.
+/// The health service, and the dispatched methods.
 #[derive(Clone)]
 struct WithHealth<H> {
     dispatch: Dispatch,
@@ -207,7 +207,7 @@ impl StreamingService<Bytes> for Handler {
         let (method, methods) = (Arc::clone(&self.method), Arc::clone(&self.methods));
         Box::pin(async move {
             let mut requests = request.into_inner();
-            // The first answer decides between a failing status and a stream, as a unary method needs it.
+            // A unary method needs a failing status instead of a stream, so the first request is answered here.
             let first = requests.message().await?.unwrap_or_default();
             let replies = answer(&method, &methods, first).await?;
             let (sender, receiver) = mpsc::channel(replies.len().max(1));
@@ -255,7 +255,7 @@ async fn answer(
     }
 }
 
-/// What a panic said.
+/// Message of a panic.
 #[must_use]
 pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic
@@ -265,7 +265,7 @@ pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "no message".to_owned())
 }
 
-/// Passes messages through as bytes.
+/// A codec that passes messages through as bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct BytesCodec;
 

@@ -1,4 +1,4 @@
-//! A coordinator's speculative calls: what would happen, without a trace.
+//! A coordinator's speculative calls, which store nothing.
 
 use bytes::Bytes;
 use prost::Message;
@@ -7,38 +7,38 @@ use super::{CallError, Connection, LogicError};
 use crate::client::unknown_in_answer;
 use crate::model::{AnsweredBy, CommandBook, Outcome, Stimulus};
 use crate::wire::messages as pb;
-use crate::wire::unknown::{UnknownFields, UnknownSeen};
+use crate::wire::unknown::{UnknownFields, UnreportedFields};
 use crate::wire::{DecodeError, Dialect, decode, encode, stimulus};
 
-/// Asks a coordinator what would happen.
+/// Client for a coordinator's speculative calls.
 #[derive(Debug, Clone)]
 pub struct SpeculativeClient {
     connection: Connection,
     dialect: Dialect,
-    unknown: UnknownSeen,
+    unknown: UnreportedFields,
 }
 
 const COMMAND: (&str, &str) = ("CommandHandlerCoordinatorService", "HandleSyncSpeculative");
 
 impl SpeculativeClient {
-    /// Speculation over a connection, in a dialect.
+    /// A client on a connection, in a dialect.
     #[must_use]
     pub fn new(connection: Connection, dialect: Dialect) -> Self {
         Self {
             connection,
             dialect,
-            unknown: UnknownSeen::default(),
+            unknown: UnreportedFields::default(),
         }
     }
 
-    /// Takes the unknown fields of the replies since they were last taken. Clones share them.
+    /// Takes the unknown fields that were found in replies since the last call. Clones share them.
     #[must_use]
     pub fn take_unknown(&self) -> UnknownFields {
         self.unknown.take()
     }
 
-    /// What a command would do to the aggregate as it stands in the coordinator's store after an event. Of an
-    /// aggregate that is not there the sequence says nothing.
+    /// Outcome of a command for the aggregate as it was in the coordinator's store after the event `after`, which is ignored
+    /// if the aggregate does not exist.
     pub fn command(&self, command: &CommandBook, after: u32) -> Result<Outcome, LogicError> {
         use pb::temporal_query::PointInTime;
         let request = pb::SpeculateCommandHandlerRequest {
@@ -54,8 +54,7 @@ impl SpeculativeClient {
         })
     }
 
-    /// What a saga, process manager or projector would do about events that come with the request. There is no such
-    /// call for other stimuli.
+    /// Outcome of a saga, process manager or projector for the events in the stimulus. Other stimuli have no such call.
     pub fn react(&self, stimulus: &Stimulus) -> Result<Outcome, LogicError> {
         let service = match stimulus {
             Stimulus::Saga { .. } => ("SagaCoordinatorService", "ExecuteSpeculative"),

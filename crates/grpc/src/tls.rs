@@ -1,4 +1,4 @@
-//! TLS towards a server: whom we trust, who we are, and what exactly went wrong.
+//! TLS to a server: trusted authorities, our identity, and the exact reason of a failure.
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
@@ -13,12 +13,12 @@ use rustls::{
 };
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity, Uri};
 
-/// A file in PEM: its name for messages, and its content, which is not shown.
+/// A PEM file: its name for messages, and its content, which is never shown.
 #[derive(Clone)]
 pub struct PemFile {
     /// Name of the file.
     pub name: String,
-    /// What it holds.
+    /// Content.
     pub content: Vec<u8>,
 }
 
@@ -28,40 +28,39 @@ impl fmt::Debug for PemFile {
     }
 }
 
-/// What TLS is made with.
+/// TLS options.
 #[derive(Debug, Clone, Default)]
-pub struct TlsParts {
-    /// Authorities that are trusted; those of the system where none are given.
+pub struct TlsOptions {
+    /// Trusted authorities; `None` means those of the system.
     pub ca: Option<PemFile>,
-    /// Whether those of the system are trusted in addition.
+    /// Whether to trust the system's authorities in addition.
     pub system_roots: bool,
     /// Our certificate and its key.
     pub identity: Option<(PemFile, PemFile)>,
-    /// Name that the server's certificate has to be for, and that is asked for; the host of the address where it is
-    /// left out.
+    /// Host name to request and to expect in the server's certificate; `None` means the host of the address.
     pub server_name: Option<String>,
 }
 
-/// TLS that cannot be used.
+/// Invalid TLS options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
-    /// No certificate in a file.
-    #[error("{file} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
+    /// A file contains no certificate.
+    #[error("{file} contains no PEM certificate (-----BEGIN CERTIFICATE-----)")]
     NoCertificate {
         /// The file.
         file: String,
     },
-    /// No key in a file.
+    /// A file contains no readable key.
     #[error(
-        "{file} holds no private key in PEM that can be read; a key with a password has to be written without it"
+        "{file} contains no readable PEM private key; a key with a password has to be saved without the password"
     )]
     NoKey {
         /// The file.
         file: String,
     },
-    /// Certificate and key do not belong together.
+    /// The key does not match the certificate.
     #[error(
-        "the key in {key} is not that of the certificate in {certificate}, or of a kind that is not supported"
+        "the key in {key} does not belong to the certificate in {certificate}, or its type is not supported"
     )]
     Pair {
         /// File of the certificate.
@@ -69,37 +68,37 @@ pub enum TlsError {
         /// File of the key.
         key: String,
     },
-    /// No name.
+    /// The server name is invalid.
     #[error("`server_name`: `{name}` is no host name")]
     ServerName {
         /// The text.
         name: String,
     },
-    /// The system trusts nobody.
+    /// The system has no trusted authorities.
     #[error(
-        "no trusted certificates are found on this system; name those to trust with `ca`, or set SSL_CERT_FILE"
+        "no trusted certificates were found on this system; name the ones to trust with `ca`, or set SSL_CERT_FILE"
     )]
     NoSystemRoots,
-    /// Anything else, in the library's words.
+    /// Any other error; the message is the library's.
     #[error("TLS cannot be set up: {0}")]
     Other(String),
 }
 
-/// TLS that can be used.
+/// Checked TLS options.
 #[derive(Clone)]
 pub struct Tls {
     config: ClientTlsConfig,
-    /// The same, to ask once more what a server has against us.
-    asking: Arc<ClientConfig>,
+    /// The same configuration for a probe that finds out why a server broke a connection.
+    probe_config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
-    /// Authority of the requests, where a server name is given.
+    /// Origin of the requests, if a server name is given.
     origin: Option<Uri>,
     has_identity: bool,
 }
 
 impl Tls {
-    /// Checks the parts. Nothing is connected to.
-    pub fn new(parts: &TlsParts) -> Result<Self, TlsError> {
+    /// Checks the options. No connection is made.
+    pub fn new(parts: &TlsOptions) -> Result<Self, TlsError> {
         let mut config = ClientTlsConfig::new();
         let mut roots = RootCertStore::empty();
         if let Some(ca) = &parts.ca {
@@ -126,7 +125,7 @@ impl Tls {
         }
         Ok(Self {
             config,
-            asking: Arc::new(asking(roots, parts.identity.as_ref())?),
+            probe_config: Arc::new(probe_config(roots, parts.identity.as_ref())?),
             server_name,
             origin,
             has_identity: parts.identity.is_some(),
@@ -141,18 +140,18 @@ impl Tls {
         })
     }
 
-    /// What a server that broke a connection has against us. A server looks at our certificate after we believe to be
-    /// connected, and what it says of it is lost where we are writing already: so it is asked again, and nothing is sent.
-    pub(super) fn objection(&self, authority: &str) -> Option<TlsFailure> {
+    /// Why a server broke a connection. A server checks our certificate after the handshake has ended for us, and its alert is
+    /// lost if we are already writing. This connects again and sends nothing, so that the alert arrives.
+    pub(super) fn why_broken(&self, authority: &str) -> Option<TlsFailure> {
         let (host, _) = authority.rsplit_once(':')?;
         let name = match &self.server_name {
             Some(name) => name.clone(),
             None => ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).ok()?,
         };
         let address = authority.to_socket_addrs().ok()?.next()?;
-        let stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        let session = ClientConnection::new(Arc::clone(&self.asking), name).ok()?;
+        let stream = TcpStream::connect_timeout(&address, TIMEOUT).ok()?;
+        stream.set_read_timeout(Some(TIMEOUT)).ok()?;
+        let session = ClientConnection::new(Arc::clone(&self.probe_config), name).ok()?;
         match StreamOwned::new(session, stream).read(&mut [0; 1]) {
             Err(error) if error.kind() == ErrorKind::InvalidData => TlsFailure::of(&error, self),
             _ => None,
@@ -160,7 +159,7 @@ impl Tls {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 fn certificates(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&file.content).collect();
@@ -172,7 +171,7 @@ fn certificates(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, TlsError
         })
 }
 
-fn asking(
+fn probe_config(
     roots: RootCertStore,
     identity: Option<&(PemFile, PemFile)>,
 ) -> Result<ClientConfig, TlsError> {
@@ -200,18 +199,18 @@ fn asking(
     Ok(config)
 }
 
-/// What went wrong between us and a server that we speak TLS to.
+/// Why TLS to a server failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFailure {
-    /// Its certificate is no longer valid.
-    #[error("its certificate has expired; it has to be renewed there")]
+    /// Its certificate has expired.
+    #[error("its certificate has expired; renew it on the server")]
     Expired,
     /// Its certificate is not valid yet.
     #[error("its certificate is not valid yet; is the clock of this machine right?")]
     NotYetValid,
     /// Its certificate is for another host.
     #[error(
-        "its certificate is for {presented}, not for {expected}; where that is the right server, say so with \
+        "its certificate is for {presented}, not for {expected}; if that is the right server, set \
          `server_name` in `tls`"
     )]
     OtherHost {
@@ -220,42 +219,42 @@ pub enum TlsFailure {
         /// Name that was asked for.
         expected: String,
     },
-    /// Nobody we trust vouches for its certificate.
+    /// Its certificate is not signed by a trusted authority.
     #[error(
-        "its certificate is signed by nobody that is trusted here; name its authority with `ca` in `tls`"
+        "its certificate is not signed by a trusted authority; name the authority with `ca` in `tls`"
     )]
     UnknownAuthority,
-    /// It wants a certificate of ours.
+    /// It requires a client certificate.
     #[error("it demands a client certificate; name one with `certificate` and `key` in `tls`")]
     ClientCertificateMissing,
-    /// It does not want the certificate that it was shown.
+    /// It refuses our client certificate.
     #[error(
         "it refuses the client certificate ({0}); is it the one for this server, and still valid?"
     )]
     ClientCertificateRefused(String),
-    /// It speaks no TLS.
+    /// It does not speak TLS.
     #[error(
-        "it speaks no TLS; write the address without https:// and leave `tls` out, or use the port that speaks TLS"
+        "it does not speak TLS; write the address without https:// and leave `tls` out, or use the port that speaks TLS"
     )]
     NotTls,
-    /// It speaks TLS, and we do not.
+    /// It requires TLS, which we did not use.
     #[error("it speaks TLS; write the address with https://, or give the source `tls`")]
     OnlyTls,
-    /// TLS, but not HTTP/2 within it.
+    /// It speaks TLS, but not HTTP/2.
     #[error(
         "it speaks TLS but offers no HTTP/2 (ALPN h2), which gRPC needs; is it the right port?"
     )]
     NoHttp2,
-    /// Anything else, in the library's words.
+    /// Any other error; the message is the library's.
     #[error("the TLS handshake failed: {0}")]
     Other(String),
 }
 
 impl TlsFailure {
-    /// What a failure of the transport has to do with TLS; nothing where it has not.
+    /// TLS failure behind a transport error; `None` if it is not about TLS.
     pub(super) fn of(error: &(dyn std::error::Error + 'static), tls: &Tls) -> Option<Self> {
         for cause in super::client::causes(error) {
-            // An error of input and output does not name what it wraps as its source.
+            // `io::Error::source` skips the wrapped error itself.
             let inner = cause.downcast_ref::<std::io::Error>().and_then(|error| {
                 let inner: &(dyn std::error::Error + 'static) = error.get_ref()?;
                 inner.downcast_ref::<rustls::Error>()
@@ -270,7 +269,7 @@ impl TlsFailure {
             if words.contains("tls handshake eof") {
                 return Some(Self::NotTls);
             }
-            // An alert that comes after our half of the handshake is wrapped in errors that cannot be asked.
+            // An alert after our side of the handshake is wrapped in errors that cannot be downcast.
             if let Some((_, alert)) = words.split_once("received fatal alert: ") {
                 let alert: String = alert
                     .chars()
@@ -316,7 +315,7 @@ impl TlsFailure {
     fn of_alert(alert: &str, tls: &Tls) -> Self {
         match alert {
             "CertificateRequired" => Self::ClientCertificateMissing,
-            // Before TLS 1.3 there is no alert of its own for it.
+            // Before TLS 1.3 there is no specific alert for it.
             "HandshakeFailure" if !tls.has_identity => Self::ClientCertificateMissing,
             "BadCertificate"
             | "UnsupportedCertificate"
@@ -335,7 +334,7 @@ impl TlsFailure {
     }
 }
 
-/// Names in a certificate, as `DnsName("a.example")`.
+/// Names in a certificate, which rustls gives as `DnsName("a.example")`.
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         name.split_once('"')

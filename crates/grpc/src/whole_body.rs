@@ -1,7 +1,7 @@
-//! Requests in one piece, and replies whose status tonic can read.
+//! A channel that sends requests in one piece and makes the status of replies readable for tonic.
 //!
-//! tonic streams even a single message: headers, message and end go out one by one, and each wakes the server. Here the
-//! message is complete before anything is sent.
+//! tonic streams even a single message: headers, message and end of stream are sent separately, and each wakes the server.
+//! Here the message is complete before anything is sent.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,13 +13,14 @@ use tonic::body::Body;
 use tonic::transport::{Channel, Error};
 use tower_service::Service;
 
-use crate::wire::status::make_legible;
+use crate::wire::status::sanitize_status;
 
-/// A channel whose requests are whole. For requests of one message: of a stream, the first would wait for the last.
+/// A channel that sends complete requests. Only for requests of one message: in a stream, the first message would wait for
+/// the last.
 #[derive(Clone)]
 pub(super) struct WholeBody {
     pub(super) channel: Channel,
-    /// Most bytes of a status that are read.
+    /// Size limit of a status, in bytes.
     pub(super) status_limit: usize,
 }
 
@@ -33,7 +34,7 @@ impl Service<http::Request<Body>> for WholeBody {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        // The clone that is made here is not ready; the one that was asked is.
+        // `poll_ready` was called on the current channel, not on its clone.
         let fresh = self.channel.clone();
         let mut channel = std::mem::replace(&mut self.channel, fresh);
         let limit = self.status_limit;
@@ -43,22 +44,22 @@ impl Service<http::Request<Body>> for WholeBody {
                 Ok(whole) => {
                     let body = Body::new(Full::new(whole.to_bytes()));
                     let reply = channel.call(http::Request::from_parts(parts, body)).await?;
-                    Ok(legible(reply, limit))
+                    Ok(with_readable_status(reply, limit))
                 }
-                // A message that cannot be framed is answered here.
+                // The message could not be framed.
                 Err(status) => Ok(status.into_http()),
             }
         })
     }
 }
 
-/// A reply whose status cannot make tonic panic or give up its code, wherever it stands.
-fn legible(reply: http::Response<Body>, limit: usize) -> http::Response<Body> {
+/// Sanitizes the status of a reply, in headers and trailers, so that tonic does not panic on it or lose its code.
+fn with_readable_status(reply: http::Response<Body>, limit: usize) -> http::Response<Body> {
     let (mut parts, body) = reply.into_parts();
-    make_legible(&mut parts.headers, limit);
+    sanitize_status(&mut parts.headers, limit);
     let body = body.map_frame(move |frame| match frame.into_trailers() {
         Ok(mut trailers) => {
-            make_legible(&mut trailers, limit);
+            sanitize_status(&mut trailers, limit);
             Frame::trailers(trailers)
         }
         Err(frame) => frame,

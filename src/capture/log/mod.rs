@@ -19,7 +19,7 @@ use self::lines::{LineJoiner, Piece};
 use self::time::Moment;
 use crate::grpc::DeadLetter;
 use crate::model::{
-    AnsweredBy, CommandBook, Cover, Domain, Edition, FailureClass, Noted, Root, Timestamp,
+    AnsweredBy, CommandBook, Cover, Domain, Edition, FailureClass, ReportedFailure, Root, Timestamp,
 };
 use crate::ticket::Ticket;
 use crate::wire::{DecodeError, Dialect};
@@ -63,7 +63,7 @@ pub struct LoggedFailure {
     /// Its edition.
     pub edition: Edition,
     /// What was logged about the failure.
-    pub noted: Noted,
+    pub noted: ReportedFailure,
     /// The command, which only a dead letter has.
     pub command: Option<LetterCommand>,
 }
@@ -98,7 +98,7 @@ impl LoggedFailure {
             domain: Some(book.cover.domain.clone()),
             root: book.cover.root,
             edition: book.cover.edition.clone(),
-            noted: Noted {
+            noted: ReportedFailure {
                 code: None,
                 message: letter.reason.clone(),
                 sequence: book.expected_sequence(),

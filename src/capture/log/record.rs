@@ -9,7 +9,7 @@ use super::text::{bytes_of, reason_of_refusal};
 use super::time::Moment;
 use super::{Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
-use crate::model::{Code, Domain, Edition, Noted, Root, Timestamp};
+use crate::model::{Code, Domain, Edition, ReportedFailure, Root, Timestamp};
 use crate::ticket::{KEYS, Ticket};
 
 /// Numeric keys of a ticket.
@@ -253,7 +253,7 @@ fn failure(
         domain,
         root,
         edition,
-        noted: Noted {
+        noted: ReportedFailure {
             code: known
                 .or(code_within)
                 .or_else(|| fields.code_of_error())

@@ -104,7 +104,7 @@ impl KindCapture<'_> {
                 "its header does not say who caused it: that it was this one is taken from the command line",
             );
         }
-        if process_manager.is_some() && dialect.rules().tells_destinations {
+        if process_manager.is_some() && dialect.rules().sends_destinations {
             self.tell_destinations(&Destinations::new(), telling);
         }
         Ok(NotedCase {

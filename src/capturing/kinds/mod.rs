@@ -277,7 +277,7 @@ impl KindCapture<'_> {
 
     fn tell_destinations(&self, destinations: &Destinations, telling: &mut Telling) {
         let dialect = self.queries.dialect();
-        if !dialect.rules().tells_destinations {
+        if !dialect.rules().sends_destinations {
             if !destinations.is_empty() {
                 let note =
                     format!("kept, and told to nobody: `{dialect}` has no destination sequences");

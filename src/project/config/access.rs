@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::grpc::{check_metadata_name, is_readable_on_the_way};
+use crate::grpc::{check_metadata_name, is_sent_unencrypted};
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +187,7 @@ impl RawAccess {
         if has_credentials && !self.plaintext_credentials {
             let readable = addresses
                 .clone()
-                .find(|address| is_readable_on_the_way(&fillable(address), tls.is_some()));
+                .find(|address| is_sent_unencrypted(&fillable(address), tls.is_some()));
             if let Some(address) = readable {
                 return Err(format!(
                     "credentials would travel to {address} without encryption; write https:// or give `tls`, or say \

@@ -80,7 +80,7 @@ impl Flow<'_> {
 
     /// Says where the released coordinator would have told nobody.
     pub(super) fn note_released(&self, notes: &mut Vec<FlowNote>) {
-        if !self.dialect.rules().tells_of_refusals {
+        if !self.dialect.rules().notifies_of_rejections {
             notes.push(FlowNote::ReleasedTellsNobody);
         }
     }

@@ -47,7 +47,12 @@ impl Flow<'_> {
         batch: &EventBook,
     ) -> Result<Delivered, TargetError> {
         let mut notes = Vec::new();
-        let destinations = if reacting.target.dialect().rules().tells_sagas_destinations {
+        let destinations = if reacting
+            .target
+            .dialect()
+            .rules()
+            .sends_destinations_to_sagas
+        {
             self.heads(batch, &mut notes)
         } else {
             Destinations::new()
@@ -173,7 +178,7 @@ impl Flow<'_> {
         match named {
             Some(covers) => self.named_heads(covers, trigger, notes),
             // One that names no aggregate is told no heads.
-            None if rules.asks_prepare || !rules.tells_destinations => Destinations::new(),
+            None if rules.calls_prepare || !rules.sends_destinations => Destinations::new(),
             None => self.heads(trigger, notes),
         }
     }

@@ -1,8 +1,8 @@
 //! One committed file a feature. They stay readable for ever: a file that is there is never written again.
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, Folder, HeadKnowledge, Noted, Observed, Probe, Redaction, RedactionAction,
-    Rule, Status, render,
+    Case, CaseStimulus, Folder, HeadKnowledge, Observed, Probe, Redaction, RedactionAction,
+    ReportedFailure, Rule, Status, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -54,7 +54,7 @@ fn history_only() -> Case {
 /// The log told of the failure, and not of the command.
 fn noted() -> Case {
     Case {
-        noted: Some(Noted {
+        noted: Some(ReportedFailure {
             code: Some(Code::FailedPrecondition),
             message: "Insufficient funds".to_owned(),
             sequence: Some(2),

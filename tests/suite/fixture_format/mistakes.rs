@@ -478,7 +478,7 @@ fn a_kept_command_book_needs_a_known_dialect() {
     let error = refusal(&text.replace("dialect: angzarr", "dialect: klingon"));
     assert!(
         error.kind().to_string().starts_with(
-            "`book` cannot be read without the dialect of the source: there is no dialect `klingon`"
+            "`book` cannot be read without the dialect of the source: unknown dialect `klingon`"
         ),
         "{error}"
     );

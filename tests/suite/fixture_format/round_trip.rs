@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use angzarr_replay::fixture::{
-    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Noted, Observed, ObservedEvent, Probe,
-    Redaction, RedactionAction, Rule, Status, render,
+    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Observed, ObservedEvent, Probe,
+    Redaction, RedactionAction, ReportedFailure, Rule, Status, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
@@ -414,7 +414,7 @@ prop_compose! {
     }
 }
 
-fn noted() -> impl Strategy<Value = Noted> {
+fn noted() -> impl Strategy<Value = ReportedFailure> {
     let code = option::of(proptest::sample::select(Code::all().collect::<Vec<_>>()));
     let fields = (
         code,
@@ -423,13 +423,15 @@ fn noted() -> impl Strategy<Value = Noted> {
         text(),
         option::of(timestamp()),
     );
-    fields.prop_map(|(code, message, sequence, correlation_id, time)| Noted {
-        code,
-        message,
-        sequence,
-        correlation_id,
-        time,
-    })
+    fields.prop_map(
+        |(code, message, sequence, correlation_id, time)| ReportedFailure {
+            code,
+            message,
+            sequence,
+            correlation_id,
+            time,
+        },
+    )
 }
 
 fn case() -> impl Strategy<Value = Case> {

@@ -121,7 +121,7 @@ impl angzarr_replay::grpc::Methods for Later {
         &self,
         _: &str,
         _: bytes::Bytes,
-    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::Refusal>> {
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::FailingStatus>> {
         Some(Ok(vec![bytes::Bytes::from_static(b"\x48\x01")]))
     }
 }

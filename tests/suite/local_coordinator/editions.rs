@@ -242,8 +242,8 @@ fn editions_of_another_server_cannot_be_listed() {
             .unwrap_err()
             .to_string(),
         format!(
-            "{address} cannot list or delete editions: no coordinator of Angzarr can over gRPC, only the local one of \
-             angzarr-replay"
+            "{address} cannot list or delete editions: over gRPC, only the local coordinator of \
+             angzarr-replay can"
         )
     );
 }

@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex};
 use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
 use angzarr_replay::model::Failure;
 use angzarr_replay::replay::GrpcTarget;
-use angzarr_replay::wire::{Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 
 #[derive(Default)]
 struct Calls {
     received: Mutex<Vec<(String, Bytes)>>,
-    answers: Mutex<BTreeMap<String, VecDeque<Result<Bytes, Refusal>>>>,
+    answers: Mutex<BTreeMap<String, VecDeque<Result<Bytes, FailingStatus>>>>,
 }
 
 impl Methods for Calls {
-    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         // Of a longer package.
         if method.contains('.') {
             return None;
@@ -58,7 +58,7 @@ impl Peer {
         self.will(method, Err(failure.into()));
     }
 
-    fn will(&self, method: &str, answer: Result<Bytes, Refusal>) {
+    fn will(&self, method: &str, answer: Result<Bytes, FailingStatus>) {
         let mut answers = self.calls.answers.lock().unwrap();
         answers
             .entry(method.to_owned())

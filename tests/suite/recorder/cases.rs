@@ -24,7 +24,7 @@ use angzarr_replay::record::{
 use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
-    Dialect, Refusal, encode_command_book, encode_command_request, encode_event_book,
+    Dialect, FailingStatus, encode_command_book, encode_command_request, encode_event_book,
 };
 
 use super::recorded::{bytes, calls};
@@ -128,7 +128,7 @@ impl Recorded {
             failing: Some(&failing),
             noted: None,
             source: "production",
-            dialect: SpokenDialect::said(Dialect::ANGZARR),
+            dialect: SpokenDialect::known(Dialect::ANGZARR),
             captured_at: NOW,
             labels: Labels::default(),
         };
@@ -299,7 +299,7 @@ fn session_call(number: u64) -> Note {
         request: bytes(&call["request"]),
         answer: match call.get("response") {
             Some(reply) => Answer::Reply(bytes(reply)),
-            None => Answer::Status(Refusal::from_details(
+            None => Answer::Status(FailingStatus::from_details(
                 Code::from_name(call["code"].as_str().unwrap()).unwrap(),
                 call["message"].as_str().unwrap().into(),
                 bytes::Bytes::new(),
@@ -395,7 +395,7 @@ fn a_call_that_makes_no_case_says_why() {
         "the state that the command met is not in a call between a client and a coordinator"
     );
     let unavailable = Note {
-        answer: Answer::Status(Refusal::from_details(
+        answer: Answer::Status(FailingStatus::from_details(
             Code::Unavailable,
             "connection refused".into(),
             bytes::Bytes::new(),
@@ -408,7 +408,7 @@ fn a_call_that_makes_no_case_says_why() {
          reproduce; choose another call"
     );
     let exhausted = Note {
-        answer: Answer::Status(Refusal::from_details(
+        answer: Answer::Status(FailingStatus::from_details(
             Code::ResourceExhausted,
             "no more today".into(),
             bytes::Bytes::new(),

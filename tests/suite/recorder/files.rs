@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use angzarr_replay::model::{Code, Failure, Redactions, Timestamp};
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
-use angzarr_replay::wire::{Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, FailingStatus};
 
 use super::support::{Client, NOW, Upstream, answering, framed, recorder, request, ring};
 
@@ -54,7 +54,7 @@ fn a_note_is_read_as_it_was_written() {
             time: later(-1),
             dialect: "io.angzarr.v1-2026-06".parse().unwrap(),
             path: "/io.angzarr.v1.SagaService/Handle".into(),
-            answer: Answer::Status(Refusal {
+            answer: Answer::Status(FailingStatus {
                 failure,
                 details: vec![0, 1, 255].into(),
             }),
@@ -254,7 +254,7 @@ fn mistakes_in_a_line_are_told() {
     );
     assert_eq!(
         told("\"OK\"", "\"FINE\""),
-        "line 1: `code`: `FINE` is no status code of gRPC, such as NOT_FOUND"
+        "line 1: `code`: `FINE` is not a gRPC status code such as NOT_FOUND"
     );
     assert_eq!(
         told("\"OK\"", "\"ABORTED\""),
@@ -274,12 +274,12 @@ fn mistakes_in_a_line_are_told() {
     );
     assert_eq!(
         told("\"time\":\"2026-11-23T00", "\"time\":\"noon"),
-        "line 1: `time`: no RFC 3339 instant (failed to parse four digit integer as year: invalid digit, expected \
+        "line 1: `time`: not an RFC 3339 timestamp (failed to parse four digit integer as year: invalid digit, expected \
          0-9 but got n)"
     );
     assert_eq!(
         told("\"request\":\"\"", "\"request\":\"%\""),
-        "line 1: `request`: no base64 (Invalid symbol 37, offset 0.)"
+        "line 1: `request`: not base64 (Invalid symbol 37, offset 0.)"
     );
 }
 

@@ -12,7 +12,7 @@ use angzarr_replay::record::{
     ticket_of,
 };
 use angzarr_replay::redact::{Action, Key, Policy, PriorRedaction, RedactionRule, Redactor};
-use angzarr_replay::wire::{Dialect, Refusal, call_descriptors};
+use angzarr_replay::wire::{Dialect, FailingStatus, call_descriptors};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
     Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor,
@@ -116,7 +116,7 @@ fn real() -> Vec<Note> {
             METHODS.iter().find(|(method, ..)| path.ends_with(method))?;
             let answer = match call.get("response") {
                 Some(reply) => Answer::Reply(bytes(reply)),
-                None => Answer::Status(Refusal::from_details(
+                None => Answer::Status(FailingStatus::from_details(
                     Code::from_name(call["code"].as_str()?)?,
                     call["message"].as_str()?.into(),
                     bytes::Bytes::new(),
@@ -517,9 +517,9 @@ fn a_status_keeps_its_reason_and_nothing_else_of_its_details() {
     // What a stale command is answered with: the events themselves.
     let book = pool.get_message_by_name("angzarr.EventBook").unwrap();
     let events = filled(&book, PLAYERS).encode_to_vec();
-    for details in [Refusal::from(failure.clone()).details, events.into()] {
-        let is_reason = details == Refusal::from(failure.clone()).details;
-        let refusal = Refusal {
+    for details in [FailingStatus::from(failure.clone()).details, events.into()] {
+        let is_reason = details == FailingStatus::from(failure.clone()).details;
+        let refusal = FailingStatus {
             failure: Failure {
                 info: failure.info.clone().filter(|_| is_reason),
                 ..failure.clone()
@@ -533,7 +533,7 @@ fn a_status_keeps_its_reason_and_nothing_else_of_its_details() {
         };
         assert!(!written.failure.message.contains(SECRET));
         assert!(!written.failure.message.contains("bob"));
-        assert_eq!(written, Refusal::from(written.failure.clone()));
+        assert_eq!(written, FailingStatus::from(written.failure.clone()));
         let reason = written.failure.info.map(|info| info.reason);
         assert_eq!(reason.as_deref(), is_reason.then_some("TAKEN"));
         assert!(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions};
 use angzarr_replay::model::{Code, Timestamp};
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, Recorder, Subject};
-use angzarr_replay::wire::{Refusal, STATUS_LIMIT};
+use angzarr_replay::wire::{FailingStatus, STATUS_LIMIT};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
@@ -68,7 +68,7 @@ fn call(address: &str) -> Result<Bytes, CallError> {
 }
 
 /// What replay's client reads, which is what it reads through a recorder and what the recorder notes.
-fn read(place: Place, message: &[u8], details: &[u8]) -> Refusal {
+fn read(place: Place, message: &[u8], details: &[u8]) -> FailingStatus {
     let mut status = status_trailers("9");
     status.insert("grpc-message", HeaderValue::from_bytes(message).unwrap());
     let details = HeaderValue::from_bytes(details).unwrap();
@@ -80,7 +80,7 @@ fn read(place: Place, message: &[u8], details: &[u8]) -> Refusal {
         [upstream.address, proxy.address()].map(|address| match call(&address.to_string()) {
             Err(CallError::Status {
                 failure, details, ..
-            }) => Refusal { failure, details },
+            }) => FailingStatus { failure, details },
             other => panic!("{other:?}"),
         });
     assert_eq!(direct, proxied);
@@ -114,7 +114,7 @@ fn a_status_over_the_limit_is_an_error_and_no_empty_message() {
             call(&address).unwrap_err().to_string(),
             format!(
                 "{address} answered SagaService/Handle with a failing status of more than 1048576 bytes: its message and \
-                 details cannot be compared; let the logic say less, or raise `max_status_kibibytes` in replay.toml"
+                 details cannot be compared; shorten them in the logic, or raise `max_status_kibibytes` in replay.toml"
             )
         );
     }

@@ -3,7 +3,7 @@
 use angzarr_replay::capture::compensation::notification_page;
 use angzarr_replay::fixture::{
     Book, Case, CaseStimulus, Fixture, FlowCase, FlowStart, Folder, HeadKnowledge, HopOutcome,
-    Noted, Observed, ObservedHop, ProcessCase, Provenance, Status, Trigger, render,
+    Observed, ObservedHop, ProcessCase, Provenance, ReportedFailure, Status, Trigger, render,
 };
 use angzarr_replay::model::{
     Body, Code, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
@@ -339,7 +339,7 @@ fn every_kind_of_case_is_redacted_in_all_of_its_places() {
         let before = Case {
             stimulus,
             observed,
-            noted: Some(Noted {
+            noted: Some(ReportedFailure {
                 code: None,
                 message: SECRET.into(),
                 sequence: None,

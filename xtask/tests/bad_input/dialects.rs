@@ -8,7 +8,7 @@ use angzarr_replay::model::{
 use angzarr_replay::record::{Answer, Note};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
-    Dialect, Refusal, command_book, encode_command_book, encode_event_book,
+    Dialect, FailingStatus, command_book, encode_command_book, encode_event_book,
 };
 use bytes::Bytes;
 
@@ -103,7 +103,7 @@ fn recorded(dialect: Dialect, dialect_assumed: bool) -> [Note; 2] {
         dialect,
         dialect_assumed,
         request,
-        answer: Answer::Status(Refusal::from(Failure::rejected("no"))),
+        answer: Answer::Status(FailingStatus::from(Failure::rejected("no"))),
         redacted: Redactions::default(),
     })
 }

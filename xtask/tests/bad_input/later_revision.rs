@@ -9,7 +9,9 @@ use angzarr_replay::model::{
 };
 use angzarr_replay::record::Answer;
 use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, Refusal, encode_command_book, encode_event_book, encode_page};
+use angzarr_replay::wire::{
+    Dialect, FailingStatus, encode_command_book, encode_event_book, encode_page,
+};
 use bytes::Bytes;
 
 use crate::recordings::{keep, noted};
@@ -32,7 +34,7 @@ fn nested_unknown() -> Vec<u8> {
 struct Later;
 
 impl Methods for Later {
-    fn call(&self, method: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, method: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         if method == "CommandHandlerService/Handle" {
             return Some(Ok(vec![UNKNOWN.into()]));
         }

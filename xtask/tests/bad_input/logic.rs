@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use angzarr_replay::grpc::{Methods, Server, serve_logic};
-use angzarr_replay::wire::{Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 
 use crate::support::{Project, listener, tool};
@@ -125,7 +125,7 @@ fn peer() {
 struct Dying;
 
 impl Methods for Dying {
-    fn call(&self, method: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, method: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         if method == "CommandHandlerService/Handle" {
             let _ = std::io::stderr().write_all(b"out of memory, good bye\n");
             std::process::exit(3);
@@ -176,7 +176,7 @@ fn an_address_where_nothing_listens_is_told() {
 pub(crate) struct Garbage;
 
 impl Methods for Garbage {
-    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         Some(Ok(vec![Bytes::from_static(b"\x0a\xffsecret")]))
     }
 }
@@ -225,7 +225,7 @@ fn logic_in_process_has_to_be_registered() {
 struct Silent;
 
 impl Methods for Silent {
-    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         None
     }
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use angzarr_replay::grpc::{Connection, ConnectionOptions};
 use angzarr_replay::model::{Code, Redactions};
 use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
-use angzarr_replay::wire::{Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, FailingStatus};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -36,7 +36,7 @@ pub(crate) fn noted(number: u64) -> Note {
         request: bytes("request").into(),
         answer: match call.get("response") {
             Some(_) => Answer::Reply(bytes("response").into()),
-            None => Answer::Status(Refusal::from_details(
+            None => Answer::Status(FailingStatus::from_details(
                 Code::from_name(call["code"].as_str().unwrap()).unwrap(),
                 call["message"].as_str().unwrap().into(),
                 Bytes::new(),
@@ -161,7 +161,7 @@ fn recordings_that_do_not_help_are_told() {
 fn a_failure_of_the_transport_is_told_without_its_message() {
     let mut project = Project::new("");
     let note = Note {
-        answer: Answer::Status(Refusal::from_details(
+        answer: Answer::Status(FailingStatus::from_details(
             Code::Unavailable,
             "cannot deliver `s3cret`".into(),
             Bytes::new(),
@@ -418,7 +418,7 @@ fn a_recording_is_read_packed_and_in_utf_16_as_it_was_written() {
 fn a_torn_last_line_of_a_recording_is_told_and_passed_over() {
     let mut project = Project::new("[redaction]\nrequired = false\n");
     let torn = Note {
-        answer: Answer::Status(Refusal::from_details(
+        answer: Answer::Status(FailingStatus::from_details(
             Code::FailedPrecondition,
             "zu wenig f\u{fc}r Alice".into(),
             Bytes::new(),

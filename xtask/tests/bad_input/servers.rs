@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
 use angzarr_replay::grpc::{Methods, Server};
-use angzarr_replay::wire::{Dialect, Refusal};
+use angzarr_replay::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 
 use crate::support::{Project, ROOT, coordinator, cover, listener, page, seed, small_pages};
@@ -81,7 +81,7 @@ fn a_server_that_never_answers_meets_the_deadline() {
 struct Foreign;
 
 impl Methods for Foreign {
-    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         None
     }
 }
@@ -136,7 +136,7 @@ fn a_connection_that_breaks_within_a_reply_is_told() {
 struct Garbage;
 
 impl Methods for Garbage {
-    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, _: &str, _: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         Some(Ok(vec![Bytes::from_static(b"\xff\xffsecret\xff")]))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use angzarr_replay::grpc::{
-    Access, ConnectionOptions, Manners, PemFile, QueryConnection, Secret, Tls, TlsParts,
+    Access, ConnectionOptions, PemFile, QueryConnection, QueryPolicy, Secret, Tls, TlsOptions,
 };
 use tonic::Status;
 
@@ -208,7 +208,7 @@ fn a_secret_in_the_configuration_is_refused_and_not_repeated() {
         ),
         (
             "metadata = { \"a key\" = { environment = \"A\" } }".into(),
-            "`a key` is no name of metadata: letters, digits, `-`, `_` and `.` are expected, as in x-api-key".into(),
+            "`a key` is not a metadata name: expected letters, digits, `-`, `_` and `.`, as in x-api-key".into(),
         ),
         (
             "bearer = { environment = \"A\" }\nmetadata = { Authorization = { environment = \"A\" } }".into(),
@@ -269,18 +269,18 @@ fn no_level_of_logging_shows_a_secret() {
     let gate = Gate::open(behind.address());
     let pair = authority.sign("127.0.0.1", &Valid::Now);
     let address = tls_before(gate.address, server(&pair, None)).to_string();
-    let tls = Tls::new(&TlsParts {
+    let tls = Tls::new(&TlsOptions {
         ca: Some(PemFile {
             name: "ca.pem".into(),
             content: authority.pem().into_bytes(),
         }),
-        ..TlsParts::default()
+        ..TlsOptions::default()
     });
     let metadata = [("x-api-key".to_owned(), Secret::new(KEY.into()))];
     let access = Access::new(Some(tls.unwrap()), metadata).unwrap();
-    let manners = Arc::new(Manners::default());
+    let policy = Arc::new(QueryPolicy::default());
     let connection =
-        QueryConnection::new(&address, ConnectionOptions::default(), access, manners).unwrap();
+        QueryConnection::new(&address, ConnectionOptions::default(), access, policy).unwrap();
     assert!(connection.detect_dialect().unwrap().is_some());
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(logged.contains("h2::"), "the transport logs");

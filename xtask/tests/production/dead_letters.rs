@@ -209,7 +209,7 @@ fn a_service_with_ever_new_pages_is_asked_no_more_than_is_allowed() {
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(
         ran.err
-            .contains("was asked as much as `max_queries = 5` of its source allows"),
+            .contains("has more to send, but the bound `max_queries = 5` of its source is reached"),
         "{}",
         ran.err
     );

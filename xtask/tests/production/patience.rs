@@ -48,8 +48,8 @@ fn a_source_that_never_ends_is_asked_no_more_than_is_allowed() {
         let ran = Project::of_source(behind.address(), &format!("{bound}\n")).run(&CAPTURE);
         assert_eq!(ran.code, 1);
         let said = format!(
-            "127.0.0.1:PORT was asked as much as `{bound}` of its source allows, and has more to tell: it may ignore what it \
-             is asked for, or never come to an end; raise the bound where it is right"
+            "127.0.0.1:PORT has more to send, but the bound `{bound}` of its source is reached: it may ignore the requested \
+             range, or send without end; raise the bound if the amount is right"
         );
         assert!(ran.err.contains(&said), "{}", ran.err);
     }

@@ -77,7 +77,7 @@ fn certificates_out_of_their_time_are_told() {
     for (valid, said) in [
         (
             Valid::NoLonger,
-            "its certificate has expired; it has to be renewed there",
+            "its certificate has expired; renew it on the server",
         ),
         (
             Valid::NotYet,
@@ -99,7 +99,7 @@ fn a_certificate_of_another_host_is_told_and_accepted_by_name() {
     let mut unnamed = project(&address, TRUSTING, &authority, None);
     assert_eq!(
         refused(&mut unnamed),
-        "its certificate is for coordinator.example, not for 127.0.0.1; where that is the right server, say so with \
+        "its certificate is for coordinator.example, not for 127.0.0.1; if that is the right server, set \
          `server_name` in `tls`"
     );
     assert!(gate.seen().is_empty());
@@ -120,7 +120,7 @@ fn an_unknown_authority_is_told() {
     let mut project = project(&address.to_string(), TRUSTING, &ours, None);
     assert_eq!(
         refused(&mut project),
-        "its certificate is signed by nobody that is trusted here; name its authority with `ca` in `tls`"
+        "its certificate is not signed by a trusted authority; name the authority with `ca` in `tls`"
     );
 }
 
@@ -160,7 +160,7 @@ fn a_plain_port_where_tls_is_wanted_is_told() {
     let mut project = project(&behind.address().to_string(), TRUSTING, &authority, None);
     assert_eq!(
         refused(&mut project),
-        "it speaks no TLS; write the address without https:// and leave `tls` out, or use the port that speaks TLS"
+        "it does not speak TLS; write the address without https:// and leave `tls` out, or use the port that speaks TLS"
     );
 }
 
@@ -202,7 +202,7 @@ fn files_that_are_no_certificates_and_keys_are_told() {
     };
     assert_eq!(
         said(&|project| project.write("ca.pem", "no PEM")),
-        "`tls`: ca.pem holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"
+        "`tls`: ca.pem contains no PEM certificate (-----BEGIN CERTIFICATE-----)"
     );
     assert_eq!(
         said(&|project| std::fs::remove_file(project.path("ca.pem")).unwrap()),
@@ -216,7 +216,7 @@ fn files_that_are_no_certificates_and_keys_are_told() {
     let other = authority.sign("developer", &Valid::Now);
     assert_eq!(
         said(&|project| project.write("client-key.pem", &other.key)),
-        "`tls`: the key in client-key.pem is not that of the certificate in client.pem, or of a kind that is not \
+        "`tls`: the key in client-key.pem does not belong to the certificate in client.pem, or of a kind that is not \
          supported"
     );
 }
@@ -229,7 +229,7 @@ fn a_unix_socket_is_captured_from_and_a_missing_one_is_told() {
     assert_eq!(
         ran.err.trim_end(),
         "error: source `production`, domain `player`: cannot reach unix:PROJECT/player.sock for \
-         EventQueryService/GetEventBook: No such file or directory; does it run, and is this its address?"
+         EventQueryService/GetEventBook: No such file or directory; is it running, and is this its address?"
     );
     socket_before(behind.address(), &project.path("player.sock"));
     let ran = project.run(&CAPTURE);
@@ -241,7 +241,7 @@ fn tls_is_for_sources_only() {
     let refused = Connection::new("https://logic:50051", ConnectionOptions::default());
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "https://logic:50051: TLS is spoken to sources only; give a plain address, for example of a port forward"
+        "https://logic:50051: TLS is supported for sources only; give a plain address, for example of a port forward"
     );
 }
 
@@ -295,7 +295,7 @@ fn a_system_that_trusts_nobody_is_told() {
     let ran = project.run_as(&CAPTURE, "", &environment);
     assert_eq!(
         ran.err.trim_end(),
-        "error: source `production`: `tls`: no trusted certificates are found on this system; name those to trust with \
+        "error: source `production`: `tls`: no trusted certificates were found on this system; name the ones to trust with \
          `ca`, or set SSL_CERT_FILE"
     );
 }

@@ -1,11 +1,11 @@
-//! The editions of a local coordinator, listed and deleted: a service of our own, answered and asked.
+//! Server and client of our own service that lists and deletes the editions of a local coordinator.
 //!
-//! Coordinators that were released do not have it. `proto/editions.proto` describes it for other programs.
+//! Angzarr's released coordinators do not have it. `proto/editions.proto` describes it for other programs.
 
 use bytes::Bytes;
 use prost::Message;
 
-use super::{Coordinator, Refused, not_understood};
+use super::{Coordinator, RefusedCall, not_understood};
 use crate::model::{Domain, EditionName, IdError};
 use crate::serve::OWN_PACKAGE;
 use crate::wire::messages::editions as pb;
@@ -19,36 +19,36 @@ pub struct StoredEdition {
     pub domain: Domain,
     /// Its name.
     pub edition: EditionName,
-    /// Aggregates that have pages of their own there.
+    /// Number of aggregates with pages of their own in the edition.
     pub roots: u64,
-    /// Those pages.
+    /// Number of those pages.
     pub pages: u64,
 }
 
-/// What is to be deleted, as it came.
+/// An unchecked request to delete an edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedDeletion {
+pub struct DeletionRequest {
     /// Name of the edition.
     pub edition: String,
-    /// Domain; in every domain where it is empty.
+    /// Domain; empty means every domain.
     pub domain: String,
 }
 
-/// What was deleted.
+/// Result of deleting an edition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeletedEdition {
-    /// Pages.
+    /// Number of deleted pages.
     pub pages: u64,
-    /// Snapshots.
+    /// Number of deleted snapshots.
     pub snapshots: u64,
 }
 
-/// Answers a method of the service; none where it is another's.
+/// Answers a method of this service; `None` for a method of another service.
 pub(super) fn answer(
     coordinator: &dyn Coordinator,
     method: &str,
     request: Bytes,
-) -> Option<Result<Vec<Bytes>, Refused>> {
+) -> Option<Result<Vec<Bytes>, RefusedCall>> {
     let method = method.strip_prefix(OWN_PACKAGE)?.strip_prefix('.')?;
     let reply = match method {
         "Editions/List" => coordinator.editions().map(|editions| {
@@ -61,10 +61,10 @@ pub(super) fn answer(
     Some(reply.map(|reply| vec![reply.into()]))
 }
 
-fn delete(coordinator: &dyn Coordinator, request: Bytes) -> Result<Vec<u8>, Refused> {
+fn delete(coordinator: &dyn Coordinator, request: Bytes) -> Result<Vec<u8>, RefusedCall> {
     let request: pb::DeleteEditionRequest =
         decode::message("request to delete an edition", request).map_err(not_understood)?;
-    let deleted = coordinator.delete_edition(&AskedDeletion {
+    let deleted = coordinator.delete_edition(&DeletionRequest {
         edition: request.edition,
         domain: request.domain,
     })?;
@@ -84,13 +84,13 @@ fn message(edition: &StoredEdition) -> pb::StoredEdition {
     }
 }
 
-/// An answer about editions that was not had.
+/// A call to the editions service that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditionsError {
-    /// The coordinator is not ours.
+    /// The server is not a local coordinator of this project.
     #[error(
-        "{address} cannot list or delete editions: no coordinator of Angzarr can over gRPC, only the local one of \
-         angzarr-replay"
+        "{address} cannot list or delete editions: over gRPC, only the local coordinator of \
+         angzarr-replay can"
     )]
     NotOffered {
         /// The address.
@@ -99,19 +99,19 @@ pub enum EditionsError {
     /// The call failed.
     #[error(transparent)]
     Call(CallError),
-    /// The reply makes no sense.
+    /// The reply does not decode.
     #[error("{address} answered {method} with bytes that make no sense: {reason}")]
     Garbage {
         /// The address.
         address: String,
         /// Method that was called.
         method: &'static str,
-        /// What is wrong with them.
+        /// The decoding error.
         reason: DecodeError,
     },
 }
 
-/// Asks a local coordinator for its editions, and to delete one.
+/// Client that lists and deletes editions of a local coordinator.
 #[derive(Debug, Clone)]
 pub struct EditionsClient {
     connection: Connection,

@@ -1,35 +1,35 @@
-//! Facts and compensation: the calls that store without a command's checks.
+//! Facts and compensation: calls that skip the checks of a command.
 
 use bytes::Bytes;
 use prost::Message;
 
-use super::{CoordinatorService, RawCover, Refused, ReplyBook, not_understood, raw_cover};
+use super::{CoordinatorService, RawCover, RefusedCall, ReplyBook, not_understood, raw_cover};
 use crate::model::EmittedBook;
 use crate::wire::messages as pb;
 use crate::wire::{DecodeError, decode, stimulus};
 
-/// A book of facts as it was sent.
+/// A received book of facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentFacts {
-    /// The aggregate that they are for, unchecked.
+pub struct ReceivedFacts {
+    /// Target aggregate, unchecked.
     pub cover: Option<RawCover>,
-    /// Whether the logic is to be asked, by the rule of the dialect.
+    /// Whether the facts go to the logic, by the dialect's rule.
     pub to_logic: bool,
-    /// The book, where it makes sense.
+    /// The book, if it decodes.
     pub book: Result<EmittedBook, DecodeError>,
 }
 
-/// What became of facts.
+/// Result of injecting facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Injected {
+pub struct FactInjection {
     /// The stored pages.
     pub book: ReplyBook,
-    /// Whether they had been stored before.
+    /// Whether the facts were stored already.
     pub already_processed: bool,
 }
 
 impl CoordinatorService {
-    pub(super) fn handle_event(&self, request: Bytes) -> Result<Vec<Bytes>, Refused> {
+    pub(super) fn handle_event(&self, request: Bytes) -> Result<Vec<Bytes>, RefusedCall> {
         let request: pb::EventRequest =
             decode::message("event request", request).map_err(not_understood)?;
         let to_logic = if self.dialect.rules().facts_skip_logic_on_request {
@@ -47,7 +47,7 @@ impl CoordinatorService {
         Ok(vec![reply.encode_to_vec().into()])
     }
 
-    pub(super) fn compensate(&self, request: Bytes) -> Result<Vec<Bytes>, Refused> {
+    pub(super) fn compensate(&self, request: Bytes) -> Result<Vec<Bytes>, RefusedCall> {
         let request: pb::CommandRequest =
             decode::message("command request", request).map_err(not_understood)?;
         let provisional = request.cascade_id.is_some_and(|id| !id.is_empty());
@@ -58,9 +58,9 @@ impl CoordinatorService {
     }
 }
 
-fn sent_facts(book: Bytes, to_logic: bool) -> Result<SentFacts, Refused> {
+fn sent_facts(book: Bytes, to_logic: bool) -> Result<ReceivedFacts, RefusedCall> {
     let message: pb::EventBook = decode::message("facts", book).map_err(not_understood)?;
-    Ok(SentFacts {
+    Ok(ReceivedFacts {
         cover: message.cover.clone().map(raw_cover),
         to_logic,
         book: decode::emitted_book(message),

@@ -1,14 +1,14 @@
-//! The coordinator's side of the wire: requests taken apart, replies put together.
+//! The server side of a coordinator: decodes requests and encodes replies.
 //!
-//! Requests arrive unchecked, since the words in which bad input is refused are the coordinator's own.
-//! Knows nothing of stores and of what a coordinator does.
+//! Requests are passed on unchecked, because the coordinator itself decides how bad input is refused. Knows nothing of
+//! stores or of the coordinator's behaviour.
 //!
-//! | part | owns |
+//! | module | owns |
 //! |---|---|
-//! | this one | queries, commands and their speculation |
+//! | this one | queries, commands and speculative commands |
 //! | `facts` | facts and compensation |
-//! | `reactions` | speculation with sagas, process managers and projectors |
-//! | `editions` | the service of our own that lists and deletes editions |
+//! | `reactions` | speculative calls to sagas, process managers and projectors |
+//! | `editions` | our own service that lists and deletes editions |
 
 mod editions;
 mod facts;
@@ -20,8 +20,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message;
 
-pub use editions::{AskedDeletion, DeletedEdition, EditionsClient, EditionsError, StoredEdition};
-pub use facts::{Injected, SentFacts};
+pub use editions::{DeletedEdition, DeletionRequest, EditionsClient, EditionsError, StoredEdition};
+pub use facts::{FactInjection, ReceivedFacts};
 
 use super::PointInTime;
 use super::serve::{Methods, Server};
@@ -29,65 +29,65 @@ use crate::model::{
     Code, CommandBook, Cover, Domain, EmittedBook, Failure, Outcome, Root, Stimulus,
 };
 use crate::wire::messages as pb;
-use crate::wire::status::Refusal;
+use crate::wire::status::FailingStatus;
 use crate::wire::{DecodeError, Dialect, decode, encode};
 
-/// A cover as it came: nothing of it is checked.
+/// An unchecked cover.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawCover {
-    /// The root's bytes, where there is a root.
+    /// Bytes of the root, if there is one.
     pub root: Option<Vec<u8>>,
     /// Domain.
     pub domain: String,
     /// Correlation id.
     pub correlation_id: String,
-    /// Name of the edition, empty where there is none.
+    /// Name of the edition; empty if there is none.
     pub edition: String,
 }
 
-/// Which pages a query asks for, as it came.
+/// Which pages an unchecked query requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AskedPages {
+pub enum RequestedPages {
     /// All of them.
     Whole,
-    /// From a sequence on, to another where there is one.
+    /// From one sequence to another, or to the head.
     Range(u32, Option<u32>),
     /// These sequences.
     Sequences(Vec<u32>),
-    /// As the history was at a point in time.
+    /// The history at a point in time.
     AsOf(PointInTime),
-    /// At a point in time that is missing.
-    NoPoint,
+    /// A temporal query without a point in time.
+    MissingPointInTime,
 }
 
-/// A query as it came.
+/// An unchecked query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedBook {
-    /// Whose pages.
+pub struct ReceivedQuery {
+    /// Aggregate or workflow.
     pub cover: Option<RawCover>,
     /// Which pages.
-    pub pages: AskedPages,
+    pub pages: RequestedPages,
 }
 
-/// A command book as it was sent.
+/// A received command book.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentCommand {
+pub struct ReceivedCommand {
     /// The addressee, unchecked.
     pub cover: Option<RawCover>,
     /// Size of each page's payload.
     pub payload_sizes: Vec<usize>,
-    /// Whether the events are asked to be stored as provisional (two-phase commit).
+    /// Whether the events are to be stored as provisional (two-phase commit).
     pub provisional: bool,
-    /// The book, where it makes sense.
+    /// The book, if it decodes.
     pub book: Result<CommandBook, DecodeError>,
 }
 
-/// A book to answer with; pages and snapshot by their stored bytes.
+/// An event book to return, with the stored bytes of pages and snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReplyBook {
-    /// The aggregate, where the reply names one.
+    /// The aggregate, if the reply names one.
     pub cover: Option<Cover>,
-    /// Whether the cover says its edition even where that is main.
+    /// Whether the cover names its edition even if it is main.
     pub spells_main: bool,
     /// Encoded snapshot.
     pub snapshot: Option<Bytes>,
@@ -97,18 +97,18 @@ pub struct ReplyBook {
     pub next_sequence: u32,
 }
 
-/// A call that is answered with a failing status.
+/// A call that the coordinator refuses with a failing status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
-    /// Just so.
+pub enum RefusedCall {
+    /// Without details.
     Plain(Failure),
-    /// With a bare event book as its details, as stale commands are answered.
+    /// With a bare event book as details, as for stale commands.
     WithBook(Failure, ReplyBook),
-    /// With details that came from elsewhere and are passed on.
+    /// With details passed on from elsewhere.
     WithDetails(Failure, Bytes),
 }
 
-impl Refused {
+impl RefusedCall {
     /// The status.
     #[must_use]
     pub const fn failure(&self) -> &Failure {
@@ -120,41 +120,41 @@ impl Refused {
     }
 }
 
-impl From<Failure> for Refused {
+impl From<Failure> for RefusedCall {
     fn from(failure: Failure) -> Self {
         Self::Plain(failure)
     }
 }
 
-/// What a coordinator offers. Methods it does not offer are unknown to its server.
+/// The methods of a coordinator. Its server treats all others as unknown.
 pub trait Coordinator: Send + Sync + 'static {
     /// `GetEventBook`.
-    fn event_book(&self, query: &AskedBook) -> Result<ReplyBook, Refused>;
+    fn event_book(&self, query: &ReceivedQuery) -> Result<ReplyBook, RefusedCall>;
     /// `GetEvents`: any number of books.
-    fn events(&self, query: &AskedBook) -> Result<Vec<ReplyBook>, Refused>;
+    fn events(&self, query: &ReceivedQuery) -> Result<Vec<ReplyBook>, RefusedCall>;
     /// `Synchronize`: one book for each query of the stream.
-    fn synchronize(&self, query: &AskedBook) -> Result<ReplyBook, Refused>;
+    fn synchronize(&self, query: &ReceivedQuery) -> Result<ReplyBook, RefusedCall>;
     /// `GetAggregateRoots`.
-    fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, Refused>;
-    /// `HandleCommand`; none where the request has no command.
-    fn handle_command(&self, command: Option<SentCommand>) -> Result<ReplyBook, Refused>;
-    /// `HandleSyncSpeculative`: the logic's book as the logic wrote it.
+    fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, RefusedCall>;
+    /// `HandleCommand`; `None` if the request has no command.
+    fn handle_command(&self, command: Option<ReceivedCommand>) -> Result<ReplyBook, RefusedCall>;
+    /// `HandleSyncSpeculative`: returns the book exactly as the logic emitted it.
     fn speculate(
         &self,
-        command: Option<SentCommand>,
+        command: Option<ReceivedCommand>,
         point: Option<PointInTime>,
-    ) -> Result<EmittedBook, Refused>;
-    /// `HandleEvent`; none where the request has no facts.
-    fn handle_event(&self, facts: Option<SentFacts>) -> Result<Injected, Refused>;
-    /// `HandleCompensation`: the logic's answer as the logic gave it; none where the request has no command.
-    fn compensate(&self, command: Option<SentCommand>) -> Result<Outcome, Refused>;
-    /// `ExecuteSpeculative` of a saga, `HandleSpeculative` of a process manager or projector: what the component
-    /// would answer.
-    fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, Refused>;
-    /// Every named edition that is stored.
-    fn editions(&self) -> Result<Vec<StoredEdition>, Refused>;
+    ) -> Result<EmittedBook, RefusedCall>;
+    /// `HandleEvent`; `None` if the request has no facts.
+    fn handle_event(&self, facts: Option<ReceivedFacts>) -> Result<FactInjection, RefusedCall>;
+    /// `HandleCompensation`: returns the logic's answer unchanged; `None` if the request has no command.
+    fn compensate(&self, command: Option<ReceivedCommand>) -> Result<Outcome, RefusedCall>;
+    /// `ExecuteSpeculative` of a saga, or `HandleSpeculative` of a process manager or projector: returns the component's
+    /// answer.
+    fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, RefusedCall>;
+    /// Every stored named edition.
+    fn editions(&self) -> Result<Vec<StoredEdition>, RefusedCall>;
     /// Deletes a named edition.
-    fn delete_edition(&self, asked: &AskedDeletion) -> Result<DeletedEdition, Refused>;
+    fn delete_edition(&self, asked: &DeletionRequest) -> Result<DeletedEdition, RefusedCall>;
 }
 
 /// Serves a coordinator over gRPC. Messages of more than `limit` bytes are refused in both directions.
@@ -177,7 +177,7 @@ struct CoordinatorService {
 }
 
 impl Methods for CoordinatorService {
-    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, Refusal>> {
+    fn call(&self, method: &str, request: Bytes) -> Option<Result<Vec<Bytes>, FailingStatus>> {
         let replies = match method {
             "EventQueryService/GetEventBook" => self
                 .query(request)
@@ -211,32 +211,35 @@ impl Methods for CoordinatorService {
 }
 
 impl CoordinatorService {
-    #[allow(clippy::unused_self, reason = "reads as the other steps do")]
-    fn query(&self, request: Bytes) -> Result<AskedBook, Refused> {
+    #[allow(
+        clippy::unused_self,
+        reason = "consistent with the other request decoders"
+    )]
+    fn query(&self, request: Bytes) -> Result<ReceivedQuery, RefusedCall> {
         use pb::query::Selection;
         use pb::temporal_query::PointInTime as Point;
         let query: pb::Query = decode::message("query", request).map_err(not_understood)?;
         let pages = match query.selection {
-            None => AskedPages::Whole,
-            Some(Selection::Range(range)) => AskedPages::Range(range.lower, range.upper),
-            Some(Selection::Sequences(set)) => AskedPages::Sequences(set.values),
+            None => RequestedPages::Whole,
+            Some(Selection::Range(range)) => RequestedPages::Range(range.lower, range.upper),
+            Some(Selection::Sequences(set)) => RequestedPages::Sequences(set.values),
             Some(Selection::Temporal(temporal)) => match temporal.point_in_time {
-                None => AskedPages::NoPoint,
+                None => RequestedPages::MissingPointInTime,
                 Some(Point::AsOfTime(time)) => {
-                    AskedPages::AsOf(PointInTime::Time(decode::timestamp(time)))
+                    RequestedPages::AsOf(PointInTime::Time(decode::timestamp(time)))
                 }
                 Some(Point::AsOfSequence(sequence)) => {
-                    AskedPages::AsOf(PointInTime::Sequence(sequence))
+                    RequestedPages::AsOf(PointInTime::Sequence(sequence))
                 }
             },
         };
-        Ok(AskedBook {
+        Ok(ReceivedQuery {
             cover: query.cover.map(raw_cover),
             pages,
         })
     }
 
-    fn handle_command(&self, request: Bytes) -> Result<Vec<Bytes>, Refused> {
+    fn handle_command(&self, request: Bytes) -> Result<Vec<Bytes>, RefusedCall> {
         let request: pb::CommandRequest =
             decode::message("command request", request).map_err(not_understood)?;
         let provisional = request.cascade_id.is_some_and(|id| !id.is_empty());
@@ -249,7 +252,7 @@ impl CoordinatorService {
         Ok(vec![reply.encode_to_vec().into()])
     }
 
-    fn speculate(&self, request: Bytes) -> Result<Vec<Bytes>, Refused> {
+    fn speculate(&self, request: Bytes) -> Result<Vec<Bytes>, RefusedCall> {
         use pb::temporal_query::PointInTime as Point;
         let request: pb::SpeculateCommandHandlerRequest =
             decode::message("speculative request", request).map_err(not_understood)?;
@@ -273,7 +276,7 @@ impl CoordinatorService {
         &self,
         command: Option<Bytes>,
         provisional: bool,
-    ) -> Result<Option<SentCommand>, Refused> {
+    ) -> Result<Option<ReceivedCommand>, RefusedCall> {
         let Some(bytes) = command else {
             return Ok(None);
         };
@@ -283,7 +286,7 @@ impl CoordinatorService {
             Some(pb::command_page::Payload::Command(command)) => command.value.len(),
             Some(pb::command_page::Payload::External(_)) | None => 0,
         };
-        Ok(Some(SentCommand {
+        Ok(Some(ReceivedCommand {
             payload_sizes: message.pages.iter().map(size).collect(),
             cover: message.cover.map(raw_cover),
             provisional,
@@ -311,21 +314,24 @@ impl CoordinatorService {
         self.book_message(book).encode_to_vec().into()
     }
 
-    fn refusal(&self, refused: Refused) -> Refusal {
+    fn refusal(&self, refused: RefusedCall) -> FailingStatus {
         match refused {
-            Refused::Plain(failure) => failure.into(),
-            Refused::WithBook(failure, book) => Refusal {
+            RefusedCall::Plain(failure) => failure.into(),
+            RefusedCall::WithBook(failure, book) => FailingStatus {
                 failure,
                 details: self.encode_book(&book),
             },
-            Refused::WithDetails(failure, details) => Refusal { failure, details },
+            RefusedCall::WithDetails(failure, details) => FailingStatus { failure, details },
         }
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
-/// A request that does not decode: the servers of every core answer INTERNAL.
-fn not_understood(error: DecodeError) -> Refused {
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` passes it by value"
+)]
+/// The error for a request that does not decode: every core answers INTERNAL.
+fn not_understood(error: DecodeError) -> RefusedCall {
     Failure {
         code: Code::Internal,
         message: error.to_string(),

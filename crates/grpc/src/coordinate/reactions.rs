@@ -1,9 +1,9 @@
-//! Speculation with sagas, process managers and projectors: the input comes with the request.
+//! Speculative calls to sagas, process managers and projectors, whose requests contain the input.
 
 use bytes::Bytes;
 use prost::Message;
 
-use super::{CoordinatorService, Refused, not_understood};
+use super::{CoordinatorService, RefusedCall, not_understood};
 use crate::model::{Failure, Outcome, Stimulus};
 use crate::wire::messages as pb;
 use crate::wire::{DecodeError, Dialect, decode, stimulus};
@@ -13,8 +13,8 @@ impl CoordinatorService {
         &self,
         method: &str,
         request: Bytes,
-    ) -> Result<Vec<Bytes>, Refused> {
-        let stimulus = asked(method, request, self.dialect).map_err(not_understood)?;
+    ) -> Result<Vec<Bytes>, RefusedCall> {
+        let stimulus = decode_stimulus(method, request, self.dialect).map_err(not_understood)?;
         let outcome = self.coordinator.speculate_reaction(stimulus)?;
         let reply: Bytes = match outcome {
             Outcome::Reacted(reaction) if method.starts_with("Saga") => {
@@ -37,12 +37,15 @@ impl CoordinatorService {
     }
 }
 
-/// Domain of a book that names none.
+/// Domain for a book without one.
 const NO_DOMAIN: &str = "none";
 
-/// A book that need not say whose it is: sidecars take it as it is. Here the component is shown the nil root, and the domain
-/// and edition of `like`.
-fn identified(book: Option<Bytes>, like: Option<&pb::Cover>) -> Result<pb::EventBook, DecodeError> {
+/// Completes the cover of a book that may lack it. Sidecars accept such books as they are; here the component receives the
+/// nil root, and the domain and edition of `like`.
+fn with_complete_cover(
+    book: Option<Bytes>,
+    like: Option<&pb::Cover>,
+) -> Result<pb::EventBook, DecodeError> {
     let mut book: pb::EventBook = decode::message("event book", book.unwrap_or_default())?;
     let own = book.cover.take();
     let mut cover = own.unwrap_or_else(|| pb::Cover {
@@ -61,8 +64,12 @@ fn identified(book: Option<Bytes>, like: Option<&pb::Cover>) -> Result<pb::Event
     Ok(book)
 }
 
-/// What the request asks of a component.
-fn asked(method: &str, request: Bytes, dialect: Dialect) -> Result<Stimulus, DecodeError> {
+/// Decodes the stimulus in a request.
+fn decode_stimulus(
+    method: &str,
+    request: Bytes,
+    dialect: Dialect,
+) -> Result<Stimulus, DecodeError> {
     let request: pb::SpeculateRequest = decode::message("speculative request", request)?;
     let Some(inner) = request.request else {
         return Err(DecodeError::new("speculative request", "it is empty"));
@@ -73,15 +80,15 @@ fn asked(method: &str, request: Bytes, dialect: Dialect) -> Result<Stimulus, Dec
     {
         "SagaCoordinatorService" => {
             let mut message: pb::SagaHandleRequest = decode::message("saga request", inner)?;
-            let source = identified(message.source.take(), None)?;
+            let source = with_complete_cover(message.source.take(), None)?;
             message.source = Some(source.encode_to_vec().into());
             stimulus::saga(message.encode_to_vec().into(), dialect)
         }
         "ProcessManagerCoordinatorService" => {
             let mut message: pb::ProcessManagerHandleRequest =
                 decode::message("process manager request", inner)?;
-            let trigger = identified(message.trigger.take(), None)?;
-            let state = identified(message.process_state.take(), trigger.cover.as_ref())?;
+            let trigger = with_complete_cover(message.trigger.take(), None)?;
+            let state = with_complete_cover(message.process_state.take(), trigger.cover.as_ref())?;
             message.trigger = Some(trigger.encode_to_vec().into());
             message.process_state = Some(state.encode_to_vec().into());
             stimulus::process_manager(message.encode_to_vec().into())

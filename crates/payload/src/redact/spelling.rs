@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::pseudonym::hex;
-use crate::model::{MOST_OF_CORRELATION_ID, is_correlation_id};
+use crate::model::{MAX_CORRELATION_ID_LENGTH, is_correlation_id};
 
 /// Thousands separators. A point or a space would also match decimals and lists.
 const SEPARATORS: [char; 3] = [',', '_', '\''];
@@ -229,7 +229,7 @@ pub(super) fn as_correlation_id(before: &str, after: String) -> String {
     match (is_correlation_id(before), is_correlation_id(&after)) {
         (true, false) => {
             let letters = after.chars().map(|it| if fits(it) { it } else { '_' });
-            letters.take(MOST_OF_CORRELATION_ID).collect()
+            letters.take(MAX_CORRELATION_ID_LENGTH).collect()
         }
         (false, true) => after + "*",
         _ => after,

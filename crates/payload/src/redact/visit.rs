@@ -5,9 +5,9 @@ use super::redactor::RedactError;
 use super::spelling::as_correlation_id;
 use crate::model::{
     Body, Book, Case, CaseStimulus, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand,
-    ErrorInfo, Failure, FlowStart, Header, History, HopOutcome, Noted, Notification, Observed,
-    ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Reaction, Root,
-    Snapshot,
+    ErrorInfo, Failure, FlowStart, Header, History, HopOutcome, Notification, Observed,
+    ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Reaction,
+    ReportedFailure, Root, Snapshot,
 };
 
 /// Receives what is visited. An implementation may ignore some kinds.
@@ -43,7 +43,7 @@ pub(super) fn case(case: &mut Case, visitor: &mut dyn Visitor) -> Walked {
         self::observed(observed, visitor)?;
     }
     if let Some(noted) = &mut case.noted {
-        let Noted {
+        let ReportedFailure {
             code: _,
             message,
             sequence: _,

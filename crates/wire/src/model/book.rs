@@ -1,19 +1,19 @@
-//! Event books: histories as they were stored, and books as logic emits them.
+//! Event books: stored histories, and the books that client logic emits.
 
 use super::{Domain, Edition, Header, Payload, PayloadReference, Retention, Root, Timestamp};
 
-/// Which aggregate, on which timeline, in which workflow.
+/// Identifies an aggregate, its timeline (edition) and the workflow (correlation id).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cover {
     /// Domain.
     pub domain: Domain,
     /// Root.
     pub root: Root,
-    /// Correlation id of the workflow, mostly empty.
+    /// Correlation id of the workflow; usually empty.
     pub correlation_id: String,
-    /// Timeline.
+    /// Edition: the timeline.
     pub edition: Edition,
-    /// Extension of newer dialects.
+    /// Extension field, which only newer dialects have.
     pub ext: Option<Payload>,
 }
 
@@ -38,19 +38,19 @@ impl Cover {
     }
 }
 
-/// What a page carries.
+/// Content of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// An event.
     Event(Payload),
     /// An event that is stored elsewhere.
     External(PayloadReference),
-    /// Nothing.
+    /// No payload.
     Empty,
 }
 
 impl Body {
-    /// The event, where the page carries it itself.
+    /// The event, if the page carries it inline.
     #[must_use]
     pub const fn event(&self) -> Option<&Payload> {
         match self {
@@ -63,33 +63,33 @@ impl Body {
 /// A stored page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Its place in the history, from 0.
+    /// Position in the history, from 0.
     pub sequence: u32,
     /// When it was written; many writers leave it out.
     pub created_at: Option<Timestamp>,
-    /// What happened.
+    /// The event.
     pub body: Body,
     /// Not yet confirmed (two-phase commit of older dialects): logic sees a placeholder instead.
     pub provisional: bool,
-    /// Two-phase commit it belongs to.
+    /// Id of the two-phase commit that the page belongs to.
     pub cascade_id: Option<String>,
-    /// The page's own encoding, kept where encoding it again would not give it back. Whoever changes the
-    /// page drops it.
+    /// Original encoding, kept only if encoding the page again would produce other bytes. Code that changes the page
+    /// clears it.
     pub original: Option<Vec<u8>>,
 }
 
-/// A state that an aggregate stored so that earlier pages need not be read.
+/// Stored state of an aggregate, which makes reading earlier pages unnecessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Last sequence that is folded in.
+    /// Last sequence that the state includes.
     pub sequence: u32,
     /// The state.
     pub state: Option<Payload>,
     /// How long it is kept.
     pub retention: Retention,
-    /// When it was made, where the dialect has it.
+    /// When it was made, if the dialect records it.
     pub created_at: Option<Timestamp>,
-    /// The snapshot's own encoding, kept where encoding it again would not give it back.
+    /// Original encoding, kept only if encoding the snapshot again would produce other bytes.
     pub original: Option<Vec<u8>>,
 }
 
@@ -107,7 +107,7 @@ pub struct PageOrderError {
     pub previous: u32,
 }
 
-/// The stored pages of one aggregate, sequences strictly rising. A gap is a fact of its store.
+/// The stored pages of one aggregate, in strictly rising sequence. Gaps are allowed: the store may have them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     pages: Vec<Page>,
@@ -134,7 +134,7 @@ impl History {
         &self.pages
     }
 
-    /// Gives the pages away.
+    /// Takes the pages out of the history.
     #[must_use]
     pub fn into_pages(self) -> Vec<Page> {
         self.pages
@@ -148,8 +148,8 @@ impl History {
             .map_or(0, |page| page.sequence.saturating_add(1))
     }
 
-    /// The pages before `head`. The greatest number stands for a head that no number can say: a page may have it as its
-    /// own sequence.
+    /// The pages below `head`. `u32::MAX` returns all pages: the last one may have that very sequence, and then no number
+    /// could express the head above it.
     #[must_use]
     pub fn before(&self, head: u32) -> Self {
         Self {
@@ -177,7 +177,7 @@ impl History {
     }
 }
 
-/// An aggregate's history as logic is shown it: all pages, or a snapshot and the pages after it.
+/// The history that is sent to client logic: all pages, or a snapshot and the pages after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventBook {
     /// The aggregate.
@@ -190,21 +190,21 @@ pub struct EventBook {
     pub next_sequence: u32,
 }
 
-/// A page as logic emits it.
+/// A page emitted by client logic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmittedPage {
-    /// What the logic says of its place; often nothing.
+    /// Sequence or provenance set by the logic; often absent.
     pub header: Header,
-    /// When, if the logic says.
+    /// Creation time, if the logic sets one.
     pub created_at: Option<Timestamp>,
-    /// What happened.
+    /// The event.
     pub body: Body,
     /// Marked as provisional.
     pub provisional: bool,
 }
 
 impl EmittedPage {
-    /// A page that says nothing but its event.
+    /// A page with an event and nothing else.
     #[must_use]
     pub const fn event(payload: Payload) -> Self {
         Self {
@@ -216,15 +216,15 @@ impl EmittedPage {
     }
 }
 
-/// A book as logic emits it: everything but the events is optional.
+/// An event book emitted by client logic: everything but the events is optional.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EmittedBook {
-    /// The aggregate it is for, if the logic says.
+    /// Target aggregate, if the logic names one.
     pub cover: Option<Cover>,
     /// State to store.
     pub snapshot: Option<Snapshot>,
-    /// Pages, which may begin with those that the logic was shown.
+    /// Pages; they may begin with a copy of the prior pages.
     pub pages: Vec<EmittedPage>,
-    /// What the logic says of the next sequence, 0 where nothing.
+    /// Next sequence according to the logic; 0 if it sets none.
     pub next_sequence: u32,
 }

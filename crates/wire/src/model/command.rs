@@ -1,23 +1,23 @@
-//! Commands: what is sent to an aggregate.
+//! Commands for aggregates.
 
 use super::{Cover, Payload, PayloadReference};
 
-/// How a page says where it belongs.
+/// Header of a page: its sequence, or how it gets one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Header {
-    /// Nothing said; readers that take a default see sequence 0.
+    /// No header; coordinators read it as sequence 0.
     #[default]
     Absent,
     /// An explicit sequence, counted from 0.
     Sequence(u32),
-    /// Stamped on arrival; made outside Angzarr.
+    /// Numbered on arrival; created outside Angzarr.
     ExternalDeferred {
-        /// Key of idempotency.
+        /// Idempotency key.
         external_id: String,
         /// Free text.
         description: String,
     },
-    /// Stamped on arrival; made by a saga or process manager.
+    /// Numbered on arrival; created by a saga or process manager.
     AngzarrDeferred {
         /// Aggregate whose event caused it.
         source: Option<Box<Cover>>,
@@ -25,15 +25,15 @@ pub enum Header {
         source_sequence: u32,
         /// Name of the saga or process manager.
         source_component: String,
-        /// Position among the commands of one reaction.
+        /// Index among the commands of one reaction.
         command_index: u32,
-        /// Head that was observed, where the dialect has it.
+        /// Head that the component observed, if the dialect has the field.
         basis_sequence: Option<u32>,
     },
 }
 
 impl Header {
-    /// The explicit sequence; 0 where nothing is said, as every coordinator reads it, none where deferred.
+    /// The explicit sequence; 0 without a header, as every coordinator reads it; `None` if deferred.
     #[must_use]
     pub const fn sequence(&self) -> Option<u32> {
         match self {
@@ -60,7 +60,7 @@ pub enum MergeStrategy {
     Unknown(i32),
 }
 
-/// How much a caller waits for.
+/// What a caller waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SyncMode {
     /// Store, publish, return.
@@ -70,7 +70,7 @@ pub enum SyncMode {
     Simple,
     /// Wait for sagas and process managers too.
     Cascade,
-    /// Only acceptance is awaited.
+    /// Wait for acceptance only.
     Decision,
     /// Store only.
     Isolated,
@@ -78,60 +78,60 @@ pub enum SyncMode {
     Unknown(i32),
 }
 
-/// What becomes of a cascade when one of its commands fails.
+/// What happens to a cascade when one of its commands fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CascadeErrorMode {
-    /// It ends.
+    /// The cascade ends.
     #[default]
     FailFast,
-    /// It goes on with the others.
+    /// It continues with the other commands.
     Continue,
-    /// What was done is compensated.
+    /// The commands already executed are compensated.
     Compensate,
-    /// The command becomes a dead letter.
+    /// The failed command becomes a dead letter.
     DeadLetter,
     /// A mode that this version does not know.
     Unknown(i32),
 }
 
-/// How a saga is called: what its coordinator will do with its commands.
+/// Modes of a saga's request: what its coordinator will do with its commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Modes {
-    /// How much the caller waits for.
+    /// What the caller waits for.
     pub sync_mode: SyncMode,
-    /// What becomes of the cascade when a command fails.
+    /// What happens to the cascade when a command fails.
     pub cascade_error_mode: CascadeErrorMode,
 }
 
 /// One command of a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandPage {
-    /// Which head the sender expected.
+    /// Head that the sender expected.
     pub header: Header,
-    /// Floor of the sync mode, set by process managers.
+    /// Minimum sync mode, set by process managers.
     pub sync_mode: Option<SyncMode>,
-    /// What to do when the head is another.
+    /// What to do if the head is different.
     pub merge_strategy: MergeStrategy,
-    /// The command itself; none where it is stored elsewhere or missing.
+    /// The command itself; `None` if it is stored elsewhere or missing.
     pub command: Option<Payload>,
-    /// Where it is stored, if elsewhere.
+    /// Reference to the command, if it is stored elsewhere.
     pub external: Option<PayloadReference>,
 }
 
-/// Commands addressed to one aggregate; logic looks at the first page.
+/// Commands addressed to one aggregate; client logic handles the first page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandBook {
     /// The addressee.
     pub cover: Cover,
     /// The commands.
     pub pages: Vec<CommandPage>,
-    /// The book's own encoding, kept where encoding it again would not give it back. Whoever changes the
-    /// book drops it.
+    /// Original encoding, kept only if encoding the book again would produce other bytes. Code that changes the book
+    /// clears it.
     pub original: Option<Vec<u8>>,
 }
 
 impl CommandBook {
-    /// The expected head, as a coordinator reads it: of the first page, 0 where there is none.
+    /// Expected head as a coordinator reads it, from the first page; 0 if there is no page.
     #[must_use]
     pub fn expected_sequence(&self) -> Option<u32> {
         self.pages
@@ -139,7 +139,7 @@ impl CommandBook {
             .map_or(Some(0), |page| page.header.sequence())
     }
 
-    /// Type name of the first command, empty where it has none.
+    /// Type name of the first command; empty if there is none.
     #[must_use]
     pub fn type_name(&self) -> &str {
         self.pages
@@ -148,14 +148,14 @@ impl CommandBook {
             .map_or("", Payload::type_name)
     }
 
-    /// Whether it tells whoever caused a command that it was refused, and is compensation then.
+    /// Whether it is compensation: a notification, to the originator of a command, that the command was rejected.
     #[must_use]
     pub fn is_compensation(&self) -> bool {
         let first = self.pages.first().and_then(|page| page.command.as_ref());
         first.is_some_and(Payload::is_notification)
     }
 
-    /// The same commands for another head; deferred headers become explicit, as a coordinator does it.
+    /// The same commands for another head. Deferred headers become explicit, as on a coordinator.
     #[must_use]
     pub fn restamped(&self, head: u32) -> Self {
         let mut book = self.clone();

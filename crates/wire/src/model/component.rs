@@ -1,7 +1,7 @@
-//! Components behind small synchronous traits: plain types in, plain types out, nothing generated.
+//! Components behind small synchronous traits that use only plain model types.
 //!
-//! A panic counts as a handler that crashed. Implementations must not persist anything: they are called with
-//! captured histories, as often as somebody debugs.
+//! A panic counts as a crashed handler. Implementations must not persist anything: a debugging session calls them with
+//! captured histories, any number of times.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use super::{
 
 /// A saga: translates events of one domain into commands for others. It has no state.
 pub trait Saga: Send + Sync {
-    /// Reacts to the pages of `source`, the last of which are new.
+    /// Reacts to the last pages of `source`, which are new.
     fn react(&self, source: &EventBook, destinations: &Destinations) -> Result<Reaction, Failure>;
 }
 
 /// A process manager: a workflow across domains, with an event stream of its own.
 pub trait ProcessManager: Send + Sync {
-    /// Names the aggregates whose heads it wants to know. Older dialects ask this first.
+    /// Names the aggregates whose heads it needs. Coordinators of older dialects call this first.
     fn prepare(&self, trigger: &EventBook, state: &EventBook) -> Result<Vec<Cover>, Failure> {
         let _ = (trigger, state);
         Err(Failure::unimplemented(
-            "this process manager prepares nothing",
+            "this process manager does not implement Prepare",
         ))
     }
 
-    /// Reacts to the pages of `trigger` in the light of its own stream so far.
+    /// Reacts to the pages of `trigger`; `state` is the process manager's own stream so far.
     fn react(
         &self,
         trigger: &EventBook,
@@ -36,19 +36,19 @@ pub trait ProcessManager: Send + Sync {
     ) -> Result<Reaction, Failure>;
 }
 
-/// A projector: makes a readable view of events.
+/// A projector: builds a read model from events.
 pub trait Projector: Send + Sync {
-    /// Projects the pages of a book. Only `with_effects` may anything be written anywhere.
+    /// Projects the pages of a book. Unless `with_effects` is set, nothing may be written anywhere.
     fn project(&self, events: &EventBook, with_effects: bool) -> Result<Projection, Failure>;
 }
 
-/// An upcaster that serves by itself.
+/// An upcaster that runs as its own service.
 pub trait Upcaster: Send + Sync {
-    /// Brings old pages into their newest form.
+    /// Converts old pages to the newest schema.
     fn upcast(&self, domain: &Domain, pages: &[Page]) -> Result<Vec<Page>, Failure>;
 }
 
-/// What a component is for.
+/// Kind of component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ComponentKind {
     /// Business logic of a domain.
@@ -59,7 +59,7 @@ pub enum ComponentKind {
     ProcessManager,
     /// A projector.
     Projector,
-    /// An upcaster that serves by itself.
+    /// An upcaster that runs as its own service.
     Upcaster,
 }
 
@@ -73,7 +73,7 @@ impl ComponentKind {
         Self::Upcaster,
     ];
 
-    /// The word for it in configuration and fixtures.
+    /// Name of the kind in configuration and fixtures.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ pub enum Component {
     ProcessManager(Arc<dyn ProcessManager>),
     /// A projector.
     Projector(Arc<dyn Projector>),
-    /// An upcaster that serves by itself.
+    /// An upcaster that runs as its own service.
     Upcaster(Arc<dyn Upcaster>),
 }
 
@@ -108,7 +108,7 @@ impl fmt::Debug for Component {
 }
 
 impl Component {
-    /// What it is for.
+    /// Kind of the component.
     #[must_use]
     pub const fn kind(&self) -> ComponentKind {
         match self {
@@ -120,7 +120,7 @@ impl Component {
         }
     }
 
-    /// Answers a stimulus; one that is for another kind of component is not implemented here.
+    /// Answers a stimulus. A stimulus for another kind of component fails as unimplemented.
     pub fn answer(&self, stimulus: &Stimulus) -> Result<Outcome, Failure> {
         Ok(match (self, stimulus) {
             (Self::Aggregate(logic), Stimulus::Command { prior, command }) => {
@@ -178,7 +178,7 @@ impl Component {
     }
 }
 
-/// Pages without a header get the next places, as client libraries write them: on the wire, a missing header says place 0.
+/// Numbers pages without a header, as client libraries do: on the wire, a missing header means sequence 0.
 fn numbered(mut book: EmittedBook, mut next: u32) -> EmittedBook {
     for page in &mut book.pages {
         if page.header == Header::Absent {

@@ -1,6 +1,6 @@
-//! Numbers of things, in words.
+//! Counts in messages.
 
-/// `1 event`, `2 events`: a number with its noun, which takes an `s`.
+/// A number with its noun in the right form: `1 event`, `2 events`.
 #[must_use]
 pub fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };

@@ -1,9 +1,9 @@
-//! Identifiers and the small values that pages and commands are made of.
+//! Identifiers, and the small value types used in pages and commands.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An identifier that Angzarr would refuse.
+/// An invalid identifier, which Angzarr would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// A domain outside `[a-z_][a-z0-9_-]{0,63}`.
@@ -29,7 +29,7 @@ pub enum IdError {
 pub struct Domain(String);
 
 impl Domain {
-    /// Checks the coordinator's own rule for domain names.
+    /// Checks the name by the coordinator's rule for domains.
     pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
         let name = name.into();
         let first_fits = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
@@ -67,14 +67,14 @@ fn is_identifier_tail(name: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
 
-/// Longest correlation id that coordinators take.
-pub const MOST_OF_CORRELATION_ID: usize = 128;
+/// Maximum length of a correlation id, as coordinators enforce it.
+pub const MAX_CORRELATION_ID_LENGTH: usize = 128;
 
-/// Whether coordinators take a correlation id: ASCII letters, digits, `_` and `-`, or none at all.
+/// Whether coordinators accept a correlation id: empty, or ASCII letters, digits, `_` and `-`.
 #[must_use]
 pub fn is_correlation_id(id: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    id.len() <= MOST_OF_CORRELATION_ID && id.bytes().all(fits)
+    id.len() <= MAX_CORRELATION_ID_LENGTH && id.bytes().all(fits)
 }
 
 /// Identity of one aggregate within its domain: 16 bytes, shown as a UUID.
@@ -133,7 +133,7 @@ impl fmt::Debug for Root {
 impl FromStr for Root {
     type Err = IdError;
 
-    /// Reads a UUID with its dashes in their places, or 32 hex digits.
+    /// Parses a UUID with dashes, or 32 hex digits.
     fn from_str(text: &str) -> Result<Self, IdError> {
         let refused = || IdError::RootText(text.to_owned());
         let bytes = text.as_bytes();
@@ -160,7 +160,7 @@ impl FromStr for Root {
 pub struct EditionName(String);
 
 impl EditionName {
-    /// Checks the coordinator's own rule for edition names.
+    /// Checks the name by the coordinator's rule for editions.
     pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
         let name = name.into();
         let first_fits = name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -184,37 +184,37 @@ impl fmt::Display for EditionName {
     }
 }
 
-/// Where a named edition leaves the main timeline of one domain.
+/// Point where a named edition diverges from the main timeline of one domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Divergence {
-    /// Domain whose timeline is left.
+    /// The domain.
     pub domain: Domain,
-    /// First sequence that is the edition's own.
+    /// First sequence of the edition's own pages.
     pub sequence: u32,
 }
 
-/// Label of the main timeline. On the wire the word is a name like any other.
+/// Label of the main timeline. On the wire `main` has no special meaning and can be the name of a branch.
 const MAIN: &str = "main";
-/// Label of a branch with the name `main`. No name has a colon.
+/// Label of a branch named `main`. It cannot clash with another label, since names have no colon.
 const BRANCH_CALLED_MAIN: &str = "branch:main";
 
 /// A timeline: the main one, or a named branch of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Edition {
-    /// The main timeline. Its two spellings on the wire, `angzarr` and empty, are a matter of the dialect.
+    /// The main timeline. On the wire it is `angzarr` or empty, depending on the dialect.
     #[default]
     Main,
     /// A branch.
     Named {
         /// Its name.
         name: EditionName,
-        /// Explicit points of divergence, mostly none.
+        /// Explicit points of divergence; usually none.
         divergences: Vec<Divergence>,
     },
 }
 
 impl Edition {
-    /// Reads either spelling of main on the wire, or a name.
+    /// Parses the name on the wire; both spellings of main are accepted.
     pub fn from_name(name: &str) -> Result<Self, IdError> {
         match name {
             "" | "angzarr" => Ok(Self::Main),
@@ -225,7 +225,7 @@ impl Edition {
         }
     }
 
-    /// Reads what [`Edition::label`] writes.
+    /// Parses a label made by [`Edition::label`].
     pub fn from_label(label: &str) -> Result<Self, IdError> {
         match label {
             MAIN => Ok(Self::Main),
@@ -234,7 +234,7 @@ impl Edition {
         }
     }
 
-    /// `main`, or the name. A branch may be called `main` too, to a coordinator: it is `branch:main` here.
+    /// `main` for the main timeline, else the name. A branch that is itself named `main` is `branch:main`.
     #[must_use]
     pub fn label(&self) -> &str {
         match self {
@@ -251,7 +251,7 @@ impl Edition {
     }
 }
 
-/// An instant as protobuf has it, kept even where it is no valid date.
+/// A protobuf timestamp, kept even if it is not a valid date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -270,7 +270,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// A payload under the prefix that Angzarr's clients use most.
+    /// A payload with the type URL prefix that Angzarr's clients use most.
     #[must_use]
     pub fn new(type_name: &str, value: Vec<u8>) -> Self {
         Self {
@@ -285,7 +285,7 @@ impl Payload {
         self.type_url.rsplit('/').next().unwrap_or(&self.type_url)
     }
 
-    /// Whether it is Angzarr's `Notification`, of whatever dialect: a refused command told to whoever caused it.
+    /// Whether it is Angzarr's `Notification` in any dialect, which tells the originator of a command that it was rejected.
     #[must_use]
     pub fn is_notification(&self) -> bool {
         self.type_name().rsplit('.').next() == Some("Notification")
@@ -316,7 +316,7 @@ pub struct PayloadReference {
 /// Kind of store that a [`PayloadReference`] points into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
-    /// Not said.
+    /// Unspecified.
     Unspecified,
     /// A file system.
     Filesystem,
@@ -331,7 +331,7 @@ pub enum Storage {
 /// How long a snapshot is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
-    /// The deployment's rule.
+    /// As the deployment is configured.
     Default,
     /// For ever.
     Persist,

@@ -1,114 +1,114 @@
-//! Business logic behind a small synchronous trait: plain types in, plain types out, nothing generated.
+//! Business logic behind a small synchronous trait that uses only plain model types.
 
 use super::{
     CommandBook, Destinations, Domain, EmittedBook, EventBook, Failure, Modes, Notification, Page,
     Payload, Revocation, Snapshot,
 };
 
-/// Something that logic is asked.
+/// A request to client logic.
 #[allow(
     clippy::large_enum_variant,
     reason = "nearly every stimulus is a command"
 )]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stimulus {
-    /// Handle a command in the light of the history so far.
+    /// Handle a command, given the prior history.
     Command {
-        /// What happened before.
+        /// The prior history.
         prior: EventBook,
-        /// What is wanted.
+        /// The command.
         command: CommandBook,
     },
     /// Fold a history into a state.
     Fold {
-        /// State to begin with.
+        /// State to start from.
         snapshot: Option<Snapshot>,
         /// Pages to fold.
         pages: Vec<Page>,
     },
-    /// Bring old pages into their newest form.
+    /// Convert old pages to the newest schema.
     Upcast {
         /// Domain they belong to.
         domain: Domain,
         /// The pages.
         pages: Vec<Page>,
     },
-    /// Take up facts: events that happened elsewhere and cannot be refused.
+    /// Handle facts: events that happened elsewhere and cannot be refused.
     Fact {
         /// The facts, addressed to the aggregate.
         facts: EmittedBook,
-        /// What happened before.
+        /// The prior history.
         prior: EventBook,
     },
     /// Translate events into commands.
     Saga {
-        /// The triggering pages, and those before them where they are shown.
+        /// The triggering pages, and the earlier pages if the request includes them.
         source: EventBook,
-        /// Heads of the aggregates that it writes to, where the dialect tells them.
+        /// Heads of the aggregates that it writes to, if the dialect sends them.
         destinations: Destinations,
-        /// How it is called.
+        /// Modes of the request.
         modes: Modes,
     },
-    /// Name the aggregates whose heads a process manager wants to know.
+    /// Name the aggregates whose heads a process manager needs.
     Prepare {
         /// The triggering pages.
         trigger: EventBook,
         /// The process manager's own stream.
         state: EventBook,
     },
-    /// Take a workflow a step further.
+    /// Advance a workflow by one step.
     ProcessManager {
         /// The triggering pages.
         trigger: EventBook,
         /// The process manager's own stream.
         state: EventBook,
-        /// Heads of the aggregates that it writes to, where the dialect tells them.
+        /// Heads of the aggregates that it writes to, if the dialect sends them.
         destinations: Destinations,
     },
-    /// Make a readable view.
+    /// Build a read model.
     Project {
         /// The events.
         events: EventBook,
-        /// The ordinary call, whose effects are real, instead of the speculative one.
+        /// Use the ordinary call, which has real effects, instead of the speculative one.
         with_effects: bool,
     },
 }
 
-/// What logic answers to a command.
+/// Reply of client logic to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// These events happened; none is a legal answer.
+    /// The events to store; an empty book is valid.
     Events(EmittedBook),
-    /// The command is taken back.
+    /// The command is revoked.
     Revocation(Revocation),
-    /// Somebody is told something instead.
+    /// A notification is sent instead.
     Notification(Notification),
 }
 
-/// A reply, or the failing status instead of one.
+/// A reply, or a failing status.
 pub type Answer = Result<Reply, Failure>;
 
-/// An aggregate's business logic in Rust, for replay in process and to be served over gRPC.
+/// An aggregate's business logic in Rust, for replay in process and for serving over gRPC.
 ///
-/// A panic counts as a handler that crashed. Implementations must not persist anything: they are called with
-/// captured histories, as often as somebody debugs.
+/// A panic counts as a crashed handler. Implementations must not persist anything: a debugging session calls them with
+/// captured histories, any number of times.
 pub trait Logic: Send + Sync {
-    /// Handles the first page of `command` in the light of `prior`.
+    /// Handles the first page of `command`, given the `prior` history.
     fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer;
 
-    /// Takes up facts in the light of `prior`, and answers with the events to store.
+    /// Handles facts, given the `prior` history, and returns the events to store.
     fn handle_fact(&self, facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
         let _ = (facts, prior);
         Err(Failure::unimplemented("this logic takes no facts"))
     }
 
-    /// Folds pages into a state, beginning with `snapshot` where there is one.
+    /// Folds pages into a state, starting from `snapshot` if there is one.
     fn fold(&self, snapshot: Option<&Snapshot>, pages: &[Page]) -> Result<Payload, Failure> {
         let _ = (snapshot, pages);
         Err(Failure::unimplemented("this logic offers no state"))
     }
 
-    /// Brings old pages into their newest form.
+    /// Converts old pages to the newest schema.
     fn upcast(&self, domain: &Domain, pages: &[Page]) -> Result<Vec<Page>, Failure> {
         let _ = (domain, pages);
         Err(Failure::unimplemented("this logic has no upcaster"))

@@ -1,7 +1,6 @@
-//! The domain in plain Rust: what Angzarr means, without how it is sent or written down.
+//! Angzarr's domain model in plain Rust, independent of the wire and of file formats.
 //!
-//! Nothing here knows protobuf, gRPC, YAML or a number of the wire. What a type promises, its only
-//! constructor checks.
+//! Nothing here knows protobuf, gRPC, YAML or enum numbers. Each type's only constructor checks its invariants.
 
 mod book;
 mod case;
@@ -20,9 +19,9 @@ pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
 };
 pub use case::{
-    Book, Case, CaseStimulus, Fingerprints, FlowCase, FlowStart, HeadKnowledge, HopOutcome, Noted,
+    Book, Case, CaseStimulus, Fingerprints, FlowCase, FlowStart, HeadKnowledge, HopOutcome,
     Observed, ObservedEvent, ObservedHop, Probe, ProcessCase, Provenance, Redaction,
-    RedactionAction, Redactions, Rule, Status, Trigger,
+    RedactionAction, Redactions, ReportedFailure, Rule, Status, Trigger,
 };
 pub use command::{
     CascadeErrorMode, CommandBook, CommandPage, Header, MergeStrategy, Modes, SyncMode,
@@ -30,7 +29,7 @@ pub use command::{
 pub use component::{Component, ComponentKind, ProcessManager, Projector, Saga, Upcaster};
 pub use counted::counted;
 pub use ids::{
-    Divergence, Domain, Edition, EditionName, IdError, MOST_OF_CORRELATION_ID, Payload,
+    Divergence, Domain, Edition, EditionName, IdError, MAX_CORRELATION_ID_LENGTH, Payload,
     PayloadReference, Retention, Root, Storage, Timestamp, is_correlation_id,
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};

@@ -1,10 +1,10 @@
-//! What logic can answer. A rejection is an outcome; a server that cannot be reached is an error.
+//! Outcomes of a call to client logic. A rejection is an outcome; an unreachable server is an error.
 
 use std::fmt;
 
 use super::{Cover, EmittedBook, Page, Payload, Projection, Reaction, Timestamp};
 
-/// Status codes of gRPC by name.
+/// gRPC status codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names are gRPC's own")]
 pub enum Code {
@@ -62,7 +62,7 @@ impl Code {
         Self::NAMES.iter().map(|(code, _)| *code)
     }
 
-    /// The code of a name.
+    /// Code with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES
@@ -78,7 +78,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// Machine-readable reason that newer client libraries attach to a rejection.
+/// Machine-readable reason that newer client libraries attach to rejections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorInfo {
     /// For example `NO_HANDLER_REGISTERED`.
@@ -89,30 +89,30 @@ pub struct ErrorInfo {
     pub metadata: Vec<(String, String)>,
 }
 
-/// A call that ended with a status other than OK.
+/// A failing status: any but OK.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// Status code.
     pub code: Code,
     /// Status message.
     pub message: String,
-    /// Reason, where the logic attaches one.
+    /// Reason, if the logic attached one.
     pub info: Option<ErrorInfo>,
 }
 
-/// Who gave a failing answer, as far as that is known.
+/// Where a failing status came from, if known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AnsweredBy {
-    /// Nothing says it: a code that is the transport's as a rule is taken for that.
+    /// Not known: codes that usually come from the transport are attributed to it.
     #[default]
     NotKnown,
-    /// The logic itself. Only `UNAVAILABLE` and `DEADLINE_EXCEEDED` are the transport's even then: a replay could not tell
-    /// them from logic that is not there.
+    /// The logic itself. Even then `UNAVAILABLE` and `DEADLINE_EXCEEDED` count as the transport's, because a replay could
+    /// not distinguish them from missing logic.
     Logic,
 }
 
 impl AnsweredBy {
-    /// The logic, where one of two knows it.
+    /// The logic, if either of the two says so.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         match self {
@@ -122,22 +122,22 @@ impl AnsweredBy {
     }
 }
 
-/// What a failing status means. `FAILED_PRECONDITION` is overloaded and is told apart by its message.
+/// Meaning of a failing status. `FAILED_PRECONDITION` has several, which its message distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureClass {
-    /// The business logic said no.
+    /// The business logic rejected the command.
     Rejected,
-    /// The command was made for another head.
+    /// The command expected another head.
     StaleSequence,
     /// The logic revoked the command.
     Revoked,
-    /// The input was not understood.
+    /// The logic could not read the input.
     Refused,
-    /// The method, or a handler for this type, is not there.
+    /// There is no such method, or no handler for this type.
     Unimplemented,
-    /// The handler failed on its own defect.
+    /// The handler crashed because of a defect.
     Crashed,
-    /// No answer of the logic at all: transport, limits, deadlines, credentials.
+    /// The logic did not answer: transport, limits, deadlines, credentials.
     Unreachable,
 }
 
@@ -152,7 +152,7 @@ impl Failure {
         }
     }
 
-    /// Input that is not understood.
+    /// Input that the logic cannot read.
     #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
         Self {
@@ -162,7 +162,7 @@ impl Failure {
         }
     }
 
-    /// A handler that failed on its own defect.
+    /// A handler that crashed because of a defect.
     #[must_use]
     pub fn crashed(message: impl Into<String>) -> Self {
         Self {
@@ -182,8 +182,8 @@ impl Failure {
         }
     }
 
-    /// What this status means to a command that was sent for a sequence. A conflict that expected this very sequence is
-    /// about the places that the logic gave its own events: the command was not stale.
+    /// Meaning of this status for a command that was sent for a sequence. If a conflict message expected that very sequence,
+    /// the command was not stale: the conflict is about the sequences that the logic gave its events.
     #[must_use]
     pub fn class_for(&self, sequence: Option<u32>, by: AnsweredBy) -> FailureClass {
         let expected = self
@@ -199,7 +199,7 @@ impl Failure {
         }
     }
 
-    /// What this status means.
+    /// Meaning of this status.
     #[must_use]
     pub fn class(&self, by: AnsweredBy) -> FailureClass {
         match self.code {
@@ -241,18 +241,18 @@ impl Failure {
     }
 }
 
-/// The logic takes the command back.
+/// The logic revokes the command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "the four flags are Angzarr's own"
 )]
 pub struct Revocation {
-    /// Emit a revocation of the system's own.
+    /// Emit a system revocation event.
     pub emit_system_revocation: bool,
     /// Put the command in the dead letter queue.
     pub send_to_dead_letter_queue: bool,
-    /// Tell somebody.
+    /// Escalate to a person.
     pub escalate: bool,
     /// Stop the workflow.
     pub abort: bool,
@@ -261,57 +261,57 @@ pub struct Revocation {
 }
 
 impl Revocation {
-    /// As a coordinator words it to the sender of the command.
+    /// The failing status that a coordinator returns to the sender of the command.
     #[must_use]
     pub fn as_failure(&self) -> Failure {
         Failure::rejected(format!("Command revoked: {}", self.reason))
     }
 }
 
-/// The logic tells somebody something instead of emitting events.
+/// A notification that the logic sends instead of emitting events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// To whom.
+    /// Addressee.
     pub cover: Option<Cover>,
-    /// What.
+    /// Content.
     pub payload: Option<Payload>,
-    /// When.
+    /// Time of sending.
     pub sent_at: Option<Timestamp>,
     /// Free-form additions of older dialects, sorted by key.
     pub metadata: Vec<(String, String)>,
 }
 
-/// What a stimulus led to.
+/// Outcome of a stimulus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Events, possibly none.
     Accepted(EmittedBook),
-    /// The business logic said no.
+    /// The business logic rejected the command.
     Rejected(Failure),
-    /// The command was taken back.
+    /// The command was revoked.
     Revoked(Revocation),
     /// A notification instead of events.
     Notified(Notification),
-    /// The handler failed on its own defect.
+    /// The handler crashed because of a defect.
     Crashed(Failure),
     /// There is no such handler.
     Unimplemented(Failure),
-    /// The input was not understood.
+    /// The logic could not read the input.
     Refused(Failure),
-    /// The folded state of a history.
+    /// State folded from a history.
     Folded(Payload),
-    /// Pages in their newest form.
+    /// Pages converted to the newest schema.
     Upcast(Vec<Page>),
-    /// What a saga or process manager does.
+    /// Reaction of a saga or process manager.
     Reacted(Reaction),
-    /// A projector's view.
+    /// Read model of a projector.
     Projected(Projection),
-    /// The aggregates whose heads a process manager wants to know.
+    /// The aggregates whose heads a process manager needs.
     Prepared(Vec<Cover>),
 }
 
 impl Outcome {
-    /// The status that a coordinator answers to the sender of the command; none where it is OK.
+    /// Failing status that a coordinator returns to the sender of the command; `None` if it is OK.
     #[must_use]
     pub fn status(&self) -> Option<Failure> {
         match self {
@@ -320,7 +320,7 @@ impl Outcome {
         }
     }
 
-    /// The fixed word for it, as fixtures and snapshots have it.
+    /// Name of the outcome in fixtures and snapshots.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -338,14 +338,14 @@ impl Outcome {
         }
     }
 
-    /// The outcome that a failing status stands for; gives the failure back where the logic did not answer.
+    /// Outcome for a failing status; returns the failure as the error if the logic did not answer.
     pub fn from_failure(failure: Failure, by: AnsweredBy) -> Result<Self, Failure> {
         match failure.class(by) {
             FailureClass::Rejected | FailureClass::StaleSequence => Ok(Self::Rejected(failure)),
             FailureClass::Revoked => {
                 let reason = failure.message.strip_prefix("Command revoked:");
                 let reason = reason.unwrap_or_default();
-                // One space is the coordinator's own, as `Revocation::as_failure` has it; the rest is the reason's.
+                // The coordinator adds one space, as `Revocation::as_failure` does; any others belong to the reason.
                 let reason = reason.strip_prefix(' ').unwrap_or(reason);
                 Ok(Self::Revoked(Revocation {
                     reason: reason.to_owned(),
@@ -359,7 +359,7 @@ impl Outcome {
         }
     }
 
-    /// The failing status that this outcome was, if it was one.
+    /// Failing status behind this outcome, if any.
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
         match self {

@@ -1,6 +1,6 @@
-//! Patterns of names, as rules and subscriptions have them.
+//! Name patterns, as used in rules and subscriptions.
 
-/// Matches a whole text with a pattern in which `*` stands for anything.
+/// Whether a pattern, in which `*` stands for any text, matches a whole text.
 #[must_use]
 pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
@@ -10,7 +10,7 @@ pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let inner = text
         .strip_prefix(first)
         .and_then(|rest| rest.strip_suffix(last));
-    // The earliest place of each part leaves the most to those after it, so that nothing is tried twice.
+    // Matching each part at its earliest position leaves most text for the rest, so no backtracking is needed.
     inner.is_some_and(|inner| {
         parts
             .try_fold(inner, |rest, part| Some(rest.split_once(part)?.1))
@@ -34,7 +34,7 @@ mod tests {
         assert!(!matches_pattern("ab*ba", "aba"));
         assert!(!matches_pattern("a*bc*bc", "abc"));
         assert!(matches_pattern("*é*", "café"));
-        // Tried letter by letter this would take for ever.
+        // With backtracking this would never finish.
         assert!(!matches_pattern(
             &format!("{}x", "*a".repeat(40)),
             &"a".repeat(10_000)

@@ -1,20 +1,20 @@
-//! How a process manager's stream is found.
+//! Roots of process manager streams.
 
 use uuid::Uuid;
 
 use super::Root;
 
-/// How a process manager's stream is found from the correlation id of a workflow.
+/// How the root of a process manager's stream is derived from the correlation id of a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcessRoot {
-    /// The correlation id is a UUID, and that is the root; of another one it is nil (core 0.5).
+    /// The correlation id is a UUID and is itself the root; the nil UUID if it is not a UUID (core 0.5).
     CorrelationId,
-    /// A UUID of version 5 made of the correlation id (newer coordinators).
+    /// A version 5 UUID of the correlation id (newer coordinators).
     Uuid5,
 }
 
 impl ProcessRoot {
-    /// The root of the stream that serves a workflow.
+    /// Root of the stream of a workflow.
     #[must_use]
     pub fn of(self, correlation_id: &str) -> Root {
         let uuid = match self {

@@ -1,24 +1,24 @@
-//! What sagas, process managers and projectors answer.
+//! Replies of sagas, process managers and projectors.
 
 use std::collections::BTreeMap;
 
 use super::{CommandBook, CommandPage, Cover, EmittedBook, Notification, Payload};
 
-/// Sequence that the next event of a destination would get, by domain. What a saga or process manager is told of
-/// the aggregates that it writes to; empty in dialects that tell nothing.
+/// Head (sequence of the next event) of each aggregate that a saga or process manager writes to, by domain. Empty in
+/// dialects whose requests do not send it.
 pub type Destinations = BTreeMap<String, u32>;
 
-/// A command as a saga or process manager emits it: unlike one that arrived, it may be addressed to nobody.
+/// A command emitted by a saga or process manager. Unlike a received command it may lack an addressee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmittedCommand {
-    /// The addressee, if it says one that a coordinator would take.
+    /// The addressee, if it names one that a coordinator would accept.
     pub cover: Option<Cover>,
-    /// The commands; an aggregate looks at the first.
+    /// The commands; an aggregate handles the first.
     pub pages: Vec<CommandPage>,
 }
 
 impl EmittedCommand {
-    /// The command as its addressee receives it, none where it has no addressee.
+    /// The command as its addressee receives it; `None` without an addressee.
     #[must_use]
     pub fn addressed(&self) -> Option<CommandBook> {
         Some(CommandBook {
@@ -28,7 +28,7 @@ impl EmittedCommand {
         })
     }
 
-    /// Type name of the first command, empty where it has none.
+    /// Type name of the first command; empty if there is none.
     #[must_use]
     pub fn type_name(&self) -> &str {
         self.pages
@@ -47,27 +47,27 @@ impl From<CommandBook> for EmittedCommand {
     }
 }
 
-/// What a saga or process manager does about events of others.
+/// Reply of a saga or process manager to events of other aggregates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reaction {
-    /// Events of the process manager's own stream; a saga has none.
+    /// Events for the process manager's own stream; a saga has none.
     pub process_events: Vec<EmittedBook>,
     /// Commands for other aggregates.
     pub commands: Vec<EmittedCommand>,
-    /// Events that are injected into other aggregates as facts.
+    /// Events to inject into other aggregates as facts.
     pub facts: Vec<EmittedBook>,
     /// A notification instead of, or beside, the rest; only process managers of newer dialects send one.
     pub notification: Option<Notification>,
 }
 
-/// What a projector makes of events.
+/// Read model that a projector built from events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Projection {
-    /// The aggregate, if it says one.
+    /// The aggregate, if it names one.
     pub cover: Option<Cover>,
     /// Name that the projector gives itself.
     pub projector: String,
-    /// Last sequence that is projected.
+    /// Last sequence that it includes.
     pub sequence: u32,
     /// The projection.
     pub payload: Option<Payload>,

@@ -1,11 +1,11 @@
-//! "Did you mean": the known names that are most like a misspelt one.
+//! "Did you mean" hints for misspelt names.
 
-/// The names nearest to a misspelt one, best first.
+/// The known names most similar to a misspelt one, best first; at most `most` of them.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let wanted = name.to_lowercase();
     let letters = wanted.chars().count();
-    // Of a full name the last part counts: a package alone makes no two types alike.
+    // The tolerance depends on the last part of a full name: a shared package does not make two types similar.
     let last = wanted.rsplit('.').next().unwrap_or_default();
     let tolerated = (last.chars().count() / 3).max(1);
     let mut near: Vec<(usize, &str)> = known
@@ -22,7 +22,7 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize
         .collect()
 }
 
-/// The end of a sentence about an unknown name: `; did you mean …?`, or nothing where no known name is like it.
+/// End of a message about an unknown name: `; did you mean …?`, or empty if no known name is similar.
 #[must_use]
 pub fn did_you_mean<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> String {
     let known: Vec<T> = known.into_iter().collect();
@@ -36,7 +36,7 @@ mod tests {
     use super::did_you_mean;
 
     #[test]
-    fn only_a_name_that_is_like_another_is_told() {
+    fn only_similar_names_are_suggested() {
         for (name, hint) in [
             ("plyer", "; did you mean `player`?"),
             ("Player", "; did you mean `player`?"),

@@ -1,17 +1,23 @@
-//! Failure tickets: what went wrong in production, one JSON object a line.
+//! Failure tickets: failed commands of production, one JSON object per line.
 //!
-//! Version 1 has the keys `ticket` (1), `domain`, `root` (UUID), `edition` (`main` or a name), `sequence` (of the
-//! command's first page; null where it is stamped on arrival), `correlation_id`, `code` (gRPC's name), `message`,
-//! `dialect`, `command` (base64 of the encoded `CommandBook`), and optionally `time` (RFC 3339) and `head` (what
-//! the next sequence was when the command failed). A ticket with the code `OK` notes a command that was accepted, and
-//! may have `persisted`: how many events it stored. `dialect_assumed` is true where several dialects share the package
-//! that was spoken and nobody said which it was. `answered_by` may be `logic`: codes that are the transport's as a
-//! rule, such as `RESOURCE_EXHAUSTED`, are then the logic's own. `redacted` lists the fields of the command that were redacted, as
-//! in a fixture, and `redacted_by` the fingerprints of what did it. The command is the truth; the keys beside it are for
-//! people and for searching, and have to agree with it.
+//! Version 1 has these keys:
+//!
+//! - `ticket` (1), `domain`, `root` (UUID), `edition` (`main` or a name), `correlation_id`, `message`, `dialect`
+//! - `sequence` of the command's first page; null if the command is numbered on arrival
+//! - `code`: gRPC's name of the status code. `OK` means that the command was accepted; such a ticket may have
+//!   `persisted`, the number of events it stored
+//! - `command`: base64 of the encoded `CommandBook`
+//! - `time` (optional, RFC 3339) and `head` (optional): the next sequence when the command failed
+//! - `dialect_assumed`: true if several dialects share the package and none of them was configured
+//! - `answered_by` (optional): `logic` means that a code which usually comes from the transport, such as
+//!   `RESOURCE_EXHAUSTED`, came from the logic
+//! - `redacted`: the redacted fields of the command, as in a fixture; `redacted_by`: fingerprints of the rules, key and
+//!   descriptors that redacted them
+//!
+//! The command is authoritative. The other keys are for people and for searching, and have to agree with it.
 
-mod quoted;
 mod redaction;
+mod serde_message;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -25,14 +31,14 @@ use crate::model::{
 };
 use crate::wire::{self, Dialect, SpokenDialect};
 
-pub use quoted::without_values;
 pub use redaction::RedactionV1;
+pub use serde_message::without_values;
 
 const VERSION: u64 = 1;
-/// What `answered_by` says.
+/// The only value of `answered_by`.
 const LOGIC: &str = "logic";
 
-/// The keys of version 1, in the order in which they are written.
+/// The keys of version 1, in the order of writing.
 pub const KEYS: [&str; 17] = [
     "ticket",
     "domain",
@@ -53,22 +59,22 @@ pub const KEYS: [&str; 17] = [
     "redacted_by",
 ];
 
-/// Written with padding, read with or without.
+/// Writes padding, but does not require it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A command that production did not accept; or that it did accept, of which `OK` is the code.
+/// A command that production did not accept, or an accepted command with the code `OK`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
-    /// The command, with the cover that says whom it was for.
+    /// The command, whose cover is its addressee.
     pub command: CommandBook,
-    /// What production answered.
+    /// The failing status that production returned.
     pub failure: Failure,
-    /// How the command is encoded.
+    /// Dialect in which the command is encoded.
     pub dialect: Dialect,
-    /// Whether nobody said which of the dialects of its package that is.
+    /// Whether the dialect was assumed because several share its package.
     pub dialect_assumed: bool,
     /// When it failed.
     pub time: Option<Timestamp>,
@@ -76,13 +82,13 @@ pub struct Ticket {
     pub head: Option<u32>,
     /// How many events an accepted command stored.
     pub persisted: Option<u32>,
-    /// Who gave the failing answer.
+    /// Where the failing status came from.
     pub answered_by: AnsweredBy,
-    /// What of the command was redacted before the ticket was written.
+    /// What redaction did to the command before the ticket was written.
     pub redacted: Redactions,
 }
 
-/// A line that is no ticket.
+/// A line that is not a valid ticket.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {kind}")]
 pub struct TicketError {
@@ -95,18 +101,18 @@ pub struct TicketError {
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TicketErrorKind {
-    /// It is no JSON object, or has a key that is unknown or of the wrong type.
-    #[error("no failure ticket: {0}")]
+    /// Not a JSON object, or a key is unknown or has the wrong type.
+    #[error("not a failure ticket: {0}")]
     Json(String),
     /// A key is missing.
     #[error("the key `{0}` is missing")]
     Missing(&'static str),
-    /// Another version of the format.
+    /// An unknown version of the format.
     #[error(
         "ticket version {0} is not known, this version reads {VERSION}; is there a newer angzarr-replay?"
     )]
     Version(String),
-    /// A value that its key does not take.
+    /// A value that is not valid for its key.
     #[error("`{key}`: {reason}")]
     Value {
         /// The key.
@@ -114,7 +120,7 @@ pub enum TicketErrorKind {
         /// What is wrong.
         reason: String,
     },
-    /// The command is for somebody else than the keys say.
+    /// A key differs from the command.
     #[error("`{key}` says `{ticket}`, the command says `{command}`; correct the ticket")]
     Disagrees {
         /// The key.
@@ -126,13 +132,13 @@ pub enum TicketErrorKind {
     },
 }
 
-/// All that is known before the version is.
+/// Only the version, which is read first.
 #[derive(Deserialize)]
-struct Header {
+struct VersionOnly {
     ticket: Option<serde_json::Value>,
 }
 
-/// The keys of version 1 in the order in which they are written.
+/// The keys of version 1, in the order of writing.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -163,25 +169,25 @@ struct Line {
     redacted_by: Fingerprints,
 }
 
-/// A sequence that may be null: stamped on arrival.
+/// A sequence that may be null: the command is numbered on arrival.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Expected(Option<u32>);
 
-/// Tells a null from a missing key.
+/// Distinguishes null from a missing key.
 fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Expected>, D::Error> {
     Expected::deserialize(reader).map(Some)
 }
 
 impl Ticket {
-    /// What its failure means to its command. Who answered is what the ticket says, else what the caller knows.
+    /// Meaning of the failure for the command. `by` is used if the ticket does not say who answered.
     #[must_use]
     pub fn class(&self, by: AnsweredBy) -> FailureClass {
         let sequence = self.command.expected_sequence();
         self.failure.class_for(sequence, self.answered_by.or(by))
     }
 
-    /// The dialect that it is written in, and whether that was assumed.
+    /// The dialect of the ticket, and whether it was assumed.
     #[must_use]
     pub const fn spoken(&self) -> SpokenDialect {
         SpokenDialect {
@@ -190,10 +196,10 @@ impl Ticket {
         }
     }
 
-    /// The same bytes of its command, read in another dialect.
+    /// The ticket with the bytes of its command decoded in another dialect.
     ///
     /// # Errors
-    /// Where what the command keeps as its own encoding is none.
+    /// If the original encoding that the command keeps does not decode.
     pub fn read_in(&self, dialect: Dialect) -> Result<Self, wire::DecodeError> {
         Ok(Self {
             command: wire::command_book_in(&self.command, self.dialect, dialect)?,
@@ -202,12 +208,12 @@ impl Ticket {
         })
     }
 
-    /// Reads one line; `number` is its place in the file, for messages.
+    /// Parses one line; `number` is its line number, for messages.
     pub fn parse_line(text: &str, number: usize) -> Result<Self, TicketError> {
         parse(text).map_err(|kind| TicketError { line: number, kind })
     }
 
-    /// Reads a file's tickets with their line numbers; blank lines are passed over.
+    /// Parses the tickets of a file, with their line numbers; blank lines are skipped.
     pub fn parse_lines(text: &str) -> Result<Vec<(usize, Self)>, TicketError> {
         (1..)
             .zip(text.lines())
@@ -216,7 +222,7 @@ impl Ticket {
             .collect()
     }
 
-    /// Reads the tickets among the lines of a file, and says of every other line what is wrong with it.
+    /// Parses the valid tickets of a file, with their line numbers, and returns an error for every other line.
     #[must_use]
     pub fn read_lines(text: &str) -> (Vec<(usize, Self)>, Vec<TicketError>) {
         let (mut tickets, mut refused) = (Vec::new(), Vec::new());
@@ -232,13 +238,13 @@ impl Ticket {
         (tickets, refused)
     }
 
-    /// Whether it is of a command that production accepted: no failure, but a note of what was sent.
+    /// Whether production accepted the command, so that the ticket only records what was sent.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.failure.code == Code::Ok
     }
 
-    /// Writes it as one line, without the line's end. The command is written by its own bytes.
+    /// The ticket as one line, without a line break. The command is written as its original bytes.
     #[must_use]
     pub fn to_line(&self) -> String {
         let cover = &self.command.cover;
@@ -270,13 +276,13 @@ fn instant(time: Timestamp) -> Option<jiff::Timestamp> {
 }
 
 fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
-    // The line is the file's to count: within it there is only one.
+    // serde counts from line 1 of this text; the caller adds the line of the file.
     let json = |error: serde_json::Error| {
         let message = without_values(&error.to_string());
         TicketErrorKind::Json(message.replace(" at line 1 column ", " at column "))
     };
-    let header: Header = serde_json::from_str(text).map_err(json)?;
-    match header.ticket {
+    let version: VersionOnly = serde_json::from_str(text).map_err(json)?;
+    match version.ticket {
         None => return Err(TicketErrorKind::Missing("ticket")),
         Some(version) if version.as_u64() != Some(VERSION) => {
             return Err(TicketErrorKind::Version(version_word(&version)));
@@ -295,7 +301,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
     };
     let bytes = BASE64
         .decode(required("command", line.command.clone())?)
-        .map_err(|error| value("command", &format!("no base64 ({error})")))?;
+        .map_err(|error| value("command", &format!("not base64 ({error})")))?;
     let command =
         wire::command_book(&bytes.into(), dialect).map_err(|error| value("command", &error))?;
     check_agreement(&line, &command)?;
@@ -314,14 +320,14 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         .time
         .map(|text| {
             text.parse::<jiff::Timestamp>()
-                .map_err(|error| value("time", &format!("no RFC 3339 instant ({error})")))
+                .map_err(|error| value("time", &format!("not an RFC 3339 timestamp ({error})")))
         })
         .transpose()?;
     Ok(Ticket {
         command,
         failure,
         dialect,
-        // Of a package with one dialect there is nothing to assume.
+        // If the package has only one dialect, it was not assumed.
         dialect_assumed: line.dialect_assumed && dialect.is_ambiguous(),
         time: time.map(|time| Timestamp {
             seconds: time.as_second(),
@@ -375,7 +381,7 @@ fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketError
             });
         }
     }
-    // A text that redaction looks through: it is not repeated.
+    // A correlation id may be personal data, which redaction replaces, so the message does not repeat it.
     if required("correlation_id", line.correlation_id.as_ref())? != &cover.correlation_id {
         let reason = "the command has another; correct the ticket";
         return Err(value("correlation_id", &reason));
@@ -383,8 +389,8 @@ fn check_agreement(line: &Line, command: &CommandBook) -> Result<(), TicketError
     Ok(())
 }
 
-/// The label of a ticket's edition. A writer of tickets may have copied the name as the command has it: `angzarr` or
-/// nothing for the main timeline, `main` for a branch of that name.
+/// Label of a ticket's edition. The ticket may have the name as the command has it: `angzarr` or empty for the main
+/// timeline, `main` for a branch of that name.
 fn edition_as_the_command_has_it(written: String, cover: &Cover) -> String {
     let is_of_command = match &cover.edition {
         Edition::Main => Edition::from_label(&written).is_ok_and(|edition| edition.is_main()),
@@ -397,16 +403,16 @@ fn edition_as_the_command_has_it(written: String, cover: &Cover) -> String {
     }
 }
 
-/// A version as an error names it: what is no number may be anything.
+/// A version for a message. Its text is not repeated unless it is a number, since it could be anything.
 #[must_use]
 pub fn version_word(version: &serde_json::Value) -> String {
     match version.as_number() {
         Some(number) => number.to_string(),
-        None => "that is no number".to_owned(),
+        None => "that is not a number".to_owned(),
     }
 }
 
-/// What is wrong with a code; it is repeated where it can be nothing else.
+/// Message for an unknown status code. The text is repeated only if it looks like the name of a code.
 #[must_use]
 pub fn no_status_code(text: &str) -> String {
     let is_name = |letter: char| letter.is_ascii_uppercase() || letter == '_';
@@ -415,7 +421,7 @@ pub fn no_status_code(text: &str) -> String {
     } else {
         "it".to_owned()
     };
-    format!("{shown} is no status code of gRPC, such as NOT_FOUND")
+    format!("{shown} is not a gRPC status code such as NOT_FOUND")
 }
 
 fn required<T>(key: &'static str, found: Option<T>) -> Result<T, TicketErrorKind> {

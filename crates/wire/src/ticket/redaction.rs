@@ -1,20 +1,20 @@
-//! Which fields were redacted, both ways.
+//! Redacted fields in tickets, recordings and fixtures: reading and writing.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Redaction, RedactionAction};
 
-/// A redacted field as tickets, recordings and fixtures spell it.
+/// A redacted field in a ticket, recording or fixture.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", schemars(rename = "Redaction"))]
 pub struct RedactionV1 {
-    /// Full name of the message that the path begins in.
+    /// Full name of the message in which the path starts.
     r#type: String,
-    /// Path of proto field names with dots between; `*` stands for the keys of a map.
+    /// Dotted path of proto field names; `*` stands for the keys of a map.
     field: String,
-    /// What became of the field.
+    /// What redaction did to the field.
     action: ActionV1,
 }
 
@@ -23,16 +23,16 @@ pub struct RedactionV1 {
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", schemars(rename = "RedactionAction"))]
 enum ActionV1 {
-    /// It is left out.
+    /// The field is left out.
     Drop,
-    /// It holds nothing of what it held.
+    /// Its value is masked.
     Mask,
-    /// It holds a stand-in: equal values have equal ones.
+    /// Its value is replaced by a pseudonym; equal values get equal pseudonyms.
     Pseudonym,
 }
 
 impl RedactionV1 {
-    /// As it is written.
+    /// From the model.
     #[must_use]
     pub fn of(redaction: &Redaction) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl RedactionV1 {
         }
     }
 
-    /// As the model has it.
+    /// To the model.
     #[must_use]
     pub fn lower(self) -> Redaction {
         Redaction {

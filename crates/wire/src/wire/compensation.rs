@@ -1,4 +1,4 @@
-//! Rejections as they come back: the notification that tells of a command that a reaction sent in vain.
+//! The notification that tells the originator of a command that the command was rejected.
 
 use bytes::Bytes;
 use prost::Message;
@@ -7,14 +7,14 @@ use super::messages as pb;
 use super::{Dialect, encode};
 use crate::model::{CommandBook, Cover, Failure, Payload};
 
-/// The payload that a coordinator delivers to whoever caused a command that was refused: a `Notification` to
-/// `told`, which holds a `RejectionNotification` with the command and the reason.
+/// The payload that a coordinator delivers to the originator of a rejected command: a `Notification` to `addressee`
+/// with a `RejectionNotification` of the command and the reason.
 ///
-/// `sent_at` is left out: there is no clock here, and what is not said differs from no run to the next. The code is
-/// the one that the logic attached; the dialects before the newest have none.
+/// `sent_at` is left out, because there is no clock here and the payload has to be the same in every run. The code is
+/// the one that the logic attached; only the newest dialect has it.
 #[must_use]
 pub fn rejection_notification(
-    told: &Cover,
+    addressee: &Cover,
     rejected: &CommandBook,
     failure: &Failure,
     dialect: Dialect,
@@ -29,7 +29,7 @@ pub fn rejection_notification(
         code: reason.map_or_else(String::new, |info| info.reason.clone()),
     };
     let notification = pb::Notification {
-        cover: Some(encode::cover(told)),
+        cover: Some(encode::cover(addressee)),
         payload: Some(pb::Any {
             type_url: dialect.framework_type_url("RejectionNotification"),
             value: Bytes::from(rejection.encode_to_vec()),

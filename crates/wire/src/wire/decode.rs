@@ -1,4 +1,5 @@
-//! Wire to model. Bytes that our encoding would not give back are kept beside what was understood of them.
+//! Decodes wire messages into the model. If encoding the decoded value again would give other bytes, the original bytes
+//! are kept with it.
 
 use bytes::Bytes;
 use prost::Message;
@@ -11,18 +12,18 @@ use crate::model::{
     PayloadReference, Revocation, Root, Snapshot, Timestamp,
 };
 
-/// Bytes that are not the message they should be.
+/// Bytes that do not decode as the expected message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {reason}")]
 pub struct DecodeError {
-    /// The message or part of one, as in `page 3 of the event book`.
+    /// The message or the part of it, as in `page 3 of the event book`.
     pub what: String,
     /// What is wrong with it.
     pub reason: String,
 }
 
 impl DecodeError {
-    /// What is wrong with a call that somebody noted.
+    /// An error in a recorded call.
     #[must_use]
     pub fn of(what: &str, reason: &str) -> Self {
         Self::new(what, reason)
@@ -41,16 +42,16 @@ pub fn message<M: Message + Default>(what: &str, bytes: Bytes) -> Result<M, Deco
         .map_err(|error| DecodeError::new(what, &format!("the bytes do not decode ({error})")))
 }
 
-/// An event book as a coordinator returns it: the cover may be missing.
+/// An event book returned by a coordinator, which may omit the cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredBook {
-    /// The aggregate, where the reply names one.
+    /// The aggregate, if the reply names one.
     pub cover: Option<Cover>,
-    /// Stored state, where the dialect returns it.
+    /// Stored state, if the dialect returns it.
     pub snapshot: Option<Snapshot>,
     /// The pages.
     pub history: History,
-    /// Last returned sequence and one; not the head of a partial reply.
+    /// Last returned sequence plus one. In a partial reply this is not the head.
     pub next_sequence: u32,
 }
 
@@ -74,7 +75,7 @@ pub fn event_book(bytes: Bytes) -> Result<StoredBook, DecodeError> {
     })
 }
 
-/// Decodes a stored page, keeping its bytes where they hold more than was understood.
+/// Decodes a stored page. Its bytes are kept if they contain more than this version knows.
 pub fn page(bytes: &Bytes) -> Result<Page, DecodeError> {
     let message: pb::EventPage = message("event page", bytes.clone())?;
     let Some(sequence) = header(message.header.clone())?.0.sequence() else {
@@ -97,7 +98,7 @@ pub fn page(bytes: &Bytes) -> Result<Page, DecodeError> {
     Ok(page)
 }
 
-/// Decodes a snapshot, keeping its bytes where they hold more than was understood.
+/// Decodes a snapshot. Its bytes are kept if they contain more than this version knows.
 pub fn snapshot(bytes: &Bytes) -> Result<Snapshot, DecodeError> {
     let message: pb::Snapshot = message("snapshot", bytes.clone())?;
     let mut snapshot = Snapshot {
@@ -113,7 +114,7 @@ pub fn snapshot(bytes: &Bytes) -> Result<Snapshot, DecodeError> {
     Ok(snapshot)
 }
 
-/// Decodes a command book, keeping its bytes where they hold more than was understood.
+/// Decodes a command book. Its bytes are kept if they contain more than this version knows.
 pub fn command_book(bytes: &Bytes, dialect: Dialect) -> Result<CommandBook, DecodeError> {
     let message: pb::CommandBook = message("command book", bytes.clone())?;
     let cover = message
@@ -134,10 +135,10 @@ pub fn command_book(bytes: &Bytes, dialect: Dialect) -> Result<CommandBook, Deco
     Ok(book)
 }
 
-/// The same bytes, read in another dialect.
+/// Decodes the bytes of a command book again, in another dialect.
 ///
 /// # Errors
-/// Where what the book keeps as its own encoding is none.
+/// If the original encoding that the book keeps does not decode.
 pub fn command_book_in(
     book: &CommandBook,
     from: Dialect,
@@ -175,7 +176,7 @@ fn command_page(page: pb::CommandPage, dialect: Dialect) -> Result<CommandPage, 
     })
 }
 
-/// What logic is given: the prior book and the command.
+/// Decodes a request to business logic: the prior event book and the command.
 pub fn contextual_command(
     bytes: Bytes,
     dialect: Dialect,
@@ -191,7 +192,7 @@ pub fn contextual_command(
     Ok((with_cover(stored, cover), command))
 }
 
-/// A book as logic is shown it.
+/// The book as it is sent to client logic.
 #[must_use]
 pub fn with_cover(stored: StoredBook, cover: Cover) -> EventBook {
     EventBook {
@@ -202,7 +203,7 @@ pub fn with_cover(stored: StoredBook, cover: Cover) -> EventBook {
     }
 }
 
-/// A command as a saga or process manager emits it.
+/// Decodes a command emitted by a saga or process manager.
 pub fn emitted_command(
     book: pb::CommandBook,
     dialect: Dialect,
@@ -235,7 +236,7 @@ pub fn emitted_book(book: pb::EventBook) -> Result<EmittedBook, DecodeError> {
     })
 }
 
-/// Whom something is for. A cover without a root addresses nobody: libraries leave such stubs.
+/// Decodes the addressee. A cover without a root counts as no addressee: client libraries leave such stubs.
 pub fn addressee(stub: Option<pb::Cover>) -> Result<Option<Cover>, DecodeError> {
     stub.filter(|cover| cover.root.is_some())
         .map(cover)
@@ -310,7 +311,7 @@ fn body(payload: Option<pb::event_page::Payload>) -> Body {
     }
 }
 
-/// The `Any` that some bytes are, of a type that may be one, with nothing left over; none where they are something else.
+/// Decodes bytes as an `Any` with a well-formed type name and no unknown bytes; `None` if they are anything else.
 #[must_use]
 pub fn any_of_bytes(bytes: &[u8]) -> Option<Payload> {
     let decoded = pb::Any::decode(bytes).ok()?;
@@ -373,7 +374,7 @@ pub fn notification(notification: pb::Notification) -> Result<Notification, Deco
     })
 }
 
-/// Takes the book out of an encoded reply to `HandleCommand`.
+/// Takes the event book out of an encoded reply to `HandleCommand`.
 pub fn event_book_of_response(reply: Bytes) -> Result<StoredBook, DecodeError> {
     let reply: pb::CommandResponse = message("command response", reply)?;
     event_book(reply.events.unwrap_or_default().encode_to_vec().into())

@@ -1,4 +1,4 @@
-//! Dialects as data: package, numbers of the shifted enums, and what its coordinators do ([`Rules`]).
+//! Dialects as data: the package, the numbers of the shifted enums, and how its coordinators behave ([`Rules`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use crate::model::{
     CascadeErrorMode, Edition, MergeStrategy, Retention, Storage, SyncMode, did_you_mean,
 };
 
-/// One of the ways in which Angzarr's protocol has been spoken.
+/// A dialect: one revision of Angzarr's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     name: &'static str,
@@ -16,12 +16,12 @@ pub struct Dialect {
     /// Number of the first real value of the shifted enums.
     enum_base: i32,
     main_edition: &'static str,
-    /// What stands before the full name in type URLs of the framework's own messages.
+    /// Prefix of the type URLs of the framework's own messages.
     framework_prefix: &'static str,
     rules: Rules,
 }
 
-/// A dialect, and whether it was assumed among those of its package.
+/// A dialect, and whether it was only assumed because several dialects share its package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpokenDialect {
     /// The dialect.
@@ -31,16 +31,16 @@ pub struct SpokenDialect {
 }
 
 impl SpokenDialect {
-    /// One that somebody said, or that is the only one of its package.
+    /// A dialect that was configured, or that is the only one with its package.
     #[must_use]
-    pub const fn said(dialect: Dialect) -> Self {
+    pub const fn known(dialect: Dialect) -> Self {
         Self {
             dialect,
             is_assumed: false,
         }
     }
 
-    /// One that was assumed.
+    /// A dialect that was assumed.
     #[must_use]
     pub const fn assumed(dialect: Dialect) -> Self {
         Self {
@@ -50,15 +50,15 @@ impl SpokenDialect {
     }
 }
 
-/// A name that no dialect has.
+/// A name that is not the name of a dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no dialect `{0}`; {known}", known = known(.0))]
+#[error("unknown dialect `{0}`; {known}", known = known(.0))]
 pub struct UnknownDialect(pub String);
 
 fn known(name: &str) -> String {
     let names = Dialect::names();
     let hint = did_you_mean(name, &names);
-    format!("known are {}{hint}", names.join(", "))
+    format!("known dialects are {}{hint}", names.join(", "))
 }
 
 const ALL: [Dialect; 6] = [
@@ -86,8 +86,8 @@ const ALL: [Dialect; 6] = [
         framework_prefix: "type.angzarr.io/",
         rules: Rules {
             two_phase_commit: true,
-            tells_destinations: true,
-            tells_sagas_destinations: true,
+            sends_destinations: true,
+            sends_destinations_to_sagas: true,
             rejection_code: false,
             ..Rules::NEWEST
         },
@@ -115,9 +115,9 @@ const ALL: [Dialect; 6] = [
         main_edition: "",
         framework_prefix: "type.angzarr.io/",
         rules: Rules {
-            asks_prepare: true,
+            calls_prepare: true,
             provenance_names_component: false,
-            // Its number is unknown there and taken for ASYNC.
+            // Its number is unknown there and read as ASYNC.
             isolated_mode: false,
             ..Rules::SPRING
         },
@@ -127,11 +127,10 @@ const ALL: [Dialect; 6] = [
 impl Dialect {
     /// Core 0.5 and every released client library.
     pub const ANGZARR: Self = ALL[0];
-    /// The newest sources, enums beginning with an `_UNSPECIFIED`.
+    /// The newest sources, whose enums start with `_UNSPECIFIED`.
     pub const IO_ANGZARR_V1: Self = ALL[1];
 
-    /// Every dialect, the likelier first. Those that share a package with an earlier one cannot be told from
-    /// it on the wire.
+    /// Every dialect, the more likely ones first. Dialects with the same package cannot be distinguished on the wire.
     #[must_use]
     pub fn all() -> &'static [Self] {
         &ALL
@@ -158,7 +157,7 @@ impl Dialect {
         self.enum_base
     }
 
-    /// What its coordinators do.
+    /// How its coordinators behave.
     #[must_use]
     pub const fn rules(&self) -> Rules {
         self.rules
@@ -169,7 +168,7 @@ impl Dialect {
         format!("{}{}.{message}", self.framework_prefix, self.package)
     }
 
-    /// The other dialects of its package: a connection does not tell which of them is spoken.
+    /// The other dialects with the same package. A connection does not show which of them a server speaks.
     pub fn of_same_package(self) -> impl Iterator<Item = Self> {
         let is_other = move |other: &Self| other.package == self.package && other.name != self.name;
         ALL.into_iter().filter(is_other)
@@ -181,8 +180,8 @@ impl Dialect {
         self.of_same_package().next().is_some()
     }
 
-    /// Of its package the dialect that gives every number of an enum back as it was read: where 0 is the default itself,
-    /// and does not stand for another number.
+    /// The dialect with the same package whose enums are not shifted, so that every enum number is written as it was read.
+    /// In a shifted enum, 0 would become the number of the default.
     #[must_use]
     pub fn with_plain_enums(self) -> Self {
         let is_plain = |it: &Self| it.enum_base == 0;
@@ -194,12 +193,12 @@ impl Dialect {
         }
     }
 
-    /// What somebody said is spoken, where that is of the same package; else this one. Also whether this one had to be
-    /// assumed, since others have the package.
+    /// The configured dialect if it has the same package, else this one; and whether this one was assumed because others
+    /// share its package.
     #[must_use]
-    pub fn or_said(self, said: Option<Self>) -> (Self, bool) {
-        match said.filter(|said| said.package == self.package) {
-            Some(said) => (said, false),
+    pub fn or_configured(self, configured: Option<Self>) -> (Self, bool) {
+        match configured.filter(|dialect| dialect.package == self.package) {
+            Some(dialect) => (dialect, false),
             None => (self, self.is_ambiguous()),
         }
     }
@@ -210,8 +209,8 @@ impl Dialect {
         format!("/{}.{service}/{method}", self.package)
     }
 
-    /// The dialect of a gRPC path, and its method without the package, as in `SagaService/Handle`. Of several dialects
-    /// of a package it is the likelier; none where no dialect has the package.
+    /// The dialect of a gRPC path, and its method without the package, as in `SagaService/Handle`. If several dialects share
+    /// the package, the most likely one; `None` if no dialect has it.
     #[must_use]
     pub fn of_path(path: &str) -> Option<(Self, &str)> {
         let (service, _) = path.strip_prefix('/')?.rsplit_once('/')?;
@@ -220,7 +219,7 @@ impl Dialect {
         Some((*dialect, &path[package.len() + 2..]))
     }
 
-    /// How a coordinator of this dialect spells an edition to logic and in replies.
+    /// Name of an edition in requests to client logic and in replies of a coordinator of this dialect.
     #[must_use]
     pub fn edition_name<'a>(&self, edition: &'a Edition) -> &'a str
     where
@@ -233,11 +232,11 @@ impl Dialect {
     }
 
     const fn unshift(self, number: i32) -> i32 {
-        // 0 is *_UNSPECIFIED in a shifted enum, which every reader takes for the default.
+        // 0 is *_UNSPECIFIED in a shifted enum, which every reader treats as the default.
         if number == 0 {
             0
         } else {
-            // Foreign: it may be the least there is.
+            // Foreign input: it may be `i32::MIN`.
             number.saturating_sub(self.enum_base)
         }
     }
@@ -366,7 +365,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_least_number_is_no_known_value_and_is_kept() {
+    fn the_minimum_number_is_unknown_and_kept() {
         for dialect in Dialect::all() {
             let (strategy, mode) = (
                 dialect.merge_strategy(i32::MIN),

@@ -1,4 +1,4 @@
-//! Model to wire.
+//! Encodes the model into wire messages.
 
 use bytes::Bytes;
 use prost::Message;
@@ -11,7 +11,7 @@ use crate::model::{
     Timestamp,
 };
 
-/// Encodes a book as a coordinator shows it to logic: the edition spelled out, pages by their own bytes.
+/// Encodes a book as a coordinator sends it to client logic: with an explicit edition and the original bytes of pages.
 #[must_use]
 pub fn encode_event_book(book: &EventBook, dialect: Dialect) -> Bytes {
     let message = pb::EventBook {
@@ -23,7 +23,7 @@ pub fn encode_event_book(book: &EventBook, dialect: Dialect) -> Bytes {
     message.encode_to_vec().into()
 }
 
-/// Encodes a stored page; its own encoding where it has one.
+/// Encodes a stored page, or returns its original encoding if it has one.
 #[must_use]
 pub fn encode_page(page: &Page) -> Bytes {
     match &page.original {
@@ -42,7 +42,7 @@ pub fn page_message(page: &Page) -> pb::EventPage {
     }
 }
 
-/// Encodes a snapshot; its own encoding where it has one.
+/// Encodes a snapshot, or returns its original encoding if it has one.
 #[must_use]
 pub fn encode_snapshot(snapshot: &Snapshot) -> Bytes {
     match &snapshot.original {
@@ -60,7 +60,7 @@ pub fn snapshot_message(snapshot: &Snapshot) -> pb::Snapshot {
     }
 }
 
-/// Encodes a command book; its own encoding where it has one.
+/// Encodes a command book, or returns its original encoding if it has one.
 #[must_use]
 pub fn encode_command_book(book: &CommandBook, dialect: Dialect) -> Bytes {
     match &book.original {
@@ -92,7 +92,7 @@ pub fn command_message(book: &CommandBook, dialect: Dialect) -> pb::CommandBook 
     }
 }
 
-/// A command as a saga or process manager emits it.
+/// Encodes a command emitted by a saga or process manager.
 pub fn emitted_command(command: &EmittedCommand, dialect: Dialect) -> pb::CommandBook {
     pb::CommandBook {
         cover: command.cover.as_ref().map(cover),
@@ -135,7 +135,7 @@ pub fn emitted_book(book: &EmittedBook, dialect: Dialect) -> pb::EventBook {
     }
 }
 
-/// Encodes a page that logic emitted, as it is to be stored.
+/// Encodes an emitted page for the store.
 #[must_use]
 pub fn encode_emitted_page(page: &EmittedPage, dialect: Dialect) -> Bytes {
     emitted_page(page, dialect).encode_to_vec().into()
@@ -161,7 +161,7 @@ fn event_body(body: &Body) -> Option<pb::event_page::Payload> {
     }
 }
 
-/// A cover as clients write it: main is not mentioned.
+/// Encodes a cover as clients do: without an edition if it is main.
 pub fn cover(cover: &Cover) -> pb::Cover {
     pb::Cover {
         root: Some(uuid(&cover.root)),
@@ -184,7 +184,7 @@ pub fn cover(cover: &Cover) -> pb::Cover {
     }
 }
 
-/// A cover as coordinators write it: main by its name.
+/// Encodes a cover as coordinators do: with the name of the main edition.
 #[must_use]
 pub fn spelled_cover(model: &Cover, dialect: Dialect) -> pb::Cover {
     let mut message = cover(model);
@@ -295,8 +295,9 @@ pub fn notification(notification: &Notification) -> pb::Notification {
     }
 }
 
-/// What a coordinator shows to logic instead of a page that is not its business. Of a provisional page it says where it
-/// was and why it is hidden (seen live, core 0.5.1); of the framework's own messages the reason is not known and left out.
+/// Placeholder that a coordinator sends to client logic instead of a hidden page. For a provisional page it has the
+/// sequence and the reason (observed with core 0.5.1). For the framework's own messages the reason is left out, because it
+/// is not known what coordinators write there.
 #[must_use]
 pub fn placeholder(dialect: Dialect, page: &Page) -> Payload {
     let no_op = pb::NoOp {

@@ -1,5 +1,5 @@
-//! Descriptors of Angzarr's own messages, as each dialect names and numbers them: those that stand inside payloads, and
-//! those of the calls that are recorded.
+//! Descriptors of Angzarr's own messages, with the package and enum numbers of each dialect: messages inside payloads,
+//! and the messages of recorded calls.
 
 use std::collections::HashMap;
 
@@ -15,35 +15,35 @@ const FRAMEWORK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/framework.bin
 const CALLS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/calls.binpb"));
 const WIRE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wire.binpb"));
 
-/// The enums whose numbers a dialect may shift.
+/// Enums whose numbers some dialects shift.
 const SHIFTED: [&str; 2] = ["SyncMode", "MergeStrategy"];
 
 /// An encoded descriptor set of the messages that Angzarr itself puts into payloads, such as `Notification` and
-/// `RejectionNotification`, under the package and with the enum numbers of a dialect.
+/// `RejectionNotification`, with the package and enum numbers of a dialect.
 #[must_use]
 pub fn framework_descriptors(dialect: Dialect) -> Vec<u8> {
     adapted(FRAMEWORK, dialect)
 }
 
-/// The same, and the requests and replies of the calls that are recorded. Where versions of a message differ they
-/// describe the fields of all of them.
+/// The same, plus the requests and replies of recorded calls. If revisions of a message differ, the descriptor has the
+/// fields of all of them.
 #[must_use]
 pub fn call_descriptors(dialect: Dialect) -> Vec<u8> {
     adapted(CALLS, dialect)
 }
 
-/// [`call_descriptors`] of every dialect.
+/// [`call_descriptors`] for every dialect.
 pub fn all_call_descriptors() -> impl Iterator<Item = Vec<u8>> {
     Dialect::all().iter().copied().map(call_descriptors)
 }
 
-/// The calls that are recorded, in all dialects at once.
+/// Descriptors of recorded calls, a superset of all dialects.
 #[must_use]
 pub fn described_calls() -> FileDescriptorSet {
     decoded(CALLS)
 }
 
-/// All messages as they are read here, in all dialects at once.
+/// Descriptors of all messages that this crate reads, a superset of all dialects.
 #[must_use]
 pub fn described_wire() -> FileDescriptorSet {
     decoded(WIRE)
@@ -75,7 +75,7 @@ fn adapted(compiled: &[u8], dialect: Dialect) -> Vec<u8> {
     set.encode_to_vec()
 }
 
-/// A name of its own: a user's descriptors may have a file of any name that Angzarr's sources use.
+/// A unique file name: a user's descriptors may contain Angzarr's own files under their usual names.
 fn own_name(file: &str, dialect: Dialect) -> String {
     let stem = file.strip_suffix(".proto").unwrap_or(file);
     format!("angzarr_replay/{stem}/{}.proto", dialect.name())
@@ -105,7 +105,7 @@ fn rename(message: &mut DescriptorProto, package: &str) {
     }
 }
 
-/// Moves the words up, and gives 0 the word for nothing said.
+/// Shifts the enum's numbers by `base` and adds `UNSPECIFIED` as 0.
 fn shift(described: &mut EnumDescriptorProto, base: i32) {
     for value in &mut described.value {
         value.number = Some(value.number() + base);

@@ -1,4 +1,4 @@
-//! How much a reply takes up. Small messages take far more memory than bytes on the wire: an empty page has two.
+//! Size of a reply for limits. Small messages take far more memory than bytes on the wire: an empty page has two bytes.
 
 use bytes::{Buf, Bytes};
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
@@ -7,25 +7,25 @@ use super::Dialect;
 use super::stimulus::reply;
 use crate::model::{Failure, Outcome, Stimulus};
 
-/// Largest reply of logic that is taken where nothing else is said. Coordinators themselves take 4 MiB.
+/// Default limit for a reply of client logic. Coordinators themselves accept 4 MiB.
 pub const REPLY_LIMIT: usize = 32 << 20;
 
-/// What each message, text and list of bytes in a reply counts beside its bytes.
-const PART: usize = 64;
-/// Parts are counted so many levels down, which is a page's header and event. Deeper ones are a payload's own.
-const LEVELS: usize = 4;
+/// Overhead counted for each message, string and bytes field in a reply, in addition to its bytes.
+const PART_OVERHEAD: usize = 64;
+/// Depth to which parts are counted: down to a page's header and event. Anything deeper belongs to a payload.
+const COUNTED_DEPTH: usize = 4;
 
-/// Size of an answer that logic in this process gave.
+/// Size of an answer of in-process logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerSize {
-    /// Of a reply: its bytes, and what its parts count.
+    /// A reply: its bytes and the overhead of its parts.
     Reply(usize),
-    /// Of a failing status: its texts.
+    /// A failing status: its texts.
     Status(usize),
 }
 
 impl AnswerSize {
-    /// Size that an outcome would have as the answer to a stimulus.
+    /// Size of an outcome encoded as the answer to a stimulus.
     #[must_use]
     pub fn of(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) -> Self {
         match (outcome.failure(), reply(outcome, stimulus, dialect)) {
@@ -44,14 +44,16 @@ fn status_size(failure: &Failure) -> usize {
     failure.message.len() + texts.map(String::len).sum::<usize>()
 }
 
-/// Bytes of a reply, and what its parts count.
+/// Bytes of a reply plus the overhead of its parts.
 #[must_use]
 pub fn size(reply: &Bytes) -> usize {
     let parts = parts(&mut reply.clone(), 1);
-    reply.len().saturating_add(parts.saturating_mul(PART))
+    reply
+        .len()
+        .saturating_add(parts.saturating_mul(PART_OVERHEAD))
 }
 
-/// Parts of bytes, as far as they are a message.
+/// Number of parts in the bytes, as far as they decode as a message.
 fn parts(message: &mut Bytes, level: usize) -> usize {
     let mut count = 0;
     while message.has_remaining() {
@@ -73,7 +75,7 @@ fn parts(message: &mut Bytes, level: usize) -> usize {
         }
         count += 1;
         let mut part = message.split_to(length);
-        if level < LEVELS {
+        if level < COUNTED_DEPTH {
             count += parts(&mut part, level + 1);
         }
     }

@@ -1,4 +1,4 @@
-//! What the coordinators of a dialect do, as far as it differs: one flag for each difference.
+//! How the coordinators of the dialects differ: one flag for each difference.
 
 use crate::model::ProcessRoot;
 
@@ -11,62 +11,62 @@ pub enum SequenceCheck {
     StrictOnly,
 }
 
-/// What `GetEvents` returns of an aggregate.
+/// What `GetEvents` returns for an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventStream {
-    /// The whole main timeline, whatever edition and pages were asked for.
+    /// The whole main timeline, whatever edition and pages were requested.
     WholeMain,
     /// The whole timeline of the edition.
     WholeEdition,
-    /// The pages that were asked for.
+    /// The requested pages.
     Selected,
 }
 
-/// What the coordinators of a dialect do where dialects differ.
+/// Behaviour of the coordinators of a dialect, where dialects differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "each is a difference of its own"
+    reason = "the differences are independent of each other"
 )]
 pub struct Rules {
-    /// Which commands are held against the head.
+    /// Which commands are checked against the head.
     pub sequence_check: SequenceCheck,
-    /// Provisional pages exist, which logic sees as placeholders.
+    /// Provisional pages exist; client logic sees placeholders instead.
     pub two_phase_commit: bool,
     /// Speculation and compensation hide provisional pages too, not only commands.
     pub always_masks: bool,
-    /// Of a reply, every page below the head is left out in silence, unless only a snapshot was loaded. Otherwise only
-    /// pages that repeat what the logic was shown are.
+    /// Every page of a reply below the head is silently dropped, unless only a snapshot was loaded. If false, only pages
+    /// that repeat prior pages are dropped.
     pub drops_below_head: bool,
-    /// Pages of a reply are stored with gaps between them.
+    /// Gaps between the pages of a reply are stored as they are.
     pub stores_gaps: bool,
-    /// A reply for another aggregate is stored there.
+    /// A reply for another aggregate is stored in that aggregate.
     pub stores_foreign_replies: bool,
     /// A stored snapshot keeps the retention that the logic asked for.
     pub keeps_retention: bool,
-    /// A rejection's notification carries the reason's code.
+    /// The notification of a rejection has the code of the reason.
     pub rejection_code: bool,
-    /// The component or aggregate whose command was refused is notified.
-    pub tells_of_refusals: bool,
-    /// Requests to process managers say the heads of the aggregates that they write to.
-    pub tells_destinations: bool,
-    /// Requests to sagas say them. The released coordinators leave them empty, though the message has the field.
-    pub tells_sagas_destinations: bool,
-    /// Process managers are first asked which aggregates' heads they want to know.
-    pub asks_prepare: bool,
-    /// A command of a saga or process manager keeps the edition that it names; otherwise it gets that of its cause.
+    /// The component or aggregate whose command was rejected is notified.
+    pub notifies_of_rejections: bool,
+    /// Requests to process managers have the heads of the aggregates that they write to.
+    pub sends_destinations: bool,
+    /// Requests to sagas have them too. The released coordinators leave them empty, although the message has the field.
+    pub sends_destinations_to_sagas: bool,
+    /// `Prepare` first asks process managers which aggregates' heads they need.
+    pub calls_prepare: bool,
+    /// A command of a saga or process manager keeps the edition that it names; if false, it gets the edition of its cause.
     pub keeps_emitted_edition: bool,
-    /// Provenance that logic wrote on its commands is completed; otherwise it is overwritten.
+    /// Provenance that the logic set on its commands is completed; if false, it is overwritten.
     pub completes_provenance: bool,
-    /// Provenance has fields for the component that sent a command, and for the place among those that it sent.
+    /// Provenance has fields for the component that sent a command and for the command's index.
     pub provenance_names_component: bool,
-    /// How the stream of a workflow is found, where nothing else is configured.
+    /// Default for how the root of a workflow's stream is derived.
     pub process_root: ProcessRoot,
-    /// Facts go to the logic unless the request says `skip_handler`; otherwise only where it says `route_to_handler`.
+    /// Facts go to the logic unless the request sets `skip_handler`; if false, only if it sets `route_to_handler`.
     pub facts_skip_logic_on_request: bool,
-    /// The reply to a fact that is there already spells out the main edition, whatever the request does.
+    /// The reply to a fact that is already stored names the main edition, even if the request does not.
     pub repeated_fact_spells_edition: bool,
-    /// Facts can be stored without anything downstream hearing of them (the sync mode ISOLATED).
+    /// Facts can be stored without notifying anything downstream (sync mode ISOLATED).
     pub isolated_mode: bool,
     /// What `GetEvents` returns.
     pub event_stream: EventStream,
@@ -74,14 +74,14 @@ pub struct Rules {
     pub synchronize_excludes_end: bool,
     /// A read of a whole history returns the newest snapshot beside its pages.
     pub queries_return_snapshots: bool,
-    /// A part of a named edition's timeline joins main below the divergence; otherwise it is of its own pages only.
+    /// A partial read of a named edition includes main below the divergence; if false, only the edition's own pages.
     pub partial_reads_join_main: bool,
-    /// A temporal query without a point in time is refused by the name of a constant, not by its text.
+    /// The error for a temporal query without a point in time is the name of a constant instead of its text.
     pub leaks_constant_name: bool,
 }
 
 impl Rules {
-    /// Core 0.5.1, the only one that was released.
+    /// Core 0.5.1, the only released core.
     pub(super) const RELEASED: Self = Self {
         sequence_check: SequenceCheck::UnlessAggregateHandles,
         two_phase_commit: true,
@@ -91,10 +91,10 @@ impl Rules {
         stores_foreign_replies: true,
         keeps_retention: false,
         rejection_code: false,
-        tells_of_refusals: false,
-        tells_destinations: true,
-        tells_sagas_destinations: false,
-        asks_prepare: true,
+        notifies_of_rejections: false,
+        sends_destinations: true,
+        sends_destinations_to_sagas: false,
+        calls_prepare: true,
         keeps_emitted_edition: true,
         completes_provenance: false,
         provenance_names_component: false,
@@ -111,9 +111,9 @@ impl Rules {
 
     /// The sources of spring and early summer 2026.
     pub(super) const SPRING: Self = Self {
-        tells_of_refusals: true,
-        tells_sagas_destinations: true,
-        asks_prepare: false,
+        notifies_of_rejections: true,
+        sends_destinations_to_sagas: true,
+        calls_prepare: false,
         keeps_emitted_edition: false,
         provenance_names_component: true,
         process_root: ProcessRoot::Uuid5,
@@ -135,8 +135,8 @@ impl Rules {
         stores_foreign_replies: false,
         keeps_retention: true,
         rejection_code: true,
-        tells_destinations: false,
-        tells_sagas_destinations: false,
+        sends_destinations: false,
+        sends_destinations_to_sagas: false,
         completes_provenance: true,
         facts_skip_logic_on_request: true,
         event_stream: EventStream::Selected,

@@ -1,4 +1,4 @@
-//! How a call ended: a gRPC status, read from headers and trailers that anybody may have written.
+//! gRPC statuses, read from untrusted headers and trailers.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -18,17 +18,17 @@ const STATUS: &str = "grpc-status";
 const MESSAGE: &str = "grpc-message";
 const DETAILS: &str = "grpc-status-details-bin";
 
-/// A failing status to answer with.
+/// A failing status to return.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct FailingStatus {
     /// Code, message and reason.
     pub failure: Failure,
     /// Content of `grpc-status-details-bin`.
     pub details: Bytes,
 }
 
-impl Refusal {
-    /// Of what a status says, its reason taken from the details.
+impl FailingStatus {
+    /// From the parts of a status; the reason is decoded from the details.
     #[must_use]
     pub fn from_details(code: Code, message: String, details: Bytes) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Refusal {
     }
 }
 
-impl From<Failure> for Refusal {
+impl From<Failure> for FailingStatus {
     fn from(failure: Failure) -> Self {
         let details = failure
             .info
@@ -52,7 +52,7 @@ impl From<Failure> for Refusal {
     }
 }
 
-pub fn to_status(refusal: &Refusal) -> Status {
+pub fn to_status(refusal: &FailingStatus) -> Status {
     let code = to_tonic(refusal.failure.code);
     Status::with_details(
         code,
@@ -96,38 +96,37 @@ fn to_tonic(code: Code) -> tonic::Code {
         .map_or(tonic::Code::Unknown, |(_, code)| *code)
 }
 
-/// Largest status that is read where nothing else is said, in bytes of its headers: a longer one is an error, never an empty
-/// text.
+/// Default limit for a status, in bytes of its headers. A longer status is an error, never an empty text.
 pub const STATUS_LIMIT: usize = 1024 * 1024;
 
-/// What HTTP/2 is told to let through. Beyond its own limit it drops trailers without a word, so that limit is far above
-/// the one that is checked here.
+/// Header limit for the HTTP/2 library. It silently drops trailers beyond this limit, so it is far above the limit that
+/// is checked here.
 pub const HEADERS_LIMIT: u32 = 16 * 1024 * 1024;
 
-/// How the message of a status begins that stands for one over the limit.
+/// Start of the message of the status that replaces one over the limit.
 pub const OVER_LIMIT: &str = "the status that ends this call is larger than";
 
-/// How a call ended, by its trailers, or by its headers where those are all; none where they do not say it.
+/// Reads the status of a call from its trailers, or from the headers of a trailers-only reply; `None` if there is none.
 ///
-/// Any bytes are read: the code always survives, a message that is not UTF-8 gets replacement characters, as other gRPC
-/// libraries show it, and details that are not base64 are kept as they came. Of a header that is repeated the first counts,
-/// as it does for tonic.
+/// Accepts any bytes: the code is always kept, a message that is not UTF-8 gets replacement characters, as in other gRPC
+/// libraries, and details that are not base64 are kept as they are. If a header is repeated, the first one counts, as in
+/// tonic.
 #[must_use]
-pub fn status_of_trailers(trailers: &HeaderMap) -> Option<Result<(), Refusal>> {
+pub fn status_of_trailers(trailers: &HeaderMap) -> Option<Result<(), FailingStatus>> {
     let code = tonic::Code::from_bytes(trailers.get(STATUS)?.as_bytes());
     if code == tonic::Code::Ok {
         return Some(Ok(()));
     }
-    Some(Err(Refusal::from_details(
+    Some(Err(FailingStatus::from_details(
         code_from_tonic(code),
         trailers.get(MESSAGE).map_or_else(String::new, message),
         trailers.get(DETAILS).map_or_else(Bytes::new, details),
     )))
 }
 
-/// Rewrites a status so that tonic, which panics at details that are not base64 and gives up the code for a message that
-/// is not UTF-8, reads what [`status_of_trailers`] reads.
-pub fn make_legible(headers: &mut HeaderMap, limit: usize) {
+/// Rewrites a status so that tonic reads the same as [`status_of_trailers`]. Otherwise tonic panics on details that are
+/// not base64, and loses the code if the message is not UTF-8.
+pub fn sanitize_status(headers: &mut HeaderMap, limit: usize) {
     if !headers.contains_key(STATUS) {
         return;
     }
@@ -152,7 +151,7 @@ pub fn make_legible(headers: &mut HeaderMap, limit: usize) {
     }
 }
 
-/// Size of a status in the headers that it stands in, as limits count it: bytes of their names and values.
+/// Size of a status for limits: the bytes of the names and values of its headers.
 #[must_use]
 pub fn size(headers: &HeaderMap) -> usize {
     headers
@@ -173,7 +172,8 @@ fn message(value: &HeaderValue) -> String {
         .into_owned()
 }
 
-/// Base64 with or without padding, of either alphabet; the first of several values that a proxy joined with commas.
+/// Decodes base64 in either alphabet, with or without padding. If a proxy joined several values with commas, the first one
+/// counts.
 fn details(value: &HeaderValue) -> Bytes {
     let first = value.as_bytes().split(|byte| *byte == b',').next();
     let first = first.unwrap_or_default().trim_ascii();
@@ -191,8 +191,8 @@ const LENIENT_URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE
 
 const ERROR_INFO: &str = "google.rpc.ErrorInfo";
 
-/// The reason in a rejection's details. They may hold a bare event book, or anything: only a
-/// `google.rpc.Status` of Angzarr's own counts.
+/// The reason in the details of a rejection. Details may be a bare event book or anything else; only a
+/// `google.rpc.Status` with a reason in Angzarr's domain counts.
 #[must_use]
 pub fn error_info(details: &[u8]) -> Option<ErrorInfo> {
     let info = encoded_error_info(details)?;
@@ -206,7 +206,7 @@ pub fn error_info(details: &[u8]) -> Option<ErrorInfo> {
     })
 }
 
-/// The encoded reason, where the details are a `google.rpc.Status` that has one.
+/// The encoded reason, if the details are a `google.rpc.Status` with one.
 #[must_use]
 pub fn encoded_error_info(details: &[u8]) -> Option<Bytes> {
     let status = pb::RpcStatus::decode(details).ok()?;
@@ -253,7 +253,7 @@ mod tests {
             .expect("a status")
             .expect_err("a failure");
         let mut legible = trailers;
-        make_legible(&mut legible, STATUS_LIMIT);
+        sanitize_status(&mut legible, STATUS_LIMIT);
         let tonics = Status::from_header_map(&legible).expect("a status");
         assert_eq!(code_from_tonic(tonics.code()), ours.failure.code);
         assert_eq!(tonics.message(), ours.failure.message);
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_read_in_every_spelling_and_kept_where_they_are_none() {
+    fn details_in_any_base64_are_decoded_and_others_are_kept() {
         let read = |details: &str| read(b"no", details.as_bytes()).2;
         assert_eq!(read("+/8="), [0xfb, 0xff]);
         assert_eq!(read("+/8"), [0xfb, 0xff]);
@@ -290,11 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn a_status_over_the_limit_is_replaced_and_one_below_it_is_whole() {
+    fn only_a_status_over_the_limit_is_replaced() {
         let long = vec![b'a'; STATUS_LIMIT - 100];
         assert_eq!(read(&long, b"").1.len(), STATUS_LIMIT - 100);
         let mut trailers = trailers(&vec![b'a'; STATUS_LIMIT], b"");
-        make_legible(&mut trailers, STATUS_LIMIT);
+        sanitize_status(&mut trailers, STATUS_LIMIT);
         let status = Status::from_header_map(&trailers).expect("a status");
         assert_eq!(
             status.message(),
@@ -302,7 +302,7 @@ mod tests {
         );
     }
 
-    /// Bytes that a header may have, those of base64 and percent-encoding more often.
+    /// Bytes that are valid in a header; those of base64 and percent-encoding are more frequent.
     fn header_bytes() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             3 => proptest::sample::select(&b"%+/=-_,AZaz09 "[..]),
@@ -313,7 +313,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_leave_the_code_and_read_the_same_everywhere(
+        fn any_bytes_keep_the_code_and_tonic_reads_the_same(
             message in header_bytes(),
             details in header_bytes(),
         ) {

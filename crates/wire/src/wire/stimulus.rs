@@ -1,4 +1,4 @@
-//! Stimuli and outcomes as the requests and replies of client logic, in both directions.
+//! Converts stimuli and outcomes to the requests and replies of client logic, and back.
 
 use bytes::Bytes;
 use prost::Message;
@@ -10,7 +10,7 @@ use crate::model::{
     Reaction, Reply, Stimulus,
 };
 
-/// Service and method that a stimulus is sent to.
+/// Service and method for a stimulus.
 #[must_use]
 pub const fn method_of(stimulus: &Stimulus) -> (&'static str, &'static str) {
     match stimulus {
@@ -31,7 +31,7 @@ pub const fn method_of(stimulus: &Stimulus) -> (&'static str, &'static str) {
     }
 }
 
-/// Whether many servers do without the method, so that its absence says nothing about the server.
+/// Whether the method is optional, so that a server without it may still be the right server.
 #[must_use]
 pub const fn is_optional(stimulus: &Stimulus) -> bool {
     matches!(
@@ -43,7 +43,7 @@ pub const fn is_optional(stimulus: &Stimulus) -> bool {
     )
 }
 
-/// The request of a stimulus.
+/// Encodes the request for a stimulus.
 pub fn request(stimulus: &Stimulus, dialect: Dialect) -> Bytes {
     let book = |book: &EventBook| Some(encode::encode_event_book(book, dialect));
     let bytes = match stimulus {
@@ -98,7 +98,7 @@ pub fn saga_request(
         source: Some(encode::encode_event_book(source, dialect)),
         sync_mode: dialect.sync_mode_number(modes.sync_mode),
         cascade_error_mode: dialect.cascade_error_mode_number(modes.cascade_error_mode),
-        destination_sequences: told(destinations, dialect),
+        destination_sequences: destinations_sent(destinations, dialect),
     }
 }
 
@@ -112,19 +112,22 @@ pub fn process_manager_request(
     pb::ProcessManagerHandleRequest {
         trigger: Some(encode::encode_event_book(trigger, dialect)),
         process_state: Some(encode::encode_event_book(state, dialect)),
-        destination_sequences: told(destinations, dialect),
+        destination_sequences: destinations_sent(destinations, dialect),
     }
 }
 
-fn told(destinations: &Destinations, dialect: Dialect) -> std::collections::HashMap<String, u32> {
-    if dialect.rules().tells_destinations {
+fn destinations_sent(
+    destinations: &Destinations,
+    dialect: Dialect,
+) -> std::collections::HashMap<String, u32> {
+    if dialect.rules().sends_destinations {
         destinations.clone().into_iter().collect()
     } else {
         std::collections::HashMap::new()
     }
 }
 
-/// Reads the answer to a stimulus.
+/// Decodes the reply to a stimulus.
 pub fn outcome_of_reply(
     stimulus: &Stimulus,
     reply: Bytes,
@@ -237,8 +240,8 @@ fn pages(encoded: &[Bytes]) -> Result<Vec<Page>, DecodeError> {
     encoded.iter().map(decode::page).collect()
 }
 
-/// Reads the request of a method of client logic, `Service/Method` without the package; none where client logic
-/// has no such method.
+/// Decodes the request of a method of client logic (`Service/Method`, without the package); `None` if client logic has no
+/// such method.
 pub fn stimulus_of_request(
     method: &str,
     request: Bytes,
@@ -329,7 +332,7 @@ pub fn project(request: Bytes, with_effects: bool) -> Result<Stimulus, DecodeErr
     })
 }
 
-/// A book that has to say whose it is.
+/// Decodes a book whose cover is required.
 fn covered(what: &str, book: Option<Bytes>) -> Result<EventBook, DecodeError> {
     let stored = decode::event_book(book.unwrap_or_default())?;
     let cover = stored.cover.clone();
@@ -337,7 +340,7 @@ fn covered(what: &str, book: Option<Bytes>) -> Result<EventBook, DecodeError> {
     Ok(decode::with_cover(stored, cover))
 }
 
-/// The reply of client logic that answers with an outcome; none for one that a reply cannot say.
+/// Encodes the reply of client logic for an outcome; `None` for an outcome that is not a reply.
 #[must_use]
 pub fn reply(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) -> Option<Bytes> {
     let bytes = match outcome {
@@ -372,7 +375,7 @@ pub fn reply(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) -> Option
     Some(bytes.into())
 }
 
-/// The `BusinessResponse` that says an outcome of a command; none for one that it cannot say.
+/// Encodes the `BusinessResponse` for the outcome of a command; `None` for an outcome that it cannot express.
 #[must_use]
 pub fn business_answer(outcome: &Outcome, dialect: Dialect) -> Option<Bytes> {
     use pb::business_response::Result as Answer;

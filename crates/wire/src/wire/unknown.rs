@@ -1,7 +1,8 @@
-//! Finds fields that this version does not know, such as those of a later revision of the protocol. Never their values.
+//! Finds fields that this version does not know, such as those of a later revision of the protocol. It never returns
+//! their values.
 //!
-//! Pages, snapshots and command books keep their own bytes (`original`), so nothing of them is lost. All other messages
-//! are taken apart, and what is unknown in them has to be reported.
+//! Pages, snapshots and command books keep their original bytes, so their unknown fields are not lost. All other messages
+//! are decoded completely, so their unknown fields are lost and have to be reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +12,7 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_f
 use prost_types::DescriptorProto;
 
 use super::framework::{described_calls, described_wire};
-use super::understand::{Direction, message_of};
+use super::inspect::{Direction, message_of};
 use crate::model::{CommandBook, Page, Snapshot};
 
 /// A field that this version does not know.
@@ -29,21 +30,21 @@ impl fmt::Display for UnknownField {
     }
 }
 
-/// Unknown fields in the order of their messages, each once.
+/// A set of unknown fields, sorted by message.
 pub type UnknownFields = BTreeSet<UnknownField>;
 
-/// Unknown fields in words, as the end of a sentence.
+/// Lists unknown fields for the end of a message.
 #[must_use]
-pub fn unknown_in_words(fields: &UnknownFields) -> String {
+pub fn list_unknown_fields(fields: &UnknownFields) -> String {
     let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
     format!("{} (from a later revision?)", fields.join(", "))
 }
 
-/// Unknown fields that were met and that nobody has reported yet. Clones share them.
+/// Unknown fields that were found and not reported yet. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct UnknownSeen(Arc<Mutex<UnknownFields>>);
+pub struct UnreportedFields(Arc<Mutex<UnknownFields>>);
 
-impl UnknownSeen {
+impl UnreportedFields {
     /// Adds fields.
     pub fn add(&self, fields: UnknownFields) {
         if !fields.is_empty() {
@@ -52,7 +53,7 @@ impl UnknownSeen {
         }
     }
 
-    /// Takes all of them: whoever does so reports them.
+    /// Takes all of them. The caller reports them.
     #[must_use]
     pub fn take(&self) -> UnknownFields {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,14 +61,14 @@ impl UnknownSeen {
     }
 }
 
-/// Which parts of a message keep their own bytes, so that nothing of them is lost.
+/// Which parts of a message keep their original bytes, so that their unknown fields are not lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// Pages, snapshots and command books: of a stored history, or of a command.
+    /// Pages, snapshots and command books, in a stored history or a command.
     Parts,
-    /// Snapshots alone: of a book that was emitted, such as one of facts.
+    /// Only snapshots, in an emitted book such as a book of facts.
     Snapshots,
-    /// None: of a reply.
+    /// None, in a reply.
     Nothing,
 }
 
@@ -81,7 +82,7 @@ impl Kept {
     }
 }
 
-/// Unknown fields of a request, `Service/Method` without the package, other than those of parts that keep their bytes.
+/// Unknown fields of a request, except in parts that keep their bytes. `method` is `Service/Method`, without the package.
 #[must_use]
 pub fn unknown_in_request(method: &str, bytes: &[u8]) -> UnknownFields {
     let message = message_of(method, Direction::Request);
@@ -90,7 +91,7 @@ pub fn unknown_in_request(method: &str, bytes: &[u8]) -> UnknownFields {
     })
 }
 
-/// Unknown fields of a reply. Only the pages of an upcaster's keep their bytes.
+/// Unknown fields of a reply. Only the pages in an upcaster's reply keep their bytes.
 #[must_use]
 pub fn unknown_in_reply(method: &str, bytes: &[u8]) -> UnknownFields {
     let kept = match method {
@@ -103,7 +104,7 @@ pub fn unknown_in_reply(method: &str, bytes: &[u8]) -> UnknownFields {
     })
 }
 
-/// Unknown fields of the details of a status, where those are a `google.rpc.Status`.
+/// Unknown fields in the details of a status, if those are a `google.rpc.Status`.
 #[must_use]
 pub fn unknown_in_details(details: &[u8]) -> UnknownFields {
     let Some(info) = super::status::encoded_error_info(details) else {
@@ -138,8 +139,8 @@ fn unknown_in_original(message: &str, original: Option<&[u8]>) -> UnknownFields 
     })
 }
 
-/// Unknown fields of an encoded message, by its name without the package. Bytes that are no message have none: reading
-/// them is an error already.
+/// Unknown fields of an encoded message, given its name without the package. Bytes that do not decode have none: decoding
+/// them reports an error anyway.
 pub fn unknown_in(message: &str, bytes: &[u8], kept: Kept) -> UnknownFields {
     let mut found = UnknownFields::new();
     if let Some((name, known)) = MESSAGES.get_key_value(message) {
@@ -148,10 +149,11 @@ pub fn unknown_in(message: &str, bytes: &[u8], kept: Kept) -> UnknownFields {
     found
 }
 
-/// Known fields of a message by their numbers, each with the message that it holds, if any.
+/// Known fields of a message by number, each with its message type, if it has one.
 type Known = BTreeMap<u32, Option<String>>;
 
-/// The messages of all dialects. `wire.proto` has all of them, but calls some parts bytes; `calls.proto` describes those.
+/// The messages of all dialects. `wire.proto` has all of them but declares some parts as bytes; `calls.proto` describes
+/// those parts.
 static MESSAGES: LazyLock<BTreeMap<String, Known>> = LazyLock::new(|| {
     let mut messages = BTreeMap::new();
     for file in described_wire().file.iter().chain(&described_calls().file) {
@@ -174,7 +176,7 @@ fn describe(outer: &str, message: &DescriptorProto, messages: &mut BTreeMap<Stri
     messages.insert(name, fields.collect());
 }
 
-/// Names of messages begin with a capital letter, parts of packages do not.
+/// Message names begin with a capital letter; the parts of a package do not.
 fn without_package(name: &str) -> String {
     let is_of_package =
         |part: &&str| part.is_empty() || part.starts_with(|first: char| first.is_lowercase());
@@ -213,7 +215,7 @@ fn walk(
             return;
         };
         bytes = rest;
-        // The other book of this request is the history.
+        // Field 1 holds the facts; the other book of this request is the prior history.
         let are_facts = (name, number) == ("FactRequest", 1);
         let kept = if are_facts { Kept::Snapshots } else { kept };
         walk(holds, known, inner, kept, found);
@@ -241,7 +243,7 @@ mod tests {
         &[0x7d, 0, 0, 0, 0],
     ];
 
-    fn told(fields: &UnknownFields) -> Vec<String> {
+    fn texts(fields: &UnknownFields) -> Vec<String> {
         fields.iter().map(ToString::to_string).collect()
     }
 
@@ -249,7 +251,7 @@ mod tests {
     fn an_unknown_field_of_any_wire_type_is_found() {
         for unknown in UNKNOWN {
             let found = unknown_in("EventBook", unknown, Kept::Parts);
-            assert_eq!(told(&found), ["field 15 of EventBook"], "{unknown:?}");
+            assert_eq!(texts(&found), ["field 15 of EventBook"], "{unknown:?}");
         }
     }
 
@@ -264,16 +266,16 @@ mod tests {
         let of_page = ["field 15 of EventPage", "field 15 of PageHeader"];
         let of_snapshot = ["field 15 of Snapshot"];
         let request = unknown_in_request("ProjectorService/Handle", &book);
-        assert_eq!(told(&request), of_cover);
+        assert_eq!(texts(&request), of_cover);
         let reply = unknown_in_reply("CommandHandlerService/HandleFact", &book);
         assert_eq!(
-            told(&reply),
+            texts(&reply),
             [&of_cover[..], &of_page, &of_snapshot].concat()
         );
         let facts = unknown_in_request("CommandHandlerService/HandleFact", &field(1, &book));
-        assert_eq!(told(&facts), [&of_cover[..], &of_page].concat());
+        assert_eq!(texts(&facts), [&of_cover[..], &of_page].concat());
         let prior = unknown_in_request("CommandHandlerService/HandleFact", &field(2, &book));
-        assert_eq!(told(&prior), of_cover);
+        assert_eq!(texts(&prior), of_cover);
     }
 
     #[test]
@@ -281,7 +283,7 @@ mod tests {
         let unknown = UNKNOWN[0];
         let notification = field(3, &field(4, unknown));
         assert_eq!(
-            told(&unknown_in_reply(
+            texts(&unknown_in_reply(
                 "CommandHandlerService/Handle",
                 &notification
             )),
@@ -291,19 +293,19 @@ mod tests {
         let any = [field(1, b"/google.rpc.ErrorInfo"), field(2, &info)].concat();
         let details = [&field(3, &any)[..], unknown].concat();
         assert_eq!(
-            told(&unknown_in_details(&details)),
+            texts(&unknown_in_details(&details)),
             ["field 15 of ErrorInfo", "field 15 of RpcStatus"]
         );
     }
 
     #[test]
-    fn bytes_that_are_no_message_end_the_search() {
+    fn bytes_that_are_not_a_message_end_the_search() {
         for bytes in [&[0xff][..], &[0x0a, 9, 1], &[0x7a, 9], &[0x0a, 0xff], b""] {
             let _ = unknown_in("EventBook", bytes, Kept::Nothing);
         }
     }
 
-    /// Fields that only one of the two files knew would be reported, or not, for no reason.
+    /// Otherwise a field that only one of the two files has would be reported, or not, at random.
     #[test]
     fn both_descriptions_of_a_message_have_the_same_fields() {
         let numbers = |message: &DescriptorProto| -> BTreeSet<i32> {

@@ -100,7 +100,7 @@ fn wrong_usage_names_what_would_be_right() {
     );
     let (code, words) = failing(poker().args(["--domain", "player", "--dialect", "d1"]));
     assert_eq!(code, Some(2));
-    assert!(words.contains("there is no dialect `d1`"), "{words}");
+    assert!(words.contains("unknown dialect `d1`"), "{words}");
 }
 
 #[test]

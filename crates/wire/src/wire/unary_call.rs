@@ -1,4 +1,4 @@
-//! One unary call as its bytes pass by in a client: which method it is, its messages, its status.
+//! Observes a unary call in a client from its bytes: the method, and the request and reply messages.
 
 use std::io::Read;
 
@@ -7,17 +7,17 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::{Dialect, event_book_of_response};
 use crate::model::CommandBook;
 
-/// Length of what stands before each message of a gRPC body: a flag and the message's length.
+/// Length of the prefix of each message in a gRPC body: a flag and the message's length.
 const PREFIX: usize = 5;
 
-/// The dialect of whose package a path is `HandleCommand`: the likeliest where several share the package.
+/// Dialect of a path, if the path is `HandleCommand`; the most likely one if several dialects share the package.
 #[must_use]
 pub fn command_dialect(path: &str) -> Option<Dialect> {
     let (dialect, method) = Dialect::of_path(path)?;
     (method == "CommandHandlerCoordinatorService/HandleCommand").then_some(dialect)
 }
 
-/// The first message of a body, collected as it passes by.
+/// Collects the first message of a body from its chunks.
 #[derive(Debug)]
 pub struct FirstMessage {
     collected: BytesMut,
@@ -27,12 +27,12 @@ pub struct FirstMessage {
 
 /// A message that could not be collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
+pub enum UnreadableMessage {
     /// It is larger than the limit.
     TooLarge,
-    /// It did not pass by whole.
+    /// The body ended before the message was complete.
     Incomplete,
-    /// It is compressed in a way that is not understood here.
+    /// Its compression is not supported.
     Compressed,
 }
 
@@ -47,7 +47,7 @@ impl FirstMessage {
         }
     }
 
-    /// Takes what passes by.
+    /// Adds a chunk of the body.
     pub fn feed(&mut self, chunk: &[u8]) {
         if self.is_too_large || self.collected.len() + chunk.len() > self.limit + PREFIX {
             self.is_too_large = true;
@@ -57,52 +57,52 @@ impl FirstMessage {
         self.collected.extend_from_slice(chunk);
     }
 
-    /// Bytes that are held.
+    /// Number of bytes collected.
     #[must_use]
     pub fn size(&self) -> usize {
         self.collected.len()
     }
 
-    /// The message, where it passed by whole.
-    pub fn message(self) -> Result<Bytes, Unread> {
+    /// The message, if it is complete.
+    pub fn message(self) -> Result<Bytes, UnreadableMessage> {
         if self.is_too_large {
-            return Err(Unread::TooLarge);
+            return Err(UnreadableMessage::TooLarge);
         }
         let mut bytes = self.collected.freeze();
         if bytes.len() < PREFIX {
-            return Err(Unread::Incomplete);
+            return Err(UnreadableMessage::Incomplete);
         }
         let flag = bytes.get_u8();
         let length = usize::try_from(bytes.get_u32()).unwrap_or(usize::MAX);
         if bytes.len() < length {
-            return Err(Unread::Incomplete);
+            return Err(UnreadableMessage::Incomplete);
         }
         let message = bytes.slice(..length);
         if flag == 0 {
             Ok(message)
         } else {
-            inflated(&message, self.limit)
+            decompress(&message, self.limit)
         }
     }
 }
 
-/// gzip is what clients that compress nearly always use.
-fn inflated(message: &[u8], limit: usize) -> Result<Bytes, Unread> {
+/// Only gzip is supported: clients that compress nearly always use it.
+fn decompress(message: &[u8], limit: usize) -> Result<Bytes, UnreadableMessage> {
     let mut inflated = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     flate2::read::GzDecoder::new(message)
         .take(most)
         .read_to_end(&mut inflated)
-        .map_err(|_| Unread::Compressed)?;
+        .map_err(|_| UnreadableMessage::Compressed)?;
     if inflated.len() > limit {
-        return Err(Unread::TooLarge);
+        return Err(UnreadableMessage::TooLarge);
     }
     Ok(inflated.into())
 }
 
-/// How many events an accepted command stored, from the head that it was sent for. None where the answer does not tell:
-/// what it echoes of the history is not stored again.
-pub fn stored_by(command: &CommandBook, answer: Bytes) -> Option<u32> {
+/// How many events an accepted command stored, starting at the head that it was sent for. `None` if the reply does not
+/// show it, for example because it echoes pages of the history.
+pub fn stored_event_count(command: &CommandBook, answer: Bytes) -> Option<u32> {
     let head = command.expected_sequence()?;
     let book = event_book_of_response(answer).ok()?;
     let pages = book.history.pages();
@@ -123,7 +123,7 @@ mod tests {
         [&[flag], &length.to_be_bytes()[..], message].concat()
     }
 
-    fn collected(chunks: &[&[u8]], limit: usize) -> Result<Bytes, Unread> {
+    fn collected(chunks: &[&[u8]], limit: usize) -> Result<Bytes, UnreadableMessage> {
         let mut first = FirstMessage::new(limit);
         for chunk in chunks {
             first.feed(chunk);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_collected_from_its_pieces() {
+    fn a_message_is_collected_from_chunks() {
         let whole = framed(0, b"message");
         assert_eq!(collected(&[&whole], 7).unwrap(), "message");
         assert_eq!(
@@ -140,21 +140,24 @@ mod tests {
             "message"
         );
         assert_eq!(collected(&[&framed(0, b"")], 0).unwrap(), "");
-        assert_eq!(collected(&[&whole], 6), Err(Unread::TooLarge));
-        assert_eq!(collected(&[&whole[..11]], 7), Err(Unread::Incomplete));
-        assert_eq!(collected(&[], 7), Err(Unread::Incomplete));
+        assert_eq!(collected(&[&whole], 6), Err(UnreadableMessage::TooLarge));
+        assert_eq!(
+            collected(&[&whole[..11]], 7),
+            Err(UnreadableMessage::Incomplete)
+        );
+        assert_eq!(collected(&[], 7), Err(UnreadableMessage::Incomplete));
     }
 
     #[test]
-    fn a_compressed_message_is_inflated_within_the_limit() {
+    fn a_compressed_message_is_decompressed_within_the_limit() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         gzip.write_all(&[b'a'; 4000]).unwrap();
         let whole = framed(1, &gzip.finish().unwrap());
         assert_eq!(collected(&[&whole], 4000).unwrap().len(), 4000);
-        assert_eq!(collected(&[&whole], 3999), Err(Unread::TooLarge));
+        assert_eq!(collected(&[&whole], 3999), Err(UnreadableMessage::TooLarge));
         assert_eq!(
             collected(&[&framed(1, b"zstd")], 99),
-            Err(Unread::Compressed)
+            Err(UnreadableMessage::Compressed)
         );
     }
 

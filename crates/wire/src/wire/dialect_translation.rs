@@ -1,5 +1,5 @@
-//! Notifications of one dialect told in another: the enums of the command inside get the numbers of that dialect, and
-//! Angzarr's own messages its names. All other bytes stay, fields of a later revision among them.
+//! Translates notifications from one dialect to another: the names of Angzarr's own messages, and the enum numbers of the
+//! command inside. All other bytes stay as they are, including fields of a later revision.
 
 use bytes::Buf;
 use prost::encoding::{
@@ -10,7 +10,7 @@ use prost::encoding::{
 use super::Dialect;
 use crate::model::{Body, Page, Payload};
 
-/// Numbers of the fields on the way to the enums.
+/// Numbers of the fields on the path to the enums.
 mod field {
     pub(super) const NOTIFICATION_PAYLOAD: u32 = 2;
     pub(super) const REJECTED_COMMAND: u32 = 1;
@@ -23,43 +23,43 @@ mod field {
     pub(super) const EVENT: u32 = 3;
 }
 
-/// A `Notification` or `RejectionNotification` of one dialect as another has it. Whatever else it is stays as it is, and
-/// so do bytes that are no message.
+/// Translates a `Notification` or `RejectionNotification` to another dialect. Any other payload is returned unchanged,
+/// and so are bytes that do not decode.
 #[must_use]
 pub fn payload_in(payload: &Payload, from: Dialect, to: Dialect) -> Payload {
-    let told = Retelling { from, to }.message(&payload.type_url, &payload.value);
-    told.map_or_else(
+    let translated = Translation { from, to }.message(&payload.type_url, &payload.value);
+    translated.map_or_else(
         || payload.clone(),
         |(type_url, value)| Payload { type_url, value },
     )
 }
 
-/// The same of the event of a page.
+/// Does the same with the event of a page.
 #[must_use]
 pub fn page_in(page: &Page, from: Dialect, to: Dialect) -> Page {
     let Body::Event(event) = &page.body else {
         return page.clone();
     };
-    let retelling = Retelling { from, to };
+    let translation = Translation { from, to };
     let original = page.original.as_deref();
     Page {
         body: Body::Event(payload_in(event, from, to)),
         original: original.map(|bytes| {
-            let told = with_messages(bytes, field::EVENT, |any| retelling.any(any));
-            told.unwrap_or_else(|| bytes.to_vec())
+            let translated = with_messages(bytes, field::EVENT, |any| translation.any(any));
+            translated.unwrap_or_else(|| bytes.to_vec())
         }),
         ..page.clone()
     }
 }
 
 #[derive(Clone, Copy)]
-struct Retelling {
+struct Translation {
     from: Dialect,
     to: Dialect,
 }
 
-impl Retelling {
-    /// Type URL and bytes of a message; none where nothing of it is told otherwise.
+impl Translation {
+    /// Translated type URL and bytes of a message; `None` if nothing changes.
     fn message(self, type_url: &str, value: &[u8]) -> Option<(String, Vec<u8>)> {
         if self.from == self.to {
             return None;
@@ -69,17 +69,17 @@ impl Retelling {
         let (name, value) = match name {
             ".Notification" => {
                 let payload = |any: &[u8]| self.any(any);
-                let told = with_messages(value, field::NOTIFICATION_PAYLOAD, payload)?;
-                ("Notification", told)
+                let translated = with_messages(value, field::NOTIFICATION_PAYLOAD, payload)?;
+                ("Notification", translated)
             }
             ".RejectionNotification" => {
                 let command = |book: &[u8]| self.command_book(book);
-                let told = with_messages(value, field::REJECTED_COMMAND, command)?;
-                ("RejectionNotification", told)
+                let translated = with_messages(value, field::REJECTED_COMMAND, command)?;
+                ("RejectionNotification", translated)
             }
             _ => return None,
         };
-        // Within a package a prefix that is not the dialect's own stays as it was recorded.
+        // If the package stays the same, an unusual prefix is kept as recorded.
         let is_usual = type_url == self.from.framework_type_url(name);
         let type_url = if is_usual || self.from.package() != self.to.package() {
             self.to.framework_type_url(name)
@@ -89,7 +89,7 @@ impl Retelling {
         Some((type_url, value))
     }
 
-    /// An encoded `Any`, which stays as it is where it holds something else.
+    /// Translates an encoded `Any`; one with another message is returned unchanged.
     fn any(self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut type_url = None;
         let mut value: &[u8] = &[];
@@ -114,7 +114,7 @@ impl Retelling {
         with_messages(bytes, field::BOOK_PAGES, |page| self.command_page(page))
     }
 
-    /// A strategy that is left out is the first one, which another dialect may have to spell out.
+    /// An omitted merge strategy means the default, which a shifted enum writes explicitly.
     fn command_page(self, bytes: &[u8]) -> Option<Vec<u8>> {
         let header = |bytes: &[u8]| self.header(bytes);
         let bytes = with_messages(bytes, field::COMMAND_HEADER, header)?;
@@ -128,36 +128,36 @@ impl Retelling {
         };
         let strategy = self.from.merge_strategy(number);
         let number = self.to.merge_strategy_number(strategy);
-        let mut told = Vec::with_capacity(bytes.len() + 2);
+        let mut translated = Vec::with_capacity(bytes.len() + 2);
         let (before, after): (Vec<_>, Vec<_>) = parts
             .iter()
             .filter(|part| !is_strategy(part))
             .partition(|part| part.number < field::MERGE_STRATEGY);
         for part in before {
-            told.extend(part.whole);
+            translated.extend(part.whole);
         }
         if number != 0 {
-            int32::encode(field::MERGE_STRATEGY, &number, &mut told);
+            int32::encode(field::MERGE_STRATEGY, &number, &mut translated);
         }
         for part in after {
-            told.extend(part.whole);
+            translated.extend(part.whole);
         }
-        Some(told)
+        Some(translated)
     }
 
     fn header(self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let mut told = Vec::with_capacity(bytes.len());
+        let mut translated = Vec::with_capacity(bytes.len());
         for part in parts(bytes)? {
             match part.content {
                 Content::Number(number) if part.number == field::SYNC_MODE => {
                     let mode = self.from.sync_mode(number);
                     let number = self.to.sync_mode_number(mode);
-                    int32::encode(field::SYNC_MODE, &number, &mut told);
+                    int32::encode(field::SYNC_MODE, &number, &mut translated);
                 }
-                _ => told.extend(part.whole),
+                _ => translated.extend(part.whole),
             }
         }
-        Some(told)
+        Some(translated)
     }
 }
 
@@ -171,13 +171,13 @@ struct Part<'a> {
 
 #[derive(Clone, Copy)]
 enum Content<'a> {
-    /// As an enum is read: 32 bits of it.
+    /// The low 32 bits, which is how an enum is read.
     Number(i32),
     Bytes(&'a [u8]),
     Other,
 }
 
-/// The fields of an encoded message; none where the bytes are no message.
+/// The fields of an encoded message; `None` if the bytes do not decode.
 fn parts(mut bytes: &[u8]) -> Option<Vec<Part<'_>>> {
     let mut parts = Vec::new();
     while bytes.has_remaining() {
@@ -206,25 +206,25 @@ fn parts(mut bytes: &[u8]) -> Option<Vec<Part<'_>>> {
     Some(parts)
 }
 
-/// The message with other bytes in a field that holds bytes; none where it is no message, or the field is none.
+/// Replaces the content of a length-delimited field; `None` if the message or the new content is invalid.
 fn with_messages(
     bytes: &[u8],
     number: u32,
-    tell: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    translate: impl Fn(&[u8]) -> Option<Vec<u8>>,
 ) -> Option<Vec<u8>> {
-    let mut told = Vec::with_capacity(bytes.len());
+    let mut translated = Vec::with_capacity(bytes.len());
     for part in parts(bytes)? {
         match part.content {
             Content::Bytes(inner) if part.number == number => {
-                let inner = tell(inner)?;
-                encode_key(number, WireType::LengthDelimited, &mut told);
-                encode_varint(u64::try_from(inner.len()).ok()?, &mut told);
-                told.extend(inner);
+                let inner = translate(inner)?;
+                encode_key(number, WireType::LengthDelimited, &mut translated);
+                encode_varint(u64::try_from(inner.len()).ok()?, &mut translated);
+                translated.extend(inner);
             }
-            _ => told.extend(part.whole),
+            _ => translated.extend(part.whole),
         }
     }
-    Some(told)
+    Some(translated)
 }
 
 #[cfg(test)]
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(payload_in(&old, june, newest), new);
         assert_eq!(payload_in(&new, newest, june), old);
         assert_eq!(payload_in(&old, june, june), old);
-        // As libraries write it.
+        // With the prefix that client libraries write.
         let packed = |value| Payload::new("io.angzarr.v1.RejectionNotification", value);
         let (of_june, of_newest) = (packed(old.value.clone()), packed(new.value));
         assert_eq!(payload_in(&of_june, june, newest), of_newest);
@@ -268,7 +268,7 @@ mod tests {
             payload_in(&old, june, Dialect::ANGZARR).type_url,
             "type.angzarr.io/angzarr.RejectionNotification"
         );
-        // Left out is COMMUTATIVE, and a number that nobody knows stays.
+        // An omitted strategy is COMMUTATIVE; an unknown number stays.
         for (of_june, of_newest) in [(&[][..], &[0x10, 1][..]), (&[0x10, 77], &[0x10, 77])] {
             let (of_june, of_newest) = (rejection(june, of_june), rejection(newest, of_newest));
             assert_eq!(payload_in(&of_june, june, newest), of_newest);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_keeps_its_bytes_keeps_them() {
+    fn original_bytes_of_a_page_are_translated_too() {
         let (june, newest) = ("io.angzarr.v1-2026-06".parse(), Dialect::IO_ANGZARR_V1);
         let june: Dialect = june.expect("it is known");
         let page = |dialect: Dialect, strategy: u8| {
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_something_else_stays_as_it_is() {
+    fn other_payloads_stay_unchanged() {
         let (from, to) = (Dialect::ANGZARR, Dialect::IO_ANGZARR_V1);
         for payload in [
             Payload::new("examples.Notification", vec![1, 2, 3]),

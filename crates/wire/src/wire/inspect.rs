@@ -1,37 +1,37 @@
-//! Reads any message of the protocol by the path it was sent to: whether recorded traffic is understood.
+//! Decodes any message of the protocol by its path, to check that recorded traffic is understood.
 
 use bytes::Bytes;
 
 use super::messages as pb;
 use super::{DecodeError, Dialect, decode, stimulus};
 
-/// Which way a message went.
+/// Direction of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// To the server.
     Request,
-    /// Back to the caller.
+    /// To the caller.
     Reply,
 }
 
-/// What a message was found to be.
+/// Summary of a decoded message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Understood {
+pub struct MessageSummary {
     /// Its name, without the package.
     pub message: &'static str,
-    /// Event pages in it, those of nested books included.
+    /// Number of event pages, including those of nested books.
     pub event_pages: usize,
-    /// Command pages in it.
+    /// Number of command pages.
     pub command_pages: usize,
 }
 
-/// Decodes a message of a method, down to each page and cover.
-pub fn understand(
+/// Decodes a message of a method completely, down to each page and cover.
+pub fn inspect(
     path: &str,
     direction: Direction,
     bytes: Bytes,
     dialect: Dialect,
-) -> Result<Understood, DecodeError> {
+) -> Result<MessageSummary, DecodeError> {
     let prefix = format!("/{}.", dialect.package());
     let method = path.strip_prefix(&prefix).unwrap_or_default();
     let message = message_of(method, direction).ok_or_else(|| {
@@ -46,14 +46,14 @@ pub fn understand(
         command_pages: 0,
     };
     reader.read(message, bytes)?;
-    Ok(Understood {
+    Ok(MessageSummary {
         message,
         event_pages: reader.event_pages,
         command_pages: reader.command_pages,
     })
 }
 
-/// Name of the message that a method takes or returns.
+/// Name of a method's request or reply message.
 #[must_use]
 pub fn message_of(method: &str, direction: Direction) -> Option<&'static str> {
     let (request, reply) = match method {
@@ -109,8 +109,8 @@ pub fn message_of(method: &str, direction: Direction) -> Option<&'static str> {
     })
 }
 
-/// The request of a speculative call to a saga, process manager or projector, and an empty message with room
-/// for one: each wraps one message in field 1.
+/// A request that wraps one message in field 1: a speculative call to a saga, process manager or projector. It also reads
+/// empty messages.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Wrapped {
     #[prost(bytes = "bytes", optional, tag = "1")]
@@ -179,11 +179,11 @@ impl Reader {
                 self.books(reply.events)
             }
             "FactRequest" => {
-                // Facts and prior events: two books in fields 1 and 2, as in `Prepare`.
+                // Facts and prior events are books in fields 1 and 2, as in `Prepare`.
                 let request: pb::ProcessManagerPrepareRequest = decode::message(name, bytes)?;
                 self.books(request.trigger.into_iter().chain(request.process_state))
             }
-            // A saga's request and a process manager's at its coordinator: the book is field 1 of both.
+            // In both requests the book is field 1.
             "SagaHandleRequest" | "ProcessManagerCoordinatorRequest" => {
                 let request: pb::SagaHandleRequest = decode::message(name, bytes)?;
                 self.books(request.source)
@@ -244,7 +244,7 @@ impl Reader {
             .map_or(Ok(()), |bytes| self.read(inner, bytes))
     }
 
-    /// Books as they are sent around: facts have deferred headers, covers may be stubs.
+    /// Reads books as emitted books: facts have deferred headers, and covers may be stubs.
     fn books(&mut self, books: impl IntoIterator<Item = Bytes>) -> Result<(), DecodeError> {
         for bytes in books {
             let book = decode::emitted_book(decode::message("event book", bytes)?)?;
@@ -278,14 +278,14 @@ impl Reader {
     }
 }
 
-/// Messages that hold no book.
+/// Decodes messages that contain no book.
 fn plain(name: &'static str, bytes: Bytes) -> Result<(), DecodeError> {
     match name {
         "Query" => decode::message::<pb::Query>(name, bytes).map(drop),
         "AggregateRoot" => decode::message::<pb::AggregateRoot>(name, bytes).map(drop),
         "ReplayResponse" => decode::message::<pb::ReplayResponse>(name, bytes).map(drop),
         "Projection" => decode::message::<pb::Projection>(name, bytes).map(drop),
-        // Nothing in it, or a single text that is not looked at.
+        // An empty message, or a single text, which is ignored.
         _ => decode::message::<Wrapped>(name, bytes).map(drop),
     }
 }

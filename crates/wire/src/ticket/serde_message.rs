@@ -1,6 +1,6 @@
-//! Messages of serde's readers, which repeat what they could not read.
+//! Removes quoted input from serde's error messages.
 
-/// A reader's message without the text that it quotes: `string "secret"` becomes `a string`.
+/// A serde error message without the text that it quotes: `string "secret"` becomes `a string`.
 #[must_use]
 pub fn without_values(message: &str) -> String {
     const QUOTED: &str = "string \"";
@@ -14,7 +14,7 @@ pub fn without_values(message: &str) -> String {
     kept + left
 }
 
-/// What follows the closing quote; nothing where it is missing.
+/// The text after the closing quote; empty if there is none.
 fn after_quote(text: &str) -> &str {
     let mut letters = text.char_indices();
     while let Some((at, letter)) = letters.next() {
@@ -34,7 +34,7 @@ mod tests {
     use super::without_values;
 
     #[test]
-    fn quoted_text_is_left_out() {
+    fn quoted_text_is_removed() {
         let message = r#"invalid type: string "a \" b \\", expected u32, not string "c" at line 1"#;
         let left = "invalid type: a string, expected u32, not a string at line 1";
         assert_eq!(without_values(message), left);
