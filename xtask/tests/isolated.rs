@@ -405,7 +405,7 @@ fn a_coordinator_that_cannot_be_had_is_told() {
     let unreachable = told("nobody");
     assert!(unreachable.starts_with(&start), "{unreachable}");
     let odd = told("odd");
-    let start = "error: coordinator `odd`: `nowhere` is no address: ";
+    let start = "error: coordinator `odd`: `nowhere` is not an address: ";
     assert!(odd.starts_with(start), "{odd}");
     let ended = told("ends");
     let start = "error: logic `coordinator ends`: it ended with exit status: 1 before it served";

@@ -167,8 +167,8 @@ fn secrets_that_cannot_be_had_are_told_without_them() {
         ),
         (
             "bearer = { file = \"secrets/many\" }",
-            "the value of the metadata `authorization` cannot be sent: it is empty, or holds something else than visible \
-             ASCII; it is not shown here",
+            "the value of the metadata `authorization` cannot be sent: it is empty or contains something other than \
+             visible ASCII; it is not shown here",
         ),
     ] {
         assert_eq!(said(more, 1), expected, "{more}");

@@ -210,8 +210,8 @@ fn files_that_are_no_certificates_and_keys_are_told() {
     );
     assert_eq!(
         said(&|project| project.write("client-key.pem", &pair.certificate)),
-        "`tls`: client-key.pem holds no private key in PEM that can be read; a key with a password has to be written \
-         without it"
+        "`tls`: client-key.pem contains no readable PEM private key; a key with a password has to be saved without the \
+         password"
     );
     let other = authority.sign("developer", &Valid::Now);
     assert_eq!(
