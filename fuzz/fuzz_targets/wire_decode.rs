@@ -3,8 +3,11 @@
 //! `cargo +nightly fuzz run wire_decode`; the first byte chooses the dialect.
 #![no_main]
 
-use angzarr_replay::grpc::{DeadLetter};
-use angzarr_replay::wire::{Dialect, Direction, command_book, command_book_of_request, encode_command_book, encode_page, event_book, event_book_of_response, page, snapshot, inspect};
+use angzarr_replay::grpc::DeadLetter;
+use angzarr_replay::wire::{
+    Dialect, Direction, command_book, command_book_of_request, encode_command_book, encode_page,
+    event_book, event_book_of_response, inspect, page, snapshot,
+};
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 

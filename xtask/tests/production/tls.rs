@@ -216,8 +216,8 @@ fn files_that_are_no_certificates_and_keys_are_told() {
     let other = authority.sign("developer", &Valid::Now);
     assert_eq!(
         said(&|project| project.write("client-key.pem", &other.key)),
-        "`tls`: the key in client-key.pem does not belong to the certificate in client.pem, or of a kind that is not \
-         supported"
+        "`tls`: the key in client-key.pem does not belong to the certificate in client.pem, or its type is \
+         not supported"
     );
 }
 
