@@ -17,7 +17,7 @@ use crate::project::{FailureEntry, Failures, OpenSource, Project};
 pub struct CapturedBug {
     /// The bug.
     pub bug: FailureGroup,
-    /// Its message as it may be shown; none where nobody looked what of it has to be hidden.
+    /// Its message, redacted; none if it was not redacted and so must not be shown.
     pub message: Option<String>,
     /// The capture.
     pub result: Result<Captured, Stop>,
@@ -32,7 +32,7 @@ pub struct CapturedBugs {
     pub aside: Vec<FailureGroup>,
 }
 
-/// Captures one case for each distinct failure of a log, or of the source's logs. `watch` is told of each as it is done.
+/// Captures one case for each distinct failure of a log, or of the source's logs. `watch` gets each case when it is done.
 ///
 /// # Errors
 /// Where nothing can be captured at all; what concerns one bug is its result.
