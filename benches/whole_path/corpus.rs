@@ -3,12 +3,11 @@
 use std::error::Error;
 use std::path::Path;
 
-use angzarr_replay::fixture::{
-    Case, CaseStimulus, Fixture, HeadKnowledge, Observed, Provenance, Status, render,
-};
+use angzarr_replay::fixture::{Fixture, render};
 use angzarr_replay::model::{
-    Body, CommandBook, CommandPage, Cover, Domain, EmittedBook, EventBook, Failure, Header,
-    History, Logic, MergeStrategy, Page, Payload, Reply, Root, Timestamp,
+    Body, Case, CaseStimulus, CommandBook, CommandPage, Cover, Domain, EmittedBook, EventBook,
+    Failure, HeadKnowledge, Header, History, Logic, MergeStrategy, Observed, Page, Payload,
+    Provenance, Reply, Root, Status, Timestamp,
 };
 use angzarr_replay::project::{Project, run_case};
 use angzarr_replay::replay::InProcess;

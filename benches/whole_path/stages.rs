@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use angzarr_replay::fixture::{CaseStimulus, Fixture};
+use angzarr_replay::fixture::Fixture;
 use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
 use angzarr_replay::harness::{Entry, discover};
-use angzarr_replay::model::{CommandBook, EventBook, Payload};
+use angzarr_replay::model::{CaseStimulus, CommandBook, EventBook, Payload};
 use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::project::{Project, book_of};
 use angzarr_replay::replay::{GrpcTarget, InProcess, Replay, Target, replay_command};

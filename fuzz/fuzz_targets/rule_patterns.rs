@@ -7,8 +7,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use angzarr_replay::fixture::Rule;
-use angzarr_replay::model::{Payload, matches_pattern};
+use angzarr_replay::model::{Payload, Rule, matches_pattern};
 use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::redact::{Action, Allowed, Policy, RedactionRule, Redactor};
 use angzarr_replay::snapshot::Rules;

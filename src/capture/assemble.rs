@@ -2,13 +2,12 @@
 
 use super::persisted::persisted;
 use super::select::stated_head;
-use super::{
-    CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, SpokenDialect, UpTo, settle_head,
-};
+use super::{CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, UpTo, settle_head};
 use crate::model::{
     Case, CaseStimulus, CommandBook, Cover, FailureClass, HeadKnowledge, Observed, Page, Probe,
     Provenance, ReportedFailure, Snapshot, Status, Timestamp,
 };
+use crate::wire::SpokenDialect;
 
 /// Everything that a case is assembled from.
 #[derive(Debug, Clone)]

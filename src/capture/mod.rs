@@ -19,8 +19,6 @@ mod select;
 mod unknown;
 pub mod workflow;
 
-pub use crate::ticket;
-pub use crate::wire::SpokenDialect;
 pub use assemble::{Assembled, Labels, Parts, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
 pub use dialect::{CaseDialect, DialectKnowledge};

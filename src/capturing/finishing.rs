@@ -268,7 +268,7 @@ impl Capture<'_> {
             || (there.case.status == Status::Closed && Project::snapshot_path(path).exists())
     }
 
-    /// The capture as data; `replay` is the first replay, where there was one.
+    /// The capture as data.
     fn captured(
         self,
         path: &Path,

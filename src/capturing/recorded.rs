@@ -7,14 +7,14 @@ use super::given::Given;
 use super::request::{CaptureRequest, NumberedFile};
 use super::telling::Telling;
 use super::{Captured, Progress, Stop, Watch, captured_at, redaction};
-use crate::capture::{CaseDialect, Logged, SpokenDialect};
+use crate::capture::{CaseDialect, Logged};
 use crate::model::{Case, ComponentKind, Domain, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{
     Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of, whole_lines,
 };
 use crate::terminal::words;
-use crate::wire::UnknownFields;
+use crate::wire::{SpokenDialect, UnknownFields};
 use crate::{files, plain};
 
 /// What a recording gives.

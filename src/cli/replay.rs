@@ -96,9 +96,9 @@ fn one(project: &Project, arguments: &ReplayArguments, entry: &Entry) -> Result<
     let logic = choose(project, arguments, entry, &fixture)?.ok_or_else(|| {
         let domain = &fixture.case.cover.domain;
         Stop::Failed(format!(
-            "{}: no logic is configured for the domain `{domain}`; add [logic.{domain}] to replay.toml, or say \
-             --logic ADDRESS",
-            Project::shown(path)
+            "{}: {}; add [logic.{domain}] to replay.toml, or say --logic ADDRESS",
+            Project::shown(path),
+            project.logics().none_for(domain.as_str())
         ))
     })?;
     if arguments.debug {

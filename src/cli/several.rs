@@ -77,8 +77,8 @@ fn replayed(project: &Project, arguments: &ReplayArguments, entry: &Entry) -> Re
     }
     let fixture = project.folder().read(&entry.path)?;
     let Some(logic) = replay::choose(project, arguments, entry, &fixture)? else {
-        let domain = &fixture.case.cover.domain;
-        let reason = format!("no logic is configured for the domain `{domain}`");
+        let domain = fixture.case.cover.domain.as_str();
+        let reason = project.logics().none_for(domain);
         return Ok(Ending::NotChecked(reason).into());
     };
     if let Some(missing) = missing_requirement(&logic.config) {

@@ -6,9 +6,8 @@ use std::sync::{Arc, OnceLock};
 use super::case_run::{book_of, in_dialect};
 use super::logics::dialect_of;
 use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
-use crate::fixture;
 use crate::model::{
-    Book, Case, ComponentKind, Domain, EventBook, FlowCase, Outcome, Stimulus, nearest,
+    self, Book, Case, ComponentKind, Domain, EventBook, FlowCase, Outcome, Stimulus, nearest,
 };
 use crate::replay::flow::{
     FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
@@ -65,11 +64,11 @@ impl Project {
         let components = self.flow_components(case, first, tap)?;
         let dialect = first.dialect();
         let start = match &flow.start {
-            fixture::FlowStart::Command(command) => {
+            model::FlowStart::Command(command) => {
                 FlowStart::Command(in_dialect(command, case, dialect))
             }
-            fixture::FlowStart::Facts(facts) => FlowStart::Facts(facts.clone()),
-            fixture::FlowStart::Events(trigger) => FlowStart::Events {
+            model::FlowStart::Facts(facts) => FlowStart::Facts(facts.clone()),
+            model::FlowStart::Events(trigger) => FlowStart::Events {
                 cover: case.cover.clone(),
                 from: trigger.from,
             },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::access::AccessError;
 use super::entrance::Entrance;
 use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
-use crate::capture::{EventQueries, SpokenDialect};
+use crate::capture::EventQueries;
 use crate::grpc::{
     CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, QueryClient,
     QueryConnection, StoredLetter,
@@ -14,7 +14,7 @@ use crate::grpc::{
 use crate::model::{Domain, did_you_mean};
 use crate::replay::WayError;
 use crate::ticket::Ticket;
-use crate::wire::Dialect;
+use crate::wire::{Dialect, SpokenDialect};
 
 /// A source that cannot be asked.
 #[derive(Debug, thiserror::Error)]

@@ -5,19 +5,17 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::capture::{
-    FailingCommand, Labels, Parts, SpokenDialect, UpTo, assemble, fetch_history,
-};
+use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
 use angzarr_replay::coordinator::{Append, LocalCoordinator, NewPage, Store, Stores, Stream};
-use angzarr_replay::fixture::{CaseStimulus, Folder, render};
+use angzarr_replay::fixture::{Folder, render};
 use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, QueryClient, Server,
 };
-use angzarr_replay::model::{Cover, Domain, Outcome, Redactions, Root, Timestamp};
+use angzarr_replay::model::{CaseStimulus, Cover, Domain, Outcome, Redactions, Root, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::book_of;
 use angzarr_replay::replay::{GrpcTarget, replay_command};
-use angzarr_replay::wire::{self, Dialect, FailingStatus};
+use angzarr_replay::wire::{self, Dialect, FailingStatus, SpokenDialect};
 use bytes::Bytes;
 use prost::Message;
 

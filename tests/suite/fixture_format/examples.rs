@@ -1,13 +1,11 @@
 //! One committed file a feature. They stay readable for ever: a file that is there is never written again.
 
-use angzarr_replay::fixture::{
-    Case, CaseStimulus, Folder, HeadKnowledge, Observed, Probe, Redaction, RedactionAction,
-    ReportedFailure, Rule, Status, render,
-};
+use angzarr_replay::fixture::{Folder, render};
 use angzarr_replay::model::{
-    Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
-    ErrorInfo, Failure, Header, History, MergeStrategy, Page, Payload, PayloadReference, Retention,
-    Snapshot, Storage, SyncMode, Timestamp,
+    Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition,
+    EditionName, ErrorInfo, Failure, HeadKnowledge, Header, History, MergeStrategy, Observed, Page,
+    Payload, PayloadReference, Probe, Redaction, RedactionAction, ReportedFailure, Retention, Rule,
+    Snapshot, Status, Storage, SyncMode, Timestamp,
 };
 
 use crate::fixture_format::kind_examples::examples_of_kinds;

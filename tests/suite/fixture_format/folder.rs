@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use angzarr_replay::fixture::{
-    Case, FixtureErrorKind, Folder, Observed, Rendered, Saved, Status, render, set_status,
-};
-use angzarr_replay::model::Failure;
+use angzarr_replay::fixture::{FixtureErrorKind, Folder, Rendered, Saved, render, set_status};
+use angzarr_replay::model::{Case, Failure, Observed, Status};
 
 use crate::fixture_format::examples::examples;
 use crate::fixture_format::support::{file, refused_withdrawal, registry};

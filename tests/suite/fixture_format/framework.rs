@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use angzarr_replay::fixture::{Case, CaseStimulus, Folder, render};
-use angzarr_replay::model::{CommandBook, History, Payload};
+use angzarr_replay::fixture::{Folder, render};
+use angzarr_replay::model::{Case, CaseStimulus, CommandBook, History, Payload};
 use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::wire::{Dialect, framework_descriptors};
 

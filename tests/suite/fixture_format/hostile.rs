@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use angzarr_replay::fixture::{Folder, Status, set_status};
+use angzarr_replay::fixture::{Folder, set_status};
+use angzarr_replay::model::Status;
 use proptest::prelude::*;
 
 use crate::fixture_format::support::file;

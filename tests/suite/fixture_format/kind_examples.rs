@@ -1,13 +1,10 @@
 //! One case of each kind beyond a command and a history, as the committed files of version 1 hold them.
 
-use angzarr_replay::fixture::{
-    Book, Case, CaseStimulus, FlowCase, FlowStart, HopOutcome, Observed, ObservedHop, ProcessCase,
-    Trigger,
-};
 use angzarr_replay::model::{
-    Body, CommandBook, Cover, Destinations, Domain, EmittedBook, EmittedCommand, EmittedPage,
-    Failure, Header, History, Modes, Notification, Payload, Projection, Reaction, Retention, Root,
-    Snapshot,
+    Body, Book, Case, CaseStimulus, CommandBook, Cover, Destinations, Domain, EmittedBook,
+    EmittedCommand, EmittedPage, Failure, FlowCase, FlowStart, Header, History, HopOutcome, Modes,
+    Notification, Observed, ObservedHop, Payload, ProcessCase, Projection, Reaction, Retention,
+    Root, Snapshot, Trigger,
 };
 
 use crate::fixture_format::support::{

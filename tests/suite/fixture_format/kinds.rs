@@ -1,12 +1,10 @@
 //! The kinds beyond a command and a history, and what production did in each: nothing of them is lost on the disk.
 
-use angzarr_replay::fixture::{
-    Book, Case, CaseStimulus, FlowCase, FlowStart, HopOutcome, Observed, ObservedHop, ProcessCase,
-    Trigger, render,
-};
+use angzarr_replay::fixture::render;
 use angzarr_replay::model::{
-    CascadeErrorMode, CommandBook, Destinations, Domain, EmittedBook, EmittedCommand, EmittedPage,
-    History, Modes, Notification, Projection, Reaction, Root, SyncMode,
+    Book, CascadeErrorMode, Case, CaseStimulus, CommandBook, Destinations, Domain, EmittedBook,
+    EmittedCommand, EmittedPage, FlowCase, FlowStart, History, HopOutcome, Modes, Notification,
+    Observed, ObservedHop, ProcessCase, Projection, Reaction, Root, SyncMode, Trigger,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;

@@ -4,10 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use angzarr_replay::fixture::{
-    CaseStimulus, FixtureError, FixtureErrorKind, Folder, Location, render,
-};
-use angzarr_replay::model::{PayloadReference, Storage};
+use angzarr_replay::fixture::{FixtureError, FixtureErrorKind, Folder, Location, render};
+use angzarr_replay::model::{CaseStimulus, PayloadReference, Storage};
 
 use crate::fixture_format::kind_mistakes::mistakes_of_kinds;
 use crate::fixture_format::support::{file, refused_withdrawal, registry};

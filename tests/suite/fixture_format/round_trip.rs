@@ -3,14 +3,12 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use angzarr_replay::fixture::{
-    Case, CaseStimulus, FixtureError, Folder, HeadKnowledge, Observed, ObservedEvent, Probe,
-    Redaction, RedactionAction, ReportedFailure, Rule, Status, render,
-};
+use angzarr_replay::fixture::{FixtureError, Folder, render};
 use angzarr_replay::model::{
-    Body, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EditionName,
-    ErrorInfo, Failure, Header, History, MergeStrategy, Page, Payload, PayloadReference, Retention,
-    Root, Snapshot, Storage, SyncMode, Timestamp,
+    Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition,
+    EditionName, ErrorInfo, Failure, HeadKnowledge, Header, History, MergeStrategy, Observed,
+    ObservedEvent, Page, Payload, PayloadReference, Probe, Redaction, RedactionAction,
+    ReportedFailure, Retention, Root, Rule, Snapshot, Status, Storage, SyncMode, Timestamp,
 };
 use angzarr_replay::payload::Registry;
 use proptest::collection::{btree_map, vec};

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use angzarr_replay::fixture::{Case, CaseStimulus, HeadKnowledge, Observed, Provenance, Status};
 use angzarr_replay::model::{
-    Body, CommandBook, CommandPage, Cover, Domain, Failure, Header, History, MergeStrategy, Page,
-    Payload, Root, SyncMode, Timestamp,
+    Body, Case, CaseStimulus, CommandBook, CommandPage, Cover, Domain, Failure, HeadKnowledge,
+    Header, History, MergeStrategy, Observed, Page, Payload, Provenance, Root, Status, SyncMode,
+    Timestamp,
 };
 use angzarr_replay::payload::Registry;
 

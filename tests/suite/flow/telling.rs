@@ -1,8 +1,7 @@
 //! How a flow is told: the tree of the snapshot, the verdict, the diagrams.
 
 use angzarr_replay::diagram::{mermaid, terminal};
-use angzarr_replay::fixture::{HopOutcome, ObservedHop};
-use angzarr_replay::model::{Body, Cover, Failure, Payload};
+use angzarr_replay::model::{Body, Cover, Failure, HopOutcome, ObservedHop, Payload};
 use angzarr_replay::replay::flow::FlowRun;
 use angzarr_replay::snapshot::{Renderer, Rules, Verdict};
 

@@ -2,8 +2,8 @@
 //! its enums have other numbers, and the message has the names of the other package.
 
 use angzarr_replay::capture::Labels;
-use angzarr_replay::fixture::{Case, CaseStimulus, Fixture};
-use angzarr_replay::model::{Domain, Redactions, Stimulus};
+use angzarr_replay::fixture::Fixture;
+use angzarr_replay::model::{Case, CaseStimulus, Domain, Redactions, Stimulus};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Checked, Project};
 use angzarr_replay::record::{Answer, CaseOf, Note, case_of};

@@ -3,8 +3,8 @@
 
 use angzarr_replay::capture::Labels;
 use angzarr_replay::coordination::Effect;
-use angzarr_replay::fixture::{Case, Fixture, Observed};
-use angzarr_replay::model::{Outcome, Redactions};
+use angzarr_replay::fixture::Fixture;
+use angzarr_replay::model::{Case, Observed, Outcome, Redactions};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Project};
 use angzarr_replay::record::{Answer, CaseOf, Note, case_of};

@@ -1,8 +1,8 @@
 //! A recorded call becomes a case, and its replay sends what was recorded.
 
 use angzarr_replay::capture::Labels;
-use angzarr_replay::fixture::{CaseStimulus, Fixture};
-use angzarr_replay::model::{Redactions, Timestamp};
+use angzarr_replay::fixture::Fixture;
+use angzarr_replay::model::{CaseStimulus, Redactions, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Project};
 use angzarr_replay::record::{Answer, CaseOf, Note, case_of};

@@ -5,17 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::capture::{
-    FailingCommand, Labels, Parts, SpokenDialect, UpTo, assemble, fetch_history,
-};
+use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
-use angzarr_replay::fixture::{Case, CaseStimulus, Observed};
 use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, QueryClient, Server, serve_logic,
 };
 use angzarr_replay::model::{
-    CascadeErrorMode, Code, CommandBook, CommandPage, Cover, Domain, EventBook, Header, History,
-    MergeStrategy, Modes, Payload, Redactions, Root, SyncMode,
+    CascadeErrorMode, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Domain, EventBook,
+    Header, History, MergeStrategy, Modes, Observed, Payload, Redactions, Root, SyncMode,
 };
 use angzarr_replay::record::{
     Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
@@ -24,7 +21,8 @@ use angzarr_replay::record::{
 use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
-    Dialect, FailingStatus, encode_command_book, encode_command_request, encode_event_book,
+    Dialect, FailingStatus, SpokenDialect, encode_command_book, encode_command_request,
+    encode_event_book,
 };
 
 use super::recorded::{bytes, calls};

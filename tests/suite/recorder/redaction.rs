@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use angzarr_replay::fixture::Case;
-use angzarr_replay::model::{Code, ErrorInfo, Failure, Redactions};
+use angzarr_replay::model::{Case, Code, ErrorInfo, Failure, Redactions};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::record::{
     Answer, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording, redacted,

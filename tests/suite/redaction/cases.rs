@@ -1,15 +1,13 @@
 //! A whole case, and the texts beside the payloads.
 
 use angzarr_replay::capture::compensation::notification_page;
-use angzarr_replay::fixture::{
-    Book, Case, CaseStimulus, Fixture, FlowCase, FlowStart, Folder, HeadKnowledge, HopOutcome,
-    Observed, ObservedHop, ProcessCase, Provenance, ReportedFailure, Status, Trigger, render,
-};
+use angzarr_replay::fixture::{Fixture, Folder, render};
 use angzarr_replay::model::{
-    Body, Code, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
-    ErrorInfo, Failure, Fingerprints, Header, History, MergeStrategy, Modes, Notification, Page,
-    Payload, PayloadReference, Projection, Reaction, Redactions, Retention, Root, Snapshot,
-    Storage, Timestamp,
+    Body, Book, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Destinations, Domain,
+    EmittedBook, EmittedPage, ErrorInfo, Failure, Fingerprints, FlowCase, FlowStart, HeadKnowledge,
+    Header, History, HopOutcome, MergeStrategy, Modes, Notification, Observed, ObservedHop, Page,
+    Payload, PayloadReference, ProcessCase, Projection, Provenance, Reaction, Redactions,
+    ReportedFailure, Retention, Root, Snapshot, Status, Storage, Timestamp, Trigger,
 };
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{

@@ -1,7 +1,6 @@
 //! Rules reach fields wherever they are, and what becomes of each kind of value.
 
-use angzarr_replay::fixture::{Redaction, RedactionAction};
-use angzarr_replay::model::Payload;
+use angzarr_replay::model::{Payload, Redaction, RedactionAction};
 use angzarr_replay::redact::{Action, Form, RedactionRule, Redactor};
 
 use super::{PERSON, person, policy, redacted, redactor, registry, rule, view, yaml};

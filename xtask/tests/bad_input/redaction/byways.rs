@@ -1,7 +1,8 @@
 //! What would get into an output or a file by a side way.
 
-use angzarr_replay::fixture::{Redaction, RedactionAction};
-use angzarr_replay::model::{Body, Failure, Header, Payload, PayloadReference, Storage};
+use angzarr_replay::model::{
+    Body, Failure, Header, Payload, PayloadReference, Redaction, RedactionAction, Storage,
+};
 use angzarr_replay::ticket::Ticket;
 
 use super::{
