@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use super::CaptureError;
 use crate::files;
 use crate::model::{
-    Body, Book, Case, CaseStimulus, EmittedBook, FlowStart, History, HopOutcome, Observed, Page,
-    Payload, PayloadReference,
+    Body, Case, CaseStimulus, EmittedBook, EventBook, FlowStart, History, HopOutcome, Observed,
+    Page, Payload, PayloadReference,
 };
 use crate::wire::any_of_bytes;
 
@@ -149,7 +149,7 @@ impl Inliner<'_> {
         Ok(())
     }
 
-    fn book(&mut self, book: &mut Book) -> Result<(), ExternalError> {
+    fn book(&mut self, book: &mut EventBook) -> Result<(), ExternalError> {
         let domain = book.cover.domain.to_string();
         self.history(&mut book.history, &domain)
     }

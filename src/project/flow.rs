@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use super::case_run::{book_of, in_dialect};
+use super::case_run::in_dialect;
 use super::logics::dialect_of;
 use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
 use crate::model::{
-    self, Book, Case, ComponentKind, Domain, EventBook, FlowCase, Outcome, Stimulus, nearest,
+    Case, ComponentKind, Domain, EventBook, FlowCase, FlowStart, Outcome, Stimulus, nearest,
 };
-use crate::replay::flow::{
-    FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
-};
+use crate::replay::flow::{FlowComponents, FlowLimits, FlowRun, Reacting, ReactingKind, run_flow};
 use crate::replay::{Tap, Tapped, Target, TargetError};
 use crate::wire::{Dialect, UnknownFields};
 
@@ -64,17 +62,11 @@ impl Project {
         let components = self.flow_components(case, first, tap)?;
         let dialect = first.dialect();
         let start = match &flow.start {
-            model::FlowStart::Command(command) => {
-                FlowStart::Command(in_dialect(command, case, dialect))
-            }
-            model::FlowStart::Facts(facts) => FlowStart::Facts(facts.clone()),
-            model::FlowStart::Events(trigger) => FlowStart::Events {
-                cover: case.cover.clone(),
-                from: trigger.from,
-            },
+            FlowStart::Command(command) => FlowStart::Command(in_dialect(command, case, dialect)),
+            start @ (FlowStart::Facts(_) | FlowStart::Events(_)) => start.clone(),
         };
-        let own = std::iter::once(book_of(case));
-        let books: Vec<EventBook> = own.chain(flow.books.iter().map(Book::event_book)).collect();
+        let own = std::iter::once(case.event_book());
+        let books: Vec<EventBook> = own.chain(flow.books.iter().cloned()).collect();
         let limits = FlowLimits::default();
         Ok(run_flow(&components, &books, &start, limits, dialect)?)
     }

@@ -8,37 +8,9 @@ use super::engine::{
 use super::{Target, TargetError};
 use crate::coordination::{self, Effect};
 use crate::model::{
-    CommandBook, Cover, Destinations, EmittedBook, EventBook, History, Modes, Outcome, Reaction,
-    Stimulus,
+    CommandBook, Cover, Destinations, EmittedBook, EventBook, Modes, Outcome, Reaction, Stimulus,
+    Trigger,
 };
-
-/// Pages of a book that a component is shown: those that are new, and the ones before them where that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewPages {
-    /// First new page.
-    pub from: u32,
-    /// Whether the pages before it are shown too.
-    pub with_history: bool,
-}
-
-impl NewPages {
-    /// The book as a bus delivers it. A snapshot stands for pages that are not shown: it goes along only where the
-    /// history is.
-    #[must_use]
-    pub fn of(&self, book: &EventBook) -> EventBook {
-        if self.with_history {
-            return book.clone();
-        }
-        let pages = book.history.pages().iter();
-        let new = pages.filter(|page| page.sequence >= self.from).cloned();
-        EventBook {
-            cover: book.cover.clone(),
-            snapshot: None,
-            history: History::new(new.collect()).unwrap_or_default(),
-            next_sequence: book.next_sequence,
-        }
-    }
-}
 
 /// Has an aggregate take up a notification, such as the rejection of a command that it had caused. Coordinators neither
 /// check nor replace the header of one: the logic sees the deferred header with the key of the refused command.
@@ -94,7 +66,7 @@ fn fact(target: &dyn Target, book: &EventBook, facts: &EmittedBook) -> Result<Re
 pub fn replay_saga(
     target: &dyn Target,
     source: &EventBook,
-    new: &NewPages,
+    trigger: Trigger,
     destinations: &Destinations,
     modes: Modes,
 ) -> Result<Replay, TargetError> {
@@ -103,7 +75,7 @@ pub fn replay_saga(
         target.dialect().rules().sends_destinations_to_sagas,
     );
     let outcome = target.ask(&Stimulus::Saga {
-        source: new.of(source),
+        source: trigger.delivered(source),
         destinations: destinations.clone(),
         modes,
     })?;
@@ -113,13 +85,13 @@ pub fn replay_saga(
 /// Has a process manager take a workflow a step further.
 pub fn replay_process(
     target: &dyn Target,
-    trigger: &EventBook,
-    new: &NewPages,
+    source: &EventBook,
+    trigger: Trigger,
     state: &EventBook,
     destinations: &Destinations,
 ) -> Result<Replay, TargetError> {
     let told = |_: Option<&[Cover]>| destinations.clone();
-    let mut replay = process_step(target, &new.of(trigger), state, told)?;
+    let mut replay = process_step(target, &trigger.delivered(source), state, told)?;
     let are_told = target.dialect().rules().sends_destinations;
     replay.notes.splice(0..0, untold(destinations, are_told));
     Ok(replay)
@@ -201,11 +173,14 @@ pub fn reaction_without_echoes(mut reaction: Reaction, state: &EventBook) -> Rea
 /// where there is no other and `is_harmless` allows it.
 pub fn replay_projector(
     target: &dyn Target,
-    events: &EventBook,
-    new: &NewPages,
+    source: &EventBook,
+    trigger: Trigger,
     is_harmless: bool,
 ) -> Result<Replay, TargetError> {
-    noting_unknown(target, projected(target, &new.of(events), is_harmless))
+    noting_unknown(
+        target,
+        projected(target, &trigger.delivered(source), is_harmless),
+    )
 }
 
 fn projected(

@@ -16,8 +16,8 @@ mod target;
 mod way;
 
 pub use component::{
-    NewPages, reaction_without_echoes, replay_fact, replay_notification, replay_process,
-    replay_projector, replay_saga, replay_upcaster,
+    reaction_without_echoes, replay_fact, replay_notification, replay_process, replay_projector,
+    replay_saga, replay_upcaster,
 };
 pub use engine::{
     HistoryReplay, Note, OddPlace, Replay, replay_command, replay_history, shown_book,

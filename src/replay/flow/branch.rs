@@ -28,15 +28,9 @@ impl Branch {
         let mut known = BTreeMap::new();
         for book in books {
             let mut book = book.clone();
-            let after_snapshot = book
-                .snapshot
-                .as_ref()
-                .map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
-            // A book that was read in part says less than its pages do.
-            book.next_sequence = book
-                .next_sequence
-                .max(book.history.next_sequence())
-                .max(after_snapshot);
+            // A book that was read in part may state a lower sequence than its pages have.
+            let after_pages = book.history.next_after(book.snapshot.as_ref());
+            book.next_sequence = book.next_sequence.max(after_pages);
             let cover = book.cover.clone();
             if known.insert(key(&cover), book).is_some() {
                 let cover = Box::new(cover);
@@ -68,12 +62,7 @@ impl Branch {
             let cover = cover.clone();
             return (book, Some(FlowNote::BranchedFromMain { cover, below }));
         }
-        let book = EventBook {
-            cover: cover.clone(),
-            snapshot: None,
-            history: History::default(),
-            next_sequence: 0,
-        };
+        let book = EventBook::empty(cover.clone());
         let cover = cover.clone();
         (book, Some(FlowNote::BookMissing { cover }))
     }

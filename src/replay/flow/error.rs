@@ -61,6 +61,9 @@ pub enum FlowError {
         /// First sequence.
         from: u32,
     },
+    /// Events to begin with, but no book that they are in.
+    #[error("the flow is to begin with events of its own aggregate, whose book is missing")]
+    NoOwnBook,
     /// Facts for nobody.
     #[error(
         "the facts that the flow is to begin with have no cover: they need the aggregate that they are for"

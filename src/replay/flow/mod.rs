@@ -31,5 +31,5 @@ mod stamp;
 pub use components::{FlowComponents, Reacting, ReactingKind};
 pub use error::{Chain, FlowError};
 pub use note::FlowNote;
-pub use queue::{FlowLimits, FlowStart, run_flow};
+pub use queue::{FlowLimits, run_flow};
 pub use run::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, Stream, Who};

@@ -7,27 +7,9 @@ use super::{
     Asked, Cause, Chain, FlowComponents, FlowError, FlowNote, FlowRun, FlowStep, NotAsked,
     StepAnswer, Stream, Who,
 };
-use crate::model::{
-    CommandBook, ComponentKind, Cover, EmittedBook, EventBook, Failure, History, Page,
-};
+use crate::model::{ComponentKind, Cover, EventBook, Failure, FlowStart};
 use crate::replay::TargetError;
 use crate::wire::Dialect;
-
-/// What a flow begins with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FlowStart {
-    /// A command, held against the head of its aggregate like any other.
-    Command(CommandBook),
-    /// Facts for the aggregate that their cover names.
-    Facts(EmittedBook),
-    /// Stored pages of one of the books are taken as having just happened, as one batch.
-    Events {
-        /// The stream; its correlation id is that of the workflow.
-        cover: Cover,
-        /// First of the new sequences.
-        from: u32,
-    },
-}
 
 /// How far a flow may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +30,10 @@ impl Default for FlowLimits {
     }
 }
 
-/// Replays a flow on copies of the books. `dialect` is that of the coordinators between the components; bytes of the
-/// first command that were kept from another dialect have to be dropped by the caller.
+/// Replays a flow on copies of the books, the first of which is the flow's own: events that it begins with are the new
+/// pages of that one, as one batch, and its correlation id is that of the workflow. `dialect` is the dialect of the
+/// coordinators between the components; if the first command was captured in another one, the caller drops its original
+/// encoding.
 pub fn run_flow(
     components: &FlowComponents<'_>,
     books: &[EventBook],
@@ -69,7 +53,7 @@ pub fn run_flow(
         waiting: VecDeque::new(),
         steps: Vec::new(),
     }
-    .run(start)
+    .run(start, books.first())
 }
 
 /// Sagas, then process managers, each in order of name.
@@ -180,7 +164,7 @@ struct Queue<'a> {
 }
 
 impl Queue<'_> {
-    fn run(mut self, start: &FlowStart) -> Result<FlowRun, FlowError> {
+    fn run(mut self, start: &FlowStart, own: Option<&EventBook>) -> Result<FlowRun, FlowError> {
         match start {
             FlowStart::Command(command) => {
                 let to = To::Aggregate(command.cover.clone());
@@ -190,7 +174,10 @@ impl Queue<'_> {
                 let cover = facts.cover.clone().ok_or(FlowError::FactsForNobody)?;
                 self.first(To::Aggregate(cover), Cause::Facts(facts.clone()));
             }
-            FlowStart::Events { cover, from } => self.happened(cover, *from)?,
+            FlowStart::Events(trigger) => {
+                let own = own.ok_or(FlowError::NoOwnBook)?;
+                self.happened(own, trigger.from)?;
+            }
         }
         while let Some(waiting) = self.waiting.pop_front() {
             self.step(waiting)?;
@@ -214,22 +201,14 @@ impl Queue<'_> {
     }
 
     /// The first step of a flow that begins with stored events.
-    fn happened(&mut self, cover: &Cover, from: u32) -> Result<(), FlowError> {
-        let (book, _) = self.flow.branch.load(cover);
-        let pages = book.history.into_pages().into_iter();
-        let pages: Vec<Page> = pages.filter(|page| page.sequence >= from).collect();
-        if pages.is_empty() {
-            let cover = Box::new(cover.clone());
+    fn happened(&mut self, own: &EventBook, from: u32) -> Result<(), FlowError> {
+        let batch = self.flow.branch.load(&own.cover).0.since(from);
+        if batch.history.pages().is_empty() {
+            let cover = Box::new(own.cover.clone());
             return Err(FlowError::NothingHappened { cover, from });
         }
-        let batch = EventBook {
-            cover: cover.clone(),
-            snapshot: None,
-            history: History::new(pages).expect("some pages of a history rise like all of them"),
-            next_sequence: book.next_sequence,
-        };
         let stream = Stream {
-            cover: cover.clone(),
+            cover: own.cover.clone(),
             head: from,
         };
         let mut delivered = Delivered::new(Asked::Aggregate(stream), StepAnswer::Happened);

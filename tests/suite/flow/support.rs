@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
-    EmittedCommand, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Page,
-    Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
+    EmittedCommand, EmittedPage, EventBook, Failure, FlowStart, Header, History, Logic,
+    MergeStrategy, Page, Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
 };
 use angzarr_replay::replay::InProcess;
 use angzarr_replay::replay::flow::{
-    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStart, FlowStep, Reacting, ReactingKind,
-    run_flow,
+    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStep, Reacting, ReactingKind, run_flow,
 };
 use angzarr_replay::wire::Dialect;
 
@@ -224,14 +223,7 @@ pub(crate) fn page(sequence: u32, name: &str) -> Page {
 
 pub(crate) fn book(cover: Cover, events: &[&str]) -> EventBook {
     let pages = (0..).zip(events).map(|(at, name)| page(at, name));
-    let history = History::new(pages.collect()).unwrap();
-    let next_sequence = history.next_sequence();
-    EventBook {
-        cover,
-        snapshot: None,
-        history,
-        next_sequence,
-    }
+    EventBook::new(cover, None, History::new(pages.collect()).unwrap())
 }
 
 pub(crate) fn command(cover: Cover, name: &str, header: Header) -> CommandBook {

@@ -7,11 +7,9 @@ mod saga;
 
 use std::collections::BTreeMap;
 
-use angzarr_replay::model::{Code, Domain, ErrorInfo, Failure};
+use angzarr_replay::model::{Code, Domain, ErrorInfo, Failure, FlowStart};
 use angzarr_replay::replay::Target;
-use angzarr_replay::replay::flow::{
-    FlowComponents, FlowLimits, FlowStart, Reacting, ReactingKind, run_flow,
-};
+use angzarr_replay::replay::flow::{FlowComponents, FlowLimits, Reacting, ReactingKind, run_flow};
 
 use super::peer::Peer;
 use super::revision::Revision;
