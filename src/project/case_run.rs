@@ -11,9 +11,9 @@ use crate::model::{
 use crate::payload::Registry;
 use crate::replay::flow::{FlowError, FlowNote, FlowRun, StepAnswer, Who};
 use crate::replay::{
-    HistoryReplay, Note, Replay, Tap, Tapped, Target, TargetError, replay_command, replay_fact,
-    replay_history, replay_notification, replay_process, replay_projector, replay_saga,
-    replay_upcaster,
+    HistoryReplay, Replay, ReplayNote, Tap, Tapped, Target, TargetError, replay_command,
+    replay_fact, replay_history, replay_notification, replay_process, replay_projector,
+    replay_saga, replay_upcaster,
 };
 use crate::snapshot::{Renderer, Rules, Verdict};
 use crate::wire::{Dialect, UnknownFields, page_in, payload_in, unknown_in_command};
@@ -124,8 +124,8 @@ impl Project {
 impl Checked {
     /// What there is to say of unknown fields in the logic's replies.
     #[must_use]
-    pub fn unknown_in_replies(&self) -> Option<Note> {
-        let notes: Vec<&Note> = match self {
+    pub fn unknown_in_replies(&self) -> Option<ReplayNote> {
+        let notes: Vec<&ReplayNote> = match self {
             Self::Step(replay) => replay.notes.iter().collect(),
             Self::History(replay) => replay.notes.iter().collect(),
             Self::Flow(run) => {
@@ -138,12 +138,12 @@ impl Checked {
                     .collect()
             }
         };
-        let of_reply = |note: &Note| match note {
-            Note::UnknownInReply { fields } => Some(fields.clone()),
+        let of_reply = |note: &ReplayNote| match note {
+            ReplayNote::UnknownInReply { fields } => Some(fields.clone()),
             _ => None,
         };
         let fields: UnknownFields = notes.into_iter().filter_map(of_reply).flatten().collect();
-        (!fields.is_empty()).then_some(Note::UnknownInReply { fields })
+        (!fields.is_empty()).then_some(ReplayNote::UnknownInReply { fields })
     }
 }
 
@@ -210,7 +210,7 @@ pub fn run_case(
             .original
             .is_none()
     {
-        let lost = Note::not_sent(unknown_in_command(command));
+        let lost = ReplayNote::not_sent(unknown_in_command(command));
         notes.extend(lost.as_ref().map(ToString::to_string));
     }
     if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(&fixture.case) {

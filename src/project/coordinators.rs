@@ -12,7 +12,7 @@ use crate::grpc::{
 };
 use crate::model::{Case, ComponentKind, Cover, EditionName, did_you_mean};
 use crate::replay::{
-    Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
+    Isolated, LaunchError, LeftoverRecorder, LogicCommand, StartedLogic, Target, debug_edition,
 };
 use crate::wire::{Dialect, UnknownDialect};
 
@@ -359,7 +359,7 @@ fn noting(
     address: &str,
     dialect: Dialect,
     occasion: &Occasion<'_>,
-) -> Noted {
+) -> LeftoverRecorder {
     let ledger = Ledger::of(&project.config.root);
     let entry = LeftBehind {
         ledger: LeftBehind::VERSION,

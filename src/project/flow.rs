@@ -9,7 +9,9 @@ use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
 use crate::model::{
     Case, ComponentKind, Domain, EventBook, FlowCase, FlowStart, Outcome, Stimulus, nearest,
 };
-use crate::replay::flow::{FlowComponents, FlowLimits, FlowRun, Reacting, ReactingKind, run_flow};
+use crate::replay::flow::{
+    FlowComponents, FlowLimits, FlowRun, Subscriber, SubscriberKind, run_flow,
+};
 use crate::replay::{Tap, Tapped, Target, TargetError};
 use crate::wire::{Dialect, UnknownFields};
 
@@ -88,11 +90,10 @@ impl Project {
         components
             .aggregates
             .insert(case.cover.domain.clone(), Box::new(first));
-        for kind in [ComponentKind::Saga, ComponentKind::ProcessManager] {
+        for kind in ComponentKind::ALL {
             for logic in self.logics.of_component_kind(kind) {
-                components
-                    .reacting
-                    .push(self.reacting(logic, captured, tap)?);
+                let subscriber = self.subscriber(logic, captured, tap)?;
+                components.subscribers.extend(subscriber);
             }
         }
         Ok(components)
@@ -151,29 +152,35 @@ impl Project {
             .collect()
     }
 
-    fn reacting<'a>(
+    /// The component as a flow sends it events; `None` for a kind that has no part in a flow.
+    fn subscriber<'a>(
         &self,
         logic: SelectedLogic,
         captured: &str,
         tap: Option<&'a Tap<'a>>,
-    ) -> Result<Reacting<'a>, LogicUnavailable> {
+    ) -> Result<Option<Subscriber<'a>>, LogicUnavailable> {
         let config = &logic.config;
-        let dialect = dialect_of(&logic, captured)?;
-        let kind = match &config.domain {
-            Some(domain) if config.kind == ComponentKind::ProcessManager => {
-                ReactingKind::ProcessManager {
+        let kind = match (config.kind, &config.domain) {
+            (ComponentKind::Saga, _) => SubscriberKind::Saga,
+            (ComponentKind::ProcessManager, Some(domain)) => {
+                let usual = dialect_of(&logic, captured)?.rules().process_root;
+                SubscriberKind::ProcessManager {
                     domain: domain.clone(),
-                    root: config.process_root.unwrap_or(dialect.rules().process_root),
+                    root: config.process_root.unwrap_or(usual),
                 }
             }
-            _ => ReactingKind::Saga,
+            // The configuration demands the domain of a process manager.
+            (ComponentKind::ProcessManager, None)
+            | (ComponentKind::Aggregate | ComponentKind::Projector | ComponentKind::Upcaster, _) => {
+                return Ok(None);
+            }
         };
-        Ok(Reacting {
+        Ok(Some(Subscriber {
             name: config.name.clone(),
             kind,
             subscriptions: config.subscriptions.clone(),
             target: self.lazy(logic, captured, tap)?,
-        })
+        }))
     }
 
     fn lazy<'a>(

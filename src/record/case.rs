@@ -219,11 +219,7 @@ fn all_of(history: &History) -> Trigger {
 fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
     Some(match outcome {
         Outcome::Accepted(emitted) => {
-            let prior = match stimulus {
-                Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => Some(prior),
-                _ => None,
-            };
-            let (stored, head) = match prior {
+            let (stored, head) = match stimulus.prior() {
                 Some(prior) => (without_echoes(emitted, prior), prior.next_sequence),
                 None => (emitted, 0),
             };
@@ -232,7 +228,9 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
                 .zip(stored.pages)
                 .map(|(next, page)| match page.header {
                     Header::Sequence(sequence) => ObservedEvent::at(sequence, next, page.body),
-                    _ => page.body.into(),
+                    Header::Absent
+                    | Header::ExternalDeferred { .. }
+                    | Header::AngzarrDeferred { .. } => page.body.into(),
                 });
             Observed::Accepted(events.collect())
         }

@@ -10,7 +10,7 @@ use crate::model::{
     Revocation,
 };
 use crate::payload::{Decoded, Registry, to_yaml};
-use crate::replay::{HistoryReplay, Note, Replay};
+use crate::replay::{HistoryReplay, Replay, ReplayNote};
 
 /// Key of the outcome with the full history, if it differs from the outcome with the stored snapshot.
 pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";
@@ -45,7 +45,7 @@ impl<'a> Renderer<'a> {
     pub fn step(&self, replay: &Replay) -> Value {
         let mut fields = self.outcome(&replay.outcome);
         for note in &replay.notes {
-            if let Note::OddPlace {
+            if let ReplayNote::OddPlace {
                 position,
                 says: None,
                 ..

@@ -1,11 +1,11 @@
-//! The queue of a flow: what is to be delivered, in which order, and how far.
+//! The queue of a flow: pending deliveries in order, and the limits.
 
 use std::collections::VecDeque;
 
 use super::branch::Branch;
 use super::{
     Asked, Cause, Chain, FlowComponents, FlowError, FlowNote, FlowRun, FlowStep, NotAsked,
-    StepAnswer, Stream, Who,
+    StepAnswer, StreamPosition, Who,
 };
 use crate::model::{ComponentKind, Cover, EventBook, Failure, FlowStart};
 use crate::replay::TargetError;
@@ -14,14 +14,14 @@ use crate::wire::Dialect;
 /// How far a flow may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowLimits {
-    /// Steps that may lead to another, one after the other.
+    /// Maximum number of steps that lead to each other in a chain.
     pub depth: usize,
-    /// Steps in all.
+    /// Maximum number of steps.
     pub steps: usize,
 }
 
 impl Default for FlowLimits {
-    /// Deeper than workflows of people are, and soon reached by a cycle.
+    /// More than real workflows need, but soon reached by a cycle.
     fn default() -> Self {
         Self {
             depth: 32,
@@ -58,35 +58,35 @@ pub fn run_flow(
 
 /// Sagas, then process managers, each in order of name.
 fn order(components: &FlowComponents<'_>) -> Vec<usize> {
-    let reacting = &components.reacting;
-    let mut order: Vec<usize> = (0..reacting.len()).collect();
+    let subscriber = &components.subscribers;
+    let mut order: Vec<usize> = (0..subscriber.len()).collect();
     let place = |at: &usize| {
-        let reacting = &reacting[*at];
-        let after_sagas = reacting.component_kind() != ComponentKind::Saga;
-        (after_sagas, reacting.name.clone())
+        let subscriber = &subscriber[*at];
+        let after_sagas = subscriber.component_kind() != ComponentKind::Saga;
+        (after_sagas, subscriber.name.clone())
     };
     order.sort_by_key(place);
     order
 }
 
-/// To whom something is delivered.
+/// Addressee of a delivery.
 #[derive(Debug, Clone)]
 pub(super) enum To {
     Aggregate(Cover),
-    /// By position among the reacting components; the stream where it is known already.
-    Reacting(usize, Option<Cover>),
+    /// By position among the subscribers, with its stream if that is known already.
+    Subscriber(usize, Option<Cover>),
     Nobody,
 }
 
-/// Something to deliver.
+/// A pending delivery.
 pub(super) struct Task {
     pub(super) to: To,
     pub(super) cause: Cause,
-    /// Who is told when it is refused.
+    /// Who is notified if it is refused.
     pub(super) origin: Option<To>,
 }
 
-/// A delivered task.
+/// A finished delivery.
 pub(super) struct Delivered {
     pub(super) asked: Asked,
     pub(super) answer: StepAnswer,
@@ -94,7 +94,7 @@ pub(super) struct Delivered {
     pub(super) refused: Option<Failure>,
     pub(super) prepared: Option<Vec<Cover>>,
     pub(super) notes: Vec<FlowNote>,
-    /// What it leads to beside the events.
+    /// Deliveries that it leads to, besides those of its events.
     pub(super) next: Vec<Task>,
 }
 
@@ -110,6 +110,10 @@ impl Delivered {
             next: Vec::new(),
         }
     }
+
+    const fn to_nobody() -> Self {
+        Self::new(Asked::Nobody, StepAnswer::NotAsked(NotAsked::NoAddressee))
+    }
 }
 
 /// The components and the books that they work on.
@@ -123,26 +127,29 @@ pub(super) struct Flow<'a> {
 impl Flow<'_> {
     fn deliver(&mut self, task: &Task) -> Result<Delivered, TargetError> {
         let origin = task.origin.as_ref();
-        match (&task.to, &task.cause) {
-            (To::Nobody, _) | (To::Aggregate(_), Cause::Happened | Cause::Events(_)) => {
-                let answer = StepAnswer::NotAsked(NotAsked::NoAddressee);
-                Ok(Delivered::new(Asked::Nobody, answer))
+        let cover = match &task.to {
+            To::Aggregate(cover) => cover,
+            To::Subscriber(at, stream) => return self.react(*at, stream.as_ref(), &task.cause),
+            To::Nobody => return Ok(Delivered::to_nobody()),
+        };
+        match &task.cause {
+            Cause::Command(command) => self.command(command, origin),
+            Cause::Facts(facts) => self.facts(cover, facts),
+            Cause::Rejection { command, failure } => self.rejection(cover, command, failure),
+            Cause::Unaddressed(_) | Cause::Events(_) | Cause::Happened => {
+                Ok(Delivered::to_nobody())
             }
-            (To::Aggregate(cover), Cause::Facts(facts)) => self.facts(cover, facts),
-            (To::Aggregate(_), Cause::Command(command)) => self.command(command, origin),
-            (To::Aggregate(cover), cause) => self.rejection(cover, cause),
-            (To::Reacting(at, stream), cause) => self.react(*at, stream.as_ref(), cause),
         }
     }
 
-    /// A batch goes to whoever subscribes to it.
+    /// Deliveries of a batch to its subscribers.
     fn published(&self, batch: &EventBook) -> Vec<Task> {
         let fitting = self.order.iter().copied().filter(|at| {
-            let reacting = &self.components.reacting[*at];
-            reacting.subscribes_to(batch)
+            let subscriber = &self.components.subscribers[*at];
+            subscriber.subscribes_to(batch)
         });
         let task = |at| Task {
-            to: To::Reacting(at, None),
+            to: To::Subscriber(at, None),
             cause: Cause::Events(batch.clone()),
             origin: None,
         };
@@ -207,7 +214,7 @@ impl Queue<'_> {
             let cover = Box::new(own.cover.clone());
             return Err(FlowError::NothingHappened { cover, from });
         }
-        let stream = Stream {
+        let stream = StreamPosition {
             cover: own.cover.clone(),
             head: from,
         };
@@ -245,8 +252,8 @@ impl Queue<'_> {
             asked: label(&task, self.flow.components),
             who: match &task.to {
                 To::Aggregate(cover) => Some(Box::new(Who::Aggregate(cover.domain.clone()))),
-                To::Reacting(at, _) => {
-                    let name = self.flow.components.reacting[*at].name.clone();
+                To::Subscriber(at, _) => {
+                    let name = self.flow.components.subscribers[*at].name.clone();
                     Some(Box::new(Who::Component(name)))
                 }
                 To::Nobody => None,
@@ -284,14 +291,14 @@ impl Queue<'_> {
     }
 }
 
-/// Who is to be asked about what.
+/// Who will be asked about what.
 fn label(task: &Task, components: &FlowComponents<'_>) -> String {
     let who = match &task.to {
         To::Aggregate(cover) => cover.domain.to_string(),
         To::Nobody => "nobody".to_owned(),
-        To::Reacting(at, _) => {
-            let reacting = &components.reacting[*at];
-            super::run::component(reacting.component_kind(), &reacting.name)
+        To::Subscriber(at, _) => {
+            let subscriber = &components.subscribers[*at];
+            super::run::component(subscriber.component_kind(), &subscriber.name)
         }
     };
     super::run::labelled(&who, &task.cause)

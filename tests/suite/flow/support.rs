@@ -10,7 +10,7 @@ use angzarr_replay::model::{
 };
 use angzarr_replay::replay::InProcess;
 use angzarr_replay::replay::flow::{
-    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStep, Reacting, ReactingKind, run_flow,
+    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStep, Subscriber, SubscriberKind, run_flow,
 };
 use angzarr_replay::wire::Dialect;
 
@@ -138,7 +138,7 @@ impl Toys {
     ) {
         let react = Box::new(react);
         let component = Component::Saga(Arc::new(ToySaga { react }));
-        self.reacting(name, ReactingKind::Saga, subscriptions, component);
+        self.reacting(name, SubscriberKind::Saga, subscriptions, component);
     }
 
     pub(crate) fn process(
@@ -155,14 +155,14 @@ impl Toys {
         let react = Box::new(react);
         let component = Component::ProcessManager(Arc::new(ToyProcess { prepare, react }));
         let domain = Domain::new(name).unwrap();
-        let kind = ReactingKind::ProcessManager { domain, root };
+        let kind = SubscriberKind::ProcessManager { domain, root };
         self.reacting(name, kind, subscriptions, component);
     }
 
     fn reacting(
         &mut self,
         name: &str,
-        kind: ReactingKind,
+        kind: SubscriberKind,
         subscriptions: &[(&str, &[&str])],
         component: Component,
     ) {
@@ -173,7 +173,7 @@ impl Toys {
                 (Domain::new(*domain).unwrap(), patterns.collect())
             })
             .collect();
-        self.components.reacting.push(Reacting {
+        self.components.subscribers.push(Subscriber {
             name: name.to_owned(),
             kind,
             subscriptions,

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use angzarr_replay::model::{Code, Domain, ErrorInfo, Failure, FlowStart};
 use angzarr_replay::replay::Target;
-use angzarr_replay::replay::flow::{FlowComponents, FlowLimits, Reacting, ReactingKind, run_flow};
+use angzarr_replay::replay::flow::{
+    FlowComponents, FlowLimits, Subscriber, SubscriberKind, run_flow,
+};
 
 use super::peer::Peer;
 use super::revision::Revision;
@@ -204,7 +206,7 @@ fn assert_flow(
     revision: &Revision,
     what: &str,
     expected: &[Call],
-    reacting: &[(&str, ReactingKind, &[&str])],
+    reacting: &[(&str, SubscriberKind, &[&str])],
 ) {
     let peer = Peer::start(revision.dialect);
     for call in expected {
@@ -217,7 +219,7 @@ fn assert_flow(
     }
     let target = || Box::new(peer.target()) as Box<dyn Target>;
     let domain = |name: &str| Domain::new(name).unwrap();
-    let reacting = reacting.iter().map(|(name, kind, domains)| Reacting {
+    let reacting = reacting.iter().map(|(name, kind, domains)| Subscriber {
         name: (*name).to_owned(),
         kind: kind.clone(),
         subscriptions: domains
@@ -228,7 +230,7 @@ fn assert_flow(
     });
     let components = FlowComponents {
         aggregates: BTreeMap::from(["player", "table"].map(|name| (domain(name), target()))),
-        reacting: reacting.collect(),
+        subscribers: reacting.collect(),
     };
     let pages = format!("pages {{ {PAGE_0} }} pages {{ {PAGE_1} }}");
     let books = [
