@@ -27,19 +27,7 @@ pub fn generated_title(case: &Case) -> String {
 fn asked(case: &Case) -> String {
     let domain = &case.cover.domain;
     let root = &case.cover.root.hex()[..8];
-    let of_kind = match &case.stimulus {
-        CaseStimulus::Saga { .. }
-        | CaseStimulus::ProcessManager(_)
-        | CaseStimulus::ProcessCompensation(_)
-        | CaseStimulus::Projector { .. } => case.stimulus.word(),
-        CaseStimulus::Command(_)
-        | CaseStimulus::History
-        | CaseStimulus::Upcaster
-        | CaseStimulus::Compensation(_)
-        | CaseStimulus::Fact(_)
-        | CaseStimulus::Flow(_) => domain.as_str(),
-    };
-    let who = case.logic.as_deref().unwrap_or(of_kind);
+    let who = |unnamed| case.logic.as_deref().unwrap_or(unnamed);
     let about = case.stimulus.about(&case.history).map(unqualified);
     let about = about.filter(|name| !name.is_empty());
     let about = about.unwrap_or_else(|| "the history".to_owned());
@@ -54,11 +42,17 @@ fn asked(case: &Case) -> String {
         CaseStimulus::Compensation(_) => "Compensation".to_owned(),
         CaseStimulus::History => format!("History of {domain} {root}"),
         CaseStimulus::Upcaster => format!("Upcast history of {domain} {root}"),
-        CaseStimulus::Fact(_) => format!("{about} as a fact for {who} {root}"),
+        CaseStimulus::Fact(_) => {
+            let who = who(domain.as_str());
+            format!("{about} as a fact for {who} {root}")
+        }
         CaseStimulus::Flow(_) => format!("Flow of {about} from {domain} {root}"),
         CaseStimulus::Saga { .. }
         | CaseStimulus::ProcessManager(_)
         | CaseStimulus::ProcessCompensation(_)
-        | CaseStimulus::Projector { .. } => format!("{who} on {about} of {domain} {root}"),
+        | CaseStimulus::Projector { .. } => {
+            let who = who(case.stimulus.word());
+            format!("{who} on {about} of {domain} {root}")
+        }
     }
 }
