@@ -87,7 +87,7 @@ pub enum IsolatedError {
         reason: String,
     },
     /// What will be left behind could not be recorded.
-    #[error("nothing was loaded, since it cannot be noted what is left behind: {reason}")]
+    #[error("nothing was loaded, because what would be left behind cannot be recorded: {reason}")]
     Unnoted {
         /// Why.
         reason: String,

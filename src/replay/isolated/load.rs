@@ -56,7 +56,10 @@ impl IsolatedStore {
         }
         let injected = self.facts.inject(&book)?;
         if injected.already_processed {
-            return Err(self.unfaithful(first.sequence, "it takes it for one that it has".into()));
+            return Err(self.unfaithful(
+                first.sequence,
+                "it treats the page as already stored".into(),
+            ));
         }
         let range = Selection::Range(first.sequence, Some(last.sequence));
         let stored = self.queries.event_book(cover, range)?;
@@ -68,21 +71,24 @@ impl IsolatedStore {
         for (position, page) in loaded.iter().enumerate() {
             let sequence = page.sequence;
             let Some(found) = stored.get(position) else {
-                return Err(self.unfaithful(sequence, "it is not there".into()));
+                return Err(self.unfaithful(sequence, "the page is missing".into()));
             };
             if found.sequence != sequence {
                 let reason = format!("it has sequence {}", found.sequence);
                 return Err(self.unfaithful(sequence, reason));
             }
             if found.body != page.body {
-                return Err(self.unfaithful(sequence, "its event is another".into()));
+                return Err(self.unfaithful(sequence, "the event differs".into()));
             }
             if page.created_at.is_some() && found.created_at != page.created_at {
-                return Err(self.unfaithful(sequence, "its time is another".into()));
+                return Err(self.unfaithful(sequence, "the time differs".into()));
             }
         }
         match stored.get(loaded.len()) {
-            Some(more) => Err(self.unfaithful(more.sequence, "nobody loaded it".into())),
+            Some(more) => Err(self.unfaithful(
+                more.sequence,
+                "the page was not loaded by this replay".into(),
+            )),
             None => Ok(()),
         }
     }
