@@ -14,6 +14,7 @@ mod flow;
 mod ledger;
 mod logics;
 mod objects;
+mod readiness;
 mod redaction;
 mod sources;
 mod ticket_log;
@@ -38,6 +39,7 @@ pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
 pub use objects::Objects;
+pub use readiness::readiness;
 pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
 pub use ticket_log::TicketLog;
@@ -47,7 +49,7 @@ use crate::model::{
     Case, Component, Logic, Probe, ProcessManager, Projector, Rule, Saga, Upcaster,
 };
 use crate::payload::{DescriptorError, Registry};
-use crate::replay::withhold;
+use crate::processes::withhold;
 use crate::terminal::one_line;
 use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 
