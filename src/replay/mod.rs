@@ -8,7 +8,6 @@
 //!   emitted events; `note`: what the reader should know about a step.
 //! - `flow`: a whole workflow, step by step.
 //! - `target`, `isolated`, `tapped`: what answers.
-//! - `process`, `group`, `way`, `private_output`: started processes.
 
 mod component;
 mod engine;

@@ -15,7 +15,6 @@ mod process_root;
 mod reaction;
 mod similar;
 mod word;
-mod words;
 
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
@@ -42,5 +41,4 @@ pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
-pub use word::{UnknownWord, value_of, word_of};
-pub use words::Worded;
+pub use word::{UnknownWord, Worded, value_of, word_of};
