@@ -14,7 +14,6 @@ mod pattern;
 mod process_root;
 mod reaction;
 mod similar;
-mod word;
 mod words;
 
 pub use book::{
@@ -42,5 +41,4 @@ pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
-pub use word::{UnknownWord, value_of, word_of};
-pub use words::Worded;
+pub use words::{UnknownWord, Worded, value_of, word_of};
