@@ -3,6 +3,7 @@
 use crate::model::{Case, CaseStimulus, short_name};
 
 /// A title made from what the case contains: what is asked, and how it ended if that is known.
+#[must_use]
 pub fn generated_title(case: &Case) -> String {
     let asked = asked(case);
     let is_command = matches!(
