@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Done, Stop, say};
 use crate::capture::{UpTo, fetch_history, select_ticket};
 use crate::capturing::{Messages, assumed_dialect};
-use crate::model::{AnsweredBy, Cover, Domain, Page, Payload, Root};
+use crate::model::{AnsweredBy, Cover, Domain, Page, Payload, Root, short_name};
 use crate::project::Project;
 use crate::ticket::Ticket;
 
@@ -129,13 +129,8 @@ fn json_of(row: &Row) -> serde_json::Value {
     json
 }
 
-/// A type's name without its package.
-fn short(type_name: &str) -> &str {
-    type_name.rsplit('.').next().unwrap_or_default()
-}
-
 fn last_event(row: &Row) -> &str {
-    row.read.as_ref().map_or("", |(_, last)| short(last))
+    row.read.as_ref().map_or("", |(_, last)| short_name(last))
 }
 
 fn print_table(rows: &[Row]) {
@@ -151,9 +146,10 @@ fn print_table(rows: &[Row]) {
     for row in rows {
         let (events, failure) = match (&row.read, &row.failure) {
             (Err(error), _) => ("?".to_owned(), format!("cannot be read: {error}")),
-            (Ok((events, _)), Some((command, message))) => {
-                (events.to_string(), format!("{} {message}", short(command)))
-            }
+            (Ok((events, _)), Some((command, message))) => (
+                events.to_string(),
+                format!("{} {message}", short_name(command)),
+            ),
             (Ok((events, _)), None) => (events.to_string(), String::new()),
         };
         let line = format!(

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::mutating::{Compared, Reason, Tried};
+use crate::model::counted;
 
-/// As many cases are named on a line.
+/// Number of cases that are named on a line.
 const NAMED: usize = 3;
 
 /// What the trials of a run found; printed when all have ended.
@@ -107,7 +108,7 @@ impl Found {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let cases = counted(found.cases);
+        let cases = counted(found.cases, "case");
         match found.unnoticed {
             _ if found.cases == 0 => writeln!(f, "mutants: none, since no case passed")?,
             0 => writeln!(f, "mutants: {} of {cases}, each noticed", found.mutants)?,
@@ -124,7 +125,7 @@ impl fmt::Display for Report {
                     write!(f, " -- {reason}")?;
                 }
                 match section {
-                    Section::Never => writeln!(f, " [{}]", counted(merged.cases.len()))?,
+                    Section::Never => writeln!(f, " [{}]", counted(merged.cases.len(), "case"))?,
                     _ => writeln!(f, " [{}]", named(&merged.cases))?,
                 }
             }
@@ -133,13 +134,6 @@ impl fmt::Display for Report {
             writeln!(f, "  not tried: {case}: {reason}")?;
         }
         Ok(())
-    }
-}
-
-fn counted(cases: usize) -> String {
-    match cases {
-        1 => "1 case".to_owned(),
-        n => format!("{n} cases"),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Regression, Report, plain};
 use crate::diagram::terminal;
 use crate::model::{
     Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
-    Timestamp,
+    Timestamp, short_name,
 };
 use crate::payload::to_yaml;
 use crate::project::{Checked, Project};
@@ -247,7 +247,7 @@ fn reacted(reaction: &Reaction) -> Vec<String> {
     };
     let mut parts = events(&reaction.process_events, "its own event");
     parts.extend(reaction.commands.iter().map(|command| {
-        let name = command.type_name().rsplit('.').next().unwrap_or_default();
+        let name = short_name(command.type_name());
         let to = command.cover.as_ref();
         let to = to.map_or("nobody", |cover| cover.domain.as_str());
         format!("command {name} to {to}")
@@ -273,7 +273,7 @@ fn hop(hop: &ObservedHop) -> String {
             format!("answered {} {:?}", failure.code, failure.message)
         }
     };
-    format!("{}/{} {did}\n", hop.domain, &hop.root.hex()[..8])
+    format!("{}/{} {did}\n", hop.domain, hop.root.short())
 }
 
 fn provenance(case: &Case) -> String {
@@ -305,8 +305,7 @@ pub(super) fn instant(time: Timestamp) -> String {
 }
 
 pub(super) fn short(payload: &Payload) -> String {
-    let name = payload.type_name().rsplit('.').next().unwrap_or_default();
-    one_line(name).into_owned()
+    one_line(short_name(payload.type_name())).into_owned()
 }
 
 fn section(text: &mut String, title: &str, body: Option<String>) {

@@ -31,7 +31,7 @@ pub use component::{Component, ComponentKind, ProcessManager, Projector, Saga, U
 pub use counted::counted;
 pub use ids::{
     Divergence, Domain, Edition, EditionName, IdError, MAX_CORRELATION_ID_LENGTH, Payload,
-    PayloadReference, Retention, Root, Storage, Timestamp, is_correlation_id,
+    PayloadReference, Retention, Root, Storage, Timestamp, is_correlation_id, short_name,
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{

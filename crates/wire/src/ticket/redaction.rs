@@ -19,12 +19,13 @@ pub struct RedactionV1 {
     action: RedactionAction,
 }
 
-/// The serialised form of [`RedactionAction`].
+// The serialised form of `RedactionAction`. No doc comment: the schema would show it.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", remote = "RedactionAction")]
 #[cfg_attr(feature = "schema", schemars(rename = "RedactionAction"))]
 enum ActionV1 {
+    /// Only in rules: a redacted field is never kept.
     #[serde(skip)]
     Keep,
     /// The field is left out.
