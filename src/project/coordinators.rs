@@ -1,18 +1,15 @@
 //! A configured coordinator, made ready for one case: started on a fresh store before the chosen logic, or asked at its
 //! address in an edition of its own.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use super::ledger::{Ledger, LeftBehind};
-use super::logics::{LogicUnavailable, SelectedLogic, in_directory};
-use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
-use crate::grpc::{
-    CallError, Connection, ConnectionOptions, Server, detect_dialect, serve_component,
-};
-use crate::model::{Case, ComponentKind, Cover, EditionName, did_you_mean};
+use super::logics::{LogicUnavailable, SelectedLogic, ServingError, in_directory};
+use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, Project};
+use crate::grpc::{CallError, Connection, ConnectionOptions, Server, detect_dialect};
+use crate::model::{Case, CaseStimulus, ComponentKind, Cover, EditionName, did_you_mean};
 use crate::replay::{
-    Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
+    Isolated, IsolatedError, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
 };
 use crate::wire::{Dialect, UnknownDialect};
 
@@ -29,6 +26,9 @@ pub enum CoordinatorUnavailable {
         /// Names that there are.
         known: Vec<String>,
     },
+    /// No coordinator answers cases of this kind.
+    #[error(transparent)]
+    Case(#[from] IsolatedError),
     /// Of another kind than the case needs.
     #[error(
         "coordinator `{name}` is for components of kind {found}, the case is for one of kind {wanted}"
@@ -99,6 +99,7 @@ pub struct IsolatedCoordinator {
     started: Option<StartedLogic>,
     /// The edition that the logic is shown, where it is one made for this.
     edition: Option<EditionName>,
+    name: String,
     described: String,
     /// The dialect that it is spoken to in, where nobody said which of its package that is.
     assumed_dialect: Option<Dialect>,
@@ -112,6 +113,12 @@ impl IsolatedCoordinator {
     #[must_use]
     pub const fn target(&self) -> &dyn Target {
         &self.target
+    }
+
+    /// Its name in `replay.toml`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Name, and where it runs.
@@ -132,9 +139,9 @@ impl IsolatedCoordinator {
         self.assumed_dialect
     }
 
-    /// Last words of a coordinator that we started.
+    /// What a coordinator that we started wrote last, and whether it still runs.
     #[must_use]
-    pub fn last_words(&self) -> Option<String> {
+    pub fn last_output(&self) -> Option<String> {
         let (output, ended) = self.started.as_ref()?.last_words();
         Some(match ended {
             Some(status) => format!("the coordinator ended with {status}{output}"),
@@ -143,8 +150,19 @@ impl IsolatedCoordinator {
     }
 }
 
+/// The coordinator that a case is replayed through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoordinatorChoice<'a> {
+    /// Its name in `replay.toml`.
+    pub name: &'a str,
+    /// Whether a history may be loaded where that publishes it.
+    pub may_publish: bool,
+    /// What for.
+    pub occasion: Occasion<'a>,
+}
+
 /// Who replays what and when: parts of the name of an edition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occasion<'a> {
     /// The fixture, as it is shown.
     pub fixture: &'a str,
@@ -154,19 +172,20 @@ pub struct Occasion<'a> {
     pub who: &'a str,
     /// The time, RFC 3339.
     pub time: &'a str,
-    /// Whether a history may be loaded where that publishes it.
-    pub may_publish: bool,
 }
 
 impl Project {
     /// Makes a configured coordinator ready for a case, with a logic behind it where it is started for that.
     pub fn coordinator(
         &self,
-        name: &str,
         logic: &SelectedLogic,
         case: &Case,
-        occasion: &Occasion<'_>,
+        choice: &CoordinatorChoice<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
+        if let Some(reason) = why_unanswered(&case.stimulus) {
+            return Err(reason.into());
+        }
+        let name = choice.name;
         let config = self.config.coordinators.get(name);
         let config = config.ok_or_else(|| CoordinatorUnavailable::Unknown {
             name: name.to_owned(),
@@ -181,7 +200,7 @@ impl Project {
             });
         }
         match &config.place {
-            CoordinatorPlace::Address(address) => self.at_address(config, address, case, occasion),
+            CoordinatorPlace::Address(address) => self.at_address(config, address, case, choice),
             CoordinatorPlace::Command(command) => self.started(config, command, logic, case),
         }
     }
@@ -191,12 +210,13 @@ impl Project {
         config: &CoordinatorConfig,
         address: &str,
         case: &Case,
-        occasion: &Occasion<'_>,
+        choice: &CoordinatorChoice<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
+        let occasion = &choice.occasion;
         let connection = connected(config, address, &self.config)?;
         let dialect = dialect_at(config, address, &connection, case)?;
         let is_loaded = config.kind == ComponentKind::Aggregate && case.head() > 0;
-        if is_loaded && !occasion.may_publish && !dialect.rules().isolated_mode {
+        if is_loaded && !choice.may_publish && !dialect.rules().isolated_mode {
             return Err(CoordinatorUnavailable::Publishes {
                 name: config.name.clone(),
                 address: address.to_owned(),
@@ -209,6 +229,7 @@ impl Project {
             target: Isolated::in_edition(&connection, dialect, edition.clone(), noted),
             started: None,
             edition: Some(edition),
+            name: config.name.clone(),
             described: format!("{} (at {address})", config.name),
             assumed_dialect: (config.dialect.is_none() && dialect.is_ambiguous())
                 .then_some(dialect),
@@ -231,7 +252,11 @@ impl Project {
             name: config.name.clone(),
             reason,
         };
-        let (address, served) = self.served(logic, dialect, &system)?;
+        let served = self.logics().address(logic, dialect);
+        let (address, served) = served.map_err(|error| match error {
+            ServingError::Logic(error) => error.into(),
+            ServingError::Server(error) => system(error),
+        })?;
         let store = tempfile::Builder::new()
             .prefix("angzarr-replay-")
             .tempdir()
@@ -250,28 +275,28 @@ impl Project {
             target: Isolated::on_fresh_store(&connection, dialect),
             started: Some(started),
             edition: None,
+            name: config.name.clone(),
             described: format!("{} (started: {})", config.name, command.command.join(" ")),
             assumed_dialect: None,
             _logic: served,
             _store: Some(store),
         })
     }
+}
 
-    /// Address of a logic; one in this process is served for the occasion.
-    fn served(
-        &self,
-        logic: &SelectedLogic,
-        dialect: Dialect,
-        system: &dyn Fn(std::io::Error) -> CoordinatorUnavailable,
-    ) -> Result<(String, Option<Server>), CoordinatorUnavailable> {
-        if let LogicPlace::InProcess(registered) = &logic.config.place {
-            let component = self.logics().registered(&logic.config, registered)?;
-            let listener = TcpListener::bind("127.0.0.1:0").map_err(system)?;
-            let server = serve_component(listener, dialect, component).map_err(system)?;
-            return Ok((server.address().to_string(), Some(server)));
-        }
-        let connection = self.logics().connection(&logic.config)?;
-        Ok((connection.address().to_owned(), None))
+/// Why no coordinator answers a case of this kind; nothing has to be started to know.
+const fn why_unanswered(stimulus: &CaseStimulus) -> Option<IsolatedError> {
+    match stimulus {
+        CaseStimulus::Flow(_) => Some(IsolatedError::Flow),
+        CaseStimulus::Fact(_) => Some(IsolatedError::FACTS),
+        CaseStimulus::History => Some(IsolatedError::FOLD),
+        CaseStimulus::Upcaster => Some(IsolatedError::UPCASTER),
+        CaseStimulus::Command(_)
+        | CaseStimulus::Compensation(_)
+        | CaseStimulus::Saga { .. }
+        | CaseStimulus::ProcessManager(_)
+        | CaseStimulus::ProcessCompensation(_)
+        | CaseStimulus::Projector { .. } => None,
     }
 }
 

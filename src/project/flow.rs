@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use super::case_run::{book_of, in_dialect};
-use super::logics::dialect_of;
-use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
+use super::case_replay::{book_of, command_in_dialect};
+use super::{LogicUnavailable, Logics, Project, ReplayErrorKind, SelectedLogic};
 use crate::model::{
     self, Book, Case, ComponentKind, Domain, EventBook, FlowCase, Outcome, Stimulus, nearest,
 };
@@ -60,12 +59,12 @@ impl Project {
         flow: &FlowCase,
         first: &dyn Target,
         tap: Option<&Tap<'_>>,
-    ) -> Result<FlowRun, RunError> {
+    ) -> Result<FlowRun, ReplayErrorKind> {
         let components = self.flow_components(case, first, tap)?;
         let dialect = first.dialect();
         let start = match &flow.start {
             model::FlowStart::Command(command) => {
-                FlowStart::Command(in_dialect(command, case, dialect))
+                FlowStart::Command(command_in_dialect(command, case, dialect))
             }
             model::FlowStart::Facts(facts) => FlowStart::Facts(facts.clone()),
             model::FlowStart::Events(trigger) => FlowStart::Events {
@@ -166,7 +165,7 @@ impl Project {
         tap: Option<&'a Tap<'a>>,
     ) -> Result<Reacting<'a>, LogicUnavailable> {
         let config = &logic.config;
-        let dialect = dialect_of(&logic, captured)?;
+        let dialect = logic.dialect(captured)?;
         let kind = match &config.domain {
             Some(domain) if config.kind == ComponentKind::ProcessManager => {
                 ReactingKind::ProcessManager {
@@ -196,7 +195,7 @@ impl Project {
         let name = logic.config.name.clone();
         let lazy = Box::new(Lazy {
             logics: Arc::clone(&self.logics),
-            dialect: dialect_of(&logic, captured)?,
+            dialect: logic.dialect(captured)?,
             upcasts: is_aggregate && (logic.config.upcaster || upcaster.is_some()),
             captured: captured.to_owned(),
             logic,
