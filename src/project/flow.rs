@@ -126,7 +126,7 @@ impl Project {
             domains.map(move |domain| (logic, domain.as_str()))
         });
         let unknown = subscribed.filter(|(_, domain)| !known.contains(domain));
-        let told = unknown.filter_map(|(logic, domain)| {
+        let notes = unknown.filter_map(|(logic, domain)| {
             let near = nearest(domain, known.iter().copied(), 1);
             let near = near.first()?;
             Some(format!(
@@ -137,7 +137,7 @@ impl Project {
                 logic.name
             ))
         });
-        told.collect()
+        notes.collect()
     }
 
     fn without_subscriptions(&self) -> Vec<String> {

@@ -135,7 +135,7 @@ impl ReplayError {
         Stop::Failed(match self.kind() {
             ReplayErrorKind::NotConfigured(reason) => format!("{fixture}: {reason}{advice}"),
             // They are about what was asked for, whatever the case.
-            ReplayErrorKind::Logic(_) => self.to_string(),
+            ReplayErrorKind::Logic(_) | ReplayErrorKind::Coordinator(_) => self.to_string(),
             _ => format!("{fixture}: {self}"),
         })
     }

@@ -17,7 +17,7 @@ fn root() -> &'static Path {
 
 fn replayed(request: &ReplayRequest) -> Result<ReplayReport, Stop> {
     let project = Project::open(poker::app(), root()).unwrap();
-    let fixture = root().join("fixtures/player/withdraw-funds-6513270e-3.yaml");
+    let fixture = root().join("fixtures/player/withdraw-funds-446f7261-12.yaml");
     replay(&project, &fixture, request)
 }
 
@@ -35,13 +35,16 @@ fn captured(folder: &Path) -> PathBuf {
 fn a_replay_gives_outcome_verdict_states_and_comparison_as_data() {
     let report = replayed(&ReplayRequest::default()).unwrap();
     assert!(report.is_fine() && !report.is_what_if);
-    assert_eq!(report.replayed.verdict, Verdict::Reproduced);
+    assert!(!matches!(
+        report.replayed.verdict,
+        Verdict::NotReproduced { .. }
+    ));
     assert_eq!(report.snapshot, SnapshotComparison::Same);
     assert_eq!(
         report.replayed.logic.selected().describe(),
         "player (in process)"
     );
-    assert!(report.states.before.is_some() && report.states.failure.is_none());
+    assert!(report.states.before.is_some() && report.states.after.is_some());
     assert!(report.coordinator.is_none() && report.last_output.is_none());
 }
 
@@ -58,12 +61,9 @@ fn changes_are_made_for_the_replay_only() {
     };
     let report = change("1").unwrap();
     assert!(report.is_what_if && report.is_fine());
-    assert!(report.states.after.is_some(), "it is accepted now");
-    assert!(matches!(
-        report.replayed.verdict,
-        Verdict::NotReproduced { .. }
-    ));
-    assert!(replayed(&ReplayRequest::default()).unwrap().is_fine());
+    assert!(matches!(report.snapshot, SnapshotComparison::Differs(_)));
+    let unchanged = replayed(&ReplayRequest::default()).unwrap();
+    assert!(unchanged.is_fine() && unchanged.states.after != report.states.after);
     let Err(Stop::Usage(text)) = change("many") else {
         panic!("it is no number");
     };

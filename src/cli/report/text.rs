@@ -200,7 +200,7 @@ impl Text<'_> {
         }
         let _ = writeln!(text, "\nverdict    {}", self.report.replayed.verdict);
         if let Verdict::NotReproduced { differences, .. } = &self.report.replayed.verdict {
-            tell_all(differences, text);
+            push_differences(differences, text);
         }
         match &self.report.snapshot {
             SnapshotComparison::NoSnapshot => {
@@ -214,7 +214,7 @@ impl Text<'_> {
             }
             SnapshotComparison::Differs(differences) => {
                 let _ = writeln!(text, "snapshot   differs");
-                tell_all(differences, text);
+                push_differences(differences, text);
             }
         }
     }
@@ -227,13 +227,13 @@ impl Text<'_> {
     }
 }
 
-/// Longest difference that is told in a line.
+/// Longest difference that is shown in one line.
 const WIDE: usize = 120;
 
-fn tell_all(differences: &[Difference], text: &mut String) {
+fn push_differences(differences: &[Difference], text: &mut String) {
     let (some, more) = shown(differences);
     for difference in some {
-        tell(difference, text);
+        push_difference(difference, text);
     }
     if let Some(more) = more {
         let _ = writeln!(text, "           {more}");
@@ -241,7 +241,7 @@ fn tell_all(differences: &[Difference], text: &mut String) {
 }
 
 /// A difference in a line, or where that is long in lines: what is gone, and what came.
-fn tell(difference: &Difference, text: &mut String) {
+fn push_difference(difference: &Difference, text: &mut String) {
     let line = difference.to_string();
     if line.chars().count() <= WIDE {
         let _ = writeln!(text, "           {line}");
@@ -249,8 +249,8 @@ fn tell(difference: &Difference, text: &mut String) {
     }
     let _ = writeln!(text, "           {}", difference.path);
     for (sign, value) in [('-', &difference.expected), ('+', &difference.actual)] {
-        let told = value.as_ref().map(Renderer::text);
-        for line in told.iter().flat_map(|told| told.lines()) {
+        let value_text = value.as_ref().map(Renderer::text);
+        for line in value_text.iter().flat_map(|text| text.lines()) {
             let _ = writeln!(text, "           {sign} {line}");
         }
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{LogicChoice, ReplayError, ReplayErrorKind, ReplayOptions};
 use crate::model::Case;
+use crate::project::coordinators::why_unanswered;
 use crate::project::{IsolatedCoordinator, LogicUnavailable, Project, SelectedLogic};
-use crate::replay::Target;
+use crate::replay::{Target, TargetError};
 
 /// Logic that is ready to be asked.
 pub struct ReadyLogic {
@@ -67,6 +68,9 @@ impl Project {
         let selected = self.selected_logic(case, options.logic)?;
         let asked = match options.coordinator {
             Some(coordinator) => {
+                if let Some(reason) = why_unanswered(&case.stimulus) {
+                    return Err(TargetError::from(reason).into());
+                }
                 let ready = self.coordinator(&selected, case, coordinator)?;
                 Asked::Coordinator(Box::new(ready))
             }

@@ -65,7 +65,7 @@ impl Logics {
         Ok(Backend::Remote(LogicClient::new(connection, dialect)))
     }
 
-    /// Makes logic ready to be asked, without an upcaster of its domain that serves by itself.
+    /// Makes logic ready to be asked in its dialect, without an upcaster of its domain that serves by itself.
     pub(super) fn target_without_upcaster(
         &self,
         logic: &SelectedLogic,
@@ -74,7 +74,6 @@ impl Logics {
         let upcasts = logic.config.upcaster;
         Ok(match self.backend(logic, dialect)? {
             Backend::InProcess(component) => {
-                let dialect = logic.config.dialect.unwrap_or(dialect);
                 let target = InProcess::component(component, dialect, upcasts);
                 Box::new(target.with_limits(self.reply_limit, self.status_limit))
             }

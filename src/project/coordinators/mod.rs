@@ -1,97 +1,20 @@
 //! A configured coordinator, made ready for one case: started on a fresh store before the chosen logic, or asked at its
 //! address in an edition of its own.
 
+mod error;
+
 use std::time::Duration;
 
 use super::ledger::{Ledger, LeftBehind};
-use super::logics::{LogicUnavailable, SelectedLogic, ServingError, in_directory};
+use super::logics::{SelectedLogic, ServingError, in_directory};
 use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, Project};
 use crate::grpc::{CallError, Connection, ConnectionOptions, Server, detect_dialect};
-use crate::model::{Case, CaseStimulus, ComponentKind, Cover, EditionName, did_you_mean};
+use crate::model::{Case, CaseStimulus, ComponentKind, Cover, EditionName};
 use crate::replay::{
-    Isolated, IsolatedError, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
+    Isolated, IsolatedError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
 };
-use crate::wire::{Dialect, UnknownDialect};
-
-/// A coordinator that a case cannot be replayed through.
-#[derive(Debug, thiserror::Error)]
-pub enum CoordinatorUnavailable {
-    /// No such coordinator.
-    #[error(
-        "there is no coordinator `{name}`; configured are: {}{}", if known.is_empty() { "none, see [coordinators.NAME] in docs/configuration.md".to_owned() } else { known.join(", ") }, did_you_mean(name, known)
-    )]
-    Unknown {
-        /// The name.
-        name: String,
-        /// Names that there are.
-        known: Vec<String>,
-    },
-    /// No coordinator answers cases of this kind.
-    #[error(transparent)]
-    Case(#[from] IsolatedError),
-    /// Of another kind than the case needs.
-    #[error(
-        "coordinator `{name}` is for components of kind {found}, the case is for one of kind {wanted}"
-    )]
-    WrongKind {
-        /// Name of the coordinator.
-        name: String,
-        /// What it is for.
-        found: &'static str,
-        /// What is needed.
-        wanted: &'static str,
-    },
-    /// Loading a history there would publish it.
-    #[error(
-        "coordinator `{name}` (at {address}) speaks `{dialect}`, which has no sync mode ISOLATED: the history that is loaded \
-         would be published, and sagas, process managers and projectors that listen there would act on it; --force loads it \
-         all the same, and a coordinator that is started by `command` has nobody that listens"
-    )]
-    Publishes {
-        /// Name of the coordinator.
-        name: String,
-        /// Where it is.
-        address: String,
-        /// What it speaks.
-        dialect: Dialect,
-    },
-    /// What listens there is no coordinator.
-    #[error(
-        "coordinator `{name}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect; is it the port \
-         of a coordinator?"
-    )]
-    NoAngzarr {
-        /// Name of the coordinator.
-        name: String,
-        /// The address.
-        address: String,
-    },
-    /// A dialect of the case that this version does not know.
-    #[error(transparent)]
-    Dialect(#[from] UnknownDialect),
-    /// The logic behind it.
-    #[error(transparent)]
-    Logic(#[from] LogicUnavailable),
-    /// It is not reached.
-    #[error("coordinator `{name}`: {reason}")]
-    Call {
-        /// Name of the coordinator.
-        name: String,
-        /// The failed call.
-        reason: CallError,
-    },
-    /// It did not come up.
-    #[error(transparent)]
-    Launch(#[from] LaunchError),
-    /// Its fresh store, or the logic in process before it.
-    #[error("coordinator `{name}`: {reason}")]
-    System {
-        /// Name of the coordinator.
-        name: String,
-        /// The system's words.
-        reason: std::io::Error,
-    },
-}
+use crate::wire::Dialect;
+pub use error::CoordinatorUnavailable;
 
 /// A coordinator ready for one case. What was started for it ends with it.
 pub struct IsolatedCoordinator {
@@ -182,9 +105,6 @@ impl Project {
         case: &Case,
         choice: &CoordinatorChoice<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
-        if let Some(reason) = why_unanswered(&case.stimulus) {
-            return Err(reason.into());
-        }
         let name = choice.name;
         let config = self.config.coordinators.get(name);
         let config = config.ok_or_else(|| CoordinatorUnavailable::Unknown {
@@ -285,7 +205,7 @@ impl Project {
 }
 
 /// Why no coordinator answers a case of this kind; nothing has to be started to know.
-const fn why_unanswered(stimulus: &CaseStimulus) -> Option<IsolatedError> {
+pub(super) const fn why_unanswered(stimulus: &CaseStimulus) -> Option<IsolatedError> {
     match stimulus {
         CaseStimulus::Flow(_) => Some(IsolatedError::Flow),
         CaseStimulus::Fact(_) => Some(IsolatedError::FACTS),
