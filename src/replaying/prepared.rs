@@ -83,14 +83,16 @@ impl PreparedCase {
         let today = project.registry_for(&self.fixture.case.source.dialect)?;
         let descriptors = [today, &self.fixture.descriptors];
         let case = &self.fixture.case;
-        // Whoever asks once only does not ask for states, and no coordinator tells one.
-        let states = if options.asks_once {
-            States::default()
-        } else {
+        let coordinator = replayed.logic.coordinator();
+        // No coordinator tells a state.
+        let asks_for_states = !options.asks_once && coordinator.is_none();
+        let states = if asks_for_states {
             States::around_command(case, &replayed, descriptors)
+        } else {
+            States::default()
         };
         let mut notes = replayed.notes.clone();
-        let of_states = (!options.asks_once).then(|| unknown_in_replies(replayed.logic.target()));
+        let of_states = asks_for_states.then(|| unknown_in_replies(replayed.logic.target()));
         let lost = Note::not_sent(self.lost.clone());
         for note in of_states.flatten().into_iter().chain(lost) {
             let note = note.to_string();
@@ -105,7 +107,6 @@ impl PreparedCase {
                 failure.code, failure.message
             )
         }));
-        let coordinator = replayed.logic.coordinator();
         let coordinator = coordinator.map(|it| CoordinatorReport::of(it, case));
         notes.extend(coordinator.iter().flat_map(|it| it.notes.clone()));
         let logic = &replayed.logic.selected().config.name;

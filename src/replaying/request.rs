@@ -36,19 +36,11 @@ impl ReplayRequest {
         project: &Project,
         prepared: &PreparedCase,
     ) -> Result<ReplayReport, ReplayError> {
-        let logic = self.logic();
-        let Some(coordinator) = &self.coordinator else {
-            let options = ReplayOptions {
-                logic,
-                ..ReplayOptions::default()
-            };
-            return prepared.replay(project, &options);
-        };
         let names = prepared.names();
+        let coordinator = self.coordinator.as_ref().map(|it| it.choice(&names));
         let options = ReplayOptions {
-            logic,
-            coordinator: Some(&coordinator.choice(&names)),
-            asks_once: true,
+            logic: self.logic(),
+            coordinator: coordinator.as_ref(),
             ..ReplayOptions::default()
         };
         prepared.replay(project, &options)

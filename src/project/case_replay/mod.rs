@@ -178,8 +178,9 @@ impl Project {
             .tap
             .map(|tap| Tapped::new(case.cover.domain.as_str(), Box::new(target), tap));
         let target = tapped.as_ref().map_or(target, |tapped| tapped);
-        // Where effects forbid a second call, the stored snapshot is the only way.
-        let both_ways = !options.asks_once && self.probe_of(case) != Probe::Never;
+        // Where effects forbid a second call, the stored snapshot is the only way; a coordinator has no snapshot to begin at.
+        let asks_once = options.asks_once || logic.coordinator().is_some();
+        let both_ways = !asks_once && self.probe_of(case) != Probe::Never;
         let book = book_of(case);
         let command = |command: &CommandBook| command_in_dialect(command, case, target.dialect());
         let replay = match &case.stimulus {
