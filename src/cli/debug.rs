@@ -9,11 +9,12 @@ use super::{Done, Stop, complain, report, say};
 use crate::fixture::Fixture;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient};
 use crate::model::CaseStimulus;
+use crate::processes::{StartedServer, free_port};
 use crate::project::{
     CommandConfig, LogicChoice, LogicPlace, Project, ReadyLogic, ReplayOptions, SelectedLogic,
-    debug_command,
+    debug_command, readiness,
 };
-use crate::replay::{GrpcTarget, StartedLogic, Target, free_port};
+use crate::replay::{GrpcTarget, Target};
 use crate::replaying::{PreparedCase, ReplayRequest};
 
 pub(super) fn run(project: &Project, path: &Path, request: &ReplayRequest) -> Done {
@@ -46,7 +47,7 @@ fn enter() -> bool {
 /// Logic that is ready for one stimulus. Logic that was started for it ends with it.
 struct Round {
     logic: Arc<ReadyLogic>,
-    started: Option<StartedLogic>,
+    started: Option<StartedServer>,
 }
 
 impl Round {
@@ -93,7 +94,7 @@ impl Round {
         };
         let replayed = prepared.replay(project, &options).map_err(|error| {
             // Its output is on the terminal already.
-            match self.started.as_ref().map(StartedLogic::last_words) {
+            match self.started.as_ref().map(StartedServer::last_words) {
                 Some((_, Some(status))) => format!("{error}\nthe logic ended with {status}"),
                 Some((_, None)) | None => error.to_string(),
             }
@@ -141,7 +142,7 @@ fn failed(error: &dyn Display) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-fn under_debugger(name: &str, start: &CommandConfig) -> Result<StartedLogic, Stop> {
+fn under_debugger(name: &str, start: &CommandConfig) -> Result<StartedServer, Stop> {
     let (port, debug_port) = free_port()
         .and_then(|port| Ok((port, free_port()?)))
         .map_err(|error| failed(&error))?;
@@ -152,13 +153,13 @@ fn under_debugger(name: &str, start: &CommandConfig) -> Result<StartedLogic, Sto
              where: {{debug_port}}\"",
         )));
     };
-    let started = StartedLogic::spawn(&spec).map_err(|error| failed(&error))?;
+    let started = StartedServer::spawn(&spec).map_err(|error| failed(&error))?;
     say(format_args!(
         "{attach}\nwaiting until it serves on {} …",
         started.address()
     ));
     started
-        .await_serving(None)
+        .await_ready(None, &readiness)
         .map_err(|error| failed(&error))?;
     Ok(started)
 }

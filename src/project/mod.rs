@@ -14,6 +14,7 @@ mod flow;
 mod ledger;
 mod logics;
 mod objects;
+mod readiness;
 mod redaction;
 mod sources;
 mod ticket_log;
@@ -25,12 +26,11 @@ use std::sync::{Arc, OnceLock};
 pub(crate) use case_replay::snapshot_is_not_known;
 pub use case_replay::{
     CaseResult, LogicChoice, ReadyLogic, ReplayError, ReplayErrorKind, ReplayOptions, ReplayedCase,
-    book_of,
 };
 pub use config::{
-    AccessConfig, AuditAllowance, CommandConfig, Config, ConfigError, ConnectConfig,
-    CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig,
-    LogicPlace, RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
+    AccessConfig, CommandConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand,
+    CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,
+    RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
 };
 pub use coordinators::{CoordinatorChoice, CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
@@ -39,6 +39,7 @@ pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub(crate) use logics::debug_command;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub use objects::Objects;
+pub use readiness::readiness;
 pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
 pub use ticket_log::TicketLog;
@@ -48,8 +49,8 @@ use crate::model::{
     Case, Component, Logic, Probe, ProcessManager, Projector, Rule, Saga, Upcaster,
 };
 use crate::payload::{DescriptorError, Registry};
-use crate::replay::withhold;
-use crate::snapshot::Rules;
+use crate::processes::withhold;
+use crate::snapshot::{Rules, why_impossible};
 use crate::terminal::one_line;
 use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 
@@ -265,13 +266,12 @@ impl Project {
     /// Why a rule that never fired cannot: its type or its field is none of today's descriptors. Nothing where it could.
     #[must_use]
     pub fn why_unused(&self, rule: &Rule) -> String {
-        let path: Vec<String> = rule.field.split('.').map(str::to_owned).collect();
         let is_described = self.registry().is_ok_and(|registry| !registry.is_empty());
         let registry = self
             .registry_of_all_dialects()
             .ok()
             .filter(|_| is_described);
-        let reason = registry.and_then(|it| it.check_field_path(&rule.type_pattern, &path).err());
+        let reason = registry.and_then(|registry| why_impossible(rule, &registry));
         reason.map_or_else(String::new, |reason| format!(": {reason}"))
     }
 

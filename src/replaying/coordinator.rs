@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::model::{Case, ComponentKind};
 use crate::project::{CoordinatorChoice, IsolatedCoordinator, Occasion, Project};
-use crate::replay::Note;
+use crate::replay::ReplayNote;
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 /// The coordinator that a replay is asked to go through, and whose replay it is.
@@ -99,7 +99,7 @@ fn not_loaded(case: &Case, is_in_edition: bool) -> Option<String> {
     if let Some(command) = case.stimulus.command().filter(|_| is_in_edition) {
         lost.append(&mut unknown_in_command(command));
     }
-    Note::not_sent(lost).map(|note| note.to_string())
+    ReplayNote::not_sent(lost).map(|note| note.to_string())
 }
 
 /// What the logic sees through a coordinator, and what it does otherwise than production did.

@@ -8,7 +8,7 @@ use super::{ReplayRequest, what_if};
 use crate::capturing::Stop;
 use crate::fixture::Fixture;
 use crate::project::{Project, ReplayError, ReplayErrorKind, ReplayOptions, SelectedLogic};
-use crate::replay::{Note, unknown_in_replies};
+use crate::replay::{ReplayNote, unknown_in_replies};
 use crate::wire::UnknownFields;
 
 /// A case that can be replayed.
@@ -93,7 +93,7 @@ impl PreparedCase {
         };
         let mut notes = replayed.notes.clone();
         let of_states = asks_for_states.then(|| unknown_in_replies(replayed.logic.target()));
-        let lost = Note::not_sent(self.lost.clone());
+        let lost = ReplayNote::not_sent(self.lost.clone());
         for note in of_states.flatten().into_iter().chain(lost) {
             let note = note.to_string();
             // The replies that states are folded from may tell the same as the replay's own.

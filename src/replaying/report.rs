@@ -9,9 +9,9 @@ use crate::fixture::Fixture;
 use crate::harness::Ending;
 use crate::model::{Case, ComponentKind, Failure, Outcome, Page, Payload, Status, Stimulus};
 use crate::payload::{Decoded, Registry};
-use crate::project::{CaseResult, Project, ReplayedCase, book_of};
+use crate::project::{CaseResult, Project, ReplayedCase};
 use crate::replay::shown_book;
-use crate::snapshot::{Difference, Verdict, differences, stored};
+use crate::snapshot::{Difference, Verdict, differences, listed, stored};
 
 /// What came of a replay.
 pub struct ReplayReport {
@@ -74,8 +74,9 @@ impl ReplayReport {
             return Ending::NotChecked(self.replayed.nothing_to_compare());
         }
         let failed = |what: &str, differences: &[Difference]| {
-            let differences = differences.iter().map(|it| format!("\n  {it}"));
-            Ending::Failed(format!("{what}{}", differences.collect::<String>()))
+            let lines = listed(differences);
+            let lines = lines.iter().map(|line| format!("\n  {line}"));
+            Ending::Failed(format!("{what}{}", lines.collect::<String>()))
         };
         match (&self.snapshot, self.fixture.case.status) {
             (SnapshotComparison::Same, _) => Ending::Closed,
@@ -149,7 +150,7 @@ impl States {
         if case.stimulus.component_kind() != ComponentKind::Aggregate {
             return Self::default();
         }
-        let Some(shown) = shown_book(target, &book_of(case)) else {
+        let Some(shown) = shown_book(target, &case.event_book()) else {
             return Self::default();
         };
         let mut states = Self::default();

@@ -38,10 +38,7 @@ impl Text<'_> {
             };
             let _ = writeln!(text, "     > new: {shown}");
         }
-        let destinations = match &case.stimulus {
-            CaseStimulus::Saga { destinations, .. } => Some(destinations),
-            stimulus => stimulus.process().map(|process| &process.destinations),
-        };
+        let destinations = case.stimulus.destinations();
         if let Some(destinations) = destinations.filter(|heads| !heads.is_empty()) {
             let heads = destinations.iter();
             let heads: Vec<String> = heads

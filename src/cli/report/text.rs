@@ -247,7 +247,7 @@ fn push_difference(difference: &Difference, text: &mut String) {
         let _ = writeln!(text, "           {line}");
         return;
     }
-    let _ = writeln!(text, "           {}", difference.path);
+    let _ = writeln!(text, "           {}", difference.place());
     for (sign, value) in [('-', &difference.expected), ('+', &difference.actual)] {
         let value_text = value.as_ref().map(Renderer::text);
         for line in value_text.iter().flat_map(|text| text.lines()) {

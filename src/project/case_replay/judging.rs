@@ -8,9 +8,9 @@ use crate::fixture::Fixture;
 use crate::model::{Case, CaseStimulus, HeadKnowledge, Observed};
 use crate::payload::Registry;
 use crate::project::{Project, ProjectError};
-use crate::replay::Note;
+use crate::replay::ReplayNote;
 use crate::replay::flow::FlowRun;
-use crate::snapshot::{Renderer, Rules, Verdict};
+use crate::snapshot::{Renderer, Rules, Unchecked, Verdict};
 use crate::wire::{Dialect, unknown_in_command};
 
 impl CaseResult {
@@ -36,12 +36,12 @@ impl CaseResult {
                 Verdict::judge(case.observed.as_ref(), outcome, renderer)
             }
             Self::History(_) => Verdict::NotChecked {
-                reason: "production's own state is not known".into(),
+                reason: Unchecked::StateUnknown,
             },
             Self::Flow(run) => match &case.observed {
                 Some(Observed::Flow(hops)) => Verdict::judge_flow(hops, run, renderer),
                 _ => Verdict::NotChecked {
-                    reason: "what production did is not known".into(),
+                    reason: Unchecked::ProductionUnknown,
                 },
             },
         }
@@ -67,7 +67,7 @@ impl Project {
         let registries = self.descriptors_of(fixture)?;
         // What a process manager emits for itself belongs to its own stream.
         let (cover, head) = match case.stimulus.process() {
-            Some(process) => (&process.state.cover, process.state.head()),
+            Some(process) => (&process.state.cover, process.state.next_sequence),
             None => (&case.cover, case.head()),
         };
         Ok(Renderer::new(
@@ -98,7 +98,7 @@ impl Project {
         if let Some(command) = case.stimulus.command()
             && command_in_dialect(command, case, asked).original.is_none()
         {
-            let lost = Note::not_sent(unknown_in_command(command));
+            let lost = ReplayNote::not_sent(unknown_in_command(command));
             notes.extend(lost.as_ref().map(ToString::to_string));
         }
         if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(case) {

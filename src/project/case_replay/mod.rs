@@ -15,14 +15,13 @@ use serde_yaml::Value;
 
 use super::{CoordinatorChoice, Project};
 use crate::fixture::Fixture;
-use crate::model::{Case, CaseStimulus, CommandBook, EventBook, Probe, Rule, Trigger};
+use crate::model::{Case, CaseStimulus, CommandBook, Probe, Rule};
 use crate::replay::flow::{FlowNote, FlowRun};
 use crate::replay::{
-    HistoryReplay, NewPages, Note, Replay, Tap, Tapped, replay_command, replay_fact,
-    replay_history, replay_notification, replay_process, replay_projector, replay_saga,
-    replay_upcaster,
+    HistoryReplay, Replay, ReplayNote, Tap, Tapped, replay_command, replay_fact, replay_history,
+    replay_notification, replay_process, replay_projector, replay_saga, replay_upcaster,
 };
-use crate::snapshot::{Flicker, Renderer, Rules, Verdict};
+use crate::snapshot::{Flicker, Renderer, Rules, Unchecked, Verdict};
 use crate::wire::UnknownFields;
 
 pub(super) use dialect::command_in_dialect;
@@ -127,7 +126,7 @@ impl Project {
         let view = result.view(&renderer);
         let verdict = if options.skips_verdict {
             Verdict::NotChecked {
-                reason: "nobody asked for a verdict".into(),
+                reason: Unchecked::Skipped,
             }
         } else {
             result.judge(case, &renderer)
@@ -181,7 +180,7 @@ impl Project {
         // Where effects forbid a second call, the stored snapshot is the only way; a coordinator has no snapshot to begin at.
         let asks_once = options.asks_once || logic.coordinator().is_some();
         let both_ways = !asks_once && self.probe_of(case) != Probe::Never;
-        let book = book_of(case);
+        let book = case.event_book();
         let command = |command: &CommandBook| command_in_dialect(command, case, target.dialect());
         let replay = match &case.stimulus {
             CaseStimulus::Command(sent) => {
@@ -194,21 +193,21 @@ impl Project {
                 trigger,
                 destinations,
                 modes,
-            } => replay_saga(target, &book, &new_pages(*trigger), destinations, *modes)?,
+            } => replay_saga(target, &book, *trigger, destinations, *modes)?,
             CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
                 let trigger = process.trigger;
                 replay_process(
                     target,
                     &trigger_in_dialect(book, trigger.from, case, target.dialect()),
-                    &new_pages(trigger),
-                    &process.state.event_book(),
+                    trigger,
+                    &process.state,
                     &process.destinations,
                 )?
             }
             CaseStimulus::Projector {
                 trigger,
                 is_harmless,
-            } => replay_projector(target, &book, &new_pages(*trigger), *is_harmless)?,
+            } => replay_projector(target, &book, *trigger, *is_harmless)?,
             CaseStimulus::Upcaster => replay_upcaster(target, &book)?,
             CaseStimulus::Compensation(sent) => {
                 replay_notification(target, &book, &command(sent), both_ways)?
@@ -248,8 +247,8 @@ impl ReplayedCase {
 impl CaseResult {
     /// What there is to say about unknown fields in the logic's replies.
     #[must_use]
-    pub fn unknown_in_replies(&self) -> Option<Note> {
-        let notes: Vec<&Note> = match self {
+    pub fn unknown_in_replies(&self) -> Option<ReplayNote> {
+        let notes: Vec<&ReplayNote> = match self {
             Self::Step(replay) => replay.notes.iter().collect(),
             Self::History(replay) => replay.notes.iter().collect(),
             Self::Flow(run) => {
@@ -262,29 +261,11 @@ impl CaseResult {
                     .collect()
             }
         };
-        let in_reply = |note: &Note| match note {
-            Note::UnknownInReply { fields } => Some(fields.clone()),
+        let in_reply = |note: &ReplayNote| match note {
+            ReplayNote::UnknownInReply { fields } => Some(fields.clone()),
             _ => None,
         };
         let fields: UnknownFields = notes.into_iter().filter_map(in_reply).flatten().collect();
-        (!fields.is_empty()).then_some(Note::UnknownInReply { fields })
-    }
-}
-
-/// The captured book as the engine takes it.
-#[must_use]
-pub fn book_of(case: &Case) -> EventBook {
-    EventBook {
-        cover: case.cover.clone(),
-        snapshot: case.snapshot.clone(),
-        history: case.history.clone(),
-        next_sequence: case.head(),
-    }
-}
-
-const fn new_pages(trigger: Trigger) -> NewPages {
-    NewPages {
-        from: trigger.from,
-        with_history: trigger.with_history,
+        (!fields.is_empty()).then_some(ReplayNote::UnknownInReply { fields })
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::grpc::CallError;
 use crate::model::did_you_mean;
+use crate::processes::LaunchError;
 use crate::project::LogicUnavailable;
-use crate::replay::LaunchError;
 use crate::wire::{Dialect, UnknownDialect};
 
 /// A coordinator that a case cannot be replayed through.

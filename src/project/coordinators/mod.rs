@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use super::ledger::{Ledger, LeftBehind};
 use super::logics::{SelectedLogic, ServingError, in_directory};
+use super::readiness::readiness;
 use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, Project};
 use crate::grpc::{CallError, Connection, ConnectionOptions, Server, detect_dialect};
 use crate::model::{Case, CaseStimulus, ComponentKind, Cover, EditionName};
-use crate::replay::{
-    Isolated, IsolatedError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
-};
+use crate::processes::{ServerCommand, StartedServer};
+use crate::replay::{Isolated, IsolatedError, LeftoverRecorder, Target, debug_edition};
 use crate::wire::Dialect;
 pub use error::CoordinatorUnavailable;
 
 /// A coordinator ready for one case. What was started for it ends with it.
 pub struct IsolatedCoordinator {
     target: Isolated,
-    started: Option<StartedLogic>,
+    started: Option<StartedServer>,
     /// The edition that the logic is shown, where it is one made for this.
     edition: Option<EditionName>,
     name: String,
@@ -189,7 +189,7 @@ impl Project {
             ("{domain}", case.cover.domain.to_string()),
         ];
         let spec = launched(&config.name, command, &placeholders);
-        let started = StartedLogic::launch(&spec)?;
+        let started = StartedServer::launch(&spec, &readiness)?;
         let connection = connected(config, &started.address(), &self.config)?;
         Ok(IsolatedCoordinator {
             target: Isolated::on_fresh_store(&connection, dialect),
@@ -253,15 +253,15 @@ fn launched(
     name: &str,
     configured: &CoordinatorCommand,
     placeholders: &[(&str, String)],
-) -> LogicCommand {
+) -> ServerCommand {
     let fill = |text: &String| {
         let filled = |text: String, (name, value): &(&str, String)| text.replace(name, value);
         placeholders.iter().fold(text.clone(), filled)
     };
     let words = configured.command.iter().map(fill);
     let environment = configured.environment.iter();
-    LogicCommand {
-        name: format!("coordinator {name}"),
+    ServerCommand {
+        label: format!("coordinator `{name}`"),
         command: words
             .map(|word| in_directory(&word, &configured.directory))
             .collect(),
@@ -272,7 +272,7 @@ fn launched(
             .collect(),
         port: None,
         start_timeout: Some(Duration::from_secs(configured.start_timeout)),
-        is_shown: false,
+        listener: None,
     }
 }
 
@@ -304,7 +304,7 @@ fn noting(
     address: &str,
     dialect: Dialect,
     occasion: &Occasion<'_>,
-) -> Noted {
+) -> LeftoverRecorder {
     let ledger = Ledger::of(&project.config.root);
     let entry = LeftBehind {
         ledger: LeftBehind::VERSION,

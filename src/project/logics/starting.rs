@@ -6,11 +6,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::Logics;
+use crate::processes::{LaunchError, LineListener, ServerCommand, StartedServer};
 use crate::project::CommandConfig;
-use crate::replay::{LaunchError, LogicCommand, StartedLogic};
+use crate::project::readiness::readiness;
+use crate::terminal::complain;
 
 /// Logic that was started, or why it was not.
-pub(super) type Launched = Result<Arc<StartedLogic>, Arc<LaunchError>>;
+pub(super) type Launched = Result<Arc<StartedServer>, Arc<LaunchError>>;
 
 impl Logics {
     /// The running logic of a name, launched when it is first asked for. A failed start fails all cases alike.
@@ -65,14 +67,14 @@ impl Logics {
 }
 
 /// Launches logic as it is configured.
-pub(super) fn launched(name: &str, start: &CommandConfig) -> Result<StartedLogic, LaunchError> {
-    StartedLogic::launch(&command(name, start))
+pub(super) fn launched(name: &str, start: &CommandConfig) -> Result<StartedServer, LaunchError> {
+    StartedServer::launch(&command(name, start), &readiness)
 }
 
-fn command(name: &str, start: &CommandConfig) -> LogicCommand {
+fn command(name: &str, start: &CommandConfig) -> ServerCommand {
     let words = start.command.iter();
-    LogicCommand {
-        name: name.to_owned(),
+    ServerCommand {
+        label: format!("logic `{name}`"),
         command: words
             .map(|word| in_directory(word, &start.directory))
             .collect(),
@@ -81,7 +83,7 @@ fn command(name: &str, start: &CommandConfig) -> LogicCommand {
         environment: start.environment.clone(),
         port: start.port,
         start_timeout: Some(Duration::from_secs(start.start_timeout)),
-        is_shown: false,
+        listener: None,
     }
 }
 
@@ -91,21 +93,24 @@ pub(crate) fn debug_command(
     start: &CommandConfig,
     port: u16,
     debug_port: u16,
-) -> Option<(LogicCommand, String)> {
+) -> Option<(ServerCommand, String)> {
     let debug = start.debug.as_ref()?;
     let port = start.port.unwrap_or(port);
     let fill = |text: &String| {
         text.replace("{debug_port}", &debug_port.to_string())
             .replace("{port}", &port.to_string())
     };
+    let shown_name = name.to_owned();
     let words = debug.command.iter().map(fill);
-    let command = LogicCommand {
+    let command = ServerCommand {
         command: words
             .map(|word| in_directory(&word, &start.directory))
             .collect(),
         port: Some(port),
         start_timeout: None,
-        is_shown: true,
+        listener: Some(LineListener::new(move |line| {
+            complain(format_args!("{shown_name} | {line}"));
+        })),
         ..command(name, start)
     };
     Some((command, fill(&debug.attach)))
