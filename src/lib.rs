@@ -2,7 +2,8 @@
 //!
 //! A captured case is a YAML file: the aggregate's event history, the command that failed, and what production answered.
 //! [`App::harness`] is the `main` of a test that replays every case on today's logic and compares the outcome with its
-//! snapshot. [`App::cli`] is the `main` of the commands that capture, replay and close cases.
+//! snapshot. [`App::cli`] is the `main` of the commands that capture, replay and close cases; [`capturing`] and [`replaying`]
+//! do the same as calls that return data.
 //!
 //! Logic in any language is replayed over gRPC, as `replay.toml` says; then `App::new()` is all that is needed:
 //!
@@ -73,6 +74,7 @@ pub mod project;
 pub mod record;
 #[doc(hidden)]
 pub mod replay;
+pub mod replaying;
 #[doc(hidden)]
 pub mod snapshot;
 mod terminal;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::redaction::Redacting;
 use crate::capture::CaseDialect;
 use crate::model::Case;
-use crate::project::CaseRun;
+use crate::project::ReplayedCase;
 use crate::redact::Suspect;
 use crate::snapshot::Verdict;
 use crate::wire::UnknownFields;
@@ -109,7 +109,7 @@ pub enum CaptureVerdict {
 }
 
 impl CaptureVerdict {
-    pub(super) fn of(first: Result<&CaseRun, &String>) -> Self {
+    pub(super) fn of(first: Result<&ReplayedCase, &String>) -> Self {
         match first {
             Ok(run) if run.view.is_none() => Self::NothingToCompare,
             Ok(run) => Self::Judged(run.verdict.clone()),

@@ -14,7 +14,7 @@ use crate::capture::{
 };
 use crate::fixture::{Fixture, Rendered, Saved, render};
 use crate::model::{Case, Fingerprints, Status};
-use crate::project::{CaseRun, Objects, OpenSource, Project};
+use crate::project::{Objects, OpenSource, Project, ReplayedCase};
 use crate::redact::{PriorRedaction, Suspect};
 use crate::wire::UnknownFields;
 
@@ -98,10 +98,10 @@ impl Capture<'_> {
         };
         let first = first_replay::replay(self.project, &mut fixture, &mut self.telling);
         let replied = first.as_ref().ok();
-        if let Some(note) = replied.and_then(|run| run.checked.unknown_in_replies()) {
+        if let Some(note) = replied.and_then(|run| run.result.unknown_in_replies()) {
             self.telling.add("unknown", note.to_string());
         }
-        let text = replied.and_then(CaseRun::text);
+        let text = replied.and_then(ReplayedCase::text);
         self.refuse_changed_outcome(&fixture)?;
         if self.request.labels.is_accepted && text.is_none() {
             let reason = first

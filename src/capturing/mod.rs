@@ -25,7 +25,6 @@ mod telling;
 pub use captured::{CaptureVerdict, Captured, ReportLine, SavedState};
 pub(crate) use distinct::left_aside;
 pub use distinct::{CapturedBug, CapturedBugs, capture_each_distinct};
-pub(crate) use first_replay::flicker;
 pub(crate) use given::{demand_some, read as read_log};
 pub(crate) use messages::Messages;
 pub use progress::{Progress, Watch};
@@ -33,7 +32,7 @@ pub use request::{
     CaptureRequest, FailureLog, FailureOrigin, NumberedFile, PersistedClaim, Reacting,
     RequestedBook, RequestedKind,
 };
-pub(crate) use saving::mark_closed;
+pub(crate) use saving::accept;
 pub use stop::Stop;
 pub(crate) use telling::{assumed_dialect, not_kept};
 

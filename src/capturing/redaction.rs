@@ -7,9 +7,8 @@ use super::telling::Telling;
 use crate::capture::{UpTo, fetch_history};
 use crate::fixture::Fixture;
 use crate::model::{Case, Cover, Observed, Probe, Redaction};
-use crate::project::{CaseRun, Checked, OpenSource, Project};
+use crate::project::{CaseResult, LogicChoice, OpenSource, Project, ReplayOptions, ReplayedCase};
 use crate::redact::{OTHER_ROOT, PriorRedaction, Reason, Redactor, Report, Suspect};
-use crate::replay::Target;
 use crate::snapshot::Verdict;
 
 /// What is said where stand-ins may have got stand-ins.
@@ -226,7 +225,7 @@ impl Redacting {
     }
 
     /// What today's message looks like where production's came without it, and is the same but for that.
-    fn came_masked(&self, case: &Case, run: Result<&CaseRun, &()>) -> Option<String> {
+    fn came_masked(&self, case: &Case, run: Option<&ReplayedCase>) -> Option<String> {
         let (
             Some(
                 Observed::Rejected(observed)
@@ -234,8 +233,8 @@ impl Redacting {
                 | Observed::Unimplemented(observed)
                 | Observed::Refused(observed),
             ),
-            Checked::Step(replay),
-        ) = (&case.observed, &run.ok()?.checked)
+            CaseResult::Step(replay),
+        ) = (&case.observed, &run?.result)
         else {
             return None;
         };
@@ -255,9 +254,13 @@ impl Redacting {
         fixture: &Fixture,
         telling: &mut Telling,
     ) -> Option<String> {
-        let logics = project.logics();
-        let logic = logics.of_case(&fixture.case).ok()??;
-        let target = logics.target(&logic, &fixture.case.source.dialect).ok()?;
+        let logic = project.ready_logic(&fixture.case, &ReplayOptions::default());
+        let logic = logic.ok()?;
+        let options = ReplayOptions {
+            logic: LogicChoice::Ready(&logic),
+            asks_once: true,
+            ..ReplayOptions::default()
+        };
         if project.probe_of(&fixture.case) == Probe::Never {
             telling.add(
                 "redaction",
@@ -275,10 +278,10 @@ impl Redacting {
                 },
                 ..fixture.clone()
             };
-            once(project, &fixture, target.as_ref())
+            project.replay(&fixture, &options).ok()
         };
         let replayed = |case: &Case| class(run(case).as_ref());
-        project.logics().hush();
+        project.logics().hide_output();
         // The captured values last: a logic that ends because of them leaves no answer to the others.
         let run_now = run(&fixture.case);
         let now = class(run_now.as_ref());
@@ -346,23 +349,19 @@ fn listed(looks: &BTreeSet<&str>) -> String {
 /// What is said of a replay in which the logic could not be asked, or ended.
 const NO_ANSWER: &str = "no answer";
 
-fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, ()> {
-    project.run_case(fixture, target, false).map_err(|_| ())
-}
-
 /// The outcome and the verdict in words that hold nothing of a value.
-fn class(run: Result<&CaseRun, &()>) -> String {
-    let Ok(run) = run else {
+fn class(run: Option<&ReplayedCase>) -> String {
+    let Some(run) = run else {
         return NO_ANSWER.to_owned();
     };
-    let outcome = match &run.checked {
-        Checked::Step(replay) => replay.outcome.word(),
-        Checked::History(replay) => replay
+    let outcome = match &run.result {
+        CaseResult::Step(replay) => replay.outcome.word(),
+        CaseResult::History(replay) => replay
             .state
             .as_ref()
             .or(replay.upcast.as_ref())
             .map_or("nothing", |outcome| outcome.word()),
-        Checked::Flow(_) => "a flow",
+        CaseResult::Flow(_) => "a flow",
     };
     match &run.verdict {
         Verdict::Reproduced => format!("{outcome} and reproduced"),

@@ -50,7 +50,8 @@ pub(super) fn file_name(name: &str) -> Result<&str, Stop> {
     )))
 }
 
-pub(super) fn accept(path: &Path, text: &str) -> Result<(), Stop> {
+/// Writes the snapshot of a case, and marks the case closed.
+pub(crate) fn accept(path: &Path, text: &str) -> Result<(), Stop> {
     let failed = |error: std::io::Error| {
         let snapshot = Project::shown(&Project::snapshot_path(path));
         Stop::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
@@ -60,7 +61,7 @@ pub(super) fn accept(path: &Path, text: &str) -> Result<(), Stop> {
 }
 
 /// Marks a fixture as closed, touching nothing else of it.
-pub(crate) fn mark_closed(path: &Path) -> Result<(), Stop> {
+fn mark_closed(path: &Path) -> Result<(), Stop> {
     let failed = |error: std::io::Error| {
         Stop::Failed(format!("{}: {}", Project::shown(path), words(&error)))
     };

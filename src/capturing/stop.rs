@@ -2,7 +2,9 @@
 
 use crate::capture::{CaptureError, DraftError, RootSpecError};
 use crate::fixture::{FixtureError, RenderError};
-use crate::project::{LogicUnavailable, ProjectError, RedactionUnavailable, RunError, SourceError};
+use crate::project::{
+    LogicUnavailable, ProjectError, RedactionUnavailable, ReplayError, SourceError,
+};
 
 /// Why a capture ended without doing what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +46,7 @@ fails_with!(
     DraftError,
     LogicUnavailable,
     RenderError,
-    RunError,
+    ReplayError,
     SourceError
 );
 

@@ -15,7 +15,6 @@ mod report;
 mod roots;
 mod serve;
 mod several;
-mod through;
 mod tickets;
 mod what_if;
 

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::project::{LogicConfig, Project, Skip};
+use crate::project::{LogicChoice, Project, Skip};
 use crate::snapshot::matches_pattern;
 use crate::terminal::{escaped, one_line};
 
@@ -68,6 +68,15 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The logic that it is replayed on.
+    #[must_use]
+    pub fn logic(&self) -> LogicChoice<'_> {
+        match &self.twin {
+            Some(twin) => LogicChoice::Named(twin),
+            None => LogicChoice::OfCase,
+        }
+    }
+
     /// Why it is left out, as far as its name tells; a list has to tell from a glance into the file as well, where
     /// a trial that runs finds out for certain.
     #[must_use]
@@ -88,7 +97,8 @@ impl Entry {
             return Some(skip.reason.clone());
         }
         let twin = project.config().logic.get(self.twin.as_ref()?)?;
-        missing_requirement(twin).filter(|_| !project.config().demand_twins)
+        twin.missing_requirement()
+            .filter(|_| !project.config().demand_twins)
     }
 
     /// Whether no logic answers the domain that the file names. Folders are named as one likes: a case that is not in
@@ -137,16 +147,6 @@ fn domain_at_a_glance(text: &str) -> Option<String> {
         }
     }
     domain.filter(|domain| !domain.is_empty())
-}
-
-/// The file that a logic needs and that is not there.
-pub(crate) fn missing_requirement(logic: &LogicConfig) -> Option<String> {
-    let required = logic.requires.as_ref().filter(|path| !path.exists())?;
-    Some(format!(
-        "logic `{}` needs {}, which is not there",
-        logic.name,
-        Project::shown(required)
-    ))
 }
 
 /// Every fixture, sorted by path, once for its own logic and once for each twin.

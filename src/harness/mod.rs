@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[doc(hidden)]
 pub use bare::{BareRun, run_bare};
+pub(crate) use discovery::entries_of;
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
-pub(crate) use discovery::{entries_of, missing_requirement};
 pub(crate) use leftovers::leftovers;
 use libtest_mimic::{Arguments, Completion, Trial};
 #[doc(hidden)]
@@ -31,8 +31,7 @@ pub(crate) use selection::select;
 pub(crate) use trial::Ending;
 
 use crate::processes::end_all_on_interrupt;
-use crate::project::{App, LogicConfig, LogicPlace, Project};
-use crate::snapshot::Rules;
+use crate::project::{App, LogicConfig, Project};
 use crate::terminal::{complain, escape_panics, escaped, one_line, say};
 use trial::Context;
 use unnoticed::Report;
@@ -47,15 +46,25 @@ struct Tally {
     has_failed: bool,
 }
 
-/// How many cases ended how, but for those that failed. Shown as the last lines of `cargo test` do.
+/// How many cases ended how. Shown without those that failed, as in the last lines of `cargo test`.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) closed: usize,
     pub(crate) open: usize,
     pub(crate) not_checked: usize,
+    pub(crate) failed: usize,
 }
 
 impl Totals {
+    pub(crate) const fn count(&mut self, ending: &Ending) {
+        match ending {
+            Ending::Closed => self.closed += 1,
+            Ending::Open => self.open += 1,
+            Ending::NotChecked(_) => self.not_checked += 1,
+            Ending::Failed(_) => self.failed += 1,
+        }
+    }
+
     const fn sum(&self) -> usize {
         self.closed + self.open + self.not_checked
     }
@@ -96,17 +105,15 @@ impl App {
 
 /// Trials of logic in another process mostly wait for it: more of them than cores keep both sides busy.
 fn threads(project: &Project) -> Option<usize> {
-    let waits = |logic: &LogicConfig| !matches!(logic.place, LogicPlace::InProcess(_));
+    let waits = |logic: &LogicConfig| logic.place.is_remote();
     let is_remote = project.logics().all().any(waits) || project.logics().twins().count() > 0;
     let cores = std::thread::available_parallelism().ok()?.get();
     is_remote.then_some(4 * cores)
 }
 
 fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
-    let rules = Arc::new(Rules::new(project.config().rules.clone()));
     let context = Context {
         project: Arc::clone(project),
-        rules: Arc::clone(&rules),
         mutants: project.config().mutate.then(Arc::<Report>::default),
     };
     let entries = match entries(arguments, project) {
@@ -134,7 +141,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     if !arguments.list {
         let is_whole =
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
-        summarise(project, &tally, &rules, is_whole && !has_failed);
+        summarise(project, &tally, is_whole && !has_failed);
         if let Some(report) = &context.mutants {
             say(report);
         }
@@ -183,14 +190,11 @@ fn to_trial(
             None => trial::run(&context, &entry),
         };
         let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.totals.count(&ending);
         match ending {
-            Ending::Closed => tally.totals.closed += 1,
-            Ending::Open => {
-                tally.totals.open += 1;
-                tally.open.push(entry.name.clone());
-            }
+            Ending::Closed => {}
+            Ending::Open => tally.open.push(entry.name.clone()),
             Ending::NotChecked(reason) => {
-                tally.totals.not_checked += 1;
                 if is_told_early {
                     let how = how_to_leave_out(&entry);
                     return Err(format!("not checked: {reason}\n\n{how}"));
@@ -235,7 +239,7 @@ fn how_to_leave_out(entry: &Entry) -> String {
     )
 }
 
-fn summarise(project: &Project, tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
+fn summarise(project: &Project, tally: &Mutex<Tally>, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     // A runner with a process a trial shows what a failing one printed: an empty count would say nothing there.
     if tally.totals.sum() == 0 {
@@ -245,7 +249,7 @@ fn summarise(project: &Project, tally: &Mutex<Tally>, rules: &Rules, says_unused
     for name in &tally.open {
         say(format_args!("  open: {name}"));
     }
-    for rule in rules.unused().filter(|_| says_unused) {
+    for rule in project.rules().unused().filter(|_| says_unused) {
         say(format_args!(
             "  note: the rule for `{}` of `{}` in replay.toml never fired{}",
             rule.field,

@@ -4,7 +4,7 @@
 //! deployment.
 
 mod access;
-mod case_run;
+mod case_replay;
 mod config;
 mod coordinators;
 mod embedded;
@@ -23,21 +23,21 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-pub use case_run::{CaseRun, Checked, RunError, run_case};
-pub(crate) use case_run::{
-    ReplayedCase, descriptors, judge_case, replay_case, snapshot_is_not_known,
+pub(crate) use case_replay::snapshot_is_not_known;
+pub use case_replay::{
+    CaseResult, LogicChoice, ReadyLogic, ReplayError, ReplayErrorKind, ReplayOptions, ReplayedCase,
 };
 pub use config::{
-    AccessConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand, CoordinatorConfig,
-    CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, RedactionConfig,
-    SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
+    AccessConfig, CommandConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand,
+    CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,
+    RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
 };
-pub use coordinators::{CoordinatorUnavailable, IsolatedCoordinator, Occasion};
+pub use coordinators::{CoordinatorChoice, CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
 pub use ledger::{Ledger, LedgerError, LeftBehind};
+pub(crate) use logics::debug_command;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
-pub(crate) use logics::{debug_spec, dialect_of};
 pub use objects::Objects;
 pub use readiness::readiness;
 pub use redaction::RedactionUnavailable;
@@ -50,7 +50,7 @@ use crate::model::{
 };
 use crate::payload::{DescriptorError, Registry};
 use crate::processes::withhold;
-use crate::snapshot::why_impossible;
+use crate::snapshot::{Rules, why_impossible};
 use crate::terminal::one_line;
 use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 
@@ -132,6 +132,8 @@ pub struct Project {
     /// For redaction: with the framework's messages and calls of every package.
     every_dialect: OnceLock<Registry>,
     folder: Folder,
+    /// The configured rules, which count for all replays of this project whether they fired.
+    rules: Rules,
     logics: Arc<Logics>,
     entrances: entrance::Entrances,
     unknown: UnreportedFields,
@@ -167,6 +169,7 @@ impl Project {
         let logics = Arc::new(Logics::new(&app, &config));
         let folder = Folder::open(&config.fixtures).with_limit(config.file_limit);
         Self {
+            rules: Rules::new(config.rules.clone()),
             app,
             config,
             registry: OnceLock::new(),
@@ -218,6 +221,12 @@ impl Project {
     #[must_use]
     pub const fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// The configured normalising rules.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Logic under test.

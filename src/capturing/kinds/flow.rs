@@ -17,7 +17,7 @@ use crate::model::{
     Case, CaseStimulus, Cover, Domain, Edition, Fingerprints, FlowCase, FlowStart, HeadKnowledge,
     Observed, Page, Probe, Root, Trigger,
 };
-use crate::project::{Checked, OpenSource, Project};
+use crate::project::{CaseResult, OpenSource, Project, ReplayOptions};
 use crate::redact::RedactError;
 use crate::replay::flow::FlowNote;
 use crate::ticket::Ticket;
@@ -93,7 +93,7 @@ impl KindCapture<'_> {
             .map_err(|error| Stop::Failed(error.to_string()))?;
         if redactor.is_some() {
             // What is reached is found out with what was captured.
-            self.project.logics().hush();
+            self.project.logics().hide_output();
         }
         // Of what production stored only the events are kept.
         let stored = beginning.after.iter();
@@ -187,15 +187,13 @@ impl KindCapture<'_> {
             descriptors: registry.clone(),
             descriptors_hash: None,
         };
-        let logics = self.project.logics();
-        let Ok(Some(logic)) = logics.of_case(case) else {
-            return Vec::new();
+        let options = ReplayOptions {
+            asks_once: true,
+            skips_verdict: true,
+            ..ReplayOptions::default()
         };
-        let run = logics
-            .target(&logic, &case.source.dialect)
-            .ok()
-            .and_then(|target| self.project.run_case(&fixture, target.as_ref(), false).ok());
-        let Some(Checked::Flow(run)) = run.map(|run| run.checked) else {
+        let replayed = self.project.replay(&fixture, &options).ok();
+        let Some(CaseResult::Flow(run)) = replayed.map(|replayed| replayed.result) else {
             return Vec::new();
         };
         let mut missing: Vec<Cover> = Vec::new();

@@ -11,7 +11,8 @@ use super::access::{RawAccess, RawSecret, RawTls};
 use super::coordinators::RawCoordinator;
 use super::redaction::{RawAudit, RawRedaction};
 use super::{
-    Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig, Subscriptions,
+    CommandConfig, Config, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, Skip, SourceConfig,
+    Subscriptions,
 };
 use crate::files;
 use crate::grpc::Bounds;
@@ -414,20 +415,22 @@ impl RawLogic {
             }
             (Some(registered), None, None) => LogicPlace::InProcess(registered),
             (None, Some(address), None) => LogicPlace::Address(address),
-            (None, None, Some(command)) if !command.is_empty() => LogicPlace::Command {
-                command,
-                build: self.build,
-                directory: self
-                    .directory
-                    .map_or_else(|| root.to_owned(), |directory| root.join(directory)),
-                environment: self.environment.into_iter().collect(),
-                port: self.port,
-                start_timeout: self.start_timeout.unwrap_or(30),
-                debug: self.debug.map(|debug| DebugConfig {
-                    command: debug.command,
-                    attach: debug.attach,
-                }),
-            },
+            (None, None, Some(command)) if !command.is_empty() => {
+                LogicPlace::Command(CommandConfig {
+                    command,
+                    build: self.build,
+                    directory: self
+                        .directory
+                        .map_or_else(|| root.to_owned(), |directory| root.join(directory)),
+                    environment: self.environment.into_iter().collect(),
+                    port: self.port,
+                    start_timeout: self.start_timeout.unwrap_or(30),
+                    debug: self.debug.map(|debug| DebugConfig {
+                        command: debug.command,
+                        attach: debug.attach,
+                    }),
+                })
+            }
             _ => {
                 return Err("it needs exactly one of `in_process`, `address` and `command`".into());
             }

@@ -131,22 +131,26 @@ pub enum LogicPlace {
     /// Serving already.
     Address(String),
     /// Started when it is needed.
-    Command {
-        /// Program and arguments.
-        command: Vec<String>,
-        /// Run once before.
-        build: Option<Vec<String>>,
-        /// Working directory.
-        directory: PathBuf,
-        /// Additional environment.
-        environment: Vec<(String, String)>,
-        /// A fixed port.
-        port: Option<u16>,
-        /// Seconds that starting may take.
-        start_timeout: u64,
-        /// The same under a debugger.
-        debug: Option<DebugConfig>,
-    },
+    Command(CommandConfig),
+}
+
+/// How logic is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandConfig {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Run once before.
+    pub build: Option<Vec<String>>,
+    /// Working directory.
+    pub directory: PathBuf,
+    /// Additional environment.
+    pub environment: Vec<(String, String)>,
+    /// A fixed port.
+    pub port: Option<u16>,
+    /// Seconds that starting may take.
+    pub start_timeout: u64,
+    /// The same under a debugger.
+    pub debug: Option<DebugConfig>,
 }
 
 /// How logic is started under its debugger.

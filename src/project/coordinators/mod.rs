@@ -1,97 +1,20 @@
 //! A configured coordinator, made ready for one case: started on a fresh store before the chosen logic, or asked at its
 //! address in an edition of its own.
 
-use std::net::TcpListener;
+mod error;
+
 use std::time::Duration;
 
 use super::ledger::{Ledger, LeftBehind};
-use super::logics::{LogicUnavailable, SelectedLogic, in_directory};
+use super::logics::{SelectedLogic, ServingError, in_directory};
 use super::readiness::readiness;
-use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
-use crate::grpc::{
-    CallError, Connection, ConnectionOptions, Server, detect_dialect, serve_component,
-};
-use crate::model::{Case, ComponentKind, Cover, EditionName, did_you_mean};
-use crate::processes::{LaunchError, ServerCommand, StartedServer};
-use crate::replay::{Isolated, LeftoverRecorder, Target, debug_edition};
-use crate::wire::{Dialect, UnknownDialect};
-
-/// A coordinator that a case cannot be replayed through.
-#[derive(Debug, thiserror::Error)]
-pub enum CoordinatorUnavailable {
-    /// No such coordinator.
-    #[error(
-        "there is no coordinator `{name}`; configured are: {}{}", if known.is_empty() { "none, see [coordinators.NAME] in docs/configuration.md".to_owned() } else { known.join(", ") }, did_you_mean(name, known)
-    )]
-    Unknown {
-        /// The name.
-        name: String,
-        /// Names that there are.
-        known: Vec<String>,
-    },
-    /// Of another kind than the case needs.
-    #[error(
-        "coordinator `{name}` is for components of kind {found}, the case is for one of kind {wanted}"
-    )]
-    WrongKind {
-        /// Name of the coordinator.
-        name: String,
-        /// What it is for.
-        found: &'static str,
-        /// What is needed.
-        wanted: &'static str,
-    },
-    /// Loading a history there would publish it.
-    #[error(
-        "coordinator `{name}` (at {address}) speaks `{dialect}`, which has no sync mode ISOLATED: the history that is loaded \
-         would be published, and sagas, process managers and projectors that listen there would act on it; --force loads it \
-         all the same, and a coordinator that is started by `command` has nobody that listens"
-    )]
-    Publishes {
-        /// Name of the coordinator.
-        name: String,
-        /// Where it is.
-        address: String,
-        /// What it speaks.
-        dialect: Dialect,
-    },
-    /// What listens there is no coordinator.
-    #[error(
-        "coordinator `{name}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect; is it the port \
-         of a coordinator?"
-    )]
-    NoAngzarr {
-        /// Name of the coordinator.
-        name: String,
-        /// The address.
-        address: String,
-    },
-    /// A dialect of the case that this version does not know.
-    #[error(transparent)]
-    Dialect(#[from] UnknownDialect),
-    /// The logic behind it.
-    #[error(transparent)]
-    Logic(#[from] LogicUnavailable),
-    /// It is not reached.
-    #[error("coordinator `{name}`: {reason}")]
-    Call {
-        /// Name of the coordinator.
-        name: String,
-        /// The failed call.
-        reason: CallError,
-    },
-    /// It did not come up.
-    #[error(transparent)]
-    Launch(#[from] LaunchError),
-    /// Its fresh store, or the logic in process before it.
-    #[error("coordinator `{name}`: {reason}")]
-    System {
-        /// Name of the coordinator.
-        name: String,
-        /// The system's words.
-        reason: std::io::Error,
-    },
-}
+use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, Project};
+use crate::grpc::{CallError, Connection, ConnectionOptions, Server, detect_dialect};
+use crate::model::{Case, CaseStimulus, ComponentKind, Cover, EditionName};
+use crate::processes::{ServerCommand, StartedServer};
+use crate::replay::{Isolated, IsolatedError, LeftoverRecorder, Target, debug_edition};
+use crate::wire::Dialect;
+pub use error::CoordinatorUnavailable;
 
 /// A coordinator ready for one case. What was started for it ends with it.
 pub struct IsolatedCoordinator {
@@ -99,6 +22,7 @@ pub struct IsolatedCoordinator {
     started: Option<StartedServer>,
     /// The edition that the logic is shown, where it is one made for this.
     edition: Option<EditionName>,
+    name: String,
     described: String,
     /// The dialect that it is spoken to in, where nobody said which of its package that is.
     assumed_dialect: Option<Dialect>,
@@ -112,6 +36,12 @@ impl IsolatedCoordinator {
     #[must_use]
     pub const fn target(&self) -> &dyn Target {
         &self.target
+    }
+
+    /// Its name in `replay.toml`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Name, and where it runs.
@@ -132,9 +62,9 @@ impl IsolatedCoordinator {
         self.assumed_dialect
     }
 
-    /// Last words of a coordinator that we started.
+    /// What a coordinator that we started wrote last, and whether it still runs.
     #[must_use]
-    pub fn last_words(&self) -> Option<String> {
+    pub fn last_output(&self) -> Option<String> {
         let (output, ended) = self.started.as_ref()?.last_words();
         Some(match ended {
             Some(status) => format!("the coordinator ended with {status}{output}"),
@@ -143,8 +73,19 @@ impl IsolatedCoordinator {
     }
 }
 
+/// The coordinator that a case is replayed through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoordinatorChoice<'a> {
+    /// Its name in `replay.toml`.
+    pub name: &'a str,
+    /// Whether a history may be loaded where that publishes it.
+    pub may_publish: bool,
+    /// What for.
+    pub occasion: Occasion<'a>,
+}
+
 /// Who replays what and when: parts of the name of an edition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occasion<'a> {
     /// The fixture, as it is shown.
     pub fixture: &'a str,
@@ -154,19 +95,17 @@ pub struct Occasion<'a> {
     pub who: &'a str,
     /// The time, RFC 3339.
     pub time: &'a str,
-    /// Whether a history may be loaded where that publishes it.
-    pub may_publish: bool,
 }
 
 impl Project {
     /// Makes a configured coordinator ready for a case, with a logic behind it where it is started for that.
     pub fn coordinator(
         &self,
-        name: &str,
         logic: &SelectedLogic,
         case: &Case,
-        occasion: &Occasion<'_>,
+        choice: &CoordinatorChoice<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
+        let name = choice.name;
         let config = self.config.coordinators.get(name);
         let config = config.ok_or_else(|| CoordinatorUnavailable::Unknown {
             name: name.to_owned(),
@@ -181,7 +120,7 @@ impl Project {
             });
         }
         match &config.place {
-            CoordinatorPlace::Address(address) => self.at_address(config, address, case, occasion),
+            CoordinatorPlace::Address(address) => self.at_address(config, address, case, choice),
             CoordinatorPlace::Command(command) => self.started(config, command, logic, case),
         }
     }
@@ -191,12 +130,13 @@ impl Project {
         config: &CoordinatorConfig,
         address: &str,
         case: &Case,
-        occasion: &Occasion<'_>,
+        choice: &CoordinatorChoice<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
+        let occasion = &choice.occasion;
         let connection = connected(config, address, &self.config)?;
         let dialect = dialect_at(config, address, &connection, case)?;
         let is_loaded = config.kind == ComponentKind::Aggregate && case.head() > 0;
-        if is_loaded && !occasion.may_publish && !dialect.rules().isolated_mode {
+        if is_loaded && !choice.may_publish && !dialect.rules().isolated_mode {
             return Err(CoordinatorUnavailable::Publishes {
                 name: config.name.clone(),
                 address: address.to_owned(),
@@ -209,6 +149,7 @@ impl Project {
             target: Isolated::in_edition(&connection, dialect, edition.clone(), noted),
             started: None,
             edition: Some(edition),
+            name: config.name.clone(),
             described: format!("{} (at {address})", config.name),
             assumed_dialect: (config.dialect.is_none() && dialect.is_ambiguous())
                 .then_some(dialect),
@@ -231,7 +172,11 @@ impl Project {
             name: config.name.clone(),
             reason,
         };
-        let (address, served) = self.served(logic, dialect, &system)?;
+        let served = self.logics().address(logic, dialect);
+        let (address, served) = served.map_err(|error| match error {
+            ServingError::Logic(error) => error.into(),
+            ServingError::Server(error) => system(error),
+        })?;
         let store = tempfile::Builder::new()
             .prefix("angzarr-replay-")
             .tempdir()
@@ -250,28 +195,28 @@ impl Project {
             target: Isolated::on_fresh_store(&connection, dialect),
             started: Some(started),
             edition: None,
+            name: config.name.clone(),
             described: format!("{} (started: {})", config.name, command.command.join(" ")),
             assumed_dialect: None,
             _logic: served,
             _store: Some(store),
         })
     }
+}
 
-    /// Address of a logic; one in this process is served for the occasion.
-    fn served(
-        &self,
-        logic: &SelectedLogic,
-        dialect: Dialect,
-        system: &dyn Fn(std::io::Error) -> CoordinatorUnavailable,
-    ) -> Result<(String, Option<Server>), CoordinatorUnavailable> {
-        if let LogicPlace::InProcess(registered) = &logic.config.place {
-            let component = self.logics().registered(&logic.config, registered)?;
-            let listener = TcpListener::bind("127.0.0.1:0").map_err(system)?;
-            let server = serve_component(listener, dialect, component).map_err(system)?;
-            return Ok((server.address().to_string(), Some(server)));
-        }
-        let connection = self.logics().connection(&logic.config)?;
-        Ok((connection.address().to_owned(), None))
+/// Why no coordinator answers a case of this kind; nothing has to be started to know.
+pub(super) const fn why_unanswered(stimulus: &CaseStimulus) -> Option<IsolatedError> {
+    match stimulus {
+        CaseStimulus::Flow(_) => Some(IsolatedError::Flow),
+        CaseStimulus::Fact(_) => Some(IsolatedError::FACTS),
+        CaseStimulus::History => Some(IsolatedError::FOLD),
+        CaseStimulus::Upcaster => Some(IsolatedError::UPCASTER),
+        CaseStimulus::Command(_)
+        | CaseStimulus::Compensation(_)
+        | CaseStimulus::Saga { .. }
+        | CaseStimulus::ProcessManager(_)
+        | CaseStimulus::ProcessCompensation(_)
+        | CaseStimulus::Projector { .. } => None,
     }
 }
 
