@@ -63,6 +63,8 @@ pub mod diagram;
 pub mod fixture;
 #[doc(hidden)]
 pub mod harness;
+#[doc(hidden)]
+pub mod listing;
 pub mod logic;
 #[doc(hidden)]
 pub mod mutation;

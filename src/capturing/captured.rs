@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::redaction::Redacting;
+use super::redaction::AppliedRedaction;
 use crate::capture::CaseDialect;
 use crate::model::Case;
 use crate::project::CaseRun;
@@ -44,7 +44,7 @@ pub struct Captured {
     /// The fixture as text; empty where the case was captured before.
     pub text: String,
     /// What redacted it.
-    pub(super) redacting: Option<Redacting>,
+    pub(super) applied: Option<AppliedRedaction>,
 }
 
 impl fmt::Debug for Captured {
@@ -141,8 +141,8 @@ impl Captured {
 
     /// A text without what was taken out of the case.
     pub(super) fn redacted_text(&self, text: &str) -> String {
-        match &self.redacting {
-            Some(redacting) => redacting.text(text),
+        match &self.applied {
+            Some(applied) => applied.text(text),
             None => text.to_owned(),
         }
     }

@@ -1,6 +1,6 @@
 //! The first replay of a case, before it is written.
 
-use super::telling::Telling;
+use super::report::CaptureReport;
 use crate::fixture::Fixture;
 use crate::model::Probe;
 use crate::project::{CaseRun, Project, descriptors};
@@ -11,7 +11,7 @@ use crate::snapshot::Flicker;
 pub(super) fn replay(
     project: &Project,
     fixture: &mut Fixture,
-    telling: &mut Telling,
+    report: &mut CaptureReport,
 ) -> Result<CaseRun, String> {
     let logics = project.logics();
     let Some(logic) = logics
@@ -23,7 +23,7 @@ pub(super) fn replay(
     let target = logics
         .target(&logic, &fixture.case.source.dialect)
         .map_err(|error| error.to_string())?;
-    telling.add("replayed on", logic.describe());
+    report.add("replayed on", logic.describe());
     let once = |fixture: &Fixture| {
         project
             .run_case(fixture, target.as_ref(), true)
@@ -31,7 +31,7 @@ pub(super) fn replay(
     };
     let first = once(fixture)?;
     if let Some(words) = project.words_of_crashed(&logic, &first.checked) {
-        telling.add("last output", words.replace('\n', "\n               "));
+        report.add("last output", words.replace('\n', "\n               "));
     }
     let probe = project.probe_of(&fixture.case);
     if probe == Probe::Never {
@@ -44,7 +44,7 @@ pub(super) fn replay(
         return Err(unsteady(&found));
     }
     for rule in &found.rules {
-        telling.add(
+        report.add(
             "rule",
             format!(
                 "{} of {} differs from run to run: left out",

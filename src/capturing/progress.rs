@@ -35,4 +35,4 @@ pub enum Progress<'a> {
 }
 
 /// Whoever is told.
-pub type Watch<'a> = dyn FnMut(Progress<'_>) + 'a;
+pub type CaptureWatcher<'a> = dyn FnMut(Progress<'_>) + 'a;

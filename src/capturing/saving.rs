@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Stop;
+use super::OperationError;
 use crate::files;
 use crate::fixture::{set_status, write_atomically};
 use crate::model::Status;
@@ -11,12 +11,15 @@ use crate::snapshot::stored;
 use crate::terminal::words;
 
 /// A snapshot of the case that was there before would make the open one a closed one.
-pub(super) fn discard_snapshot(fixture: &Path) -> Result<(), Stop> {
+pub(super) fn discard_snapshot(fixture: &Path) -> Result<(), OperationError> {
     for ending in ["snap", "snap.new"] {
         let path = fixture.with_extension(ending);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Stop::Failed(format!("{}: {error}", Project::shown(&path))));
+                return Err(OperationError::Failed(format!(
+                    "{}: {error}",
+                    Project::shown(&path)
+                )));
             }
             _ => {}
         }
@@ -33,7 +36,7 @@ pub(super) fn restore(path: &Path, before: Option<&[u8]>) {
 }
 
 /// A name becomes a file and a trial, both of which have signs of their own.
-pub(super) fn file_name(name: &str) -> Result<&str, Stop> {
+pub(super) fn file_name(name: &str) -> Result<&str, OperationError> {
     let name = name.strip_suffix(".yaml").unwrap_or(name);
     let is_plain = |part: &str| {
         !part.is_empty()
@@ -44,25 +47,25 @@ pub(super) fn file_name(name: &str) -> Result<&str, Stop> {
     if name.split('/').all(is_plain) {
         return Ok(name);
     }
-    Err(Stop::Usage(format!(
+    Err(OperationError::Usage(format!(
         "--name {name}: a path below the folder of fixtures is expected, as in player/my-case; no part of it begins \
          with a dot, and @ : * \\ are not for names"
     )))
 }
 
-pub(super) fn accept(path: &Path, text: &str) -> Result<(), Stop> {
+pub(super) fn accept(path: &Path, text: &str) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
         let snapshot = Project::shown(&Project::snapshot_path(path));
-        Stop::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
+        OperationError::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
     };
     stored::accept(path, text).map_err(failed)?;
     mark_closed(path)
 }
 
 /// Marks a fixture as closed, touching nothing else of it.
-pub(crate) fn mark_closed(path: &Path) -> Result<(), Stop> {
+pub(crate) fn mark_closed(path: &Path) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
-        Stop::Failed(format!("{}: {}", Project::shown(path), words(&error)))
+        OperationError::Failed(format!("{}: {}", Project::shown(path), words(&error)))
     };
     let text = files::read_to_string(path, files::MADE).map_err(failed)?;
     let closed = set_status(&text, Status::Closed, path)?;

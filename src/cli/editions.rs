@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{Done, Stop, say};
 use crate::grpc::{Connection, ConnectionOptions, DeletedEdition, EditionsClient, EditionsError};
 use crate::model::{Domain, EditionName, counted};
-use crate::project::{Ledger, LedgerError, LeftBehind, Project};
+use crate::project::{Ledger, LeftBehind, Project};
 
 /// Editions that `replay --coordinator` made at an address: list them, delete what can be deleted.
 #[derive(Debug, Args)]
@@ -26,12 +26,6 @@ enum Action {
         #[arg(long, value_name = "EDITION")]
         forget: Vec<String>,
     },
-}
-
-impl From<LedgerError> for Stop {
-    fn from(error: LedgerError) -> Self {
-        Self::Failed(error.to_string())
-    }
 }
 
 pub(super) fn run(project: &Project, arguments: &EditionsArguments) -> Done {

@@ -25,9 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::capturing::{self, Messages};
 use crate::harness::{Entry, select};
-use crate::project::{App, Project};
+use crate::project::{App, OperationError, Project};
 use crate::terminal::{complain, say, words};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
@@ -106,15 +105,15 @@ impl fmt::Display for Stop {
     }
 }
 
-/// What the library says of a failure, which is told as it is.
+/// The library words its errors; they are printed as they are.
 impl<E> From<E> for Stop
 where
-    capturing::Stop: From<E>,
+    OperationError: From<E>,
 {
     fn from(error: E) -> Self {
-        match capturing::Stop::from(error) {
-            capturing::Stop::Failed(message) => Self::Failed(message),
-            capturing::Stop::Usage(message) => Self::Usage(message),
+        match OperationError::from(error) {
+            OperationError::Failed(message) => Self::Failed(message),
+            OperationError::Usage(message) => Self::Usage(message),
         }
     }
 }
@@ -183,7 +182,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
         Some(file) => Project::open_named(app, file)?,
     };
     match arguments.command {
-        Command::Capture(arguments) => capture::run(project, *arguments),
+        Command::Capture(arguments) => capture::run(project, &arguments),
         Command::Roots(arguments) => roots::run(&project, &arguments),
         Command::Tickets(arguments) => tickets::run(&project, &arguments),
         Command::Replay(arguments) => replay::run(&project, &arguments),
@@ -197,16 +196,16 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
     }
 }
 
-/// Says which lines of the failure logs are passed over, and why.
-fn tell_unusable(lines: &[String]) {
+/// Prints the lines of failure logs that were skipped, and why.
+fn complain_of_unusable(lines: &[String]) {
     for line in lines {
         complain(format_args!("not usable: {line}"));
     }
 }
 
-/// Says why no message is shown, where that is so.
-fn tell_hidden(messages: &Messages) {
-    if let Some(reason) = messages.hidden() {
+/// Prints why no message is shown, if so.
+fn complain_of_hidden(reason: Option<&str>) {
+    if let Some(reason) = reason {
         complain(format_args!("messages are not shown: {reason}"));
     }
 }

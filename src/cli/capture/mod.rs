@@ -9,14 +9,13 @@ use std::io::IsTerminal;
 use indicatif::ProgressBar;
 
 use super::{Done, complain, say};
-use crate::capturing::{CaptureRequest, Progress, capture, capture_each_distinct};
+use crate::capturing::{Progress, capture, capture_each_distinct};
 use crate::project::Project;
 pub(super) use arguments::CaptureArguments;
 pub(super) use bugs::described;
 
-pub(super) fn run(project: Project, mut arguments: CaptureArguments) -> Done {
-    arguments.know_component(&project)?;
-    let request = CaptureRequest::try_from(&arguments)?;
+pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
+    let request = arguments.request(&project)?;
     let wants_json = arguments.wants_json();
     let mut terminal = Terminal {
         wants_json,

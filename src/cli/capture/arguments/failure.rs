@@ -4,25 +4,28 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::capturing::{FailureLog, FailureOrigin, NumberedFile, PersistedClaim};
+use crate::capturing::{FailureOrigin, NumberedFile, PersistedClaim, RequestedFailure};
 use crate::model::AnsweredBy;
 
 #[derive(Debug, Args)]
 pub(super) struct FailureArguments {
     #[command(flatten)]
-    way: WayArguments,
+    outside: OutsideArguments,
+    /// Take the command from a YAML or JSON file.
+    ///
+    /// `-` is standard input. `cargo xtask command new` writes a draft.
+    #[arg(long, value_name = "FILE", conflicts_with = "outside")]
+    pub(super) command: Option<PathBuf>,
     /// Take the newest failure from a log.
     ///
     /// The log may hold other things too; `-` is standard input. The failure is a ticket, or the fields of a failure, which
     /// make a case of the history unless --command brings the command.
-    #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "ticket", "dead_letter", "recorded", "recording", "history"
-    ])]
+    #[arg(long, value_name = "FILE", conflicts_with = "outside")]
     pub(super) from_log: Option<PathBuf>,
     /// One case for each distinct failure of the log.
     ///
     /// Failures are the same by domain, command, code and message.
-    #[arg(long, conflicts_with_all = ["way", "name", "title", "to_sequence", "as_of", "persisted"])]
+    #[arg(long)]
     pub(super) each_distinct: bool,
     /// The aggregate, for --recording.
     #[arg(
@@ -36,88 +39,90 @@ pub(super) struct FailureArguments {
     pub(super) recorded_root: Option<String>,
     /// How many events production stored for the command that it accepted, where the events do not tell; `unknown` for a
     /// command that was never sent.
-    #[arg(hide_short_help = true, long, value_name = "COUNT|unknown", value_parser = parse_persisted, conflicts_with = "history")]
+    #[arg(hide_short_help = true, long, value_name = "COUNT|unknown", value_parser = parse_persisted)]
     pub(super) persisted: Option<PersistedClaim>,
     /// Who gave the failing answer: codes that are the transport's as a rule, such as `RESOURCE_EXHAUSTED`, are then taken
     /// for the logic's own.
-    #[arg(hide_short_help = true, long, value_name = "logic", value_parser = parse_answered_by, conflicts_with = "history")]
+    #[arg(hide_short_help = true, long, value_name = "logic", value_parser = parse_answered_by)]
     pub(super) answered_by: Option<AnsweredBy>,
 }
 
-/// Ways to a command that exclude each other. A log goes with a command that somebody wrote, so it is none of them.
+/// Origins of a failure besides the source's own logs. They exclude each other, a log, and a command that the user wrote; only
+/// the latter two go together.
 #[derive(Debug, Args)]
-#[group(id = "way", multiple = false)]
-struct WayArguments {
+#[group(id = "outside", multiple = false)]
+struct OutsideArguments {
     /// Take the command from a failure ticket.
     ///
     /// Without a line, the newest of the aggregate in the file is taken, or of the file where no aggregate is named.
     #[arg(long, value_name = "FILE[:LINE]")]
     ticket: Option<String>,
-    /// Take the command from a YAML or JSON file.
-    ///
-    /// `-` is standard input. `cargo xtask command new` writes a draft.
-    #[arg(long, value_name = "FILE")]
-    command: Option<PathBuf>,
     /// Take the command from a dead letter: an encoded `AngzarrDeadLetter`, or its number in the source's
     /// `DlqAdminService`, of which nothing is deleted or sent again.
-    #[arg(hide_short_help = true, long, value_name = "FILE|ID", conflicts_with_all = ["persisted", "correlation"])]
+    #[arg(hide_short_help = true, long, value_name = "FILE|ID")]
     dead_letter: Option<String>,
     /// A call that the recorder noted, by its number in the recording; without one, the newest that failed. One to a
     /// coordinator brings the command, one to logic the whole case.
-    #[arg(
-        hide_short_help = true,
-        long,
-        value_name = "FILE[:CALL]",
-        conflicts_with = "to_sequence"
-    )]
+    #[arg(hide_short_help = true, long, value_name = "FILE[:CALL]")]
     recorded: Option<String>,
     /// Look through a recording for the newest call of the aggregate; one that failed goes before one that did not.
-    #[arg(
-        hide_short_help = true,
-        long,
-        value_name = "FILE",
-        conflicts_with = "to_sequence"
-    )]
+    #[arg(hide_short_help = true, long, value_name = "FILE")]
     recording: Option<PathBuf>,
     /// Capture the history alone, whatever failed.
     #[arg(hide_short_help = true, id = "history", long = "history")]
-    is_left_out: bool,
+    is_history_alone: bool,
 }
 
 impl FailureArguments {
-    /// The way to the failure. The command line leaves one of them.
-    pub(super) fn origin(&self, correlation: Option<&String>) -> FailureOrigin {
-        let log = self.from_log.as_ref().map(|file| FailureLog {
-            file: file.clone(),
-            correlation: correlation.cloned(),
-        });
-        if let Some(file) = &self.way.command {
-            let file = file.clone();
-            return FailureOrigin::Written { file, log };
-        }
-        if let Some(log) = log {
-            return FailureOrigin::Log(log);
-        }
-        let ticket = self.way.ticket.as_deref();
-        let recorded = self
-            .way
-            .recorded
-            .as_deref()
-            .map(NumberedFile::from_argument);
-        let recording = self.way.recording.as_ref().map(NumberedFile::whole);
-        let nothing = self.way.is_left_out.then_some(FailureOrigin::Nothing);
-        let named = [
-            ticket.map(|text| FailureOrigin::Ticket(NumberedFile::from_argument(text))),
-            self.way.dead_letter.clone().map(FailureOrigin::DeadLetter),
-            recorded.or(recording).map(FailureOrigin::Recording),
-            nothing,
-        ];
-        named.into_iter().flatten().next().unwrap_or_default()
+    /// The failure of a case of a command.
+    pub(super) fn requested(&self) -> RequestedFailure {
+        self.of_origin(self.origin())
     }
 
-    /// Whether a ticket brings the command.
-    pub(super) const fn is_ticket(&self) -> bool {
-        self.way.ticket.is_some()
+    /// The recorded call, and the component that it goes to; none if no recording is named.
+    pub(super) fn recorded(&self, component: Option<String>) -> Option<RequestedFailure> {
+        let recorded = self.outside.recorded.as_deref();
+        let recorded = recorded.map(NumberedFile::from_argument);
+        let recording = self.outside.recording.as_ref().map(NumberedFile::whole);
+        let call = recorded.or(recording)?;
+        Some(self.of_origin(FailureOrigin::Recording { call, component }))
+    }
+
+    pub(super) fn ticket(&self) -> Option<NumberedFile<usize>> {
+        let ticket = self.outside.ticket.as_deref();
+        ticket.map(NumberedFile::from_argument)
+    }
+
+    pub(super) const fn has_dead_letter(&self) -> bool {
+        self.outside.dead_letter.is_some()
+    }
+
+    pub(super) const fn is_history_alone(&self) -> bool {
+        self.outside.is_history_alone
+    }
+
+    fn of_origin(&self, origin: FailureOrigin) -> RequestedFailure {
+        RequestedFailure {
+            origin,
+            answered_by: self.answered_by.unwrap_or_default(),
+            persisted: self.persisted,
+        }
+    }
+
+    /// The origin. The groups of the command line leave at most one.
+    fn origin(&self) -> FailureOrigin {
+        let log = self.from_log.clone();
+        match (&self.command, log, self.ticket(), &self.outside.dead_letter) {
+            (Some(file), log, ..) => FailureOrigin::Written {
+                file: file.clone(),
+                log,
+            },
+            (None, Some(log), ..) => FailureOrigin::Log(log),
+            (None, None, Some(ticket), _) => FailureOrigin::Ticket(ticket),
+            (None, None, None, Some(letter)) => FailureOrigin::DeadLetter(letter.clone()),
+            (None, None, None, None) if self.outside.is_history_alone => FailureOrigin::Nothing,
+            (None, None, None, None) => FailureOrigin::Source,
+        }
     }
 }
 

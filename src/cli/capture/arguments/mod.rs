@@ -1,6 +1,7 @@
 //! The arguments of `capture`, under the headings of its help, and the request that they make.
 
 mod failure;
+mod flags;
 mod kind;
 
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use clap::Args;
 
 use crate::capture::{Labels, RootSpec, UpTo};
 use crate::capturing::CaptureRequest;
-use crate::cli::{Done, Stop};
+use crate::cli::Stop;
 use crate::model::{Domain, Edition, Probe, Timestamp};
 use crate::project::Project;
 use failure::FailureArguments;
@@ -116,11 +117,6 @@ struct RedactionArguments {
 }
 
 impl CaptureArguments {
-    /// Finds out of which kind the component is that --component names.
-    pub(super) fn know_component(&mut self, project: &Project) -> Done {
-        self.kind.know_component(project)
-    }
-
     /// Whether there is to be a case for each distinct failure.
     pub(super) const fn is_of_each_distinct(&self) -> bool {
         self.failure.each_distinct
@@ -129,12 +125,9 @@ impl CaptureArguments {
     pub(super) const fn wants_json(&self) -> bool {
         self.written.json
     }
-}
 
-impl TryFrom<&CaptureArguments> for CaptureRequest {
-    type Error = Stop;
-
-    fn try_from(arguments: &CaptureArguments) -> Result<Self, Stop> {
+    /// The request that the arguments make. The configuration knows the kind of a component.
+    pub(super) fn request(&self, project: &Project) -> Result<CaptureRequest, Stop> {
         let CaptureArguments {
             root,
             aggregate,
@@ -143,7 +136,7 @@ impl TryFrom<&CaptureArguments> for CaptureRequest {
             history,
             written,
             redaction,
-        } = arguments;
+        } = self;
         let up_to = history.up_to()?;
         let edition = aggregate.edition.as_deref().map(Edition::from_label);
         let edition = edition
@@ -151,17 +144,13 @@ impl TryFrom<&CaptureArguments> for CaptureRequest {
             .map_err(|error| Stop::Usage(error.to_string()))?;
         let named = failure.recorded_root.as_ref().or(root.as_ref());
         let spec: Option<RootSpec> = named.map(|root| root.parse()).transpose()?;
-        Ok(Self {
+        Ok(CaptureRequest {
             aggregate: spec,
             domain: aggregate.domain.clone(),
             source: aggregate.source.clone(),
             edition,
             up_to,
-            failure: failure.origin(kind.correlation.as_ref()),
-            answered_by: failure.answered_by.unwrap_or_default(),
-            persisted: failure.persisted,
-            // With a log, the id of a workflow says which of its failures is meant.
-            kind: kind.requested(failure.from_log.is_some(), failure.is_ticket())?,
+            kind: kind.requested(failure, project)?,
             correlation: kind.correlation.clone(),
             keeps_external: history.keep_external,
             labels: Labels {

@@ -1,7 +1,7 @@
 //! The report of a capture, line by line.
 
 use super::captured::ReportLine;
-use super::stimulus::Found;
+use super::found_failure::FoundFailure;
 use crate::capture::{
     Assembled, CaseDialect, DialectKnowledge, EditionShape, Fetched, Persisted, PersistedRule,
 };
@@ -12,11 +12,11 @@ use crate::wire::{Dialect, UnknownField, UnknownFields};
 
 /// Lines with a key.
 #[derive(Default)]
-pub(super) struct Telling {
+pub(super) struct CaptureReport {
     lines: Vec<ReportLine>,
 }
 
-impl Telling {
+impl CaptureReport {
     pub(super) fn add(&mut self, key: &str, text: impl Into<String>) {
         self.lines.push(ReportLine {
             key: key.to_owned(),
@@ -45,7 +45,12 @@ impl Telling {
         self.lines
     }
 
-    pub(super) fn capture(&mut self, assembled: &Assembled, fetched: &Fetched, found: &Found) {
+    pub(super) fn capture(
+        &mut self,
+        assembled: &Assembled,
+        fetched: &Fetched,
+        found: &FoundFailure,
+    ) {
         let case = &assembled.case;
         self.history(case, fetched);
         match &case.stimulus {
