@@ -50,6 +50,8 @@
 #[doc(hidden)]
 pub mod audit;
 #[doc(hidden)]
+pub mod auditing;
+#[doc(hidden)]
 pub mod capture;
 pub mod capturing;
 mod cli;
@@ -74,7 +76,11 @@ pub mod project;
 #[doc(hidden)]
 pub mod record;
 #[doc(hidden)]
+pub mod recording;
+#[doc(hidden)]
 pub mod replay;
+#[doc(hidden)]
+pub mod serving;
 #[doc(hidden)]
 pub mod snapshot;
 mod terminal;

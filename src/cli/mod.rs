@@ -77,10 +77,7 @@ impl Fixtures {
 }
 
 fn selected(project: &Project, words: &[PathBuf]) -> Result<Vec<Entry>, Stop> {
-    select(project, words).map_err(|errors| {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Stop::Failed(errors.join("\nerror: "))
-    })
+    Ok(select(project, words)?)
 }
 
 /// Why a command ended without doing what it was asked.

@@ -7,6 +7,7 @@ mod access;
 mod case_run;
 mod config;
 mod coordinators;
+mod edition_cleanup;
 mod embedded;
 mod entrance;
 mod failures;
@@ -33,6 +34,7 @@ pub use config::{
     RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
 };
 pub use coordinators::{CoordinatorUnavailable, IsolatedCoordinator, Occasion};
+pub use edition_cleanup::EditionCleanup;
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
 pub use ledger::{Ledger, LedgerError, LeftBehind};
