@@ -56,12 +56,7 @@ pub fn capture_each_distinct(
     let (mut bugs, aside): (Vec<FailureGroup>, Vec<FailureGroup>) =
         groups.into_iter().partition(|group| group.aside.is_none());
     if bugs.is_empty() {
-        return Err(OperationError::Failed(format!(
-            "there is no failure to capture among {} of {source_name}{}; name a log with --from-log, or `tickets` or \
-             `logs` in replay.toml",
-            wanted.len(),
-            left_aside(&aside)
-        )));
+        return Err(nothing_to_capture(wanted.len(), &source_name, &aside));
     }
     let messages = Messages::of(project, &source_name);
     let shows_messages = request.is_unredacted || messages.are_plain();
@@ -104,6 +99,14 @@ pub fn capture_each_distinct(
         done.push(bug);
     }
     Ok(CapturedBugs { bugs: done, aside })
+}
+
+fn nothing_to_capture(count: usize, source: &str, aside: &[FailureGroup]) -> OperationError {
+    OperationError::Failed(format!(
+        "there is no failure to capture among {count} of {source}{}; name a log with --from-log, or `tickets` or \
+         `logs` in replay.toml",
+        left_aside(aside)
+    ))
 }
 
 /// The captures of all bugs, which connect to each coordinator once.

@@ -250,7 +250,7 @@ impl<'a> PendingCapture<'a> {
         }
     }
 
-    /// A forced capture of the same thing brings its bytes and views up to date, and keeps the rest.
+    /// A forced capture of the same thing updates its bytes and views, and keeps what people wrote in the fixture.
     fn with_what_people_wrote(&self, path: &Path, case: Case) -> Case {
         let there = self
             .project
@@ -274,7 +274,7 @@ impl<'a> PendingCapture<'a> {
             status,
             title: match (&self.request.labels.title, &self.applied) {
                 (Some(title), _) => title.clone(),
-                // It may be of a time before the rules.
+                // It may be older than the redaction rules.
                 (None, Some(applied)) => applied.text(&there.title),
                 (None, None) => there.title,
             },
@@ -286,7 +286,7 @@ impl<'a> PendingCapture<'a> {
         }
     }
 
-    /// The same capture, where it is there already and stays as it is.
+    /// The same capture, if it exists already and stays as it is.
     fn captured_before(&self, path: &Path, case: &Case) -> Option<Fixture> {
         let there = self.project.folder().read(path).ok()?;
         if self.request.is_forced {
@@ -295,13 +295,13 @@ impl<'a> PendingCapture<'a> {
         (self.is_done(path, &there) && there.case.is_same_capture(case)).then_some(there)
     }
 
-    /// Whether nothing is left to do. A capture that was interrupted before its snapshot was written is not done.
+    /// Whether a fixture is complete. A capture that was interrupted before its snapshot was written is not.
     fn is_done(&self, path: &Path, there: &Fixture) -> bool {
         !self.request.labels.is_accepted
             || (there.case.status == Status::Closed && Project::snapshot_path(path).exists())
     }
 
-    /// The capture as data.
+    /// The result of the capture.
     fn captured(
         self,
         path: &Path,

@@ -1,4 +1,4 @@
-//! The files of a captured case: written whole, and put back where the second of them fails.
+//! The files of a captured case: written completely, and restored if the second of them fails.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::snapshot::stored;
 use crate::terminal::words;
 
-/// A snapshot of the case that was there before would make the open one a closed one.
+/// Deletes the snapshot of a case that is replaced by an open one, which must not have a snapshot.
 pub(super) fn discard_snapshot(fixture: &Path) -> Result<(), OperationError> {
     for ending in ["snap", "snap.new"] {
         let path = fixture.with_extension(ending);
@@ -27,7 +27,7 @@ pub(super) fn discard_snapshot(fixture: &Path) -> Result<(), OperationError> {
     Ok(())
 }
 
-/// A closed case without its snapshot is half a case.
+/// Restores a fixture whose snapshot could not be written: a closed case is incomplete without it.
 pub(super) fn restore(path: &Path, before: Option<&[u8]>) {
     let _ = match before {
         Some(bytes) => write_atomically(path, bytes, true),
@@ -35,7 +35,7 @@ pub(super) fn restore(path: &Path, before: Option<&[u8]>) {
     };
 }
 
-/// A name becomes a file and a trial, both of which have signs of their own.
+/// Checks a name: it becomes a file and a trial, and some characters have a meaning there.
 pub(super) fn file_name(name: &str) -> Result<&str, OperationError> {
     let name = name.strip_suffix(".yaml").unwrap_or(name);
     let is_plain = |part: &str| {
@@ -53,6 +53,7 @@ pub(super) fn file_name(name: &str) -> Result<&str, OperationError> {
     )))
 }
 
+/// Writes the snapshot and marks the fixture as closed.
 pub(super) fn accept(path: &Path, text: &str) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
         let snapshot = Project::shown(&Project::snapshot_path(path));
@@ -62,7 +63,7 @@ pub(super) fn accept(path: &Path, text: &str) -> Result<(), OperationError> {
     mark_closed(path)
 }
 
-/// Marks a fixture as closed, touching nothing else of it.
+/// Marks a fixture as closed and changes nothing else in it.
 pub(crate) fn mark_closed(path: &Path) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
         OperationError::Failed(format!("{}: {}", Project::shown(path), words(&error)))

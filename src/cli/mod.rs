@@ -1,6 +1,6 @@
 //! `cargo xtask`: arguments to library calls, results to words.
 //!
-//! Exit codes: 0 fine, 1 a case differs or something cannot be had, 2 wrong usage.
+//! Exit codes: 0 success, 1 a case differs or something failed, 2 wrong usage.
 
 mod audit;
 mod capture;
@@ -80,10 +80,10 @@ fn selected(project: &Project, words: &[PathBuf]) -> Result<Vec<Entry>, Stop> {
     Ok(select(project, words)?)
 }
 
-/// Why a command ended without doing what it was asked.
+/// Why a command did not succeed.
 #[derive(Debug)]
 enum Stop {
-    /// Something cannot be had, or a case differs; said already or to be said.
+    /// Something that it needs is missing or does not work.
     Failed(String),
     /// Wrong usage.
     Usage(String),
@@ -127,7 +127,7 @@ impl App {
                 return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
             }
         };
-        // The recorder starts nothing, and ends in its own way.
+        // The recorder starts no logic and handles signals itself.
         if !matches!(arguments.command, Command::Record(_)) {
             crate::replay::end_started_logic_on_interrupt();
         }
@@ -144,8 +144,8 @@ impl App {
         }
     }
 
-    /// Whether the command line understands some words, the first of which is its name. Runs nothing; the tests of
-    /// the documentation ask it.
+    /// Whether the command line accepts these words; the first is its own name. Runs nothing. The tests of the documentation
+    /// use it.
     #[doc(hidden)]
     pub fn understands(words: &[&str]) -> Result<(), String> {
         match Arguments::try_parse_from(words) {
@@ -154,10 +154,10 @@ impl App {
         }
     }
 
-    /// The command line in full, as text: what `--help` says of every command.
+    /// The whole command line as text: the output of `--help` for every command.
     #[must_use]
     pub fn reference() -> String {
-        // The same text whatever the terminal.
+        // The text must not depend on the terminal.
         let mut command = Arguments::command().term_width(100);
         command.build();
         let described = command.get_subcommands_mut();

@@ -152,8 +152,7 @@ impl StreamCapture<'_> {
             labels: self.context.request.labels.clone(),
         })?;
         if assembled.is_restamped {
-            let unknown = self.context.project.unknown();
-            unknown.add(unknown_in_command(&failing.command));
+            self.add_unknown_of(&failing);
         }
         let head_rule = self.head_rule(own, assembled.case.source.head);
         let Assembled { mut case, head, .. } = assembled;
@@ -193,11 +192,16 @@ impl StreamCapture<'_> {
         let id = &self.cover.correlation_id;
         if failing.command.cover.correlation_id != *id {
             failing.command.cover.correlation_id.clone_from(id);
-            let unknown = self.context.project.unknown();
-            unknown.add(unknown_in_command(&failing.command));
+            self.add_unknown_of(&failing);
             failing.command.original = None;
         }
         failing
+    }
+
+    /// Remembers the unknown fields of a command whose original bytes are not kept.
+    fn add_unknown_of(&self, failing: &FailingCommand) {
+        let unknown = self.context.project.unknown();
+        unknown.add(unknown_in_command(&failing.command));
     }
 
     /// How the head of the first command is known, in words.

@@ -37,12 +37,12 @@ pub(super) struct FailureArguments {
         conflicts_with = "root"
     )]
     pub(super) recorded_root: Option<String>,
-    /// How many events production stored for the command that it accepted, where the events do not tell; `unknown` for a
-    /// command that was never sent.
+    /// How many events production stored for an accepted command, if the events do not show it; `unknown` for a command
+    /// that was never sent.
     #[arg(hide_short_help = true, long, value_name = "COUNT|unknown", value_parser = parse_persisted)]
     pub(super) persisted: Option<PersistedClaim>,
-    /// Who gave the failing answer: codes that are the transport's as a rule, such as `RESOURCE_EXHAUSTED`, are then taken
-    /// for the logic's own.
+    /// Who gave the failing answer: with `logic`, codes that usually come from the transport, such as `RESOURCE_EXHAUSTED`,
+    /// count as the logic's own.
     #[arg(hide_short_help = true, long, value_name = "logic", value_parser = parse_answered_by)]
     pub(super) answered_by: Option<AnsweredBy>,
 }
@@ -54,21 +54,21 @@ pub(super) struct FailureArguments {
 struct OutsideArguments {
     /// Take the command from a failure ticket.
     ///
-    /// Without a line, the newest of the aggregate in the file is taken, or of the file where no aggregate is named.
+    /// Without a line, the newest ticket of the aggregate in the file; of the whole file if no aggregate is named.
     #[arg(long, value_name = "FILE[:LINE]")]
     ticket: Option<String>,
-    /// Take the command from a dead letter: an encoded `AngzarrDeadLetter`, or its number in the source's
-    /// `DlqAdminService`, of which nothing is deleted or sent again.
+    /// Take the command from a dead letter: a file with an encoded `AngzarrDeadLetter`, or its number in the source's
+    /// `DlqAdminService`. The letter is neither deleted nor sent again.
     #[arg(hide_short_help = true, long, value_name = "FILE|ID")]
     dead_letter: Option<String>,
-    /// A call that the recorder noted, by its number in the recording; without one, the newest that failed. One to a
-    /// coordinator brings the command, one to logic the whole case.
+    /// Take a recorded call, by its number in the recording; without a number, the newest that failed. A call to a
+    /// coordinator brings the command, a call to logic the whole case.
     #[arg(hide_short_help = true, long, value_name = "FILE[:CALL]")]
     recorded: Option<String>,
-    /// Look through a recording for the newest call of the aggregate; one that failed goes before one that did not.
+    /// Take the newest call of the aggregate from a recording, preferably one that failed.
     #[arg(hide_short_help = true, long, value_name = "FILE")]
     recording: Option<PathBuf>,
-    /// Capture the history alone, whatever failed.
+    /// Capture the history alone, even if a command failed.
     #[arg(hide_short_help = true, id = "history", long = "history")]
     is_history_alone: bool,
 }
@@ -129,7 +129,7 @@ impl FailureArguments {
 fn parse_answered_by(text: &str) -> Result<AnsweredBy, String> {
     match text {
         "logic" => Ok(AnsweredBy::Logic),
-        _ => Err("only `logic` can be said".into()),
+        _ => Err("`logic` is expected".into()),
     }
 }
 

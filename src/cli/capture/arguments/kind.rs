@@ -17,33 +17,33 @@ use crate::project::Project;
 pub(super) struct KindArguments {
     #[command(flatten)]
     subject: SubjectArguments,
-    /// A case of an aggregate that is told that a command which it caused was refused: the newest such one of the log, or
-    /// that of --ticket. With a process manager as --component, the root is that of its stream, and it is told.
+    /// A case of an aggregate that is notified that a command which it caused was refused: the newest in the log, or the one
+    /// of --ticket. With a process manager as --component, the root is that of its stream, and it is notified instead.
     #[arg(hide_short_help = true, long)]
     compensation: bool,
-    /// Correlation id of a workflow. By itself: a case of the whole workflow across all domains, which begins at the
-    /// aggregate, with a command where one is given, else with its first event. With --from-log or --each-distinct: only
-    /// failures of commands that have it.
+    /// Correlation id of a workflow. By itself: a case of the whole workflow across all domains. It begins at the aggregate,
+    /// with the command of --command or --ticket, otherwise with its first event. With --from-log or --each-distinct: only
+    /// failures of this workflow.
     #[arg(hide_short_help = true, long, value_name = "ID")]
     pub(super) correlation: Option<String>,
-    /// The events that the component reacts to; the newest that it subscribes to where it is left out.
+    /// The events that the component reacts to; by default the newest that it subscribes to.
     #[arg(hide_short_help = true, long, value_name = "SEQUENCE|FIRST-LAST")]
     pub(super) at: Option<Span>,
-    /// Show the component the events before them too.
+    /// Also send the component the events before them.
     #[arg(hide_short_help = true, long)]
     pub(super) with_history: bool,
-    /// What the component was told of an aggregate that it writes to: the sequence of its next event, by domain.
+    /// The next sequence of an aggregate that the component writes to, as production told it, by domain.
     #[arg(hide_short_help = true, long, value_name = "DOMAIN=SEQUENCE", value_parser = parse_destination)]
     pub(super) destination: Vec<(Domain, u32)>,
-    /// A book that belongs to the case, and where it is cut: the first event that came after, and the last of them that
-    /// belongs to the workflow.
+    /// A book that belongs to the case, and where to cut it: the first event that came later, and the last that still belongs
+    /// to the workflow.
     #[arg(
         hide_short_help = true,
         long,
         value_name = "DOMAIN/ROOT[@FIRST[-LAST]]"
     )]
     pub(super) book: Vec<RequestedBook>,
-    /// The effects of the projector's ordinary call do no harm: it may be used where there is no speculative one.
+    /// The ordinary call of the projector has no harmful effects and may be used if there is no speculative one.
     #[arg(hide_short_help = true, long)]
     pub(super) harmless: bool,
 }
@@ -54,7 +54,7 @@ pub(super) struct KindArguments {
 struct SubjectArguments {
     /// A case of a saga, process manager, projector or upcaster.
     ///
-    /// It is of what the component makes of the aggregate's events; the configuration knows the kind of the component.
+    /// The case is about its reaction to the aggregate's events. The configuration knows the kind of the component.
     #[arg(long, value_name = "NAME")]
     component: Option<String>,
     /// The same as --component, of a saga.
@@ -66,10 +66,10 @@ struct SubjectArguments {
     /// The same as --component, of a projector.
     #[arg(long, hide = true, value_name = "NAME")]
     projector: Option<String>,
-    /// A case of what upcasts the domain's pages.
+    /// A case of whatever upcasts the domain's pages.
     #[arg(hide_short_help = true, long)]
     upcaster: bool,
-    /// A case of an aggregate that takes up facts: the events that --at names, as if they had come from outside.
+    /// A case of an aggregate that records facts: the events of --at, as if they had come from outside.
     #[arg(hide_short_help = true, long)]
     fact: bool,
 }

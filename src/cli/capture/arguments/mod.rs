@@ -18,8 +18,8 @@ use kind::KindArguments;
 
 /// Capture an aggregate's history, with the command that failed, into a fixture.
 ///
-/// Reads only. The newest failure of the aggregate is taken from the source's failure log; --ticket, --from-log or
-/// --command names another; without any, the case is of the history alone.
+/// Reads only. Takes the newest failure of the aggregate from the source's failure log, unless --ticket, --from-log or
+/// --command names another. Without any failure, the case is about the history alone.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CaptureArguments {
     /// The aggregate: UUID, its first digits, base64 or domain/uuid.
@@ -51,7 +51,7 @@ struct AggregateArguments {
     /// Source in replay.toml; `embedded` is the built-in one.
     #[arg(hide_short_help = true, long)]
     source: Option<String>,
-    /// Edition; `main` where it is left out.
+    /// Edition; `main` by default.
     #[arg(hide_short_help = true, long)]
     edition: Option<String>,
 }
@@ -70,7 +70,7 @@ struct HistoryArguments {
     /// The history as it was at an instant, as in 2026-11-23T00:01:30Z.
     #[arg(hide_short_help = true, long, value_name = "TIME")]
     as_of: Option<String>,
-    /// Leave references to events that are stored elsewhere (claim check) as they are, instead of reading the events.
+    /// Keep references to external events (claim check), instead of reading the events.
     #[arg(hide_short_help = true, long)]
     keep_external: bool,
 }
@@ -80,7 +80,7 @@ struct HistoryArguments {
 struct WrittenArguments {
     /// Make today's outcome the expectation at once.
     ///
-    /// For cases that characterise what the logic does.
+    /// For cases that characterise the logic.
     #[arg(long)]
     accept: bool,
     /// Folder of the fixtures, instead of the configured one.
@@ -95,13 +95,13 @@ struct WrittenArguments {
     /// Issue that the case belongs to.
     #[arg(hide_short_help = true, long)]
     issue: Option<String>,
-    /// Whether it is replayed twice to find fields that differ from run to run; never where effects forbid it.
+    /// Whether to replay it twice to find fields that differ from run to run; `never` if side effects forbid it.
     #[arg(hide_short_help = true, long, value_name = "always|never", value_parser = parse_probe)]
     probe: Option<Probe>,
-    /// Write nothing, print what would be written.
+    /// Write nothing; print what would be written.
     #[arg(long)]
     dry_run: bool,
-    /// Replace a different case of the same name; write a case whose outcome redaction changes.
+    /// Replace a different case of the same name; write a case even if redaction changes its outcome.
     #[arg(hide_short_help = true, long)]
     force: bool,
     /// Print the result as JSON.
