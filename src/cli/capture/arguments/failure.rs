@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::capturing::{FailureOrigin, NumberedFile, PersistedClaim, RequestedFailure};
+use crate::cli::Stop;
 use crate::model::AnsweredBy;
 
 #[derive(Debug, Args)]
@@ -14,13 +15,13 @@ pub(super) struct FailureArguments {
     /// Take the command from a YAML or JSON file.
     ///
     /// `-` is standard input. `cargo xtask command new` writes a draft.
-    #[arg(long, value_name = "FILE", conflicts_with = "outside")]
+    #[arg(long, value_name = "FILE")]
     pub(super) command: Option<PathBuf>,
     /// Take the newest failure from a log.
     ///
     /// The log may hold other things too; `-` is standard input. The failure is a ticket, or the fields of a failure, which
     /// make a case of the history unless --command brings the command.
-    #[arg(long, value_name = "FILE", conflicts_with = "outside")]
+    #[arg(long, value_name = "FILE")]
     pub(super) from_log: Option<PathBuf>,
     /// One case for each distinct failure of the log.
     ///
@@ -47,8 +48,7 @@ pub(super) struct FailureArguments {
     pub(super) answered_by: Option<AnsweredBy>,
 }
 
-/// Origins of a failure besides the source's own logs. They exclude each other, a log, and a command that the user wrote; only
-/// the latter two go together.
+/// Origins of a failure that exclude all others. Only a log and a command that the user wrote go together.
 #[derive(Debug, Args)]
 #[group(id = "outside", multiple = false)]
 struct OutsideArguments {
@@ -73,7 +73,44 @@ struct OutsideArguments {
     is_history_alone: bool,
 }
 
+impl OutsideArguments {
+    const fn flag(&self) -> Option<&'static str> {
+        match self {
+            Self {
+                ticket: Some(_), ..
+            } => Some("--ticket"),
+            Self {
+                dead_letter: Some(_),
+                ..
+            } => Some("--dead-letter"),
+            Self {
+                recorded: Some(_), ..
+            } => Some("--recorded"),
+            Self {
+                recording: Some(_), ..
+            } => Some("--recording"),
+            Self {
+                is_history_alone: true,
+                ..
+            } => Some("--history"),
+            _ => None,
+        }
+    }
+}
+
 impl FailureArguments {
+    /// Refuses a second origin of the failure.
+    pub(super) fn check(&self) -> Result<(), Stop> {
+        let written = self.command.is_some().then_some("--command");
+        let log = self.from_log.is_some().then_some("--from-log");
+        match (written.or(log), self.outside.flag()) {
+            (Some(one), Some(other)) => Err(Stop::Usage(format!(
+                "{one} and {other}: a case is of one failure, from one place"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// The failure of a case of a command.
     pub(super) fn requested(&self) -> RequestedFailure {
         self.of_origin(self.origin())
@@ -109,7 +146,7 @@ impl FailureArguments {
         }
     }
 
-    /// The origin. The groups of the command line leave at most one.
+    /// The origin. `check` has left at most one.
     fn origin(&self) -> FailureOrigin {
         let log = self.from_log.clone();
         match (&self.command, log, self.ticket(), &self.outside.dead_letter) {

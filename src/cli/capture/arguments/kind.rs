@@ -52,9 +52,9 @@ pub(super) struct KindArguments {
 #[derive(Debug, Args)]
 #[group(id = "subject", multiple = false)]
 struct SubjectArguments {
-    /// A case of a saga, process manager, projector or upcaster.
+    /// A case of a component other than the aggregate.
     ///
-    /// The case is about its reaction to the aggregate's events. The configuration knows the kind of the component.
+    /// A saga, process manager, projector or upcaster. The case is about its reaction to the aggregate's events. The configuration knows the kind of the component.
     #[arg(long, value_name = "NAME")]
     component: Option<String>,
     /// The same as --component, of a saga.
@@ -146,6 +146,7 @@ impl KindArguments {
         failure: &FailureArguments,
         project: &Project,
     ) -> Result<RequestedKind, Stop> {
+        failure.check()?;
         let subject = self.subject.subject(project)?;
         let kind = if failure.recorded(None).is_some() {
             self.recorded(failure, subject)?

@@ -18,8 +18,8 @@ use kind::KindArguments;
 
 /// Capture an aggregate's history, with the command that failed, into a fixture.
 ///
-/// Reads only. Takes the newest failure of the aggregate from the source's failure log, unless --ticket, --from-log or
-/// --command names another. Without any failure, the case is about the history alone.
+/// Reads only. Takes the newest failure of the aggregate from the source's failure log, unless a ticket, a log or a command
+/// is named. Without any failure, the case is about the history alone.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CaptureArguments {
     /// The aggregate: UUID, its first digits, base64 or domain/uuid.
