@@ -8,14 +8,10 @@ mod leftovers;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::audit::{Audited, Finding, audit_path};
+use crate::audit::{Audited, audit_path};
 use crate::harness::select;
-use crate::model::matches_pattern;
-use crate::project::{AuditAllowance, OperationError, Project};
+use crate::project::{OperationError, Project};
 use crate::terminal::words;
-
-/// The kind of finding for content that could not be read.
-pub const UNREAD: &str = "not read";
 
 /// What to audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,8 +54,10 @@ pub fn audit(project: &Project, request: &AuditRequest) -> Result<ProjectAudit, 
             one.findings.sort_by_key(|finding| finding.spot);
         }
     }
+    let config = project.config();
     for one in &mut audited {
-        remove_allowed(project, one);
+        let name = relative_name(&one.file, &config.root);
+        one.remove_allowed(&config.audit_allow, &name);
     }
     audited.retain(|one| !one.findings.is_empty() || !one.unread.is_empty());
     Ok(ProjectAudit {
@@ -116,34 +114,6 @@ fn paths(project: &Project, request: &AuditRequest) -> Result<Vec<PathBuf>, Oper
     let mut known = HashSet::new();
     paths.retain(|path| known.insert(path.clone()));
     Ok(paths)
-}
-
-/// Removes what the configuration allows.
-fn remove_allowed(project: &Project, audited: &mut Audited) {
-    let config = project.config();
-    let name = relative_name(&audited.file, &config.root);
-    let is_allowed = |what: &str, text: &str| {
-        let mut allowances = config.audit_allow.iter();
-        allowances.any(|allowance| allows(allowance, what, text, &name))
-    };
-    let is_finding_allowed = |finding: &Finding| is_allowed(finding.what, finding.text());
-    audited
-        .findings
-        .retain(|finding| !is_finding_allowed(finding));
-    audited.unread.retain(|reason| !is_allowed(UNREAD, reason));
-}
-
-fn allows(allowance: &AuditAllowance, what: &str, text: &str, file: &str) -> bool {
-    let is_kind = match allowance.finding.as_deref() {
-        // Unread content is allowed only by an entry that says so.
-        None => what != UNREAD,
-        Some(finding) => finding == what,
-    };
-    let is_there = allowance
-        .files
-        .as_deref()
-        .is_none_or(|files| matches_pattern(files, file));
-    is_kind && is_there && matches_pattern(&allowance.text, text)
 }
 
 fn relative_name(file: &Path, root: &Path) -> String {

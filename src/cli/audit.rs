@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Done, Stop, say};
-use crate::audit::{Audited, Spot};
-use crate::auditing::{AuditRequest, ProjectAudit, UNREAD, audit};
+use crate::audit::{Audited, Spot, UNREAD};
+use crate::auditing::{AuditRequest, ProjectAudit, audit};
 use crate::model::counted;
 use crate::project::Project;
 

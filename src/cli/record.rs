@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{Done, complain, say};
 use crate::model::{Domain, Root};
+use crate::processes::Interrupts;
 use crate::project::Project;
 use crate::record::{Counts, Filter, Ring};
 use crate::recording::{RecordLosses, RecordProgress, RecordRequest, RunningRecording, StopHandle};
@@ -118,18 +118,17 @@ fn hide_values_in_panics() {
 }
 
 fn stop_on_signal(recording: StopHandle) {
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+    let Some(mut interrupts) = Interrupts::listen() else {
         recording.stop();
         return;
     };
     std::thread::spawn(move || {
-        let mut signals = signals.forever();
-        if signals.next().is_some() {
+        if interrupts.next_exit_code().is_some() {
             recording.stop();
         }
         // A second signal ends the process without waiting.
-        if let Some(signal) = signals.next() {
-            std::process::exit(128 + signal);
+        if let Some(exit_code) = interrupts.next_exit_code() {
+            std::process::exit(exit_code);
         }
     });
 }

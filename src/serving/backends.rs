@@ -1,7 +1,7 @@
 //! The logic and components behind the coordinator, made ready.
 
 use super::{RequestedComponent, RequestedLogic, SPECULATIVE_KINDS, ServeRequest};
-use crate::coordinator::{Backend, LocalCoordinator, Reacting};
+use crate::coordinator::{Backend, HostedComponent, LocalCoordinator};
 use crate::model::{ComponentKind, Domain};
 use crate::project::{OperationError, Project, SelectedLogic};
 use crate::wire::Dialect;
@@ -13,7 +13,7 @@ pub(super) struct Backends {
     described: Vec<String>,
     logic: Vec<(Domain, Backend)>,
     upcasters: Vec<(Domain, Backend)>,
-    components: Vec<Reacting>,
+    components: Vec<HostedComponent>,
 }
 
 impl Backends {
@@ -100,7 +100,7 @@ impl Backends {
         let kind = config.kind.word();
         self.described
             .push(format!("{kind} {}", component.describe()));
-        self.components.push(Reacting {
+        self.components.push(HostedComponent {
             name: config.name.clone(),
             kind: config.kind,
             subscriptions: config.subscriptions.clone(),

@@ -7,7 +7,8 @@ use crate::capturing::report::CaptureReport;
 use crate::capturing::request::NumberedFile;
 use crate::capturing::{OperationError, tickets};
 use crate::model::{
-    Book, Case, CaseStimulus, ComponentKind, Cover, Destinations, History, ProcessCase, Trigger,
+    Case, CaseStimulus, ComponentKind, Cover, Destinations, EventBook, History, ProcessCase,
+    Trigger,
 };
 use crate::ticket::Ticket;
 use crate::wire::Dialect;
@@ -84,11 +85,11 @@ impl StreamCapture<'_> {
         self.component(name, ComponentKind::ProcessManager)?;
         let cover = self.notified_cover(ticket);
         let head = self.fetched.history.next_sequence();
-        let state = Book {
-            cover: cover.clone(),
-            snapshot: self.fetched.snapshot.clone(),
-            history: self.fetched.history.before(head),
-        };
+        let state = EventBook::new(
+            cover.clone(),
+            self.fetched.snapshot.clone(),
+            self.fetched.history.before(head),
+        );
         let stimulus = CaseStimulus::ProcessCompensation(ProcessCase {
             trigger: Trigger {
                 from: 0,

@@ -4,7 +4,7 @@ use super::StreamCapture;
 use crate::capture::workflow::{Share, gather};
 use crate::capture::{CutBook, CutRule, Fetched, UpTo, cut, fetch_history};
 use crate::capturing::OperationError;
-use crate::model::{Book, Cover, Domain, History, Page, ProcessRoot, Root};
+use crate::model::{Cover, Domain, EventBook, Page, ProcessRoot, Root};
 use crate::project::{LogicConfig, OpenSource};
 
 impl StreamCapture<'_> {
@@ -81,13 +81,8 @@ impl StreamCapture<'_> {
             "{how}; nothing is stored under {}{by_id}: taken for a workflow that has just begun",
             searched.join(", ")
         );
-        let book = Book {
-            cover: self.of_stream(domain, *root),
-            snapshot: None,
-            history: History::default(),
-        };
         let state = CutBook {
-            book,
+            book: EventBook::empty(self.of_stream(domain, *root)),
             after: Vec::new(),
             rule: CutRule::Whole,
         };
