@@ -51,6 +51,8 @@
 #[doc(hidden)]
 pub mod audit;
 #[doc(hidden)]
+pub mod auditing;
+#[doc(hidden)]
 pub mod capture;
 pub mod capturing;
 mod cli;
@@ -64,6 +66,8 @@ pub mod diagram;
 pub mod fixture;
 #[doc(hidden)]
 pub mod harness;
+#[doc(hidden)]
+pub mod listing;
 pub mod logic;
 #[doc(hidden)]
 pub mod mutation;
@@ -73,8 +77,12 @@ pub mod project;
 #[doc(hidden)]
 pub mod record;
 #[doc(hidden)]
+pub mod recording;
+#[doc(hidden)]
 pub mod replay;
 pub mod replaying;
+#[doc(hidden)]
+pub mod serving;
 #[doc(hidden)]
 pub mod snapshot;
 mod terminal;

@@ -1,6 +1,6 @@
 //! The first replay of a case, before it is written.
 
-use super::telling::Telling;
+use super::report::CaptureReport;
 use crate::fixture::Fixture;
 use crate::project::{LogicChoice, Project, ReplayOptions, ReplayedCase};
 use crate::snapshot::Flicker;
@@ -10,20 +10,20 @@ use crate::snapshot::Flicker;
 pub(super) fn replay(
     project: &Project,
     fixture: &mut Fixture,
-    telling: &mut Telling,
+    report: &mut CaptureReport,
 ) -> Result<ReplayedCase, String> {
     let text = |error: crate::project::ReplayError| error.to_string();
     let logic = project
         .ready_logic(&fixture.case, &ReplayOptions::default())
         .map_err(text)?;
-    telling.add("replayed on", logic.selected().describe());
+    report.add("replayed on", logic.selected().describe());
     let options = ReplayOptions {
         logic: LogicChoice::Ready(&logic),
         ..ReplayOptions::default()
     };
     let first = project.replay(fixture, &options).map_err(text)?;
     if let Some(output) = first.last_output(project) {
-        telling.add("last output", output.replace('\n', "\n               "));
+        report.add("last output", output.replace('\n', "\n               "));
     }
     let Some(found) = project.flicker(fixture, &first).map_err(text)? else {
         return Ok(first);
@@ -32,7 +32,7 @@ pub(super) fn replay(
         return Err(unsteady(&found));
     }
     for rule in &found.rules {
-        telling.add(
+        report.add(
             "rule",
             format!(
                 "{} of {} differs from run to run: left out",

@@ -1,82 +1,133 @@
-//! A call that the recorder noted: it brings its history along, or says which command is meant.
+//! A call of a recording: a call to logic brings its whole case, a call to a coordinator only its command.
 
 use std::path::Path;
 
-use super::finishing::{Capture, Naming};
-use super::given::Given;
+use super::context::CaptureContext;
+use super::named_failure::NamedFailure;
+use super::pending_capture::PendingCapture;
+use super::report::CaptureReport;
 use super::request::{CaptureRequest, NumberedFile};
-use super::telling::Telling;
-use super::{Captured, Progress, Stop, Watch, captured_at, redaction};
+use super::{CaptureWatcher, Captured, OperationError, Progress, captured_at};
 use crate::capture::{CaseDialect, Logged};
-use crate::model::{Case, ComponentKind, Domain, FailureClass};
+use crate::model::{AnsweredBy, Case, ComponentKind, Domain, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{
     Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of, whole_lines,
 };
 use crate::terminal::words;
-use crate::wire::{SpokenDialect, UnknownFields};
+use crate::wire::SpokenDialect;
 use crate::{files, plain};
 
-/// What a recording gives.
-pub(super) enum Found {
-    /// A whole case, which is captured.
-    Captured(Box<Captured>),
-    /// A command to look up the history of.
-    Command(Box<Given>),
+/// A call of a recording.
+pub(super) struct RecordedCall<'a> {
+    context: CaptureContext<'a>,
+    /// Name of the recording.
+    name: String,
+    note: Note,
 }
 
-/// Takes a call of a recording.
-pub(super) fn find(
-    project: &Project,
-    request: &CaptureRequest,
+/// Finds the call of a number, otherwise the newest that the request means.
+pub(super) fn find<'a>(
+    project: &'a Project,
+    request: &'a CaptureRequest,
     asked: &NumberedFile<u64>,
-    watch: &mut Watch<'_>,
-) -> Result<Found, Stop> {
+    watch: &mut CaptureWatcher<'_>,
+) -> Result<RecordedCall<'a>, OperationError> {
     let name = Project::shown(&asked.file);
-    // Before anything of it is read: what redacts it has to be there.
-    redaction::redactor_of_recording(project, &name, request.is_unredacted)?;
+    // The redactor must be available before anything is read.
+    let context = CaptureContext::of_recording(project, request, &name)?;
     let calls = read(&asked.file, &name, watch)?;
-    let wanted = Wanted(request);
     let recorded = match asked.number {
         Some(number) => calls
             .iter()
             .find(|recorded| recorded.note.call == number)
             .ok_or_else(|| {
-                Stop::Failed(format!(
+                OperationError::Failed(format!(
                     "{name}: there is no call {number}{}",
                     there(&calls)
                 ))
             })?,
-        None => wanted.newest(&calls, &name)?,
+        None => CallFilter(request).newest(&calls, &name)?,
     };
-    let note = &as_the_source_speaks(project, request, &recorded.note)?;
-    let origin = format!("from {name}, call {}", note.call);
+    let note = as_the_source_speaks(project, request, &recorded.note)?;
     project.unknown().add(note.unknown_fields());
-    if note.between() == Some(Between::ClientAndCoordinator) {
-        let ticket = ticket_of(note).ok_or_else(|| {
-            Stop::Failed(format!(
-                "{name}, call {}: its command does not decode",
-                note.call
-            ))
-        })?;
-        let logged = Logged::Ticket(ticket);
-        let given = Given {
-            logged,
-            origin,
-            unusable: Vec::new(),
-        };
-        return Ok(Found::Command(Box::new(given)));
-    }
-    let captured = capture(project, request, &name, note)?;
-    Ok(Found::Captured(Box::new(captured)))
+    Ok(RecordedCall {
+        context,
+        name,
+        note,
+    })
 }
 
-/// A call whose dialect the recorder assumed is read in that of its source, where one is configured.
+impl RecordedCall<'_> {
+    /// Whether it is a call to logic, which brings its whole case. A call to a coordinator brings only the command.
+    pub(super) fn is_to_logic(&self) -> bool {
+        self.note.between() != Some(Between::ClientAndCoordinator)
+    }
+
+    /// The failure of a call to a coordinator.
+    pub(super) fn failure(self) -> Result<NamedFailure, OperationError> {
+        let (name, call) = (&self.name, self.note.call);
+        let ticket = ticket_of(&self.note).ok_or_else(|| {
+            OperationError::Failed(format!("{name}, call {call}: its command does not decode"))
+        })?;
+        Ok(NamedFailure {
+            logged: Logged::Ticket(ticket),
+            origin: format!("from {name}, call {call}"),
+            unusable: Vec::new(),
+        })
+    }
+
+    /// Captures the case of a call to logic. The component is the one that the request names, if it names one.
+    pub(super) fn capture(&self, component: Option<&str>) -> Result<Captured, OperationError> {
+        let (project, request) = (self.context.project, self.context.request);
+        let (name, note) = (&self.name, &self.note);
+        self.refuse_claims()?;
+        let file = Path::new(name).file_name().unwrap_or_default();
+        let with = CaseOf {
+            source: file.to_string_lossy().into_owned(),
+            captured_at: captured_at(),
+            labels: request.labels.clone(),
+        };
+        let mut case = case_of(note, with).map_err(|error| {
+            OperationError::Failed(format!("{name}, call {}: {error}", note.call))
+        })?;
+        case.logic = component_name(project, component, &case)?;
+        let head = match case.stimulus.trigger() {
+            Some(trigger) => trigger.from,
+            None => case.head(),
+        };
+        let dialect = CaseDialect::of(note.spoken());
+        let mut report = call_report(&case, note, head);
+        report.dialect(dialect);
+        let source = OpenSource::of_recording(name);
+        PendingCapture::new(&self.context, &source, dialect, report)
+            .redacted_before_by(note.redacted.by.clone())
+            .finish(case, head)
+    }
+
+    /// A call to logic holds its answer and what was stored, so the request may not claim anything about them.
+    fn refuse_claims(&self) -> Result<(), OperationError> {
+        let Some(failure) = self.context.request.failure() else {
+            return Ok(());
+        };
+        let flag = match (failure.persisted, failure.answered_by) {
+            (None, AnsweredBy::NotKnown) => return Ok(()),
+            (Some(_), _) => "--persisted",
+            (None, AnsweredBy::Logic) => "--answered-by",
+        };
+        Err(OperationError::Usage(format!(
+            "{}, call {}: a call to logic holds the logic's own answer; {flag} is for a command",
+            self.name, self.note.call
+        )))
+    }
+}
+
+/// Reads a call whose dialect the recorder assumed in the dialect that is configured for its source, if there is one.
 fn as_the_source_speaks(
     project: &Project,
     request: &CaptureRequest,
     note: &Note,
-) -> Result<Note, Stop> {
+) -> Result<Note, OperationError> {
     let configured = project.configured_dialect(request.source.as_deref())?;
     let Some(source) = configured.filter(|it| it.package() == note.dialect.package()) else {
         return Ok(note.clone());
@@ -89,10 +140,14 @@ fn as_the_source_speaks(
     })
 }
 
-fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<Recorded>, Stop> {
+fn read(
+    file: &Path,
+    name: &str,
+    watch: &mut CaptureWatcher<'_>,
+) -> Result<Vec<Recorded>, OperationError> {
     let unreadable = |error| {
         let reason = words(&error);
-        Stop::Failed(format!("cannot read the recording {name}: {reason}"))
+        OperationError::Failed(format!("cannot read the recording {name}: {reason}"))
     };
     let source = plain::open(file).map_err(unreadable)?;
     let bytes = files::read_from(source, files::MADE).map_err(unreadable)?;
@@ -103,10 +158,10 @@ fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<Recorded>,
         )));
     }
     let text = files::text(whole.to_vec()).map_err(unreadable)?;
-    parse_recording(&text).map_err(|error| Stop::Failed(format!("{name}: {error}")))
+    parse_recording(&text).map_err(|error| OperationError::Failed(format!("{name}: {error}")))
 }
 
-/// The numbers that there are, as an end of a sentence.
+/// The numbers of the calls in the recording, as the end of a sentence.
 fn there(calls: &[Recorded]) -> String {
     match (calls.first(), calls.last()) {
         (Some(first), Some(last)) => format!(
@@ -119,10 +174,10 @@ fn there(calls: &[Recorded]) -> String {
     }
 }
 
-/// Which calls count.
-struct Wanted<'a>(&'a CaptureRequest);
+/// The calls that the request means.
+struct CallFilter<'a>(&'a CaptureRequest);
 
-impl Wanted<'_> {
+impl CallFilter<'_> {
     fn fits(&self, note: &Note) -> bool {
         let Ok(subject) = note.subject() else {
             return false;
@@ -143,8 +198,12 @@ impl Wanted<'_> {
                 .is_none_or(|edition| edition.label() == cover.edition.label())
     }
 
-    /// The newest that failed and says something of the logic, else the newest that was accepted.
-    fn newest<'b>(&self, calls: &'b [Recorded], name: &str) -> Result<&'b Recorded, Stop> {
+    /// The newest that failed and concerns the logic, otherwise the newest that was accepted.
+    fn newest<'b>(
+        &self,
+        calls: &'b [Recorded],
+        name: &str,
+    ) -> Result<&'b Recorded, OperationError> {
         let fitting = || calls.iter().filter(|recorded| self.fits(&recorded.note));
         let usable = |failed: bool| {
             fitting()
@@ -152,7 +211,7 @@ impl Wanted<'_> {
                 .rfind(|recorded| recorded.note.is_accepted() != failed)
         };
         if let Some(found) = usable(true).or_else(|| usable(false)) {
-            // The logic's own call of the same failure says more.
+            // The call to the logic with the same failure contains more.
             let whole = fitting().filter(|other| is_same_failure(&found.note, &other.note));
             return Ok(whole.last().unwrap_or(found));
         }
@@ -161,7 +220,7 @@ impl Wanted<'_> {
             .aggregate
             .as_ref()
             .map_or_else(String::new, |spec| format!(" of {spec}"));
-        Err(Stop::Failed(match fitting().count() {
+        Err(OperationError::Failed(match fitting().count() {
             0 if calls.is_empty() => format!("{name}: there is no call in it"),
             0 => format!(
                 "{name}: none of its {} calls is {}",
@@ -179,20 +238,21 @@ impl Wanted<'_> {
     }
 }
 
-/// Whether a call to logic is that which a failed command led to.
+/// Whether a failed command led to this call to logic.
 fn is_same_failure(command: &Note, call: &Note) -> bool {
-    let (Answer::Status(told), Answer::Status(answered)) = (&command.answer, &call.answer) else {
+    let (Answer::Status(reported), Answer::Status(answered)) = (&command.answer, &call.answer)
+    else {
         return false;
     };
     let type_name = |note: &Note| note.subject().map(|subject| subject.type_name);
     command.between() == Some(Between::ClientAndCoordinator)
         && call.between() == Some(Between::CoordinatorAndLogic)
         && type_name(command) == type_name(call)
-        && (told.failure.code, &told.failure.message)
+        && (reported.failure.code, &reported.failure.message)
             == (answered.failure.code, &answered.failure.message)
 }
 
-/// Whether a call says anything about the logic, all by itself.
+/// Whether a case of the call would test the logic.
 fn makes_a_case(note: &Note) -> bool {
     let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
     let is_usable = match &note.answer {
@@ -207,52 +267,25 @@ fn makes_a_case(note: &Note) -> bool {
     is_usable && !note.method().ends_with("/Prepare")
 }
 
-fn capture(
+/// Name of the saga, process manager, projector or upcaster, which the call does not contain: the one that the request names,
+/// otherwise the only one that subscribes to the domain.
+fn component_name(
     project: &Project,
-    request: &CaptureRequest,
-    name: &str,
-    note: &Note,
-) -> Result<Captured, Stop> {
-    let file = Path::new(name).file_name().unwrap_or_default();
-    let with = CaseOf {
-        source: file.to_string_lossy().into_owned(),
-        captured_at: captured_at(),
-        labels: request.labels.clone(),
-    };
-    let mut case = case_of(note, with)
-        .map_err(|error| Stop::Failed(format!("{name}, call {}: {error}", note.call)))?;
-    case.logic = component(project, request, &case)?;
-    let head = match case.stimulus.trigger() {
-        Some(trigger) => trigger.from,
-        None => case.head(),
-    };
-    let dialect = CaseDialect::of(note.spoken());
-    let mut telling = told(&case, note, head);
-    telling.dialect(dialect);
-    let source = OpenSource::of_recording(name);
-    Capture {
-        project,
-        request,
-        source: &source,
-        dialect,
-        telling,
-        naming: Naming::Plain,
-        redacted_by: note.redacted.by.clone(),
-        redacting: None,
-        suspects: Vec::new(),
-        unknown: UnknownFields::new(),
-    }
-    .finish(case, head)
-}
-
-/// Name of the saga, process manager, projector or upcaster, which no call says: the one that was named, else the only
-/// one that takes events of the domain.
-fn component(
-    project: &Project,
-    request: &CaptureRequest,
+    named: Option<&str>,
     case: &Case,
-) -> Result<Option<String>, Stop> {
+) -> Result<Option<String>, OperationError> {
     let kind = case.stimulus.component_kind();
+    if let Some(name) = named {
+        let found = project.logics().named(name)?.config;
+        if found.kind != kind {
+            return Err(OperationError::Usage(format!(
+                "logic `{name}` is of kind {}, and the call is one of a {}",
+                found.kind.word(),
+                kind.word()
+            )));
+        }
+        return Ok(Some(found.name));
+    }
     match kind {
         ComponentKind::Aggregate => return Ok(None),
         ComponentKind::Upcaster => {
@@ -262,35 +295,24 @@ fn component(
         }
         ComponentKind::Saga | ComponentKind::ProcessManager | ComponentKind::Projector => {}
     }
-    if let Some(name) = request.kind.component() {
-        let found = project.logics().named(name)?.config;
-        if found.kind != kind {
-            return Err(Stop::Usage(format!(
-                "logic `{name}` is of kind {}, and the call is one of a {}",
-                found.kind.word(),
-                kind.word()
-            )));
-        }
-        return Ok(Some(found.name));
-    }
-    let takes = |subscriptions: &crate::project::Subscriptions| {
+    let subscribes = |subscriptions: &crate::project::Subscriptions| {
         subscriptions.is_empty() || subscriptions.contains_key(&case.cover.domain)
     };
     let mut components: Vec<String> = project
         .logics()
         .of_component_kind(kind)
-        .filter(|logic| takes(&logic.config.subscriptions))
+        .filter(|logic| subscribes(&logic.config.subscriptions))
         .map(|logic| logic.config.name)
         .collect();
     match components.len() {
         1 => Ok(components.pop()),
-        0 => Err(Stop::Usage(format!(
+        0 => Err(OperationError::Usage(format!(
             "the call is one of a {}, and none that takes events of `{}` is configured: name it with --component, after adding it to \
              replay.toml",
             kind.word(),
             case.cover.domain
         ))),
-        _ => Err(Stop::Usage(format!(
+        _ => Err(OperationError::Usage(format!(
             "the call is one of a {}, and does not say of which: name it with --component: {}",
             kind.word(),
             components.join(", ")
@@ -298,11 +320,11 @@ fn component(
     }
 }
 
-/// What is worth saying of the call and its case.
-fn told(case: &Case, note: &Note, head: u32) -> Telling {
-    let mut telling = Telling::default();
+/// The report about the call and its case.
+fn call_report(case: &Case, note: &Note, head: u32) -> CaptureReport {
+    let mut report = CaptureReport::default();
     let time = jiff::Timestamp::new(note.time.seconds, note.time.nanos);
-    telling.add(
+    report.add(
         "call",
         format!(
             "{}, {} at {}",
@@ -311,6 +333,6 @@ fn told(case: &Case, note: &Note, head: u32) -> Telling {
             time.unwrap_or_default()
         ),
     );
-    telling.recorded(case, head);
-    telling
+    report.recorded(case, head);
+    report
 }

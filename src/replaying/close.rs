@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::capturing::{Stop, accept};
+use crate::capturing::accept;
 use crate::files;
 use crate::fixture::{Fixture, add_rules, write_atomically};
 use crate::model::{Rule, Status};
+use crate::project::OperationError;
 use crate::project::{LogicChoice, Project, ReplayError, ReplayOptions, ReplayedCase};
 use crate::snapshot::Verdict;
 use crate::terminal::words;
@@ -35,12 +36,16 @@ pub struct Closed {
 /// # Errors
 /// Where there is no outcome, it differs from run to run, the bug of an open case still reproduces, or a file cannot be
 /// written.
-pub fn close(project: &Project, path: &Path, request: CloseRequest) -> Result<Closed, Stop> {
+pub fn close(
+    project: &Project,
+    path: &Path,
+    request: CloseRequest,
+) -> Result<Closed, OperationError> {
     let shown = Project::shown(path);
     let mut fixture = project.folder().read(path)?;
     let (replayed, added_rules) = steady(project, path, &mut fixture, request)?;
     let Some(text) = replayed.text() else {
-        return Err(Stop::Failed(format!(
+        return Err(OperationError::Failed(format!(
             "{shown}: there is no outcome to accept: {}",
             replayed.nothing_to_compare()
         )));
@@ -48,7 +53,7 @@ pub fn close(project: &Project, path: &Path, request: CloseRequest) -> Result<Cl
     let snapshot = Project::snapshot_path(path);
     let is_open = fixture.case.status == Status::Open && !snapshot.exists();
     if is_open && replayed.verdict == Verdict::Reproduced && !request.is_forced {
-        return Err(Stop::Failed(format!(
+        return Err(OperationError::Failed(format!(
             "{shown}: the bug still reproduces; closing now would make it the expectation. Fix it first, or say \
              --force if this is how it shall be"
         )));
@@ -70,7 +75,7 @@ fn steady(
     path: &Path,
     fixture: &mut Fixture,
     request: CloseRequest,
-) -> Result<(ReplayedCase, Vec<Rule>), Stop> {
+) -> Result<(ReplayedCase, Vec<Rule>), OperationError> {
     let domain = fixture.case.cover.domain.clone();
     let stop =
         |error: ReplayError| error.stop(path, &format!("; add [logic.{domain}] to replay.toml"));
@@ -93,7 +98,7 @@ fn steady(
         None => Ok((replayed, added)),
         Some(flicker) => {
             let shown = Project::shown(path);
-            Err(Stop::Failed(format!(
+            Err(OperationError::Failed(format!(
                 "{shown}: not deterministic: two runs one after the other differ\n{}\n\n{}",
                 flicker.differing(),
                 flicker.advice(&shown)
@@ -103,20 +108,25 @@ fn steady(
 }
 
 /// Adds rules to the file, and reads it to see that it has them now.
-fn write_rules(project: &Project, path: &Path, added: &[Rule], all: &[Rule]) -> Result<(), Stop> {
+fn write_rules(
+    project: &Project,
+    path: &Path,
+    added: &[Rule],
+    all: &[Rule],
+) -> Result<(), OperationError> {
     let shown = Project::shown(path);
     let text = files::read_to_string(path, files::MADE)
-        .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))?;
+        .map_err(|error| OperationError::Failed(format!("{shown}: {}", words(&error))))?;
     let edited = add_rules(&text, added).filter(|edited| {
         let read = project.folder().read_text(edited, path);
         read.is_ok_and(|fixture| fixture.case.rules == all)
     });
     let edited = edited.ok_or_else(|| {
-        Stop::Failed(format!(
+        OperationError::Failed(format!(
             "{shown}: its `rules` are not written as a list with an item on each line: write it so, or add the rules by hand; \
              nothing is written"
         ))
     })?;
     write_atomically(path, edited.as_bytes(), true)
-        .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))
+        .map_err(|error| OperationError::Failed(format!("{shown}: {}", words(&error))))
 }

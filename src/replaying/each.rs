@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::{PreparedCase, ReplayReport, ReplayRequest};
-use crate::capturing::Stop;
 use crate::harness::{Ending, Entry, Totals, entries_of};
+use crate::project::OperationError;
 use crate::project::{Project, ReplayErrorKind};
 
 /// A trial that ended, and its report where it was replayed.
@@ -68,7 +68,7 @@ fn replayed(
         ..request.clone()
     };
     let prepared = PreparedCase::read(project, &entry.path, &request)
-        .map_err(|stop: Stop| Ending::Failed(stop.to_string()))?;
+        .map_err(|stop: OperationError| Ending::Failed(stop.to_string()))?;
     let replayed = request.replayed(project, &prepared);
     replayed.map_err(|error| match error.kind() {
         ReplayErrorKind::NotConfigured(reason) => Ending::NotChecked(reason.clone()),

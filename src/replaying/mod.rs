@@ -21,7 +21,7 @@ pub use report::{ReplayReport, SnapshotComparison, States};
 pub use request::ReplayRequest;
 pub use what_if::FieldChange;
 
-use crate::capturing::Stop;
+use crate::project::OperationError;
 use crate::project::Project;
 
 /// Replays the case of a fixture. Nothing is written.
@@ -33,7 +33,7 @@ pub fn replay(
     project: &Project,
     fixture: &Path,
     request: &ReplayRequest,
-) -> Result<ReplayReport, Stop> {
+) -> Result<ReplayReport, OperationError> {
     let prepared = PreparedCase::read(project, fixture, request)?;
     let replayed = request.replayed(project, &prepared);
     replayed.map_err(|error| prepared.stop(&error))

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::coordinator::{CoordinatorReport, EditionNames};
 use super::report::{ReplayReport, SnapshotComparison, States};
 use super::{ReplayRequest, what_if};
-use crate::capturing::Stop;
 use crate::fixture::Fixture;
+use crate::project::OperationError;
 use crate::project::{Project, ReplayError, ReplayErrorKind, ReplayOptions, SelectedLogic};
 use crate::replay::{ReplayNote, unknown_in_replies};
 use crate::wire::UnknownFields;
@@ -28,7 +28,7 @@ impl PreparedCase {
         project: &Project,
         path: &Path,
         request: &ReplayRequest,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, OperationError> {
         let mut fixture = project.folder().read(path)?;
         let mut lost = UnknownFields::new();
         if let Some(last) = request.last_sequence {
@@ -54,13 +54,13 @@ impl PreparedCase {
         &self,
         project: &Project,
         request: &ReplayRequest,
-    ) -> Result<SelectedLogic, Stop> {
+    ) -> Result<SelectedLogic, OperationError> {
         let selected = project.selected_logic(&self.fixture.case, request.logic());
         selected.map_err(|error| self.stop(&error))
     }
 
     /// An error of this case, as a command ends with it.
-    pub(super) fn stop(&self, error: &ReplayError) -> Stop {
+    pub(super) fn stop(&self, error: &ReplayError) -> OperationError {
         let domain = &self.fixture.case.cover.domain;
         error.stop(
             &self.path,
@@ -131,9 +131,9 @@ impl PreparedCase {
 
 impl ReplayError {
     /// The error of a case, as a command ends with it. `advice` is what to do where no logic is configured.
-    pub(super) fn stop(&self, fixture: &Path, advice: &str) -> Stop {
+    pub(super) fn stop(&self, fixture: &Path, advice: &str) -> OperationError {
         let fixture = Project::shown(fixture);
-        Stop::Failed(match self.kind() {
+        OperationError::Failed(match self.kind() {
             ReplayErrorKind::NotConfigured(reason) => format!("{fixture}: {reason}{advice}"),
             // They are about what was asked for, whatever the case.
             ReplayErrorKind::Logic(_) | ReplayErrorKind::Coordinator(_) => self.to_string(),

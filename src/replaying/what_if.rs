@@ -1,8 +1,8 @@
 //! What if: the same case with another history, or with other fields of what the logic is asked.
 
-use crate::capturing::Stop;
 use crate::model::{Body, Case, History, Page, Payload};
 use crate::payload::{Edit, Registry};
+use crate::project::OperationError;
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 /// A field of the command, of the new events or of the fact, and what becomes of it.
@@ -29,9 +29,9 @@ impl FieldChange {
         &self,
         case: &mut Case,
         registries: [&Registry; 2],
-    ) -> Result<UnknownFields, Stop> {
+    ) -> Result<UnknownFields, OperationError> {
         self.made(case, registries)
-            .map_err(|reason| Stop::Usage(format!("{}: {reason}", self.written)))
+            .map_err(|reason| OperationError::Usage(format!("{}: {reason}", self.written)))
     }
 
     fn made(&self, case: &mut Case, registries: [&Registry; 2]) -> Result<UnknownFields, String> {
@@ -55,13 +55,14 @@ impl FieldChange {
 
 /// Cuts the history after `last` and sends the command for the head there. Gives the unknown fields that are lost with the
 /// original encoding of the command.
-pub(super) fn cut(case: &mut Case, last: i64) -> Result<UnknownFields, Stop> {
+pub(super) fn cut(case: &mut Case, last: i64) -> Result<UnknownFields, OperationError> {
     let head = last
         .checked_add(1)
         .and_then(|head| u32::try_from(head).ok());
-    let head = head.ok_or_else(|| Stop::Usage(format!("--to-sequence {last} is no sequence")))?;
+    let head =
+        head.ok_or_else(|| OperationError::Usage(format!("--to-sequence {last} is no sequence")))?;
     if head > case.history.next_sequence() {
-        return Err(Stop::Usage(format!(
+        return Err(OperationError::Usage(format!(
             "--to-sequence {last} is beyond the captured history, which ends before sequence {}",
             case.history.next_sequence()
         )));

@@ -20,6 +20,7 @@ mod log_reading;
 mod matrix;
 mod model;
 mod mutants;
+mod operations;
 mod payload;
 mod python_client;
 mod python_logging;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use angzarr_replay::capturing::{CaptureRequest, Stop, capture};
+use angzarr_replay::capturing::{CaptureRequest, OperationError, capture};
 use angzarr_replay::model::Status;
 use angzarr_replay::payload::Edit;
 use angzarr_replay::project::Project;
@@ -15,7 +15,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn replayed(request: &ReplayRequest) -> Result<ReplayReport, Stop> {
+fn replayed(request: &ReplayRequest) -> Result<ReplayReport, OperationError> {
     let project = Project::open(poker::app(), root()).unwrap();
     let fixture = root().join("fixtures/player/withdraw-funds-446f7261-12.yaml");
     replay(&project, &fixture, request)
@@ -64,7 +64,7 @@ fn changes_are_made_for_the_replay_only() {
     assert!(matches!(report.snapshot, SnapshotComparison::Differs(_)));
     let unchanged = replayed(&ReplayRequest::default()).unwrap();
     assert!(unchanged.is_fine() && unchanged.states.after != report.states.after);
-    let Err(Stop::Usage(text)) = change("many") else {
+    let Err(OperationError::Usage(text)) = change("many") else {
         panic!("it is no number");
     };
     assert!(text.starts_with("the amount: "), "{text}");
@@ -76,7 +76,7 @@ fn logic_that_is_not_there_is_an_error() {
         logic: Some("playr".into()),
         ..ReplayRequest::default()
     };
-    let Err(Stop::Failed(text)) = replayed(&request) else {
+    let Err(OperationError::Failed(text)) = replayed(&request) else {
         panic!("there is no such logic");
     };
     assert!(text.contains("there is no logic `playr`"), "{text}");
@@ -87,7 +87,8 @@ fn an_open_case_that_reproduces_is_closed_only_by_force() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = captured(folder.path());
     let project = Project::open(poker::app(), folder.path()).unwrap();
-    let Err(Stop::Failed(text)) = close(&project, &fixture, CloseRequest::default()) else {
+    let Err(OperationError::Failed(text)) = close(&project, &fixture, CloseRequest::default())
+    else {
         panic!("the bug is still there");
     };
     assert!(text.contains("the bug still reproduces"), "{text}");

@@ -1,4 +1,4 @@
-//! A capture that is done, told as text and as JSON.
+//! The result of a capture, as text and as JSON.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::model::{Code, CommandBook, HeadKnowledge, Observed, Payload, Status};
 use crate::project::Project;
 use crate::snapshot::{Verdict, listed};
 
-/// Tells a capture in full.
+/// Prints the result of a capture.
 pub(super) fn print(captured: &Captured) {
     let cover = &captured.case.cover;
     let source = if captured.is_embedded {
@@ -62,12 +62,12 @@ fn next_step(captured: &Captured, fixture: &str) -> String {
         (Status::Open, CaptureVerdict::Judged(_)) => {
             format!("{replay}    # then accept today's outcome: cargo xtask close {fixture}")
         }
-        // Without an outcome there is nothing to accept.
+        // There is no outcome that could be accepted.
         (Status::Open, _) => replay,
     }
 }
 
-/// The same for a program.
+/// The result of a capture as JSON.
 pub(super) fn json(captured: &Captured) -> serde_json::Value {
     let case = &captured.case;
     let failure = case.observed.as_ref().and_then(Observed::failure);

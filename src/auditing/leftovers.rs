@@ -1,4 +1,4 @@
-//! Files of this tool, held against today's redaction rules: a rule may have been written after a capture.
+//! Values in this tool's files that today's redaction rules would remove: a rule may be newer than a capture.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,16 +9,15 @@ use crate::record::{parse_recording, whole_lines};
 use crate::redact::{Leftover, LeftoverRules, Leftovers, MessageRole};
 use crate::{files, plain};
 
-/// The finding that says that a rule of today would have taken something out.
+/// The kind of finding for a value that one of today's rules would remove.
 const NOT_REDACTED: &str = "not redacted";
 /// How a line of a recording begins.
 const RECORDING: &str = "{\"recording\"";
 
-/// Adds to what was found in a file what today's rules would take out of it, where it is a fixture, a recording, or a log with
-/// failure tickets.
+/// Adds the values that today's rules would remove from a file, if it is a fixture, a recording, or a log with failure tickets.
 pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audited) {
     let Ok(bytes) = files::read(&audited.file, LARGEST) else {
-        // That was said already.
+        // The audit of the file has reported that already.
         return;
     };
     let is_yaml = audited
@@ -26,15 +25,15 @@ pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audite
         .extension()
         .is_some_and(|ending| ending == "yaml" || ending == "yml");
     if !is_yaml {
-        return packed_lines(rules, bytes, audited);
+        return search_log(rules, bytes, audited);
     }
     match String::from_utf8(bytes) {
         Ok(text) => {
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-            of_fixture(project, rules, text, audited);
+            search_fixture(project, rules, text, audited);
         }
         Err(error) => {
-            // A fixture is UTF-8; as a text it was looked over in any encoding.
+            // A fixture is UTF-8. The audit has already searched the text in any encoding.
             let letters = String::from_utf8_lossy(error.as_bytes()).replace('\0', "");
             if letters.contains("fixture:") {
                 audited.unread.push(
@@ -45,9 +44,9 @@ pub(super) fn add(project: &Project, rules: &LeftoverRules, audited: &mut Audite
     }
 }
 
-/// A recording or a log as `tickets` and `capture` read it: packed, and with bytes of other encodings.
-fn packed_lines(rules: &LeftoverRules, bytes: Vec<u8>, audited: &mut Audited) {
-    // A flaw was said already.
+/// Searches a recording or a log as `tickets` and `capture` read it: compressed, and with bytes of other encodings.
+fn search_log(rules: &LeftoverRules, bytes: Vec<u8>, audited: &mut Audited) {
+    // The audit has reported a flaw already.
     let plain = plain::of(&bytes[..]).and_then(|source| files::read_from(source, LARGEST));
     let bytes = plain.unwrap_or(bytes);
     let (whole, unfinished) = whole_lines(&bytes);
@@ -60,10 +59,10 @@ fn packed_lines(rules: &LeftoverRules, bytes: Vec<u8>, audited: &mut Audited) {
         }
         _ => &bytes[..],
     };
-    of_lines(rules, &String::from_utf8_lossy(lines), audited);
+    search_lines(rules, &String::from_utf8_lossy(lines), audited);
 }
 
-fn of_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited: &mut Audited) {
+fn search_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited: &mut Audited) {
     let begins = |line: &str| {
         let key = line.trim_start_matches(['"', '\'']);
         key.strip_prefix("fixture")
@@ -73,7 +72,7 @@ fn of_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited: &mu
     if !is_fixture {
         return;
     }
-    // Errors show lines of the file, which is what must not be shown here.
+    // Errors quote lines of the file, which must not be shown here.
     let Ok(fixture) = project.folder().read(&audited.file) else {
         audited.unread.push(
             "it cannot be read as a fixture, so the redaction rules were not tried on it; `cargo xtask replay` says why"
@@ -86,15 +85,15 @@ fn of_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited: &mu
     let mut said = HashSet::new();
     for left in &found.left {
         let spot = lines.spot(left);
-        // In a history file, or in bytes: once is enough.
+        // In a history file, or in bytes, one report is enough.
         if spot != Spot::File || said.insert(left.to_string()) {
             audited.findings.push(finding(left, spot));
         }
     }
-    unread(&found.unread, audited);
+    add_unread(&found.unread, audited);
 }
 
-fn of_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
+fn search_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
     let add = |line: usize, found: &Leftovers, audited: &mut Audited| {
         let mut said = HashSet::new();
         for left in &found.left {
@@ -102,7 +101,7 @@ fn of_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
                 audited.findings.push(finding(left, Spot::Line(line, 1)));
             }
         }
-        unread(&found.unread, audited);
+        add_unread(&found.unread, audited);
     };
     if is_recording(text) {
         let Ok(calls) = parse_recording(text) else {
@@ -154,7 +153,7 @@ fn finding(left: &Leftover, spot: Spot) -> Finding {
     )
 }
 
-fn unread(reasons: &BTreeSet<String>, audited: &mut Audited) {
+fn add_unread(reasons: &BTreeSet<String>, audited: &mut Audited) {
     for reason in reasons {
         let reason = format!("the redaction rules could not be tried on all of it: {reason}");
         if !audited.unread.contains(&reason) {
@@ -163,22 +162,22 @@ fn unread(reasons: &BTreeSet<String>, audited: &mut Audited) {
     }
 }
 
-/// The lines of a fixture, in which values are looked for in order.
+/// The lines of a fixture, in which values are searched for in order.
 struct Lines<'a> {
     lines: Vec<&'a str>,
-    /// Lines where something was found already, with its field and its value.
-    taken: HashSet<(usize, String, String)>,
+    /// Lines in which a value was found, with its field and value.
+    found: HashSet<(usize, String, String)>,
 }
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             lines: text.lines().collect(),
-            taken: HashSet::new(),
+            found: HashSet::new(),
         }
     }
 
-    /// The first line with the field and its value that is not taken yet.
+    /// The next line with the field and its value.
     fn spot(&mut self, left: &Leftover) -> Spot {
         let name = left
             .field
@@ -203,23 +202,23 @@ impl<'a> Lines<'a> {
             let start = value + line[value..].find(begin.trim_end())?;
             Some((at, line[..start].chars().count()))
         });
-        self.first_not_taken(left, &fitting.collect::<Vec<_>>())
+        self.next_of(left, &fitting.collect::<Vec<_>>())
     }
 
-    /// The first line that has a value elsewhere than in its field, and that is not taken yet.
+    /// The next line that has the value elsewhere than in its field.
     fn spot_of_text(&mut self, left: &Leftover, name: &str, begin: &str) -> Spot {
         let field = format!("{name}:");
         let lines = self.lines.iter().enumerate();
         let fitting = lines
             .filter(|(_, line)| !line.contains(&field))
             .filter_map(|(at, line)| Some((at, line[..line.find(begin)?].chars().count())));
-        self.first_not_taken(left, &fitting.collect::<Vec<_>>())
+        self.next_of(left, &fitting.collect::<Vec<_>>())
     }
 
-    /// Of lines and columns from 0 the first that is not taken yet, which it is from now on.
-    fn first_not_taken(&mut self, left: &Leftover, places: &[(usize, usize)]) -> Spot {
+    /// The first of these lines and columns, counted from 0, in which the value has not been found yet.
+    fn next_of(&mut self, left: &Leftover, places: &[(usize, usize)]) -> Spot {
         let key = |at| (at, left.field.clone(), left.value().to_owned());
-        let found = places.iter().find(|(at, _)| self.taken.insert(key(*at)));
+        let found = places.iter().find(|(at, _)| self.found.insert(key(*at)));
         found.map_or(Spot::File, |(at, column)| Spot::Line(at + 1, column + 1))
     }
 }

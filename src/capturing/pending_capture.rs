@@ -1,14 +1,15 @@
-//! The second half of a capture: the case is redacted, replayed and written.
+//! A case before it is written: it is redacted, replayed and saved.
 
 use std::path::{Path, PathBuf};
 
 use super::captured::{CaptureVerdict, Captured, SavedState};
 use super::captured_failures::CapturedFailures;
-use super::redaction::{self, Redacting};
+use super::context::CaptureContext;
+use super::redaction::{self, AppliedRedaction};
+use super::report::CaptureReport;
 use super::request::CaptureRequest;
 use super::saving::{accept, discard_snapshot, file_name, restore};
-use super::telling::Telling;
-use super::{Stop, first_replay};
+use super::{OperationError, first_replay};
 use crate::capture::{
     CaseDialect, case_path, inline_external, kept_unknown_fields, lost_unknown_fields,
 };
@@ -18,35 +19,67 @@ use crate::project::{Objects, OpenSource, Project, ReplayedCase};
 use crate::redact::{PriorRedaction, Suspect};
 use crate::wire::UnknownFields;
 
-/// The second half: redacted, replayed, written.
-pub(super) struct Capture<'a> {
-    pub(super) project: &'a Project,
-    pub(super) request: &'a CaptureRequest,
-    pub(super) source: &'a OpenSource,
-    pub(super) dialect: CaseDialect,
-    pub(super) telling: Telling,
-    pub(super) naming: Naming<'a>,
-    /// What redacted the call or the command before it was written, as far as that is known.
-    pub(super) redacted_by: Fingerprints,
-    pub(super) redacting: Option<Redacting>,
-    pub(super) suspects: Vec<Suspect>,
+/// A case that is complete but neither redacted, nor replayed, nor written.
+pub(super) struct PendingCapture<'a> {
+    context: &'a CaptureContext<'a>,
+    project: &'a Project,
+    request: &'a CaptureRequest,
+    source: &'a OpenSource,
+    dialect: CaseDialect,
+    report: CaptureReport,
+    naming: Naming<'a>,
+    /// What redacted the call or the command before it was noted, if that is known.
+    redacted_by: Fingerprints,
+    applied: Option<AppliedRedaction>,
+    suspects: Vec<Suspect>,
     /// Fields of a later revision that are not kept.
-    pub(super) unknown: UnknownFields,
+    unknown: UnknownFields,
 }
 
 /// How a case is named.
 #[derive(Clone, Copy)]
 pub(super) enum Naming<'a> {
-    /// Its own name.
+    /// As requested, or by its contents.
     Plain,
-    /// One of many: a failure that was captured before is left alone, and a number is added where another case has
-    /// its name.
+    /// One of many: a failure that was captured before is left alone, and a number is added if another case has the name.
     Distinct(&'a CapturedFailures),
 }
 
-impl Capture<'_> {
-    pub(super) fn finish(mut self, mut case: Case, head: u32) -> Result<Captured, Stop> {
-        // Before events join it that were stored elsewhere.
+impl<'a> PendingCapture<'a> {
+    pub(super) fn new(
+        context: &'a CaptureContext<'a>,
+        source: &'a OpenSource,
+        dialect: CaseDialect,
+        report: CaptureReport,
+    ) -> Self {
+        Self {
+            context,
+            project: context.project,
+            request: context.request,
+            source,
+            dialect,
+            report,
+            naming: Naming::Plain,
+            redacted_by: Fingerprints::new(),
+            applied: None,
+            suspects: Vec::new(),
+            unknown: UnknownFields::new(),
+        }
+    }
+
+    pub(super) fn named(self, naming: Naming<'a>) -> Self {
+        Self { naming, ..self }
+    }
+
+    pub(super) fn redacted_before_by(self, redacted_by: Fingerprints) -> Self {
+        Self {
+            redacted_by,
+            ..self
+        }
+    }
+
+    pub(super) fn finish(mut self, mut case: Case, head: u32) -> Result<Captured, OperationError> {
+        // Before external events are inlined.
         let before = PriorRedaction::of_case(&case, &self.redacted_by);
         let kept = kept_unknown_fields(&case);
         if !self.request.keeps_external && !self.source.keeps_external {
@@ -56,12 +89,12 @@ impl Capture<'_> {
                 self.project.config().file_limit,
             );
             let count = read.map_err(|error| self.without_values(&case, &error.to_string()))?;
-            self.telling.inlined(count);
+            self.report.inlined(count);
         }
         let case = self.redacted(case, before)?;
         self.unknown = self.project.unknown().take();
         self.unknown.append(&mut lost_unknown_fields(&kept, &case));
-        self.telling.unknown(&self.unknown);
+        self.report.unknown(&self.unknown);
         if let Naming::Distinct(captured) = self.naming
             && let Some((path, existing)) = captured.of(&case)
             && !self.request.is_forced
@@ -88,7 +121,7 @@ impl Capture<'_> {
     }
 
     /// A case that is new, or differs from the one that is there.
-    fn replay_and_write(mut self, case: Case, relative: &Path) -> Result<Captured, Stop> {
+    fn replay_and_write(mut self, case: Case, relative: &Path) -> Result<Captured, OperationError> {
         let path = self.project.folder().root().join(relative);
         let registry = self.project.registry_for(&case.source.dialect)?.clone();
         let mut fixture = Fixture {
@@ -96,10 +129,10 @@ impl Capture<'_> {
             descriptors: registry.clone(),
             descriptors_hash: None,
         };
-        let first = first_replay::replay(self.project, &mut fixture, &mut self.telling);
+        let first = first_replay::replay(self.project, &mut fixture, &mut self.report);
         let replied = first.as_ref().ok();
         if let Some(note) = replied.and_then(|run| run.result.unknown_in_replies()) {
-            self.telling.add("unknown", note.to_string());
+            self.report.add("unknown", note.to_string());
         }
         let text = replied.and_then(ReplayedCase::text);
         self.refuse_changed_outcome(&fixture)?;
@@ -107,12 +140,12 @@ impl Capture<'_> {
             let reason = first
                 .err()
                 .unwrap_or_else(|| "the logic offers nothing to compare".to_owned());
-            return Err(Stop::Failed(format!(
+            return Err(OperationError::Failed(format!(
                 "there is no outcome to accept: {reason}; nothing is written"
             )));
         }
         let rendered = render(&fixture.case, &registry)?;
-        self.telling.descriptors(
+        self.report.descriptors(
             &rendered.undescribed,
             &rendered.inexact,
             registry.left_out(),
@@ -133,7 +166,7 @@ impl Capture<'_> {
         relative: &Path,
         status: Status,
         outcome: Option<&str>,
-    ) -> Result<SavedState, Stop> {
+    ) -> Result<SavedState, OperationError> {
         let folder = self.project.folder();
         let path = folder.root().join(relative);
         let before = std::fs::read(&path).ok();
@@ -151,7 +184,7 @@ impl Capture<'_> {
         Ok(saved)
     }
 
-    /// Where the case goes: of many captures, two may have one name.
+    /// The path of the case: of many captures, two may have the same name.
     fn free_place(&self, name: &str, case: &Case) -> PathBuf {
         let plain = PathBuf::from(format!("{name}.yaml"));
         if matches!(self.naming, Naming::Plain) || self.request.is_forced {
@@ -169,55 +202,55 @@ impl Capture<'_> {
     }
 
     /// An error that may repeat what the case holds, such as the address of an event.
-    fn without_values(&self, case: &Case, error: &str) -> Stop {
-        let is_unredacted = self.request.is_unredacted;
-        let text = match redaction::redactor_of(self.project, self.source, is_unredacted) {
-            Err(stop) => return stop,
+    fn without_values(&self, case: &Case, error: &str) -> OperationError {
+        let text = match self.context.redactor() {
+            Err(error) => return error,
             Ok(None) => error.to_owned(),
             Ok(Some(redactor)) => match redactor.redact_case(case) {
                 Ok(redacted) => redactor.text_after(&redacted.report, error),
                 Err(unreadable) => unreadable.to_string(),
             },
         };
-        Stop::Failed(text)
+        OperationError::Failed(text)
     }
 
-    /// Before anything of it is told or written.
-    fn redacted(&mut self, mut case: Case, before: PriorRedaction) -> Result<Case, Stop> {
-        let is_unredacted = self.request.is_unredacted;
-        let redactor = redaction::redactor_of(self.project, self.source, is_unredacted)?;
-        self.redacting = redaction::apply(redactor, &mut case, before, &mut self.telling)?;
+    /// Redacts the case before anything of it is reported or written.
+    fn redacted(&mut self, mut case: Case, before: PriorRedaction) -> Result<Case, OperationError> {
+        if let Some(redactor) = self.context.redactor()? {
+            let applied = AppliedRedaction::apply(redactor, &mut case, before, &mut self.report)?;
+            self.applied = Some(applied);
+        }
         Ok(case)
     }
 
     /// The embedded demo is skipped unless redaction is configured for it.
     fn look_for_personal_data(&mut self, case: &Case) {
-        if self.redacting.is_some() || !self.source.is_embedded() {
-            self.suspects = redaction::suspects(self.project, self.redacting.as_ref(), case);
-            redaction::tell_suspects(&self.suspects, &mut self.telling);
+        if self.applied.is_some() || !self.source.is_embedded() {
+            self.suspects = redaction::suspects(self.project, self.applied.as_ref(), case);
+            redaction::report_suspects(&self.suspects, &mut self.report);
         }
     }
 
-    /// A case that redaction made another one is written only with --force.
-    fn refuse_changed_outcome(&mut self, fixture: &Fixture) -> Result<(), Stop> {
-        let Some(redacting) = &self.redacting else {
+    /// A case that redaction turns into another one is written only with --force.
+    fn refuse_changed_outcome(&mut self, fixture: &Fixture) -> Result<(), OperationError> {
+        let Some(applied) = &self.applied else {
             return Ok(());
         };
-        let changed = redacting.changed_outcome(self.project, fixture, &mut self.telling);
+        let changed = applied.changed_outcome(self.project, fixture, &mut self.report);
         match changed {
-            Some(changed) if !self.request.is_forced => Err(Stop::Failed(format!(
+            Some(changed) if !self.request.is_forced => Err(OperationError::Failed(format!(
                 "{changed}; choose another action or form for the field (docs/redaction.md), or write the case all \
                  the same with --force; nothing is written"
             ))),
             Some(changed) => {
-                self.telling.add("redaction", changed);
+                self.report.add("redaction", changed);
                 Ok(())
             }
             None => Ok(()),
         }
     }
 
-    /// A forced capture of the same thing brings its bytes and views up to date, and keeps the rest.
+    /// A forced capture of the same thing updates its bytes and views, and keeps what people wrote in the fixture.
     fn with_what_people_wrote(&self, path: &Path, case: Case) -> Case {
         let there = self
             .project
@@ -239,10 +272,10 @@ impl Capture<'_> {
         };
         Case {
             status,
-            title: match (&self.request.labels.title, &self.redacting) {
+            title: match (&self.request.labels.title, &self.applied) {
                 (Some(title), _) => title.clone(),
-                // It may be of a time before the rules.
-                (None, Some(redacting)) => redacting.text(&there.title),
+                // It may be older than the redaction rules.
+                (None, Some(applied)) => applied.text(&there.title),
                 (None, None) => there.title,
             },
             issue: case.issue.clone().or(there.issue),
@@ -253,7 +286,7 @@ impl Capture<'_> {
         }
     }
 
-    /// The same capture, where it is there already and stays as it is.
+    /// The same capture, if it exists already and stays as it is.
     fn captured_before(&self, path: &Path, case: &Case) -> Option<Fixture> {
         let there = self.project.folder().read(path).ok()?;
         if self.request.is_forced {
@@ -262,13 +295,13 @@ impl Capture<'_> {
         (self.is_done(path, &there) && there.case.is_same_capture(case)).then_some(there)
     }
 
-    /// Whether nothing is left to do. A capture that was interrupted before its snapshot was written is not done.
+    /// Whether a fixture is complete. A capture that was interrupted before its snapshot was written is not.
     fn is_done(&self, path: &Path, there: &Fixture) -> bool {
         !self.request.labels.is_accepted
             || (there.case.status == Status::Closed && Project::snapshot_path(path).exists())
     }
 
-    /// The capture as data.
+    /// The result of the capture.
     fn captured(
         self,
         path: &Path,
@@ -281,28 +314,28 @@ impl Capture<'_> {
             SavedState::DryRun => Vec::new(),
             _ => self.project.files_to_commit(path),
         };
-        let redacting = self.redacting;
-        let of_redaction = || redacting.iter();
+        let applied = self.applied;
+        let redactions = || applied.iter();
         Captured {
             case,
             source: self.source.name.clone(),
             is_embedded: self.source.is_embedded(),
-            report: self.telling.into_lines(),
+            report: self.report.into_lines(),
             path: path.to_owned(),
             saved,
             verdict,
             suspects: self.suspects,
-            not_redacted: of_redaction()
-                .flat_map(Redacting::unread)
+            not_redacted: redactions()
+                .flat_map(AppliedRedaction::unread)
                 .map(str::to_owned)
                 .collect(),
-            is_redacted_anew: of_redaction().any(Redacting::is_anew),
-            warnings: of_redaction().flat_map(Redacting::warnings).collect(),
+            is_redacted_anew: redactions().any(AppliedRedaction::is_anew),
+            warnings: redactions().flat_map(AppliedRedaction::warnings).collect(),
             unknown: self.unknown,
             dialect: self.dialect,
             files,
             text,
-            redacting,
+            applied,
         }
     }
 

@@ -1,7 +1,7 @@
-//! The report of a capture, line by line.
+//! The report of a capture, line by line: what was found, in words.
 
 use super::captured::ReportLine;
-use super::stimulus::Found;
+use super::found_failure::FoundFailure;
 use crate::capture::{
     Assembled, CaseDialect, DialectKnowledge, EditionShape, Fetched, Persisted, PersistedRule,
 };
@@ -10,13 +10,13 @@ use crate::payload::LeftOut;
 use crate::project::snapshot_is_not_known;
 use crate::wire::{Dialect, UnknownField, UnknownFields};
 
-/// Lines with a key.
+/// The lines of a report, each with a key.
 #[derive(Default)]
-pub(super) struct Telling {
+pub(super) struct CaptureReport {
     lines: Vec<ReportLine>,
 }
 
-impl Telling {
+impl CaptureReport {
     pub(super) fn add(&mut self, key: &str, text: impl Into<String>) {
         self.lines.push(ReportLine {
             key: key.to_owned(),
@@ -25,7 +25,7 @@ impl Telling {
         });
     }
 
-    /// A line that ends with what production said.
+    /// Adds a line that ends with the words of production.
     pub(super) fn quote(&mut self, key: &str, own: impl Into<String>, quoted: &str) {
         self.add(key, own);
         if let Some(line) = self.lines.last_mut() {
@@ -33,7 +33,7 @@ impl Telling {
         }
     }
 
-    /// Changes what was captured: in our own words, and in what is quoted.
+    /// Changes every line: our own words and the quoted words in different ways.
     pub(super) fn change(&mut self, own: impl Fn(&str) -> String, quoted: impl Fn(&str) -> String) {
         for line in &mut self.lines {
             line.own = own(&line.own);
@@ -45,7 +45,12 @@ impl Telling {
         self.lines
     }
 
-    pub(super) fn capture(&mut self, assembled: &Assembled, fetched: &Fetched, found: &Found) {
+    pub(super) fn capture(
+        &mut self,
+        assembled: &Assembled,
+        fetched: &Fetched,
+        found: &FoundFailure,
+    ) {
         let case = &assembled.case;
         self.history(case, fetched);
         match &case.stimulus {
@@ -87,7 +92,7 @@ impl Telling {
         self.dialect(assembled.dialect);
     }
 
-    /// Of a case that the recorder saw whole.
+    /// Adds the lines about a case that the recorder saw completely.
     pub(super) fn recorded(&mut self, case: &Case, head: u32) {
         self.pages(case, 0);
         self.snapshot(case);
@@ -106,14 +111,14 @@ impl Telling {
         self.add("head", format!("{head}, {known}"));
     }
 
-    /// A dialect that its source does not tell.
+    /// Adds a dialect that the source does not reveal.
     pub(super) fn dialect(&mut self, of_case: CaseDialect) {
         if let Some(text) = dialect_in_words(of_case) {
             self.add("dialect", text);
         }
     }
 
-    /// Lines of a log that look like failures and are none.
+    /// Adds lines of a log that look like failures and are not usable.
     pub(super) fn unusable(&mut self, lines: &[String]) {
         match lines {
             [] => {}
@@ -128,14 +133,14 @@ impl Telling {
         }
     }
 
-    /// Fields of a later revision that are in nothing that keeps its bytes.
+    /// Adds fields of a later revision that are not kept.
     pub(super) fn unknown(&mut self, fields: &UnknownFields) {
         for field in fields {
             self.add("unknown", not_kept(*field));
         }
     }
 
-    /// How many events were read from where they are stored.
+    /// Adds how many external events were inlined.
     pub(super) fn inlined(&mut self, count: usize) {
         if count > 0 {
             let events = counted(count, "event");
@@ -171,7 +176,7 @@ impl Telling {
         }
     }
 
-    /// The pages of a case, and how many later ones it leaves out.
+    /// Adds the pages of a case, and how many later ones it leaves out.
     fn pages(&mut self, case: &Case, later: usize) {
         let pages = case.history.pages();
         let text = match (pages.first(), pages.last()) {
@@ -243,7 +248,7 @@ impl Telling {
     }
 }
 
-/// What is to be said of the dialect of a case, if anything.
+/// How the dialect of a case is known, unless the source reveals it.
 pub(super) fn dialect_in_words(CaseDialect { dialect, known }: CaseDialect) -> Option<String> {
     match known {
         DialectKnowledge::Source => None,
@@ -254,14 +259,14 @@ pub(super) fn dialect_in_words(CaseDialect { dialect, known }: CaseDialect) -> O
     }
 }
 
-/// How an assumption is told.
+/// An assumed dialect, in words.
 pub(crate) fn assumed_dialect(dialect: Dialect) -> String {
     format!(
         "{dialect} assumed: older ones have the same package; `dialect` in replay.toml settles it"
     )
 }
 
-/// How a field is reported that a capture has lost.
+/// A field that a capture does not keep, in words.
 pub(crate) fn not_kept(field: UnknownField) -> String {
     format!("{field} (from a later revision?): not kept")
 }

@@ -1,11 +1,11 @@
-//! What is told of `capture --each-distinct`: a line for each bug, and how many ended how.
+//! The output of `capture --each-distinct`: a line for each bug, and a summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::printing;
+use super::captured_text;
 use crate::capture::FailureGroup;
 use crate::capturing::{
     Captured, CapturedBug, CapturedBugs, SavedState, assumed_dialect, left_aside, not_kept,
@@ -14,7 +14,7 @@ use crate::cli::{Done, Stop, say};
 use crate::model::counted;
 use crate::project::Project;
 
-/// A bug in a line.
+/// A bug as a line.
 pub(in crate::cli) fn described(bug: &FailureGroup) -> String {
     in_words(bug, Some(&bug.message))
 }
@@ -36,11 +36,11 @@ pub(super) fn in_words(bug: &FailureGroup, message: Option<&str>) -> String {
     text
 }
 
-/// A line for a bug that is done.
+/// Prints a line for a bug whose capture has ended.
 pub(super) fn print(done: &CapturedBug, wants_json: bool) {
     let bug = in_words(&done.bug, done.message.as_deref());
     match &done.result {
-        Ok(captured) if wants_json => say(printing::json(captured)),
+        Ok(captured) if wants_json => say(captured_text::json(captured)),
         Ok(captured) => print_captured(captured, &bug),
         Err(stop) if wants_json => {
             say(json!({"result": "failed", "bug": bug, "reason": stop.to_string()}));
@@ -65,7 +65,7 @@ fn print_captured(captured: &Captured, bug: &str) {
     }
 }
 
-/// How many ended how, and what to commit.
+/// Prints how many captures ended in which way, and the files to commit.
 pub(super) fn print_summary(all: &CapturedBugs) {
     let captured = || all.bugs.iter().filter_map(|bug| bug.result.as_ref().ok());
     if let Some(dialect) = captured().find_map(Captured::assumed_dialect) {
@@ -102,7 +102,7 @@ fn count_failed(all: &CapturedBugs) -> usize {
     all.bugs.iter().filter(|bug| bug.result.is_err()).count()
 }
 
-/// Whether all could be captured.
+/// Fails if any bug could not be captured.
 pub(super) fn all_captured(all: &CapturedBugs) -> Done {
     match count_failed(all) {
         0 => Ok(()),
