@@ -169,7 +169,7 @@ fn redaction(project: &Project, arguments: &RecordArguments) -> Result<Option<Re
     }
     let mut told = BTreeSet::new();
     Ok(Some(Box::new(move |note| {
-        let (note, report) = redacted(&note, &redactor).map_err(|error| error.to_string())?;
+        let (note, report) = redacted(&note, &redactor)?;
         // Said at once: who sees it may want to end the recording.
         for unread in report.unread {
             if told.len() < MOST_TOLD && !told.contains(&unread) {

@@ -173,7 +173,7 @@ impl fmt::Display for Change {
 
 impl Change {
     fn make(&self, case: &mut Case, registries: [&Registry; 2]) -> Result<UnknownFields, String> {
-        let (path, value) = split_assignment(&self.text)?;
+        let (path, value) = split_assignment(&self.text).map_err(|error| error.to_string())?;
         let edit = match (self.flag, value) {
             (Flag::Set, Some(text)) => Edit::Text(text.to_owned()),
             (Flag::SetYaml, Some(text)) => Edit::View(

@@ -27,6 +27,18 @@ pub(super) fn reference(snapshot: &Path) {
     }
 }
 
+/// Why an outcome could not be offered for acceptance.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PendingError {
+    #[error(
+        "no pending snapshot is written: INSTA_UPDATE is {0:?}, which is none of `auto`, `always`, `new`, `unseen`, `no` and \
+         `force`"
+    )]
+    Variable(String),
+    #[error("{file} cannot be written: {error}")]
+    Unwritable { file: String, error: std::io::Error },
+}
+
 /// What is done with an outcome that is not the accepted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Update {
@@ -39,7 +51,7 @@ enum Update {
 }
 
 /// What insta's variables say, as insta understands them.
-fn update(has_snapshot: bool) -> Result<Update, String> {
+fn update(has_snapshot: bool) -> Result<Update, PendingError> {
     if is_forced() {
         return Ok(Update::Accept);
     }
@@ -49,10 +61,7 @@ fn update(has_snapshot: bool) -> Result<Update, String> {
         Some("always" | "1") => Ok(Update::Accept),
         Some("unseen") if !has_snapshot => Ok(Update::Accept),
         None | Some("auto" | "new" | "unseen") => Ok(Update::Propose),
-        Some(other) => Err(format!(
-            "no pending snapshot is written: INSTA_UPDATE is {other:?}, which is none of `auto`, `always`, `new`, \
-             `unseen`, `no` and `force`"
-        )),
+        Some(other) => Err(PendingError::Variable(other.to_owned())),
     }
 }
 
@@ -79,8 +88,8 @@ fn variable(name: &str) -> Option<String> {
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// Offers today's outcome for acceptance. True where it counts as accepted; an error says why it could not be written.
-pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
+/// Offers today's outcome for acceptance. Returns whether it counts as accepted.
+pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, PendingError> {
     let snapshot = Project::snapshot_path(fixture);
     let pending = pending_path(&snapshot);
     let update = update(snapshot.exists())?;
@@ -89,7 +98,10 @@ pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
         Update::Propose => (&pending, stored::propose(&pending, fixture, text)),
         Update::Nothing => (&pending, Ok(())),
     };
-    written.map_err(|error| format!("{} cannot be written: {error}", Project::shown(file)))?;
+    written.map_err(|error| PendingError::Unwritable {
+        file: Project::shown(file),
+        error,
+    })?;
     // `cargo insta test` lets everything pass, to collect what is pending.
     let passes = variable("INSTA_FORCE_PASS").is_some_and(|value| value == "1");
     Ok(update == Update::Accept || passes)

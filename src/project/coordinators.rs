@@ -12,7 +12,7 @@ use crate::grpc::{
 };
 use crate::model::{Case, ComponentKind, Cover, EditionName, did_you_mean};
 use crate::replay::{
-    Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
+    BeforeLoad, Isolated, LaunchError, LogicCommand, StartedLogic, Target, debug_edition,
 };
 use crate::wire::{Dialect, UnknownDialect};
 
@@ -359,7 +359,7 @@ fn noting(
     address: &str,
     dialect: Dialect,
     occasion: &Occasion<'_>,
-) -> Noted {
+) -> BeforeLoad {
     let ledger = Ledger::of(&project.config.root);
     let entry = LeftBehind {
         ledger: LeftBehind::VERSION,
@@ -379,7 +379,7 @@ fn noting(
             root: cover.root.to_string(),
             ..entry.clone()
         };
-        ledger.add(&entry).map_err(|error| error.to_string())
+        Ok(ledger.add(&entry)?)
     })
 }
 

@@ -1,5 +1,6 @@
 //! The thread that writes notes. It alone waits for the disk; what it cannot take in time is lost, counted and said.
 
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -34,9 +35,19 @@ pub trait NoteStore: Send {
     }
 }
 
-/// What is done to each note before anything of it is written: the place of redaction. A refusal says why the note
-/// must not be written; it is then not.
-pub type Redact = Box<dyn FnMut(Note) -> Result<Note, String> + Send>;
+/// Redacts each note before anything of it is written. After an error, the note is not written.
+pub type Redact = Box<dyn FnMut(Note) -> Result<Note, Box<dyn Error + Send + Sync>> + Send>;
+
+/// Why a note is not written.
+#[derive(Debug, thiserror::Error)]
+enum RefusedNote {
+    #[error("{0}")]
+    Redact(#[from] Box<dyn Error + Send + Sync>),
+    #[error("redaction of a call of {method} panicked")]
+    Panicked { method: String },
+    #[error("redaction left a call of {method} that is about something else")]
+    OtherSubject { method: String },
+}
 
 /// Counters that the proxy and the writer share.
 #[derive(Default)]
@@ -199,7 +210,7 @@ impl Writer {
             Some(redact) => match redacted(redact, note, subject.as_ref()) {
                 Ok(redacted) => redacted,
                 Err(reason) => {
-                    self.counters.troubles().refused = Some(reason);
+                    self.counters.troubles().refused = Some(reason.to_string());
                     return self.counters.refused.add();
                 }
             },
@@ -227,16 +238,18 @@ impl Writer {
     }
 }
 
-/// What redaction leaves of a note, and what that is about. It still has to be a call about the same thing: nobody finds
-/// another one. A panic must not end the writer, and nothing is known of what it leaves.
+/// The redacted note and its subject. The subject must stay the same, because capture finds the call by it. A panic must
+/// not end the writer; the note is then not written.
 fn redacted(
     redact: &mut Redact,
     note: Note,
     before: Option<&Subject>,
-) -> Result<(Note, Option<Subject>), String> {
+) -> Result<(Note, Option<Subject>), RefusedNote> {
     let method = note.method().to_owned();
-    let redacted = catch_unwind(AssertUnwindSafe(|| redact(note)));
-    let note = redacted.map_err(|_| format!("redaction of a call of {method} panicked"))??;
+    let Ok(redacted) = catch_unwind(AssertUnwindSafe(|| redact(note))) else {
+        return Err(RefusedNote::Panicked { method });
+    };
+    let note = redacted?;
     let subject = note.subject().ok();
     let is_same = match (before, &subject) {
         (Some(before), Some(now)) => before.is_about_same(now),
@@ -245,9 +258,7 @@ fn redacted(
     if is_same {
         Ok((note, subject))
     } else {
-        Err(format!(
-            "redaction left a call of {method} that is about something else"
-        ))
+        Err(RefusedNote::OtherSubject { method })
     }
 }
 

@@ -25,7 +25,7 @@ pub use engine::{
 };
 pub(crate) use group::withhold;
 pub use group::{LastOutput, end_started_logic_on_interrupt};
-pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
+pub use isolated::{BeforeLoad, Isolated, IsolatedError, StoredDifference, debug_edition};
 pub use private_output::{PrivateOutputError, private_output};
 pub(crate) use process::free_port;
 pub use process::{LaunchError, LogicCommand, StartedLogic};

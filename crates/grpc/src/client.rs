@@ -19,6 +19,7 @@ use tonic::{Request, Status};
 use super::access::{Access, Channels};
 use super::address::Address;
 use super::probe;
+use super::query_connection::ReachedBound;
 use super::serve::BytesCodec;
 use super::tls::TlsFailure;
 use super::whole_body::WholeBody;
@@ -168,7 +169,7 @@ pub enum CallError {
         /// The address.
         address: String,
         /// The bound that was reached.
-        bound: String,
+        bound: ReachedBound,
     },
     /// The server answered with a failing status.
     #[error("{address} answered {method} with {code}: {message}", code = failure.code, message = failure.message)]

@@ -77,14 +77,14 @@ pub enum IsolatedError {
         root: Root,
     },
     /// What was read back is not what was loaded.
-    #[error("{address} did not store page {sequence} as it was loaded: {reason}")]
+    #[error("{address} did not store page {sequence} as it was loaded: {difference}")]
     Unfaithful {
         /// The coordinator.
         address: String,
         /// Sequence of the page.
         sequence: u32,
         /// What differs.
-        reason: String,
+        difference: StoredDifference,
     },
     /// It could not be noted what will be left behind.
     #[error("nothing was loaded, since it cannot be noted what is left behind: {reason}")]
@@ -101,6 +101,30 @@ pub enum IsolatedError {
     /// The coordinator did not speculate.
     #[error(transparent)]
     Call(#[from] LogicError),
+}
+
+/// How a stored page differs from the loaded one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoredDifference {
+    /// The coordinator answered that it had stored it before.
+    #[error("it takes it for one that it has")]
+    TakenForKnown,
+    /// It was not stored.
+    #[error("it is not there")]
+    Missing,
+    /// There is a page that was not loaded.
+    #[error("nobody loaded it")]
+    Additional,
+    /// It has another sequence.
+    #[error("it has sequence {0}")]
+    Sequence(u32),
+    /// It has another event.
+    #[error("its event is another")]
+    Event,
+    /// It has another time.
+    #[error("its time is another")]
+    Time,
 }
 
 impl IsolatedError {

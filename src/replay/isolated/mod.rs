@@ -7,9 +7,10 @@ mod error;
 mod load;
 mod name;
 
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
-pub use error::IsolatedError;
+pub use error::{IsolatedError, StoredDifference};
 use load::{Store, demand_loadable};
 pub use name::debug_edition;
 
@@ -21,15 +22,16 @@ use crate::model::{
 };
 use crate::wire::{Dialect, UnknownFields};
 
-/// Told of an edition and an aggregate before anything is loaded for it; a refusal stops the load.
-pub type Noted = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;
+/// Called with an edition and an aggregate before anything is loaded; an error stops the load.
+pub type BeforeLoad =
+    Box<dyn Fn(&EditionName, &Cover) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
 
 /// Where histories are loaded.
 enum Place {
     /// Onto the timeline that was captured, of a store that nobody else uses.
     FreshStore,
-    /// Into an edition made for this, with a note of what is left behind.
-    Edition(EditionName, Noted),
+    /// Into an edition made for this. The callback notes what will be left behind.
+    Edition(EditionName, BeforeLoad),
 }
 
 /// What was loaded of one aggregate.
@@ -60,9 +62,9 @@ impl Isolated {
         connection: &Connection,
         dialect: Dialect,
         edition: EditionName,
-        noted: Noted,
+        before_load: BeforeLoad,
     ) -> Self {
-        Self::new(connection, dialect, Place::Edition(edition, noted))
+        Self::new(connection, dialect, Place::Edition(edition, before_load))
     }
 
     fn new(connection: &Connection, dialect: Dialect, place: Place) -> Self {
@@ -123,8 +125,10 @@ impl Isolated {
             if pages.is_empty() {
                 return Ok(());
             }
-            if let Place::Edition(edition, noted) = &self.place {
-                noted(edition, cover).map_err(|reason| IsolatedError::Unnoted { reason })?;
+            if let Place::Edition(edition, before_load) = &self.place {
+                before_load(edition, cover).map_err(|error| IsolatedError::Unnoted {
+                    reason: error.to_string(),
+                })?;
             }
             self.store.append(cover, self.key(), pages)?;
             loaded.push(Loaded {

@@ -67,27 +67,39 @@ fn word_of<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str
         .map_or("", |(_, word)| word)
 }
 
-fn of_word<T: Copy>(words: &[(T, &'static str)], text: &str) -> Result<T, String> {
+fn of_word<T: Copy>(words: &[(T, &'static str)], text: &str) -> Result<T, UnknownWord> {
     let found = words.iter().find(|(_, word)| *word == text);
     found.map(|(value, _)| *value).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(_, word)| *word).collect();
-        let hint = did_you_mean(text, &known);
-        format!("`{text}` is none of {}{hint}", known.join(", "))
+        UnknownWord {
+            word: text.to_owned(),
+            hint: did_you_mean(text, &known),
+            known: known.join(", "),
+        }
     })
 }
 
 impl FromStr for Action {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
         of_word(&Self::WORDS, text)
     }
 }
 
 impl FromStr for Form {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
         of_word(&Self::WORDS, text)
     }
+}
+
+/// A word that names no action or no format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is none of {known}{hint}")]
+pub struct UnknownWord {
+    word: String,
+    known: String,
+    hint: String,
 }
 
 /// A rule that is not valid.
