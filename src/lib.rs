@@ -20,7 +20,7 @@
 //! ```
 //! use angzarr_replay::App;
 //! use angzarr_replay::logic::{
-//!     Answer, CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Logic, Payload, Reply,
+//!     Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Payload, Reply,
 //! };
 //!
 //! /// A door that opens once.
@@ -32,10 +32,7 @@
 //!             return Err(Failure::rejected("the door is open already"));
 //!         }
 //!         let opened = Payload::new("house.DoorOpened", Vec::new());
-//!         Ok(Reply::Events(EmittedBook {
-//!             pages: vec![EmittedPage::event(opened)],
-//!             ..EmittedBook::default()
-//!         }))
+//!         Ok(Reply::Events(EmittedBook::of_events([opened])))
 //!     }
 //! }
 //!

@@ -187,13 +187,9 @@ impl Project {
 
     /// A redactor that changes nothing, to see what looks personal.
     pub(crate) fn looker(&self) -> Result<Redactor, RedactionUnavailable> {
-        let policy = Policy {
-            rules: Vec::new(),
-            key: None,
-            debug_redact: Some(Action::Keep),
-            roots: false,
-            is_strict: false,
-        };
+        let policy = Policy::new(Vec::new())
+            .with_debug_redact(Action::Keep)
+            .lenient();
         Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
     }
 

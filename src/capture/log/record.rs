@@ -10,7 +10,7 @@ use super::time::Moment;
 use super::{LineError, Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
 use crate::model::{Code, Domain, Edition, ReportedFailure, Root, Timestamp};
-use crate::ticket::{KEYS, Ticket};
+use crate::ticket::{KEYS, Ticket, TicketErrorKind};
 
 /// Numeric keys of a ticket.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
@@ -68,7 +68,7 @@ fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, LineError> 
     }
     fields.remove("time");
     let mut ticket =
-        Ticket::parse_line(&Value::Object(fields).to_string(), 1).map_err(|error| error.kind)?;
+        Ticket::parse_line(&Value::Object(fields).to_string(), 1).map_err(TicketErrorKind::from)?;
     ticket.time = known_time(moment);
     Ok(Logged::Ticket(ticket))
 }

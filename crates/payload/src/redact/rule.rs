@@ -36,6 +36,7 @@ impl Action {
 
 /// The format of a pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Form {
     /// The format of the value: a UUID for a UUID, an email address for an email address, digits for digits.
     #[default]
@@ -104,6 +105,7 @@ pub struct UnknownWord {
 
 /// A rule that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RuleError {
     /// A required key is missing or empty.
     #[error("a redaction rule needs a `{0}`")]

@@ -78,6 +78,21 @@ pub struct Page {
     pub original: Option<Vec<u8>>,
 }
 
+impl Page {
+    /// A page with an event and nothing else.
+    #[must_use]
+    pub const fn event(sequence: u32, payload: Payload) -> Self {
+        Self {
+            sequence,
+            created_at: None,
+            body: Body::Event(payload),
+            provisional: false,
+            cascade_id: None,
+            original: None,
+        }
+    }
+}
+
 /// Stored state of an aggregate, which makes reading earlier pages unnecessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -91,6 +106,20 @@ pub struct Snapshot {
     pub created_at: Option<Timestamp>,
     /// Original encoding, kept only if encoding the snapshot again would produce other bytes.
     pub original: Option<Vec<u8>>,
+}
+
+impl Snapshot {
+    /// A state that includes all events up to a sequence.
+    #[must_use]
+    pub const fn new(sequence: u32, state: Payload) -> Self {
+        Self {
+            sequence,
+            state: Some(state),
+            retention: Retention::Default,
+            created_at: None,
+            original: None,
+        }
+    }
 }
 
 /// Pages whose sequences do not rise.
@@ -190,6 +219,19 @@ pub struct EventBook {
     pub next_sequence: u32,
 }
 
+impl EventBook {
+    /// The whole history of an aggregate, without a snapshot.
+    #[must_use]
+    pub fn new(cover: Cover, history: History) -> Self {
+        Self {
+            cover,
+            snapshot: None,
+            next_sequence: history.next_sequence(),
+            history,
+        }
+    }
+}
+
 /// A page emitted by client logic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmittedPage {
@@ -214,6 +256,13 @@ impl EmittedPage {
             provisional: false,
         }
     }
+
+    /// Sets the header: a sequence or the provenance of a fact.
+    #[must_use]
+    pub fn with_header(mut self, header: Header) -> Self {
+        self.header = header;
+        self
+    }
 }
 
 /// An event book emitted by client logic: everything but the events is optional.
@@ -227,4 +276,35 @@ pub struct EmittedBook {
     pub pages: Vec<EmittedPage>,
     /// Next sequence according to the logic; 0 if it sets none.
     pub next_sequence: u32,
+}
+
+impl EmittedBook {
+    /// A book with these pages and nothing else.
+    #[must_use]
+    pub fn new(pages: Vec<EmittedPage>) -> Self {
+        Self {
+            pages,
+            ..Self::default()
+        }
+    }
+
+    /// A book with these events and nothing else.
+    #[must_use]
+    pub fn of_events(events: impl IntoIterator<Item = Payload>) -> Self {
+        Self::new(events.into_iter().map(EmittedPage::event).collect())
+    }
+
+    /// Sets the target aggregate.
+    #[must_use]
+    pub fn with_cover(mut self, cover: Cover) -> Self {
+        self.cover = Some(cover);
+        self
+    }
+
+    /// Sets the state to store.
+    #[must_use]
+    pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
 }

@@ -261,6 +261,15 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// A revocation with a reason and no flag set.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            ..Self::default()
+        }
+    }
+
     /// The failing status that a coordinator returns to the sender of the command.
     #[must_use]
     pub fn as_failure(&self) -> Failure {
@@ -279,6 +288,26 @@ pub struct Notification {
     pub sent_at: Option<Timestamp>,
     /// Free-form additions of older dialects, sorted by key.
     pub metadata: Vec<(String, String)>,
+}
+
+impl Notification {
+    /// A notification with this content and nothing else.
+    #[must_use]
+    pub const fn new(payload: Payload) -> Self {
+        Self {
+            cover: None,
+            payload: Some(payload),
+            sent_at: None,
+            metadata: Vec::new(),
+        }
+    }
+
+    /// Sets the addressee.
+    #[must_use]
+    pub fn with_cover(mut self, cover: Cover) -> Self {
+        self.cover = Some(cover);
+        self
+    }
 }
 
 /// Outcome of a stimulus.

@@ -151,7 +151,11 @@ impl Dialect {
     pub const fn package(&self) -> &'static str {
         self.package
     }
+}
 
+/// For the other crates of this project.
+#[doc(hidden)]
+impl Dialect {
     /// Number of the first real value of the shifted enums.
     pub(super) const fn enum_base(&self) -> i32 {
         self.enum_base
