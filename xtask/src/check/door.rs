@@ -70,6 +70,9 @@ fn in_page(page: &str) -> usize {
         "id=\"trait-implementations\"",
         "id=\"implementors\"",
         "id=\"foreign-impls\"",
+        // What every type has, if a page has nothing of the above.
+        "id=\"synthetic-implementations\"",
+        "id=\"blanket-implementations\"",
     ]
     .iter()
     .fold(page, |own, end| own.split(end).next().unwrap_or(own));

@@ -196,6 +196,7 @@ impl RedactionRule {
 
     /// What happens to the fields.
     #[must_use]
+    #[doc(hidden)]
     pub const fn action(&self) -> Action {
         self.action
     }

@@ -32,6 +32,7 @@ impl Cover {
 
     /// Whether both name the same timeline of the same aggregate.
     #[must_use]
+    #[doc(hidden)]
     pub fn is_same_stream(&self, other: &Self) -> bool {
         (&self.domain, self.root, self.edition.label())
             == (&other.domain, other.root, other.edition.label())

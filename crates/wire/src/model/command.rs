@@ -188,6 +188,7 @@ impl CommandBook {
 
     /// The same commands for another head. Deferred headers become explicit, as on a coordinator.
     #[must_use]
+    #[doc(hidden)]
     pub fn restamped(&self, head: u32) -> Self {
         let mut book = self.clone();
         let mut changed = false;

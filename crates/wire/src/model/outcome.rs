@@ -185,6 +185,7 @@ impl Failure {
     /// Meaning of this status for a command that was sent for a sequence. If a conflict message expected that very sequence,
     /// the command was not stale: the conflict is about the sequences that the logic gave its events.
     #[must_use]
+    #[doc(hidden)]
     pub fn class_for(&self, sequence: Option<u32>, by: AnsweredBy) -> FailureClass {
         let expected = self
             .message
@@ -201,6 +202,7 @@ impl Failure {
 
     /// Meaning of this status.
     #[must_use]
+    #[doc(hidden)]
     pub fn class(&self, by: AnsweredBy) -> FailureClass {
         match self.code {
             Code::FailedPrecondition
@@ -272,6 +274,7 @@ impl Revocation {
 
     /// The failing status that a coordinator returns to the sender of the command.
     #[must_use]
+    #[doc(hidden)]
     pub fn as_failure(&self) -> Failure {
         Failure::rejected(format!("Command revoked: {}", self.reason))
     }

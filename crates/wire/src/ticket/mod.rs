@@ -216,6 +216,7 @@ impl Ticket {
 
     /// Parses the valid tickets of a file, with their line numbers, and returns an error for every other line.
     #[must_use]
+    #[doc(hidden)]
     pub fn read_lines(text: &str) -> (Vec<(usize, Self)>, Vec<TicketError>) {
         let (mut tickets, mut refused) = (Vec::new(), Vec::new());
         for (number, line) in (1..).zip(text.lines()) {

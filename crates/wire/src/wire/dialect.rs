@@ -148,6 +148,7 @@ impl Dialect {
 
     /// Package of its services and messages.
     #[must_use]
+    #[doc(hidden)]
     pub const fn package(&self) -> &'static str {
         self.package
     }
