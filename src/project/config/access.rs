@@ -105,9 +105,9 @@ pub(super) enum AccessConfigError {
     UnknownSecretKey { key: String, unknown: String },
     #[error("`{key}` needs exactly one of `environment`, `file` and `command`")]
     SecretKeys { key: String },
-    #[error("`{key}`: `command` must be a list of strings: a program and its arguments")]
+    #[error("`{key}`: `command` must be a list of texts: a program and its arguments")]
     SecretCommand { key: String },
-    #[error("`{key}`: `{kind}` must be a string that is not empty")]
+    #[error("`{key}`: `{kind}` must be a text that is not empty")]
     SecretText { key: String, kind: String },
     #[error("`tls`: `certificate` and `key` go together")]
     HalfIdentity,
