@@ -1,7 +1,7 @@
 //! Recorded traffic as seed: the calls of a real deployment, one JSON object a line.
 //!
-//! The accepted `HandleCommand` replies hold what that deployment stored, its failed `HandleCommand` calls what
-//! its users saw go wrong. Everything else in a recording is passed over.
+//! Replies to accepted `HandleCommand` calls contain what that deployment stored. Failed `HandleCommand` calls are the
+//! failures that its users saw. All other calls in a recording are skipped.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,7 +14,7 @@ use super::SeedBook;
 use crate::model::{Code, CommandBook, Failure};
 use crate::wire::{self, DecodeError, Dialect};
 
-/// Recordings pad their replies and not their trailers.
+/// Recordings pad replies, but not trailers.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -62,11 +62,11 @@ pub struct RecordedFailure {
     pub command: CommandBook,
     /// The status it failed with.
     pub failure: Failure,
-    /// Head that the coordinator was at, where it said so.
+    /// Next sequence of the aggregate according to the coordinator, if the reply contains it.
     pub head: Option<u32>,
 }
 
-/// What a recording holds for us.
+/// Contents of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recording {
     /// What accepted commands stored, in order.

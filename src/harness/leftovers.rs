@@ -9,12 +9,12 @@ use crate::fixture::FixtureError;
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// What no fixture uses.
+/// Files that no fixture uses.
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers {
     /// Snapshots, pending snapshots, descriptor sets and history files that this tool wrote.
     pub(crate) unused: Vec<PathBuf>,
-    /// What looks like one of these and is not touched, with the reason.
+    /// Files that look like one of these but are not touched, with the reason.
     pub(crate) left_alone: Vec<(PathBuf, &'static str)>,
     /// Why it is unknown which descriptor sets and history files are in use.
     pub(crate) unknown: Option<SidecarsError>,
@@ -95,7 +95,7 @@ fn orphaned_snapshots(root: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, wal
     Ok(orphans)
 }
 
-/// Why an orphaned snapshot is not for us to delete.
+/// Why we must not delete an orphaned snapshot.
 fn reason_to_keep(snapshot: &Path, root: &Path) -> Option<&'static str> {
     let is_link = snapshot.symlink_metadata().is_ok_and(|it| it.is_symlink());
     let is_elsewhere = match (snapshot.canonicalize(), root.canonicalize()) {

@@ -1,7 +1,7 @@
-//! Outcomes that nobody accepted yet: `x.snap.new` beside `x.snap`, where cargo-insta looks for them.
+//! Outcomes that have not been accepted: `x.snap.new` beside `x.snap`, where cargo-insta looks for them.
 //!
-//! They are written as insta's environment variables say, but not by an assertion of insta's: that prints amid the
-//! trials, runs `cargo metadata` in every process, and notes the path of a source file on this machine.
+//! They are written as insta's environment variables say, but not by one of insta's assertions. Those print between the
+//! trials, run `cargo metadata` in every process, and record the path of a source file on this machine.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// Tells cargo-insta that a snapshot is in use. A case that is left out, filtered out or not checked uses its snapshot
-/// too.
+/// Tells cargo-insta that a snapshot is in use, also if its case is left out, filtered out or not checked.
 pub(super) fn reference(snapshot: &Path) {
     let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else {
         return;
@@ -22,7 +21,7 @@ pub(super) fn reference(snapshot: &Path) {
     };
     let snapshot = folder.join(name);
     if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(list) {
-        // One write a line: trials append at once.
+        // One write per line, because trials append concurrently.
         let _ = file.write_all(format!("{}\n", snapshot.display()).as_bytes());
     }
 }
@@ -42,15 +41,15 @@ pub(super) enum PendingError {
 /// What is done with an outcome that is not the accepted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Update {
-    /// It is accepted.
+    /// It becomes the accepted outcome.
     Accept,
-    /// It is kept for somebody to look at.
+    /// It is written as a pending snapshot, for review.
     Propose,
     /// Nothing is written.
     Nothing,
 }
 
-/// What insta's variables say, as insta understands them.
+/// Reads insta's variables as insta does.
 fn update(has_snapshot: bool) -> Result<Update, PendingError> {
     if is_forced() {
         return Ok(Update::Accept);
@@ -65,11 +64,11 @@ fn update(has_snapshot: bool) -> Result<Update, PendingError> {
     }
 }
 
-/// Whether every snapshot is to be written again, also those that are as they should be.
+/// Whether every snapshot is written again, even if its outcome has not changed.
 pub(super) fn is_forced() -> bool {
     let is_one = |name| variable(name).is_some_and(|value| value == "1");
     variable("INSTA_UPDATE").is_some_and(|update| update == "force")
-        // As versions of cargo-insta before 1.40 say it.
+        // Set by versions of cargo-insta before 1.40.
         || is_one("INSTA_FORCE_UPDATE")
         || is_one("INSTA_FORCE_UPDATE_SNAPSHOTS")
 }
@@ -77,12 +76,12 @@ pub(super) fn is_forced() -> bool {
 fn is_ci() -> bool {
     match std::env::var_os("CI") {
         Some(value) => !["", "0", "false"].iter().any(|no| value == *no),
-        // Azure's.
+        // Set by Azure Pipelines.
         None => std::env::var_os("TF_BUILD").is_some(),
     }
 }
 
-/// A variable that has a value.
+/// The value of a variable, unless it is empty.
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?.to_string_lossy().into_owned();
     Some(value).filter(|value| !value.is_empty())
@@ -120,14 +119,14 @@ pub(super) fn pending_path(snapshot: &Path) -> PathBuf {
     }
 }
 
-/// The path of a file from a folder that it is in.
+/// The path of a file relative to a folder that contains it.
 fn below(file: &Path, folder: &Path) -> Option<PathBuf> {
     let parent = file.parent()?.canonicalize().ok()?;
     let parent = parent.strip_prefix(folder.canonicalize().ok()?).ok()?;
     Some(parent.join(file.file_name()?))
 }
 
-/// Removes a pending snapshot that is no longer true. Nothing is written or removed in CI.
+/// Removes an outdated pending snapshot. In CI nothing is written or removed.
 pub(super) fn discard(snapshot: &Path) {
     if !is_ci() {
         let _ = std::fs::remove_file(pending_path(snapshot));

@@ -194,7 +194,7 @@ impl RawAccess {
     pub(super) fn check<'a>(
         self,
         root: &Path,
-        mut addresses: impl Iterator<Item = &'a str> + Clone,
+        addresses: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<AccessConfig, AccessConfigError> {
         let tls = self.tls.map(|tls| tls.check(root)).transpose()?;
         let is_plain =
@@ -228,24 +228,7 @@ impl RawAccess {
             let address = address.to_owned();
             return Err(AccessConfigError::PlaintextCredentials { address });
         }
-        let connect = match self.connect {
-            Some(command) => Some(checked_connect(
-                command,
-                self.start_timeout,
-                root,
-                addresses,
-            )?),
-            None if self.start_timeout.is_some() => {
-                return Err(AccessConfigError::TimeoutWithoutConnect);
-            }
-            None => match addresses.find(|address| has_port(address)) {
-                Some(address) => {
-                    let address = address.to_owned();
-                    return Err(AccessConfigError::PortWithoutConnect { address });
-                }
-                None => None,
-            },
-        };
+        let connect = checked_connect(self.connect, self.start_timeout, root, addresses)?;
         Ok(AccessConfig {
             tls,
             bearer,
@@ -256,22 +239,35 @@ impl RawAccess {
 }
 
 fn checked_connect<'a>(
-    command: Vec<String>,
+    command: Option<Vec<String>>,
     start_timeout: Option<u64>,
     root: &Path,
     mut addresses: impl Iterator<Item = &'a str>,
-) -> Result<ConnectConfig, AccessConfigError> {
+) -> Result<Option<ConnectConfig>, AccessConfigError> {
+    let address_with_port = addresses.find(|address| has_port(address));
+    let Some(command) = command else {
+        if start_timeout.is_some() {
+            return Err(AccessConfigError::TimeoutWithoutConnect);
+        }
+        return match address_with_port {
+            Some(address) => {
+                let address = address.to_owned();
+                Err(AccessConfigError::PortWithoutConnect { address })
+            }
+            None => Ok(None),
+        };
+    };
     if command.is_empty() {
         return Err(AccessConfigError::EmptyConnect);
     }
-    if command.iter().any(|word| has_port(word)) && !addresses.any(has_port) {
+    if command.iter().any(|word| has_port(word)) && address_with_port.is_none() {
         return Err(AccessConfigError::NoPortInAddress);
     }
-    Ok(ConnectConfig {
+    Ok(Some(ConnectConfig {
         command,
         directory: root.to_owned(),
         start_timeout: start_timeout.unwrap_or(30),
-    })
+    }))
 }
 
 fn has_port(text: &str) -> bool {

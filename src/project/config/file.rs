@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::coordinators::{CoordinatorConfig, RawCoordinator};
+use super::coordinators::RawCoordinator;
 use super::error::InvalidConfig;
 use super::logic::{LogicConfig, RawLogic};
 use super::redaction::{RawAudit, RawRedaction};
-use super::source::{RawSource, SourceConfig};
+use super::source::RawSource;
 use super::{Config, Skip};
 use crate::files;
 use crate::model::{ComponentKind, Domain, Probe, Rule, did_you_mean};
@@ -102,10 +102,22 @@ enum RawProbe {
 
 impl RawConfig {
     pub(super) fn check(self, root: PathBuf, origin: String) -> Result<Config, InvalidConfig> {
-        let sources = checked_sources(self.sources, &root)?;
-        let logic = checked_logic(self.logic, &root)?;
+        let sources = checked(
+            self.sources,
+            |source, name| source.check(name, &root),
+            |name, error| InvalidConfig::Source { name, error },
+        )?;
+        let logic = checked(
+            self.logic,
+            |logic, name| logic.check(name, &root),
+            |name, error| InvalidConfig::Logic { name, error },
+        )?;
         check_answers(&logic)?;
-        let coordinators = checked_coordinators(self.coordinators, &root)?;
+        let coordinators = checked(
+            self.coordinators,
+            |coordinator, name| coordinator.check(name, &root),
+            |name, error| InvalidConfig::Coordinator { name, error },
+        )?;
         check_skips(&self.skip, &logic)?;
         Ok(Config {
             fixtures: root.join(self.fixtures.unwrap_or_else(|| "fixtures".into())),
@@ -144,43 +156,17 @@ impl RawConfig {
     }
 }
 
-fn checked_sources(
-    sources: BTreeMap<String, RawSource>,
-    root: &Path,
-) -> Result<BTreeMap<String, SourceConfig>, InvalidConfig> {
-    let checked = sources
-        .into_iter()
-        .map(|(name, source)| match source.check(&name, root) {
-            Ok(source) => Ok((name, source)),
-            Err(error) => Err(InvalidConfig::Source { name, error }),
-        });
-    checked.collect()
-}
-
-fn checked_logic(
-    logic: BTreeMap<String, RawLogic>,
-    root: &Path,
-) -> Result<BTreeMap<String, LogicConfig>, InvalidConfig> {
-    let checked = logic
-        .into_iter()
-        .map(|(name, logic)| match logic.check(&name, root) {
-            Ok(logic) => Ok((name, logic)),
-            Err(error) => Err(InvalidConfig::Logic { name, error }),
-        });
-    checked.collect()
-}
-
-fn checked_coordinators(
-    coordinators: BTreeMap<String, RawCoordinator>,
-    root: &Path,
-) -> Result<BTreeMap<String, CoordinatorConfig>, InvalidConfig> {
-    let checked =
-        coordinators
-            .into_iter()
-            .map(|(name, coordinator)| match coordinator.check(&name, root) {
-                Ok(coordinator) => Ok((name, coordinator)),
-                Err(error) => Err(InvalidConfig::Coordinator { name, error }),
-            });
+/// Checks every entry of a table. An error is extended by the name of the entry.
+fn checked<Raw, Checked, E>(
+    table: BTreeMap<String, Raw>,
+    check: impl Fn(Raw, &str) -> Result<Checked, E>,
+    named: impl Fn(String, E) -> InvalidConfig,
+) -> Result<BTreeMap<String, Checked>, InvalidConfig> {
+    let entries = table.into_iter();
+    let checked = entries.map(|(name, raw)| match check(raw, &name) {
+        Ok(checked) => Ok((name, checked)),
+        Err(error) => Err(named(name, error)),
+    });
     checked.collect()
 }
 

@@ -1,7 +1,7 @@
-//! A real coordinator in isolation: a captured history is loaded into it as facts, and it is asked what would happen.
+//! A real coordinator in isolation: a captured history is loaded into it as facts, and then it speculates on the stimulus.
 //!
-//! The only target that writes: onto a store of its own, or into an edition of aggregates that its store does not have.
-//! What it writes with is unknown to what captures.
+//! This is the only target that writes: to a store of its own, or to an edition of aggregates that the store does not
+//! have. Capture cannot reach the clients that it writes with.
 
 mod error;
 mod load;
@@ -34,13 +34,13 @@ enum Place {
     Edition(EditionName, BeforeLoad),
 }
 
-/// What was loaded of one aggregate.
+/// The loaded history of one aggregate.
 struct Loaded {
     cover: Cover,
     pages: Vec<Page>,
 }
 
-/// A coordinator that answers for the logic behind it.
+/// A coordinator, which asks the logic behind it.
 pub struct Isolated {
     store: Store,
     speculation: SpeculativeClient,
@@ -90,7 +90,7 @@ impl Isolated {
             command.cover.edition = cover.edition;
             command.original = None;
         }
-        // Without pages the sequence says nothing: the aggregate is not there.
+        // Without pages the aggregate does not exist, and the sequence is ignored.
         let after = prior.history.next_sequence().saturating_sub(1);
         Ok(self.speculation.command(&command, after)?)
     }
@@ -110,7 +110,7 @@ impl Isolated {
         }
     }
 
-    /// Brings a history into the store, or what of it is not there yet.
+    /// Loads a history into the store, or the rest of it if its first pages were loaded before.
     fn load(&self, cover: &Cover, pages: &[Page]) -> Result<(), IsolatedError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let known = loaded
