@@ -25,7 +25,9 @@ use angzarr_replay_wire::ticket::Ticket;
 use angzarr_replay_wire::wire::all_call_descriptors;
 
 #[doc(inline)]
-pub use redact::{Action, Form, Key, KeyError, Policy, RedactionRule, RuleError, UnknownWord};
+pub use angzarr_replay_wire::model::UnknownWord;
+#[doc(inline)]
+pub use redact::{Action, Form, Key, KeyError, Policy, RedactionRule, RuleError};
 
 /// Redaction rules, with the descriptors of the messages that they are about.
 #[derive(Debug, Clone)]

@@ -25,9 +25,10 @@ pub use error::ConfigError;
 use error::{InvalidConfig, Reason};
 pub use logic::{DebugConfig, LogicConfig, LogicPlace, Subscriptions};
 pub(super) use overrides::ENVIRONMENT_PREFIX;
-pub use redaction::{AuditAllowance, RedactionConfig};
+pub use redaction::RedactionConfig;
 pub use source::SourceConfig;
 
+use crate::audit::AuditAllowance;
 use crate::files;
 use crate::model::{Probe, Rule};
 

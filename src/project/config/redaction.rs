@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::redact::{Action, RedactionRule, RuleError, UnknownWord};
+use crate::audit::AuditAllowance;
+use crate::model::UnknownWord;
+use crate::redact::{Action, RedactionRule, RuleError};
 
 /// How captures are redacted. The key itself is never part of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,19 +23,6 @@ pub struct RedactionConfig {
     pub roots: bool,
     /// Rules in the order in which they are tried.
     pub rules: Vec<RedactionRule>,
-}
-
-/// Findings that an audit ignores, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditAllowance {
-    /// Kind of finding, as an audit names it; `None` is any.
-    pub finding: Option<String>,
-    /// Pattern of the text that was found.
-    pub text: String,
-    /// Pattern of the file's path below the folder of `replay.toml`; `None` is any file.
-    pub files: Option<String>,
-    /// Why it is ignored.
-    pub reason: String,
 }
 
 /// A `[redaction]` that is not valid.
@@ -155,13 +144,15 @@ impl RawRedaction {
                 .map_err(|error| RedactionConfigError::Rule { number, error })?;
             rules.push(rule);
         }
-        let debug_redact = self.debug_redact.map(|word| word.parse()).transpose();
+        let debug_redact = self.debug_redact.map(|word| word.parse::<Action>());
         let key_file = self.key_file.map(Hidden::file).transpose()?;
         Ok(RedactionConfig {
             required: self.required.unwrap_or(true),
             key_env: self.key_env.map(Hidden::variable).transpose()?,
             key_file: key_file.map(|file| root.join(file)),
-            debug_redact: debug_redact.map_err(RedactionConfigError::DebugRedact)?,
+            debug_redact: debug_redact
+                .transpose()
+                .map_err(RedactionConfigError::DebugRedact)?,
             roots: matches!(self.roots, Some(RawRoots::Pseudonym)),
             rules,
         })

@@ -1,7 +1,7 @@
-//! A real coordinator in isolation: a captured history is loaded into it as facts, and then it speculates on the stimulus.
+//! A real coordinator in isolation: a captured history is loaded into it as facts, then it is asked to speculate.
 //!
-//! This is the only target that writes: to a store of its own, or to an edition of aggregates that the store does not
-//! have. Capture cannot reach the clients that it writes with.
+//! The only target that writes: into a store of its own, or into an edition of aggregates that the store does not have.
+//! The code that captures cannot reach the client that it writes with.
 
 mod error;
 mod load;
@@ -11,7 +11,7 @@ use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
 pub use error::{IsolatedError, StoredDifference};
-use load::{Store, demand_loadable};
+use load::{IsolatedStore, demand_loadable};
 pub use name::debug_edition;
 
 use super::{Target, TargetError};
@@ -22,19 +22,19 @@ use crate::model::{
 };
 use crate::wire::{Dialect, UnknownFields};
 
-/// Called with an edition and an aggregate before anything is loaded; an error stops the load.
-pub type BeforeLoad =
+/// Records an edition and an aggregate that will be left behind, before anything is loaded. An error stops the load.
+pub type LeftoverRecorder =
     Box<dyn Fn(&EditionName, &Cover) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
 
 /// Where histories are loaded.
 enum Place {
-    /// Onto the timeline that was captured, of a store that nobody else uses.
+    /// Into the captured timeline, in a store that nobody else uses.
     FreshStore,
-    /// Into an edition made for this. The callback notes what will be left behind.
-    Edition(EditionName, BeforeLoad),
+    /// Into an edition made for this purpose; what is left behind is recorded.
+    Edition(EditionName, LeftoverRecorder),
 }
 
-/// The loaded history of one aggregate.
+/// The loaded pages of one aggregate.
 struct Loaded {
     cover: Cover,
     pages: Vec<Page>,
@@ -42,7 +42,7 @@ struct Loaded {
 
 /// A coordinator, which asks the logic behind it.
 pub struct Isolated {
-    store: Store,
+    store: IsolatedStore,
     speculation: SpeculativeClient,
     dialect: Dialect,
     place: Place,
@@ -56,20 +56,21 @@ impl Isolated {
         Self::new(connection, dialect, Place::FreshStore)
     }
 
-    /// A coordinator that others may use: histories go into an edition, and only of aggregates that it does not have.
+    /// A coordinator that others may use too: histories go into an edition, and only those of aggregates that it does not
+    /// have.
     #[must_use]
     pub fn in_edition(
         connection: &Connection,
         dialect: Dialect,
         edition: EditionName,
-        before_load: BeforeLoad,
+        recorder: LeftoverRecorder,
     ) -> Self {
-        Self::new(connection, dialect, Place::Edition(edition, before_load))
+        Self::new(connection, dialect, Place::Edition(edition, recorder))
     }
 
     fn new(connection: &Connection, dialect: Dialect, place: Place) -> Self {
         Self {
-            store: Store {
+            store: IsolatedStore {
                 queries: QueryClient::new(connection.clone(), dialect),
                 facts: FactClient::new(connection.clone(), dialect),
             },
@@ -90,7 +91,7 @@ impl Isolated {
             command.cover.edition = cover.edition;
             command.original = None;
         }
-        // Without pages the aggregate does not exist, and the sequence is ignored.
+        // Without pages the aggregate does not exist there, and the sequence has no meaning.
         let after = prior.history.next_sequence().saturating_sub(1);
         Ok(self.speculation.command(&command, after)?)
     }
@@ -110,7 +111,7 @@ impl Isolated {
         }
     }
 
-    /// Loads a history into the store, or the rest of it if its first pages were loaded before.
+    /// Loads the pages of a history that are not in the store yet.
     fn load(&self, cover: &Cover, pages: &[Page]) -> Result<(), IsolatedError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let known = loaded
@@ -125,8 +126,8 @@ impl Isolated {
             if pages.is_empty() {
                 return Ok(());
             }
-            if let Place::Edition(edition, before_load) = &self.place {
-                before_load(edition, cover).map_err(|error| IsolatedError::Unnoted {
+            if let Place::Edition(edition, record) = &self.place {
+                record(edition, cover).map_err(|error| IsolatedError::Unnoted {
                     reason: error.to_string(),
                 })?;
             }
@@ -137,7 +138,7 @@ impl Isolated {
             });
             return Ok(());
         };
-        // A state before the first event cannot be asked for once there is one.
+        // A coordinator cannot be asked for the state before the first event once that is stored.
         let shared = known.pages.len().min(pages.len());
         if pages.is_empty() || known.pages[..shared] != pages[..shared] {
             return Err(other());
@@ -147,7 +148,7 @@ impl Isolated {
         Ok(())
     }
 
-    /// First part of the keys of facts. A store of its own knows no others.
+    /// First part of the facts' idempotency keys. Nothing else is in a store of its own, so one key is enough there.
     fn key(&self) -> &str {
         match &self.place {
             Place::FreshStore => "angzarr-replay",
@@ -169,14 +170,16 @@ impl Target for Isolated {
                 .speculation
                 .react(stimulus)
                 .map_err(IsolatedError::from)?),
-            // It asks by itself, and tells nobody what was answered.
+            // A coordinator calls `Prepare` itself, and does not pass on the answer.
             Stimulus::Prepare { .. } => Ok(Outcome::Unimplemented(Failure::unimplemented(
                 "a coordinator prepares by itself",
             ))),
             Stimulus::Fact { .. } => Err(IsolatedError::FACTS.into()),
             Stimulus::Fold { .. } => Err(IsolatedError::FOLD.into()),
             Stimulus::Upcast { .. } => Err(IsolatedError::UPCASTER.into()),
-            Stimulus::Project { .. } => Err(IsolatedError::EFFECTS.into()),
+            Stimulus::Project {
+                with_effects: true, ..
+            } => Err(IsolatedError::EFFECTS.into()),
         }
     }
 
@@ -184,7 +187,7 @@ impl Target for Isolated {
         self.dialect
     }
 
-    /// It upcasts by itself what it has loaded.
+    /// The coordinator upcasts the pages that it loads itself.
     fn upcasts(&self) -> bool {
         false
     }

@@ -48,5 +48,5 @@ pub use redactor::{
     Allowed, OTHER_ROOT, Policy, Reason, RedactError, Redacted, Redactor, RedactorError, Report,
     Suspect,
 };
-pub use rule::{Action, Form, RedactionRule, RuleError, UnknownWord};
+pub use rule::{Action, Form, RedactionRule, RuleError};
 pub use session::{MessageRole, Session};

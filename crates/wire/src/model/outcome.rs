@@ -313,7 +313,8 @@ impl Notification {
     }
 }
 
-/// Outcome of a stimulus.
+/// Outcome of a stimulus: the whole answer of the logic. What could be seen of an answer in production is a
+/// [`crate::model::Observed`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Events, possibly none.
@@ -399,7 +400,15 @@ impl Outcome {
             | Self::Crashed(failure)
             | Self::Unimplemented(failure)
             | Self::Refused(failure) => Some(failure),
-            _ => None,
+            // The logic answered OK; what its coordinator makes of a revocation is in `status`.
+            Self::Accepted(_)
+            | Self::Revoked(_)
+            | Self::Notified(_)
+            | Self::Folded(_)
+            | Self::Upcast(_)
+            | Self::Reacted(_)
+            | Self::Projected(_)
+            | Self::Prepared(_) => None,
         }
     }
 }
