@@ -40,6 +40,8 @@
 //! # drop(app);
 //! ```
 //!
+//! [`capturing`] captures cases as library calls, from the sources of a [`Project`].
+//!
 //! Everything else in this crate is internal: it is reachable for this repository's own tests and programs, is not
 //! documented here, and changes without notice. A client in production that writes failure tickets uses the crate
 //! `angzarr-failure-tickets` instead of this one.
@@ -84,4 +86,4 @@ pub use angzarr_replay_processes as processes;
 #[doc(hidden)]
 pub use angzarr_replay_wire::{model, ticket, wire};
 #[doc(inline)]
-pub use project::App;
+pub use project::{App, Project, ProjectError};

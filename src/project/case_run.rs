@@ -77,6 +77,7 @@ fn crashed(run: &FlowRun) -> impl Iterator<Item = Who> {
     crashed.filter_map(|step| step.asked.who())
 }
 
+#[doc(hidden)]
 impl Project {
     /// What started logic wrote last, of each that failed in a replay on its own defect.
     #[must_use]
@@ -462,6 +463,7 @@ fn renderer<'a>(
     Ok(Renderer::new(registries, rules.to_vec(), cover, head))
 }
 
+#[doc(hidden)]
 impl Project {
     /// Replays a case once on a target, with the project's rules and its own, and judges the outcome.
     pub fn run_case(

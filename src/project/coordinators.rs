@@ -158,6 +158,7 @@ pub struct Occasion<'a> {
     pub may_publish: bool,
 }
 
+#[doc(hidden)]
 impl Project {
     /// Makes a configured coordinator ready for a case, with a logic behind it where it is started for that.
     pub fn coordinator(

@@ -138,6 +138,7 @@ fn skip_line(log: &mut dyn BufRead) -> std::io::Result<()> {
     }
 }
 
+#[doc(hidden)]
 impl Project {
     /// What a source is known to have failed at. Connects to nobody.
     pub fn failures(&self, source: Option<&str>) -> Result<Failures, SourceError> {

@@ -85,6 +85,7 @@ pub enum RedactionUnavailable {
     Project(#[from] ProjectError),
 }
 
+#[doc(hidden)]
 impl Project {
     /// What redacts captures from a source; none where nothing is configured and the source is the embedded one, whose
     /// data is public.

@@ -189,6 +189,7 @@ impl History {
     /// The pages below `head`. `u32::MAX` returns all pages: the last one may have that very sequence, and then no number
     /// could express the head above it.
     #[must_use]
+    #[doc(hidden)]
     pub fn before(&self, head: u32) -> Self {
         Self {
             pages: self
@@ -202,6 +203,7 @@ impl History {
 
     /// Sequences between 0 and the head that have no page, as inclusive ranges.
     #[must_use]
+    #[doc(hidden)]
     pub fn gaps(&self) -> Vec<(u32, u32)> {
         let mut expected = 0;
         let mut gaps = Vec::new();

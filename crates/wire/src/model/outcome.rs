@@ -58,12 +58,14 @@ impl Code {
     }
 
     /// Every code, by number.
+    #[doc(hidden)]
     pub fn all() -> impl Iterator<Item = Self> {
         Self::NAMES.iter().map(|(code, _)| *code)
     }
 
     /// Code with this name.
     #[must_use]
+    #[doc(hidden)]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES
             .iter()

@@ -29,6 +29,7 @@ impl EmittedCommand {
 
     /// The command as its addressee receives it; `None` without an addressee.
     #[must_use]
+    #[doc(hidden)]
     pub fn addressed(&self) -> Option<CommandBook> {
         Some(CommandBook {
             cover: self.cover.clone()?,
