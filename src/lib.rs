@@ -21,7 +21,7 @@
 //! ```
 //! use angzarr_replay::App;
 //! use angzarr_replay::logic::{
-//!     Answer, CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Logic, Payload, Reply,
+//!     Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Payload, Reply,
 //! };
 //!
 //! /// A door that opens once.
@@ -33,16 +33,15 @@
 //!             return Err(Failure::rejected("the door is open already"));
 //!         }
 //!         let opened = Payload::new("house.DoorOpened", Vec::new());
-//!         Ok(Reply::Events(EmittedBook {
-//!             pages: vec![EmittedPage::event(opened)],
-//!             ..EmittedBook::default()
-//!         }))
+//!         Ok(Reply::Events(EmittedBook::of_events([opened])))
 //!     }
 //! }
 //!
 //! let app = App::new().logic("door", Door);
 //! # drop(app);
 //! ```
+//!
+//! [`capturing`] captures cases as library calls, from the sources of a [`Project`].
 //!
 //! Everything else in this crate is internal: it is reachable for this repository's own tests and programs, is not
 //! documented here, and changes without notice. A client in production that writes failure tickets uses the crate
@@ -97,4 +96,4 @@ pub use angzarr_replay_processes as processes;
 #[doc(hidden)]
 pub use angzarr_replay_wire::{model, ticket, wire};
 #[doc(inline)]
-pub use project::App;
+pub use project::{App, Project, ProjectError};

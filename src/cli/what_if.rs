@@ -133,7 +133,7 @@ impl fmt::Display for Change {
 
 impl Change {
     fn parsed(&self) -> Result<FieldChange, String> {
-        let (path, value) = split_assignment(&self.text)?;
+        let (path, value) = split_assignment(&self.text).map_err(|error| error.to_string())?;
         let edit = match (self.flag, value) {
             (Flag::Set, Some(text)) => Edit::Text(text.to_owned()),
             (Flag::SetYaml, Some(text)) => Edit::View(

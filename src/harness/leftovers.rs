@@ -5,18 +5,28 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::discovery::{DiscoveryError, UnusableFile, fixtures_below, walk};
+use crate::fixture::FixtureError;
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// What no fixture uses.
+/// Files that no fixture uses.
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers {
     /// Snapshots, pending snapshots, descriptor sets and history files that this tool wrote.
     pub(crate) unused: Vec<PathBuf>,
-    /// What looks like one of these and is not touched, with the reason.
+    /// Files that look like one of these but are not touched, with the reason.
     pub(crate) left_alone: Vec<(PathBuf, &'static str)>,
-    /// Why nobody knows which descriptor sets and history files are in use.
-    pub(crate) unknown: Option<String>,
+    /// Why it is unknown which descriptor sets and history files are in use.
+    pub(crate) unknown: Option<SidecarsError>,
+}
+
+/// Why it is unknown which descriptor sets and history files are in use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SidecarsError {
+    #[error(transparent)]
+    Fixture(#[from] FixtureError),
+    #[error(transparent)]
+    Folder(#[from] std::io::Error),
 }
 
 /// Looks for files that no fixture uses.
@@ -37,21 +47,33 @@ pub(crate) fn leftovers(project: &Project) -> Result<Leftovers, DiscoveryError> 
     Ok(found)
 }
 
-/// Fails with the snapshots that no fixture has.
-pub(super) fn orphans(project: &Project) -> Result<(), String> {
-    let orphans = orphaned_snapshots(&project.config().fixtures, &["snap"])
-        .map_err(|error| format!("cannot read the fixtures: {error}"))?;
+/// Why the trial of orphaned snapshots fails.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OrphansError {
+    #[error("cannot read the fixtures: {0}")]
+    Unreadable(#[from] walkdir::Error),
+    #[error(
+        "snapshots without a fixture:\n{}\nbring their fixtures back, or delete them: cargo xtask clean (--dry-run only \
+         lists them)",
+        listed(.0)
+    )]
+    Found(Vec<PathBuf>),
+}
+
+/// Fails if there are snapshots that no fixture has.
+pub(super) fn check_orphans(project: &Project) -> Result<(), OrphansError> {
+    let orphans = orphaned_snapshots(&project.config().fixtures, &["snap"])?;
     if orphans.is_empty() {
         return Ok(());
     }
-    let shown = orphans
+    Err(OrphansError::Found(orphans))
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    let lines = files
         .iter()
         .map(|file| format!("  {}\n", Project::shown(file)));
-    Err(format!(
-        "snapshots without a fixture:\n{}\nbring their fixtures back, or delete them: cargo xtask clean (--dry-run only \
-         lists them)",
-        shown.collect::<String>()
-    ))
+    lines.collect()
 }
 
 /// Snapshots with one of some endings and no fixture beside them.
@@ -73,7 +95,7 @@ fn orphaned_snapshots(root: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, wal
     Ok(orphans)
 }
 
-/// Why an orphaned snapshot is not for us to delete.
+/// Why we must not delete an orphaned snapshot.
 fn reason_to_keep(snapshot: &Path, root: &Path) -> Option<&'static str> {
     let is_link = snapshot.symlink_metadata().is_ok_and(|it| it.is_symlink());
     let is_elsewhere = match (snapshot.canonicalize(), root.canonicalize()) {
@@ -91,14 +113,13 @@ fn reason_to_keep(snapshot: &Path, root: &Path) -> Option<&'static str> {
 }
 
 /// Descriptor sets and history files that no fixture names.
-fn unused_sidecars(project: &Project, fixtures: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+fn unused_sidecars(project: &Project, fixtures: &[PathBuf]) -> Result<Vec<PathBuf>, SidecarsError> {
     let folder = project.folder();
     let mut used = HashSet::new();
     for fixture in fixtures {
-        let sidecars = folder.sidecars(fixture);
-        used.extend(sidecars.map_err(|error| error.to_string())?);
+        used.extend(folder.sidecars(fixture)?);
     }
-    let mut kept = folder.kept_sidecars().map_err(|error| error.to_string())?;
+    let mut kept = folder.kept_sidecars()?;
     kept.retain(|file| !used.contains(file));
     Ok(kept)
 }

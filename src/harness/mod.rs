@@ -24,7 +24,7 @@ pub use bare::{BareRun, run_bare};
 pub(crate) use discovery::entries_of;
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 pub(crate) use leftovers::leftovers;
-use libtest_mimic::{Arguments, Completion, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 #[doc(hidden)]
 pub use mutating::{NeverShown, Reason, Tried, try_mutants};
 pub(crate) use selection::select;
@@ -133,7 +133,8 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             .map(|entry| to_trial(entry, &context, arguments, &tally));
         let project = Arc::clone(project);
         let orphans = noted(discovery::ORPHANS, &tally, move || {
-            leftovers::orphans(&project).map(|()| Completion::Completed)
+            leftovers::check_orphans(&project)?;
+            Ok(Completion::Completed)
         });
         of_entries.chain([orphans]).collect()
     };
@@ -186,7 +187,7 @@ fn to_trial(
     let trial = noted(&name, tally, move || {
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
-            Some(reason) => return Err(format!("not checked: {reason}")),
+            Some(reason) => return Err(format!("not checked: {reason}").into()),
             None => trial::run(&context, &entry),
         };
         let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,11 +198,11 @@ fn to_trial(
             Ending::NotChecked(reason) => {
                 if is_told_early {
                     let how = how_to_leave_out(&entry);
-                    return Err(format!("not checked: {reason}\n\n{how}"));
+                    return Err(format!("not checked: {reason}\n\n{how}").into());
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
             }
-            Ending::Failed(message) => return Err(message),
+            Ending::Failed(message) => return Err(message.into()),
         }
         Ok(Completion::Completed)
     });
@@ -212,7 +213,7 @@ fn to_trial(
 fn noted(
     name: &str,
     tally: &Arc<Mutex<Tally>>,
-    run: impl FnOnce() -> Result<Completion, String> + Send + 'static,
+    run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
 ) -> Trial {
     let (own, tally) = (name.to_owned(), Arc::clone(tally));
     Trial::ignorable_test(name, move || {
@@ -226,7 +227,10 @@ fn noted(
                 Ok(Completion::Ignored { reason })
             }
             Ok(Completion::Completed) => Ok(Completion::Completed),
-            Err(message) => Err(escaped(&message).into_owned().into()),
+            Err(failed) => {
+                let message = failed.message().unwrap_or_default();
+                Err(escaped(message).into_owned().into())
+            }
         }
     })
 }

@@ -1,7 +1,7 @@
-//! Outcomes that nobody accepted yet: `x.snap.new` beside `x.snap`, where cargo-insta looks for them.
+//! Outcomes that have not been accepted: `x.snap.new` beside `x.snap`, where cargo-insta looks for them.
 //!
-//! They are written as insta's environment variables say, but not by an assertion of insta's: that prints amid the
-//! trials, runs `cargo metadata` in every process, and notes the path of a source file on this machine.
+//! They are written as insta's environment variables say, but not by one of insta's assertions. Those print between the
+//! trials, run `cargo metadata` in every process, and record the path of a source file on this machine.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// Tells cargo-insta that a snapshot is in use. A case that is left out, filtered out or not checked uses its snapshot
-/// too.
+/// Tells cargo-insta that a snapshot is in use, also if its case is left out, filtered out or not checked.
 pub(super) fn reference(snapshot: &Path) {
     let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else {
         return;
@@ -22,24 +21,36 @@ pub(super) fn reference(snapshot: &Path) {
     };
     let snapshot = folder.join(name);
     if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(list) {
-        // One write a line: trials append at once.
+        // One write per line, because trials append concurrently.
         let _ = file.write_all(format!("{}\n", snapshot.display()).as_bytes());
     }
+}
+
+/// Why an outcome could not be offered for acceptance.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PendingError {
+    #[error(
+        "no pending snapshot is written: INSTA_UPDATE is {0:?}, which is none of `auto`, `always`, `new`, `unseen`, `no` and \
+         `force`"
+    )]
+    Variable(String),
+    #[error("{file} cannot be written: {error}")]
+    Unwritable { file: String, error: std::io::Error },
 }
 
 /// What is done with an outcome that is not the accepted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Update {
-    /// It is accepted.
+    /// It becomes the accepted outcome.
     Accept,
-    /// It is kept for somebody to look at.
+    /// It is written as a pending snapshot, for review.
     Propose,
     /// Nothing is written.
     Nothing,
 }
 
-/// What insta's variables say, as insta understands them.
-fn update(has_snapshot: bool) -> Result<Update, String> {
+/// Reads insta's variables as insta does.
+fn update(has_snapshot: bool) -> Result<Update, PendingError> {
     if is_forced() {
         return Ok(Update::Accept);
     }
@@ -49,18 +60,15 @@ fn update(has_snapshot: bool) -> Result<Update, String> {
         Some("always" | "1") => Ok(Update::Accept),
         Some("unseen") if !has_snapshot => Ok(Update::Accept),
         None | Some("auto" | "new" | "unseen") => Ok(Update::Propose),
-        Some(other) => Err(format!(
-            "no pending snapshot is written: INSTA_UPDATE is {other:?}, which is none of `auto`, `always`, `new`, \
-             `unseen`, `no` and `force`"
-        )),
+        Some(other) => Err(PendingError::Variable(other.to_owned())),
     }
 }
 
-/// Whether every snapshot is to be written again, also those that are as they should be.
+/// Whether every snapshot is written again, even if its outcome has not changed.
 pub(super) fn is_forced() -> bool {
     let is_one = |name| variable(name).is_some_and(|value| value == "1");
     variable("INSTA_UPDATE").is_some_and(|update| update == "force")
-        // As versions of cargo-insta before 1.40 say it.
+        // Set by versions of cargo-insta before 1.40.
         || is_one("INSTA_FORCE_UPDATE")
         || is_one("INSTA_FORCE_UPDATE_SNAPSHOTS")
 }
@@ -68,19 +76,19 @@ pub(super) fn is_forced() -> bool {
 fn is_ci() -> bool {
     match std::env::var_os("CI") {
         Some(value) => !["", "0", "false"].iter().any(|no| value == *no),
-        // Azure's.
+        // Set by Azure Pipelines.
         None => std::env::var_os("TF_BUILD").is_some(),
     }
 }
 
-/// A variable that has a value.
+/// The value of a variable, unless it is empty.
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?.to_string_lossy().into_owned();
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// Offers today's outcome for acceptance. True where it counts as accepted; an error says why it could not be written.
-pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
+/// Offers today's outcome for acceptance. Returns whether it counts as accepted.
+pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, PendingError> {
     let snapshot = Project::snapshot_path(fixture);
     let pending = pending_path(&snapshot);
     let update = update(snapshot.exists())?;
@@ -89,7 +97,10 @@ pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
         Update::Propose => (&pending, stored::propose(&pending, fixture, text)),
         Update::Nothing => (&pending, Ok(())),
     };
-    written.map_err(|error| format!("{} cannot be written: {error}", Project::shown(file)))?;
+    written.map_err(|error| PendingError::Unwritable {
+        file: Project::shown(file),
+        error,
+    })?;
     // `cargo insta test` lets everything pass, to collect what is pending.
     let passes = variable("INSTA_FORCE_PASS").is_some_and(|value| value == "1");
     Ok(update == Update::Accept || passes)
@@ -108,14 +119,14 @@ pub(super) fn pending_path(snapshot: &Path) -> PathBuf {
     }
 }
 
-/// The path of a file from a folder that it is in.
+/// The path of a file relative to a folder that contains it.
 fn below(file: &Path, folder: &Path) -> Option<PathBuf> {
     let parent = file.parent()?.canonicalize().ok()?;
     let parent = parent.strip_prefix(folder.canonicalize().ok()?).ok()?;
     Some(parent.join(file.file_name()?))
 }
 
-/// Removes a pending snapshot that is no longer true. Nothing is written or removed in CI.
+/// Removes an outdated pending snapshot. In CI nothing is written or removed.
 pub(super) fn discard(snapshot: &Path) {
     if !is_ci() {
         let _ = std::fs::remove_file(pending_path(snapshot));

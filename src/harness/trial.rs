@@ -153,7 +153,7 @@ impl ComparedCase<'_> {
                 if pending::is_forced()
                     && let Err(problem) = pending::offer(&self.entry.path, &self.text)
                 {
-                    return Ending::Failed(problem);
+                    return Ending::Failed(problem.to_string());
                 }
                 pending::discard(snapshot);
             }

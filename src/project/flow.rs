@@ -51,6 +51,7 @@ impl Target for Lazy {
     }
 }
 
+#[doc(hidden)]
 impl Project {
     /// Replays a flow on everybody who is configured. `first` answers the domain that it begins in.
     pub(super) fn run_flow(

@@ -115,8 +115,9 @@ impl App {
     }
 }
 
-/// A project that cannot be opened.
+/// A project that cannot be opened or used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProjectError {
     /// Its configuration.
     #[error(transparent)]
@@ -126,7 +127,7 @@ pub enum ProjectError {
     Descriptors(#[from] Arc<DescriptorError>),
 }
 
-/// An open project.
+/// A project: its configuration, its fixtures, and the logic that answers its cases.
 pub struct Project {
     app: App,
     config: Config,
@@ -150,18 +151,38 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 impl Project {
-    /// Opens the project that a folder belongs to. Reads the configuration, nothing else.
+    /// Opens the project that a folder belongs to. Only its configuration is read.
+    ///
+    /// ```no_run
+    /// use angzarr_replay::{App, Project};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let project = Project::open(App::new(), &std::env::current_dir()?)?;
+    /// # drop(project);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the configuration cannot be read, is not valid, or may have been written by somebody else.
     pub fn open(app: App, folder: &Path) -> Result<Self, ProjectError> {
         let config = Config::load(folder, environment())?;
         Ok(Self::with_config(app, config))
     }
 
-    /// Opens the project of a configuration that is named.
+    /// Opens the project of a configuration file, whoever owns it.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read or is not valid.
     pub fn open_named(app: App, file: &Path) -> Result<Self, ProjectError> {
         let config = Config::load_named(file, environment())?;
         Ok(Self::with_config(app, config))
     }
+}
 
+/// For this repository's own tests and programs.
+#[doc(hidden)]
+impl Project {
     /// A project with a given configuration.
     #[must_use]
     pub fn with_config(app: App, config: Config) -> Self {

@@ -1,5 +1,7 @@
-//! The thread that writes notes. It alone waits for the disk; what it cannot take in time is lost, counted and said.
+//! The thread that writes notes. Only it waits for the disk. A note that does not fit in its queue is lost; lost notes are
+//! counted and reported.
 
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -17,26 +19,36 @@ use super::tap::RawCall;
 use crate::model::{Redactions, Timestamp};
 use crate::wire::{Dialect, status_of_trailers, status_size};
 
-/// How often what is too old is looked for while nothing comes.
+/// How often old notes are evicted while no call arrives.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Where kept notes go.
 pub trait NoteStore: Send {
-    /// Keeps a note. Its number is the store's to give.
+    /// Keeps a note, and gives it a number.
     fn keep(&mut self, note: &Note, subject: Option<&Subject>, kept: Kept) -> std::io::Result<()>;
-    /// Leaves out what is too old now.
+    /// Evicts notes that are too old.
     fn expire(&mut self, now: Timestamp) -> std::io::Result<()>;
-    /// Makes all of it lasting; nothing comes after.
+    /// Syncs everything to the disk. No note is added afterwards.
     fn finish(&mut self) -> std::io::Result<()>;
-    /// How many of the notes that it kept it has left out again.
+    /// Number of notes that were evicted.
     fn left_out(&self) -> u64 {
         0
     }
 }
 
-/// What is done to each note before anything of it is written: the place of redaction. A refusal says why the note
-/// must not be written; it is then not.
-pub type Redact = Box<dyn FnMut(Note) -> Result<Note, String> + Send>;
+/// Redacts each note before anything of it is written. After an error, the note is not written.
+pub type Redact = Box<dyn FnMut(Note) -> Result<Note, Box<dyn Error + Send + Sync>> + Send>;
+
+/// Why a note is not written.
+#[derive(Debug, thiserror::Error)]
+enum RefusedNote {
+    #[error("{0}")]
+    Redact(#[from] Box<dyn Error + Send + Sync>),
+    #[error("redaction of a call of {method} panicked")]
+    Panicked { method: String },
+    #[error("redaction left a call of {method} that is about something else")]
+    OtherSubject { method: String },
+}
 
 /// Counters that the proxy and the writer share.
 #[derive(Default)]
@@ -51,18 +63,18 @@ pub(super) struct Counters {
     pub(super) unwritten: Counter,
     pub(super) tickets: Counter,
     pub(super) unwritten_tickets: Counter,
-    /// How many kept notes are left out again.
+    /// Number of notes that were evicted.
     left_out: AtomicU64,
     troubles: Mutex<Troubles>,
     assumed: Mutex<Vec<Dialect>>,
 }
 
-/// Why notes were not written: of each kind the last reason.
+/// The last reason, of each kind, why a note was not written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Troubles {
-    /// Why redaction kept one from being written.
+    /// Why redaction refused a note.
     pub refused: Option<String>,
-    /// Why one could not be written.
+    /// Why a note could not be written.
     pub unwritten: Option<String>,
     /// Why a ticket could not be written.
     pub unwritten_ticket: Option<String>,
@@ -82,28 +94,28 @@ impl Counter {
     }
 }
 
-/// What became of the calls so far.
+/// Counts of calls so far, by what happened to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Calls that were passed on, of any method.
     pub passed: u64,
-    /// Calls that were written down, without those that the ring has let go since.
+    /// Calls that were recorded and not evicted since.
     pub kept: u64,
-    /// Calls whose note was given up because the disk or the writer was too slow.
+    /// Calls whose note was lost because the disk or the writer was too slow.
     pub lost: u64,
-    /// Calls that ended without a status: given up by the client, or by a lost connection.
+    /// Calls that ended without a status: cancelled by the client, or cut off by a lost connection.
     pub unanswered: u64,
     /// Calls whose messages could not be read.
     pub unreadable: u64,
     /// Calls whose status is over the limit.
     pub too_large: u64,
-    /// Calls that redaction kept from being written.
+    /// Calls whose note redaction refused.
     pub refused: u64,
     /// Calls whose note could not be written.
     pub unwritten: u64,
     /// Failed commands that were written to the failure log.
     pub tickets: u64,
-    /// Failed commands that could not be.
+    /// Failed commands that could not be written to it.
     pub unwritten_tickets: u64,
 }
 
@@ -143,7 +155,7 @@ impl Counters {
     }
 }
 
-/// Reads copies of calls, and keeps what is to be kept.
+/// Turns copies of calls into notes and stores them.
 pub(super) struct Writer {
     pub(super) queue: Receiver<RawCall>,
     pub(super) stores: Vec<Box<dyn NoteStore>>,
@@ -156,9 +168,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Runs until nobody sends any more. Gives the last trouble of the disk.
+    /// Runs until all senders are gone. Returns the last I/O error.
     pub(super) fn run(mut self) -> std::io::Result<()> {
-        let mut trouble = Ok(());
+        let mut result = Ok(());
         loop {
             match self.queue.recv_timeout(TICK) {
                 Ok(raw) => self.take(raw),
@@ -167,7 +179,7 @@ impl Writer {
             }
             let now = (self.clock)();
             for store in &mut self.stores {
-                // Tried again at the next turn.
+                // It is tried again in the next round.
                 let _ = store.expire(now);
             }
             let left_out = self.stores.iter().map(|store| store.left_out()).max();
@@ -178,9 +190,9 @@ impl Writer {
             tickets.finish();
         }
         for store in &mut self.stores {
-            trouble = store.finish().and(trouble);
+            result = store.finish().and(result);
         }
-        trouble
+        result
     }
 
     fn take(&mut self, raw: RawCall) {
@@ -199,7 +211,7 @@ impl Writer {
             Some(redact) => match redacted(redact, note, subject.as_ref()) {
                 Ok(redacted) => redacted,
                 Err(reason) => {
-                    self.counters.troubles().refused = Some(reason);
+                    self.counters.troubles().refused = Some(reason.to_string());
                     return self.counters.refused.add();
                 }
             },
@@ -227,16 +239,18 @@ impl Writer {
     }
 }
 
-/// What redaction leaves of a note, and what that is about. It still has to be a call about the same thing: nobody finds
-/// another one. A panic must not end the writer, and nothing is known of what it leaves.
+/// The redacted note and its subject. The subject must stay the same, because capture finds the call by it. A panic must
+/// not end the writer; the note is then not written.
 fn redacted(
     redact: &mut Redact,
     note: Note,
     before: Option<&Subject>,
-) -> Result<(Note, Option<Subject>), String> {
+) -> Result<(Note, Option<Subject>), RefusedNote> {
     let method = note.method().to_owned();
-    let redacted = catch_unwind(AssertUnwindSafe(|| redact(note)));
-    let note = redacted.map_err(|_| format!("redaction of a call of {method} panicked"))??;
+    let Ok(redacted) = catch_unwind(AssertUnwindSafe(|| redact(note))) else {
+        return Err(RefusedNote::Panicked { method });
+    };
+    let note = redacted?;
     let subject = note.subject().ok();
     let is_same = match (before, &subject) {
         (Some(before), Some(now)) => before.is_about_same(now),
@@ -245,9 +259,7 @@ fn redacted(
     if is_same {
         Ok((note, subject))
     } else {
-        Err(format!(
-            "redaction left a call of {method} that is about something else"
-        ))
+        Err(RefusedNote::OtherSubject { method })
     }
 }
 

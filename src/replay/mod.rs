@@ -23,7 +23,7 @@ mod target;
 pub use component::{replay_fact, replay_process, replay_projector, replay_saga, replay_upcaster};
 pub use engine::{Replay, replay_command, replay_notification};
 pub use history::{HistoryReplay, replay_history};
-pub use isolated::{Isolated, IsolatedError, LeftoverRecorder, debug_edition};
+pub use isolated::{Isolated, IsolatedError, LeftoverRecorder, StoredDifference, debug_edition};
 pub use note::{OddPlace, ReplayNote, unknown_in_replies};
 pub use settled::{reaction_without_echoes, without_echoes};
 pub use shown::shown_book;

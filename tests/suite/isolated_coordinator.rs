@@ -472,7 +472,7 @@ fn nothing_is_loaded_that_was_not_noted_before() {
                 let stored = store.dump().unwrap().len();
                 let line = format!("{edition} {}/{} {stored}", cover.domain, cover.root);
                 noted.lock().unwrap().push(line);
-                refusal.map_or(Ok(()), |reason| Err(reason.to_owned()))
+                refusal.map_or(Ok(()), |reason| Err(reason.into()))
             }),
         )
     };

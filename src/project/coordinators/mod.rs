@@ -97,6 +97,7 @@ pub struct Occasion<'a> {
     pub time: &'a str,
 }
 
+#[doc(hidden)]
 impl Project {
     /// Makes a configured coordinator ready for a case, with a logic behind it where it is started for that.
     pub fn coordinator(
@@ -324,7 +325,7 @@ fn noting(
             root: cover.root.to_string(),
             ..entry.clone()
         };
-        ledger.add(&entry).map_err(|error| error.to_string())
+        Ok(ledger.add(&entry)?)
     })
 }
 

@@ -1,5 +1,7 @@
 //! The steps, in the order of what they cost.
 
+use anyhow::Result;
+
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
 use super::{door, generated, project, python};
@@ -13,7 +15,7 @@ pub(super) struct Step {
     /// Whether it ends with a summary of its own.
     pub(super) has_a_summary: bool,
     /// Says what is wrong.
-    pub(super) run: fn(&Shell) -> Result<(), String>,
+    pub(super) run: fn(&Shell) -> Result<()>,
 }
 
 /// All of them. The last one's output is the last of CI's.
@@ -92,7 +94,7 @@ pub(super) const STEPS: &[Step] = &[
     },
 ];
 
-fn format(shell: &Shell) -> Result<(), String> {
+fn format(shell: &Shell) -> Result<()> {
     ensure_component(shell, "fmt", "rustfmt")?;
     run(&mut shell.cargo(&["fmt", "--all", "--check"]))?;
     run(shell
@@ -100,7 +102,7 @@ fn format(shell: &Shell) -> Result<(), String> {
         .current_dir(shell.at("fuzz")))
 }
 
-fn clippy(shell: &Shell) -> Result<(), String> {
+fn clippy(shell: &Shell) -> Result<()> {
     ensure_component(shell, "clippy", "clippy")?;
     run(&mut shell.cargo(&[
         "clippy",
@@ -114,7 +116,7 @@ fn clippy(shell: &Shell) -> Result<(), String> {
     ]))
 }
 
-fn docs(shell: &Shell) -> Result<(), String> {
+fn docs(shell: &Shell) -> Result<()> {
     // What was public once must not be counted.
     for name in door::CRATES {
         let _ = std::fs::remove_dir_all(shell.at("target/doc").join(name));
@@ -134,7 +136,7 @@ fn docs(shell: &Shell) -> Result<(), String> {
     run(&mut shell.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
 }
 
-fn fuzz(shell: &Shell) -> Result<(), String> {
+fn fuzz(shell: &Shell) -> Result<()> {
     let mut check = shell.cargo(&["check", "--quiet", "--locked"]);
     // Nothing is linked when types are checked: any existing file saves compiling the C++ of libFuzzer.
     check
@@ -145,7 +147,7 @@ fn fuzz(shell: &Shell) -> Result<(), String> {
     run(&mut check)
 }
 
-fn licences(shell: &Shell) -> Result<(), String> {
+fn licences(shell: &Shell) -> Result<()> {
     ensure(shell, &CARGO_DENY)?;
     run(&mut shell.cargo(&[
         "deny",
@@ -158,7 +160,7 @@ fn licences(shell: &Shell) -> Result<(), String> {
     ]))
 }
 
-fn audit(shell: &Shell) -> Result<(), String> {
+fn audit(shell: &Shell) -> Result<()> {
     let audit = [
         "xtask",
         "audit",
@@ -169,7 +171,7 @@ fn audit(shell: &Shell) -> Result<(), String> {
     run(&mut shell.cargo(&audit))
 }
 
-fn scenarios(shell: &Shell) -> Result<(), String> {
+fn scenarios(shell: &Shell) -> Result<()> {
     ensure(shell, &CARGO_INSTA)?;
     ensure(shell, &CARGO_NEXTEST)?;
     // One after the other: all of them wait for the same build folder anyway.
@@ -185,7 +187,7 @@ fn scenarios(shell: &Shell) -> Result<(), String> {
     ]))
 }
 
-fn nextest(shell: &Shell) -> Result<(), String> {
+fn nextest(shell: &Shell) -> Result<()> {
     ensure(shell, &CARGO_NEXTEST)?;
     run(&mut shell.cargo(&["nextest", "run", "--locked", "--workspace"]))
 }

@@ -9,6 +9,7 @@ use crate::payload::{Effect, MAP_KEY, Step};
 
 /// The format of a pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Form {
     /// The format of the value: a UUID for a UUID, an email address for an email address, digits for digits.
     #[default]
@@ -42,6 +43,7 @@ impl FromStr for Form {
 
 /// A rule that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RuleError {
     /// A required key is missing or empty.
     #[error("a redaction rule needs a `{0}`")]
@@ -132,6 +134,7 @@ impl RedactionRule {
 
     /// What happens to the fields.
     #[must_use]
+    #[doc(hidden)]
     pub const fn action(&self) -> Action {
         self.action
     }

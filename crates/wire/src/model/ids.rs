@@ -232,6 +232,7 @@ impl Edition {
     }
 
     /// Parses a label made by [`Edition::label`].
+    #[doc(hidden)]
     pub fn from_label(label: &str) -> Result<Self, IdError> {
         match label {
             MAIN => Ok(Self::Main),
