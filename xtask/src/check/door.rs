@@ -60,7 +60,7 @@ fn is_item(path: &Path) -> bool {
     kind.is_some_and(|kind| KINDS.contains(&kind))
 }
 
-/// The item itself and its own methods, without those of traits that it implements.
+/// The item itself and its own methods, without those of traits, whether it implements them itself or every type does.
 fn in_page(page: &str) -> usize {
     const REDIRECT: &str = "http-equiv=\"refresh\"";
     if page.contains(REDIRECT) {
