@@ -27,5 +27,6 @@ mod python_peer;
 mod recorded_traffic;
 mod recorder;
 mod redaction;
+mod snapshot;
 mod speculation;
 mod wire;

@@ -1,0 +1,45 @@
+//! Values in written files that the current rules would redact.
+
+use angzarr_replay::model::{Payload, Redaction, RedactionAction};
+use angzarr_replay::redact::{Action, LeftoverRules, MessageRole};
+
+use super::{PERSON, person, registry, rule};
+
+/// What is left in a person, whose fields are listed as redacted or not.
+fn left(payload: Payload, listed: &[Redaction]) -> Vec<String> {
+    let rules = vec![
+        rule(PERSON, "email", Action::Mask),
+        rule(PERSON, "name", Action::Pseudonym),
+    ];
+    let rules = LeftoverRules::new(registry().clone(), rules, None);
+    let found = rules.in_payloads(&[payload], MessageRole::Payload, listed, None);
+    assert!(found.unread.is_empty(), "{:?}", found.unread);
+    found.left.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_leftover_is_named_by_its_field_and_the_number_of_the_rule() {
+    let payload = person("{name: Alice, note: plain, passcode: hunter2}");
+    assert_eq!(
+        left(payload, &[]),
+        [
+            "name of people.Person, redaction rule 2",
+            "passcode of people.Person, `debug_redact` of its descriptor",
+        ]
+    );
+}
+
+#[test]
+fn what_is_redacted_is_no_leftover() {
+    let name = Redaction {
+        type_name: PERSON.into(),
+        field: "name".into(),
+        action: RedactionAction::Pseudonym,
+    };
+    let masked = person("{email: '***', name: p-0123456789abcdef}");
+    assert_eq!(left(masked, &[]), Vec::<String>::new());
+    // A pseudonym of a UUID looks like any UUID.
+    let uuid = person("{name: 6513270e-269e-4d37-b2a7-4de452e6b438}");
+    assert_eq!(left(uuid.clone(), &[name]), Vec::<String>::new());
+    assert_eq!(left(uuid, &[]), ["name of people.Person, redaction rule 2"]);
+}
