@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use angzarr_replay::model::{
-    Body, Cover, Domain, Edition, EmittedBook, EmittedPage, Header, Notification, Observed,
-    Outcome, Payload, Reaction, Root,
+    Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedCommand,
+    EmittedPage, Header, MergeStrategy, Notification, Observed, Outcome, Payload, Reaction, Root,
 };
-use angzarr_replay::snapshot::{Renderer, Rules, Verdict, stored};
+use angzarr_replay::replay::HistoryReplay;
+use angzarr_replay::snapshot::{Renderer, Rules, Verdict, proposed_rules, stored};
+use serde_yaml::Value;
 
 fn cover(domain: &str, root: u8) -> Cover {
     Cover::main(Domain::new(domain).unwrap(), Root::new([root; 16]))
@@ -93,6 +95,88 @@ facts:
     assert_eq!(text(&cover("player", 0x11), &outcome), expected);
 }
 
+/// What is shown of the header of an emitted command.
+fn header(header: Header) -> Value {
+    let book = CommandBook {
+        cover: cover("table", 0x22),
+        pages: vec![CommandPage {
+            header,
+            sync_mode: None,
+            merge_strategy: MergeStrategy::default(),
+            command: Some(Payload::new("t.Seat", Vec::new())),
+            external: None,
+        }],
+        original: None,
+    };
+    let outcome = Outcome::Reacted(Reaction {
+        commands: vec![EmittedCommand::from(book)],
+        ..Reaction::default()
+    });
+    let addressed = cover("player", 0x11);
+    let renderer = Renderer::new(Vec::new(), Vec::new(), &addressed, 3);
+    renderer.view(&outcome)["commands"][0]["header"].clone()
+}
+
+#[test]
+fn a_deferred_header_is_shown_with_what_it_names() {
+    let deferred = |component: &str, command_index| Header::AngzarrDeferred {
+        source: None,
+        source_sequence: 2,
+        source_component: component.into(),
+        command_index,
+        basis_sequence: None,
+    };
+    let yaml = |text| serde_yaml::from_str::<Value>(text).unwrap();
+    assert_eq!(
+        header(deferred("seating", 1)),
+        yaml("deferred: {source_sequence: 2, source_component: seating, command_index: 1}")
+    );
+    assert_eq!(
+        header(deferred("", 0)),
+        yaml("deferred: {source_sequence: 2}")
+    );
+}
+
+#[test]
+fn the_state_from_a_snapshot_is_shown_if_it_is_another_state() {
+    let folded = |state: &[u8]| Outcome::Folded(Payload::new("t.State", state.to_vec()));
+    let keys = |from_snapshot: &[u8]| {
+        let addressed = cover("player", 0x11);
+        let renderer = Renderer::new(Vec::new(), Vec::new(), &addressed, 3);
+        let replay = HistoryReplay {
+            state: Some(folded(b"a")),
+            state_from_snapshot: Some(folded(from_snapshot)),
+            upcast: None,
+            notes: Vec::new(),
+        };
+        let view = renderer.history(&replay).unwrap();
+        let keys = view.as_mapping().unwrap().keys();
+        keys.map(|key| key.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(b"a"), ["state"]);
+    assert_eq!(keys(b"b"), ["state_from_snapshot", "state"]);
+}
+
+#[test]
+fn every_field_that_differs_gets_a_rule_of_its_own() {
+    let view = |value: u32| -> Value {
+        let text = format!(
+            "events:\n\
+             - {{type: t.Sat, event: {{at: {value}, id: {value}}}}}\n\
+             - {{type: t.Left, event: {{at: {value}}}}}\n\
+             - {{type: t.Sat, event: {{at: {value}}}}}"
+        );
+        serde_yaml::from_str(&text).unwrap()
+    };
+    let rules = proposed_rules(&view(1), &view(2));
+    let found: Vec<_> = rules
+        .iter()
+        .map(|rule| (rule.type_pattern.as_str(), rule.field.as_str()))
+        .collect();
+    assert_eq!(found, [("t.Sat", "at"), ("t.Sat", "id"), ("t.Left", "at")]);
+}
+
 #[test]
 fn a_cover_is_shown_if_it_names_another_aggregate_or_another_edition() {
     let shows_cover = |addressed: &Cover, named: Cover| {
@@ -147,4 +231,15 @@ fn a_snapshot_that_cannot_be_read_as_text_can_be_restored() {
         folder.starts_with("it cannot be read (") && folder.ends_with(')'),
         "{folder}"
     );
+}
+
+#[test]
+fn a_snapshot_names_its_fixture() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = folder.path().join("it's.yaml");
+    stored::accept(&fixture, "outcome: accepted\n").unwrap();
+    let snapshot = fixture.with_extension("snap");
+    assert_eq!(stored::input_file(&snapshot).as_deref(), Some("it's.yaml"));
+    std::fs::write(&snapshot, "---\nsource: x\n---\noutcome: accepted\n").unwrap();
+    assert_eq!(stored::input_file(&snapshot), None);
 }

@@ -156,6 +156,9 @@ fn the_retention_of_a_snapshot_is_lost_until_coordinators_learned_to_keep_it() {
         peer.send("test.Snapshot", 3).unwrap();
         let (sequence, bytes) = peer.store.newest_snapshot(&stream).unwrap().unwrap();
         let stored = wire::snapshot(&bytes.into()).unwrap();
-        assert_eq!((sequence, stored.sequence, stored.retention), (3, 3, retention));
+        assert_eq!(
+            (sequence, stored.sequence, stored.retention),
+            (3, 3, retention)
+        );
     }
 }
