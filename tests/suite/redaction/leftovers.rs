@@ -43,3 +43,31 @@ fn what_is_redacted_is_no_leftover() {
     assert_eq!(left(uuid.clone(), &[name]), Vec::<String>::new());
     assert_eq!(left(uuid, &[]), ["name of people.Person, redaction rule 2"]);
 }
+
+#[test]
+fn in_an_envelope_only_what_is_packed_is_searched() {
+    let envelope = person(
+        "{name: Envelope, details: {type: t/people.Person, value: {name: Alice, address: {street: Elm}}}}",
+    );
+    let left = |field: &str| {
+        let rules = vec![rule("people.*", field, Action::Mask)];
+        let rules = LeftoverRules::new(registry().clone(), rules, None);
+        let payloads = [envelope.clone()];
+        let found = rules.in_payloads(&payloads, MessageRole::Envelope, &[], None);
+        let values = found.left.iter().map(|left| left.value().to_owned());
+        values.collect::<Vec<_>>()
+    };
+    assert_eq!(left("name"), ["Alice"]);
+    assert_eq!(left("*.street"), ["Elm"]);
+    // No path begins in the envelope or in the wrapper.
+    assert_eq!(left("details.*.name"), Vec::<String>::new());
+}
+
+#[test]
+fn no_rule_begins_at_the_wrapper_of_a_payload() {
+    let envelope = person("{details: {type: t/people.Person, value: {name: Alice}}}");
+    let rules = vec![rule("*", "*.name", Action::Mask)];
+    let rules = LeftoverRules::new(registry().clone(), rules, None);
+    let found = rules.in_payloads(&[envelope], MessageRole::Envelope, &[], None);
+    assert!(found.left.is_empty(), "{:?}", found.left);
+}
