@@ -29,5 +29,6 @@ mod recorded_traffic;
 mod recorder;
 mod redaction;
 mod replaying;
+mod snapshot;
 mod speculation;
 mod wire;
