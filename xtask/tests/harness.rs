@@ -1,7 +1,7 @@
 //! The harness on projects with mistakes: this program runs itself as the harness of another project.
 
-#[path = "hostile/mod.rs"]
-mod hostile;
+#[path = "harness/listing.rs"]
+mod listing;
 #[path = "harness/output.rs"]
 mod output;
 #[path = "harness/pending.rs"]
@@ -13,20 +13,17 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use angzarr_replay::App;
-use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::grpc::serve_logic;
 use angzarr_replay::model::{
-    Answer, Body, CommandBook, Cover, EventBook, Failure, Logic, Page, Payload, Root, Snapshot,
-    Timestamp,
+    Answer, CommandBook, EventBook, Failure, Logic, Page, Payload, Snapshot,
 };
 use angzarr_replay::wire::Dialect;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tempfile::TempDir;
+use test_support::books::{added, cover, seed};
+use test_support::coordinators::coordinator;
+use test_support::programs::{program, repository};
 
-const TIME: Timestamp = Timestamp {
-    seconds: 1_795_392_090,
-    nanos: 0,
-};
 const INSIDE: &str = "RUN_AS_HARNESS";
 const LOGIC: &str = "RUN_AS_LOGIC";
 const TELLING: &str = "RUN_WITH_TELLING_LOGIC";
@@ -110,6 +107,7 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         Trial::test("a_linked_folder_is_replayed", a_linked_folder_is_replayed),
     ];
+    trials.extend(listing::trials());
     trials.extend(output::trials());
     trials.extend(pending::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -140,25 +138,17 @@ fn harness_command(
     arguments: &[&str],
     environment: &[(&str, &str)],
 ) -> Result<Command, Failed> {
-    let mut command = Command::new(std::env::current_exe()?);
-    for (key, _) in std::env::vars() {
-        let ours = ["ANGZARR_", "INSTA_", "CI", "NEXTEST", "TF_BUILD"];
-        if ours.iter().any(|prefix| key.starts_with(prefix)) {
-            command.env_remove(key);
-        }
-    }
+    let mut command = program(std::env::current_exe()?, folder);
     command
         .args(arguments)
         .env(INSIDE, "1")
-        .envs(environment.iter().copied())
-        .current_dir(folder);
+        .envs(environment.iter().copied());
     Ok(command)
 }
 
 fn tool(folder: &Path, arguments: &[&str]) -> Result<(), Failed> {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let output = program(env!("CARGO_BIN_EXE_xtask"), folder)
         .args(arguments)
-        .current_dir(folder)
         .output()?;
     if output.status.success() {
         return Ok(());
@@ -231,10 +221,6 @@ fn a_crash_shows_what_the_logic_wrote_last() -> Result<(), Failed> {
 /// The part of the output that is about mutants.
 fn of_mutants(out: &str) -> &str {
     out.find("mutants: ").map_or("", |at| &out[at..])
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// A project with committed cases of this repository, their snapshots and a rule for clocks.
@@ -383,9 +369,8 @@ fn replay_of_several_cases_counts_as_the_harness_does() -> Result<(), Failed> {
             .join("fixtures/table/join-table-36f675cc-4.snap"),
     )?;
     let before = names(folder.path());
-    let replayed = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let replayed = program(env!("CARGO_BIN_EXE_xtask"), folder.path())
         .args(["replay", "fixtures"])
-        .current_dir(folder.path())
         .output()?;
     let said = String::from_utf8(replayed.stdout)?;
     expect(&format!("{:?}", replayed.status.code()), "Some(1)")?;
@@ -456,7 +441,7 @@ struct Panicking;
 
 impl Logic for Panicking {
     fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
-        panic!("{}", hostile::HOSTILE);
+        panic!("{}", test_support::hostile::HOSTILE);
     }
 }
 
@@ -508,9 +493,8 @@ fn demand(said: &str, parts: &[&str]) -> Result<(), Failed> {
 
 fn a_crash_is_told_wherever_the_logic_is_asked() -> Result<(), Failed> {
     let output = |folder: &Path, arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        let output = program(env!("CARGO_BIN_EXE_xtask"), folder)
             .args(arguments)
-            .current_dir(folder)
             .output()?;
         Ok::<_, Failed>(String::from_utf8(output.stdout)?)
     };
@@ -549,7 +533,7 @@ fn a_crash_is_told_wherever_the_logic_is_asked() -> Result<(), Failed> {
                 subscriptions = { player = ['examples.FundsReserved'] }\n";
     std::fs::write(folder.path().join("replay.toml"), toml + saga)?;
     let case = "flow/reserve-funds-6513270e-2";
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let from = repository().join("fixtures");
     let to = folder.path().join("fixtures");
     let text = std::fs::read_to_string(from.join(format!("{case}.yaml")))?;
     let descriptors = text
@@ -629,24 +613,9 @@ fn broken_descriptors_fail_each_case() -> Result<(), Failed> {
 
 /// More pages than a fixture holds itself: they are in a file beside it.
 fn a_large_history_passes() -> Result<(), Failed> {
-    let cover = Cover::main("player".parse()?, Root::new([7; 16]));
-    let page = |sequence| Page {
-        sequence,
-        created_at: None,
-        body: Body::Event(Payload::new("test.Added", b"an event".to_vec())),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    };
-    let book = SeedBook {
-        cover,
-        pages: (0..600).map(page).collect(),
-        snapshot: None,
-    };
-    let stores = Stores::Shared(Arc::new(Store::in_memory()?));
-    let coordinator = LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| TIME));
-    coordinator.seed(&[book], TIME)?;
-    let server = coordinator.start(TcpListener::bind("127.0.0.1:0")?)?;
+    let pages = (0..600).map(|sequence| added(sequence, "an event"));
+    let book = seed(cover("player", 7), pages.collect());
+    let server = coordinator(Dialect::ANGZARR, &[book]);
     let folder = tempfile::tempdir()?;
     let toml = format!(
         "source = \"production\"\n[sources.production]\naddresses = {{ player = \"{}\" }}\n",

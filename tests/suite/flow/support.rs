@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use angzarr_replay::model::{
-    Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
-    EmittedCommand, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Page,
-    Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
+    Answer, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
+    EmittedCommand, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Page, Payload,
+    ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
 };
 use angzarr_replay::replay::InProcess;
 use angzarr_replay::replay::flow::{
@@ -14,6 +14,7 @@ use angzarr_replay::replay::flow::{
     run_flow,
 };
 use angzarr_replay::wire::Dialect;
+use test_support::books;
 
 pub(crate) type Shown<T> = Arc<Mutex<Vec<T>>>;
 
@@ -212,26 +213,12 @@ pub(crate) fn correlated(domain: &str, root: u8) -> Cover {
 }
 
 pub(crate) fn page(sequence: u32, name: &str) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: Body::Event(Payload::new(name, Vec::new())),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::event(sequence, Payload::new(name, Vec::new()))
 }
 
 pub(crate) fn book(cover: Cover, events: &[&str]) -> EventBook {
     let pages = (0..).zip(events).map(|(at, name)| page(at, name));
-    let history = History::new(pages.collect()).unwrap();
-    let next_sequence = history.next_sequence();
-    EventBook {
-        cover,
-        snapshot: None,
-        history,
-        next_sequence,
-    }
+    books::book(cover, pages.collect())
 }
 
 pub(crate) fn command(cover: Cover, name: &str, header: Header) -> CommandBook {
