@@ -12,7 +12,6 @@ use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, QueryClient, Server,
 };
 use angzarr_replay::model::{CaseStimulus, Cover, Domain, Outcome, Redactions, Root, Timestamp};
-use angzarr_replay::project::book_of;
 use angzarr_replay::replay::{GrpcTarget, replay_command};
 use angzarr_replay::wire::{self, Dialect, FailingStatus, SpokenDialect};
 use bytes::Bytes;
@@ -241,7 +240,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
     let CaseStimulus::Command(stimulus) = &read.stimulus else {
         panic!("a command")
     };
-    let replay = replay_command(&target, &book_of(&read), stimulus, true).unwrap();
+    let replay = replay_command(&target, &read.event_book(), stimulus, true).unwrap();
     assert!(matches!(replay.outcome, Outcome::Accepted(_)));
 
     let requests = logic.0.lock().unwrap();

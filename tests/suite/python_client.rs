@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Reacting, Store, Stores};
+use angzarr_replay::coordinator::{Backend, HostedComponent, LocalCoordinator, Store, Stores};
 use angzarr_replay::model::{
     Answer, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Payload,
@@ -85,8 +85,8 @@ impl Projector for Small {
     }
 }
 
-fn reacting(component: Component) -> Reacting {
-    Reacting {
+fn reacting(component: Component) -> HostedComponent {
+    HostedComponent {
         name: component.kind().word().into(),
         kind: component.kind(),
         subscriptions: BTreeMap::new(),

@@ -52,13 +52,7 @@ pub fn added(sequence: u32, value: impl Into<Vec<u8>>) -> Page {
 /// History from the beginning, as logic is shown it.
 #[must_use]
 pub fn book(cover: Cover, pages: Vec<Page>) -> EventBook {
-    let history = History::new(pages).unwrap();
-    EventBook {
-        cover,
-        snapshot: None,
-        next_sequence: history.next_sequence(),
-        history,
-    }
+    EventBook::new(cover, None, History::new(pages).unwrap())
 }
 
 /// Stored state that a coordinator would put before the events behind it.

@@ -1,25 +1,18 @@
 //! The harness on projects with mistakes: this program runs itself as the harness of another project.
 
-#[path = "harness/listing.rs"]
+mod crashes;
 mod listing;
-#[path = "harness/output.rs"]
+mod mutants;
 mod output;
-#[path = "harness/pending.rs"]
 mod pending;
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
 
 use angzarr_replay::App;
-use angzarr_replay::grpc::serve_logic;
-use angzarr_replay::model::{
-    Answer, CommandBook, EventBook, Failure, Logic, Page, Payload, Snapshot,
-};
+use angzarr_replay::model::{Answer, CommandBook, EventBook, Logic};
 use angzarr_replay::wire::Dialect;
 use libtest_mimic::{Arguments, Failed, Trial};
-use tempfile::TempDir;
 use test_support::books::{added, cover, seed};
 use test_support::coordinators::coordinator;
 use test_support::programs::{program, repository};
@@ -28,15 +21,14 @@ const INSIDE: &str = "RUN_AS_HARNESS";
 const LOGIC: &str = "RUN_AS_LOGIC";
 const TELLING: &str = "RUN_WITH_TELLING_LOGIC";
 const PANICKING: &str = "RUN_WITH_PANICKING_LOGIC";
-const MUTATE: [(&str, &str); 1] = [("ANGZARR_REPLAY__MUTATE", "true")];
 
 fn main() -> ExitCode {
     // Logic is started by the harness, whose environment it has.
     if std::env::var_os(LOGIC).is_some() {
-        return crashing_logic();
+        return crashes::crashing_logic();
     }
     if std::env::var_os(TELLING).is_some() {
-        return App::new().logic("player", Telling).harness();
+        return App::new().logic("player", mutants::Telling).harness();
     }
     if std::env::var_os(PANICKING).is_some() {
         return App::new().logic("player", Panicking).harness();
@@ -72,31 +64,6 @@ fn main() -> ExitCode {
             a_field_at_zero_is_told_as_zero,
         ),
         Trial::test(
-            "a_crash_is_told_wherever_the_logic_is_asked",
-            a_crash_is_told_wherever_the_logic_is_asked,
-        ),
-        Trial::test(
-            "a_crash_shows_what_the_logic_wrote_last",
-            a_crash_shows_what_the_logic_wrote_last,
-        ),
-        Trial::test("mutants_are_all_noticed", mutants_are_all_noticed),
-        Trial::test(
-            "mutants_that_a_rule_hides_are_reported",
-            mutants_that_a_rule_hides_are_reported,
-        ),
-        Trial::test(
-            "a_process_a_trial_reports_mutants_of_its_own",
-            a_process_a_trial_reports_mutants_of_its_own,
-        ),
-        Trial::test(
-            "mutants_of_open_cases_are_judged",
-            mutants_of_open_cases_are_judged,
-        ),
-        Trial::test(
-            "mutants_ask_the_logic_no_more_often",
-            mutants_ask_the_logic_no_more_often,
-        ),
-        Trial::test(
             "an_orphan_is_told_with_the_command_that_deletes_it",
             an_orphan_is_told_with_the_command_that_deletes_it,
         ),
@@ -107,7 +74,9 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         Trial::test("a_linked_folder_is_replayed", a_linked_folder_is_replayed),
     ];
+    trials.extend(crashes::trials());
     trials.extend(listing::trials());
+    trials.extend(mutants::trials());
     trials.extend(output::trials());
     trials.extend(pending::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -163,66 +132,6 @@ fn expect(found: &str, expected: &str) -> Result<(), Failed> {
     Err(format!("--- expected\n{expected}\n--- found\n{found}").into())
 }
 
-/// Logic with a defect.
-struct Crashing;
-
-impl Logic for Crashing {
-    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
-        // The variable says where the defect is.
-        if std::env::var(LOGIC).as_deref() == Ok("fold") {
-            return Err(Failure::rejected("Insufficient funds"));
-        }
-        eprintln!("Traceback: the defect is in line 7");
-        Err(Failure::crashed("Exception calling application"))
-    }
-
-    fn fold(&self, _: Option<&Snapshot>, _: &[Page]) -> Result<Payload, Failure> {
-        eprintln!("Traceback: the defect is in line 9");
-        Err(Failure::crashed("Exception calling application"))
-    }
-}
-
-fn crashing_logic() -> ExitCode {
-    let port = std::env::var("PORT")
-        .ok()
-        .and_then(|port| port.parse().ok());
-    let listener = TcpListener::bind(("127.0.0.1", port.unwrap_or(0))).expect("the port is free");
-    serve_logic(listener, Dialect::ANGZARR, Arc::new(Crashing))
-        .expect("it serves")
-        .wait();
-    ExitCode::SUCCESS
-}
-
-fn a_crash_shows_what_the_logic_wrote_last() -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
-    tool(folder.path(), &["capture", "6513270e"])?;
-    let own = std::env::current_exe()?;
-    std::fs::write(
-        folder.path().join("replay.toml"),
-        format!(
-            "[logic.player]\ncommand = ['{}']\nenvironment = {{ {LOGIC} = '1' }}\n",
-            own.display()
-        ),
-    )?;
-    let (code, out, _) = harness(folder.path())?;
-    expect(&code.to_string(), "101")?;
-    for part in [
-        "crashed",
-        "logic `player` is still running; its last output:",
-        "Traceback: the defect is in line 7",
-    ] {
-        if !out.contains(part) {
-            return Err(format!("{part:?} is missing in\n{out}").into());
-        }
-    }
-    Ok(())
-}
-
-/// The part of the output that is about mutants.
-fn of_mutants(out: &str) -> &str {
-    out.find("mutants: ").map_or("", |at| &out[at..])
-}
-
 /// A project with committed cases of this repository, their snapshots and a rule for clocks.
 fn project_of(cases: &[&str]) -> Result<tempfile::TempDir, Failed> {
     let folder = tempfile::tempdir()?;
@@ -242,88 +151,6 @@ fn project_of(cases: &[&str]) -> Result<tempfile::TempDir, Failed> {
     let rule = "[[rules]]\ntype = 'examples.*'\nfield = '*_at'\nreason = \"the handler's clock\"\n";
     std::fs::write(folder.path().join("replay.toml"), rule)?;
     Ok(folder)
-}
-
-fn mutants_are_all_noticed() -> Result<(), Failed> {
-    let folder = project_of(&["table/join-table-36f675cc-4"])?;
-    let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
-    expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(of_mutants(&out), "mutants: 31 of 1 case, each noticed\n\n")?;
-    let (code, out, err) = harness(folder.path())?;
-    expect(&format!("[{code}]{err}{}", of_mutants(&out)), "[0]")
-}
-
-fn mutants_that_a_rule_hides_are_reported() -> Result<(), Failed> {
-    let folder = project_of(&[
-        "player/deposit-funds-d23f0824-3",
-        "player/fact-funds-deposited-6513270e-1",
-        "table/join-table-36f675cc-4",
-    ])?;
-    let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
-    expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(
-        of_mutants(&out),
-        "\
-mutants: 136 of 3 cases, 26 not noticed
-  hidden by rules:
-    examples.FundsDeposited.deposited_at changed, cleared -- a rule in replay.toml: the handler's clock \
-         [player::deposit-funds-d23f0824-3, player::fact-funds-deposited-6513270e-1]
-  never compared:
-    an event deferred -- the coordinator stamps an event that names no sequence with the next one [2 cases]
-    an event without its sequence -- the coordinator stamps an event that names no sequence with the next one [1 case]
-    another correlation id in a cover -- some libraries make one up, and a coordinator fills it in [2 cases]
-    another extension in a cover -- a cover is shown by domain, root and edition; coordinators fill in the rest [2 cases]
-    another next sequence of a book -- stale or left out by many libraries; a coordinator counts for itself [2 cases]
-    another prefix of a type URL -- prefixes differ between libraries and dialects [2 cases]
-    another state stored with the events -- optional, and derived from the events [2 cases]
-    another time beside a payload -- a wall clock or nothing [2 cases]
-    history repeated before the events -- a coordinator drops pages that the logic was shown [2 cases]
-    no cover around the events -- a cover is shown only where it is another aggregate or edition [1 case]
-
-",
-    )
-}
-
-fn a_process_a_trial_reports_mutants_of_its_own() -> Result<(), Failed> {
-    let folder = project_of(&[
-        "player/deposit-funds-d23f0824-3",
-        "table/join-table-36f675cc-4",
-    ])?;
-    // A rule of the case beside that of the configuration.
-    let case = folder
-        .path()
-        .join("fixtures/player/deposit-funds-d23f0824-3");
-    let rule = "rules:\n  - type: examples.FundsDeposited\n    field: new_balance.amount\n    reason: rounded\ncover:";
-    replace_in(&case.with_extension("yaml"), "cover:", rule)?;
-    let balance = "amount: 5250";
-    replace_in(
-        &case.with_extension("snap"),
-        balance,
-        "amount: \"[rounded]\"",
-    )?;
-    let one = ["--exact", "player::deposit-funds-d23f0824-3"];
-    let (code, out, err) = harness_with(folder.path(), &one, &MUTATE)?;
-    expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(
-        of_mutants(&out),
-        "\
-mutants: 52 of 1 case, 13 not noticed
-  hidden by rules:
-    examples.FundsDeposited.deposited_at changed, cleared -- a rule in replay.toml: the handler's clock \
-         [player::deposit-funds-d23f0824-3]
-    examples.FundsDeposited.new_balance.amount changed -- a rule of the case: rounded [player::deposit-funds-d23f0824-3]
-  never compared:
-    an event deferred -- the coordinator stamps an event that names no sequence with the next one [1 case]
-    another correlation id in a cover -- some libraries make one up, and a coordinator fills it in [1 case]
-    another extension in a cover -- a cover is shown by domain, root and edition; coordinators fill in the rest [1 case]
-    another next sequence of a book -- stale or left out by many libraries; a coordinator counts for itself [1 case]
-    another prefix of a type URL -- prefixes differ between libraries and dialects [1 case]
-    another state stored with the events -- optional, and derived from the events [1 case]
-    another time beside a payload -- a wall clock or nothing [1 case]
-    history repeated before the events -- a coordinator drops pages that the logic was shown [1 case]
-
-",
-    )
 }
 
 fn an_orphan_is_told_with_the_command_that_deletes_it() -> Result<(), Failed> {
@@ -411,31 +238,6 @@ fn replace_in(file: &Path, part: &str, other: &str) -> Result<(), Failed> {
     Ok(std::fs::write(file, text.replacen(part, other, 1))?)
 }
 
-fn mutants_of_open_cases_are_judged() -> Result<(), Failed> {
-    let folder = project_of(&["player/deposit-funds-6513270e-2"])?;
-    let (code, out, err) = harness_with(folder.path(), &[], &MUTATE)?;
-    expect(&format!("[{code}]{err}"), "[0]")?;
-    expect(
-        of_mutants(&out),
-        "\
-mutants: 30 of 1 case, 1 not noticed
-  noticed only by a snapshot, which an open case does not have:
-    rejected: error info: more [player::deposit-funds-6513270e-2]
-
-",
-    )
-}
-
-/// Logic that says when it is asked.
-struct Telling;
-
-impl Logic for Telling {
-    fn handle(&self, _: &EventBook, _: &CommandBook) -> Answer {
-        eprintln!("asked");
-        Err(Failure::rejected("not today"))
-    }
-}
-
 /// Logic that panics with what may come from anywhere.
 struct Panicking;
 
@@ -445,113 +247,11 @@ impl Logic for Panicking {
     }
 }
 
-fn mutants_ask_the_logic_no_more_often() -> Result<(), Failed> {
-    let folder = project_of(&["player/deposit-funds-d23f0824-3"])?;
-    let snapshot = "fixtures/player/deposit-funds-d23f0824-3.snap";
-    std::fs::write(
-        folder.path().join(snapshot),
-        "---\nsource: by hand\n---\noutcome: rejected\ncode: FAILED_PRECONDITION\nmessage: not today\n",
-    )?;
-    let environment = [MUTATE[0], (TELLING, "1")];
-    let (code, out, err) = harness_with(folder.path(), &[], &environment)?;
-    expect(
-        &format!("[{code}]{err}{}", of_mutants(&out)),
-        "[0]asked\nmutants: 30 of 1 case, each noticed\n\n",
-    )?;
-    // What failed has nothing to report.
-    std::fs::write(
-        folder.path().join(snapshot),
-        "---\nsource: by hand\n---\noutcome: accepted\n",
-    )?;
-    let (code, out, _) = harness_with(folder.path(), &[], &environment)?;
-    expect(
-        &format!("[{code}]{}", of_mutants(&out)),
-        "[101]mutants: none, since no case passed\n\n",
-    )
-}
-
-/// A project whose logic of a domain is this program.
-fn with_crashing(domain: &str, defect: &str) -> Result<TempDir, Failed> {
-    let folder = tempfile::tempdir()?;
-    let own = std::env::current_exe()?;
-    std::fs::write(
-        folder.path().join("replay.toml"),
-        format!(
-            "[logic.{domain}]\ncommand = ['{}']\nenvironment = {{ {LOGIC} = '{defect}' }}\n",
-            own.display()
-        ),
-    )?;
-    Ok(folder)
-}
-
 fn demand(said: &str, parts: &[&str]) -> Result<(), Failed> {
     match parts.iter().find(|part| !said.contains(**part)) {
         Some(part) => Err(format!("{part:?} is missing in\n{said}").into()),
         None => Ok(()),
     }
-}
-
-fn a_crash_is_told_wherever_the_logic_is_asked() -> Result<(), Failed> {
-    let output = |folder: &Path, arguments: &[&str]| {
-        let output = program(env!("CARGO_BIN_EXE_xtask"), folder)
-            .args(arguments)
-            .output()?;
-        Ok::<_, Failed>(String::from_utf8(output.stdout)?)
-    };
-    let words = "logic `player` is still running; its last output:";
-    let folder = with_crashing("player", "handle")?;
-    let captured = output(folder.path(), &["capture", "6513270e"])?;
-    demand(
-        &captured,
-        &[
-            &format!("  last output  {words}\n"),
-            "Traceback: the defect is in line 7",
-        ],
-    )?;
-
-    let folder = with_crashing("player", "fold")?;
-    output(
-        folder.path(),
-        &["capture", "6513270e", "--name", "player/case"],
-    )?;
-    let replayed = output(folder.path(), &["replay", "fixtures/player/case.yaml"])?;
-    demand(
-        &replayed,
-        &[
-            "note: a state cannot be shown, as `Replay` of the logic failed on its own defect: UNKNOWN: \
-             \"Exception calling application\"",
-            words,
-            "Traceback: the defect is in line 9",
-            "verdict    reproduced",
-        ],
-    )?;
-
-    // In a flow, of the component that crashed.
-    let folder = with_crashing("table", "handle")?;
-    let toml = std::fs::read_to_string(folder.path().join("replay.toml"))?;
-    let saga = "[logic.player-table]\nin_process = 'player-table'\nkind = 'saga'\n\
-                subscriptions = { player = ['examples.FundsReserved'] }\n";
-    std::fs::write(folder.path().join("replay.toml"), toml + saga)?;
-    let case = "flow/reserve-funds-6513270e-2";
-    let from = repository().join("fixtures");
-    let to = folder.path().join("fixtures");
-    let text = std::fs::read_to_string(from.join(format!("{case}.yaml")))?;
-    let descriptors = text
-        .lines()
-        .find_map(|line| line.strip_prefix("descriptors: "));
-    let descriptors = format!(
-        "descriptors/{}.binpb",
-        descriptors.unwrap_or_default().trim_matches('"')
-    );
-    for file in [format!("{case}.yaml"), format!("{case}.snap"), descriptors] {
-        let to = to.join(&file);
-        std::fs::create_dir_all(to.parent().ok_or("it is in a folder")?)?;
-        std::fs::copy(from.join(&file), to)?;
-    }
-    let (code, out, _) = harness(folder.path())?;
-    expect(&code.to_string(), "101")?;
-    let of_table = "logic `table` is still running; its last output:";
-    demand(&out, &[of_table, "Traceback: the defect is in line 7"])
 }
 
 fn no_fixtures_fail() -> Result<(), Failed> {
