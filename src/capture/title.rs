@@ -4,6 +4,7 @@ use super::select::unqualified;
 use crate::model::{Case, CaseStimulus};
 
 /// A title made from what the case contains: what is asked, and how it ended if that is known.
+#[must_use]
 pub fn generated_title(case: &Case) -> String {
     let asked = asked(case);
     let is_command = matches!(

@@ -19,6 +19,7 @@ pub fn harmless(said: &str, whose: &str) {
 }
 
 /// The text as a YAML scalar of a fixture.
+#[must_use]
 pub fn in_yaml() -> String {
     let text = serde_json::to_string(HOSTILE).expect("text is JSON");
     text.replace('\u{9b}', "\\u009b")
