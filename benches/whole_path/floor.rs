@@ -1,7 +1,6 @@
 //! The floor: a bare tonic client that sends requests which are encoded already. It uses nothing of ours.
 
-#[path = "../../tests/common/raw_codec.rs"]
-mod raw_codec;
+use test_support::raw_codec;
 
 use std::sync::Arc;
 use std::sync::Barrier;

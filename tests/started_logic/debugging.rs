@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Child, Output, Stdio};
 
 use crate::support::{
-    CASE, Workspace, assert_gone, await_lines, interrupt, is_running, lines, words_of,
+    CASE, Workspace, assert_gone, await_lines, is_running, lines, signal, words_of,
 };
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
@@ -94,7 +94,7 @@ fn interrupted() {
     let mut main = debugging(&workspace);
     let pids = await_lines(&workspace.file("pids"), 2);
     assert!(is_running(&pids[0]));
-    interrupt(&main, "-INT");
+    signal(&main, "-INT");
     assert_eq!(main.wait().unwrap().code(), Some(130));
     assert_gone(&pids);
 }

@@ -4,9 +4,9 @@ use std::process::{Command, ExitCode, Output, Stdio};
 
 use angzarr_replay::App;
 
-use crate::support::{
-    CASE, Workspace, assert_gone, await_lines, interrupt, is_running, lines, words_of,
-};
+use test_support::processes;
+
+use crate::support::{CASE, Workspace, assert_gone, await_lines, is_running, lines, words_of};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("logic_that_dies_during_a_case", dies),
@@ -112,7 +112,7 @@ fn interrupt_with(workspace: &Workspace, mut main: Command, signal: &str, code: 
         .unwrap();
     let pids = await_lines(&workspace.file("pids"), 2);
     assert!(is_running(&pids[0]));
-    interrupt(&main, signal);
+    processes::signal(&main, signal);
     assert_eq!(main.wait().unwrap().code(), Some(code));
     assert_gone(&pids);
 }

@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{interrupt, this_program};
+use test_support::programs::program;
+
+use crate::support::{signal, this_program};
 
 /// They need `.venv` (examples/poker-python/README.md): run with `--ignored`, as `cargo xtask check` does.
 pub(crate) const TESTS: &[(&str, fn())] =
@@ -19,10 +21,9 @@ const SOURCE: &str = "examples/poker-python/player.py";
 
 fn breakpoint() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let main = Command::new(this_program())
+    let main = program(this_program(), root)
         .args(["replay", FIXTURE, "--logic", "player-python", "--debug"])
         .env(crate::mains::CHOICE, "cli")
-        .current_dir(root)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -102,7 +103,7 @@ struct Ended(Child);
 impl Drop for Ended {
     fn drop(&mut self) {
         if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
-            interrupt(&self.0, "-TERM");
+            signal(&self.0, "-TERM");
         }
     }
 }

@@ -1,11 +1,13 @@
 //! This program as logic and as a main, a workspace to run in, and whether processes are gone.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use angzarr_replay::processes::ServerCommand;
 use tempfile::TempDir;
+pub(crate) use test_support::processes::{assert_gone, await_that, is_running, signal};
+use test_support::programs::program;
 
 /// Case that the started logic is asked.
 pub(crate) const CASE: &str = "fixtures/player/deposit-funds-6513270e-2.yaml";
@@ -92,13 +94,11 @@ impl Workspace {
 
     /// One of the mains, in this workspace.
     pub(crate) fn main(&self, main: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(this_program());
+        let mut command = program(this_program(), self.folder.path());
         command
             .args(arguments)
             .env(crate::mains::CHOICE, main)
-            .current_dir(self.folder.path())
             .env("CI", "true")
-            .env_remove("NEXTEST")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -139,17 +139,6 @@ pub(crate) fn words_of(words: &[&str]) -> String {
     format!("{words:?}")
 }
 
-pub(crate) fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(20),
-            "in vain awaited: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// The lines of a file that is being written; none where it is not there yet.
 pub(crate) fn lines(file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
@@ -159,29 +148,4 @@ pub(crate) fn lines(file: &Path) -> Vec<String> {
 pub(crate) fn await_lines(file: &Path, count: usize) -> Vec<String> {
     await_that("lines in a file", || lines(file).len() >= count);
     lines(file)
-}
-
-/// Whether a process runs. What ended and was not collected yet does not.
-pub(crate) fn is_running(pid: &str) -> bool {
-    let shown = Command::new("ps")
-        .args(["-o", "stat=", "-p", pid])
-        .output()
-        .unwrap();
-    let state = String::from_utf8(shown.stdout).unwrap();
-    !state.trim().is_empty() && !state.trim().starts_with('Z')
-}
-
-/// Being killed takes the system a moment.
-pub(crate) fn assert_gone(pids: &[String]) {
-    assert!(!pids.is_empty());
-    for pid in pids {
-        await_that("the end of a process", || !is_running(pid));
-    }
-}
-
-pub(crate) fn interrupt(process: &Child, signal: &str) {
-    let sent = Command::new("kill")
-        .args([signal, &process.id().to_string()])
-        .status();
-    assert!(sent.unwrap().success());
 }

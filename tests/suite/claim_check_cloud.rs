@@ -5,12 +5,13 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use angzarr_replay::capture::StoredObjects;
 use angzarr_replay::project::Objects;
+use test_support::coordinators;
 
 const OBJECT: &[u8] = b"what is stored";
 
 /// Answers HEAD and GET of one object.
 fn bucket() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = coordinators::listener();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {

@@ -1,10 +1,7 @@
 //! The ticket layer in a real tonic client, over loopback against the local coordinator.
-#[path = "../common/raw_codec.rs"]
-mod raw_codec;
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write};
-use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,17 +9,19 @@ use std::time::Duration;
 use angzarr_failure_tickets::redaction::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_failure_tickets::{TicketLayer, TicketOptions};
 use angzarr_replay::capture::compensation::notification;
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook};
 use angzarr_replay::grpc::Server;
 use angzarr_replay::model::{
-    Code, CommandBook, CommandPage, Component, Cover, Domain, Failure, Header, MergeStrategy,
-    Payload, Root, SyncMode, Timestamp,
+    Code, CommandBook, Component, Cover, Failure, Header, MergeStrategy, Payload, Root, SyncMode,
+    Timestamp,
 };
-use angzarr_replay::payload::Registry;
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{Dialect, encode_command_request};
 use bytes::Bytes;
-use raw_codec::Raw;
+use test_support::books::player;
+use test_support::demo;
+use test_support::raw_codec::Raw;
+use test_support::{books, coordinators};
 use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -64,37 +63,25 @@ fn options() -> TicketOptions {
     TicketOptions::new().clock(|| NOW)
 }
 
-fn player() -> Domain {
-    Domain::new("player").unwrap()
-}
-
 fn coordinator(dialect: Dialect) -> Server {
-    let stores = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
+    let stores = coordinators::stores();
     let coordinator = LocalCoordinator::new(stores, dialect, Arc::new(|| NOW));
     coordinator.seed(&[] as &[SeedBook], NOW).unwrap();
     let logic = Backend::InProcess(Component::Aggregate(Arc::new(poker::Player::default())));
     coordinator
         .with_logic(player(), logic)
-        .start(TcpListener::bind("127.0.0.1:0").unwrap())
+        .start(coordinators::listener())
         .unwrap()
 }
 
 fn command(name: &str, view: &str, sequence: u32) -> CommandBook {
-    let registry = Registry::from_paths(&["examples/poker/proto".into()]).unwrap();
-    let view = serde_yaml::from_str(view).unwrap();
-    let value = registry.encode(&format!("examples.{name}"), &view).unwrap();
+    let payload = demo::payload(name, view);
     CommandBook {
         cover: Cover {
             correlation_id: "wf-1".into(),
             ..Cover::main(player(), Root::new([7; 16]))
         },
-        pages: vec![CommandPage {
-            header: Header::Sequence(sequence),
-            sync_mode: None,
-            merge_strategy: MergeStrategy::Strict,
-            command: Some(Payload::new(&format!("examples.{name}"), value)),
-            external: None,
-        }],
+        pages: vec![books::command_page(Header::Sequence(sequence), payload)],
         original: None,
     }
 }
@@ -612,7 +599,7 @@ fn a_command_that_is_too_large_passes_and_is_counted() {
 
 #[test]
 fn a_server_that_hangs_up_leaves_a_ticket_of_the_transport() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = coordinators::listener();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();

@@ -1,5 +1,4 @@
 //! The rules of a coordinator: what becomes of a reply, and that replay and the local coordinator agree on it.
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use angzarr_replay::coordination::{Effect, effect};
@@ -13,20 +12,14 @@ use angzarr_replay::model::{
 use angzarr_replay::replay::{InProcess, replay_command};
 use angzarr_replay::wire::{Dialect, encode_command_request};
 use proptest::prelude::*;
+use test_support::{books, coordinators};
 
 fn cover(root: u8) -> Cover {
     Cover::main(Domain::new("player").unwrap(), Root::new([root; 16]))
 }
 
 fn page(sequence: u32) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: body(&format!("stored {sequence}")),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::page(sequence, body(&format!("stored {sequence}")))
 }
 
 fn body(value: &str) -> Body {
@@ -227,7 +220,7 @@ fn really(
     let backend = Backend::InProcess(Component::Aggregate(logic));
     let server = coordinator
         .with_logic(Domain::new("player").unwrap(), backend)
-        .start(TcpListener::bind("127.0.0.1:0").unwrap())
+        .start(coordinators::listener())
         .unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();

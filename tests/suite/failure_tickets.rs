@@ -2,11 +2,12 @@
 use angzarr_replay::capture::select_ticket;
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::model::{AnsweredBy, Code, FailureClass, Redactions, Timestamp};
-use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::Dialect;
 use serde_json::{Value, json};
+use test_support::demo;
+use test_support::published::assert_published;
 
 const CALLS: &str = include_str!("../../examples/poker/recorded/calls.jsonl");
 
@@ -78,7 +79,6 @@ fn a_conflict_about_the_logics_own_places_is_not_stale() {
 
 #[test]
 fn a_redacted_ticket_says_nothing_of_what_was_taken_out() {
-    let registry = Registry::from_paths(&["examples/poker/proto".into()]).unwrap();
     let rules = vec![RedactionRule::new("examples.*", "amount", Action::Pseudonym).unwrap()];
     let policy = Policy {
         rules,
@@ -87,7 +87,7 @@ fn a_redacted_ticket_says_nothing_of_what_was_taken_out() {
         roots: true,
         is_strict: true,
     };
-    let redactor = Redactor::new(registry, policy).unwrap();
+    let redactor = Redactor::new(demo::registry(), policy).unwrap();
     let mut ticket = recorded().1.swap_remove(2);
     ticket.failure.message = format!("{} has no 4500", ticket.command.cover.root);
     let line = redactor.ticket(&ticket).unwrap().to_line();
@@ -310,20 +310,10 @@ fn the_recording_holds_seven_roots_and_their_pages() {
     );
 }
 
-/// `UPDATE_FAILURES=1` writes the log again.
 #[test]
 fn the_failure_log_of_the_demo_is_made_from_its_recording() {
     let (_, tickets) = recorded();
-    let log: String = tickets
-        .iter()
-        .map(|ticket| ticket.to_line() + "\n")
-        .collect();
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/poker/recorded/failures.jsonl"
-    );
-    if std::env::var_os("UPDATE_FAILURES").is_some() {
-        std::fs::write(path, &log).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), log);
+    let lines = tickets.iter().map(|ticket| ticket.to_line() + "\n");
+    let log: String = lines.collect();
+    assert_published("examples/poker/recorded/failures.jsonl", &log);
 }

@@ -12,7 +12,6 @@ use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, QueryClient, Server,
 };
 use angzarr_replay::model::{CaseStimulus, Cover, Domain, Outcome, Redactions, Root, Timestamp};
-use angzarr_replay::payload::Registry;
 use angzarr_replay::replay::{GrpcTarget, replay_command};
 use angzarr_replay::wire::{self, Dialect, FailingStatus, SpokenDialect};
 use bytes::Bytes;
@@ -212,7 +211,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
     })
     .unwrap();
 
-    let registry = Registry::from_paths(&[Path::new("examples/poker/proto").to_owned()]).unwrap();
+    let registry = test_support::demo::registry();
     let folder = tempfile::tempdir().unwrap();
     let fixtures = Folder::open(folder.path());
     fixtures

@@ -4,14 +4,15 @@
 //! A key is `number << 3 | wire type`: 0a is field 1 with a length, 08 field 1 with an integer, and so on.
 use angzarr_replay::grpc::{FactRoute, encode_fact_request};
 use angzarr_replay::model::{
-    Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedPage, ErrorInfo,
-    EventBook, Failure, Header, History, MergeStrategy, Page, Payload, Retention, Root, Snapshot,
-    SyncMode, Timestamp,
+    Body, CommandBook, Cover, Domain, Edition, EmittedBook, EmittedPage, ErrorInfo, EventBook,
+    Failure, Header, History, MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode,
+    Timestamp,
 };
 use angzarr_replay::wire::{
     Dialect, StoredBook, command_book, command_book_of_request, encode_command_book,
     encode_command_request, encode_event_book, event_book, rejection_notification,
 };
+use test_support::books;
 
 fn bytes(parts: &[&str]) -> Vec<u8> {
     let hex: String = parts
@@ -37,16 +38,13 @@ fn cover(edition: &str) -> Cover {
 }
 
 fn strict_command() -> CommandBook {
-    let page = CommandPage {
-        header: Header::Sequence(300),
-        sync_mode: None,
-        merge_strategy: MergeStrategy::Strict,
-        command: Some(Payload {
+    let page = books::command_page(
+        Header::Sequence(300),
+        Payload {
             type_url: "/t.Do".into(),
             value: vec![0xaa, 0xbb],
-        }),
-        external: None,
-    };
+        },
+    );
     let cover = Cover {
         correlation_id: "wf".into(),
         ..cover("")

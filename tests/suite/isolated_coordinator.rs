@@ -9,9 +9,9 @@ use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, Server, serve_component, serve_logic,
 };
 use angzarr_replay::model::{
-    Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, Edition,
-    EmittedBook, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome,
-    Page, Payload, Reply, Retention, Revocation, Root, Snapshot, Stimulus, Timestamp,
+    Answer, Body, CommandBook, Component, Cover, Destinations, Domain, Edition, EmittedBook,
+    EmittedPage, EventBook, Failure, Header, History, Logic, Outcome, Page, Payload, Reply,
+    Retention, Revocation, Root, Snapshot, Stimulus, Timestamp,
 };
 use angzarr_replay::replay::{InProcess, Isolated, Target, debug_edition};
 use angzarr_replay::wire::{
@@ -20,6 +20,7 @@ use angzarr_replay::wire::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::bytes::Bytes;
+use test_support::books;
 
 const NOW: Timestamp = Timestamp {
     seconds: 1_795_392_190,
@@ -149,13 +150,10 @@ fn prior(cover: &Cover, count: u32) -> EventBook {
 }
 
 fn command(cover: &Cover, type_name: &str, sequence: u32) -> CommandBook {
-    let page = CommandPage {
-        header: Header::Sequence(sequence),
-        sync_mode: None,
-        merge_strategy: MergeStrategy::Strict,
-        command: Some(Payload::new(type_name, b"payload".to_vec())),
-        external: None,
-    };
+    let page = books::command_page(
+        Header::Sequence(sequence),
+        Payload::new(type_name, b"payload".to_vec()),
+    );
     CommandBook {
         cover: cover.clone(),
         pages: vec![page],
@@ -211,11 +209,7 @@ fn a_captured_edition_keeps_its_name_on_a_fresh_store() {
 
 #[test]
 fn at_an_address_the_history_goes_into_an_edition_and_main_stays_as_it_is() {
-    let other = SeedBook {
-        cover: Cover::main(player(), Root::new([8; 16])),
-        pages: vec![page(0)],
-        snapshot: None,
-    };
+    let other = books::seed(Cover::main(player(), Root::new([8; 16])), vec![page(0)]);
     for dialect in Dialect::all() {
         let peer = start(*dialect, std::slice::from_ref(&other));
         let before = peer.main().unwrap();
@@ -290,11 +284,7 @@ fn rejections_are_outcomes_and_revocations_lose_their_flags() {
 
 #[test]
 fn an_aggregate_that_is_there_is_not_touched() {
-    let there = SeedBook {
-        cover: cover(),
-        pages: vec![page(0)],
-        snapshot: None,
-    };
+    let there = books::seed(cover(), vec![page(0)]);
     let peer = start(Dialect::ANGZARR, &[there]);
     let before = peer.store.dump().unwrap();
     for target in [peer.fresh(), peer.edition()] {

@@ -1,20 +1,14 @@
 //! What the model's constructors promise.
 use angzarr_replay::model::{
-    AnsweredBy, Body, Code, CommandBook, CommandPage, Cover, Domain, Edition, EditionName, Failure,
-    FailureClass, Header, History, MergeStrategy, Outcome, Page, Payload, Revocation, Root,
+    AnsweredBy, Body, Code, CommandBook, Cover, Domain, Edition, EditionName, Failure,
+    FailureClass, Header, History, Outcome, Page, Payload, Revocation, Root,
 };
+use test_support::books;
 
 const UUID: &str = "6513270e-269e-4d37-b2a7-4de452e6b438";
 
 fn page(sequence: u32) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: Body::Empty,
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::page(sequence, Body::Empty)
 }
 
 fn history(sequences: &[u32]) -> History {
@@ -185,13 +179,7 @@ fn codes_have_their_names() {
 
 #[test]
 fn restamping_counts_on_from_the_head_and_gives_up_the_old_encoding() {
-    let page = |header| CommandPage {
-        header,
-        sync_mode: None,
-        merge_strategy: MergeStrategy::Strict,
-        command: Some(Payload::new("t.Do", Vec::new())),
-        external: None,
-    };
+    let page = |header| books::command_page(header, Payload::new("t.Do", Vec::new()));
     let book = CommandBook {
         cover: Cover::main(Domain::new("player").unwrap(), UUID.parse().unwrap()),
         pages: vec![page(Header::Sequence(3)), page(Header::Absent)],

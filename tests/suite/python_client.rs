@@ -2,20 +2,18 @@
 //!
 //! Ignored, as it needs `.venv` (examples/poker-python/README.md); `cargo xtask check` demands it.
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{
-    Backend, HostedComponent, LocalCoordinator, SeedBook, Store, Stores,
-};
+use angzarr_replay::coordinator::{Backend, HostedComponent, LocalCoordinator, Store, Stores};
 use angzarr_replay::model::{
-    Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
-    EmittedCommand, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Page, Payload,
+    Answer, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
+    EmittedCommand, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Payload,
     ProcessManager, Projection, Projector, Reaction, Reply, Root, Saga, Timestamp,
 };
 use angzarr_replay::wire::Dialect;
+use test_support::{books, coordinators};
 
 const NOW: Timestamp = Timestamp {
     seconds: 1_795_392_190,
@@ -101,19 +99,8 @@ fn reacting(component: Component) -> HostedComponent {
 fn the_speculative_client_is_answered() {
     let player = Domain::new("player").unwrap();
     let cover = Cover::main(player.clone(), Root::new([7; 16]));
-    let page = Page {
-        sequence: 0,
-        created_at: None,
-        body: Body::Event(payload("stored".into())),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    };
-    let seed = SeedBook {
-        cover,
-        pages: vec![page],
-        snapshot: None,
-    };
+    let page = books::event(0, payload("stored".into()));
+    let seed = books::seed(cover, vec![page]);
     let store = Arc::new(Store::in_memory().unwrap());
     let stores = Stores::Shared(Arc::clone(&store));
     let coordinator = LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| NOW));
@@ -124,7 +111,7 @@ fn the_speculative_client_is_answered() {
         .with_reacting(reacting(Component::Saga(Arc::new(Small))))
         .with_reacting(reacting(Component::ProcessManager(Arc::new(Small))))
         .with_reacting(reacting(Component::Projector(Arc::new(Small))))
-        .start(TcpListener::bind("127.0.0.1:0").unwrap())
+        .start(coordinators::listener())
         .unwrap();
     let before = store.dump().unwrap();
 

@@ -2,16 +2,16 @@
 //! Angzarr's documentation has clients log, in the renderings of structlog; the log is read as `--from-log` reads it.
 //!
 //! Ignored, as it needs `.venv` (examples/poker-python/README.md); then a missing `.venv` is a failure.
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use angzarr_replay::capture::{LogReading, Logged};
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::coordinator::{Backend, LocalCoordinator};
 use angzarr_replay::grpc::Server;
 use angzarr_replay::model::{Code, Component, Domain, Timestamp};
 use angzarr_replay::wire::Dialect;
+use test_support::coordinators;
 
 /// Sends a command that is refused, after the documented handler.
 const DRIVER: &str = r#"
@@ -58,11 +58,11 @@ fn coordinator() -> Server {
         seconds: 1_795_392_090,
         nanos: 0,
     };
-    let stores = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
+    let stores = coordinators::stores();
     let logic = Backend::InProcess(Component::Aggregate(Arc::new(poker::Player::default())));
     LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(move || now))
         .with_logic(Domain::new("player").unwrap(), logic)
-        .start(TcpListener::bind("127.0.0.1:0").unwrap())
+        .start(coordinators::listener())
         .unwrap()
 }
 

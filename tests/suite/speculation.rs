@@ -3,13 +3,14 @@ use std::sync::{Arc, Mutex};
 
 use angzarr_replay::model::{
     Answer, Body, Code, CommandBook, CommandPage, Cover, Domain, EmittedBook, EmittedPage,
-    EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome, Page, Payload, Reply,
-    Retention, Revocation, Root, Snapshot,
+    EventBook, Failure, Header, Logic, MergeStrategy, Outcome, Page, Payload, Reply, Retention,
+    Revocation, Root, Snapshot,
 };
 use angzarr_replay::replay::{
     InProcess, OddPlace, ReplayNote, replay_command, replay_history, replay_notification,
 };
 use angzarr_replay::wire::Dialect;
+use test_support::books;
 
 /// Logic that keeps what it is shown and answers what it is told.
 struct Scripted {
@@ -65,14 +66,7 @@ fn event(name: &str) -> Body {
 }
 
 fn page(sequence: u32, name: &str) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: event(name),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::page(sequence, event(name))
 }
 
 fn emitted(header: Header, name: &str) -> EmittedPage {
@@ -87,14 +81,7 @@ fn emitted(header: Header, name: &str) -> EmittedPage {
 fn book(pages: Vec<Page>) -> EventBook {
     let mut cover = Cover::main(Domain::new("player").unwrap(), Root::new([1; 16]));
     cover.correlation_id = "wf-1".into();
-    let history = History::new(pages).unwrap();
-    let next_sequence = history.next_sequence();
-    EventBook {
-        cover,
-        snapshot: None,
-        history,
-        next_sequence,
-    }
+    books::book(cover, pages)
 }
 
 fn command(header: Header, merge_strategy: MergeStrategy) -> CommandBook {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, LogicError, serve_logic};
 use angzarr_replay::model::{
-    Answer, CommandBook, CommandPage, Cover, Destinations, Domain, EmittedBook, EmittedPage,
-    EventBook, Failure, Header, History, Logic, MergeStrategy, Modes, Outcome, Payload, Reply,
-    Root, Stimulus,
+    Answer, CommandBook, Cover, Destinations, Domain, EmittedBook, EmittedPage, EventBook, Failure,
+    Header, History, Logic, Modes, Outcome, Payload, Reply, Root, Stimulus,
 };
 use angzarr_replay::replay::{GrpcTarget, InProcess, Target};
 use angzarr_replay::wire::Dialect;
+use test_support::books;
 
 struct Echo;
 
@@ -40,13 +40,10 @@ fn stimulus(type_name: &str) -> Stimulus {
         },
         command: CommandBook {
             cover,
-            pages: vec![CommandPage {
-                header: Header::Sequence(0),
-                sync_mode: None,
-                merge_strategy: MergeStrategy::Strict,
-                command: Some(Payload::new(type_name, vec![1, 2, 3])),
-                external: None,
-            }],
+            pages: vec![books::command_page(
+                Header::Sequence(0),
+                Payload::new(type_name, vec![1, 2, 3]),
+            )],
             original: None,
         },
     }

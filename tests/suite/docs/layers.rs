@@ -164,6 +164,13 @@ fn what_a_path_names_is_found() {
         named_after("super::super::", "use super::super::{a, b::C};"),
         ["a", "b"]
     );
+    assert_eq!(
+        named_after(
+            "std::",
+            "use std::{collections::BTreeMap, fs::{File, read}};"
+        ),
+        ["collections", "fs"]
+    );
 }
 
 #[test]
@@ -206,6 +213,9 @@ const WORLD: [&str; 6] = [
     "std::process",
 ];
 
+/// Modules of the standard library that lead there, also from within braces.
+const OUTSIDE: [&str; 3] = ["fs", "env", "process"];
+
 /// What a module must not name: libraries that belong to other layers, and the world outside.
 #[test]
 fn modules_name_nothing_that_belongs_to_others() {
@@ -240,6 +250,13 @@ fn modules_name_nothing_that_belongs_to_others() {
         "mutation",
         "diagram",
     ];
+    for module in pure {
+        for file in files(&folders[module]) {
+            let names = named_after("std::", &code(&file));
+            let outside = names.iter().find(|name| OUTSIDE.contains(&name.as_str()));
+            assert_eq!(outside, None, "{}", file.display());
+        }
+    }
     let worldly = pure.map(|module| (module, WORLD.as_slice()));
     for (module, names) in rows.into_iter().chain(worldly) {
         for file in files(&folders[module]) {

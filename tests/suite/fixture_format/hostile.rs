@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
 
 use angzarr_replay::fixture::{Folder, set_status};
 use angzarr_replay::model::Status;
@@ -77,14 +76,19 @@ fn deep_nesting_is_refused() {
 }
 
 #[test]
-fn aliases_that_multiply_are_refused_at_once() {
+fn aliases_that_multiply_are_refused_unread() {
     let mut text = String::from("fixture: 1\na: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (last, next) in ('a'..'y').zip('b'..='y') {
         let aliases = vec![format!("*{last}"); 10].join(", ");
         writeln!(text, "{next}: &{next} [{aliases}]").unwrap();
     }
-    let begin = Instant::now();
-    survive(&text);
-    survive(&text.replace("fixture: 1\n", "fixture: 1\nkind: history\nrules: *y\n"));
-    assert!(begin.elapsed().as_secs() < 5, "took {:?}", begin.elapsed());
+    // Written out, the last one has more elements than any memory: a reader that follows the aliases never returns.
+    for text in [
+        text.replace("fixture: 1\n", "fixture: 1\nkind: history\nrules: *y\n"),
+        text,
+    ] {
+        let folder = Folder::open(file("format-1"));
+        assert!(folder.read_text(&text, Path::new("case.yaml")).is_err());
+        survive(&text);
+    }
 }

@@ -1,11 +1,12 @@
-//! Every mistake with its whole message, as `tests/fixtures/mistakes.txt` has them. `UPDATE_MISTAKES=1` writes that
-//! file anew; read the difference.
+//! Every mistake with its whole message, in one snapshot.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use angzarr_replay::fixture::{FixtureError, FixtureErrorKind, Folder, Location, render};
 use angzarr_replay::model::{CaseStimulus, PayloadReference, Storage};
+
+use insta::assert_snapshot;
 
 use crate::fixture_format::kind_mistakes::mistakes_of_kinds;
 use crate::fixture_format::support::{file, refused_withdrawal, registry};
@@ -366,15 +367,7 @@ fn every_mistake_says_what_where_why_and_what_to_do() {
         }
         write!(all, "## {name}\n{error}\n\n{}\n\n\n", error.report()).unwrap();
     }
-    let path = file("mistakes.txt");
-    if std::env::var_os("UPDATE_MISTAKES").is_some() {
-        std::fs::write(&path, &all).unwrap();
-    }
-    let expected = std::fs::read_to_string(&path).unwrap();
-    for (now, then) in all.split("\n\n\n").zip(expected.split("\n\n\n")) {
-        assert!(now == then, "now:\n{now}\n\nbefore:\n{then}");
-    }
-    assert_eq!(all.len(), expected.len(), "mistakes were added or removed");
+    assert_snapshot!("mistakes", all);
 }
 
 #[test]

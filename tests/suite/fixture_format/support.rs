@@ -1,13 +1,14 @@
 //! Cases and descriptors that the tests share.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use angzarr_replay::model::{
     Body, Case, CaseStimulus, CommandBook, CommandPage, Cover, Domain, Failure, HeadKnowledge,
-    Header, History, MergeStrategy, Observed, Page, Payload, Provenance, Root, Status, SyncMode,
-    Timestamp,
+    Header, History, Observed, Page, Payload, Provenance, Root, Status, SyncMode, Timestamp,
 };
 use angzarr_replay::payload::Registry;
+pub(crate) use test_support::books::page;
 
 /// A file below `tests/fixtures`.
 pub(crate) fn file(path: &str) -> PathBuf {
@@ -16,9 +17,11 @@ pub(crate) fn file(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// Descriptors of the test messages.
+/// Descriptors of the test messages, compiled once.
 pub(crate) fn registry() -> Registry {
-    Registry::from_paths(&[file("protos")]).unwrap()
+    static REGISTRY: LazyLock<Registry> =
+        LazyLock::new(|| Registry::from_paths(&[file("protos")]).unwrap());
+    REGISTRY.clone()
 }
 
 /// Encodes a view, written as YAML, of a test message.
@@ -36,25 +39,8 @@ pub(crate) fn player() -> Cover {
     Cover::main(Domain::new("player").unwrap(), root())
 }
 
-pub(crate) fn page(sequence: u32, body: Body) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body,
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
-}
-
 pub(crate) fn command_page(command: Payload) -> CommandPage {
-    CommandPage {
-        header: Header::Sequence(2),
-        sync_mode: None,
-        merge_strategy: MergeStrategy::Strict,
-        command: Some(command),
-        external: None,
-    }
+    test_support::books::command_page(Header::Sequence(2), command)
 }
 
 /// 2026-11-23T06:12:00Z.

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use angzarr_replay::model::{
-    Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
-    EmittedCommand, EmittedPage, EventBook, Failure, FlowStart, Header, History, Logic,
-    MergeStrategy, Page, Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
+    Answer, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
+    EmittedCommand, EmittedPage, EventBook, Failure, FlowStart, Header, Logic, MergeStrategy, Page,
+    Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
 };
 use angzarr_replay::replay::InProcess;
 use angzarr_replay::replay::flow::{
     FlowComponents, FlowError, FlowLimits, FlowRun, FlowStep, Subscriber, SubscriberKind, run_flow,
 };
 use angzarr_replay::wire::Dialect;
+use test_support::books;
 
 pub(crate) type Shown<T> = Arc<Mutex<Vec<T>>>;
 
@@ -211,19 +212,12 @@ pub(crate) fn correlated(domain: &str, root: u8) -> Cover {
 }
 
 pub(crate) fn page(sequence: u32, name: &str) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: Body::Event(Payload::new(name, Vec::new())),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::event(sequence, Payload::new(name, Vec::new()))
 }
 
 pub(crate) fn book(cover: Cover, events: &[&str]) -> EventBook {
     let pages = (0..).zip(events).map(|(at, name)| page(at, name));
-    EventBook::new(cover, None, History::new(pages.collect()).unwrap())
+    books::book(cover, pages.collect())
 }
 
 pub(crate) fn command(cover: Cover, name: &str, header: Header) -> CommandBook {

@@ -1,6 +1,5 @@
 //! The way of a command: what is checked, what the logic is shown, who wins a race.
 
-use std::net::TcpListener;
 use std::sync::{Arc, Barrier};
 
 use angzarr_replay::coordinator::Backend;
@@ -9,6 +8,7 @@ use angzarr_replay::model::{Cover, Domain, Header, MergeStrategy, Payload};
 use angzarr_replay::wire::Dialect;
 
 use MergeStrategy::{AggregateHandles, Commutative, Manual, Strict};
+use test_support::coordinators;
 
 use super::logic::Scripted;
 use super::support::*;
@@ -58,12 +58,7 @@ fn the_logic_sees_the_history_without_the_correlation_id() {
 #[test]
 fn logic_over_grpc_is_asked_the_same_way() {
     let logic = Arc::new(Scripted::default());
-    let served = serve_logic(
-        TcpListener::bind("127.0.0.1:0").unwrap(),
-        Dialect::ANGZARR,
-        logic,
-    )
-    .unwrap();
+    let served = serve_logic(coordinators::listener(), Dialect::ANGZARR, logic).unwrap();
     let connection =
         Connection::new(&served.address().to_string(), ConnectionOptions::default()).unwrap();
     let backend = Backend::Remote(LogicClient::new(connection, Dialect::ANGZARR));

@@ -1,6 +1,5 @@
 //! Recorded commands and speculation, asked of the demo's own logic behind a coordinator.
 
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use angzarr_replay::coordinator::recording::Recording;
@@ -11,6 +10,7 @@ use angzarr_replay::wire::{Dialect, event_book_of_response};
 use poker::messages::{FundsDeposited, FundsReserved, FundsWithdrawn, PlayerRegistered};
 use prost::Message;
 use serde_json::Value;
+use test_support::coordinators;
 
 use super::recorded::{CALLS, assert_status, bytes, call};
 use super::support::{NOW, SEEDED, player};
@@ -39,9 +39,7 @@ impl Demo {
             let seed = Recording::parse(CALLS, Dialect::ANGZARR).unwrap().stored;
             coordinator.seed(&seed, SEEDED).unwrap();
         }
-        let server = coordinator
-            .start(TcpListener::bind("127.0.0.1:0").unwrap())
-            .unwrap();
+        let server = coordinator.start(coordinators::listener()).unwrap();
         let connection =
             Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();
         Self {

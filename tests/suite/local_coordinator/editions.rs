@@ -1,6 +1,5 @@
 //! Named editions: a branch of main that may begin anywhere.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use angzarr_replay::grpc::{
@@ -10,6 +9,7 @@ use angzarr_replay::model::{
     Cover, Divergence, Domain, Edition, EditionName, EmittedBook, EmittedPage, Header, Payload,
 };
 use angzarr_replay::wire::Dialect;
+use test_support::coordinators;
 
 use super::logic::Scripted;
 use super::support::*;
@@ -229,7 +229,7 @@ fn a_deleted_edition_takes_facts_anew() {
 #[test]
 fn editions_of_another_server_cannot_be_listed() {
     let server = serve_logic(
-        TcpListener::bind("127.0.0.1:0").unwrap(),
+        coordinators::listener(),
         Dialect::ANGZARR,
         Arc::new(Scripted::default()),
     )

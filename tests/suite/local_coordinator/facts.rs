@@ -1,11 +1,10 @@
 //! Facts: renumbered, stored once for each key, asked of the logic or not.
 
 use std::collections::VecDeque;
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::coordinator::{Backend, LocalCoordinator};
 use angzarr_replay::grpc::{
     CallError, Connection, ConnectionOptions, FactClient, FactError, FactRoute, InjectedFacts,
     encode_fact_request,
@@ -14,6 +13,7 @@ use angzarr_replay::model::{
     Component, Cover, EmittedBook, EmittedPage, Header, Payload, Timestamp,
 };
 use angzarr_replay::wire::{Dialect, StoredBook};
+use test_support::coordinators;
 
 use super::recorded::{CALLS, assert_status, bytes, call};
 use super::support::*;
@@ -80,16 +80,14 @@ fn the_recorded_facts_are_answered_byte_for_byte_with_their_trap() {
         .collect();
     assert_eq!(times.len(), 3);
     let times = Mutex::new(times);
-    let stores = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
+    let stores = coordinators::stores();
     let clock = Arc::new(move || times.lock().unwrap().pop_front().unwrap());
     let logic = Component::Aggregate(Arc::new(poker::Player::new(|| NOW)));
     let coordinator = LocalCoordinator::new(stores, Dialect::ANGZARR, clock)
         .with_logic(player(), Backend::InProcess(logic));
     let seed = Recording::parse(CALLS, Dialect::ANGZARR).unwrap().stored;
     coordinator.seed(&seed, SEEDED).unwrap();
-    let server = coordinator
-        .start(TcpListener::bind("127.0.0.1:0").unwrap())
-        .unwrap();
+    let server = coordinator.start(coordinators::listener()).unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
     for number in 102..=107 {

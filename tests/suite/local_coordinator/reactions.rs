@@ -1,7 +1,6 @@
 //! Speculation with sagas, process managers and projectors.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, HostedComponent, LocalCoordinator, Store, Stores};
@@ -12,6 +11,7 @@ use angzarr_replay::model::{
     Projector, Reaction, Root, Saga, Stimulus,
 };
 use angzarr_replay::wire::Dialect;
+use test_support::coordinators;
 
 use super::support::*;
 
@@ -279,7 +279,7 @@ fn a_projector_is_asked_without_effects() {
     };
     let projector = Component::Projector(Arc::new(Reporter("seats")));
     let server = serve_component(
-        TcpListener::bind("127.0.0.1:0").unwrap(),
+        coordinators::listener(),
         Dialect::ANGZARR,
         projector.clone(),
     )

@@ -122,7 +122,7 @@ fn a_recording_that_cannot_be_read_is_named_with_its_line() {
             "response": response,
         });
         let text = format!("\n{call}\n");
-        Recording::parse(&text, Dialect::ANGZARR).map_err(|error| (error.line, error.to_string()))
+        Recording::parse(&text, Dialect::ANGZARR).map_err(|error| (error.line(), error.to_string()))
     };
     assert_eq!(accepted("").unwrap(), Recording::default());
     let cut = STANDARD.encode(b"\x0a\x05cut");

@@ -1,36 +1,24 @@
 //! A coordinator, and ways to talk to it.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions, Server};
 use angzarr_replay::model::{
-    Body, CommandBook, CommandPage, Component, Cover, Domain, Edition, Header, Logic,
-    MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode, Timestamp,
+    CommandBook, Component, Cover, Edition, Header, Logic, Page, Payload, Retention, Root,
+    Snapshot, SyncMode,
 };
 use angzarr_replay::wire::{
     Dialect, StoredBook, encode_command_book, encode_command_request, event_book,
     event_book_of_response,
 };
+pub(crate) use test_support::books::{player, seed};
+pub(crate) use test_support::coordinators::{NOW, SEEDED};
+use test_support::{books, coordinators};
 
 use super::logic::Scripted;
 
-/// 2026-11-23T00:01:30Z, when the recorded events are taken to have been stored.
-pub(crate) const SEEDED: Timestamp = Timestamp {
-    seconds: 1_795_392_090,
-    nanos: 0,
-};
-/// When commands of the tests are stored.
-pub(crate) const NOW: Timestamp = Timestamp {
-    seconds: 1_795_392_190,
-    nanos: 0,
-};
 pub(crate) const ROOT: Root = Root::new([7; 16]);
-
-pub(crate) fn player() -> Domain {
-    Domain::new("player").unwrap()
-}
 
 pub(crate) fn cover() -> Cover {
     Cover::main(player(), ROOT)
@@ -44,28 +32,13 @@ pub(crate) fn edition(name: &str) -> Cover {
 }
 
 pub(crate) fn page(sequence: u32, value: &str) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: Body::Event(Payload::new("test.Added", value.into())),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::added(sequence, value)
 }
 
 pub(crate) fn pages(count: u32) -> Vec<Page> {
     (0..count)
         .map(|sequence| page(sequence, &format!("main {sequence}")))
         .collect()
-}
-
-pub(crate) fn seed(cover: Cover, pages: Vec<Page>) -> SeedBook {
-    SeedBook {
-        cover,
-        pages,
-        snapshot: None,
-    }
 }
 
 pub(crate) fn snapshot(sequence: u32, state: &str) -> Snapshot {
@@ -118,9 +91,7 @@ pub(crate) fn start_backend(
 }
 
 pub(crate) fn serve(dialect: Dialect, coordinator: LocalCoordinator, store: Arc<Store>) -> Peer {
-    let server = coordinator
-        .start(TcpListener::bind("127.0.0.1:0").unwrap())
-        .unwrap();
+    let server = coordinator.start(coordinators::listener()).unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
     Peer {
@@ -192,13 +163,7 @@ impl Peer {
 }
 
 pub(crate) fn command(cover: Cover, type_name: &str, header: Header) -> CommandBook {
-    let page = CommandPage {
-        header,
-        sync_mode: None,
-        merge_strategy: MergeStrategy::Strict,
-        command: Some(Payload::new(type_name, b"payload".to_vec())),
-        external: None,
-    };
+    let page = books::command_page(header, Payload::new(type_name, b"payload".to_vec()));
     CommandBook {
         cover,
         pages: vec![page],

@@ -5,9 +5,9 @@ use angzarr_replay::replay::{
     Isolated, debug_edition, replay_command, replay_process, replay_projector, replay_saga,
 };
 
-use super::peer::Peer;
-use super::revision::Revision;
 use super::{ALL_NEW, PAGE_0, PAGE_1, ROOT, book, command, command_book, destinations, event_book};
+use test_support::peer::Peer;
+use test_support::revision::Revision;
 
 const LOADED: &str = "CommandHandlerCoordinatorService/HandleEvent";
 const QUERIED: &str = "EventQueryService/GetEventBook";

@@ -6,10 +6,8 @@
 mod coordinator;
 mod flow;
 mod notifications;
-mod peer;
 mod process_events;
 mod recorded;
-mod revision;
 mod upcasting;
 
 use angzarr_replay::model::{CommandBook, Destinations, EmittedBook, EventBook, Modes, Trigger};
@@ -20,8 +18,8 @@ use angzarr_replay::replay::{
 use angzarr_replay::wire::{self, StoredBook};
 use bytes::Bytes;
 
-use self::peer::Peer;
-use self::revision::Revision;
+use test_support::peer::Peer;
+use test_support::revision::Revision;
 
 const ROOT: &str = r#"root { value: "0123456789abcdef" }"#;
 const PAGE_0: &str = r#"header { sequence: 0 } event { type_url: "/t.A" value: "a" }"#;

@@ -10,10 +10,10 @@ use angzarr_replay::record::{Answer, CaseOf, Note, case_of};
 use angzarr_replay::wire::reply_of_outcome;
 use bytes::Bytes;
 
-use super::peer::Peer;
 use super::recorded::TIME;
-use super::revision::Revision;
 use super::{ROOT, book, prefix};
+use test_support::peer::Peer;
+use test_support::revision::Revision;
 
 const AGGREGATE: (&str, &str) = ("CommandHandlerService/Handle", "ContextualCommand");
 const PROCESS: (&str, &str) = (

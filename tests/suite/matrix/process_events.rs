@@ -13,10 +13,10 @@ use angzarr_replay::snapshot::Verdict;
 use angzarr_replay::wire::encode_emitted_page;
 use bytes::Bytes;
 
-use super::peer::Peer;
 use super::recorded::TIME;
-use super::revision::Revision;
 use super::{ALL_NEW, ROOT, book, destinations, event_book};
+use test_support::peer::Peer;
+use test_support::revision::Revision;
 
 const METHOD: &str = "ProcessManagerService/Handle";
 const REPLY: &str = "ProcessManagerHandleResponse";

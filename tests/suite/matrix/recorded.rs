@@ -9,8 +9,8 @@ use angzarr_replay::record::{Answer, CaseOf, Note, case_of};
 use bytes::Bytes;
 
 use super::expected;
-use super::peer::Peer;
-use super::revision::Revision;
+use test_support::peer::Peer;
+use test_support::revision::Revision;
 
 pub(crate) const TIME: Timestamp = Timestamp {
     seconds: 1,

@@ -7,12 +7,12 @@ use angzarr_replay::replay::{
     replay_notification,
 };
 
-use super::peer::Peer;
-use super::revision::Revision;
 use super::{
     PAGE_0, PAGE_1, SNAPSHOT, book, command, command_book, compensation, cover, emitted_facts,
     event_book, facts, prefix,
 };
+use test_support::peer::Peer;
+use test_support::revision::Revision;
 
 const UPCAST: &str = "UpcasterService/Upcast";
 const HANDLE: &str = "CommandHandlerService/Handle";

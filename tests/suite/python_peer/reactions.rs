@@ -1,11 +1,11 @@
 //! Saga and process manager: as recorded, and like their twins in Rust.
 
 use angzarr_replay::model::{
-    Body, Destinations, EventBook, Header, History, Modes, Outcome, Page, Payload, Reaction, Root,
-    Stimulus,
+    Destinations, EventBook, Header, History, Modes, Outcome, Payload, Reaction, Root, Stimulus,
 };
 use prost::{Message, Name};
 use serde_yaml::Value;
+use test_support::books;
 
 use super::compensation::refusal;
 use super::{Peer, recorded};
@@ -151,14 +151,9 @@ fn every_step_of_a_buy_in_is_taken_alike_by_the_python_process_manager() {
 
 /// A stream with other events.
 fn with_events(book: &EventBook, events: Vec<Payload>) -> EventBook {
-    let pages = (0..).zip(events).map(|(sequence, event)| Page {
-        sequence,
-        created_at: None,
-        body: Body::Event(event),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    });
+    let pages = (0..)
+        .zip(events)
+        .map(|(sequence, event)| books::event(sequence, event));
     EventBook {
         history: History::new(pages.collect()).unwrap(),
         ..book.clone()

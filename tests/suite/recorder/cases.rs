@@ -11,8 +11,8 @@ use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, QueryClient, Server, serve_logic,
 };
 use angzarr_replay::model::{
-    CascadeErrorMode, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Domain, EventBook,
-    Header, History, MergeStrategy, Modes, Observed, Payload, Redactions, Root, SyncMode,
+    CascadeErrorMode, Case, CaseStimulus, Code, CommandBook, Cover, Domain, EventBook, Header,
+    History, Modes, Observed, Payload, Redactions, Root, SyncMode,
 };
 use angzarr_replay::processes::{ServerCommand, StartedServer};
 use angzarr_replay::project::readiness;
@@ -25,6 +25,7 @@ use angzarr_replay::wire::{
     Dialect, FailingStatus, SpokenDialect, encode_command_book, encode_command_request,
     encode_event_book,
 };
+use test_support::{books, coordinators};
 
 use super::recorded::{bytes, calls};
 use super::support::{NOW, recorder, ring, settings};
@@ -234,7 +235,7 @@ fn accepted_and_rejected_commands_become_the_same_cases_with_python_logic() {
 fn recorded_dialect(spoken: Dialect, said: Option<Dialect>) -> (Dialect, [bool; 2], Vec<Dialect>) {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
-    let store = Stores::Shared(Arc::new(Store::in_memory().unwrap()));
+    let store = coordinators::stores();
     // It has no logic, and refuses every command.
     let coordinator = LocalCoordinator::new(store, spoken, Arc::new(|| NOW))
         .start(TcpListener::bind("127.0.0.1:0").unwrap())
@@ -475,13 +476,10 @@ fn pages_of_a_reply_that_were_not_stored_are_no_head() {
 fn sent_for(sequence: u32) -> CommandBook {
     CommandBook {
         cover: Cover::main(Domain::new("player").unwrap(), Root::new([7; 16])),
-        pages: vec![CommandPage {
-            header: Header::Sequence(sequence),
-            sync_mode: None,
-            merge_strategy: MergeStrategy::Strict,
-            command: Some(Payload::new("t.Do", Vec::new())),
-            external: None,
-        }],
+        pages: vec![books::command_page(
+            Header::Sequence(sequence),
+            Payload::new("t.Do", Vec::new()),
+        )],
         original: None,
     }
 }

@@ -1,7 +1,6 @@
 //! Statuses as a server may write them, read by replay's client and by the recorder alike.
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use angzarr_replay::record::{Answer, Kept, Note, NoteStore, Recorder, Subject};
 use angzarr_replay::wire::{FailingStatus, STATUS_LIMIT};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
+use test_support::coordinators;
 
 use super::support::{
     Half, Handler, Upstream, read_to_end, recorder, response, settings, status_trailers,
@@ -143,8 +143,7 @@ fn another_limit_holds_for_replay_and_recorder() {
         let (sender, answers): (_, Receiver<Answer>) = channel();
         let mut settings = settings(upstream.address, vec![Box::new(Notes(sender))]);
         settings.status_limit = limit;
-        let recorder =
-            Recorder::start(TcpListener::bind("127.0.0.1:0").unwrap(), settings).unwrap();
+        let recorder = Recorder::start(coordinators::listener(), settings).unwrap();
         let passed_on = call(&recorder.address().to_string()).unwrap_err();
         assert_eq!(passed_on.failure().unwrap().message.len(), 20_000);
         let counts = recorder.end().unwrap();

@@ -6,18 +6,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::model::Timestamp;
 use angzarr_replay::record::{Filter, Keep, NoteStore, Recorder, Ring, Settings};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{HeaderMap, Method, Request, Response};
+use test_support::coordinators;
+pub(crate) use test_support::coordinators::NOW;
 use tokio::net::TcpStream;
 
-pub(crate) const NOW: Timestamp = Timestamp {
-    seconds: 1_795_392_190,
-    nanos: 0,
-};
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What one side saw of the other's half of a call.
@@ -239,11 +236,7 @@ pub(crate) fn failing(status: &'static str, message: &'static str) -> Handler {
 
 /// A recorder in front of a server, with what is kept going to a store.
 pub(crate) fn recorder(upstream: SocketAddr, stores: Vec<Box<dyn NoteStore>>) -> Recorder {
-    Recorder::start(
-        TcpListener::bind("127.0.0.1:0").unwrap(),
-        settings(upstream, stores),
-    )
-    .unwrap()
+    Recorder::start(coordinators::listener(), settings(upstream, stores)).unwrap()
 }
 
 pub(crate) fn settings(upstream: SocketAddr, stores: Vec<Box<dyn NoteStore>>) -> Settings {

@@ -5,15 +5,16 @@ use angzarr_replay::fixture::{Fixture, Folder, render};
 use angzarr_replay::model::{
     Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Destinations, Domain,
     EmittedBook, EmittedPage, ErrorInfo, EventBook, Failure, Fingerprints, FlowCase, FlowStart,
-    HeadKnowledge, Header, History, HopOutcome, MergeStrategy, Modes, Notification, Observed,
-    ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Provenance, Reaction,
-    Redactions, ReportedFailure, Retention, Root, Snapshot, Status, Storage, Timestamp, Trigger,
+    HeadKnowledge, Header, History, HopOutcome, Modes, Notification, Observed, ObservedHop, Page,
+    Payload, PayloadReference, ProcessCase, Projection, Provenance, Reaction, Redactions,
+    ReportedFailure, Retention, Root, Snapshot, Status, Storage, Timestamp, Trigger,
 };
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{
     Action, Form, Key, OTHER_ROOT, Policy, PriorRedaction, Reason, Redactor,
 };
 use angzarr_replay::wire::{Dialect, all_call_descriptors};
+use test_support::books;
 
 use super::{PERSON, person, policy, redactor, registry, rule, view};
 
@@ -40,21 +41,16 @@ fn case() -> Case {
     let mut cover = Cover::main(Domain::new("player").unwrap(), ROOT);
     cover.correlation_id = format!("wf-{SECRET}");
     cover.ext = Some(carrying(SECRET));
-    let command = CommandPage {
-        header: Header::AngzarrDeferred {
+    let command = books::command_page(
+        Header::AngzarrDeferred {
             source: Some(Box::new(cover.clone())),
             source_sequence: 1,
             source_component: "saga".into(),
             command_index: 0,
             basis_sequence: None,
         },
-        sync_mode: None,
-        merge_strategy: MergeStrategy::Strict,
-        command: Some(person(&format!(
-            "{{aliases: [{SECRET}], id: 'uuid:{ROOT}'}}"
-        ))),
-        external: None,
-    };
+        person(&format!("{{aliases: [{SECRET}], id: 'uuid:{ROOT}'}}")),
+    );
     let external = CommandPage {
         header: Header::ExternalDeferred {
             external_id: SECRET.into(),

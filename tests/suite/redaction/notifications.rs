@@ -1,12 +1,11 @@
 //! A refused command inside a notification.
 
 use angzarr_replay::capture::compensation::notification;
-use angzarr_replay::model::{
-    Code, CommandBook, CommandPage, Cover, Domain, Failure, Header, MergeStrategy, Root,
-};
+use angzarr_replay::model::{Code, CommandBook, Cover, Domain, Failure, Header, Root};
 use angzarr_replay::payload::{Decoded, Registry};
 use angzarr_replay::redact::{Action, Redactor};
 use angzarr_replay::wire::{Dialect, framework_descriptors};
+use test_support::books;
 
 use super::{person, policy, registry, rule};
 
@@ -24,16 +23,13 @@ fn refused() -> CommandBook {
     cover.correlation_id = format!("wf-{SECRET}");
     CommandBook {
         cover,
-        pages: vec![CommandPage {
-            header: Header::ExternalDeferred {
+        pages: vec![books::command_page(
+            Header::ExternalDeferred {
                 external_id: SECRET.into(),
                 description: format!("by {SECRET}"),
             },
-            sync_mode: None,
-            merge_strategy: MergeStrategy::Strict,
-            command: Some(person(&format!("{{name: {SECRET}}}"))),
-            external: None,
-        }],
+            person(&format!("{{name: {SECRET}}}")),
+        )],
         original: None,
     }
 }

@@ -18,8 +18,11 @@ pub(super) fn peers(shell: &Shell) -> Result<()> {
     let of_the_peer = ["python_", "recorder::"];
     let suite = ["test", "--quiet", "--locked", "--test", "suite"];
     run(shell.cargo(&suite).args(ignored).args(of_the_peer))?;
-    let page = ["test", "--quiet", "--locked", "--test", "replay_debugging"];
-    run(shell.cargo(&page).args(ignored))
+    let tool = [
+        "test", "--quiet", "--locked", "-p", "xtask", "--test", "suite",
+    ];
+    let mut page = shell.cargo(&tool);
+    run(page.args(ignored).arg("replay_debugging"))
 }
 
 fn install(shell: &Shell) -> Result<()> {

@@ -7,10 +7,10 @@ use std::process::Stdio;
 use libtest_mimic::{Failed, Trial};
 use tempfile::TempDir;
 
-use crate::hostile::{harmless, in_yaml};
 use crate::{
     PANICKING, demand, expect, harness, harness_command, harness_with, project_of, replace_in,
 };
+use test_support::hostile::{harmless, in_yaml};
 
 /// A closed case.
 pub(crate) const CLOSED: &str = "table/join-table-36f675cc-4";

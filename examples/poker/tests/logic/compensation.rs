@@ -10,6 +10,7 @@ use angzarr_replay::wire::{Dialect, encode_command_book};
 use poker::messages::{Currency, FundsReleased, HandEnded, PlayerState, TableState};
 use poker::{Player, Table};
 use prost::{Message, Name};
+use test_support::books;
 
 const TABLE: Root = Root::new([0x22; 16]);
 const HAND: Root = Root::new([0x44; 16]);
@@ -95,14 +96,7 @@ fn tell<S: Message + Name>(
 }
 
 fn nothing(sequence: u32) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: Body::Empty,
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::page(sequence, Body::Empty)
 }
 
 fn event<M: Message + Default>(reply: &Result<Reply, Failure>) -> M {

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use angzarr_replay::model::{
-    AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, History, Outcome, Page, Stimulus,
+    AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, Outcome, Page, Stimulus,
 };
 use angzarr_replay::wire::{self, Dialect};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message;
 use prost::bytes::Bytes;
+use test_support::books;
 
 /// One line of the recording.
 #[derive(Debug, serde::Deserialize)]
@@ -102,14 +103,7 @@ impl Call {
 
 /// A history as logic is shown it.
 pub(crate) fn book(cover: Cover, pages: Vec<Page>) -> EventBook {
-    let history = History::new(pages).unwrap();
-    let next_sequence = history.next_sequence();
-    EventBook {
-        cover,
-        snapshot: None,
-        history,
-        next_sequence,
-    }
+    books::book(cover, pages)
 }
 
 fn bytes(text: &str) -> Bytes {

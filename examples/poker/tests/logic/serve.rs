@@ -1,13 +1,13 @@
 //! The server as a process: it says where it listens and answers as the logic in process does.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::recording::call;
 use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient};
 use angzarr_replay::model::{Header, Outcome};
 use angzarr_replay::wire::Dialect;
+use test_support::coordinators;
 
 /// A started server, ended with the test.
 struct Server {
@@ -82,7 +82,7 @@ fn failing(command: &mut Command) -> (Option<i32>, String) {
 
 #[test]
 fn a_taken_port_is_said_plainly() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = coordinators::listener();
     let port = taken.local_addr().unwrap().port().to_string();
     let (code, words) = failing(poker().args(["--domain", "player", "--port", &port]));
     assert_eq!(code, Some(1));

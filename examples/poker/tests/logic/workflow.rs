@@ -9,6 +9,7 @@ use angzarr_replay::model::{
 use poker::messages::{FundsReleased, PlayerJoined, TableCreated};
 use poker::{Player, PlayerTable, Table};
 use prost::Message;
+use test_support::books;
 
 /// What is stored by some recorded calls of one aggregate.
 fn stored(calls: &[u32]) -> EventBook {
@@ -20,14 +21,7 @@ fn stored(calls: &[u32]) -> EventBook {
 fn grown(prior: &EventBook, emitted: EmittedBook) -> EventBook {
     let mut pages = prior.history.pages().to_vec();
     for (sequence, page) in (prior.next_sequence..).zip(emitted.pages) {
-        pages.push(Page {
-            sequence,
-            created_at: None,
-            body: page.body,
-            provisional: false,
-            cascade_id: None,
-            original: None,
-        });
+        pages.push(books::page(sequence, page.body));
     }
     book(prior.cover.clone(), pages)
 }

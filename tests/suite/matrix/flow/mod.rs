@@ -13,9 +13,9 @@ use angzarr_replay::replay::flow::{
     FlowComponents, FlowLimits, Subscriber, SubscriberKind, run_flow,
 };
 
-use super::peer::Peer;
-use super::revision::Revision;
 use super::{PAGE_0, PAGE_1, command_book, event_book, prefix};
+use test_support::peer::Peer;
+use test_support::revision::Revision;
 
 const PLAYER: &str = r#"root { value: "0123456789abcdef" } domain: "player""#;
 const TABLE: &str = r#"root { value: "fedcba9876543210" } domain: "table""#;

@@ -4,12 +4,12 @@
 use angzarr_replay::model::Domain;
 use angzarr_replay::replay::flow::SubscriberKind;
 
-use super::super::revision::Revision;
 use super::super::{PAGE_0, PAGE_1};
 use super::{
     Answer, Call, DID, PLAYER, SEATED, TABLE, WORKFLOW, assert_flow, command, deferred, did,
     events, first, notification, of_workflow, page, shown, told, told_saga,
 };
+use test_support::revision::Revision;
 
 const PREPARE: &str = "ProcessManagerService/Prepare";
 const PROCESS: &str = "ProcessManagerService/Handle";

@@ -2,12 +2,12 @@
 
 use angzarr_replay::replay::flow::SubscriberKind;
 
-use super::super::revision::Revision;
 use super::super::{PAGE_0, PAGE_1};
 use super::{
     Answer, Call, DID, PLAYER, SEATED, TABLE, WORKFLOW, assert_flow, command, deferred, did,
     events, first, notification, page, shown, told_saga,
 };
+use test_support::revision::Revision;
 
 /// Player, saga, table, table once more, which refuses, and the player, who is told.
 fn with_saga(revision: &Revision) -> Vec<Call> {

@@ -1,7 +1,7 @@
 //! Provider tokens, from the rules of the `nosecrets-rules` library.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
 use nosecrets_rules::{Rule, load_builtin_rules};
@@ -23,11 +23,32 @@ const OWN: [&str; 9] = [
 struct Provider {
     what: String,
     /// The pattern with word boundaries, and the pattern without.
-    patterns: [Regex; 2],
+    patterns: [Pattern; 2],
     /// Index of the capture group that holds the token.
     capture: usize,
     /// Placeholder values such as `changeme`.
-    placeholders: Vec<Regex>,
+    placeholders: Vec<Pattern>,
+}
+
+/// A pattern that is compiled when it is first needed: few texts contain the keywords of any rule, and compiling all
+/// rules takes longer than everything else that a short run does.
+struct Pattern {
+    text: String,
+    compiled: OnceLock<Regex>,
+}
+
+impl Pattern {
+    fn new(text: String) -> Self {
+        Self {
+            text,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    fn get(&self) -> &Regex {
+        let compile = || Regex::new(&self.text).expect("a test compiles every rule");
+        self.compiled.get_or_init(compile)
+    }
 }
 
 struct Providers {
@@ -68,7 +89,6 @@ static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
 });
 
 fn provider(rule: Rule) -> Provider {
-    let compiled = |pattern: &str| Regex::new(pattern).expect("a test reads every rule");
     let has_prefix = rule
         .validate
         .as_ref()
@@ -77,14 +97,14 @@ fn provider(rule: Rule) -> Provider {
     let allowed = rule.allow.filter(|_| !has_prefix).unwrap_or_default();
     Provider {
         patterns: [
-            compiled(&rule.pattern),
-            compiled(&rule.pattern.replace(r"\b", "")),
+            Pattern::new(rule.pattern.clone()),
+            Pattern::new(rule.pattern.replace(r"\b", "")),
         ],
         capture: rule.capture,
         placeholders: allowed
             .patterns
             .iter()
-            .map(|pattern| compiled(&format!("(?i){pattern}")))
+            .map(|pattern| Pattern::new(format!("(?i){pattern}")))
             .collect(),
         what: rule.name,
     }
@@ -108,14 +128,14 @@ pub(super) fn find(
     let known = providers.known.iter().zip(asked);
     for (provider, _) in known.filter(|(_, is_asked)| *is_asked) {
         let pattern = &provider.patterns[usize::from(is_in_binary)];
-        for captures in pattern.captures_iter(&ended) {
+        for captures in pattern.get().captures_iter(&ended) {
             let Some(found) = captures.get(provider.capture) else {
                 continue;
             };
             let is_placeholder = provider
                 .placeholders
                 .iter()
-                .any(|placeholder| placeholder.is_match(found.as_str()));
+                .any(|placeholder| placeholder.get().is_match(found.as_str()));
             if !is_placeholder {
                 add(&provider.what, found.range());
             }
@@ -130,6 +150,11 @@ mod tests {
     #[test]
     fn every_library_rule_compiles_and_every_replaced_rule_exists() {
         assert!(PROVIDERS.known.len() > 30);
+        for provider in &PROVIDERS.known {
+            for pattern in provider.patterns.iter().chain(&provider.placeholders) {
+                pattern.get();
+            }
+        }
         let all = nosecrets_rules::load_builtin_rules().unwrap();
         for id in OWN {
             assert!(all.iter().any(|rule| rule.id == id), "{id}");

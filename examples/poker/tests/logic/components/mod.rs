@@ -4,11 +4,12 @@ use std::net::TcpListener;
 
 use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Server, serve_component};
 use angzarr_replay::model::{
-    AnsweredBy, Body, Component, Cover, Domain, Outcome, Page, Payload, Reaction, Root, Stimulus,
+    AnsweredBy, Component, Cover, Domain, Outcome, Page, Payload, Reaction, Root, Stimulus,
 };
 use angzarr_replay::wire::Dialect;
 use poker::messages::Currency;
 use prost::{Message, Name};
+use test_support::books;
 
 mod defects;
 mod process_manager;
@@ -71,14 +72,7 @@ fn packed<M: Message + Name>(message: &M) -> Payload {
 }
 
 fn page(sequence: u32, event: Payload) -> Page {
-    Page {
-        sequence,
-        created_at: None,
-        body: Body::Event(event),
-        provisional: false,
-        cascade_id: None,
-        original: None,
-    }
+    books::event(sequence, event)
 }
 
 fn cover(domain: &str, root: Root) -> Cover {

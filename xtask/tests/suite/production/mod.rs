@@ -1,0 +1,24 @@
+//! Production, and the way there: TLS, credentials, Unix sockets, commands that open the way, patience, queries only,
+//! payloads that are stored elsewhere, and files that are whole whatever happens.
+
+mod claim_check;
+mod crashes;
+mod credentials;
+mod dead_letters;
+mod gate;
+mod odd_places;
+mod patience;
+mod pki;
+mod read_only;
+mod status;
+mod tls;
+mod ways;
+
+/// Bytes in hex digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}

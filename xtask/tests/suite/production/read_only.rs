@@ -1,0 +1,266 @@
+//! A source is asked queries and nothing else, by every form of every command that reaches one.
+
+use angzarr_replay::coordinator::LocalCoordinator;
+use angzarr_replay::grpc::Server;
+use angzarr_replay::project::system_clock;
+use angzarr_replay::wire::Dialect;
+use test_support::coordinators;
+use tonic::Status;
+
+use crate::production::gate::{Gate, Seen};
+use crate::support::{ALICE, Project, listener, recorded_failures, tool};
+
+/// The demo behind one address, as a user's production would be.
+pub(crate) fn demo() -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let project = angzarr_replay::project::Project::open(poker::app(), folder.path()).unwrap();
+    let store = coordinators::stores();
+    let coordinator = LocalCoordinator::new(store, Dialect::ANGZARR, system_clock());
+    project.embedded().unwrap().seed(&coordinator).unwrap();
+    coordinator.start(listener()).unwrap()
+}
+
+const QUERIES: [&str; 3] = [
+    "EventQueryService/GetEventBook",
+    "EventQueryService/GetEvents",
+    "EventQueryService/GetAggregateRoots",
+];
+
+fn is_query(seen: &Seen) -> bool {
+    // A dialect's package before it, of any dialect: which one is spoken is found out by asking.
+    let is_one = |query: &&str| {
+        seen.path
+            .strip_suffix(*query)
+            .is_some_and(|package| package.ends_with('.'))
+    };
+    QUERIES.iter().any(is_one) || seen.path == "/grpc.health.v1.Health/Check"
+}
+
+/// What is captured, and what more there is to say of it. `{…}` is filled in.
+const FORMS: [&[&str]; 20] = [
+    &["capture", "{alice}"],
+    &["capture", "{alice-without-dashes}", "--json"],
+    &[
+        "capture",
+        "ZRMnDiaeTTeyp03kUua0OA==",
+        "--history",
+        "--name",
+        "a",
+    ],
+    &[
+        "capture",
+        "player/6513",
+        "--title",
+        "t",
+        "--issue",
+        "i",
+        "--name",
+        "b",
+    ],
+    &["capture", "player/{alice}", "--fixtures", "elsewhere"],
+    &["capture", "{alice}", "--history", "--accept", "--name", "c"],
+    &["capture", "{alice}", "--accept", "--name", "d"],
+    &["capture", "{alice}", "--probe", "always", "--name", "e"],
+    &["capture", "{alice}", "--probe", "never", "--name", "f"],
+    &["capture", "{alice}", "--to-sequence", "2", "--name", "g"],
+    &["capture", "{alice}", "--to-sequence", "-1", "--dry-run"],
+    &[
+        "capture",
+        "{alice}",
+        "--history",
+        "--as-of",
+        "2030-01-01T00:00:00Z",
+        "--name",
+        "h",
+    ],
+    &["capture", "{alice}", "--edition", "main", "--force"],
+    &["capture", "{alice}", "--edition", "what-if", "--dry-run"],
+    &[
+        "capture",
+        "{alice}",
+        "--ticket",
+        "failures.jsonl",
+        "--name",
+        "i",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--command",
+        "command.yaml",
+        "--name",
+        "j",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--domain",
+        "player",
+        "--source",
+        "production",
+        "--dry-run",
+    ],
+    &["capture", "player/00000000-0000-0000-0000-000000000000"],
+    &["roots", "--config", "replay.toml"],
+    &[
+        "roots",
+        "--domain",
+        "player",
+        "--source",
+        "production",
+        "--json",
+    ],
+];
+
+/// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
+const MORE: [&[&str]; 12] = [
+    &["capture", "{alice}", "--compensation"],
+    &["capture", "{alice}", "--keep-external", "--dry-run"],
+    &["capture", "--from-log", "failures.jsonl"],
+    &["capture", "--from-log", "failures.jsonl", "--each-distinct"],
+    &[
+        "capture",
+        "{alice}",
+        "--command",
+        "command.yaml",
+        "--persisted",
+        "unknown",
+        "--answered-by",
+        "logic",
+        "--config",
+        "replay.toml",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--saga",
+        "player-table",
+        "--at",
+        "2",
+        "--with-history",
+        "--destination",
+        "table=3",
+    ],
+    &[
+        "capture",
+        "{alice}",
+        "--process-manager",
+        "buy-in",
+        "--at",
+        "0",
+        "--correlation",
+        "id",
+        "--book",
+        "table/{alice}",
+    ],
+    &["capture", "{alice}", "--projector", "seats", "--harmless"],
+    &["capture", "{alice}", "--component", "player-table"],
+    &["capture", "{alice}", "--upcaster"],
+    &["capture", "{alice}", "--fact", "--at", "1"],
+    &["capture", "{alice}", "--correlation", "id"],
+];
+
+/// Components as the demo registers them.
+const COMPONENTS: &str = "
+[logic.player-table]
+kind = \"saga\"
+in_process = \"player-table\"
+subscriptions = { player = [\"examples.*\"] }
+[logic.buy-in]
+kind = \"process-manager\"
+domain = \"pmg-buy-in\"
+in_process = \"buy-in\"
+subscriptions = { player = [\"examples.*\"] }
+[logic.seats]
+kind = \"projector\"
+in_process = \"seats\"
+subscriptions = { player = [\"examples.*\"] }
+[logic.player-upcaster]
+kind = \"upcaster\"
+domain = \"player\"
+in_process = \"player-upcaster\"
+";
+
+#[test]
+fn every_form_of_capture_and_roots_asks_queries_only() {
+    let server = demo();
+    let gate = Gate::refusing(server.address(), |_, seen| {
+        (!is_query(seen)).then(|| Status::internal("this test lets only queries pass"))
+    });
+    let mut project = Project::new(&format!(
+        "[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"hand\", \"table\"]\n\
+         tickets = [\"failures.jsonl\"]\n{COMPONENTS}",
+        gate.address
+    ));
+    project.write("replay.local.toml", "source = \"production\"\n");
+    project.write("failures.jsonl", &recorded_failures());
+    project.write("command.yaml", "type: examples.DepositFunds\npayload: {}\n");
+    for (number, form) in (0..).zip(FORMS.iter().chain(&MORE)) {
+        let fill = |word: &&str| {
+            word.replace("{alice-without-dashes}", &ALICE.replace('-', ""))
+                .replace("{alice}", ALICE)
+        };
+        let mut words: Vec<String> = form.iter().map(fill).collect();
+        if words[0] == "capture" {
+            words.push("--unredacted".into());
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let before = gate.seen().len();
+        let ran = project.run(&words);
+        assert!(
+            gate.seen().len() > before,
+            "{words:?} asks nothing: {}",
+            ran.err
+        );
+        // Of those that ask for what is not there, the others succeed.
+        let is_there = !words[1..]
+            .iter()
+            .any(|word| word.contains("0000-") || *word == "what-if");
+        let succeeds = number < FORMS.len() && is_there;
+        assert!(!succeeds || ran.code == 0, "{words:?}: {}", ran.err);
+    }
+    let others: Vec<String> = gate
+        .seen()
+        .iter()
+        .filter(|seen| !is_query(seen))
+        .map(|seen| seen.path.clone())
+        .collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+/// Said with every form; of a recording, which is asked instead of the source or before it; or tried with `dead_letters`.
+const ELSEWHERE: [&str; 6] = [
+    "help",
+    "unredacted",
+    "recorded",
+    "recording",
+    "root",
+    "dead-letter",
+];
+
+#[test]
+fn no_flag_of_these_commands_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["capture", "roots"] {
+        let help = tool(folder.path())
+            .args([command, "--help"])
+            .output()
+            .unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let flags = help
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("--"))
+            .map(|rest| rest.split([' ', '[']).next().unwrap());
+        let mut count = 0;
+        for flag in flags.filter(|flag| !ELSEWHERE.contains(flag)) {
+            count += 1;
+            let flag = format!("--{flag}");
+            let is_tried = FORMS
+                .iter()
+                .chain(&MORE)
+                .any(|form| form[0] == command && form.contains(&flag.as_str()));
+            assert!(is_tried, "add a form with `{command} {flag}`");
+        }
+        assert!(count >= 3, "{help}");
+    }
+}
