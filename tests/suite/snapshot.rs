@@ -7,7 +7,7 @@ use angzarr_replay::model::{
     EmittedPage, Header, MergeStrategy, Notification, Observed, Outcome, Payload, Reaction, Root,
 };
 use angzarr_replay::replay::HistoryReplay;
-use angzarr_replay::snapshot::{Renderer, Rules, Verdict, proposed_rules, stored};
+use angzarr_replay::snapshot::{Flicker, Renderer, Rules, Verdict, stored};
 use serde_yaml::Value;
 
 fn cover(domain: &str, root: u8) -> Cover {
@@ -169,8 +169,9 @@ fn every_field_that_differs_gets_a_rule_of_its_own() {
         );
         serde_yaml::from_str(&text).unwrap()
     };
-    let rules = proposed_rules(&view(1), &view(2));
-    let found: Vec<_> = rules
+    let flicker = Flicker::between(&view(1), &view(2), &[]).unwrap();
+    let found: Vec<_> = flicker
+        .rules
         .iter()
         .map(|rule| (rule.type_pattern.as_str(), rule.field.as_str()))
         .collect();

@@ -70,35 +70,40 @@ fn a_file_that_is_no_store_is_left_alone() {
     );
 }
 
-#[test]
-fn a_file_of_a_later_version_is_refused() {
+/// Why a store whose file has this layout is refused; and its path.
+fn refused_layout(layout: u32) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.db");
     drop(Store::open(&path).unwrap());
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 3).unwrap();
+    connection
+        .pragma_update(None, "user_version", layout)
+        .unwrap();
     drop(connection);
+    let error = Store::open(&path).unwrap_err().to_string();
+    (error, path.display().to_string())
+}
+
+#[test]
+fn a_file_of_a_later_version_is_refused() {
+    let (error, path) = refused_layout(3);
     assert_eq!(
-        Store::open(&path).unwrap_err().to_string(),
+        error,
         format!(
-            "the event store {} has layout 3, this version reads layout 2: it was written by a newer angzarr-replay",
-            path.display()
+            "the event store {path} has layout 3, this version reads layout 2: it was written by a newer angzarr-replay"
         )
     );
 }
 
 #[test]
 fn a_file_of_no_known_version_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("events.db");
-    drop(Store::open(&path).unwrap());
-    let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 0).unwrap();
-    drop(connection);
-    let error = Store::open(&path).unwrap_err().to_string();
-    assert!(
-        error.contains("its tables are another program's"),
-        "{error}"
+    let (error, path) = refused_layout(0);
+    assert_eq!(
+        error,
+        format!(
+            "{path} is no event store of angzarr-replay (its tables are another program's); name a new file, or one \
+             that it wrote"
+        )
     );
 }
 
