@@ -73,6 +73,7 @@ pub mod project;
 pub mod record;
 #[doc(hidden)]
 pub mod replay;
+mod setup;
 #[doc(hidden)]
 pub mod snapshot;
 mod terminal;

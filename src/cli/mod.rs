@@ -9,6 +9,7 @@ mod close;
 mod command;
 mod debug;
 mod editions;
+mod init;
 mod record;
 mod replay;
 mod report;
@@ -19,16 +20,17 @@ mod through;
 mod tickets;
 mod what_if;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::capturing::{self, Messages};
-use crate::harness::{Entry, select};
+use crate::harness::{self, Entry, TestArguments, select};
 use crate::project::{App, Project};
-use crate::terminal::{complain, say, words};
+use crate::terminal::{Program, complain, program, say, set_program, words};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
 #[derive(Debug, Parser)]
@@ -60,6 +62,8 @@ enum Command {
     Editions(editions::EditionsArguments),
     Audit(audit::AuditArguments),
     Clean(clean::CleanArguments),
+    Test(Box<TestArguments>),
+    Init(init::InitArguments),
 }
 
 /// Cases of the folder of fixtures, as every command takes them.
@@ -123,8 +127,20 @@ impl App {
     /// The main of `cargo xtask`.
     #[must_use]
     pub fn cli(self) -> ExitCode {
+        set_program(Program::Cargo(self.command_name.unwrap_or("cargo xtask")));
+        self.commands()
+    }
+
+    /// The main of `angzarr-replay`: the same commands, under the program's own name.
+    #[must_use]
+    pub fn program(self) -> ExitCode {
+        set_program(Program::Standalone);
+        self.commands()
+    }
+
+    fn commands(self) -> ExitCode {
         crate::terminal::escape_panics();
-        let arguments = match Arguments::try_parse() {
+        let arguments = match parsed(std::env::args_os()) {
             Ok(arguments) => arguments,
             Err(error) => {
                 let _ = error.print();
@@ -137,7 +153,7 @@ impl App {
         }
         let folder = std::env::current_dir().unwrap_or_default();
         match dispatch(arguments, self, &folder) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
                 if !matches!(stop, Stop::Differs) {
@@ -177,24 +193,38 @@ impl App {
     }
 }
 
-fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
-    let project = match &arguments.config {
-        None => Project::open(app, folder)?,
-        Some(file) => Project::open_named(app, file)?,
+/// The command line under the name that this program was called by.
+fn command_line() -> clap::Command {
+    let name = program().name();
+    Arguments::command().name(name).bin_name(name)
+}
+
+fn parsed(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let matches = command_line().try_get_matches_from(words)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, Stop> {
+    let open = || match &arguments.config {
+        None => Project::open(app, folder),
+        Some(file) => Project::open_named(app, file),
     };
-    match arguments.command {
-        Command::Capture(arguments) => capture::run(project, *arguments),
-        Command::Roots(arguments) => roots::run(&project, &arguments),
-        Command::Tickets(arguments) => tickets::run(&project, &arguments),
-        Command::Replay(arguments) => replay::run(&project, &arguments),
-        Command::Close(arguments) => close::run(&project, &arguments),
-        Command::Draft(arguments) => command::run(&project, &arguments),
-        Command::Serve(arguments) => serve::run(&project, &arguments),
-        Command::Record(arguments) => record::run(&project, &arguments),
-        Command::Editions(arguments) => editions::run(&project, &arguments),
-        Command::Audit(arguments) => audit::run(&project, &arguments),
-        Command::Clean(arguments) => clean::run(&project, &arguments),
-    }
+    let done: Done = match arguments.command {
+        Command::Init(arguments) => init::run(&arguments, folder),
+        Command::Capture(arguments) => capture::run(open()?, *arguments),
+        Command::Roots(arguments) => roots::run(&open()?, &arguments),
+        Command::Tickets(arguments) => tickets::run(&open()?, &arguments),
+        Command::Replay(arguments) => replay::run(&open()?, &arguments),
+        Command::Close(arguments) => close::run(&open()?, &arguments),
+        Command::Draft(arguments) => command::run(&open()?, &arguments),
+        Command::Serve(arguments) => serve::run(&open()?, &arguments),
+        Command::Record(arguments) => record::run(&open()?, &arguments),
+        Command::Editions(arguments) => editions::run(&open()?, &arguments),
+        Command::Audit(arguments) => audit::run(&open()?, &arguments),
+        Command::Clean(arguments) => clean::run(&open()?, &arguments),
+        Command::Test(arguments) => return Ok(harness::test(open()?, &arguments)),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Says which lines of the failure logs are passed over, and why.

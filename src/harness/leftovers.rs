@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::discovery::{DiscoveryError, UnusableFile, fixtures_below, walk};
 use crate::project::Project;
 use crate::snapshot::stored;
+use crate::terminal::{say, words};
 
 /// What no fixture uses.
 #[derive(Debug, Default)]
@@ -35,6 +36,22 @@ pub(crate) fn leftovers(project: &Project) -> Result<Leftovers, DiscoveryError> 
         Err(reason) => found.unknown = Some(reason),
     }
     Ok(found)
+}
+
+/// Deletes what no fixture uses, and fails with the first file that cannot be deleted.
+pub(super) fn delete(project: &Project) -> Result<(), String> {
+    let found = match leftovers(project) {
+        // The run itself says that there is no fixture.
+        Err(DiscoveryError::Empty { .. }) => return Ok(()),
+        found => found.map_err(|error| error.to_string())?,
+    };
+    for file in &found.unused {
+        let shown = Project::shown(file);
+        std::fs::remove_file(file)
+            .map_err(|error| format!("{shown} cannot be deleted: {}", words(&error)))?;
+        say(format_args!("deleted {shown}"));
+    }
+    Ok(())
 }
 
 /// Fails with the snapshots that no fixture has.
