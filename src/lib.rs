@@ -59,6 +59,7 @@ pub mod coordination;
 pub mod coordinator;
 #[doc(hidden)]
 pub mod diagram;
+mod doctor;
 #[doc(hidden)]
 pub mod fixture;
 #[doc(hidden)]

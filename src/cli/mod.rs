@@ -8,6 +8,7 @@ mod clean;
 mod close;
 mod command;
 mod debug;
+mod doctor;
 mod editions;
 mod init;
 mod record;
@@ -64,6 +65,7 @@ enum Command {
     Clean(clean::CleanArguments),
     Test(Box<TestArguments>),
     Init(init::InitArguments),
+    Doctor(doctor::DoctorArguments),
 }
 
 /// Cases of the folder of fixtures, as every command takes them.
@@ -211,6 +213,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
     };
     let done: Done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, folder),
+        Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, *arguments),
         Command::Roots(arguments) => roots::run(&open()?, &arguments),
         Command::Tickets(arguments) => tickets::run(&open()?, &arguments),
