@@ -7,10 +7,12 @@ mod capture;
 mod clean;
 mod close;
 mod command;
+mod completions;
 mod debug;
 mod doctor;
 mod editions;
 mod init;
+mod overview;
 mod record;
 mod replay;
 mod report;
@@ -49,23 +51,39 @@ struct Arguments {
     command: Command,
 }
 
+/// Each with its line in `--help` of the whole; its own help says more.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Capture(Box<capture::CaptureArguments>),
-    Roots(roots::RootsArguments),
-    Tickets(tickets::TicketsArguments),
-    Replay(replay::ReplayArguments),
-    Close(close::CloseArguments),
-    #[command(name = "command")]
-    Draft(command::CommandArguments),
-    Serve(serve::ServeArguments),
-    Record(record::RecordArguments),
-    Editions(editions::EditionsArguments),
-    Audit(audit::AuditArguments),
-    Clean(clean::CleanArguments),
-    Test(Box<TestArguments>),
+    #[command(about = "Set a project up: replay.toml, and what else it needs")]
     Init(init::InitArguments),
+    #[command(about = "Capture an aggregate's history and the command that failed")]
+    Capture(Box<capture::CaptureArguments>),
+    #[command(about = "Replay cases on today's logic and report what differs")]
+    Replay(replay::ReplayArguments),
+    #[command(about = "Replay every case and compare with the accepted outcomes")]
+    Test(Box<TestArguments>),
+    #[command(about = "List the aggregates of a source")]
+    Roots(roots::RootsArguments),
+    #[command(about = "List the failures of a source or of logs, in groups")]
+    Tickets(tickets::TicketsArguments),
+    #[command(about = "Accept today's outcome of cases and mark them closed")]
+    Close(close::CloseArguments),
+    #[command(name = "command", about = "Write a command for `capture --command`")]
+    Draft(command::CommandArguments),
+    #[command(about = "Look for secrets and personal data in fixtures and logs")]
+    Audit(audit::AuditArguments),
+    #[command(about = "Delete files that no fixture uses")]
+    Clean(clean::CleanArguments),
+    #[command(about = "Serve the local coordinator on 127.0.0.1")]
+    Serve(serve::ServeArguments),
+    #[command(about = "Pass calls on to a server, and record those that fail")]
+    Record(record::RecordArguments),
+    #[command(about = "List or delete what `replay --coordinator` left behind")]
+    Editions(editions::EditionsArguments),
+    #[command(about = "Check that what the project names is there and works")]
     Doctor(doctor::DoctorArguments),
+    #[command(about = "Print completions for a shell")]
+    Completions(completions::CompletionsArguments),
 }
 
 /// Cases of the folder of fixtures, as every command takes them.
@@ -198,7 +216,7 @@ impl App {
 /// The command line under the name that this program was called by.
 fn command_line() -> clap::Command {
     let name = program().name();
-    Arguments::command().name(name).bin_name(name)
+    overview::grouped(Arguments::command().name(name).bin_name(name))
 }
 
 fn parsed(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
@@ -213,6 +231,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
     };
     let done: Done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, folder),
+        Command::Completions(arguments) => completions::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, *arguments),
         Command::Roots(arguments) => roots::run(&open()?, &arguments),
