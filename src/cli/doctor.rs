@@ -38,8 +38,8 @@ pub(super) fn run(project: &Project, arguments: &DoctorArguments) -> Done {
 fn line(finding: &Finding) -> String {
     let text = finding
         .text()
-        .replace('\n', "\n                              ");
-    format!("{:<6}{:<24}{text}", finding.word(), finding.subject)
+        .replace('\n', "\n                                     ");
+    format!("{:<6}{:<30} {text}", finding.word(), finding.subject)
 }
 
 fn json_of(finding: &Finding) -> serde_json::Value {
