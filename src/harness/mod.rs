@@ -39,8 +39,8 @@ use results::{CaseEnding, CaseResult, LastFailed};
 pub(crate) use selection::select;
 pub(crate) use trial::Ending;
 
+use crate::processes::end_all_on_interrupt;
 use crate::project::{App, LogicConfig, LogicPlace, Project};
-use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
 use crate::terminal::{
     Program, complain, escape_panics, escaped, one_line, say, set_program, words,
@@ -115,7 +115,7 @@ impl App {
 /// Replays the cases of a project, and says how they ended in the exit code: 101 where one failed, as a test of libtest's.
 pub(crate) fn test(project: Project, arguments: &TestArguments) -> ExitCode {
     printing::silence_broken_pipes();
-    end_started_logic_on_interrupt();
+    end_all_on_interrupt();
     let mut libtest = arguments.libtest();
     libtest.test_threads = libtest.test_threads.or_else(|| threads(&project));
     run(arguments, &libtest, &Arc::new(project))

@@ -15,7 +15,7 @@ use crate::replay::{
     replay_fact, replay_history, replay_notification, replay_process, replay_projector,
     replay_saga, replay_upcaster,
 };
-use crate::snapshot::{Renderer, Rules, Verdict};
+use crate::snapshot::{Renderer, Rules, Unchecked, Verdict};
 use crate::wire::{Dialect, UnknownFields, page_in, payload_in, unknown_in_command};
 
 /// A replayed case.
@@ -443,14 +443,14 @@ pub(crate) fn judge_case(
             )
         }
         Checked::History(_) => Verdict::NotChecked {
-            reason: "production's own state is not known".into(),
+            reason: Unchecked::StateUnknown,
         },
         Checked::Flow(run) => match &fixture.case.observed {
             Some(Observed::Flow(hops)) => {
                 Verdict::judge_flow(hops, run, &renderer(project, fixture, rules)?)
             }
             _ => Verdict::NotChecked {
-                reason: "what production did is not known".into(),
+                reason: Unchecked::ProductionUnknown,
             },
         },
     })

@@ -7,13 +7,9 @@
 mod component;
 mod engine;
 pub mod flow;
-mod group;
 mod isolated;
-mod private_output;
-mod process;
 mod tapped;
 mod target;
-mod way;
 
 pub use component::{
     NewPages, reaction_without_echoes, replay_fact, replay_notification, replay_process,
@@ -23,12 +19,6 @@ pub use engine::{
     HistoryReplay, Note, OddPlace, Replay, replay_command, replay_history, shown_book,
     unknown_in_replies, without_echoes,
 };
-pub(crate) use group::withhold;
-pub use group::{LastOutput, end_started_logic_on_interrupt};
 pub use isolated::{Isolated, IsolatedError, Noted, debug_edition};
-pub use private_output::{PrivateOutputError, private_output};
-pub(crate) use process::free_port;
-pub use process::{LaunchError, LogicCommand, StartedLogic};
 pub use tapped::{Tap, Tapped};
 pub use target::{GrpcTarget, InProcess, Target, TargetError, WithUpcaster};
-pub use way::{OpenWay, WayCommand, WayError};

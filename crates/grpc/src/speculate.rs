@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::{CallError, Connection, LogicError};
-use crate::client::unknown_in_answer;
+use crate::call_error::unknown_in_answer;
 use crate::model::{AnsweredBy, CommandBook, Outcome, Stimulus};
 use crate::wire::messages as pb;
 use crate::wire::unknown::{UnknownFields, UnreportedFields};

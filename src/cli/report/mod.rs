@@ -14,7 +14,7 @@ use crate::model::{Case, ComponentKind, Failure, Outcome, Payload, Status, Stimu
 use crate::payload::{Decoded, Registry, to_yaml};
 use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
 use crate::replay::{Target, shown_book};
-use crate::snapshot::{Difference, Verdict, differences, stored};
+use crate::snapshot::{Difference, Verdict, differences, listed, stored};
 
 /// Everything that a report shows.
 pub(super) struct Report<'a> {
@@ -101,8 +101,9 @@ impl Report<'_> {
             ));
         }
         let failed = |what: &str, differences: &[Difference]| {
-            let differences = differences.iter().map(|it| format!("\n  {it}"));
-            Ending::Failed(format!("{what}{}", differences.collect::<String>()))
+            let lines = listed(differences);
+            let lines = lines.iter().map(|line| format!("\n  {line}"));
+            Ending::Failed(format!("{what}{}", lines.collect::<String>()))
         };
         match (self.regression(), self.fixture.case.status) {
             (Regression::Same, _) => Ending::Closed,

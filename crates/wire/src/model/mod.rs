@@ -14,6 +14,7 @@ mod pattern;
 mod process_root;
 mod reaction;
 mod similar;
+mod word;
 
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
@@ -40,3 +41,4 @@ pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
+pub use word::{UnknownWord, value_of, word_of};
