@@ -74,6 +74,7 @@ pub mod project;
 pub mod record;
 #[doc(hidden)]
 pub mod replay;
+mod review;
 mod setup;
 #[doc(hidden)]
 pub mod snapshot;

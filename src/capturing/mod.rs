@@ -33,7 +33,7 @@ pub use request::{
     CaptureRequest, FailureLog, FailureOrigin, NumberedFile, PersistedClaim, Reacting,
     RequestedBook, RequestedKind,
 };
-pub(crate) use saving::mark_closed;
+pub(crate) use saving::{accept, mark_closed};
 pub use stop::Stop;
 pub(crate) use telling::{assumed_dialect, not_kept};
 

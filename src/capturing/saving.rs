@@ -50,7 +50,7 @@ pub(super) fn file_name(name: &str) -> Result<&str, Stop> {
     )))
 }
 
-pub(super) fn accept(path: &Path, text: &str) -> Result<(), Stop> {
+pub(crate) fn accept(path: &Path, text: &str) -> Result<(), Stop> {
     let failed = |error: std::io::Error| {
         let snapshot = Project::shown(&Project::snapshot_path(path));
         Stop::Failed(format!("{snapshot} cannot be written: {}", words(&error)))

@@ -16,6 +16,7 @@ mod overview;
 mod record;
 mod replay;
 mod report;
+mod review;
 mod roots;
 mod serve;
 mod several;
@@ -60,6 +61,8 @@ enum Command {
     Capture(Box<capture::CaptureArguments>),
     #[command(about = "Replay cases on today's logic and report what differs")]
     Replay(replay::ReplayArguments),
+    #[command(about = "Accept or reject changed outcomes, one by one or in groups")]
+    Review(review::ReviewArguments),
     #[command(about = "Replay every case and compare with the accepted outcomes")]
     Test(Box<TestArguments>),
     #[command(about = "List the aggregates of a source")]
@@ -232,6 +235,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
     let done: Done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, folder),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Review(arguments) => review::run(&open()?, &arguments),
         Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, *arguments),
         Command::Roots(arguments) => roots::run(&open()?, &arguments),

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// The commands that a newcomer needs, in the order in which they are needed.
-const FIRST: [&str; 4] = ["init", "capture", "replay", "test"];
+const FIRST: [&str; 5] = ["init", "capture", "replay", "review", "test"];
 
 /// The others, by what they are for.
 const GROUPS: [(&str, &[&str]); 5] = [

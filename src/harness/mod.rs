@@ -31,10 +31,12 @@ use chosen::chosen;
 use clap::Parser as _;
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 pub(crate) use discovery::{entries_of, missing_requirement};
+pub(crate) use heading::heading;
 pub(crate) use leftovers::leftovers;
 use libtest_mimic::{Arguments, Completion, Trial};
 #[doc(hidden)]
 pub use mutating::{NeverShown, Reason, Tried, try_mutants};
+pub(crate) use pending::pending_path;
 use results::{CaseEnding, CaseResult, LastFailed};
 pub(crate) use selection::select;
 pub(crate) use trial::Ending;

@@ -1,0 +1,81 @@
+//! Outcomes that changed the same way.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::PendingOutcome;
+use super::change::Change;
+
+/// Outcomes with the same changes, of one case or many.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// A short name made of the changes: the same in every run, whatever else waits.
+    pub(crate) id: String,
+    /// What changed, a change a line; the first is the title.
+    pub(crate) changes: Vec<String>,
+    /// At least one, sorted by the name of their case.
+    pub(crate) outcomes: Vec<PendingOutcome>,
+}
+
+/// Groups outcomes by their changes, the largest group first.
+pub(crate) fn groups(outcomes: Vec<PendingOutcome>) -> Vec<Group> {
+    let mut by_changes: BTreeMap<Vec<String>, Vec<PendingOutcome>> = BTreeMap::new();
+    for outcome in outcomes {
+        by_changes
+            .entry(changes(&outcome))
+            .or_default()
+            .push(outcome);
+    }
+    let mut groups: Vec<Group> = by_changes
+        .into_iter()
+        .map(|(changes, outcomes)| Group {
+            id: id(&changes),
+            changes,
+            outcomes,
+        })
+        .collect();
+    // Stable: groups of one size stay sorted by their changes.
+    groups.sort_by_key(|group| std::cmp::Reverse(group.outcomes.len()));
+    groups
+}
+
+fn changes(outcome: &PendingOutcome) -> Vec<String> {
+    if outcome.accepted.is_none() {
+        let first = outcome.text.lines().next().unwrap_or_default();
+        return vec![format!("no accepted outcome yet; today {first}")];
+    }
+    let changes: BTreeSet<Change> = outcome.differences.iter().map(Change::of).collect();
+    if changes.is_empty() {
+        return vec!["the text changed and no value did".to_owned()];
+    }
+    changes.iter().map(ToString::to_string).collect()
+}
+
+/// `g` and four hexadecimal digits.
+fn id(changes: &[String]) -> String {
+    let digest = Sha256::digest(changes.join("\n"));
+    let mut id = String::from("g");
+    for byte in digest.iter().take(2) {
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}
+
+impl Group {
+    /// `field new_balance of FundsWithdrawn added, in 37 cases`.
+    pub(crate) fn title(&self) -> String {
+        let more = match self.changes.len() {
+            1 => String::new(),
+            2 => " and one more change".to_owned(),
+            count => format!(" and {} more changes", count - 1),
+        };
+        let cases = match self.outcomes.len() {
+            1 => self.outcomes[0].entry.name.clone(),
+            count => format!("{count} cases"),
+        };
+        format!("{}{more}, in {cases}", self.changes[0])
+    }
+}
