@@ -59,7 +59,7 @@ fn annotations(results: &[CaseResult]) -> Vec<String> {
                 } else {
                     place
                 },
-                data(shortened(message))
+                data(without_texts(message))
             )
         })
         .collect();
@@ -71,6 +71,14 @@ fn annotations(results: &[CaseResult]) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// A message without the two texts line by line: an annotation is read beside the code.
+fn without_texts(message: &str) -> &str {
+    let (changes, _) = message
+        .split_once("\n--- accepted")
+        .unwrap_or((message, ""));
+    shortened(changes.trim_end())
 }
 
 fn shortened(message: &str) -> &str {

@@ -62,8 +62,8 @@ impl Change {
 impl Kind {
     fn of(expected: Option<&Value>, actual: Option<&Value>) -> Self {
         match (expected, actual) {
-            (None | Some(Value::Null), _) => Self::Added,
-            (_, None | Some(Value::Null)) => Self::Removed,
+            (expected, Some(_)) if is_nothing(expected) => Self::Added,
+            (Some(_), actual) if is_nothing(actual) => Self::Removed,
             (Some(Value::String(from)), Some(Value::String(to)))
                 if is_word(from) && is_word(to) =>
             {
@@ -78,6 +78,15 @@ impl Kind {
             },
             _ => Self::Value,
         }
+    }
+}
+
+/// Whether there is no value, or the text that a payload omits.
+fn is_nothing(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
     }
 }
 

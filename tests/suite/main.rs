@@ -21,6 +21,7 @@ mod matrix;
 mod model;
 mod mutants;
 mod payload;
+mod program;
 mod python_client;
 mod python_logging;
 mod python_peer;
