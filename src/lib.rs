@@ -52,6 +52,7 @@ pub mod audit;
 #[doc(hidden)]
 pub mod capture;
 pub mod capturing;
+mod changes;
 mod cli;
 #[doc(hidden)]
 pub mod coordination;

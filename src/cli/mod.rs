@@ -4,6 +4,7 @@
 
 mod audit;
 mod capture;
+mod changes;
 mod clean;
 mod close;
 mod command;
@@ -71,6 +72,8 @@ enum Command {
     Tickets(tickets::TicketsArguments),
     #[command(about = "Accept today's outcome of cases and mark them closed")]
     Close(close::CloseArguments),
+    #[command(about = "Say what a branch changed, for its reviewer")]
+    Changes(changes::ChangesArguments),
     #[command(name = "command", about = "Write a command for `capture --command`")]
     Draft(command::CommandArguments),
     #[command(about = "Look for secrets and personal data in fixtures and logs")]
@@ -236,6 +239,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
         Command::Init(arguments) => init::run(&arguments, folder),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Review(arguments) => review::run(&open()?, &arguments),
+        Command::Changes(arguments) => changes::run(&open()?, &arguments),
         Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, *arguments),
         Command::Roots(arguments) => roots::run(&open()?, &arguments),

@@ -8,7 +8,10 @@ const FIRST: [&str; 5] = ["init", "capture", "replay", "review", "test"];
 /// The others, by what they are for.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Finding failures", &["roots", "tickets"]),
-    ("Fixtures", &["close", "command", "audit", "clean"]),
+    (
+        "Fixtures",
+        &["close", "changes", "command", "audit", "clean"],
+    ),
     ("Serving", &["serve", "record"]),
     ("Operating", &["editions"]),
     ("Project", &["doctor", "completions"]),

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::PendingOutcome;
 use super::change::Change;
+use crate::snapshot::Difference;
 
 /// Outcomes with the same changes, of one case or many.
 #[derive(Debug, Clone)]
@@ -22,23 +23,29 @@ pub(crate) struct Group {
 
 /// Groups outcomes by their changes, the largest group first.
 pub(crate) fn groups(outcomes: Vec<PendingOutcome>) -> Vec<Group> {
-    let mut by_changes: BTreeMap<Vec<String>, Vec<PendingOutcome>> = BTreeMap::new();
-    for outcome in outcomes {
-        by_changes
-            .entry(changes(&outcome))
-            .or_default()
-            .push(outcome);
-    }
-    let mut groups: Vec<Group> = by_changes
+    let outcomes = outcomes
+        .into_iter()
+        .map(|outcome| (changes(&outcome), outcome));
+    grouped(outcomes)
         .into_iter()
         .map(|(changes, outcomes)| Group {
             id: id(&changes),
             changes,
             outcomes,
         })
-        .collect();
-    // Stable: groups of one size stay sorted by their changes.
-    groups.sort_by_key(|group| std::cmp::Reverse(group.outcomes.len()));
+        .collect()
+}
+
+/// Puts together what has the same changes, the largest group first; groups of one size are sorted by their changes.
+pub(crate) fn grouped<T>(
+    items: impl IntoIterator<Item = (Vec<String>, T)>,
+) -> Vec<(Vec<String>, Vec<T>)> {
+    let mut by_changes: BTreeMap<Vec<String>, Vec<T>> = BTreeMap::new();
+    for (changes, item) in items {
+        by_changes.entry(changes).or_default().push(item);
+    }
+    let mut groups: Vec<(Vec<String>, Vec<T>)> = by_changes.into_iter().collect();
+    groups.sort_by_key(|(_, items)| std::cmp::Reverse(items.len()));
     groups
 }
 
@@ -47,10 +54,16 @@ fn changes(outcome: &PendingOutcome) -> Vec<String> {
         let first = outcome.text.lines().next().unwrap_or_default();
         return vec![format!("no accepted outcome yet; today {first}")];
     }
-    let changes: BTreeSet<Change> = outcome.differences.iter().map(Change::of).collect();
+    let changes = changes_of(&outcome.differences);
     if changes.is_empty() {
         return vec!["the text changed and no value did".to_owned()];
     }
+    changes
+}
+
+/// Differences without their values, each once, as they are shown.
+pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {
+    let changes: BTreeSet<Change> = differences.iter().map(Change::of).collect();
     changes.iter().map(ToString::to_string).collect()
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde_yaml::Value;
 
-pub(crate) use group::{Group, groups};
+pub(crate) use group::{Group, changes_of, grouped, groups};
 
 use crate::capturing::{Stop, accept as accept_outcome};
 use crate::fixture::Fixture;
