@@ -16,6 +16,7 @@ mod queries;
 mod reacting;
 mod root;
 mod select;
+mod title;
 mod unknown;
 pub mod workflow;
 
@@ -38,6 +39,7 @@ pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{
     FailingCommand, Selected, SelectedNoted, case_path, select_noted, select_ticket, settle_head,
 };
+pub use title::generated_title;
 pub use unknown::{kept_unknown_fields, lost_unknown_fields};
 
 use crate::grpc::QueryError;

@@ -13,7 +13,7 @@ use crate::grpc::{
 };
 use crate::model::{Case, ComponentKind, Cover, EditionName, did_you_mean};
 use crate::processes::{LaunchError, ServerCommand, StartedServer};
-use crate::replay::{Isolated, Noted, Target, debug_edition};
+use crate::replay::{Isolated, LeftoverRecorder, Target, debug_edition};
 use crate::wire::{Dialect, UnknownDialect};
 
 /// A coordinator that a case cannot be replayed through.
@@ -359,7 +359,7 @@ fn noting(
     address: &str,
     dialect: Dialect,
     occasion: &Occasion<'_>,
-) -> Noted {
+) -> LeftoverRecorder {
     let ledger = Ledger::of(&project.config.root);
     let entry = LeftBehind {
         ledger: LeftBehind::VERSION,

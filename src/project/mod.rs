@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
+pub use case_run::{CaseRun, Checked, RunError, run_case};
 pub(crate) use case_run::{
     ReplayedCase, descriptors, judge_case, replay_case, snapshot_is_not_known,
 };

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use super::Clock;
 use super::file::TicketLog;
 use super::keep::Keep;
-use super::tap::{Budget, Side, Tap, Taps};
+use super::tap::{Budget, FrameTap, Side, Taps};
 use super::upstream::{NoReply, Upstream, is_reset, words};
 use super::writer::{Counters, Counts, NoteStore, Redact, Troubles, Writer};
 use crate::wire::Dialect;
@@ -288,7 +288,7 @@ fn with_scheme(uri: Uri) -> Uri {
 pub(super) struct Relayed {
     source: Source,
     side: Side,
-    tap: Option<Tap>,
+    tap: Option<FrameTap>,
 }
 
 enum Source {
@@ -308,7 +308,7 @@ impl Default for Relayed {
 }
 
 impl Relayed {
-    fn new(frames: Incoming, side: Side, tap: Option<Tap>) -> Self {
+    fn new(frames: Incoming, side: Side, tap: Option<FrameTap>) -> Self {
         let relayed = Self {
             source: Source::Frames(frames),
             side,

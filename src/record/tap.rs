@@ -74,14 +74,14 @@ impl Budget {
 
 impl Taps {
     /// A tap for a call, where calls of its path are noted.
-    pub(super) fn of(self: &Arc<Self>, path: &str, headers: &HeaderMap) -> Option<Tap> {
+    pub(super) fn of(self: &Arc<Self>, path: &str, headers: &HeaderMap) -> Option<FrameTap> {
         let (dialect, method) = Dialect::of_path(path)?;
         Between::of(method)?;
         let (dialect, dialect_assumed) = dialect.or_configured(self.dialect);
         if dialect_assumed {
             self.counters.assume(dialect);
         }
-        Some(Tap(Arc::new(Shared {
+        Some(FrameTap(Arc::new(Shared {
             taps: Arc::clone(self),
             call: Mutex::new(Some(RawCall {
                 path: path.to_owned(),
@@ -115,7 +115,7 @@ struct Shared {
 
 /// The copy of one call, filled from both sides.
 #[derive(Clone)]
-pub(super) struct Tap(Arc<Shared>);
+pub(super) struct FrameTap(Arc<Shared>);
 
 /// Which way bytes go.
 #[derive(Clone, Copy)]
@@ -124,7 +124,7 @@ pub(super) enum Side {
     Reply,
 }
 
-impl Tap {
+impl FrameTap {
     fn with(&self, change: impl FnOnce(&mut Option<RawCall>)) {
         change(&mut self.0.call.lock().unwrap_or_else(PoisonError::into_inner));
     }

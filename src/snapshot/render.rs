@@ -12,7 +12,7 @@ use crate::model::{
     Revocation,
 };
 use crate::payload::{Decoded, Registry, to_yaml};
-use crate::replay::{HistoryReplay, Note, Replay};
+use crate::replay::{HistoryReplay, Replay, ReplayNote};
 
 /// Key of the outcome with the full history, if it differs from the outcome with the stored snapshot.
 pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";
@@ -46,7 +46,7 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn step(&self, replay: &Replay) -> Value {
         let without_sequence = replay.notes.iter().filter_map(|note| match note {
-            Note::OddPlace {
+            ReplayNote::OddPlace {
                 position,
                 says: None,
                 ..

@@ -12,7 +12,7 @@ use crate::fixture::Fixture;
 use crate::harness::Ending;
 use crate::model::{Case, ComponentKind, Failure, Outcome, Payload, Status, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
-use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
+use crate::project::{CaseRun, Checked, Project, SelectedLogic};
 use crate::replay::{Target, shown_book};
 use crate::snapshot::{Difference, Verdict, differences, listed, stored};
 
@@ -170,7 +170,7 @@ pub(super) fn states(
     if case.stimulus.component_kind() != ComponentKind::Aggregate {
         return States::default();
     }
-    let Some(shown) = shown_book(target, &book_of(case)) else {
+    let Some(shown) = shown_book(target, &case.event_book()) else {
         return States::default();
     };
     let mut states = States::default();
