@@ -106,15 +106,22 @@ fn files_line(name: &str, counts: Counts) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{name}s: {}", parts.join(", ")))
 }
 
-/// Text of a fixture that Markdown shows as it is.
+/// Text that Markdown shows as it is. What stands between backticks is code already, where they come in pairs.
 fn plain(text: &str) -> String {
+    let has_code = text.matches('`').count() % 2 == 0;
+    let mut is_code = false;
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '\n' | '\r' => shown.push(' '),
+            '`' if has_code => {
+                is_code = !is_code;
+                shown.push(letter);
+            }
+            letter if is_code => shown.push(letter),
             '<' => shown.push_str("&lt;"),
             '@' => shown.push_str("&#64;"),
-            '\\' | '*' | '_' | '[' | ']' | '|' | '#' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' => {
                 shown.push('\\');
                 shown.push(letter);
             }
@@ -122,4 +129,22 @@ fn plain(text: &str) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn text_of_a_case_cannot_become_markup() {
+        assert_eq!(
+            plain("a *b* <i> @me #1\nx_y"),
+            "a \\*b\\* &lt;i> &#64;me \\#1 x\\_y"
+        );
+        assert_eq!(
+            plain("field `new_balance` added_"),
+            "field `new_balance` added\\_"
+        );
+        assert_eq!(plain("a ` b_"), "a \\` b\\_");
+    }
 }

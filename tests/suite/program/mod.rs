@@ -1,5 +1,6 @@
 //! The program `angzarr-replay`, as users of any language run it: without cargo, on logic that serves gRPC.
 
+mod changes;
 mod doctor;
 mod init;
 mod review;
