@@ -12,6 +12,7 @@ mod completions;
 mod debug;
 mod doctor;
 mod editions;
+mod formatting;
 mod init;
 mod overview;
 mod record;
@@ -78,6 +79,8 @@ enum Command {
     Draft(command::CommandArguments),
     #[command(about = "Look for secrets and personal data in fixtures and logs")]
     Audit(audit::AuditArguments),
+    #[command(about = "Write fixtures in the form that `capture` writes")]
+    Fmt(formatting::FmtArguments),
     #[command(about = "Delete files that no fixture uses")]
     Clean(clean::CleanArguments),
     #[command(about = "Serve the local coordinator on 127.0.0.1")]
@@ -240,6 +243,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Review(arguments) => review::run(&open()?, &arguments),
         Command::Changes(arguments) => changes::run(&open()?, &arguments),
+        Command::Fmt(arguments) => formatting::run(&open()?, &arguments),
         Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, *arguments),
         Command::Roots(arguments) => roots::run(&open()?, &arguments),

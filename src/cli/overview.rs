@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Finding failures", &["roots", "tickets"]),
     (
         "Fixtures",
-        &["close", "changes", "command", "audit", "clean"],
+        &["close", "changes", "command", "audit", "fmt", "clean"],
     ),
     ("Serving", &["serve", "record"]),
     ("Operating", &["editions"]),

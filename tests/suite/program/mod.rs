@@ -2,6 +2,7 @@
 
 mod changes;
 mod doctor;
+mod formatting;
 mod init;
 mod review;
 mod run;
