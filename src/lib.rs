@@ -54,6 +54,7 @@ pub mod auditing;
 #[doc(hidden)]
 pub mod capture;
 pub mod capturing;
+mod changes;
 mod cli;
 #[doc(hidden)]
 pub mod coordination;
@@ -61,6 +62,7 @@ pub mod coordination;
 pub mod coordinator;
 #[doc(hidden)]
 pub mod diagram;
+mod doctor;
 #[doc(hidden)]
 pub mod fixture;
 #[doc(hidden)]
@@ -80,8 +82,10 @@ pub mod recording;
 #[doc(hidden)]
 pub mod replay;
 pub mod replaying;
+mod review;
 #[doc(hidden)]
 pub mod serving;
+mod setup;
 #[doc(hidden)]
 pub mod snapshot;
 mod terminal;

@@ -4,29 +4,37 @@
 
 mod audit;
 mod capture;
+mod changes;
 mod clean;
 mod close;
 mod command;
+mod completions;
 mod debug;
+mod doctor;
 mod editions;
+mod formatting;
+mod init;
+mod overview;
 mod record;
 mod replay;
 mod report;
+mod review;
 mod roots;
 mod serve;
 mod several;
 mod tickets;
 mod what_if;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::harness::{Entry, select};
+use crate::harness::{self, Entry, TestArguments, select};
 use crate::project::{App, OperationError, Project};
-use crate::terminal::{complain, say, words};
+use crate::terminal::{Program, complain, program, say, set_program, words};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
 #[derive(Debug, Parser)]
@@ -44,20 +52,45 @@ struct Arguments {
     command: Command,
 }
 
+/// Each with its line in `--help` of the whole; its own help says more.
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(about = "Set a project up: replay.toml, and what else it needs")]
+    Init(init::InitArguments),
+    #[command(about = "Capture an aggregate's history and the command that failed")]
     Capture(Box<capture::CaptureArguments>),
-    Roots(roots::RootsArguments),
-    Tickets(tickets::TicketsArguments),
+    #[command(about = "Replay cases on today's logic and report what differs")]
     Replay(replay::ReplayArguments),
+    #[command(about = "Accept or reject changed outcomes, one by one or in groups")]
+    Review(review::ReviewArguments),
+    #[command(about = "Replay every case and compare with the accepted outcomes")]
+    Test(Box<TestArguments>),
+    #[command(about = "List the aggregates of a source")]
+    Roots(roots::RootsArguments),
+    #[command(about = "List the failures of a source or of logs, in groups")]
+    Tickets(tickets::TicketsArguments),
+    #[command(about = "Accept today's outcome of cases and mark them closed")]
     Close(close::CloseArguments),
-    #[command(name = "command")]
+    #[command(about = "Say what a branch changed, for its reviewer")]
+    Changes(changes::ChangesArguments),
+    #[command(name = "command", about = "Write a command for `capture --command`")]
     Draft(command::CommandArguments),
-    Serve(serve::ServeArguments),
-    Record(record::RecordArguments),
-    Editions(editions::EditionsArguments),
+    #[command(about = "Look for secrets and personal data in fixtures and logs")]
     Audit(audit::AuditArguments),
+    #[command(about = "Write fixtures in the form that `capture` writes")]
+    Fmt(formatting::FmtArguments),
+    #[command(about = "Delete files that no fixture uses")]
     Clean(clean::CleanArguments),
+    #[command(about = "Serve the local coordinator on 127.0.0.1")]
+    Serve(serve::ServeArguments),
+    #[command(about = "Pass calls on to a server, and record those that fail")]
+    Record(record::RecordArguments),
+    #[command(about = "List or delete what `replay --coordinator` left behind")]
+    Editions(editions::EditionsArguments),
+    #[command(about = "Check that what the project names is there and works")]
+    Doctor(doctor::DoctorArguments),
+    #[command(about = "Print completions for a shell")]
+    Completions(completions::CompletionsArguments),
 }
 
 /// Cases of the folder of fixtures, as every command takes them.
@@ -118,8 +151,20 @@ impl App {
     /// The main of `cargo xtask`.
     #[must_use]
     pub fn cli(self) -> ExitCode {
+        set_program(Program::Cargo(self.command_name.unwrap_or("cargo xtask")));
+        self.commands()
+    }
+
+    /// The main of `angzarr-replay`: the same commands, under the program's own name.
+    #[must_use]
+    pub fn program(self) -> ExitCode {
+        set_program(Program::Standalone);
+        self.commands()
+    }
+
+    fn commands(self) -> ExitCode {
         crate::terminal::escape_panics();
-        let arguments = match Arguments::try_parse() {
+        let arguments = match parsed(std::env::args_os()) {
             Ok(arguments) => arguments,
             Err(error) => {
                 let _ = error.print();
@@ -132,7 +177,7 @@ impl App {
         }
         let folder = std::env::current_dir().unwrap_or_default();
         match dispatch(arguments, self, &folder) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
                 if !matches!(stop, Stop::Differs) {
@@ -172,24 +217,43 @@ impl App {
     }
 }
 
-fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
-    let project = match &arguments.config {
-        None => Project::open(app, folder)?,
-        Some(file) => Project::open_named(app, file)?,
+/// The command line under the name that this program was called by.
+fn command_line() -> clap::Command {
+    let name = program().name();
+    overview::grouped(Arguments::command().name(name).bin_name(name))
+}
+
+fn parsed(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let matches = command_line().try_get_matches_from(words)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, Stop> {
+    let open = || match &arguments.config {
+        None => Project::open(app, folder),
+        Some(file) => Project::open_named(app, file),
     };
-    match arguments.command {
-        Command::Capture(arguments) => capture::run(project, &arguments),
-        Command::Roots(arguments) => roots::run(&project, &arguments),
-        Command::Tickets(arguments) => tickets::run(&project, &arguments),
-        Command::Replay(arguments) => replay::run(&project, &arguments),
-        Command::Close(arguments) => close::run(&project, &arguments),
-        Command::Draft(arguments) => command::run(&project, &arguments),
-        Command::Serve(arguments) => serve::run(&project, &arguments),
-        Command::Record(arguments) => record::run(&project, &arguments),
-        Command::Editions(arguments) => editions::run(&project, &arguments),
-        Command::Audit(arguments) => audit::run(&project, &arguments),
-        Command::Clean(arguments) => clean::run(&project, &arguments),
-    }
+    let done: Done = match arguments.command {
+        Command::Init(arguments) => init::run(&arguments, folder),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Review(arguments) => review::run(&open()?, &arguments),
+        Command::Changes(arguments) => changes::run(&open()?, &arguments),
+        Command::Fmt(arguments) => formatting::run(&open()?, &arguments),
+        Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
+        Command::Capture(arguments) => capture::run(open()?, &arguments),
+        Command::Roots(arguments) => roots::run(&open()?, &arguments),
+        Command::Tickets(arguments) => tickets::run(&open()?, &arguments),
+        Command::Replay(arguments) => replay::run(&open()?, &arguments),
+        Command::Close(arguments) => close::run(&open()?, &arguments),
+        Command::Draft(arguments) => command::run(&open()?, &arguments),
+        Command::Serve(arguments) => serve::run(&open()?, &arguments),
+        Command::Record(arguments) => record::run(&open()?, &arguments),
+        Command::Editions(arguments) => editions::run(&open()?, &arguments),
+        Command::Audit(arguments) => audit::run(&open()?, &arguments),
+        Command::Clean(arguments) => clean::run(&open()?, &arguments),
+        Command::Test(arguments) => return Ok(harness::test(open()?, &arguments)),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Prints the lines of failure logs that were skipped, and why.

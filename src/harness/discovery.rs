@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use crate::project::{LogicChoice, Project, Skip};
 use crate::snapshot::matches_pattern;
-use crate::terminal::{escaped, one_line};
+use crate::terminal::{escaped, one_line, program};
 
 /// Name of the trial that looks for snapshots without a fixture.
 pub(super) const ORPHANS: &str = "snapshots::each_has_a_fixture";
@@ -21,7 +21,8 @@ pub enum DiscoveryError {
     Unreadable(#[from] UnusableFile),
     /// There is nothing in it.
     #[error(
-        "there is no fixture in {folder}; an empty suite would pass for a good one. Capture one: cargo xtask capture <root>"
+        "there is no fixture in {folder}; an empty suite would pass for a good one. Capture one: {} capture <root>",
+        program().name()
     )]
     Empty {
         /// The folder.

@@ -6,7 +6,7 @@ use crate::model::{Case, counted, short_name};
 use crate::terminal::one_line;
 
 /// Title, issue, and what the logic is asked, a line each.
-pub(super) fn heading(case: &Case) -> String {
+pub(crate) fn heading(case: &Case) -> String {
     let issue = case.issue.as_ref().map(|issue| ("issue", issue.clone()));
     let asked = (case.stimulus.word(), asked(case));
     let lines: Vec<_> = [("title", case.title.clone())]

@@ -8,6 +8,7 @@ use super::discovery::{DiscoveryError, UnusableFile, fixtures_below, walk};
 use crate::fixture::FixtureError;
 use crate::project::Project;
 use crate::snapshot::stored;
+use crate::terminal::{program, say, words};
 
 /// Files that no fixture uses.
 #[derive(Debug, Default)]
@@ -47,15 +48,32 @@ pub(crate) fn leftovers(project: &Project) -> Result<Leftovers, DiscoveryError> 
     Ok(found)
 }
 
+/// Deletes what no fixture uses, and fails with the first file that cannot be deleted.
+pub(super) fn delete(project: &Project) -> Result<(), String> {
+    let found = match leftovers(project) {
+        // The run itself says that there is no fixture.
+        Err(DiscoveryError::Empty { .. }) => return Ok(()),
+        found => found.map_err(|error| error.to_string())?,
+    };
+    for file in &found.unused {
+        let shown = Project::shown(file);
+        std::fs::remove_file(file)
+            .map_err(|error| format!("{shown} cannot be deleted: {}", words(&error)))?;
+        say(format_args!("deleted {shown}"));
+    }
+    Ok(())
+}
+
 /// Why the trial of orphaned snapshots fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OrphansError {
     #[error("cannot read the fixtures: {0}")]
     Unreadable(#[from] walkdir::Error),
     #[error(
-        "snapshots without a fixture:\n{}\nbring their fixtures back, or delete them: cargo xtask clean (--dry-run only \
+        "snapshots without a fixture:\n{}\nbring their fixtures back, or delete them: {} clean (--dry-run only \
          lists them)",
-        listed(.0)
+        listed(.0),
+        program().name()
     )]
     Found(Vec<PathBuf>),
 }

@@ -107,7 +107,7 @@ pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, PendingError> {
 }
 
 /// The pending snapshot of a fixture.
-pub(super) fn pending_path(snapshot: &Path) -> PathBuf {
+pub(crate) fn pending_path(snapshot: &Path) -> PathBuf {
     let beside = snapshot.with_extension("snap.new");
     let Some(folder) = variable("INSTA_PENDING_DIR") else {
         return beside;

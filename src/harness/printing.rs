@@ -3,6 +3,7 @@
 //! libtest-mimic panics where it cannot print, and leaves out the trials that it has not started by then.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -31,7 +32,8 @@ pub(super) fn run(
     }
     let (has_failed, ended) = {
         let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        (tally.has_failed, tally.ended.clone())
+        let ended = tally.results.iter().map(|result| result.name.clone());
+        (tally.has_failed(), ended.collect::<HashSet<String>>())
     };
     let mut rest = trials();
     rest.retain(|trial| !ended.contains(trial.name()));

@@ -63,6 +63,7 @@ use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 pub struct App {
     pub(crate) in_process: BTreeMap<String, Component>,
     pub(crate) embedded: Option<fn() -> Embedded>,
+    pub(crate) command_name: Option<&'static str>,
 }
 
 impl App {
@@ -70,6 +71,13 @@ impl App {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Names the alias of cargo that runs [`App::cli`], for hints and usage; `cargo xtask` unless it is called otherwise.
+    #[must_use]
+    pub const fn called(mut self, alias: &'static str) -> Self {
+        self.command_name = Some(alias);
+        self
     }
 
     /// Registers Rust logic under a name. It answers the domain of that name unless `replay.toml` says otherwise.

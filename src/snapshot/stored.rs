@@ -55,6 +55,13 @@ fn header_and_text(file: &str) -> Option<(&str, &str)> {
     file.strip_prefix("---\n")?.split_once("\n---\n")
 }
 
+/// The outcome in the text of a snapshot file: what follows its header.
+#[must_use]
+pub(crate) fn body(file: &str) -> Option<&str> {
+    let (_, text) = file.strip_prefix("---\n")?.split_once("\n---\n")?;
+    Some(text)
+}
+
 /// The text of a file in the form that insta and this program write. None if insta has to parse it: other metadata
 /// (binary contents, old formats), or line endings and leading lines that insta does not preserve.
 fn simple_text(file: &str) -> Option<&str> {

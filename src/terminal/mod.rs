@@ -3,9 +3,13 @@
 //! Control characters can move the cursor, change the window title, or overwrite earlier output. Bidirectional
 //! characters make text look like other text. A line that begins with `::` is a command for a CI runner.
 
+mod program;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
+
+pub(crate) use program::{Program, program, set_program};
 
 /// Escapes active characters as `\u001b`, which means the same within JSON. Line endings and tabs are kept, and colours
 /// are removed.

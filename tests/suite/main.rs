@@ -22,6 +22,7 @@ mod model;
 mod mutants;
 mod operations;
 mod payload;
+mod program;
 mod python_client;
 mod python_logging;
 mod python_peer;

@@ -98,7 +98,7 @@ impl Peer {
     }
 
     /// Replays a case of any dialect on this peer, with one question.
-    pub(crate) fn replay(&self, project: &Project, fixture: &Fixture) -> ReplayedCase {
+    pub fn replay(&self, project: &Project, fixture: &Fixture) -> ReplayedCase {
         let case = &fixture.case;
         let kind = case.stimulus.component_kind();
         let selected = SelectedLogic::at_address(&self.address(), kind, &case.cover.domain);

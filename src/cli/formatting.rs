@@ -1,0 +1,89 @@
+//! `fmt`: fixtures in the form that capture writes.
+
+use clap::Args;
+use std::path::PathBuf;
+
+use super::{Done, Stop, complain, say, selected};
+use crate::fixture::{render, write_atomically};
+use crate::harness::{Entry, discover};
+use crate::project::Project;
+use crate::terminal::words;
+
+/// Write fixtures in the form that `capture` writes: order of keys, indentation, quotes.
+///
+/// The case stays the same. A file with comments is left alone, since they would be lost.
+#[derive(Debug, Args)]
+pub(super) struct FmtArguments {
+    /// Cases as `replay` takes them; all when left out.
+    #[arg(value_name = "FIXTURE")]
+    fixtures: Vec<PathBuf>,
+    /// Write nothing; name the files that would change, and end with 1 where there are any.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) fn run(project: &Project, arguments: &FmtArguments) -> Done {
+    let entries = if arguments.fixtures.is_empty() {
+        discover(project).map_err(|error| Stop::Failed(error.to_string()))?
+    } else {
+        selected(project, &arguments.fixtures)?
+    };
+    let mut unformatted = 0;
+    for entry in entries.iter().filter(|entry| entry.twin.is_none()) {
+        let shown = Project::shown(&entry.path);
+        match formatted(project, entry)? {
+            Formatted::AsItIs => {}
+            Formatted::HasComments => complain(format_args!(
+                "left alone: {shown}: it has comments, which would be lost"
+            )),
+            Formatted::Text(_) if arguments.check => {
+                unformatted += 1;
+                say(format_args!("would change {shown}"));
+            }
+            Formatted::Text(text) => {
+                write_atomically(&entry.path, text.as_bytes(), true)
+                    .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))?;
+                say(format_args!("changed {shown}"));
+            }
+        }
+    }
+    match unformatted {
+        0 => Ok(()),
+        _ => Err(Stop::Differs),
+    }
+}
+
+enum Formatted {
+    AsItIs,
+    /// It is in another form, and a rewrite would lose its comments.
+    HasComments,
+    Text(String),
+}
+
+fn formatted(project: &Project, entry: &Entry) -> Result<Formatted, Stop> {
+    let shown = Project::shown(&entry.path);
+    let failed = |reason: &dyn std::fmt::Display| Stop::Failed(format!("{shown}: {reason}"));
+    let fixture = project.folder().read(&entry.path)?;
+    let text = crate::files::read_to_string(&entry.path, crate::files::MADE)
+        .map_err(|error| failed(&words(&error)))?;
+    // With its own descriptors: those of today may have moved on.
+    let rendered = render(&fixture.case, &fixture.descriptors).map_err(|error| failed(&error))?;
+    if rendered.text == text {
+        return Ok(Formatted::AsItIs);
+    }
+    if text.lines().any(may_have_comment) {
+        return Ok(Formatted::HasComments);
+    }
+    let read = project.folder().read_text(&rendered.text, &entry.path)?;
+    if read.case != fixture.case {
+        return Err(failed(
+            &"its canonical form would be another case; this is a bug of this tool",
+        ));
+    }
+    Ok(Formatted::Text(rendered.text))
+}
+
+/// A `#` may also stand within a text: then the file is left alone where nothing would be lost.
+fn may_have_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#') || line.contains(" #")
+}

@@ -1,0 +1,252 @@
+//! `review`: outcomes that wait, accepted or rejected in groups or one by one.
+
+use std::io::IsTerminal as _;
+
+use clap::Args;
+use console::{Key, Term};
+use serde_json::json;
+
+use super::{Done, Stop, complain, say};
+use crate::project::Project;
+use crate::review::{Group, PendingOutcome, PendingOutcomes, groups};
+use crate::snapshot::listed;
+use crate::terminal::{escaped, program};
+
+/// Accept or reject changed outcomes, one by one or in groups.
+///
+/// A run of the tests leaves the outcome of each case that changed beside its snapshot. Outcomes that changed the same way
+/// are one question. Without a terminal, or with one of the flags, nothing is asked.
+#[derive(Debug, Args)]
+pub(super) struct ReviewArguments {
+    /// List the groups and their cases.
+    #[arg(long)]
+    list: bool,
+    /// Accept the outcomes of a group, of a FIXTURE, or `all`.
+    #[arg(long, value_name = "GROUP|FIXTURE|all")]
+    accept: Vec<String>,
+    /// Discard the outcomes of a group, of a FIXTURE, or `all`.
+    #[arg(long, value_name = "GROUP|FIXTURE|all")]
+    reject: Vec<String>,
+    /// Print the groups as JSON, one object a line.
+    #[arg(long, conflicts_with = "list")]
+    json: bool,
+}
+
+pub(super) fn run(project: &Project, arguments: &ReviewArguments) -> Done {
+    let found = PendingOutcomes::of(project)?;
+    for reason in &found.unreadable {
+        complain(format_args!("passed over: {reason}"));
+    }
+    let groups = groups(found.outcomes);
+    if groups.is_empty() && !arguments.json {
+        say(format_args!(
+            "no outcome waits to be reviewed; `{}` leaves one for each case that changed",
+            program().test()
+        ));
+    }
+    if !arguments.accept.is_empty() || !arguments.reject.is_empty() {
+        let accepted = named(project, &groups, &arguments.accept)?;
+        let rejected = named(project, &groups, &arguments.reject)?;
+        settle(project, &accepted, Answer::Accept)?;
+        return settle(project, &rejected, Answer::Reject);
+    }
+    if arguments.json {
+        groups.iter().for_each(|group| say(json_of(group)));
+        return Ok(());
+    }
+    let is_asked =
+        !arguments.list && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if is_asked {
+        ask(project, &groups)
+    } else {
+        groups.iter().for_each(|group| say(summary(group)));
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Accept,
+    Reject,
+}
+
+/// The outcomes that words name. A word that names none is an error, and then nothing is written.
+fn named<'g>(
+    project: &Project,
+    groups: &'g [Group],
+    words: &[String],
+) -> Result<Vec<&'g PendingOutcome>, Stop> {
+    let all = || groups.iter().flat_map(|group| &group.outcomes);
+    let mut chosen: Vec<&PendingOutcome> = Vec::new();
+    for word in words {
+        let of_word: Vec<&PendingOutcome> = if word == "all" {
+            all().collect()
+        } else if let Some(group) = groups.iter().find(|group| group.id == *word) {
+            group.outcomes.iter().collect()
+        } else {
+            let entries = super::selected(project, &[word.into()])?;
+            let is_named = |outcome: &&PendingOutcome| {
+                entries.iter().any(|entry| entry.name == outcome.entry.name)
+            };
+            let found: Vec<&PendingOutcome> = all().filter(is_named).collect();
+            if found.is_empty() {
+                return Err(Stop::Failed(format!(
+                    "{word}: no outcome waits to be reviewed there"
+                )));
+            }
+            found
+        };
+        chosen.extend(of_word);
+    }
+    chosen.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
+    chosen.dedup_by(|a, b| a.entry.name == b.entry.name);
+    Ok(chosen)
+}
+
+fn settle(project: &Project, outcomes: &[&PendingOutcome], answer: Answer) -> Done {
+    for outcome in outcomes {
+        match answer {
+            Answer::Accept => outcome.accept()?,
+            Answer::Reject => outcome.discard()?,
+        }
+        let word = match answer {
+            Answer::Accept => "accepted",
+            Answer::Reject => "rejected",
+        };
+        say(format_args!(
+            "{word} {}",
+            Project::shown(&outcome.entry.path)
+        ));
+    }
+    if answer == Answer::Accept && !outcomes.is_empty() {
+        let files = outcomes
+            .iter()
+            .flat_map(|it| project.files_to_commit(&it.entry.path));
+        let files: std::collections::BTreeSet<String> = files.collect();
+        let files: Vec<String> = files.into_iter().collect();
+        say(format_args!("commit: {}", files.join(" ")));
+    }
+    Ok(())
+}
+
+/// A group in a list.
+fn summary(group: &Group) -> String {
+    let mut text = format!("{}  {}\n", group.id, group.title());
+    if group.changes.len() > 1 {
+        text.extend(
+            group
+                .changes
+                .iter()
+                .map(|change| format!("       {change}\n")),
+        );
+    }
+    if group.outcomes.len() > 1 {
+        let names = group.outcomes.iter().map(|outcome| &outcome.entry.name);
+        text.extend(names.map(|name| format!("         {name}\n")));
+    }
+    text
+}
+
+fn json_of(group: &Group) -> serde_json::Value {
+    let case = |outcome: &PendingOutcome| {
+        json!({
+            "name": outcome.entry.name,
+            "fixture": Project::shown(&outcome.entry.path),
+            "heading": outcome.heading.trim_end(),
+            "production": outcome.production,
+            "differences": listed(&outcome.differences),
+        })
+    };
+    json!({
+        "review": 1,
+        "group": group.id,
+        "changes": group.changes,
+        "cases": group.outcomes.iter().map(case).collect::<Vec<_>>(),
+    })
+}
+
+/// What a key means.
+enum Choice {
+    Settle(Answer),
+    Skip,
+    OneByOne,
+    Quit,
+}
+
+/// Asks about each group.
+fn ask(project: &Project, groups: &[Group]) -> Done {
+    let term = Term::stdout();
+    for (at, group) in groups.iter().enumerate() {
+        say(format_args!(
+            "\n{} of {}: {}\n",
+            at + 1,
+            groups.len(),
+            group.title()
+        ));
+        say(example(&group.outcomes[0], group.outcomes.len()));
+        let is_several = group.outcomes.len() > 1;
+        match choice(&term, is_several, &group.outcomes[0])? {
+            Choice::Settle(answer) => {
+                settle(project, &group.outcomes.iter().collect::<Vec<_>>(), answer)?;
+            }
+            Choice::OneByOne => {
+                for outcome in &group.outcomes {
+                    say(format_args!("\n{}\n", outcome.entry.name));
+                    say(example(outcome, 1));
+                    match choice(&term, false, outcome)? {
+                        Choice::Settle(answer) => settle(project, &[outcome], answer)?,
+                        Choice::Quit => return Ok(()),
+                        Choice::Skip | Choice::OneByOne => {}
+                    }
+                }
+            }
+            Choice::Quit => return Ok(()),
+            Choice::Skip => {}
+        }
+    }
+    Ok(())
+}
+
+/// One case of a group: what it is, what production did, and what changed.
+fn example(outcome: &PendingOutcome, of: usize) -> String {
+    let mut text = outcome.heading.clone();
+    if let Some(production) = &outcome.production {
+        text.push_str(&format!("production: {production}\n"));
+    }
+    text.push('\n');
+    match outcome.accepted {
+        Some(_) => {
+            let lines = listed(&outcome.differences);
+            text.extend(lines.iter().map(|line| format!("  {line}\n")));
+        }
+        None => text.extend(outcome.text.lines().map(|line| format!("  {line}\n"))),
+    }
+    if of > 1 {
+        text.push_str(&format!(
+            "\nand {} more cases that changed the same way\n",
+            of - 1
+        ));
+    }
+    text
+}
+
+fn choice(term: &Term, is_several: bool, outcome: &PendingOutcome) -> Result<Choice, Stop> {
+    let one_by_one = if is_several { ", (o)ne by one" } else { "" };
+    loop {
+        let prompt = format!("(a)ccept, (r)eject, (s)kip{one_by_one}, (w)hole text, (q)uit? ");
+        let failed =
+            |error: std::io::Error| Stop::Failed(format!("the terminal: {}", super::words(&error)));
+        term.write_str(&prompt).map_err(failed)?;
+        let key = term.read_key().map_err(failed)?;
+        term.write_line("").map_err(failed)?;
+        match key {
+            Key::Char('a') => return Ok(Choice::Settle(Answer::Accept)),
+            Key::Char('r') => return Ok(Choice::Settle(Answer::Reject)),
+            Key::Char('s') | Key::Enter => return Ok(Choice::Skip),
+            Key::Char('o') if is_several => return Ok(Choice::OneByOne),
+            Key::Char('w') => term.write_line(&escaped(&outcome.text)).map_err(failed)?,
+            Key::Char('q') | Key::Escape | Key::CtrlC => return Ok(Choice::Quit),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What GitHub Actions shows of a run: an annotation at the fixture of each failed case, and a summary of the job.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use super::Totals;
+use super::results::{CaseResult, headline};
+
+/// Annotations that GitHub shows of one step; more of them would be dropped without a word.
+const MOST_ANNOTATIONS: usize = 10;
+
+/// Bytes of a failure's message that go into an annotation.
+const MOST_MESSAGE: usize = 4_000;
+
+/// Whether the run is a step of a GitHub workflow.
+pub(super) fn is_running() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// Tells GitHub how the run ended.
+pub(super) fn report(results: &[CaseResult], totals: &Totals) {
+    let mut out = io::stdout().lock();
+    for line in annotations(results) {
+        let _ = writeln!(out, "{line}");
+    }
+    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY") else {
+        return;
+    };
+    let appended = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&file)
+        .and_then(|mut file| file.write_all(summary(results, totals).as_bytes()));
+    if let Err(error) = appended {
+        let reason = crate::terminal::words(&error);
+        crate::terminal::complain(format_args!(
+            "the summary of the job cannot be written: {reason}"
+        ));
+    }
+}
+
+fn annotations(results: &[CaseResult]) -> Vec<String> {
+    let failed: Vec<(&CaseResult, &String)> = results
+        .iter()
+        .filter_map(|result| Some((result, result.failure()?)))
+        .collect();
+    let mut lines: Vec<String> = failed
+        .iter()
+        .take(MOST_ANNOTATIONS)
+        .map(|(result, message)| {
+            let place = result.fixture.as_ref().map_or_else(String::new, |file| {
+                format!(" file={},line=1,", property(file))
+            });
+            let title = property(&result.name);
+            format!(
+                "::error{}title={title}::{}",
+                if place.is_empty() {
+                    " ".to_owned()
+                } else {
+                    place
+                },
+                data(without_texts(message))
+            )
+        })
+        .collect();
+    if failed.len() > MOST_ANNOTATIONS {
+        lines.push(format!(
+            "::notice title=angzarr-replay::{} of {} failed cases are annotated; the summary lists all",
+            MOST_ANNOTATIONS,
+            failed.len()
+        ));
+    }
+    lines
+}
+
+/// A message without the two texts line by line: an annotation is read beside the code.
+fn without_texts(message: &str) -> &str {
+    let (changes, _) = message
+        .split_once("\n--- accepted")
+        .unwrap_or((message, ""));
+    shortened(changes.trim_end())
+}
+
+fn shortened(message: &str) -> &str {
+    let mut end = message.len().min(MOST_MESSAGE);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    &message[..end]
+}
+
+/// The message of a workflow command: GitHub decodes these three.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A property of a workflow command: a comma and a colon would end it.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+fn summary(results: &[CaseResult], totals: &Totals) -> String {
+    let failed: Vec<(&CaseResult, &String)> = results
+        .iter()
+        .filter_map(|result| Some((result, result.failure()?)))
+        .collect();
+    let mut text = String::from("## Replayed cases\n\n");
+    let _ = writeln!(
+        text,
+        "| closed | open | not checked | failed |\n|---:|---:|---:|---:|\n| {} | {} | {} | {} |\n",
+        totals.closed,
+        totals.open,
+        totals.not_checked,
+        failed.len()
+    );
+    for (result, message) in failed {
+        // A fence longer than any in the message keeps the message inside.
+        let fence = "`".repeat(longest_run_of_backticks(message).max(2) + 1);
+        let _ = writeln!(
+            text,
+            "<details><summary><code>{}</code>: {}</summary>\n\n{fence}text\n{}\n{fence}\n\n</details>\n",
+            html(&result.name),
+            html(headline(message)),
+            shortened(message).trim_end()
+        );
+    }
+    text
+}
+
+fn longest_run_of_backticks(text: &str) -> usize {
+    let runs = text.split(|letter| letter != '`').map(str::len);
+    runs.max().unwrap_or_default()
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::harness::results::CaseEnding;
+
+    fn failed(name: &str, message: &str) -> CaseResult {
+        CaseResult {
+            name: name.into(),
+            fixture: Some(format!("fixtures/{}.yaml", name.replace("::", "/"))),
+            took: Duration::ZERO,
+            ending: CaseEnding::Failed(message.into()),
+        }
+    }
+
+    #[test]
+    fn an_annotation_stands_on_the_fixture_and_keeps_its_lines() {
+        let results = [failed("player::a,b", "100 % wrong\n::error::x")];
+        assert_eq!(
+            annotations(&results),
+            [
+                "::error file=fixtures/player/a%2Cb.yaml,line=1,title=player%3A%3Aa%2Cb::100 %25 wrong%0A::error::x"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_summary_cannot_be_left_by_a_message() {
+        let results = [failed("a", "```\n</details><script>\n```")];
+        let text = summary(&results, &Totals::default());
+        assert!(
+            text.contains("````text\n```\n</details><script>\n```\n````"),
+            "{text}"
+        );
+        assert!(text.contains("<code>a</code>: ```"), "{text}");
+    }
+
+    #[test]
+    fn more_failures_than_github_shows_are_counted() {
+        let results: Vec<CaseResult> = (0..12).map(|n| failed(&n.to_string(), "x")).collect();
+        let lines = annotations(&results);
+        assert_eq!(lines.len(), 11);
+        assert!(lines[10].contains("10 of 12 failed cases"), "{}", lines[10]);
+    }
+}

@@ -1,0 +1,138 @@
+//! One change of an outcome without its values: cases that changed the same way have the same changes.
+
+use std::fmt;
+
+use serde_yaml::Value;
+
+use super::shape::shape;
+use crate::snapshot::Difference;
+
+/// How a place of an outcome changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Change {
+    place: Place,
+    kind: Kind,
+}
+
+/// Where: a field of a payload, or a place of the outcome itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Place {
+    Field {
+        type_name: String,
+        field: String,
+    },
+    /// A path without the positions in lists.
+    Path(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Kind {
+    Added,
+    Removed,
+    /// Texts, by their shapes.
+    Text {
+        from: String,
+        to: String,
+    },
+    /// Words that name something, such as a kind of outcome or a type.
+    Word {
+        from: String,
+        to: String,
+    },
+    /// Other values, whatever they are.
+    Value,
+}
+
+impl Change {
+    pub(super) fn of(difference: &Difference) -> Self {
+        let place = match difference.path.payload_field() {
+            Some((type_name, field)) => Place::Field {
+                type_name: short(type_name).to_owned(),
+                field,
+            },
+            None => Place::Path(without_positions(&difference.place())),
+        };
+        Self {
+            place,
+            kind: Kind::of(difference.expected.as_ref(), difference.actual.as_ref()),
+        }
+    }
+}
+
+impl Kind {
+    fn of(expected: Option<&Value>, actual: Option<&Value>) -> Self {
+        match (expected, actual) {
+            (expected, Some(_)) if is_nothing(expected) => Self::Added,
+            (Some(_), actual) if is_nothing(actual) => Self::Removed,
+            (Some(Value::String(from)), Some(Value::String(to)))
+                if is_word(from) && is_word(to) =>
+            {
+                Self::Word {
+                    from: from.clone(),
+                    to: to.clone(),
+                }
+            }
+            (Some(Value::String(from)), Some(Value::String(to))) => Self::Text {
+                from: shape(from),
+                to: shape(to),
+            },
+            _ => Self::Value,
+        }
+    }
+}
+
+/// Whether there is no value, or the text that a payload omits.
+fn is_nothing(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// Whether a text is a name and no value: letters, dots and underscores.
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|letter| letter.is_alphabetic() || letter == '_' || letter == '.')
+}
+
+fn without_positions(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('[') {
+        plain.push_str(before);
+        rest = match after.split_once(']') {
+            Some((position, rest)) if position.bytes().all(|it| it.is_ascii_digit()) => rest,
+            _ => {
+                plain.push('[');
+                after
+            }
+        };
+    }
+    plain.push_str(rest);
+    plain
+}
+
+fn short(type_name: &str) -> &str {
+    type_name.rsplit('.').next().unwrap_or(type_name)
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Field { type_name, field } => write!(f, "field `{field}` of {type_name} ")?,
+            Place::Path(path) if path.is_empty() => f.write_str("the outcome ")?,
+            Place::Path(path) => write!(f, "`{path}` ")?,
+        }
+        match &self.kind {
+            Kind::Added => f.write_str("added"),
+            Kind::Removed => f.write_str("removed"),
+            Kind::Word { from, to } => write!(f, "{from} became {to}"),
+            Kind::Text { from, to } if from == to => f.write_str("has other values"),
+            Kind::Text { from, to } => write!(f, "reworded: {from:?} became {to:?}"),
+            Kind::Value => f.write_str("changed"),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Outcomes that changed the same way.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::PendingOutcome;
+use super::change::Change;
+use crate::snapshot::Difference;
+
+/// Outcomes with the same changes, of one case or many.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// A short name made of the changes: the same in every run, whatever else waits.
+    pub(crate) id: String,
+    /// What changed, a change a line; the first is the title.
+    pub(crate) changes: Vec<String>,
+    /// At least one, sorted by the name of their case.
+    pub(crate) outcomes: Vec<PendingOutcome>,
+}
+
+/// Groups outcomes by their changes, the largest group first.
+pub(crate) fn groups(outcomes: Vec<PendingOutcome>) -> Vec<Group> {
+    let outcomes = outcomes
+        .into_iter()
+        .map(|outcome| (changes(&outcome), outcome));
+    grouped(outcomes)
+        .into_iter()
+        .map(|(changes, outcomes)| Group {
+            id: id(&changes),
+            changes,
+            outcomes,
+        })
+        .collect()
+}
+
+/// Puts together what has the same changes, the largest group first; groups of one size are sorted by their changes.
+pub(crate) fn grouped<T>(
+    items: impl IntoIterator<Item = (Vec<String>, T)>,
+) -> Vec<(Vec<String>, Vec<T>)> {
+    let mut by_changes: BTreeMap<Vec<String>, Vec<T>> = BTreeMap::new();
+    for (changes, item) in items {
+        by_changes.entry(changes).or_default().push(item);
+    }
+    let mut groups: Vec<(Vec<String>, Vec<T>)> = by_changes.into_iter().collect();
+    groups.sort_by_key(|(_, items)| std::cmp::Reverse(items.len()));
+    groups
+}
+
+fn changes(outcome: &PendingOutcome) -> Vec<String> {
+    if outcome.accepted.is_none() {
+        let first = outcome.text.lines().next().unwrap_or_default();
+        return vec![format!("no accepted outcome yet; today {first}")];
+    }
+    let changes = changes_of(&outcome.differences);
+    if changes.is_empty() {
+        return vec!["the text changed and no value did".to_owned()];
+    }
+    changes
+}
+
+/// Differences without their values, each once, as they are shown.
+pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {
+    let changes: BTreeSet<Change> = differences.iter().map(Change::of).collect();
+    changes.iter().map(ToString::to_string).collect()
+}
+
+/// `g` and four hexadecimal digits.
+fn id(changes: &[String]) -> String {
+    let digest = Sha256::digest(changes.join("\n"));
+    let mut id = String::from("g");
+    for byte in digest.iter().take(2) {
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}
+
+impl Group {
+    /// `field new_balance of FundsWithdrawn added, in 37 cases`.
+    pub(crate) fn title(&self) -> String {
+        let more = match self.changes.len() {
+            1 => String::new(),
+            2 => " and one more change".to_owned(),
+            count => format!(" and {} more changes", count - 1),
+        };
+        let cases = match self.outcomes.len() {
+            1 => self.outcomes[0].entry.name.clone(),
+            count => format!("{count} cases"),
+        };
+        format!("{}{more}, in {cases}", self.changes[0])
+    }
+}

@@ -1,0 +1,101 @@
+//! Settings of an editor: the schema of fixtures, and configurations that attach its debugger to logic under `--debug`.
+
+use serde_json::{Value, json};
+
+use super::{Language, Plan, Surroundings};
+
+/// Port of the debugger in launch configurations and in the `[logic.NAME.debug]` that goes with them.
+const DEBUG_PORT: u16 = 5678;
+
+/// An editor that settings are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Editor {
+    /// Visual Studio Code, and editors that read its settings.
+    Vscode,
+}
+
+pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>, editor: Editor, language: Language) {
+    let Editor::Vscode = editor;
+    plan.create(
+        around,
+        ".vscode/fixture-1.schema.json",
+        include_str!("../../schema/fixture-1.schema.json"),
+    );
+    let schemas =
+        json!({"yaml.schemas": {"./.vscode/fixture-1.schema.json": "fixtures/**/*.yaml"}});
+    let launch = launch(language);
+    for (file, content) in [
+        (".vscode/settings.json", schemas),
+        (".vscode/launch.json", launch),
+    ] {
+        let text = format!("{content:#}\n");
+        if around.has(file) {
+            // It may have comments, which no JSON writer would keep.
+            plan.notes.push(format!(
+                "{file} is there and stays as it is; add by hand:\n{text}"
+            ));
+        } else {
+            plan.create(around, file, text);
+        }
+    }
+    plan.notes.push(format!(
+        "for `replay --debug` with a fixed port, put into replay.local.toml:\n{}",
+        debug_table(language)
+    ));
+}
+
+fn launch(language: Language) -> Value {
+    let name = "angzarr-replay: attach to logic";
+    let configuration = match language {
+        Language::Python => json!({
+            "name": name, "type": "debugpy", "request": "attach",
+            "connect": {"host": "127.0.0.1", "port": DEBUG_PORT}, "justMyCode": false,
+        }),
+        Language::Go => json!({
+            "name": name, "type": "go", "request": "attach", "mode": "remote",
+            "host": "127.0.0.1", "port": DEBUG_PORT,
+        }),
+        Language::Java => json!({
+            "name": name, "type": "java", "request": "attach",
+            "hostName": "127.0.0.1", "port": DEBUG_PORT,
+        }),
+        Language::JavaScript => json!({
+            "name": name, "type": "node", "request": "attach",
+            "address": "127.0.0.1", "port": DEBUG_PORT,
+        }),
+        Language::CSharp => json!({
+            "name": name, "type": "coreclr", "request": "attach", "processId": "${command:pickProcess}",
+        }),
+        Language::Rust | Language::Unknown => json!({
+            "name": name, "type": "lldb", "request": "attach", "pid": "${command:pickMyProcess}",
+        }),
+    };
+    json!({"version": "0.2.0", "configurations": [configuration]})
+}
+
+fn debug_table(language: Language) -> String {
+    let command = match language {
+        Language::Python => format!(
+            "command = [\".venv/bin/python\", \"-Xfrozen_modules=off\", \"-m\", \"debugpy\", \"--listen\", \"127.0.0.1:{DEBUG_PORT}\", \
+             \"--wait-for-client\", \"player.py\"]"
+        ),
+        Language::Go => format!(
+            "command = [\"dlv\", \"exec\", \"--headless\", \"--listen\", \"127.0.0.1:{DEBUG_PORT}\", \"--accept-multiclient\", \"bin/player\"]"
+        ),
+        Language::Java => format!(
+            "command = [\"java\", \"-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:{DEBUG_PORT}\", \"-jar\", \
+             \"build/libs/player.jar\"]"
+        ),
+        Language::JavaScript => {
+            format!(
+                "command = [\"node\", \"--inspect-brk=127.0.0.1:{DEBUG_PORT}\", \"dist/player.js\"]"
+            )
+        }
+        Language::CSharp | Language::Rust | Language::Unknown => {
+            "command = [\"…\"]   # the program itself; attach by process".to_owned()
+        }
+    };
+    format!(
+        "  [logic.player.debug]\n  {command}\n  attach = \"start the launch configuration `angzarr-replay: attach to logic`\""
+    )
+}

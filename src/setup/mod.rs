@@ -1,0 +1,217 @@
+//! What a project needs before its first capture: `init` plans the files, shows what would change, and writes them.
+//!
+//! Nothing is asked and nothing that stands there is overwritten. A file that other tools own is edited where its format
+//! allows that without touching another byte (`Cargo.toml`, `.gitignore`); otherwise the plan says what to add by hand.
+
+mod cargo;
+mod editor;
+mod language;
+mod source;
+mod workflow;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(crate) use editor::Editor;
+pub(crate) use language::Language;
+pub(crate) use source::{FoundSource, ask};
+pub(crate) use workflow::Ci;
+
+use crate::terminal::words;
+
+/// What `init` was asked for.
+#[derive(Debug)]
+pub(crate) struct SetupRequest {
+    /// The project's folder.
+    pub(crate) folder: PathBuf,
+    /// Editor that gets launch configurations and the schema of fixtures.
+    pub(crate) editor: Option<Editor>,
+    /// CI that gets a workflow.
+    pub(crate) ci: Option<Ci>,
+    /// What the coordinator at an address answered.
+    pub(crate) source: Option<FoundSource>,
+}
+
+/// One file that will be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// Path below the project's folder, `/` between.
+    pub(crate) file: String,
+    /// The text that is there; none where the file is new.
+    pub(crate) before: Option<String>,
+    pub(crate) after: String,
+}
+
+/// Everything that will be written, and what is left to the user.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) changes: Vec<Change>,
+    /// What is there already and stays as it is, and what to add by hand.
+    pub(crate) notes: Vec<String>,
+    /// Language of the project.
+    pub(crate) language: Language,
+}
+
+/// A project that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    /// A file that is there cannot be read.
+    #[error("{file}: cannot be read: {}", words(.reason))]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{file}: cannot be written: {}", words(.reason))]
+    Unwritable {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// A manifest that cargo would not read either.
+    #[error("{file}: not a manifest that can be edited: {reason}")]
+    Manifest {
+        /// The file.
+        file: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+}
+
+/// The files of a project, as far as a plan looks at them.
+struct Surroundings<'a> {
+    folder: &'a Path,
+}
+
+impl Surroundings<'_> {
+    fn has(&self, file: &str) -> bool {
+        self.folder.join(file).symlink_metadata().is_ok()
+    }
+
+    /// The text of a file; none where there is none.
+    fn read(&self, file: &str) -> Result<Option<String>, SetupError> {
+        match crate::files::read_to_string(&self.folder.join(file), crate::files::WRITTEN) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(reason) => Err(SetupError::Unreadable {
+                file: file.to_owned(),
+                reason,
+            }),
+        }
+    }
+}
+
+impl Plan {
+    /// Plans what a project needs. Reads the folder and writes nothing.
+    pub(crate) fn of(request: &SetupRequest) -> Result<Self, SetupError> {
+        let around = Surroundings {
+            folder: &request.folder,
+        };
+        let language = Language::of(&around);
+        let mut plan = Self {
+            language,
+            ..Self::default()
+        };
+        let configuration = language::configuration(&around, language, request.source.as_ref());
+        plan.create(&around, "replay.toml", configuration);
+        plan.ignore(&around)?;
+        if language == Language::Rust {
+            cargo::plan(&mut plan, &around)?;
+        }
+        if let Some(editor) = request.editor {
+            editor::plan(&mut plan, &around, editor, language);
+        }
+        if let Some(ci) = request.ci {
+            workflow::plan(&mut plan, &around, ci, language);
+        }
+        Ok(plan)
+    }
+
+    /// A file that is new; one of that name stays as it is.
+    fn create(&mut self, around: &Surroundings<'_>, file: &str, text: impl Into<String>) {
+        if around.has(file) {
+            self.notes
+                .push(format!("{file} is there and stays as it is"));
+            return;
+        }
+        self.changes.push(Change {
+            file: file.to_owned(),
+            before: None,
+            after: text.into(),
+        });
+    }
+
+    fn edit(&mut self, file: &str, before: Option<String>, after: String) {
+        if before.as_deref() != Some(&after) {
+            self.changes.push(Change {
+                file: file.to_owned(),
+                before,
+                after,
+            });
+        }
+    }
+
+    /// What must not be committed, at the end of `.gitignore`.
+    fn ignore(&mut self, around: &Surroundings<'_>) -> Result<(), SetupError> {
+        let before = around.read(".gitignore")?;
+        let text = before.clone().unwrap_or_default();
+        let has = |line: &str| {
+            let plain = |line: &str| line.trim().trim_start_matches('/').to_owned();
+            text.lines().any(|known| plain(known) == plain(line))
+        };
+        let lines = [
+            "*.snap.new",
+            "*.pending-snap",
+            "/replay.local.toml",
+            "/.angzarr-replay/",
+        ];
+        let missing: Vec<&str> = lines.into_iter().filter(|line| !has(line)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut after = text;
+        if !after.is_empty() && !after.ends_with('\n') {
+            after.push('\n');
+        }
+        if !after.is_empty() {
+            after.push('\n');
+        }
+        after.push_str("# angzarr-replay: outcomes to review, settings and notes of one machine\n");
+        for line in missing {
+            after.push_str(line);
+            after.push('\n');
+        }
+        self.edit(".gitignore", before, after);
+        Ok(())
+    }
+
+    /// Writes every change. New files are never written over one that came up in the meantime.
+    pub(crate) fn apply(&self, folder: &Path) -> Result<(), SetupError> {
+        for change in &self.changes {
+            let path = folder.join(&change.file);
+            let write = || -> io::Result<()> {
+                let parent = path.parent().unwrap_or(folder);
+                std::fs::create_dir_all(parent)?;
+                let mut file = tempfile::NamedTempFile::new_in(parent)?;
+                io::Write::write_all(&mut file, change.after.as_bytes())?;
+                match &change.before {
+                    None => file.persist_noclobber(&path).map_err(|error| error.error)?,
+                    Some(_) => {
+                        let permissions = std::fs::metadata(&path)?.permissions();
+                        file.as_file().set_permissions(permissions)?;
+                        file.persist(&path).map_err(|error| error.error)?
+                    }
+                };
+                Ok(())
+            };
+            write().map_err(|reason| SetupError::Unwritable {
+                file: change.file.clone(),
+                reason,
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! A workflow that replays every case in CI.
+
+use super::{Language, Plan, Surroundings};
+
+/// A CI that a workflow is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Ci {
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+}
+
+pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>, ci: Ci, language: Language) {
+    let is_rust = language == Language::Rust;
+    let (file, text) = match (ci, is_rust) {
+        (Ci::Github, true) => (
+            ".github/workflows/replay.yml",
+            include_str!("templates/ci/github-rust.yml"),
+        ),
+        (Ci::Github, false) => (
+            ".github/workflows/replay.yml",
+            include_str!("templates/ci/github.yml"),
+        ),
+        (Ci::Gitlab, true) => (
+            ".gitlab/replay.yml",
+            include_str!("templates/ci/gitlab-rust.yml"),
+        ),
+        (Ci::Gitlab, false) => (
+            ".gitlab/replay.yml",
+            include_str!("templates/ci/gitlab.yml"),
+        ),
+    };
+    plan.create(around, file, text);
+    if ci == Ci::Gitlab {
+        plan.notes.push(format!(
+            "include it in .gitlab-ci.yml:\n  include:\n    - local: {file}"
+        ));
+    }
+}
