@@ -73,7 +73,7 @@ pub(super) fn is_forced() -> bool {
         || is_one("INSTA_FORCE_UPDATE_SNAPSHOTS")
 }
 
-fn is_ci() -> bool {
+pub(super) fn is_ci() -> bool {
     match std::env::var_os("CI") {
         Some(value) => !["", "0", "false"].iter().any(|no| value == *no),
         // Set by Azure Pipelines.
