@@ -24,7 +24,7 @@ use std::time::Duration;
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::system_clock;
 use angzarr_replay::record::{
-    Filter, Keep, Recorder, RecordingFile, Redact, Ring, Settings, redacted,
+    Filter, KeepRules, Recorder, RecorderSettings, RecordingFile, Redact, Ring, redacted,
 };
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, call_descriptors};
@@ -107,10 +107,10 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
         count: 1_000,
         age: Duration::from_secs(24 * 60 * 60),
     };
-    let settings = Settings {
+    let settings = RecorderSettings {
         upstream: upstream.to_owned(),
         dialect: None,
-        keep: Keep {
+        keep: KeepRules {
             filter: Filter::default(),
             ring,
         },

@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use angzarr_replay::capture::Labels;
 use angzarr_replay::model::Timestamp;
 use angzarr_replay::payload::Registry;
-use angzarr_replay::record::{Answer, CaseOf, Note, case_of, parse_recording, redacted, ticket_of};
+use angzarr_replay::record::{
+    Answer, CaseMetadata, RecordedCall, case_of, parse_recording, redacted, ticket_of,
+};
 use angzarr_replay::redact::{Action, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, call_descriptors};
 use libfuzzer_sys::fuzz_target;
@@ -41,8 +43,8 @@ static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
 fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
     let (method, request, reply, text) = data;
     let _ = parse_recording(text);
-    let note = Note {
-        call: 1,
+    let note = RecordedCall {
+        number: 1,
         time: TIME,
         path: format!("/angzarr.{}", METHODS[usize::from(method) % METHODS.len()]),
         dialect: Dialect::ANGZARR,
@@ -52,7 +54,7 @@ fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
         redacted: angzarr_replay::model::Redactions::default(),
     };
     let _ = (note.is_accepted(), note.subject(), ticket_of(&note));
-    let with = CaseOf {
+    let with = CaseMetadata {
         source: String::new(),
         captured_at: TIME,
         labels: Labels::default(),

@@ -4,13 +4,13 @@
 //! kind and a location; its text is used for allowances only and never printed. Unreadable content is reported.
 //!
 //! - `content`: from the bytes of a file to findings. `text_decoding`: bytes as text, in any common encoding.
-//! - `unescaped`: text with one level of escapes removed.
+//! - `escapes`: text with one level of escapes removed.
 //!
 //! Compressed files are decompressed by `plain`.
 
 mod content;
+mod escapes;
 mod text_decoding;
-mod unescaped;
 
 use std::path::{Path, PathBuf};
 

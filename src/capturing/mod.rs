@@ -38,7 +38,7 @@ pub use stop::Stop;
 pub(crate) use telling::{assumed_dialect, not_kept};
 
 use crate::capture::{
-    Assembled, CaptureError, EventQueries, Fetched, Parts, Persisted, RootSpec, UpTo, assemble,
+    Assembled, CaptureError, CaseParts, EventQueries, Fetched, Persisted, RootSpec, UpTo, assemble,
     fetch_history, find_root,
 };
 use crate::model::{Cover, Domain, Edition, Root, Timestamp};
@@ -228,7 +228,7 @@ fn capture_from(
     if fetched.head == 0 && stimulus.failing.is_none() {
         return Err(nothing(&cover, queries, source).into());
     }
-    let assembled = assemble(Parts {
+    let assembled = assemble(CaseParts {
         cover: &cover,
         fetched: &fetched,
         up_to,

@@ -11,7 +11,8 @@ use crate::capture::{CaseDialect, Logged};
 use crate::model::{Case, ComponentKind, Domain, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{
-    Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of, whole_lines,
+    Answer, CaseMetadata, Link, RecordedCall, RecordedLine, case_of, parse_recording, ticket_of,
+    whole_lines,
 };
 use crate::terminal::words;
 use crate::wire::{SpokenDialect, UnknownFields};
@@ -40,7 +41,7 @@ pub(super) fn find(
     let recorded = match asked.number {
         Some(number) => calls
             .iter()
-            .find(|recorded| recorded.note.call == number)
+            .find(|recorded| recorded.call.number == number)
             .ok_or_else(|| {
                 Stop::Failed(format!(
                     "{name}: there is no call {number}{}",
@@ -49,14 +50,14 @@ pub(super) fn find(
             })?,
         None => wanted.newest(&calls, &name)?,
     };
-    let note = &as_the_source_speaks(project, request, &recorded.note)?;
-    let origin = format!("from {name}, call {}", note.call);
+    let note = &as_the_source_speaks(project, request, &recorded.call)?;
+    let origin = format!("from {name}, call {}", note.number);
     project.unknown().add(note.unknown_fields());
-    if note.between() == Some(Between::ClientAndCoordinator) {
+    if note.link() == Some(Link::ClientAndCoordinator) {
         let ticket = ticket_of(note).ok_or_else(|| {
             Stop::Failed(format!(
                 "{name}, call {}: its command does not decode",
-                note.call
+                note.number
             ))
         })?;
         let logged = Logged::Ticket(ticket);
@@ -75,21 +76,21 @@ pub(super) fn find(
 fn as_the_source_speaks(
     project: &Project,
     request: &CaptureRequest,
-    note: &Note,
-) -> Result<Note, Stop> {
+    note: &RecordedCall,
+) -> Result<RecordedCall, Stop> {
     let configured = project.configured_dialect(request.source.as_deref())?;
     let Some(source) = configured.filter(|it| it.package() == note.dialect.package()) else {
         return Ok(note.clone());
     };
     let settled = CaseDialect::settle(SpokenDialect::known(source), Some(note.spoken()))?;
-    Ok(Note {
+    Ok(RecordedCall {
         dialect: settled.dialect,
         dialect_assumed: false,
         ..note.clone()
     })
 }
 
-fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<Recorded>, Stop> {
+fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<RecordedLine>, Stop> {
     let unreadable = |error| {
         let reason = words(&error);
         Stop::Failed(format!("cannot read the recording {name}: {reason}"))
@@ -107,13 +108,13 @@ fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<Recorded>,
 }
 
 /// The numbers that there are, as an end of a sentence.
-fn there(calls: &[Recorded]) -> String {
+fn there(calls: &[RecordedLine]) -> String {
     match (calls.first(), calls.last()) {
         (Some(first), Some(last)) => format!(
             "; it holds {} calls from {} to {}, those out of the ring left out",
             calls.len(),
-            first.note.call,
-            last.note.call
+            first.call.number,
+            last.call.number
         ),
         _ => "; it is empty".to_owned(),
     }
@@ -123,7 +124,7 @@ fn there(calls: &[Recorded]) -> String {
 struct Wanted<'a>(&'a CaptureRequest);
 
 impl Wanted<'_> {
-    fn fits(&self, note: &Note) -> bool {
+    fn fits(&self, note: &RecordedCall) -> bool {
         let Ok(subject) = note.subject() else {
             return false;
         };
@@ -144,16 +145,16 @@ impl Wanted<'_> {
     }
 
     /// The newest that failed and says something of the logic, else the newest that was accepted.
-    fn newest<'b>(&self, calls: &'b [Recorded], name: &str) -> Result<&'b Recorded, Stop> {
-        let fitting = || calls.iter().filter(|recorded| self.fits(&recorded.note));
+    fn newest<'b>(&self, calls: &'b [RecordedLine], name: &str) -> Result<&'b RecordedLine, Stop> {
+        let fitting = || calls.iter().filter(|recorded| self.fits(&recorded.call));
         let usable = |failed: bool| {
             fitting()
-                .filter(|recorded| makes_a_case(&recorded.note))
-                .rfind(|recorded| recorded.note.is_accepted() != failed)
+                .filter(|recorded| makes_a_case(&recorded.call))
+                .rfind(|recorded| recorded.call.is_accepted() != failed)
         };
         if let Some(found) = usable(true).or_else(|| usable(false)) {
             // The logic's own call of the same failure says more.
-            let whole = fitting().filter(|other| is_same_failure(&found.note, &other.note));
+            let whole = fitting().filter(|other| is_same_failure(&found.call, &other.call));
             return Ok(whole.last().unwrap_or(found));
         }
         let of = self
@@ -180,20 +181,20 @@ impl Wanted<'_> {
 }
 
 /// Whether a call to logic is that which a failed command led to.
-fn is_same_failure(command: &Note, call: &Note) -> bool {
+fn is_same_failure(command: &RecordedCall, call: &RecordedCall) -> bool {
     let (Answer::Status(told), Answer::Status(answered)) = (&command.answer, &call.answer) else {
         return false;
     };
-    let type_name = |note: &Note| note.subject().map(|subject| subject.type_name);
-    command.between() == Some(Between::ClientAndCoordinator)
-        && call.between() == Some(Between::CoordinatorAndLogic)
+    let type_name = |note: &RecordedCall| note.subject().map(|subject| subject.type_name);
+    command.link() == Some(Link::ClientAndCoordinator)
+        && call.link() == Some(Link::CoordinatorAndLogic)
         && type_name(command) == type_name(call)
         && (told.failure.code, &told.failure.message)
             == (answered.failure.code, &answered.failure.message)
 }
 
 /// Whether a call says anything about the logic, all by itself.
-fn makes_a_case(note: &Note) -> bool {
+fn makes_a_case(note: &RecordedCall) -> bool {
     let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
     let is_usable = match &note.answer {
         Answer::Status(refusal) => {
@@ -211,16 +212,16 @@ fn capture(
     project: &Project,
     request: &CaptureRequest,
     name: &str,
-    note: &Note,
+    note: &RecordedCall,
 ) -> Result<Captured, Stop> {
     let file = Path::new(name).file_name().unwrap_or_default();
-    let with = CaseOf {
+    let with = CaseMetadata {
         source: file.to_string_lossy().into_owned(),
         captured_at: captured_at(),
         labels: request.labels.clone(),
     };
     let mut case = case_of(note, with)
-        .map_err(|error| Stop::Failed(format!("{name}, call {}: {error}", note.call)))?;
+        .map_err(|error| Stop::Failed(format!("{name}, call {}: {error}", note.number)))?;
     case.logic = component(project, request, &case)?;
     let head = match case.stimulus.trigger() {
         Some(trigger) => trigger.from,
@@ -299,14 +300,14 @@ fn component(
 }
 
 /// What is worth saying of the call and its case.
-fn told(case: &Case, note: &Note, head: u32) -> Telling {
+fn told(case: &Case, note: &RecordedCall, head: u32) -> Telling {
     let mut telling = Telling::default();
     let time = jiff::Timestamp::new(note.time.seconds, note.time.nanos);
     telling.add(
         "call",
         format!(
             "{}, {} at {}",
-            note.call,
+            note.number,
             note.method(),
             time.unwrap_or_default()
         ),

@@ -13,8 +13,8 @@ use super::{Done, Stop, complain, say, words};
 use crate::model::{Domain, Root};
 use crate::project::{Project, system_clock};
 use crate::record::{
-    Counts, Filter, Keep, Recorder, RecordingFile, Redact, Ring, Settings, TicketLog, Troubles,
-    Watch, redacted,
+    Counts, FailureLogWriter, Filter, KeepRules, LastErrors, Recorder, RecorderSettings,
+    RecorderWatch, RecordingFile, Redact, Ring, redacted,
 };
 use crate::wire::Dialect;
 
@@ -98,10 +98,10 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
     })?;
     let recorder = Recorder::start(
         listener,
-        Settings {
+        RecorderSettings {
             upstream: upstream.clone(),
             dialect: arguments.dialect,
-            keep: Keep {
+            keep: KeepRules {
                 filter: Filter {
                     domains: arguments.keep_domain.clone(),
                     roots: arguments.keep_root.clone(),
@@ -137,7 +137,7 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
     })?;
     told.tell(&watch);
     say(summary(&counts, arguments.tickets.is_some()));
-    if let Some(losses) = losses(&counts, &watch.troubles()) {
+    if let Some(losses) = losses(&counts, &watch.last_errors()) {
         say(losses);
     }
     Ok(())
@@ -205,11 +205,11 @@ fn recording(arguments: &RecordArguments) -> Result<RecordingFile, Stop> {
     Ok(file)
 }
 
-fn tickets(arguments: &RecordArguments) -> Result<Option<TicketLog>, Stop> {
+fn tickets(arguments: &RecordArguments) -> Result<Option<FailureLogWriter>, Stop> {
     let Some(path) = &arguments.tickets else {
         return Ok(None);
     };
-    let log = TicketLog::open(path).map_err(|error| Stop::Failed(error.to_string()))?;
+    let log = FailureLogWriter::open(path).map_err(|error| Stop::Failed(error.to_string()))?;
     if log.is_torn() {
         complain(format_args!(
             "{}: its last line was not finished; it is left there, and tickets go to lines of their own",
@@ -220,7 +220,7 @@ fn tickets(arguments: &RecordArguments) -> Result<Option<TicketLog>, Stop> {
 }
 
 /// Waits for the end, and says in between what was lost.
-fn until_interrupted(watch: &Watch, told: &mut Assumptions) {
+fn until_interrupted(watch: &RecorderWatch, told: &mut Assumptions) {
     let (ended, end) = channel();
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
         return;
@@ -238,7 +238,7 @@ fn until_interrupted(watch: &Watch, told: &mut Assumptions) {
     let mut said = None;
     while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         told.tell(watch);
-        let losses = losses(&watch.counts(), &watch.troubles());
+        let losses = losses(&watch.counts(), &watch.last_errors());
         if losses != said {
             if let Some(losses) = &losses {
                 complain(format_args!("{losses}"));
@@ -255,7 +255,7 @@ struct Assumptions {
 }
 
 impl Assumptions {
-    fn tell(&mut self, watch: &Watch) {
+    fn tell(&mut self, watch: &RecorderWatch) {
         let assumed = watch.assumed_dialects();
         for dialect in &assumed[self.told..] {
             let others: Vec<&str> = dialect.of_same_package().map(|it| it.name()).collect();
@@ -283,12 +283,12 @@ fn summary(counts: &Counts, has_tickets: bool) -> String {
 }
 
 /// What is not in the recording though it could have been.
-fn losses(counts: &Counts, troubles: &Troubles) -> Option<String> {
-    let Troubles {
+fn losses(counts: &Counts, last_errors: &LastErrors) -> Option<String> {
+    let LastErrors {
         refused,
         unwritten,
         unwritten_ticket,
-    } = troubles;
+    } = last_errors;
     let kinds = [
         (counts.lost, "lost, as writing was too slow", &None),
         (counts.unwritten, "not written", unwritten),

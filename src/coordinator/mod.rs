@@ -10,23 +10,23 @@
 //! | `timeline` | which pages make up an edition |
 //! | `validate` | what is refused before anything is looked up |
 //! | `queries` | what a query returns |
-//! | `commands`, `prior` | the way of a command: against what, by whom, what of the answer is stored |
+//! | `commands`, `prior_history` | the way of a command: against what, by whom, what of the answer is stored |
 //! | `facts`, `compensation` | the calls that store without a command's checks |
 //! | `reactions` | speculation with sagas, process managers and projectors |
 //! | `editions` | named editions, listed and deleted |
 //! | `recording` | recorded traffic as seed |
 
 mod backend;
-mod clock;
 mod commands;
 mod compensation;
 mod editions;
 mod facts;
-mod prior;
+mod prior_history;
 mod queries;
 mod reactions;
 pub mod recording;
 mod store;
+mod stored_time;
 mod timeline;
 mod validate;
 
@@ -35,16 +35,16 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 pub use backend::Backend;
-pub use clock::Clock;
-pub use reactions::Reacting;
-pub use store::{Append, Conflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
+pub use reactions::ReactingComponent;
+pub use store::{Append, AppendConflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
 
 use crate::grpc::{
     Coordinator, DeletedEdition, DeletionRequest, FactInjection, PointInTime, ReceivedCommand,
     ReceivedFacts, ReceivedQuery, RefusedCall, ReplyBook, Server, StoredEdition,
 };
 use crate::model::{
-    Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus, Timestamp,
+    Clock, Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus,
+    Timestamp,
 };
 use crate::wire::{self, Dialect};
 
@@ -125,7 +125,7 @@ pub struct LocalCoordinator {
     stores: Stores,
     backends: BTreeMap<Domain, Backend>,
     upcasters: BTreeMap<Domain, Backend>,
-    reacting: Vec<Reacting>,
+    reacting: Vec<ReactingComponent>,
     dialect: Dialect,
     clock: Clock,
 }
@@ -160,7 +160,7 @@ impl LocalCoordinator {
 
     /// Adds a saga, process manager or projector, for speculation.
     #[must_use]
-    pub fn with_reacting(mut self, component: Reacting) -> Self {
+    pub fn with_reacting(mut self, component: ReactingComponent) -> Self {
         self.reacting.push(component);
         self
     }
@@ -215,7 +215,7 @@ fn new_page(page: &Page, inserted_at: Timestamp) -> NewPage {
     NewPage {
         sequence: page.sequence,
         bytes: wire::encode_page(page).into(),
-        created_at: clock::text(page.created_at.unwrap_or(inserted_at)),
+        created_at: stored_time::text(page.created_at.unwrap_or(inserted_at)),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::{
 
 /// A saga, process manager or projector behind a coordinator.
 #[derive(Debug, Clone)]
-pub struct Reacting {
+pub struct ReactingComponent {
     /// Its name, for messages.
     pub name: String,
     /// What it is.
@@ -25,7 +25,7 @@ pub struct Reacting {
     pub backend: Backend,
 }
 
-impl Reacting {
+impl ReactingComponent {
     fn is_subscribed_to(&self, domain: &Domain) -> bool {
         self.subscriptions.contains_key(domain)
     }
@@ -82,7 +82,7 @@ impl LocalCoordinator {
     }
 
     fn reacted(
-        component: &Reacting,
+        component: &ReactingComponent,
         stimulus: &Stimulus,
         kind: &str,
     ) -> Result<Reaction, RefusedCall> {
@@ -97,7 +97,7 @@ impl LocalCoordinator {
 
     /// Calls `Prepare` first, like the released coordinator. The answer is not used here.
     fn prepare(
-        manager: &Reacting,
+        manager: &ReactingComponent,
         trigger: &EventBook,
         state: &EventBook,
     ) -> Result<(), RefusedCall> {
@@ -127,8 +127,8 @@ impl LocalCoordinator {
     }
 
     /// The component for a book: the only one of its kind, or the subscribed one of several.
-    fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&Reacting, Failure> {
-        let of_kind: Vec<&Reacting> = self
+    fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&ReactingComponent, Failure> {
+        let of_kind: Vec<&ReactingComponent> = self
             .reacting
             .iter()
             .filter(|one| one.kind == kind)
@@ -142,12 +142,12 @@ impl LocalCoordinator {
             [only] => return Ok(only),
             _ => {}
         }
-        let sent: Vec<&Reacting> = of_kind
+        let sent: Vec<&ReactingComponent> = of_kind
             .iter()
             .copied()
             .filter(|one| one.is_sent(domain, type_name))
             .collect();
-        let subscribed: Vec<&Reacting> = of_kind
+        let subscribed: Vec<&ReactingComponent> = of_kind
             .iter()
             .copied()
             .filter(|one| one.is_subscribed_to(domain))
@@ -169,7 +169,7 @@ fn handler_failed(kind: &str, failure: &Failure) -> Failure {
 
 fn undecided(
     kind: ComponentKind,
-    candidates: &[&Reacting],
+    candidates: &[&ReactingComponent],
     domain: &Domain,
     type_name: &str,
     how_many: &str,

@@ -3,16 +3,16 @@
 //! The folder is the list: names are found by walking, nothing is parsed and nothing is started before a trial
 //! runs.
 
-mod bare;
+mod bare_run;
+mod broken_pipe;
 mod discovery;
 mod heading;
 mod leftovers;
-mod mutating;
+mod mutant_report;
+mod mutant_trials;
 mod pending;
-mod printing;
 mod selection;
 mod trial;
-mod unnoticed;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,13 +20,13 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[doc(hidden)]
-pub use bare::{BareRun, run_bare};
+pub use bare_run::{BareRun, run_bare};
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 pub(crate) use discovery::{entries_of, missing_requirement};
 pub(crate) use leftovers::leftovers;
 use libtest_mimic::{Arguments, Completion, Trial};
 #[doc(hidden)]
-pub use mutating::{NeverShown, Reason, Tried, try_mutants};
+pub use mutant_trials::{HidingReason, NeverCompared, TriedMutant, try_mutants};
 pub(crate) use selection::select;
 pub(crate) use trial::Ending;
 
@@ -34,8 +34,8 @@ use crate::project::{App, LogicConfig, LogicPlace, Project};
 use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
 use crate::terminal::{complain, escape_panics, escaped, one_line, say};
+use mutant_report::MutantReport;
 use trial::Context;
-use unnoticed::Report;
 
 /// What the trials of a run came to.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl App {
     #[must_use]
     pub fn harness(self) -> ExitCode {
         escape_panics();
-        printing::silence_broken_pipes();
+        broken_pipe::silence_broken_pipes();
         end_started_logic_on_interrupt();
         let mut arguments = Arguments::from_args();
         let folder = std::env::current_dir().unwrap_or_default();
@@ -107,7 +107,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     let context = Context {
         project: Arc::clone(project),
         rules: Arc::clone(&rules),
-        mutants: project.config().mutate.then(Arc::<Report>::default),
+        mutants: project.config().mutate.then(Arc::<MutantReport>::default),
     };
     let entries = match entries(arguments, project) {
         Ok(entries) => entries,
@@ -130,7 +130,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
         });
         of_entries.chain([orphans]).collect()
     };
-    let has_failed = printing::run(arguments, &trials, &tally);
+    let has_failed = broken_pipe::run(arguments, &trials, &tally);
     if !arguments.list {
         let is_whole =
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;

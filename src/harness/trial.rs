@@ -7,8 +7,8 @@ use serde_yaml::Value;
 use similar::TextDiff;
 
 use super::heading::heading;
-use super::mutating::{Answers, Compared, tried};
-use super::unnoticed::Report;
+use super::mutant_report::MutantReport;
+use super::mutant_trials::{ComparedWith, LogicAnswers, tried};
 use super::{Entry, discovery, pending};
 use crate::fixture::Fixture;
 use crate::model::{Probe, Status};
@@ -24,7 +24,7 @@ pub(super) struct Context {
     pub(super) project: Arc<Project>,
     pub(super) rules: Arc<Rules>,
     /// Where mutants are reported, if they are tried.
-    pub(super) mutants: Option<Arc<Report>>,
+    pub(super) mutants: Option<Arc<MutantReport>>,
 }
 
 /// How a trial ended.
@@ -76,7 +76,7 @@ struct Judged<'a> {
     view: Value,
     text: String,
     /// What the logic answered, where mutants of it are tried.
-    answers: Option<Answers>,
+    answers: Option<LogicAnswers>,
 }
 
 fn replayed<'a>(
@@ -102,8 +102,8 @@ fn replayed<'a>(
     let target = target.map_err(|error| error.to_string())?;
     // A twin is held to the same snapshot: its mutants would say the same once more.
     let is_mutated = context.mutants.is_some() && entry.twin.is_none();
-    let answers = is_mutated.then(Answers::default);
-    let tap = answers.as_ref().map(Answers::tap);
+    let answers = is_mutated.then(LogicAnswers::default);
+    let tap = answers.as_ref().map(LogicAnswers::tap);
     let mut run = once(context, fixture, target.as_ref(), tap.as_deref())
         .map_err(|error| project.with_last_words(&logic, &error))?;
     let Some(view) = run.view.take() else {
@@ -163,8 +163,8 @@ impl Judged<'_> {
     /// Reports what the comparison that just passed would not notice. The logic is not asked again.
     fn try_mutants(&self, ending: &Ending) {
         let compared = match ending {
-            Ending::Closed => Compared::Snapshot,
-            Ending::Open => Compared::Verdict,
+            Ending::Closed => ComparedWith::Snapshot,
+            Ending::Open => ComparedWith::Verdict,
             Ending::NotChecked(_) | Ending::Failed(_) => return,
         };
         if let (Some(report), Some(answers)) = (&self.context.mutants, &self.answers) {

@@ -8,15 +8,15 @@
 //! | `failure` | of a failing status |
 //! | `book` | of emitted events |
 //! | `reaction` | of commands, facts and projections |
-//! | `parts` | of covers, headers and payloads |
+//! | `values` | of covers, headers and payloads |
 //! | `change` | one change, and the changes of a list |
 
 mod book;
 mod change;
 mod failure;
 mod outcome;
-mod parts;
 mod reaction;
+mod values;
 
 pub use change::ChangedField;
 pub use outcome::{Mutant, mutants};

@@ -1,7 +1,7 @@
 //! Mutants of each outcome.
 
 use super::change::{Change, ChangedField, list};
-use super::{Vary, book, failure, parts, reaction};
+use super::{Vary, book, failure, reaction, values};
 use crate::model::{
     AnsweredBy, Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Revocation, Stimulus,
 };
@@ -80,10 +80,10 @@ fn of_the_same_kind(
         }
         Outcome::Revoked(revocation) => each(revocations(revocation), Outcome::Revoked),
         Outcome::Notified(notification) => each(
-            parts::notification(notification, own, vary),
+            values::notification(notification, own, vary),
             Outcome::Notified,
         ),
-        Outcome::Folded(state) => each(parts::payload(state, vary), Outcome::Folded),
+        Outcome::Folded(state) => each(values::payload(state, vary), Outcome::Folded),
         Outcome::Upcast(pages) => each(book::upcast(pages, vary), Outcome::Upcast),
         Outcome::Reacted(reaction) => {
             each(reaction::changes(reaction, own, vary), Outcome::Reacted)
@@ -93,7 +93,7 @@ fn of_the_same_kind(
             Outcome::Projected,
         ),
         Outcome::Prepared(covers) => each(
-            list(covers, "destination", parts::covers),
+            list(covers, "destination", values::covers),
             Outcome::Prepared,
         ),
     }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Reacting, SeedBook, Store, Stores};
+use angzarr_replay::coordinator::{
+    Backend, LocalCoordinator, ReactingComponent, SeedBook, Store, Stores,
+};
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Page, Payload,
@@ -85,8 +87,8 @@ impl Projector for Small {
     }
 }
 
-fn reacting(component: Component) -> Reacting {
-    Reacting {
+fn reacting(component: Component) -> ReactingComponent {
+    ReactingComponent {
         name: component.kind().word().into(),
         kind: component.kind(),
         subscriptions: BTreeMap::new(),

@@ -3,8 +3,8 @@
 use super::{KindCapture, NotedCase, told_book, told_span};
 use crate::capture::workflow::{Share, began_at, gather, observed_hops};
 use crate::capture::{
-    CaptureError, CaseDialect, CutBook, FailingCommand, Fetched, Parts, RootPart, RootSpec, Span,
-    UpTo, assemble, cut, fetch_history,
+    CaptureError, CaseDialect, CaseParts, CutBook, FailingCommand, Fetched, RootPart, RootSpec,
+    Span, UpTo, assemble, cut, fetch_history,
 };
 use crate::capturing::Stop;
 use crate::capturing::captured_at;
@@ -325,7 +325,7 @@ impl KindCapture<'_> {
             (_, Some(first)) => UpTo::Before(first.sequence),
             (_, None) => UpTo::Head,
         };
-        let assembled = assemble(Parts {
+        let assembled = assemble(CaseParts {
             cover: &self.cover,
             fetched: self.fetched,
             up_to,

@@ -81,7 +81,7 @@ pub struct Append {
 
 /// An append that came too late, or does not continue the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Conflict {
+pub struct AppendConflict {
     /// The head.
     pub expected: u32,
     /// Sequence of the offending page.
@@ -90,7 +90,7 @@ pub struct Conflict {
     pub moved: bool,
 }
 
-impl From<coordination::Conflict> for Conflict {
+impl From<coordination::Conflict> for AppendConflict {
     fn from(conflict: coordination::Conflict) -> Self {
         Self {
             expected: conflict.expected,
@@ -251,7 +251,7 @@ impl Store {
         stream: &Stream,
         append: &Append,
         contiguous: bool,
-    ) -> Result<Result<(), Conflict>, StoreError> {
+    ) -> Result<Result<(), AppendConflict>, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let head = head(&transaction, stream)?.unwrap_or(append.base);
@@ -322,7 +322,7 @@ fn head(connection: &Connection, stream: &Stream) -> rusqlite::Result<Option<u32
     Ok(last.map(|last| last.saturating_add(1)))
 }
 
-fn conflict(head: u32, append: &Append, contiguous: bool) -> Option<Conflict> {
+fn conflict(head: u32, append: &Append, contiguous: bool) -> Option<AppendConflict> {
     let moved = append.seen.is_some_and(|seen| seen != head);
     let mut expected = head;
     for page in &append.pages {
@@ -333,7 +333,7 @@ fn conflict(head: u32, append: &Append, contiguous: bool) -> Option<Conflict> {
         };
         if moved || !fits {
             let got = page.sequence;
-            return Some(Conflict {
+            return Some(AppendConflict {
                 expected,
                 got,
                 moved,

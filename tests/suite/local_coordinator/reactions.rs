@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Reacting, Store, Stores};
+use angzarr_replay::coordinator::{Backend, LocalCoordinator, ReactingComponent, Store, Stores};
 use angzarr_replay::grpc::{LogicClient, LogicError, SpeculativeClient, serve_component};
 use angzarr_replay::model::{
     CommandPage, Component, ComponentKind, Cover, Destinations, Domain, EmittedCommand, EventBook,
@@ -104,7 +104,7 @@ impl Projector for Reporter {
     }
 }
 
-fn saga(name: &'static str, subscriptions: &[(&str, &[&str])]) -> Reacting {
+fn saga(name: &'static str, subscriptions: &[(&str, &[&str])]) -> ReactingComponent {
     component(
         name,
         Component::Saga(Arc::new(Reporter(name))),
@@ -112,12 +112,16 @@ fn saga(name: &'static str, subscriptions: &[(&str, &[&str])]) -> Reacting {
     )
 }
 
-fn component(name: &str, component: Component, subscriptions: &[(&str, &[&str])]) -> Reacting {
+fn component(
+    name: &str,
+    component: Component,
+    subscriptions: &[(&str, &[&str])],
+) -> ReactingComponent {
     let patterns = |types: &[&str]| types.iter().map(ToString::to_string).collect();
     let subscriptions = subscriptions
         .iter()
         .map(|(domain, types)| (Domain::new(*domain).unwrap(), patterns(types)));
-    Reacting {
+    ReactingComponent {
         name: name.into(),
         kind: component.kind(),
         subscriptions: subscriptions.collect::<BTreeMap<_, _>>(),
@@ -125,7 +129,7 @@ fn component(name: &str, component: Component, subscriptions: &[(&str, &[&str])]
     }
 }
 
-fn behind(dialect: Dialect, components: Vec<Reacting>) -> Peer {
+fn behind(dialect: Dialect, components: Vec<ReactingComponent>) -> Peer {
     let store = Arc::new(Store::in_memory().unwrap());
     let stores = Stores::Shared(Arc::clone(&store));
     let mut coordinator = LocalCoordinator::new(stores, dialect, Arc::new(|| NOW));
@@ -283,7 +287,7 @@ fn a_projector_is_asked_without_effects() {
     let address = server.address().to_string();
     let options = angzarr_replay::grpc::ConnectionOptions::default();
     let connection = angzarr_replay::grpc::Connection::new(&address, options).unwrap();
-    let remote = Reacting {
+    let remote = ReactingComponent {
         backend: Backend::Remote(LogicClient::new(connection, Dialect::ANGZARR)),
         ..component("seats", projector.clone(), &[])
     };

@@ -40,3 +40,6 @@ pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
+
+/// Tells the time. Only the mains read the machine's clock; everything else gets one of these.
+pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::mutating::{Compared, Reason, Tried};
+use super::mutant_trials::{ComparedWith, HidingReason, TriedMutant};
 
 /// As many cases are named on a line.
 const NAMED: usize = 3;
 
 /// What the trials of a run found; printed when all have ended.
 #[derive(Default)]
-pub(super) struct Report(Mutex<Found>);
+pub(super) struct MutantReport(Mutex<Findings>);
 
 #[derive(Default)]
-struct Found {
+struct Findings {
     cases: usize,
     mutants: usize,
     unnoticed: usize,
-    lines: BTreeMap<Section, BTreeMap<Line, Merged>>,
+    lines: BTreeMap<Section, BTreeMap<ReportLine, Merged>>,
     /// Cases whose mutants could not be tried, with the reason.
     not_tried: BTreeMap<String, String>,
 }
@@ -45,9 +45,9 @@ impl Section {
 
 /// Mutants that are told on one line.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Line {
+struct ReportLine {
     what: String,
-    reason: Option<Reason>,
+    reason: Option<HidingReason>,
 }
 
 /// What differs among them.
@@ -58,9 +58,14 @@ struct Merged {
     cases: BTreeSet<String>,
 }
 
-impl Report {
+impl MutantReport {
     /// Takes in the mutants of a case that passed.
-    pub(super) fn add(&self, case: &str, compared: Compared, tried: Result<Vec<Tried>, String>) {
+    pub(super) fn add(
+        &self,
+        case: &str,
+        compared: ComparedWith,
+        tried: Result<Vec<TriedMutant>, String>,
+    ) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tried = match tried {
             Ok(tried) => tried,
@@ -80,20 +85,20 @@ impl Report {
     }
 }
 
-impl Found {
-    fn add(&mut self, case: &str, tried: Tried) {
+impl Findings {
+    fn add(&mut self, case: &str, tried: TriedMutant) {
         let section = match &tried.reason {
             _ if tried.by_snapshot => Section::OpenCases,
             None => Section::Unexplained,
-            Some(Reason::Never(_)) => Section::Never,
+            Some(HidingReason::Never(_)) => Section::Never,
             Some(_) => Section::Rules,
         };
         let (what, change) = match (&tried.reason, tried.field) {
-            (Some(Reason::Never(known)), _) => (known.what.to_owned(), None),
+            (Some(HidingReason::Never(known)), _) => (known.what.to_owned(), None),
             (_, Some(field)) => (field.path, Some(field.change)),
             (_, None) => (tried.change, None),
         };
-        let line = Line {
+        let line = ReportLine {
             what,
             reason: tried.reason,
         };
@@ -104,7 +109,7 @@ impl Found {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for MutantReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let cases = counted(found.cases);

@@ -17,7 +17,7 @@ use crate::snapshot::{Renderer, Rules, Verdict};
 
 /// A mutant, and what noticed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
+pub struct TriedMutant {
     /// What was different.
     pub change: String,
     /// The payload's field that was different, where it was one.
@@ -27,22 +27,22 @@ pub struct Tried {
     /// Whether the verdict was another one; none where production's outcome is not known.
     pub by_verdict: Option<bool>,
     /// Why the text was the same, where it was and it is known.
-    pub reason: Option<Reason>,
+    pub reason: Option<HidingReason>,
 }
 
-impl Tried {
+impl TriedMutant {
     /// Whether a case fails on it that is compared so.
-    pub(super) fn is_noticed(&self, compared: Compared) -> bool {
+    pub(super) fn is_noticed(&self, compared: ComparedWith) -> bool {
         match compared {
-            Compared::Snapshot => self.by_snapshot,
-            Compared::Verdict => self.by_verdict == Some(true),
+            ComparedWith::Snapshot => self.by_snapshot,
+            ComparedWith::Verdict => self.by_verdict == Some(true),
         }
     }
 }
 
 /// What a case is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compared {
+pub(super) enum ComparedWith {
     /// Its snapshot.
     Snapshot,
     /// Production: the case is open.
@@ -51,7 +51,7 @@ pub(super) enum Compared {
 
 /// Why a mutant makes no other snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum HidingReason {
     /// A rule of the configuration hides it, for the reason that the rule gives.
     Configuration(String),
     /// A rule of the case hides it.
@@ -59,10 +59,10 @@ pub enum Reason {
     /// Only several rules together hide it.
     Rules,
     /// No snapshot shows it.
-    Never(&'static NeverShown),
+    Never(&'static NeverCompared),
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for HidingReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configuration(reason) => write!(f, "a rule in replay.toml: {reason}"),
@@ -75,7 +75,7 @@ impl fmt::Display for Reason {
 
 /// A change of which snapshots show nothing.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NeverShown {
+pub struct NeverCompared {
     /// The last words of such changes.
     words: &'static str,
     /// What is different, where these words are read alone.
@@ -84,8 +84,8 @@ pub struct NeverShown {
     pub reason: &'static str,
 }
 
-const fn never(words: &'static str, what: &'static str, reason: &'static str) -> NeverShown {
-    NeverShown {
+const fn never(words: &'static str, what: &'static str, reason: &'static str) -> NeverCompared {
+    NeverCompared {
         words,
         what,
         reason,
@@ -94,7 +94,7 @@ const fn never(words: &'static str, what: &'static str, reason: &'static str) ->
 
 const STAMPED: &str = "the coordinator stamps an event that names no sequence with the next one";
 
-static NEVER_SHOWN: [NeverShown; 11] = [
+static NEVER_COMPARED: [NeverCompared; 11] = [
     never(
         "another cascade",
         "another cascade of a page",
@@ -148,14 +148,14 @@ static NEVER_SHOWN: [NeverShown; 11] = [
     ),
 ];
 
-fn never_shown(change: &str) -> Option<Reason> {
+fn never_compared(change: &str) -> Option<HidingReason> {
     let last = change.rsplit(": ").next()?;
-    let known = NEVER_SHOWN.iter().find(|it| it.words == last)?;
-    Some(Reason::Never(known))
+    let known = NEVER_COMPARED.iter().find(|it| it.words == last)?;
+    Some(HidingReason::Never(known))
 }
 
 /// An answer that the logic gave.
-struct Answer {
+struct LogicAnswer {
     who: String,
     stimulus: Stimulus,
     outcome: Outcome,
@@ -163,14 +163,14 @@ struct Answer {
 
 /// What the logic answered in a run.
 #[derive(Default)]
-pub(super) struct Answers(Mutex<Vec<Answer>>);
+pub(super) struct LogicAnswers(Mutex<Vec<LogicAnswer>>);
 
-impl Answers {
+impl LogicAnswers {
     /// Notes them in passing.
     pub(super) fn tap(&self) -> Box<Tap<'_>> {
         Box::new(|who, target, stimulus| {
             let outcome = target.ask(stimulus)?;
-            self.all().push(Answer {
+            self.all().push(LogicAnswer {
                 who: who.to_owned(),
                 stimulus: stimulus.clone(),
                 outcome: outcome.clone(),
@@ -179,7 +179,7 @@ impl Answers {
         })
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Answer>> {
+    fn all(&self) -> MutexGuard<'_, Vec<LogicAnswer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -191,10 +191,10 @@ pub(super) fn tried(
     project: &Project,
     fixture: &Fixture,
     target: &dyn Target,
-    answers: &Answers,
-) -> Result<Vec<Tried>, String> {
+    answers: &LogicAnswers,
+) -> Result<Vec<TriedMutant>, String> {
     let answers = answers.all();
-    let case = Case {
+    let case = MutatedCase {
         project,
         fixture,
         target,
@@ -212,7 +212,7 @@ pub(super) fn tried(
     };
     let mut found = Vec::new();
     // What is said in the same words is hidden for the same reason.
-    let mut reasons = HashMap::<String, Option<Reason>>::new();
+    let mut reasons = HashMap::<String, Option<HidingReason>>::new();
     for (at, answer) in answers.iter().enumerate() {
         if is_input(&answer.stimulus, &fixture.case.stimulus, at == 0) {
             continue;
@@ -223,7 +223,7 @@ pub(super) fn tried(
                 let known = reasons.entry(mutant.change.clone());
                 known.or_insert_with(|| case.reason(at, &mutant)).clone()
             });
-            found.push(Tried {
+            found.push(TriedMutant {
                 change: mutant.change,
                 field: mutant.field,
                 by_snapshot: noticed.by_snapshot,
@@ -245,21 +245,21 @@ fn is_input(stimulus: &Stimulus, case: &CaseStimulus, is_first: bool) -> bool {
         )
 }
 
-struct Case<'a> {
+struct MutatedCase<'a> {
     project: &'a Project,
     fixture: &'a Fixture,
     target: &'a dyn Target,
-    answers: &'a [Answer],
+    answers: &'a [LogicAnswer],
 }
 
 /// What a comparison looks at.
-struct Looked {
+struct Comparison {
     text: Option<String>,
     verdict: Verdict,
 }
 
 /// What noticed a mutant.
-struct Noticed {
+struct Detection {
     by_snapshot: bool,
     by_verdict: Option<bool>,
 }
@@ -267,7 +267,7 @@ struct Noticed {
 /// The rules of a case and of its project.
 type BothRules = [Rules; 2];
 
-impl Case<'_> {
+impl MutatedCase<'_> {
     /// Those rules that are wanted, the case's own first.
     fn rules(&self, is_wanted: &dyn Fn(&Rule) -> bool) -> BothRules {
         let configured = &self.project.config().rules;
@@ -283,8 +283,8 @@ impl Case<'_> {
         at: usize,
         mutant: &Mutant,
         rules: &BothRules,
-        plain: Option<&Looked>,
-    ) -> Noticed {
+        plain: Option<&Comparison>,
+    ) -> Detection {
         let mut fixture = Cow::Borrowed(self.fixture);
         let mut other = None;
         if let Some(instead) = &mutant.instead_of {
@@ -299,13 +299,13 @@ impl Case<'_> {
         }
         let now = self.with(Some((at, &mutant.outcome)), &fixture, rules);
         let Some(plain) = other.as_ref().or(plain) else {
-            return Noticed {
+            return Detection {
                 by_snapshot: now.is_none(),
                 by_verdict: None,
             };
         };
         let is_judged = plain.verdict == Verdict::Reproduced;
-        Noticed {
+        Detection {
             by_snapshot: now.as_ref().is_none_or(|now| now.text != plain.text),
             // A replay that fails is noticed.
             by_verdict: is_judged.then(|| now.is_none_or(|now| now.verdict != Verdict::Reproduced)),
@@ -318,21 +318,21 @@ impl Case<'_> {
     }
 
     /// Why a mutant makes no other snapshot. Found by trying: without rules, and with each rule alone.
-    fn reason(&self, at: usize, mutant: &Mutant) -> Option<Reason> {
+    fn reason(&self, at: usize, mutant: &Mutant) -> Option<HidingReason> {
         let is_shown = |is_wanted: &dyn Fn(&Rule) -> bool| {
             let rules = self.rules(is_wanted);
             self.noticed(at, mutant, &rules, None).by_snapshot
         };
         if !is_shown(&|_| false) {
-            return never_shown(&mutant.change);
+            return never_compared(&mutant.change);
         }
         let hides = |rule: &&Rule| !is_shown(&|other| std::ptr::eq(*rule, other));
         if let Some(rule) = self.fixture.case.rules.iter().find(hides) {
-            return Some(Reason::Case(rule.reason.clone()));
+            return Some(HidingReason::Case(rule.reason.clone()));
         }
         let configured = self.project.config().rules.iter().find(hides);
-        let known = configured.map(|rule| Reason::Configuration(rule.reason.clone()));
-        Some(known.unwrap_or(Reason::Rules))
+        let known = configured.map(|rule| HidingReason::Configuration(rule.reason.clone()));
+        Some(known.unwrap_or(HidingReason::Rules))
     }
 
     /// The case replayed on the answers, one of them another; none where that fails.
@@ -341,7 +341,7 @@ impl Case<'_> {
         other: Option<(usize, &Outcome)>,
         fixture: &Fixture,
         rules: &BothRules,
-    ) -> Option<Looked> {
+    ) -> Option<Comparison> {
         let calls = Mutex::new(Calls::new());
         let answering = |who: &str, _: &dyn Target, stimulus: &Stimulus| {
             let key = (who.to_owned(), discriminant(stimulus));
@@ -363,7 +363,7 @@ impl Case<'_> {
         let rules = [&rules[0], &rules[1]];
         let (project, tap) = (self.project, Some(&answering as &Tap<'_>));
         let run = replay_case(project, fixture, self.target, rules, true, tap).ok()?;
-        Some(Looked {
+        Some(Comparison {
             text: run.view.as_ref().map(Renderer::text),
             verdict: judge_case(project, fixture, &run.checked, rules).ok()?,
         })
@@ -372,7 +372,7 @@ impl Case<'_> {
 
 /// Tries the mutants of one entry of a project.
 #[doc(hidden)]
-pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<Tried>, String> {
+pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<TriedMutant>, String> {
     let fixture = project.folder().read(&entry.path);
     let fixture = fixture.map_err(|error| error.report())?;
     let logic = project.logics().of_case(&fixture.case);
@@ -383,7 +383,7 @@ pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<Tried>, 
         .logics()
         .target(&logic, &fixture.case.source.dialect)
         .map_err(|error| error.to_string())?;
-    let answers = Answers::default();
+    let answers = LogicAnswers::default();
     let rules = [&fixture.case.rules, &project.config().rules].map(|it| Rules::new(it.clone()));
     replay_case(
         project,
