@@ -1,7 +1,7 @@
-//! Recorded traffic as seed: the calls of a real deployment, one JSON object a line.
+//! Recorded traffic to seed a store with: the calls of a real deployment, one JSON object per line.
 //!
-//! The accepted `HandleCommand` replies hold what that deployment stored, its failed `HandleCommand` calls what
-//! its users saw go wrong. Everything else in a recording is passed over.
+//! The accepted `HandleCommand` replies contain what that deployment stored; the failed `HandleCommand` calls are the
+//! failures that its users saw. All other calls in a recording are ignored.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,7 +14,7 @@ use super::SeedBook;
 use crate::model::{Code, CommandBook, Failure};
 use crate::wire::{self, DecodeError, Dialect};
 
-/// Recordings pad their replies and not their trailers.
+/// In recordings, replies have padding and trailers do not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -30,20 +30,20 @@ pub struct RecordingError {
     pub reason: String,
 }
 
-/// A command that failed, and how.
+/// A failed command and its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedFailure {
     /// Number of the call in the recording.
     pub call: u32,
     /// The command.
     pub command: CommandBook,
-    /// The status it failed with.
+    /// The status.
     pub failure: Failure,
-    /// Head that the coordinator was at, where it said so.
+    /// The head, if the coordinator stated it.
     pub head: Option<u32>,
 }
 
-/// What a recording holds for us.
+/// The useful content of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recording {
     /// What accepted commands stored, in order.
@@ -114,7 +114,7 @@ fn stored(call: &Call) -> Result<Option<SeedBook>, String> {
 
 fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, String> {
     let code = Code::from_name(&call.code)
-        .ok_or_else(|| format!("`{}` is no status code of gRPC", call.code))?;
+        .ok_or_else(|| format!("`{}` is not a gRPC status code", call.code))?;
     let request = bytes_of("request", &call.request)?;
     let bytes = wire::command_book_of_request(request).map_err(text)?;
     let details = call
@@ -126,7 +126,7 @@ fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, String> {
         message: call.message.clone().unwrap_or_default(),
         info: None,
     };
-    // Only the details of a stale command are an event book; others may be anything.
+    // Only the details of a stale command are an event book.
     let stale = failure.class(crate::model::AnsweredBy::NotKnown)
         == crate::model::FailureClass::StaleSequence;
     let head = match details.filter(|_| stale) {
@@ -147,7 +147,7 @@ fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, String> {
 fn bytes_of(what: &str, base64: &str) -> Result<Bytes, String> {
     let decoded = BASE64
         .decode(base64)
-        .map_err(|error| format!("{what} is no base64 ({error})"))?;
+        .map_err(|error| format!("{what} is not base64 ({error})"))?;
     Ok(decoded.into())
 }
 

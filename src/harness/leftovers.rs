@@ -1,5 +1,5 @@
-//! Files in the folder of fixtures that no fixture uses any more: `cargo test` fails on snapshots among them, and `clean`
-//! deletes them.
+//! Files in the fixtures folder that no fixture uses any more. `cargo test` fails if there are such snapshots, and `clean`
+//! deletes the files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ use super::discovery::{DiscoveryError, UnusableFile, fixtures_below, walk};
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// What no fixture uses.
+/// Unused files.
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers {
     /// Snapshots, pending snapshots, descriptor sets and history files that this tool wrote.
     pub(crate) unused: Vec<PathBuf>,
-    /// What looks like one of these and is not touched, with the reason.
+    /// Similar files that must not be deleted, with the reason.
     pub(crate) left_alone: Vec<(PathBuf, &'static str)>,
-    /// Why nobody knows which descriptor sets and history files are in use.
+    /// Why it is unknown which descriptor sets and history files are in use.
     pub(crate) unknown: Option<String>,
 }
 
-/// Looks for files that no fixture uses.
+/// Finds files that no fixture uses.
 pub(crate) fn leftovers(project: &Project) -> Result<Leftovers, DiscoveryError> {
     let root = &project.config().fixtures;
     let fixtures = fixtures_below(root)?;
@@ -37,7 +37,7 @@ pub(crate) fn leftovers(project: &Project) -> Result<Leftovers, DiscoveryError> 
     Ok(found)
 }
 
-/// Fails with the snapshots that no fixture has.
+/// Fails if there are snapshots without a fixture, and lists them.
 pub(super) fn orphans(project: &Project) -> Result<(), String> {
     let orphans = orphaned_snapshots(&project.config().fixtures, &["snap"])
         .map_err(|error| format!("cannot read the fixtures: {error}"))?;
@@ -54,7 +54,7 @@ pub(super) fn orphans(project: &Project) -> Result<(), String> {
     ))
 }
 
-/// Snapshots with one of some endings and no fixture beside them.
+/// Snapshots with one of the extensions that have no fixture beside them.
 fn orphaned_snapshots(root: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, walkdir::Error> {
     let mut orphans = Vec::new();
     for file in walk(root) {
@@ -73,7 +73,7 @@ fn orphaned_snapshots(root: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, wal
     Ok(orphans)
 }
 
-/// Why an orphaned snapshot is not for us to delete.
+/// Why an orphaned snapshot must not be deleted.
 fn reason_to_keep(snapshot: &Path, root: &Path) -> Option<&'static str> {
     let is_link = snapshot.symlink_metadata().is_ok_and(|it| it.is_symlink());
     let is_elsewhere = match (snapshot.canonicalize(), root.canonicalize()) {

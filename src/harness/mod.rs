@@ -1,7 +1,6 @@
 //! `cargo test`: every fixture is a trial, named by its path.
 //!
-//! The folder is the list: names are found by walking, nothing is parsed and nothing is started before a trial
-//! runs.
+//! The trials are found by walking the fixtures folder. Before a trial runs, nothing is parsed and nothing is started.
 
 mod bare_run;
 mod broken_pipe;
@@ -37,7 +36,7 @@ use crate::terminal::{complain, escape_panics, escaped, one_line, say};
 use mutant_report::MutantReport;
 use trial::Context;
 
-/// What the trials of a run came to.
+/// The results of a run.
 #[derive(Debug, Default)]
 struct Tally {
     totals: Totals,
@@ -47,7 +46,7 @@ struct Tally {
     has_failed: bool,
 }
 
-/// How many cases ended how, but for those that failed. Shown as the last lines of `cargo test` do.
+/// Number of cases by result, without the failed ones. Displayed like the last lines of `cargo test`.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) closed: usize,
@@ -72,8 +71,7 @@ impl fmt::Display for Totals {
 }
 
 impl App {
-    /// The main of a test target with `harness = false`. Understands the arguments of `cargo test` and
-    /// `cargo nextest`.
+    /// The main of a test target with `harness = false`. Accepts the arguments of `cargo test` and `cargo nextest`.
     #[must_use]
     pub fn harness(self) -> ExitCode {
         escape_panics();
@@ -94,7 +92,7 @@ impl App {
     }
 }
 
-/// Trials of logic in another process mostly wait for it: more of them than cores keep both sides busy.
+/// Number of threads. Trials that call another process mostly wait for it, so more threads than cores keep both busy.
 fn threads(project: &Project) -> Option<usize> {
     let waits = |logic: &LogicConfig| !matches!(logic.place, LogicPlace::InProcess(_));
     let is_remote = project.logics().all().any(waits) || project.logics().twins().count() > 0;
@@ -125,7 +123,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             .iter()
             .map(|entry| to_trial(entry, &context, arguments, &tally));
         let project = Arc::clone(project);
-        let orphans = noted(discovery::ORPHANS, &tally, move || {
+        let orphans = counted_trial(discovery::ORPHANS, &tally, move || {
             leftovers::orphans(&project).map(|()| Completion::Completed)
         });
         of_entries.chain([orphans]).collect()
@@ -142,14 +140,15 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     // Started logic ends with the project, before the process does.
     drop(context);
     if has_failed {
-        // As a test of libtest's.
+        // The exit code of libtest.
         ExitCode::from(101)
     } else {
         ExitCode::SUCCESS
     }
 }
 
-/// With an exact name only that file is looked at: a runner with a process a test must not walk each time.
+/// The trials to run. For an exact name only that file is looked up, because a runner with a process per test must not walk
+/// the folder each time.
 fn entries(
     arguments: &Arguments,
     project: &Project,
@@ -166,8 +165,8 @@ fn to_trial(
     arguments: &Arguments,
     tally: &Arc<Mutex<Tally>>,
 ) -> Trial {
-    // nextest shows what ignores itself while it runs as passed: it has to be told while listing. `cargo test`
-    // shows the reason of what ignores itself.
+    // nextest reports a trial that ignores itself as passed, so it must be marked while listing. `cargo test` reports the
+    // reason.
     let is_told_early = arguments.list
         || arguments.ignored
         || arguments.include_ignored
@@ -176,7 +175,7 @@ fn to_trial(
     let is_ignored = is_told_early && left_out.is_some();
     let (entry, context, shared) = (entry.clone(), context.clone(), Arc::clone(tally));
     let name = entry.name.clone();
-    let trial = noted(&name, tally, move || {
+    let trial = counted_trial(&name, tally, move || {
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
             Some(reason) => return Err(format!("not checked: {reason}")),
@@ -192,7 +191,7 @@ fn to_trial(
             Ending::NotChecked(reason) => {
                 tally.totals.not_checked += 1;
                 if is_told_early {
-                    let how = how_to_leave_out(&entry);
+                    let how = how_to_skip(&entry);
                     return Err(format!("not checked: {reason}\n\n{how}"));
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
@@ -204,8 +203,8 @@ fn to_trial(
     trial.with_ignored_flag(is_ignored)
 }
 
-/// A trial whose end is noted, and whose words cannot act on a terminal or a CI.
-fn noted(
+/// A trial whose result is counted, and whose message is safe for terminals and CI logs.
+fn counted_trial(
     name: &str,
     tally: &Arc<Mutex<Tally>>,
     run: impl FnOnce() -> Result<Completion, String> + Send + 'static,
@@ -227,9 +226,9 @@ fn noted(
     })
 }
 
-fn how_to_leave_out(entry: &Entry) -> String {
+fn how_to_skip(entry: &Entry) -> String {
     format!(
-        "a runner with a process a test cannot show a case as ignored while it runs; leave it out by name in \
+        "a runner with a process per test cannot report a running case as ignored; skip it by name in \
          replay.toml:\n\n  [[skip]]\n  fixtures = \"{}\"\n  reason = \"…\"",
         entry.relative
     )
@@ -237,7 +236,7 @@ fn how_to_leave_out(entry: &Entry) -> String {
 
 fn summarise(project: &Project, tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    // A runner with a process a trial shows what a failing one printed: an empty count would say nothing there.
+    // A runner with a process per trial shows the output of failing trials, where an empty count would be meaningless.
     if tally.totals.sum() == 0 {
         return;
     }

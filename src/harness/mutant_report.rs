@@ -1,4 +1,4 @@
-//! The report on mutants at the end of a run: what the cases would not notice.
+//! The report at the end of a run on mutants that the cases would not notice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use super::mutant_trials::{ComparedWith, HidingReason, TriedMutant};
 
-/// As many cases are named on a line.
+/// How many cases are named on a line.
 const NAMED: usize = 3;
 
-/// What the trials of a run found; printed when all have ended.
+/// Collects the findings of all trials; printed at the end.
 #[derive(Default)]
 pub(super) struct MutantReport(Mutex<Findings>);
 
@@ -23,7 +23,7 @@ struct Findings {
     not_tried: BTreeMap<String, String>,
 }
 
-/// What mutants have in common that nobody noticed, in the order in which it is printed.
+/// Why mutants were not noticed, in the order of printing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Section {
     Unexplained,
@@ -35,7 +35,7 @@ enum Section {
 impl Section {
     const fn title(self) -> &'static str {
         match self {
-            Self::Unexplained => "hidden, and it is not known why",
+            Self::Unexplained => "hidden for an unknown reason",
             Self::Rules => "hidden by rules",
             Self::OpenCases => "noticed only by a snapshot, which an open case does not have",
             Self::Never => "never compared",
@@ -43,23 +43,23 @@ impl Section {
     }
 }
 
-/// Mutants that are told on one line.
+/// What mutants on one line have in common.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ReportLine {
     what: String,
     reason: Option<HidingReason>,
 }
 
-/// What differs among them.
+/// What differs between them.
 #[derive(Default)]
 struct Merged {
-    /// What was done to a field.
+    /// How a field was changed.
     changes: BTreeSet<&'static str>,
     cases: BTreeSet<String>,
 }
 
 impl MutantReport {
-    /// Takes in the mutants of a case that passed.
+    /// Adds the mutants of a case that passed.
     pub(super) fn add(
         &self,
         case: &str,

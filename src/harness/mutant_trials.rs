@@ -1,5 +1,5 @@
-//! Mutants between the logic and the comparison: which of them a case notices, and why it does not. The logic is not asked:
-//! its answers are those of a run that was made anyway.
+//! Replays cases with mutated answers, to find out which mutants a case notices and why it misses the others. The logic is
+//! not called: the answers come from a run that was made anyway.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,23 +15,23 @@ use crate::project::{Project, descriptors, judge_case, replay_case};
 use crate::replay::{Tap, Target, TargetError};
 use crate::snapshot::{Renderer, Rules, Verdict};
 
-/// A mutant, and what noticed it.
+/// A mutant that was tried, and what noticed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriedMutant {
     /// What was different.
     pub change: String,
-    /// The payload's field that was different, where it was one.
+    /// The changed field, if the change was in a payload.
     pub field: Option<ChangedField>,
-    /// Whether the text that is compared with the snapshot was another one.
+    /// Whether the text that is compared with the snapshot changed.
     pub by_snapshot: bool,
-    /// Whether the verdict was another one; none where production's outcome is not known.
+    /// Whether the verdict changed; none if production's outcome is unknown.
     pub by_verdict: Option<bool>,
-    /// Why the text was the same, where it was and it is known.
+    /// Why the text did not change, if that is known.
     pub reason: Option<HidingReason>,
 }
 
 impl TriedMutant {
-    /// Whether a case fails on it that is compared so.
+    /// Whether a case with this comparison fails.
     pub(super) fn is_noticed(&self, compared: ComparedWith) -> bool {
         match compared {
             ComparedWith::Snapshot => self.by_snapshot,
@@ -49,7 +49,7 @@ pub(super) enum ComparedWith {
     Verdict,
 }
 
-/// Why a mutant makes no other snapshot.
+/// Why a mutant does not change the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HidingReason {
     /// A rule of the configuration hides it, for the reason that the rule gives.
@@ -73,12 +73,12 @@ impl fmt::Display for HidingReason {
     }
 }
 
-/// A change of which snapshots show nothing.
+/// A kind of change that snapshots never show.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NeverCompared {
-    /// The last words of such changes.
+    /// The last words of its description.
     words: &'static str,
-    /// What is different, where these words are read alone.
+    /// A description that is clear without its context.
     pub what: &'static str,
     /// Why it is not shown.
     pub reason: &'static str,
@@ -154,19 +154,19 @@ fn never_compared(change: &str) -> Option<HidingReason> {
     Some(HidingReason::Never(known))
 }
 
-/// An answer that the logic gave.
+/// An answer of the logic.
 struct LogicAnswer {
     who: String,
     stimulus: Stimulus,
     outcome: Outcome,
 }
 
-/// What the logic answered in a run.
+/// The answers of the logic in a run.
 #[derive(Default)]
 pub(super) struct LogicAnswers(Mutex<Vec<LogicAnswer>>);
 
 impl LogicAnswers {
-    /// Notes them in passing.
+    /// A tap that stores the answers.
     pub(super) fn tap(&self) -> Box<Tap<'_>> {
         Box::new(|who, target, stimulus| {
             let outcome = target.ask(stimulus)?;
@@ -200,7 +200,7 @@ pub(super) fn tried(
         target,
         answers: &answers,
     };
-    // Rules of their own: that one hides a mutant is no use of it.
+    // A separate copy of the rules: hiding a mutant does not count as using a rule.
     let rules = case.rules(&|_| true);
     let Some(plain) = case.with(None, fixture, &rules) else {
         return Err("the case cannot be replayed on its own answers".into());
@@ -211,7 +211,7 @@ pub(super) fn tried(
         known.map(|it| it.variations(payload)).unwrap_or_default()
     };
     let mut found = Vec::new();
-    // What is said in the same words is hidden for the same reason.
+    // Changes with the same description are hidden for the same reason.
     let mut reasons = HashMap::<String, Option<HidingReason>>::new();
     for (at, answer) in answers.iter().enumerate() {
         if is_input(&answer.stimulus, &fixture.case.stimulus, at == 0) {
@@ -235,8 +235,8 @@ pub(super) fn tried(
     Ok(found)
 }
 
-/// Pages that an upcaster made for the logic are what it is asked about, and no answer of the case. Of a history they are
-/// compared once, before they are folded.
+/// Whether an answer is only input for the logic: upcast pages are not the answer of a case, except that of an upcaster case,
+/// and of a history once, before it is folded.
 fn is_input(stimulus: &Stimulus, case: &CaseStimulus, is_first: bool) -> bool {
     matches!(stimulus, Stimulus::Upcast { .. })
         && !matches!(
@@ -252,7 +252,7 @@ struct MutatedCase<'a> {
     answers: &'a [LogicAnswer],
 }
 
-/// What a comparison looks at.
+/// The two things that are compared.
 struct Comparison {
     text: Option<String>,
     verdict: Verdict,
@@ -268,7 +268,7 @@ struct Detection {
 type BothRules = [Rules; 2];
 
 impl MutatedCase<'_> {
-    /// Those rules that are wanted, the case's own first.
+    /// The selected rules, those of the case first.
     fn rules(&self, is_wanted: &dyn Fn(&Rule) -> bool) -> BothRules {
         let configured = &self.project.config().rules;
         [&self.fixture.case.rules, configured].map(|rules| {
@@ -277,7 +277,7 @@ impl MutatedCase<'_> {
         })
     }
 
-    /// Whether a mutant is noticed under some rules; `plain` is what they make of the logic's own answers.
+    /// Whether a mutant is noticed under some rules. `plain` is the comparison for the unchanged answers.
     fn noticed(
         &self,
         at: usize,
@@ -307,7 +307,7 @@ impl MutatedCase<'_> {
         let is_judged = plain.verdict == Verdict::Reproduced;
         Detection {
             by_snapshot: now.as_ref().is_none_or(|now| now.text != plain.text),
-            // A replay that fails is noticed.
+            // A replay that fails counts as noticed.
             by_verdict: is_judged.then(|| now.is_none_or(|now| now.verdict != Verdict::Reproduced)),
         }
     }
@@ -317,7 +317,7 @@ impl MutatedCase<'_> {
         observed.is_some_and(|it| it.failure().is_some())
     }
 
-    /// Why a mutant makes no other snapshot. Found by trying: without rules, and with each rule alone.
+    /// Why a mutant does not change the snapshot, found by trying: without rules, and with each rule alone.
     fn reason(&self, at: usize, mutant: &Mutant) -> Option<HidingReason> {
         let is_shown = |is_wanted: &dyn Fn(&Rule) -> bool| {
             let rules = self.rules(is_wanted);
@@ -335,7 +335,7 @@ impl MutatedCase<'_> {
         Some(known.unwrap_or(HidingReason::Rules))
     }
 
-    /// The case replayed on the answers, one of them another; none where that fails.
+    /// Replays the case with the answers, one of them replaced; none if that fails.
     fn with(
         &self,
         other: Option<(usize, &Outcome)>,
@@ -351,7 +351,7 @@ impl MutatedCase<'_> {
                 answer.who == who && discriminant(&answer.stimulus) == discriminant(stimulus)
             });
             let Some((at, answer)) = given.nth(*call) else {
-                let reason = "it is asked more than before".to_owned();
+                let reason = "it is called more often than before".to_owned();
                 return Err(TargetError::Unavailable(reason));
             };
             *call += 1;
@@ -370,7 +370,7 @@ impl MutatedCase<'_> {
     }
 }
 
-/// Tries the mutants of one entry of a project.
+/// Tries the mutants of one trial.
 #[doc(hidden)]
 pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<TriedMutant>, String> {
     let fixture = project.folder().read(&entry.path);

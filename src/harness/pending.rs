@@ -1,7 +1,7 @@
-//! Outcomes that nobody accepted yet: `x.snap.new` beside `x.snap`, where cargo-insta looks for them.
+//! Pending snapshots: outcomes that nobody has accepted yet, in `x.snap.new` beside `x.snap`, where cargo-insta finds them.
 //!
-//! They are written as insta's environment variables say, but not by an assertion of insta's: that prints amid the
-//! trials, runs `cargo metadata` in every process, and notes the path of a source file on this machine.
+//! Follows insta's environment variables, but does not use insta's assertions, which print between the trials, run
+//! `cargo metadata` in every process, and write the path of a source file on this machine.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// Tells cargo-insta that a snapshot is in use. A case that is left out, filtered out or not checked uses its snapshot
-/// too.
+/// Tells cargo-insta that a snapshot is in use, even if its case is skipped, filtered out or not checked.
 pub(super) fn reference(snapshot: &Path) {
     let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else {
         return;
@@ -22,23 +21,23 @@ pub(super) fn reference(snapshot: &Path) {
     };
     let snapshot = folder.join(name);
     if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(list) {
-        // One write a line: trials append at once.
+        // One write per line, because trials append concurrently.
         let _ = file.write_all(format!("{}\n", snapshot.display()).as_bytes());
     }
 }
 
-/// What is done with an outcome that is not the accepted one.
+/// What to do with an outcome that is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Update {
-    /// It is accepted.
+    /// Accept it.
     Accept,
-    /// It is kept for somebody to look at.
+    /// Write it for review.
     Propose,
-    /// Nothing is written.
+    /// Write nothing.
     Nothing,
 }
 
-/// What insta's variables say, as insta understands them.
+/// Reads insta's variables like insta does.
 fn update(has_snapshot: bool) -> Result<Update, String> {
     if is_forced() {
         return Ok(Update::Accept);
@@ -50,17 +49,17 @@ fn update(has_snapshot: bool) -> Result<Update, String> {
         Some("unseen") if !has_snapshot => Ok(Update::Accept),
         None | Some("auto" | "new" | "unseen") => Ok(Update::Propose),
         Some(other) => Err(format!(
-            "no pending snapshot is written: INSTA_UPDATE is {other:?}, which is none of `auto`, `always`, `new`, \
+            "no pending snapshot is written: INSTA_UPDATE is {other:?}, but must be one of `auto`, `always`, `new`, \
              `unseen`, `no` and `force`"
         )),
     }
 }
 
-/// Whether every snapshot is to be written again, also those that are as they should be.
+/// Whether all snapshots are written again, even the correct ones.
 pub(super) fn is_forced() -> bool {
     let is_one = |name| variable(name).is_some_and(|value| value == "1");
     variable("INSTA_UPDATE").is_some_and(|update| update == "force")
-        // As versions of cargo-insta before 1.40 say it.
+        // The variable of cargo-insta before 1.40.
         || is_one("INSTA_FORCE_UPDATE")
         || is_one("INSTA_FORCE_UPDATE_SNAPSHOTS")
 }
@@ -68,18 +67,18 @@ pub(super) fn is_forced() -> bool {
 fn is_ci() -> bool {
     match std::env::var_os("CI") {
         Some(value) => !["", "0", "false"].iter().any(|no| value == *no),
-        // Azure's.
+        // Azure sets this one.
         None => std::env::var_os("TF_BUILD").is_some(),
     }
 }
 
-/// A variable that has a value.
+/// A variable that is not empty.
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?.to_string_lossy().into_owned();
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// Offers today's outcome for acceptance. True where it counts as accepted; an error says why it could not be written.
+/// Offers today's outcome for acceptance. Returns whether it counts as accepted; the error says why it could not be written.
 pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
     let snapshot = Project::snapshot_path(fixture);
     let pending = pending_path(&snapshot);
@@ -90,7 +89,7 @@ pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
         Update::Nothing => (&pending, Ok(())),
     };
     written.map_err(|error| format!("{} cannot be written: {error}", Project::shown(file)))?;
-    // `cargo insta test` lets everything pass, to collect what is pending.
+    // `cargo insta test` lets every test pass, to collect the pending snapshots.
     let passes = variable("INSTA_FORCE_PASS").is_some_and(|value| value == "1");
     Ok(update == Update::Accept || passes)
 }
@@ -108,14 +107,14 @@ pub(super) fn pending_path(snapshot: &Path) -> PathBuf {
     }
 }
 
-/// The path of a file from a folder that it is in.
+/// The path of a file relative to a folder that contains it.
 fn below(file: &Path, folder: &Path) -> Option<PathBuf> {
     let parent = file.parent()?.canonicalize().ok()?;
     let parent = parent.strip_prefix(folder.canonicalize().ok()?).ok()?;
     Some(parent.join(file.file_name()?))
 }
 
-/// Removes a pending snapshot that is no longer true. Nothing is written or removed in CI.
+/// Removes an outdated pending snapshot. In CI nothing is written or removed.
 pub(super) fn discard(snapshot: &Path) {
     if !is_ci() {
         let _ = std::fs::remove_file(pending_path(snapshot));

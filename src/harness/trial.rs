@@ -1,4 +1,4 @@
-//! One fixture: read, replayed, compared.
+//! Reads, replays and compares one fixture.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,25 +18,25 @@ use crate::project::{
 use crate::replay::{Tap, Target};
 use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, listed, stored};
 
-/// What all trials share.
+/// What all trials of a run share.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) project: Arc<Project>,
     pub(super) rules: Arc<Rules>,
-    /// Where mutants are reported, if they are tried.
+    /// Collects mutants, if they are tried.
     pub(super) mutants: Option<Arc<MutantReport>>,
 }
 
 /// How a trial ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// The outcome is the accepted one.
+    /// The outcome is as accepted.
     Closed,
     /// The known bug is still there.
     Open,
-    /// It cannot be judged; why.
+    /// It cannot be judged, with the reason.
     NotChecked(String),
-    /// With this message.
+    /// It failed, with this message.
     Failed(String),
 }
 
@@ -75,7 +75,7 @@ struct Judged<'a> {
     run: ReplayedCase,
     view: Value,
     text: String,
-    /// What the logic answered, where mutants of it are tried.
+    /// The answers of the logic, if mutants are tried.
     answers: Option<LogicAnswers>,
 }
 
@@ -100,7 +100,7 @@ fn replayed<'a>(
         .logics()
         .target(&logic, &fixture.case.source.dialect);
     let target = target.map_err(|error| error.to_string())?;
-    // A twin is held to the same snapshot: its mutants would say the same once more.
+    // A twin is compared with the same snapshot, so its mutants would add nothing.
     let is_mutated = context.mutants.is_some() && entry.twin.is_none();
     let answers = is_mutated.then(LogicAnswers::default);
     let tap = answers.as_ref().map(LogicAnswers::tap);
@@ -146,7 +146,7 @@ fn once(
 }
 
 impl Judged<'_> {
-    /// The ending; where the logic crashed and the trial fails, with what it wrote.
+    /// How the trial ended. If the logic crashed, the message includes its last output.
     fn end(&self) -> Ending {
         let project = &self.context.project;
         match self.compared() {
@@ -160,7 +160,7 @@ impl Judged<'_> {
         }
     }
 
-    /// Reports what the comparison that just passed would not notice. The logic is not asked again.
+    /// Reports the mutants that the passed comparison would not notice. The logic is not called again.
     fn try_mutants(&self, ending: &Ending) {
         let compared = match ending {
             Ending::Closed => ComparedWith::Snapshot,
@@ -234,8 +234,8 @@ impl Judged<'_> {
         })
     }
 
-    /// The ending of a case whose outcome nobody accepted: it fails with a message and with what to do, unless the outcome
-    /// is accepted now.
+    /// How a case ends whose outcome is not accepted: it fails with a message and the next steps, unless the outcome is accepted
+    /// now.
     fn offered(&self, snapshot: &Path, message: impl FnOnce() -> String) -> Ending {
         if let Some(flicker) = self.flicker() {
             return Ending::Failed(flicker);
@@ -288,7 +288,7 @@ impl Judged<'_> {
         }
     }
 
-    /// Whether the outcome changes between two runs. Asks the logic once more, unless that is forbidden.
+    /// Whether the outcome differs between two runs. Calls the logic once more, unless that is forbidden.
     fn flicker(&self) -> Option<String> {
         let probe = self.context.project.probe_of(&self.fixture.case);
         if probe == Probe::Never {
@@ -307,7 +307,7 @@ impl Judged<'_> {
         ))
     }
 
-    /// Asked for only where somebody reads it: judging costs as much as rendering.
+    /// Computed only if needed, because judging costs as much as rendering.
     fn verdict(&self) -> Verdict {
         let own = Rules::new(self.fixture.case.rules.clone());
         let rules = [&own, &*self.context.rules];
@@ -322,7 +322,7 @@ impl Judged<'_> {
         })
     }
 
-    /// What the logic answered that no descriptor describes.
+    /// A note about fields in the answer that no descriptor has.
     fn note(&self) -> Option<String> {
         let note = self.run.checked.unknown_in_replies()?;
         Some(format!("note: {note}"))
@@ -352,7 +352,7 @@ impl Judged<'_> {
     }
 }
 
-/// Lines of two texts that are held against each other line by line: the time that takes grows with their square.
+/// Maximum number of lines for a line diff, which takes quadratic time.
 const MOST_LINES: usize = 20_000;
 
 fn diff(accepted: &str, text: &str) -> String {

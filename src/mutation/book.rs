@@ -1,11 +1,11 @@
-//! Mutants of emitted events, and of pages that an upcaster answers.
+//! Mutants of emitted events, and of upcast pages.
 
 use super::Vary;
 use super::change::{Change, LONG, list};
 use super::values;
 use crate::model::{Cover, EmittedBook, EmittedPage, Header, Page, Retention, Snapshot};
 
-/// A book of events; `own` is the stream that they are for.
+/// Mutants of a book of events; `own` is the stream that they belong to.
 pub(super) fn changes(
     book: &EmittedBook,
     own: Option<&Cover>,
@@ -85,7 +85,7 @@ fn page(page: &EmittedPage, vary: Vary<'_>) -> Vec<Change<EmittedPage>> {
     found
 }
 
-/// The events in another order, each place with the sequence that it had.
+/// The events in another order; the sequences stay in order.
 fn other_orders(pages: &[EmittedPage]) -> Vec<Vec<EmittedPage>> {
     let pairs = pages.windows(2).enumerate();
     let differing = pairs.filter(|(_, pair)| {
@@ -100,7 +100,7 @@ fn other_orders(pages: &[EmittedPage]) -> Vec<Vec<EmittedPage>> {
     swapped.take(LONG).collect()
 }
 
-/// Pages in their newest form.
+/// Mutants of upcast pages.
 pub(super) fn upcast(pages: &[Page], vary: Vary<'_>) -> Vec<Change<Vec<Page>>> {
     let mut found = list(pages, "page", |page| {
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Mutants of what sagas, process managers and projectors answer.
+//! Mutants of the answers of sagas, process managers and projectors.
 
 use super::Vary;
 use super::change::{Change, list};

@@ -1,19 +1,19 @@
-//! The public door: how many items the documentation of the published crates shows.
+//! Counts the public items in the documentation of the published crates.
 
 use std::path::{Path, PathBuf};
 
 use super::shell::Shell;
 
-/// The crates that users depend on, as rustdoc names their folders.
+/// The crates that users depend on, by the names of their rustdoc folders.
 pub(super) const CRATES: [&str; 2] = ["angzarr_replay", "angzarr_failure_tickets"];
-/// Types, traits, functions and methods of them together. Each is a promise: raise it knowingly.
+/// Limit for their types, traits, functions and methods together. Each is a promise, so raise it deliberately.
 const MOST: usize = 200;
-/// What a page of rustdoc is called that shows an item.
+/// Prefixes of the rustdoc pages that show an item.
 const KINDS: [&str; 8] = [
     "struct", "enum", "union", "trait", "fn", "type", "constant", "macro",
 ];
 
-/// Counts what the documentation shows that was just built.
+/// Counts the items in the documentation that was just built.
 pub(super) fn count(shell: &Shell) -> Result<(), String> {
     let folder = shell.at("target/doc");
     let mut items = 0;
@@ -22,13 +22,13 @@ pub(super) fn count(shell: &Shell) -> Result<(), String> {
     }
     if items == 0 {
         return Err(format!(
-            "{}: no item is found; has rustdoc another layout now?",
+            "{}: no items found; has the layout of rustdoc changed?",
             folder.display()
         ));
     }
     if items > MOST {
         return Err(format!(
-            "{} show {items} items, and at most {MOST} are wanted; hide what users do not need, or raise the number in \
+            "{} have {items} public items, but the limit is {MOST}; hide what users do not need, or raise the limit in \
              xtask/src/check/door.rs",
             CRATES.join(" and ")
         ));
@@ -60,7 +60,7 @@ fn is_item(path: &Path) -> bool {
     kind.is_some_and(|kind| KINDS.contains(&kind))
 }
 
-/// The item itself and its own methods, without those of traits that it implements.
+/// Counts the item and its own methods, without those of the traits that it implements.
 fn in_page(page: &str) -> usize {
     const REDIRECT: &str = "http-equiv=\"refresh\"";
     if page.contains(REDIRECT) {

@@ -1,13 +1,13 @@
-//! The peer in Python: its environment, and every fixture on it.
+//! The Python peer: installs it, and replays every fixture on it.
 
 use super::shell::{Shell, output_of, run};
 
 const REQUIREMENTS: &str = "examples/poker-python/requirements.txt";
 const INTERPRETER: &str = ".venv/bin/python";
-/// What was installed, to install only what changed.
+/// A copy of the installed requirements, to install only if they changed.
 const STAMP: &str = ".venv/installed-requirements.txt";
 
-/// Installs the peer and demands it.
+/// Installs the peer, and runs the tests that need it.
 pub(super) fn peers(shell: &Shell) -> Result<(), String> {
     install(shell)?;
     let mut replay = shell.cargo(&["test", "--quiet", "--locked", "--test", "replay"]);
@@ -34,7 +34,7 @@ fn install(shell: &Shell) -> Result<(), String> {
             .program("python3")
             .args(["-m", "venv", "--clear", ".venv"]))
         .map_err(|reason| {
-            format!("{reason}; Python 3.10 or newer with its module venv is needed for the peer")
+            format!("{reason}; the peer needs Python 3.10 or newer with the module venv")
         })?;
     }
     run(shell.program(shell.at(INTERPRETER)).args([
