@@ -1,5 +1,5 @@
-//! Any bytes as request and reply of a recorded call, and any text as a recording: no panic, and redaction without a
-//! rule about them changes no byte.
+//! Any bytes as request and reply of a recorded call, and any text as a recording: no panic, and redaction without a matching
+//! rule changes no byte.
 //!
 //! `cargo +nightly fuzz run recorded_call`
 #![no_main]
@@ -37,7 +37,7 @@ static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
     };
     let set = call_descriptors(Dialect::ANGZARR);
     let registry = Registry::from_descriptor_set(&set).expect("our own descriptors");
-    Redactor::new(registry, policy).expect("no key is asked for")
+    Redactor::new(registry, policy).expect("no key is needed")
 });
 
 fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
