@@ -191,7 +191,7 @@ fn a_file_that_cannot_be_recorded_to_is_refused() {
         refused(&file),
         format!(
             "{name} is not a recording, line 1: not a recorded call: expected value at column 1; name another file, or \
-             move it away"
+             move this one away"
         )
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "shopping\n");
