@@ -83,6 +83,8 @@ use angzarr_replay_payload::files;
 #[doc(hidden)]
 pub use angzarr_replay_payload::{payload, redact};
 #[doc(hidden)]
+pub use angzarr_replay_processes as processes;
+#[doc(hidden)]
 pub use angzarr_replay_wire::{model, ticket, wire};
 #[doc(inline)]
 pub use project::App;

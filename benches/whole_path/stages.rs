@@ -10,7 +10,7 @@ use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, 
 use angzarr_replay::harness::{Entry, discover};
 use angzarr_replay::model::{CaseStimulus, CommandBook, EventBook, Payload};
 use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::project::{Project, book_of};
+use angzarr_replay::project::Project;
 use angzarr_replay::replay::{GrpcTarget, InProcess, Replay, Target, replay_command};
 use angzarr_replay::snapshot::{Renderer, Rules, Verdict, stored};
 use angzarr_replay::wire::{Dialect, FailingStatus};
@@ -55,7 +55,9 @@ impl Cases {
         self.fixtures
             .iter()
             .filter_map(|fixture| match &fixture.case.stimulus {
-                CaseStimulus::Command(command) => Some((fixture, book_of(&fixture.case), command)),
+                CaseStimulus::Command(command) => {
+                    Some((fixture, fixture.case.event_book(), command))
+                }
                 _ => None,
             })
     }

@@ -5,9 +5,11 @@
 //!
 //! - `content`: from the bytes of a file to findings. `text_decoding`: bytes as text, in any common encoding.
 //! - `escapes`: text with one level of escapes removed.
+//! - `allowance`: findings that are allowed.
 //!
 //! Compressed files are decompressed by `plain`.
 
+mod allowance;
 mod content;
 mod escapes;
 mod text_decoding;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+pub use allowance::{AuditAllowance, UNREAD};
 pub use content::{Finding, Spot};
 
 use crate::{files, plain};

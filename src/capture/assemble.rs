@@ -2,6 +2,7 @@
 
 use super::select::stated_head;
 use super::stored_events::persisted;
+use super::title::generated_title;
 use super::{CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, UpTo, settle_head};
 use crate::model::{
     Case, CaseStimulus, CommandBook, Cover, FailureClass, HeadKnowledge, Observed, Page, Probe,
@@ -136,11 +137,9 @@ pub fn assemble(parts: CaseParts<'_>) -> Result<Assembled, CaptureError> {
     let noted = parts.noted.filter(|_| observed.is_none());
     let stimulus = command.map_or(CaseStimulus::History, CaseStimulus::of_command);
     let labels = parts.labels;
-    let case = Case {
+    let mut case = Case {
         status: labels.status(),
-        title: labels
-            .title
-            .unwrap_or_else(|| title(&stimulus, parts.cover, observed.as_ref(), noted)),
+        title: String::new(),
         issue: labels.issue,
         source: Provenance {
             name: parts.source.to_owned(),
@@ -162,6 +161,7 @@ pub fn assemble(parts: CaseParts<'_>) -> Result<Assembled, CaptureError> {
         rules: Vec::new(),
         redacted: failing.map_or_else(Vec::new, |failing| failing.redacted.fields.clone()),
     };
+    case.title = labels.title.unwrap_or_else(|| generated_title(&case));
     Ok(Assembled {
         case,
         head,
@@ -192,32 +192,4 @@ fn for_head(failing: &FailingCommand, is_given: bool, head: u32) -> CommandBook 
         return failing.command.clone();
     }
     failing.command.restamped(head)
-}
-
-fn title(
-    stimulus: &CaseStimulus,
-    cover: &Cover,
-    observed: Option<&Observed>,
-    noted: Option<&ReportedFailure>,
-) -> String {
-    let Some(command) = stimulus.command() else {
-        let history = format!("History of {} {}", cover.domain, &cover.root.hex()[..8]);
-        return match noted {
-            Some(noted) => format!("{history} before a failure: {}", noted.message),
-            None => history,
-        };
-    };
-    let name = if command.is_compensation() {
-        "Compensation"
-    } else {
-        command.type_name().rsplit('.').next().unwrap_or_default()
-    };
-    match observed.map(|observed| (observed.word(), observed.failure())) {
-        Some((word, Some(failure))) => format!("{name} {word}: {}", failure.message),
-        Some((word, None)) => format!("{name} {word}"),
-        None => match noted {
-            Some(noted) => format!("{name} given up: {}", noted.message),
-            None => name.to_owned(),
-        },
-    }
 }

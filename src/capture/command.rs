@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use crate::files::{conflict_message, merge_conflict};
 use crate::fixture::serde_suggestion;
-use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload};
+use crate::model::{CommandBook, CommandPage, Cover, Header, MergeStrategy, Payload, Worded};
 use crate::payload::{Registry, UnknownType, ViewError, too_deep};
 use crate::ticket::without_values;
 
@@ -146,15 +146,10 @@ impl CommandDraft {
             (Some(_), Some(_)) => return Err(invalid("either `payload` or `bytes`, not both")),
         };
         let merge_strategy = match self.merge_strategy.as_deref() {
-            None | Some("commutative") => MergeStrategy::Commutative,
-            Some("strict") => MergeStrategy::Strict,
-            Some("aggregate-handles") => MergeStrategy::AggregateHandles,
-            Some("manual") => MergeStrategy::Manual,
-            Some(_) => {
-                return Err(invalid(
-                    "`merge_strategy` is commutative, strict, aggregate-handles or manual",
-                ));
-            }
+            None => MergeStrategy::default(),
+            Some(word) => MergeStrategy::from_word(word).ok_or_else(|| {
+                invalid("`merge_strategy` is commutative, strict, aggregate-handles or manual")
+            })?,
         };
         Ok(CommandBook {
             cover: Cover {

@@ -1,10 +1,10 @@
 //! Builds cases of components that react to stored events: determines which pages are new, and what was stored before
 //! them.
 
-use super::select::unqualified;
+use super::title::generated_title;
 use super::{CaptureError, Fetched};
 use crate::model::{
-    Book, Case, CaseStimulus, Cover, EmittedBook, EmittedPage, HeadKnowledge, Header, History,
+    Case, CaseStimulus, Cover, EmittedBook, EmittedPage, EventBook, HeadKnowledge, Header, History,
     Observed, Page, Payload, Provenance, Snapshot, Trigger,
 };
 
@@ -88,12 +88,11 @@ impl Base<'_> {
     #[must_use]
     pub fn case(self, stimulus: CaseStimulus, observed: Option<Observed>) -> Case {
         let history = self.fetched.history.before(self.end);
-        let title = title(&stimulus, &self.cover, &history, self.logic.as_deref());
         let snapshot = self.fetched.snapshot.clone();
         let is_before = |snapshot: &Snapshot| snapshot.sequence < self.end;
-        Case {
+        let mut case = Case {
             status: self.labels.status(),
-            title: self.labels.title.unwrap_or(title),
+            title: String::new(),
             issue: self.labels.issue,
             source: self.source,
             logic: self.logic,
@@ -106,21 +105,9 @@ impl Base<'_> {
             noted: None,
             rules: Vec::new(),
             redacted: Vec::new(),
-        }
-    }
-}
-
-/// A title that names the component and the stimulus.
-fn title(stimulus: &CaseStimulus, cover: &Cover, history: &History, logic: Option<&str>) -> String {
-    let root = &cover.root.hex()[..8];
-    let who = logic.unwrap_or(cover.domain.as_str());
-    let about = stimulus.about(history).map(unqualified);
-    let about = about.unwrap_or_else(|| "the history".to_owned());
-    match stimulus {
-        CaseStimulus::Flow(_) => format!("Flow of {about} from {} {root}", cover.domain),
-        CaseStimulus::Fact(_) => format!("{about} as a fact for {who} {root}"),
-        CaseStimulus::Upcaster => format!("Upcast history of {} {root}", cover.domain),
-        _ => format!("{who} on {about} of {} {root}", cover.domain),
+        };
+        case.title = self.labels.title.unwrap_or_else(|| generated_title(&case));
+        case
     }
 }
 
@@ -141,7 +128,7 @@ pub enum CutRule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutBook {
     /// What was stored before.
-    pub book: Book,
+    pub book: EventBook,
     /// The later pages that belong to the workflow.
     pub after: Vec<Page>,
     /// Why it was cut there.
@@ -178,14 +165,14 @@ pub fn cut(
     let after = pages.iter().filter(|page| page.sequence >= at);
     CutBook {
         after: after.filter(belongs).cloned().collect(),
-        book: Book {
+        book: EventBook::new(
             cover,
-            snapshot: fetched
+            fetched
                 .snapshot
                 .clone()
                 .filter(|snapshot| snapshot.sequence < at),
-            history: fetched.history.before(at),
-        },
+            fetched.history.before(at),
+        ),
         rule,
     }
 }

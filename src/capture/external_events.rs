@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use super::CaptureError;
 use crate::files;
 use crate::model::{
-    Body, Book, Case, CaseStimulus, EmittedBook, FlowStart, History, HopOutcome, Observed, Page,
-    Payload, PayloadReference,
+    Body, Case, EmittedBook, EventBook, History, HopOutcome, Observed, Page, Payload,
+    PayloadReference,
 };
 use crate::wire::any_of_bytes;
 
@@ -94,25 +94,11 @@ pub fn inline_external(
     };
     let domain = case.cover.domain.to_string();
     inliner.history(&mut case.history, &domain)?;
-    match &mut case.stimulus {
-        CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
-            inliner.book(&mut process.state)?;
-        }
-        CaseStimulus::Fact(facts) => inliner.emitted(facts, "fact")?,
-        CaseStimulus::Flow(flow) => {
-            if let FlowStart::Facts(facts) = &mut flow.start {
-                inliner.emitted(facts, "fact")?;
-            }
-            for book in &mut flow.books {
-                inliner.book(book)?;
-            }
-        }
-        CaseStimulus::Command(_)
-        | CaseStimulus::History
-        | CaseStimulus::Saga { .. }
-        | CaseStimulus::Projector { .. }
-        | CaseStimulus::Upcaster
-        | CaseStimulus::Compensation(_) => {}
+    if let Some(facts) = case.stimulus.facts_mut() {
+        inliner.emitted(facts, "fact")?;
+    }
+    for book in case.stimulus.books_mut() {
+        inliner.book(book)?;
     }
     if let Some(observed) = &mut case.observed {
         inliner.observed(observed)?;
@@ -149,7 +135,7 @@ impl Inliner<'_> {
         Ok(())
     }
 
-    fn book(&mut self, book: &mut Book) -> Result<(), ExternalError> {
+    fn book(&mut self, book: &mut EventBook) -> Result<(), ExternalError> {
         let domain = book.cover.domain.to_string();
         self.history(&mut book.history, &domain)
     }

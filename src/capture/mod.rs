@@ -16,6 +16,7 @@ mod queries;
 mod root;
 mod select;
 mod stored_events;
+mod title;
 mod unknown_fields;
 pub mod workflow;
 
@@ -38,6 +39,7 @@ pub use select::{
     FailingCommand, Selected, SelectedNoted, case_path, select_noted, select_ticket, settle_head,
 };
 pub use stored_events::{Persisted, PersistedRule, StoredCount};
+pub use title::generated_title;
 pub use unknown_fields::{kept_unknown_fields, lost_unknown_fields};
 
 use crate::grpc::QueryError;

@@ -297,7 +297,15 @@ fn subject(case: &Case) -> String {
             }
             FlowStart::Events(_) => triggering.unwrap_or_default(),
         },
-        stimulus => triggering.unwrap_or_else(|| stimulus.word().to_owned()),
+        stimulus @ (CaseStimulus::History
+        | CaseStimulus::Saga { .. }
+        | CaseStimulus::ProcessManager(_)
+        | CaseStimulus::Projector { .. }
+        | CaseStimulus::Upcaster
+        | CaseStimulus::Compensation(_)
+        | CaseStimulus::ProcessCompensation(_)) => {
+            triggering.unwrap_or_else(|| stimulus.word().to_owned())
+        }
     }
 }
 

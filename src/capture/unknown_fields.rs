@@ -1,6 +1,6 @@
 //! Unknown fields in the original encodings of a case.
 
-use crate::model::{Case, CaseStimulus, FlowStart, Observed, Page, Snapshot};
+use crate::model::{Case, Observed, Page, Snapshot};
 use crate::wire::{
     UnknownField, UnknownFields, unknown_in_command, unknown_in_page, unknown_in_snapshot,
 };
@@ -14,26 +14,11 @@ pub fn kept_unknown_fields(case: &Case) -> Vec<UnknownField> {
         kept.extend(pages.iter().flat_map(unknown_in_page));
     };
     stored(case.snapshot.as_ref(), case.history.pages());
-    match &case.stimulus {
-        CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
-            let state = &process.state;
-            stored(state.snapshot.as_ref(), state.history.pages());
-        }
-        CaseStimulus::Fact(facts) => stored(facts.snapshot.as_ref(), &[]),
-        CaseStimulus::Flow(flow) => {
-            for book in &flow.books {
-                stored(book.snapshot.as_ref(), book.history.pages());
-            }
-            if let FlowStart::Facts(facts) = &flow.start {
-                stored(facts.snapshot.as_ref(), &[]);
-            }
-        }
-        CaseStimulus::Command(_)
-        | CaseStimulus::Compensation(_)
-        | CaseStimulus::History
-        | CaseStimulus::Saga { .. }
-        | CaseStimulus::Projector { .. }
-        | CaseStimulus::Upcaster => {}
+    for book in case.stimulus.books() {
+        stored(book.snapshot.as_ref(), book.history.pages());
+    }
+    if let Some(facts) = case.stimulus.facts() {
+        stored(facts.snapshot.as_ref(), &[]);
     }
     if let Some(Observed::Upcast(pages)) = &case.observed {
         stored(None, pages);

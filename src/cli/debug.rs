@@ -9,8 +9,9 @@ use super::{Stop, complain, say};
 use crate::fixture::Fixture;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient};
 use crate::model::CaseStimulus;
-use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of};
-use crate::replay::{GrpcTarget, StartedLogic, Target, free_port};
+use crate::processes::{StartedServer, free_port};
+use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of, readiness};
+use crate::replay::{GrpcTarget, Target};
 
 pub(super) fn run(
     project: &Project,
@@ -48,7 +49,7 @@ struct Round<'a> {
     fixture: &'a Fixture,
     logic: &'a SelectedLogic,
     target: Box<dyn Target>,
-    started: Option<StartedLogic>,
+    started: Option<StartedServer>,
 }
 
 impl<'a> Round<'a> {
@@ -97,7 +98,7 @@ impl<'a> Round<'a> {
         let run = project
             .run_case(self.fixture, self.target.as_ref(), false)
             .map_err(|error| {
-                let last = self.started.as_ref().map(StartedLogic::last_words);
+                let last = self.started.as_ref().map(StartedServer::last_words);
                 match last {
                     // Its output is on the terminal already.
                     Some((_, Some(status))) => format!("{error}\nthe logic ended with {status}"),
@@ -161,7 +162,7 @@ fn failed(error: &dyn Display) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-fn under_debugger(logic: &SelectedLogic) -> Result<StartedLogic, Stop> {
+fn under_debugger(logic: &SelectedLogic) -> Result<StartedServer, Stop> {
     let (port, debug_port) = free_port()
         .and_then(|port| Ok((port, free_port()?)))
         .map_err(|error| failed(&error))?;
@@ -173,13 +174,13 @@ fn under_debugger(logic: &SelectedLogic) -> Result<StartedLogic, Stop> {
             name = logic.config.name
         )));
     };
-    let started = StartedLogic::spawn(&spec).map_err(|error| failed(&error))?;
+    let started = StartedServer::spawn(&spec).map_err(|error| failed(&error))?;
     say(format_args!(
         "{attach}\nwaiting until it serves on {} …",
         started.address()
     ));
     started
-        .await_serving(None)
+        .await_ready(None, &readiness)
         .map_err(|error| failed(&error))?;
     Ok(started)
 }

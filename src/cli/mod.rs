@@ -133,7 +133,7 @@ impl App {
         };
         // The recorder starts nothing, and ends in its own way.
         if !matches!(arguments.command, Command::Record(_)) {
-            crate::replay::end_started_logic_on_interrupt();
+            crate::processes::end_all_on_interrupt();
         }
         let folder = std::env::current_dir().unwrap_or_default();
         match dispatch(arguments, self, &folder) {

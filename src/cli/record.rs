@@ -7,10 +7,10 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use clap::Args;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{Done, Stop, complain, say, words};
 use crate::model::{Domain, Root};
+use crate::processes::Interrupts;
 use crate::project::{Project, system_clock};
 use crate::record::{
     Counts, FailureLogWriter, Filter, KeepRules, LastErrors, Recorder, RecorderSettings,
@@ -222,17 +222,16 @@ fn tickets(arguments: &RecordArguments) -> Result<Option<FailureLogWriter>, Stop
 /// Waits for the end, and says in between what was lost.
 fn until_interrupted(watch: &RecorderWatch, told: &mut Assumptions) {
     let (ended, end) = channel();
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+    let Some(mut interrupts) = Interrupts::listen() else {
         return;
     };
     std::thread::spawn(move || {
-        let mut signals = signals.forever();
-        if signals.next().is_some() {
+        if interrupts.next_exit_code().is_some() {
             let _ = ended.send(());
         }
         // Who asks a second time does not want to wait.
-        if let Some(signal) = signals.next() {
-            std::process::exit(128 + signal);
+        if let Some(exit_code) = interrupts.next_exit_code() {
+            std::process::exit(exit_code);
         }
     });
     let mut said = None;

@@ -11,7 +11,7 @@ use crate::diagram::mermaid;
 use crate::fixture::Fixture;
 use crate::harness::Entry;
 use crate::project::{Checked, Project, SelectedLogic};
-use crate::replay::{Note, unknown_in_replies};
+use crate::replay::{ReplayNote, unknown_in_replies};
 use crate::wire::UnknownFields;
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
@@ -133,7 +133,7 @@ fn change(
     project: &Project,
     arguments: &ReplayArguments,
     fixture: &mut Fixture,
-) -> Result<Option<Note>, Stop> {
+) -> Result<Option<ReplayNote>, Stop> {
     let mut lost = UnknownFields::new();
     if let Some(last) = arguments.to_sequence {
         lost.append(&mut what_if::cut(&mut fixture.case, last)?);
@@ -143,7 +143,7 @@ fn change(
         let registries = [&fixture.descriptors, today];
         lost.append(&mut arguments.changes.make(&mut fixture.case, registries)?);
     }
-    Ok(Note::not_sent(lost))
+    Ok(ReplayNote::not_sent(lost))
 }
 
 /// Replays a case, and tells what came of it.
@@ -151,7 +151,7 @@ pub(super) fn report<T>(
     project: &Project,
     arguments: &ReplayArguments,
     (path, fixture, logic): (&Path, &Fixture, &SelectedLogic),
-    lost: Option<&Note>,
+    lost: Option<&ReplayNote>,
     tell: impl FnOnce(&Report<'_>) -> T,
 ) -> Result<T, Stop> {
     let (mut run, through, target) = if let Some(name) = &arguments.coordinator {

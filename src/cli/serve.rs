@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{Done, Stop, say, words};
-use crate::coordinator::{Backend, LocalCoordinator, ReactingComponent, SeedBook, Store, Stores};
+use crate::coordinator::{Backend, HostedComponent, LocalCoordinator, SeedBook, Store, Stores};
 use crate::harness::{DiscoveryError, discover};
 use crate::model::{ComponentKind, Domain};
 use crate::project::{Project, SelectedLogic, system_clock};
@@ -91,7 +91,7 @@ struct Chosen {
     said: Vec<String>,
     logic: Vec<(Domain, Backend)>,
     upcasters: Vec<(Domain, Backend)>,
-    reacting: Vec<ReactingComponent>,
+    reacting: Vec<HostedComponent>,
 }
 
 const REACTING: [ComponentKind; 3] = [
@@ -122,7 +122,7 @@ impl Chosen {
             let config = &component.config;
             let kind = config.kind.word();
             chosen.said.push(format!("{kind} {}", component.describe()));
-            chosen.reacting.push(ReactingComponent {
+            chosen.reacting.push(HostedComponent {
                 name: config.name.clone(),
                 kind: config.kind,
                 subscriptions: config.subscriptions.clone(),

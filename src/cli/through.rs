@@ -9,7 +9,7 @@ use crate::model::{Case, CaseStimulus, ComponentKind};
 use crate::project::{
     CaseRun, CoordinatorUnavailable, IsolatedCoordinator, Occasion, Project, SelectedLogic,
 };
-use crate::replay::{IsolatedError, Note};
+use crate::replay::{IsolatedError, ReplayNote};
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 impl From<CoordinatorUnavailable> for Stop {
@@ -116,7 +116,7 @@ fn not_loaded(case: &Case, is_in_edition: bool) -> Option<String> {
     if let Some(command) = case.stimulus.command().filter(|_| is_in_edition) {
         lost.append(&mut unknown_in_command(command));
     }
-    Note::not_sent(lost).map(|note| note.to_string())
+    ReplayNote::not_sent(lost).map(|note| note.to_string())
 }
 
 fn notes(coordinator: &IsolatedCoordinator, kind: ComponentKind, captured: &str) -> Vec<String> {

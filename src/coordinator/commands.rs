@@ -56,11 +56,7 @@ impl LocalCoordinator {
         let pages = self.pages_as_of(&stream, point)?;
         let masked = self.dialect.rules().always_masks;
         let prior = self.shown(prior_history::book(&stream, None, &pages)?, masked)?;
-        match backend.handle(&prior, &command)? {
-            Outcome::Accepted(book) => Ok(book),
-            Outcome::Revoked(revocation) => Err(revocation.as_failure().into()),
-            _ => Ok(EmittedBook::default()),
-        }
+        emitted(backend.handle(&prior, &command)?)
     }
 
     /// A command with the store and the logic of its domain.
@@ -106,11 +102,7 @@ impl LocalCoordinator {
         } else {
             command.clone()
         };
-        let emitted = match handling.backend.handle(&prior.book, &command)? {
-            Outcome::Accepted(book) => book,
-            Outcome::Revoked(revocation) => return Err(revocation.as_failure().into()),
-            _ => return Ok(Ok(ReplyBook::default())),
-        };
+        let emitted = emitted(handling.backend.handle(&prior.book, &command)?)?;
         if emitted.pages.is_empty() && emitted.snapshot.is_none() {
             return Ok(Ok(ReplyBook::default()));
         }
@@ -274,5 +266,23 @@ pub(super) fn no_logic(stream: &Stream) -> Failure {
         code: Code::Unavailable,
         message: format!("no logic is configured for domain `{}`", stream.domain),
         info: None,
+    }
+}
+
+/// The events of an aggregate's answer. A notification has none.
+pub(super) fn emitted(answer: Outcome) -> Result<EmittedBook, RefusedCall> {
+    match answer {
+        Outcome::Accepted(book) => Ok(book),
+        Outcome::Revoked(revocation) => Err(revocation.as_failure().into()),
+        Outcome::Notified(_)
+        | Outcome::Rejected(_)
+        | Outcome::Crashed(_)
+        | Outcome::Unimplemented(_)
+        | Outcome::Refused(_)
+        | Outcome::Folded(_)
+        | Outcome::Upcast(_)
+        | Outcome::Reacted(_)
+        | Outcome::Projected(_)
+        | Outcome::Prepared(_) => Ok(EmittedBook::default()),
     }
 }

@@ -1,12 +1,13 @@
 //! Facts: events from elsewhere, appended to a stream once for each idempotency key.
 
+use super::commands::emitted;
 use super::prior_history::PriorHistory;
 use super::queries::failed;
 use super::store::{Append, NewPage, Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
 use super::{LocalCoordinator, commands, stored_time, validate};
 use crate::grpc::{FactInjection, ReceivedFacts, RefusedCall, ReplyBook};
-use crate::model::{Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Stimulus};
+use crate::model::{Cover, EmittedBook, EmittedPage, Failure, Header, Stimulus};
 use crate::wire::{self};
 
 /// Facts in progress.
@@ -107,10 +108,7 @@ impl LocalCoordinator {
             facts: facts.book.clone(),
             prior: self.shown(prior.book, true)?,
         };
-        match backend.ask(&stimulus)? {
-            Outcome::Accepted(book) => Ok(book),
-            _ => Ok(EmittedBook::default()),
-        }
+        emitted(backend.ask(&stimulus)?)
     }
 
     /// The pages numbered from `head` on, regardless of their headers; not provisional, and with a time.

@@ -35,7 +35,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 pub use backend::Backend;
-pub use reactions::ReactingComponent;
+pub use reactions::HostedComponent;
 pub use store::{Append, AppendConflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
 
 use crate::grpc::{
@@ -125,7 +125,7 @@ pub struct LocalCoordinator {
     stores: Stores,
     backends: BTreeMap<Domain, Backend>,
     upcasters: BTreeMap<Domain, Backend>,
-    reacting: Vec<ReactingComponent>,
+    reacting: Vec<HostedComponent>,
     dialect: Dialect,
     clock: Clock,
 }
@@ -160,7 +160,7 @@ impl LocalCoordinator {
 
     /// Adds a saga, process manager or projector, for speculation.
     #[must_use]
-    pub fn with_reacting(mut self, component: ReactingComponent) -> Self {
+    pub fn with_reacting(mut self, component: HostedComponent) -> Self {
         self.reacting.push(component);
         self
     }

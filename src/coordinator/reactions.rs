@@ -14,7 +14,7 @@ use crate::model::{
 
 /// A saga, process manager or projector behind a coordinator.
 #[derive(Debug, Clone)]
-pub struct ReactingComponent {
+pub struct HostedComponent {
     /// Its name, for messages.
     pub name: String,
     /// What it is.
@@ -25,7 +25,7 @@ pub struct ReactingComponent {
     pub backend: Backend,
 }
 
-impl ReactingComponent {
+impl HostedComponent {
     fn is_subscribed_to(&self, domain: &Domain) -> bool {
         self.subscriptions.contains_key(domain)
     }
@@ -77,12 +77,18 @@ impl LocalCoordinator {
                     with_effects: false,
                 })
             }
-            _ => Err(internal("this is not a stimulus for a component").into()),
+            Stimulus::Command { .. }
+            | Stimulus::Fold { .. }
+            | Stimulus::Upcast { .. }
+            | Stimulus::Fact { .. }
+            | Stimulus::Prepare { .. } => {
+                Err(internal("this is not a stimulus for a component").into())
+            }
         }
     }
 
     fn reacted(
-        component: &ReactingComponent,
+        component: &HostedComponent,
         stimulus: &Stimulus,
         kind: &str,
     ) -> Result<Reaction, RefusedCall> {
@@ -97,7 +103,7 @@ impl LocalCoordinator {
 
     /// Calls `Prepare` first, like the released coordinator. The answer is not used here.
     fn prepare(
-        manager: &ReactingComponent,
+        manager: &HostedComponent,
         trigger: &EventBook,
         state: &EventBook,
     ) -> Result<(), RefusedCall> {
@@ -127,8 +133,8 @@ impl LocalCoordinator {
     }
 
     /// The component for a book: the only one of its kind, or the subscribed one of several.
-    fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&ReactingComponent, Failure> {
-        let of_kind: Vec<&ReactingComponent> = self
+    fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&HostedComponent, Failure> {
+        let of_kind: Vec<&HostedComponent> = self
             .reacting
             .iter()
             .filter(|one| one.kind == kind)
@@ -142,12 +148,12 @@ impl LocalCoordinator {
             [only] => return Ok(only),
             _ => {}
         }
-        let sent: Vec<&ReactingComponent> = of_kind
+        let sent: Vec<&HostedComponent> = of_kind
             .iter()
             .copied()
             .filter(|one| one.is_sent(domain, type_name))
             .collect();
-        let subscribed: Vec<&ReactingComponent> = of_kind
+        let subscribed: Vec<&HostedComponent> = of_kind
             .iter()
             .copied()
             .filter(|one| one.is_subscribed_to(domain))
@@ -169,7 +175,7 @@ fn handler_failed(kind: &str, failure: &Failure) -> Failure {
 
 fn undecided(
     kind: ComponentKind,
-    candidates: &[&ReactingComponent],
+    candidates: &[&HostedComponent],
     domain: &Domain,
     type_name: &str,
     how_many: &str,

@@ -29,8 +29,8 @@ pub use mutant_trials::{HidingReason, NeverCompared, TriedMutant, try_mutants};
 pub(crate) use selection::select;
 pub(crate) use trial::Ending;
 
+use crate::processes::end_all_on_interrupt;
 use crate::project::{App, LogicConfig, LogicPlace, Project};
-use crate::replay::end_started_logic_on_interrupt;
 use crate::snapshot::Rules;
 use crate::terminal::{complain, escape_panics, escaped, one_line, say};
 use mutant_report::MutantReport;
@@ -76,7 +76,7 @@ impl App {
     pub fn harness(self) -> ExitCode {
         escape_panics();
         broken_pipe::silence_broken_pipes();
-        end_started_logic_on_interrupt();
+        end_all_on_interrupt();
         let mut arguments = Arguments::from_args();
         let folder = std::env::current_dir().unwrap_or_default();
         match Project::open(self, &folder) {

@@ -16,7 +16,7 @@ use crate::project::{
     Project, ReplayedCase, RunError, SelectedLogic, descriptors, judge_case, replay_case,
 };
 use crate::replay::{Tap, Target};
-use crate::snapshot::{Flicker, Renderer, Rules, Verdict, differences, listed, stored};
+use crate::snapshot::{Flicker, Renderer, Rules, Unchecked, Verdict, differences, listed, stored};
 
 /// What all trials of a run share.
 #[derive(Clone)]
@@ -318,7 +318,7 @@ impl Judged<'_> {
             rules,
         )
         .unwrap_or_else(|error| Verdict::NotChecked {
-            reason: error.to_string(),
+            reason: Unchecked::Failed(error.to_string()),
         })
     }
 

@@ -168,7 +168,13 @@ fn long(outcome: &Outcome) -> Option<Mutant> {
                 reason: message,
                 ..revocation.clone()
             }),
-            _ => return None,
+            Outcome::Accepted(_)
+            | Outcome::Notified(_)
+            | Outcome::Folded(_)
+            | Outcome::Upcast(_)
+            | Outcome::Reacted(_)
+            | Outcome::Projected(_)
+            | Outcome::Prepared(_) => return None,
         })
     };
     let failure = outcome.status()?;
@@ -183,10 +189,7 @@ fn long(outcome: &Outcome) -> Option<Mutant> {
 
 /// The answer with the last page of the history in front of it, as from libraries that send back what they received.
 fn echo(stimulus: &Stimulus, book: &EmittedBook) -> Option<EmittedBook> {
-    let (Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. }) = stimulus else {
-        return None;
-    };
-    let last = prior.history.pages().last()?;
+    let last = stimulus.prior()?.history.pages().last()?;
     let shown = EmittedPage {
         header: Header::Sequence(last.sequence),
         created_at: last.created_at,

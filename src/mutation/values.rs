@@ -77,7 +77,7 @@ pub(super) fn body(body: &Body, vary: Vary<'_>) -> Vec<Change<Body>> {
     }
     found.push(match body {
         Body::Empty => Change::new("a body more", Body::Event(event())),
-        _ => Change::new("no body any more", Body::Empty),
+        Body::Event(_) | Body::External(_) => Change::new("no body any more", Body::Empty),
     });
     found
 }

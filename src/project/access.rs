@@ -7,7 +7,7 @@ use super::config::{AccessConfig, SecretSource, SourceConfig, TlsConfig};
 use super::logics::in_directory;
 use crate::files;
 use crate::grpc::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsOptions};
-use crate::replay::{PrivateOutputError, WayCommand, private_output};
+use crate::processes::{PrivateOutputError, TunnelCommand, private_output};
 
 /// A way in that cannot be had. No message holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -149,11 +149,11 @@ fn secret(
     }
 }
 
-/// The command that opens the way to a domain, where there is one.
-pub(super) fn way(config: &SourceConfig, domain: &str, address: &str) -> Option<WayCommand> {
+/// The command that opens the tunnel to a domain, if there is one.
+pub(super) fn tunnel(config: &SourceConfig, domain: &str, address: &str) -> Option<TunnelCommand> {
     let connect = config.access.connect.as_ref()?;
     let fill = |word: &String| in_directory(&word.replace("{domain}", domain), &connect.directory);
-    Some(WayCommand {
+    Some(TunnelCommand {
         command: connect.command.iter().map(fill).collect(),
         directory: connect.directory.clone(),
         address: address.to_owned(),

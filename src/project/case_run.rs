@@ -6,16 +6,16 @@ use super::{LogicUnavailable, Project, ProjectError, SelectedLogic};
 use crate::fixture::Fixture;
 use crate::model::{
     Case, CaseStimulus, CommandBook, EventBook, HeadKnowledge, History, Notification, Observed,
-    Outcome, Probe, Reaction, Rule, Trigger,
+    Outcome, Probe, Reaction, Rule,
 };
 use crate::payload::Registry;
 use crate::replay::flow::{FlowError, FlowNote, FlowRun, StepAnswer, Who};
 use crate::replay::{
-    HistoryReplay, NewPages, Note, Replay, Tap, Tapped, Target, TargetError, replay_command,
+    HistoryReplay, Replay, ReplayNote, Tap, Tapped, Target, TargetError, replay_command,
     replay_fact, replay_history, replay_notification, replay_process, replay_projector,
     replay_saga, replay_upcaster,
 };
-use crate::snapshot::{Renderer, Rules, Verdict};
+use crate::snapshot::{Renderer, Rules, Unchecked, Verdict};
 use crate::wire::{Dialect, UnknownFields, page_in, payload_in, unknown_in_command};
 
 /// A replayed case.
@@ -124,8 +124,8 @@ impl Project {
 impl Checked {
     /// What there is to say of unknown fields in the logic's replies.
     #[must_use]
-    pub fn unknown_in_replies(&self) -> Option<Note> {
-        let notes: Vec<&Note> = match self {
+    pub fn unknown_in_replies(&self) -> Option<ReplayNote> {
+        let notes: Vec<&ReplayNote> = match self {
             Self::Step(replay) => replay.notes.iter().collect(),
             Self::History(replay) => replay.notes.iter().collect(),
             Self::Flow(run) => {
@@ -138,12 +138,12 @@ impl Checked {
                     .collect()
             }
         };
-        let of_reply = |note: &Note| match note {
-            Note::UnknownInReply { fields } => Some(fields.clone()),
+        let of_reply = |note: &ReplayNote| match note {
+            ReplayNote::UnknownInReply { fields } => Some(fields.clone()),
             _ => None,
         };
         let fields: UnknownFields = notes.into_iter().filter_map(of_reply).flatten().collect();
-        (!fields.is_empty()).then_some(Note::UnknownInReply { fields })
+        (!fields.is_empty()).then_some(ReplayNote::UnknownInReply { fields })
     }
 }
 
@@ -184,17 +184,6 @@ fn with_sources(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The captured book as the engine takes it.
-#[must_use]
-pub fn book_of(case: &Case) -> EventBook {
-    EventBook {
-        cover: case.cover.clone(),
-        snapshot: case.snapshot.clone(),
-        history: case.history.clone(),
-        next_sequence: case.head(),
-    }
-}
-
 /// Replays a case once on a target, and judges the outcome.
 pub fn run_case(
     project: &Project,
@@ -221,7 +210,7 @@ pub fn run_case(
             .original
             .is_none()
     {
-        let lost = Note::not_sent(unknown_in_command(command));
+        let lost = ReplayNote::not_sent(unknown_in_command(command));
         notes.extend(lost.as_ref().map(ToString::to_string));
     }
     if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(&fixture.case) {
@@ -311,7 +300,7 @@ fn checked(
 ) -> Result<Checked, RunError> {
     let tapped = tap.map(|tap| Tapped::new(case.cover.domain.as_str(), Box::new(target), tap));
     let target = tapped.as_ref().map_or(target, |tapped| tapped);
-    let book = book_of(case);
+    let book = case.event_book();
     let command = |command: &CommandBook| in_dialect(command, case, target.dialect());
     let replay = match &case.stimulus {
         CaseStimulus::Command(sent) => replay_command(target, &book, &command(sent), both_ways)?,
@@ -320,21 +309,21 @@ fn checked(
             trigger,
             destinations,
             modes,
-        } => replay_saga(target, &book, &new_pages(*trigger), destinations, *modes)?,
+        } => replay_saga(target, &book, *trigger, destinations, *modes)?,
         CaseStimulus::ProcessManager(process) | CaseStimulus::ProcessCompensation(process) => {
             let trigger = process.trigger;
             replay_process(
                 target,
                 &trigger_in_dialect(book, trigger.from, case, target.dialect()),
-                &new_pages(trigger),
-                &process.state.event_book(),
+                trigger,
+                &process.state,
                 &process.destinations,
             )?
         }
         CaseStimulus::Projector {
             trigger,
             is_harmless,
-        } => replay_projector(target, &book, &new_pages(*trigger), *is_harmless)?,
+        } => replay_projector(target, &book, *trigger, *is_harmless)?,
         CaseStimulus::Upcaster => replay_upcaster(target, &book)?,
         CaseStimulus::Compensation(sent) => {
             replay_notification(target, &book, &command(sent), both_ways)?
@@ -415,13 +404,6 @@ fn answered_in(outcome: Outcome, case: &Case, dialect: Dialect) -> Outcome {
     }
 }
 
-const fn new_pages(trigger: Trigger) -> NewPages {
-    NewPages {
-        from: trigger.from,
-        with_history: trigger.with_history,
-    }
-}
-
 /// Whether a replayed case does what production did.
 pub(crate) fn judge_case(
     project: &Project,
@@ -443,14 +425,14 @@ pub(crate) fn judge_case(
             )
         }
         Checked::History(_) => Verdict::NotChecked {
-            reason: "production's own state is not known".into(),
+            reason: Unchecked::StateUnknown,
         },
         Checked::Flow(run) => match &fixture.case.observed {
             Some(Observed::Flow(hops)) => {
                 Verdict::judge_flow(hops, run, &renderer(project, fixture, rules)?)
             }
             _ => Verdict::NotChecked {
-                reason: "what production did is not known".into(),
+                reason: Unchecked::ProductionUnknown,
             },
         },
     })
@@ -474,7 +456,7 @@ fn renderer<'a>(
     let registries = descriptors(project, fixture)?;
     // What a process manager emits for itself belongs to its own stream.
     let (cover, head) = match case.stimulus.process() {
-        Some(process) => (&process.state.cover, process.state.head()),
+        Some(process) => (&process.state.cover, process.state.next_sequence),
         None => (&case.cover, case.head()),
     };
     Ok(Renderer::new(registries, rules.to_vec(), cover, head))

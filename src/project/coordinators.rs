@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::ledger::{Ledger, LeftBehind};
 use super::logics::{LogicUnavailable, SelectedLogic, in_directory};
+use super::readiness::readiness;
 use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, LogicPlace, Project};
 use crate::grpc::{
     CallError, Connection, ConnectionOptions, Server, detect_dialect, serve_component,
 };
 use crate::model::{Case, ComponentKind, Cover, EditionName, did_you_mean};
-use crate::replay::{
-    Isolated, LaunchError, LogicCommand, Noted, StartedLogic, Target, debug_edition,
-};
+use crate::processes::{LaunchError, ServerCommand, StartedServer};
+use crate::replay::{Isolated, LeftoverRecorder, Target, debug_edition};
 use crate::wire::{Dialect, UnknownDialect};
 
 /// A coordinator that a case cannot be replayed through.
@@ -96,7 +96,7 @@ pub enum CoordinatorUnavailable {
 /// A coordinator ready for one case. What was started for it ends with it.
 pub struct IsolatedCoordinator {
     target: Isolated,
-    started: Option<StartedLogic>,
+    started: Option<StartedServer>,
     /// The edition that the logic is shown, where it is one made for this.
     edition: Option<EditionName>,
     described: String,
@@ -244,7 +244,7 @@ impl Project {
             ("{domain}", case.cover.domain.to_string()),
         ];
         let spec = launched(&config.name, command, &placeholders);
-        let started = StartedLogic::launch(&spec)?;
+        let started = StartedServer::launch(&spec, &readiness)?;
         let connection = connected(config, &started.address(), &self.config)?;
         Ok(IsolatedCoordinator {
             target: Isolated::on_fresh_store(&connection, dialect),
@@ -308,15 +308,15 @@ fn launched(
     name: &str,
     configured: &CoordinatorCommand,
     placeholders: &[(&str, String)],
-) -> LogicCommand {
+) -> ServerCommand {
     let fill = |text: &String| {
         let filled = |text: String, (name, value): &(&str, String)| text.replace(name, value);
         placeholders.iter().fold(text.clone(), filled)
     };
     let words = configured.command.iter().map(fill);
     let environment = configured.environment.iter();
-    LogicCommand {
-        name: format!("coordinator {name}"),
+    ServerCommand {
+        label: format!("coordinator `{name}`"),
         command: words
             .map(|word| in_directory(&word, &configured.directory))
             .collect(),
@@ -327,7 +327,7 @@ fn launched(
             .collect(),
         port: None,
         start_timeout: Some(Duration::from_secs(configured.start_timeout)),
-        is_shown: false,
+        listener: None,
     }
 }
 
@@ -359,7 +359,7 @@ fn noting(
     address: &str,
     dialect: Dialect,
     occasion: &Occasion<'_>,
-) -> Noted {
+) -> LeftoverRecorder {
     let ledger = Ledger::of(&project.config.root);
     let entry = LeftBehind {
         ledger: LeftBehind::VERSION,

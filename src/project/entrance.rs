@@ -8,21 +8,21 @@ use super::access;
 use super::{Project, SourceConfig, SourceError};
 use crate::grpc::{
     Access, CallError, ConnectionOptions, DeadLetterClient, QueryClient, QueryConnection,
-    QueryPolicy,
+    QueryPolicy, accepts_connections,
 };
 use crate::model::Domain;
-use crate::replay::OpenWay;
+use crate::processes::Tunnel;
 use crate::wire::Dialect;
 
 /// The entrances of a project's sources, by name.
 pub(super) type Entrances = Mutex<BTreeMap<String, Arc<Entrance>>>;
 
-/// How a source is entered. Its ways end when it is dropped.
+/// How a source is entered. Its tunnels close when it is dropped.
 pub(super) struct Entrance {
     access: Access,
     policy: Arc<QueryPolicy>,
-    /// Each with its command.
-    ways: Mutex<Vec<(Vec<String>, OpenWay)>>,
+    /// Open tunnels, each with its command.
+    tunnels: Mutex<Vec<(Vec<String>, Tunnel)>>,
 }
 
 impl Project {
@@ -47,7 +47,7 @@ impl Project {
                 config.queries_per_second,
                 config.bounds,
             )),
-            ways: Mutex::default(),
+            tunnels: Mutex::default(),
         });
         entrances.insert(config.name.clone(), Arc::clone(&entrance));
         Ok(entrance)
@@ -142,7 +142,7 @@ impl Entrance {
         domain: &Domain,
         address: String,
     ) -> Result<String, SourceError> {
-        let Some(command) = access::way(config, domain.as_str(), &address) else {
+        let Some(command) = access::tunnel(config, domain.as_str(), &address) else {
             return Ok(address);
         };
         let closed = |reason| SourceError::Way {
@@ -150,12 +150,15 @@ impl Entrance {
             domain: domain.clone(),
             reason,
         };
-        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, way)) = ways.iter().find(|(words, _)| *words == command.command) {
-            return way.reach(&command.address, command.timeout).map_err(closed);
+        let mut tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = tunnels.iter();
+        if let Some((_, tunnel)) = open.find(|(words, _)| *words == command.command) {
+            return tunnel
+                .reach(&command.address, command.timeout)
+                .map_err(closed);
         }
-        let (way, address) = OpenWay::open(&command).map_err(closed)?;
-        ways.push((command.command, way));
+        let (tunnel, address) = Tunnel::open(&command, accepts_connections).map_err(closed)?;
+        tunnels.push((command.command, tunnel));
         Ok(address)
     }
 }

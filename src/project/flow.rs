@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use super::case_run::{book_of, in_dialect};
+use super::case_run::in_dialect;
 use super::logics::dialect_of;
 use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
 use crate::model::{
-    self, Book, Case, ComponentKind, Domain, EventBook, FlowCase, Outcome, Stimulus, nearest,
+    Case, ComponentKind, Domain, EventBook, FlowCase, FlowStart, Outcome, Stimulus, nearest,
 };
 use crate::replay::flow::{
-    FlowComponents, FlowLimits, FlowRun, FlowStart, Reacting, ReactingKind, run_flow,
+    FlowComponents, FlowLimits, FlowRun, Subscriber, SubscriberKind, run_flow,
 };
 use crate::replay::{Tap, Tapped, Target, TargetError};
 use crate::wire::{Dialect, UnknownFields};
@@ -64,17 +64,11 @@ impl Project {
         let components = self.flow_components(case, first, tap)?;
         let dialect = first.dialect();
         let start = match &flow.start {
-            model::FlowStart::Command(command) => {
-                FlowStart::Command(in_dialect(command, case, dialect))
-            }
-            model::FlowStart::Facts(facts) => FlowStart::Facts(facts.clone()),
-            model::FlowStart::Events(trigger) => FlowStart::Events {
-                cover: case.cover.clone(),
-                from: trigger.from,
-            },
+            FlowStart::Command(command) => FlowStart::Command(in_dialect(command, case, dialect)),
+            start @ (FlowStart::Facts(_) | FlowStart::Events(_)) => start.clone(),
         };
-        let own = std::iter::once(book_of(case));
-        let books: Vec<EventBook> = own.chain(flow.books.iter().map(Book::event_book)).collect();
+        let own = std::iter::once(case.event_book());
+        let books: Vec<EventBook> = own.chain(flow.books.iter().cloned()).collect();
         let limits = FlowLimits::default();
         Ok(run_flow(&components, &books, &start, limits, dialect)?)
     }
@@ -96,11 +90,10 @@ impl Project {
         components
             .aggregates
             .insert(case.cover.domain.clone(), Box::new(first));
-        for kind in [ComponentKind::Saga, ComponentKind::ProcessManager] {
+        for kind in ComponentKind::ALL {
             for logic in self.logics.of_component_kind(kind) {
-                components
-                    .reacting
-                    .push(self.reacting(logic, captured, tap)?);
+                let subscriber = self.subscriber(logic, captured, tap)?;
+                components.subscribers.extend(subscriber);
             }
         }
         Ok(components)
@@ -159,29 +152,35 @@ impl Project {
             .collect()
     }
 
-    fn reacting<'a>(
+    /// The component as a flow sends it events; `None` for a kind that has no part in a flow.
+    fn subscriber<'a>(
         &self,
         logic: SelectedLogic,
         captured: &str,
         tap: Option<&'a Tap<'a>>,
-    ) -> Result<Reacting<'a>, LogicUnavailable> {
+    ) -> Result<Option<Subscriber<'a>>, LogicUnavailable> {
         let config = &logic.config;
-        let dialect = dialect_of(&logic, captured)?;
-        let kind = match &config.domain {
-            Some(domain) if config.kind == ComponentKind::ProcessManager => {
-                ReactingKind::ProcessManager {
+        let kind = match (config.kind, &config.domain) {
+            (ComponentKind::Saga, _) => SubscriberKind::Saga,
+            (ComponentKind::ProcessManager, Some(domain)) => {
+                let usual = dialect_of(&logic, captured)?.rules().process_root;
+                SubscriberKind::ProcessManager {
                     domain: domain.clone(),
-                    root: config.process_root.unwrap_or(dialect.rules().process_root),
+                    root: config.process_root.unwrap_or(usual),
                 }
             }
-            _ => ReactingKind::Saga,
+            // The configuration demands the domain of a process manager.
+            (ComponentKind::ProcessManager, None)
+            | (ComponentKind::Aggregate | ComponentKind::Projector | ComponentKind::Upcaster, _) => {
+                return Ok(None);
+            }
         };
-        Ok(Reacting {
+        Ok(Some(Subscriber {
             name: config.name.clone(),
             kind,
             subscriptions: config.subscriptions.clone(),
             target: self.lazy(logic, captured, tap)?,
-        })
+        }))
     }
 
     fn lazy<'a>(

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::readiness::readiness;
 use super::{App, Config, LogicConfig, LogicPlace, Subscriptions};
 use crate::coordinator::Backend;
 use crate::grpc::{CallError, Connection, ConnectionOptions, LogicClient};
 use crate::model::{Case, Component, ComponentKind, Domain, did_you_mean};
-use crate::replay::{
-    GrpcTarget, InProcess, LaunchError, LogicCommand, StartedLogic, Target, WithUpcaster,
-};
+use crate::processes::{LaunchError, LaunchFailure, LineListener, ServerCommand, StartedServer};
+use crate::replay::{GrpcTarget, InProcess, Target, WithUpcaster};
+use crate::terminal::complain;
 use crate::wire::Dialect;
 
 /// Logic that a case cannot be replayed on.
@@ -101,7 +102,7 @@ impl SelectedLogic {
     }
 }
 
-type Launched = Result<Arc<StartedLogic>, Arc<LaunchError>>;
+type Launched = Result<Arc<StartedServer>, Arc<LaunchError>>;
 
 /// All logic under test.
 pub struct Logics {
@@ -402,10 +403,9 @@ impl Logics {
 
     fn running(&self, config: &LogicConfig) -> Launched {
         let launch = || {
-            let spec = launch_spec(config).ok_or_else(|| LaunchError::Empty {
-                name: config.name.clone(),
-            });
-            spec.and_then(|spec| StartedLogic::launch(&spec))
+            let spec =
+                launch_spec(config).ok_or_else(|| LaunchFailure::EmptyCommand.of(&label(config)));
+            spec.and_then(|spec| StartedServer::launch(&spec, &readiness))
                 .map(Arc::new)
                 .map_err(Arc::new)
         };
@@ -429,8 +429,13 @@ pub(crate) fn dialect_of(
     logic.config.dialect.map_or_else(|| captured.parse(), Ok)
 }
 
+/// Its name in messages about its start.
+fn label(config: &LogicConfig) -> String {
+    format!("logic `{}`", config.name)
+}
+
 /// How a configured command is launched, none where the logic is no command.
-fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
+fn launch_spec(config: &LogicConfig) -> Option<ServerCommand> {
     let LogicPlace::Command {
         command,
         build,
@@ -443,8 +448,8 @@ fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
     else {
         return None;
     };
-    Some(LogicCommand {
-        name: config.name.clone(),
+    Some(ServerCommand {
+        label: label(config),
         command: command
             .iter()
             .map(|word| in_directory(word, directory))
@@ -454,7 +459,7 @@ fn launch_spec(config: &LogicConfig) -> Option<LogicCommand> {
         environment: environment.clone(),
         port: *port,
         start_timeout: Some(Duration::from_secs(*start_timeout)),
-        is_shown: false,
+        listener: None,
     })
 }
 
@@ -464,7 +469,7 @@ pub(crate) fn debug_spec(
     config: &LogicConfig,
     port: u16,
     debug_port: u16,
-) -> Option<(LogicCommand, String)> {
+) -> Option<(ServerCommand, String)> {
     let spec = launch_spec(config)?;
     let LogicPlace::Command {
         debug: Some(debug),
@@ -481,11 +486,14 @@ pub(crate) fn debug_spec(
             .replace("{port}", &port.to_string())
     };
     let command = debug.command.iter().map(fill);
-    let spec = LogicCommand {
+    let name = config.name.clone();
+    let spec = ServerCommand {
         command: command.map(|word| in_directory(&word, directory)).collect(),
         port: Some(port),
         start_timeout: None,
-        is_shown: true,
+        listener: Some(LineListener::new(move |line| {
+            complain(format_args!("{name} | {line}"));
+        })),
         ..spec
     };
     Some((spec, fill(&debug.attach)))

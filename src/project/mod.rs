@@ -14,6 +14,7 @@ mod flow;
 mod ledger;
 mod logics;
 mod objects;
+mod readiness;
 mod redaction;
 mod sources;
 mod ticket_log;
@@ -22,14 +23,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-pub use case_run::{CaseRun, Checked, RunError, book_of, run_case};
+pub use case_run::{CaseRun, Checked, RunError, run_case};
 pub(crate) use case_run::{
     ReplayedCase, descriptors, judge_case, replay_case, snapshot_is_not_known,
 };
 pub use config::{
-    AccessConfig, AuditAllowance, Config, ConfigError, ConnectConfig, CoordinatorCommand,
-    CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,
-    RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
+    AccessConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand, CoordinatorConfig,
+    CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, RedactionConfig,
+    SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
 };
 pub use coordinators::{CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
@@ -38,6 +39,7 @@ pub use ledger::{Ledger, LedgerError, LeftBehind};
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub(crate) use logics::{debug_spec, dialect_of};
 pub use objects::Objects;
+pub use readiness::readiness;
 pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
 pub use ticket_log::TicketLog;
@@ -47,7 +49,8 @@ use crate::model::{
     Case, Component, Logic, Probe, ProcessManager, Projector, Rule, Saga, Upcaster,
 };
 use crate::payload::{DescriptorError, Registry};
-use crate::replay::withhold;
+use crate::processes::withhold;
+use crate::snapshot::why_impossible;
 use crate::terminal::one_line;
 use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 
@@ -254,13 +257,12 @@ impl Project {
     /// Why a rule that never fired cannot: its type or its field is none of today's descriptors. Nothing where it could.
     #[must_use]
     pub fn why_unused(&self, rule: &Rule) -> String {
-        let path: Vec<String> = rule.field.split('.').map(str::to_owned).collect();
         let is_described = self.registry().is_ok_and(|registry| !registry.is_empty());
         let registry = self
             .registry_of_all_dialects()
             .ok()
             .filter(|_| is_described);
-        let reason = registry.and_then(|it| it.check_field_path(&rule.type_pattern, &path).err());
+        let reason = registry.and_then(|registry| why_impossible(rule, &registry));
         reason.map_or_else(String::new, |reason| format!(": {reason}"))
     }
 

@@ -12,7 +12,7 @@ use crate::grpc::{
     QueryConnection, StoredLetter,
 };
 use crate::model::{Domain, did_you_mean};
-use crate::replay::WayError;
+use crate::processes::TunnelError;
 use crate::ticket::Ticket;
 use crate::wire::{Dialect, SpokenDialect};
 
@@ -120,7 +120,7 @@ pub enum SourceError {
         /// The domain.
         domain: Domain,
         /// What happened.
-        reason: WayError,
+        reason: TunnelError,
     },
     /// Nobody was named who shows dead letters.
     #[error(

@@ -1,10 +1,10 @@
 //! Turns a recorded call into a case or a failure ticket.
 
 use super::call::{Answer, Link, RecordedCall};
-use crate::capture::Labels;
+use crate::capture::{Labels, generated_title};
 use crate::coordination::is_held_to_head;
 use crate::model::{
-    AnsweredBy, Book, Case, CaseStimulus, CommandBook, Cover, Failure, HeadKnowledge, Header,
+    AnsweredBy, Case, CaseStimulus, CommandBook, Cover, EventBook, Failure, HeadKnowledge, Header,
     History, Observed, ObservedEvent, Outcome, Payload, ProcessCase, Provenance, Root, Stimulus,
     Timestamp, Trigger,
 };
@@ -112,10 +112,9 @@ pub fn case_of(call: &RecordedCall, with: CaseMetadata) -> Result<Case, CaseErro
         .map_err(|failure| CaseError::NotOfTheLogic { failure })?;
     let observed = observed(&stimulus, outcome);
     let (own, asked) = lowered(stimulus)?;
-    let title = title(&asked, &own.cover, observed.as_ref());
-    Ok(Case {
+    let mut case = Case {
         status: with.labels.status(),
-        title: with.labels.title.unwrap_or(title),
+        title: String::new(),
         issue: with.labels.issue,
         source: Provenance {
             name: with.source,
@@ -133,11 +132,13 @@ pub fn case_of(call: &RecordedCall, with: CaseMetadata) -> Result<Case, CaseErro
         noted: None,
         redacted: call.redacted.fields.clone(),
         rules: Vec::new(),
-    })
+    };
+    case.title = with.labels.title.unwrap_or_else(|| generated_title(&case));
+    Ok(case)
 }
 
 /// The case's own book, and the request.
-fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), CaseError> {
+fn lowered(stimulus: Stimulus) -> Result<(EventBook, CaseStimulus), CaseError> {
     Ok(match stimulus {
         Stimulus::Command { prior, command } => (book(prior), CaseStimulus::of_command(command)),
         Stimulus::Fact { facts, prior } => (book(prior), CaseStimulus::Fact(facts)),
@@ -190,11 +191,7 @@ fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), CaseError> {
             let cover = Cover::main(domain, Root::new([0; 16]));
             let history = History::new(pages)
                 .map_err(|error| DecodeError::of("upcast request", &error.to_string()))?;
-            let own = Book {
-                cover,
-                snapshot: None,
-                history,
-            };
+            let own = EventBook::new(cover, None, history);
             (own, CaseStimulus::Upcaster)
         }
         Stimulus::Prepare { .. } => return Err(CaseError::Prepare),
@@ -204,12 +201,9 @@ fn lowered(stimulus: Stimulus) -> Result<(Book, CaseStimulus), CaseError> {
     })
 }
 
-fn book(shown: crate::model::EventBook) -> Book {
-    Book {
-        cover: shown.cover,
-        snapshot: shown.snapshot,
-        history: shown.history,
-    }
+/// A book of the case, whose next sequence is the one that its pages give, whatever the request stated.
+fn book(shown: EventBook) -> EventBook {
+    EventBook::new(shown.cover, shown.snapshot, shown.history)
 }
 
 /// A bus delivers only new events, so every page of the request is new.
@@ -225,11 +219,7 @@ fn all_of(history: &History) -> Trigger {
 fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
     Some(match outcome {
         Outcome::Accepted(emitted) => {
-            let prior = match stimulus {
-                Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => Some(prior),
-                _ => None,
-            };
-            let (stored, head) = match prior {
+            let (stored, head) = match stimulus.prior() {
                 Some(prior) => (without_echoes(emitted, prior), prior.next_sequence),
                 None => (emitted, 0),
             };
@@ -238,7 +228,9 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
                 .zip(stored.pages)
                 .map(|(next, page)| match page.header {
                     Header::Sequence(sequence) => ObservedEvent::at(sequence, next, page.body),
-                    _ => page.body.into(),
+                    Header::Absent
+                    | Header::ExternalDeferred { .. }
+                    | Header::AngzarrDeferred { .. } => page.body.into(),
                 });
             Observed::Accepted(events.collect())
         }
@@ -256,22 +248,4 @@ fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
         Outcome::Refused(failure) => Observed::Refused(failure),
         Outcome::Folded(_) | Outcome::Prepared(_) => return None,
     })
-}
-
-fn title(asked: &CaseStimulus, cover: &Cover, observed: Option<&Observed>) -> String {
-    let name = asked.command().map_or("", CommandBook::type_name);
-    let name = match name.rsplit('.').next() {
-        Some(name) if !name.is_empty() => name.to_owned(),
-        _ => format!(
-            "{} on {} {}",
-            asked.word(),
-            cover.domain,
-            &cover.root.hex()[..8]
-        ),
-    };
-    match observed.map(|observed| (observed.word(), observed.failure())) {
-        Some((word, Some(failure))) => format!("{name} {word}: {}", failure.message),
-        Some((word, None)) => format!("{name} {word}"),
-        None => name,
-    }
 }

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use super::file::FailureLogWriter;
 use super::keep::KeepRules;
-use super::tap::{Budget, CallTap, Side, Taps};
+use super::tap::{Budget, FrameTap, Side, Taps};
 use super::upstream::{NoReply, Upstream, is_reset, words};
 use super::writer::{CallStore, Counters, Counts, LastErrors, Redact, Writer};
 use crate::model::Clock;
@@ -288,7 +288,7 @@ fn with_scheme(uri: Uri) -> Uri {
 pub(super) struct Relayed {
     source: RelayedFrames,
     side: Side,
-    tap: Option<CallTap>,
+    tap: Option<FrameTap>,
 }
 
 enum RelayedFrames {
@@ -308,7 +308,7 @@ impl Default for Relayed {
 }
 
 impl Relayed {
-    fn new(frames: Incoming, side: Side, tap: Option<CallTap>) -> Self {
+    fn new(frames: Incoming, side: Side, tap: Option<FrameTap>) -> Self {
         let relayed = Self {
             source: RelayedFrames::Frames(frames),
             side,

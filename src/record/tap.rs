@@ -73,14 +73,14 @@ impl Budget {
 
 impl Taps {
     /// A tap for a call, if calls of its path are recorded.
-    pub(super) fn of(self: &Arc<Self>, path: &str, headers: &HeaderMap) -> Option<CallTap> {
+    pub(super) fn of(self: &Arc<Self>, path: &str, headers: &HeaderMap) -> Option<FrameTap> {
         let (dialect, method) = Dialect::of_path(path)?;
         Link::of(method)?;
         let (dialect, dialect_assumed) = dialect.or_configured(self.dialect);
         if dialect_assumed {
             self.counters.assume(dialect);
         }
-        Some(CallTap(Arc::new(Shared {
+        Some(FrameTap(Arc::new(Shared {
             taps: Arc::clone(self),
             call: Mutex::new(Some(RawCall {
                 path: path.to_owned(),
@@ -114,7 +114,7 @@ struct Shared {
 
 /// The copy of one call, filled from both directions.
 #[derive(Clone)]
-pub(super) struct CallTap(Arc<Shared>);
+pub(super) struct FrameTap(Arc<Shared>);
 
 /// Direction of the bytes.
 #[derive(Clone, Copy)]
@@ -123,7 +123,7 @@ pub(super) enum Side {
     Reply,
 }
 
-impl CallTap {
+impl FrameTap {
     fn with(&self, change: impl FnOnce(&mut Option<RawCall>)) {
         change(&mut self.0.call.lock().unwrap_or_else(PoisonError::into_inner));
     }

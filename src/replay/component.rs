@@ -1,57 +1,17 @@
-//! One step of a saga, process manager, projector or upcaster, or of an aggregate that takes up facts or a
-//! notification: asked once, as its coordinator would ask it.
+//! One step of a saga, process manager, projector or upcaster, or of an aggregate that handles facts: asked once, as its
+//! coordinator would ask it.
 
-use super::engine::{
-    MissingHeader, Note, Replay, asked, settled, shown_or_failed, unknown_in_replies,
-    without_echoes,
-};
-use super::{Target, TargetError};
+use super::engine::Replay;
+use super::note::unknown_in_replies;
+use super::settled::{MissingHeader, settled};
+use super::shown::{Start, shown};
+use super::{ReplayNote, Target, TargetError};
 use crate::coordination::{self, Effect};
 use crate::model::{
-    CommandBook, Cover, Destinations, EmittedBook, EventBook, History, Modes, Outcome, Reaction,
-    Stimulus,
+    Cover, Destinations, EmittedBook, EventBook, Modes, Outcome, Stimulus, Trigger,
 };
 
-/// Pages of a book that a component is shown: those that are new, and the ones before them where that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewPages {
-    /// First new page.
-    pub from: u32,
-    /// Whether the pages before it are shown too.
-    pub with_history: bool,
-}
-
-impl NewPages {
-    /// The book as a bus delivers it. A snapshot stands for pages that are not shown: it goes along only where the
-    /// history is.
-    #[must_use]
-    pub fn of(&self, book: &EventBook) -> EventBook {
-        if self.with_history {
-            return book.clone();
-        }
-        let pages = book.history.pages().iter();
-        let new = pages.filter(|page| page.sequence >= self.from).cloned();
-        EventBook {
-            cover: book.cover.clone(),
-            snapshot: None,
-            history: History::new(new.collect()).unwrap_or_default(),
-            next_sequence: book.next_sequence,
-        }
-    }
-}
-
-/// Has an aggregate take up a notification, such as the rejection of a command that it had caused. Coordinators neither
-/// check nor replace the header of one: the logic sees the deferred header with the key of the refused command.
-pub fn replay_notification(
-    target: &dyn Target,
-    book: &EventBook,
-    command: &CommandBook,
-    both_ways: bool,
-) -> Result<Replay, TargetError> {
-    asked(target, book, command, both_ways)
-}
-
-/// Adds what there is to say of unknown fields in the target's replies.
+/// Adds the note about unknown fields in the target's replies.
 fn noting_unknown(
     target: &dyn Target,
     replay: Result<Replay, TargetError>,
@@ -61,7 +21,7 @@ fn noting_unknown(
     Ok(replay)
 }
 
-/// Has an aggregate take up facts.
+/// Replays facts on an aggregate.
 pub fn replay_fact(
     target: &dyn Target,
     book: &EventBook,
@@ -72,7 +32,7 @@ pub fn replay_fact(
 
 fn fact(target: &dyn Target, book: &EventBook, facts: &EmittedBook) -> Result<Replay, TargetError> {
     let mut notes = Vec::new();
-    let shown = match shown_or_failed(target, book, &mut notes)? {
+    let shown = match shown(target, book, Start::AtSnapshot, &mut notes)? {
         Ok(shown) => shown,
         Err(failed) => return Ok(Replay::of(failed, notes)),
     };
@@ -83,51 +43,53 @@ fn fact(target: &dyn Target, book: &EventBook, facts: &EmittedBook) -> Result<Re
     let Outcome::Accepted(emitted) = outcome else {
         return Ok(Replay::of(outcome, notes));
     };
-    // All of them get the next places, whatever they say: nothing becomes of an odd one.
+    // Facts get the next sequences whatever their headers say, so no page is in an odd place.
     let settled = settled(target.dialect(), emitted, &shown, MissingHeader::IsNext);
-    let echoes = |note: &Note| matches!(note, Note::EchoesLeftOut { .. });
+    let echoes = |note: &ReplayNote| matches!(note, ReplayNote::EchoesLeftOut { .. });
     notes.extend(settled.notes.into_iter().filter(echoes));
     Ok(Replay::of(Outcome::Accepted(settled.emitted), notes))
 }
 
-/// Has a saga translate events.
+/// Replays a saga on new events.
 pub fn replay_saga(
     target: &dyn Target,
     source: &EventBook,
-    new: &NewPages,
+    trigger: Trigger,
     destinations: &Destinations,
     modes: Modes,
 ) -> Result<Replay, TargetError> {
-    let notes = untold(
-        destinations,
-        target.dialect().rules().sends_destinations_to_sagas,
-    );
+    let are_sent = target.dialect().rules().sends_destinations_to_sagas;
+    let notes = unknown_destinations(destinations, are_sent)
+        .into_iter()
+        .collect();
     let outcome = target.ask(&Stimulus::Saga {
-        source: new.of(source),
+        source: trigger.delivered(source),
         destinations: destinations.clone(),
         modes,
     })?;
     noting_unknown(target, Ok(Replay::of(outcome, notes)))
 }
 
-/// Has a process manager take a workflow a step further.
+/// Replays one step of a process manager's workflow.
 pub fn replay_process(
     target: &dyn Target,
-    trigger: &EventBook,
-    new: &NewPages,
+    source: &EventBook,
+    trigger: Trigger,
     state: &EventBook,
     destinations: &Destinations,
 ) -> Result<Replay, TargetError> {
-    let told = |_: Option<&[Cover]>| destinations.clone();
-    let mut replay = process_step(target, &new.of(trigger), state, told)?;
-    let are_told = target.dialect().rules().sends_destinations;
-    replay.notes.splice(0..0, untold(destinations, are_told));
+    let known = |_: Option<&[Cover]>| destinations.clone();
+    let mut replay = process_step(target, &trigger.delivered(source), state, known)?;
+    let are_sent = target.dialect().rules().sends_destinations;
+    replay
+        .notes
+        .splice(0..0, unknown_destinations(destinations, are_sent));
     Ok(replay)
 }
 
-/// Asks a process manager about a trigger in the light of its own stream. Where the dialect has it, the aggregates that it
-/// wants to know of are asked for first, as its coordinator does; where that fails, nothing else is asked. `destinations`
-/// are the heads that it is told, given the aggregates that it named, if it was asked and names any.
+/// Asks a process manager about a trigger, given its own stream. If the dialect has `Prepare`, it is called first, as a
+/// coordinator does; if it fails, nothing else is asked. `destinations` returns the heads that the process manager is
+/// told, given the aggregates that it named if `Prepare` was answered.
 pub(super) fn process_step(
     target: &dyn Target,
     trigger: &EventBook,
@@ -170,7 +132,7 @@ fn prepared_step(
                 &next,
                 MissingHeader::IsNext,
             );
-            next.next_sequence = after(&settled.effect, next.next_sequence);
+            next.next_sequence = head_after(&settled.effect, next.next_sequence);
             *book = settled.emitted;
             replay.notes.extend(settled.notes);
             replay.effects.push(settled.effect);
@@ -179,33 +141,25 @@ fn prepared_step(
     Ok(replay)
 }
 
-fn after(effect: &Effect, head: u32) -> u32 {
+fn head_after(effect: &Effect, head: u32) -> u32 {
     match effect {
         Effect::Stored(pages) => coordination::next_after(pages, head),
         Effect::Refused(_) => head,
     }
 }
 
-/// The reaction of a process manager with a stream of its own: its own events without echoes.
-#[must_use]
-pub fn reaction_without_echoes(mut reaction: Reaction, state: &EventBook) -> Reaction {
-    let mut next = state.clone();
-    for book in &mut reaction.process_events {
-        *book = without_echoes(std::mem::take(book), &next);
-        next.next_sequence = coordination::next_after(&book.pages, next.next_sequence);
-    }
-    reaction
-}
-
-/// Has a projector make its view, by the speculative call. The ordinary one has effects: it is used instead only
-/// where there is no other and `is_harmless` allows it.
+/// Replays a projector with its speculative call. The ordinary call has effects: it is used only if there is no
+/// speculative one and `is_harmless` allows it.
 pub fn replay_projector(
     target: &dyn Target,
-    events: &EventBook,
-    new: &NewPages,
+    source: &EventBook,
+    trigger: Trigger,
     is_harmless: bool,
 ) -> Result<Replay, TargetError> {
-    noting_unknown(target, projected(target, &new.of(events), is_harmless))
+    noting_unknown(
+        target,
+        projected(target, &trigger.delivered(source), is_harmless),
+    )
 }
 
 fn projected(
@@ -224,12 +178,12 @@ fn projected(
         return Ok(Replay::of(outcome, Vec::new()));
     }
     if is_harmless {
-        return Ok(Replay::of(ask(true)?, vec![Note::OrdinaryCall]));
+        return Ok(Replay::of(ask(true)?, vec![ReplayNote::OrdinaryCall]));
     }
-    Ok(Replay::of(outcome, vec![Note::NoSpeculativeCall]))
+    Ok(Replay::of(outcome, vec![ReplayNote::NoSpeculativeCall]))
 }
 
-/// Has an upcaster bring pages into their newest form.
+/// Replays an upcaster on all pages.
 pub fn replay_upcaster(target: &dyn Target, book: &EventBook) -> Result<Replay, TargetError> {
     let outcome = target.ask(&Stimulus::Upcast {
         domain: book.cover.domain.clone(),
@@ -238,10 +192,6 @@ pub fn replay_upcaster(target: &dyn Target, book: &EventBook) -> Result<Replay, 
     noting_unknown(target, Ok(Replay::of(outcome, Vec::new())))
 }
 
-fn untold(destinations: &Destinations, are_told: bool) -> Vec<Note> {
-    if destinations.is_empty() && are_told {
-        vec![Note::DestinationsUnknown]
-    } else {
-        Vec::new()
-    }
+fn unknown_destinations(destinations: &Destinations, are_sent: bool) -> Option<ReplayNote> {
+    (destinations.is_empty() && are_sent).then_some(ReplayNote::DestinationsUnknown)
 }

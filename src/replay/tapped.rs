@@ -1,14 +1,14 @@
-//! Something that stands between a target and whoever asks it: it notes answers, or gives others.
+//! A tap on a target: it observes the answers, or replaces them.
 
 use super::{Target, TargetError};
 use crate::model::{Outcome, Stimulus};
 use crate::wire::{Dialect, UnknownFields};
 
-/// Answers in the place of a target that it is given by name; it may ask the target.
+/// Answers in place of a target, whose name it is given. It may ask the target.
 pub type Tap<'a> =
     dyn Fn(&str, &dyn Target, &Stimulus) -> Result<Outcome, TargetError> + Send + Sync + 'a;
 
-/// A target with a tap before it.
+/// A target whose stimuli go through a tap.
 pub struct Tapped<'a> {
     name: String,
     target: Box<dyn Target + 'a>,
@@ -16,7 +16,7 @@ pub struct Tapped<'a> {
 }
 
 impl<'a> Tapped<'a> {
-    /// Puts a tap before a target, which it is told by this name.
+    /// Puts a tap on a target. `name` is the name that the tap is given.
     #[must_use]
     pub fn new(name: &str, target: Box<dyn Target + 'a>, tap: &'a Tap<'a>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What can be replayed on: something that answers a stimulus.
+//! Targets: what answers a stimulus in a replay.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,26 +8,26 @@ use crate::grpc::{LogicClient, LogicError, panic_text};
 use crate::model::{AnsweredBy, Component, Failure, Logic, Outcome, Stimulus};
 use crate::wire::{AnswerSize, Dialect, REPLY_LIMIT, STATUS_LIMIT, UnknownFields};
 
-/// A target that gave no answer that can be judged.
+/// Why a target gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// Logic over gRPC did not answer.
     #[error(transparent)]
     Logic(#[from] LogicError),
-    /// Logic in this process answered with more than may be compared.
+    /// Logic in this process gave a larger answer than is compared.
     #[error(
         "the logic answered with more than {} MiB, counting 64 bytes more for each page and each part of one; let it answer less, or \
          raise `max_reply_mebibytes` in replay.toml",
         .0 >> 20
     )]
     ReplyTooLarge(usize),
-    /// Logic in this process failed with more than may be compared.
+    /// Logic in this process failed with a larger status than is compared.
     #[error(
         "the logic answered with a failing status of more than {0} bytes: its message and details cannot be compared; let the \
          logic say less, or raise `max_status_kibibytes` in replay.toml"
     )]
     StatusTooLarge(usize),
-    /// It could not be made ready.
+    /// The logic could not be started.
     #[error("{0}")]
     Unavailable(String),
     /// A coordinator in isolation did not answer.
@@ -40,13 +40,13 @@ pub trait Target: Send + Sync {
     /// Sends one stimulus.
     fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError>;
 
-    /// Dialect of the coordinator that it is used to.
+    /// Dialect of the coordinators that the logic was written for.
     fn dialect(&self) -> Dialect;
 
-    /// Whether a coordinator would have it upcast every history first.
+    /// Whether a coordinator would send it every history to be upcast first.
     fn upcasts(&self) -> bool;
 
-    /// Takes the unknown fields of its replies since they were last taken; there are none where nothing is decoded.
+    /// Unknown fields of its replies since the last call. There are none if nothing is decoded.
     fn take_unknown(&self) -> UnknownFields {
         UnknownFields::new()
     }
@@ -81,7 +81,7 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Business logic that takes itself to stand behind a coordinator of `dialect`.
+    /// Business logic that was written for coordinators of `dialect`.
     #[must_use]
     pub fn new(logic: Arc<dyn Logic>, dialect: Dialect, upcasts: bool) -> Self {
         Self::component(Component::Aggregate(logic), dialect, upcasts)
@@ -99,7 +99,7 @@ impl InProcess {
         }
     }
 
-    /// The same with other limits of what it may answer, in bytes.
+    /// Sets the size limits of its answers, in bytes.
     #[must_use]
     pub const fn with_limits(mut self, reply: usize, status: usize) -> Self {
         self.reply_limit = reply;
@@ -107,7 +107,7 @@ impl InProcess {
         self
     }
 
-    /// As much as a server may answer, it may too.
+    /// Refuses an answer that would be too large for a server, too.
     fn bounded(&self, outcome: Outcome, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
         match AnswerSize::of(&outcome, stimulus, self.dialect) {
             AnswerSize::Reply(size) if size > self.reply_limit => {
@@ -116,7 +116,7 @@ impl InProcess {
             AnswerSize::Status(size) if size > self.status_limit => {
                 Err(TargetError::StatusTooLarge(self.status_limit))
             }
-            _ => Ok(outcome),
+            AnswerSize::Reply(_) | AnswerSize::Status(_) => Ok(outcome),
         }
     }
 }
@@ -130,7 +130,7 @@ impl Target for InProcess {
                     panic_text(panic.as_ref())
                 )))
             });
-        // In one process nothing is unreachable: a failing status is the logic's own word.
+        // Nothing is unreachable within a process: a failing status comes from the logic itself.
         let outcome = answer
             .or_else(|failure| Outcome::from_failure(failure, AnsweredBy::Logic))
             .unwrap_or_else(Outcome::Crashed);
@@ -146,7 +146,7 @@ impl Target for InProcess {
     }
 }
 
-/// Logic behind gRPC.
+/// Logic over gRPC.
 #[derive(Debug, Clone)]
 pub struct GrpcTarget {
     client: LogicClient,
@@ -154,7 +154,7 @@ pub struct GrpcTarget {
 }
 
 impl GrpcTarget {
-    /// Logic that a client asks.
+    /// The logic at the other end of a client.
     #[must_use]
     pub const fn new(client: LogicClient, upcasts: bool) -> Self {
         Self { client, upcasts }
@@ -179,14 +179,14 @@ impl Target for GrpcTarget {
     }
 }
 
-/// Logic and the upcaster of its domain, which serves by itself.
+/// Logic together with the upcaster of its domain, which is a service of its own.
 pub struct WithUpcaster {
     logic: Box<dyn Target>,
     upcaster: Box<dyn Target>,
 }
 
 impl WithUpcaster {
-    /// Both together, as a coordinator has them.
+    /// Both together, as a coordinator uses them.
     #[must_use]
     pub fn new(logic: Box<dyn Target>, upcaster: Box<dyn Target>) -> Self {
         Self { logic, upcaster }
@@ -197,7 +197,13 @@ impl Target for WithUpcaster {
     fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
         match stimulus {
             Stimulus::Upcast { .. } => self.upcaster.ask(stimulus),
-            _ => self.logic.ask(stimulus),
+            Stimulus::Command { .. }
+            | Stimulus::Fold { .. }
+            | Stimulus::Fact { .. }
+            | Stimulus::Saga { .. }
+            | Stimulus::Prepare { .. }
+            | Stimulus::ProcessManager { .. }
+            | Stimulus::Project { .. } => self.logic.ask(stimulus),
         }
     }
 

@@ -1,35 +1,64 @@
-//! Finds all differences between two readable values.
+//! All differences between two rendered outcomes.
 
 use std::fmt;
 
 use serde_yaml::{Mapping, Value};
 
-use crate::payload::{Position, Registry};
-
+use super::ValuePath;
+use super::flow_place::FlowPlace;
+use super::path::payload_type;
 use crate::model::counted;
+use crate::payload::{Position, Registry};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// Its path, as in `events[1].event.new_balance.amount`.
-    pub path: String,
+    /// The place in a flow, if it is one of a flow's hops that differs.
+    pub hop: Option<FlowPlace>,
+    /// Where the value is.
+    pub path: ValuePath,
     /// The expected value: the default if a payload omits the field, none if nothing was expected.
     pub expected: Option<Value>,
     /// The actual value.
     pub actual: Option<Value>,
 }
 
+impl Difference {
+    /// Two values of one key at the top of an outcome.
+    pub(super) fn of_key(key: &str, expected: impl Into<Value>, actual: impl Into<Value>) -> Self {
+        Self {
+            hop: None,
+            path: ValuePath::of_key(key),
+            expected: Some(expected.into()),
+            actual: Some(actual.into()),
+        }
+    }
+
+    /// The same difference within a hop of a flow.
+    pub(super) fn in_hop(self, hop: &FlowPlace) -> Self {
+        Self {
+            hop: Some(hop.clone()),
+            ..self
+        }
+    }
+
+    /// The hop and the path, for messages.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match &self.hop {
+            None => self.path.to_string(),
+            Some(hop) if self.path.is_root() => hop.to_string(),
+            Some(hop) => format!("{hop}: {}", self.path),
+        }
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text =
             |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), inline);
-        write!(
-            f,
-            "{}: {} became {}",
-            self.path,
-            text(&self.expected),
-            text(&self.actual)
-        )
+        let (expected, actual) = (text(&self.expected), text(&self.actual));
+        write!(f, "{}: {expected} became {actual}", self.place())
     }
 }
 
@@ -62,9 +91,6 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
-/// Keys that hold a payload's view, beside its `type`.
-pub(super) const PAYLOAD_KEYS: [&str; 5] = ["event", "state", "payload", "command", "projection"];
-
 /// All differences, in the order of the expected value.
 ///
 /// If one side of a payload omits a field because it has its default, the difference shows the default. The first
@@ -73,14 +99,17 @@ pub(super) const PAYLOAD_KEYS: [&str; 5] = ["event", "state", "payload", "comman
 pub fn differences(expected: &Value, actual: &Value, descriptors: &[&Registry]) -> Vec<Difference> {
     let mut comparison = Comparison {
         descriptors,
+        path: ValuePath::default(),
         found: Vec::new(),
     };
-    comparison.compare("", ComparedValue::of(expected), ComparedValue::of(actual));
+    comparison.compare(ComparedValue::of(expected), ComparedValue::of(actual));
     comparison.found
 }
 
 struct Comparison<'v> {
     descriptors: &'v [&'v Registry],
+    /// Path of the values that are being compared.
+    path: ValuePath,
     found: Vec<Difference>,
 }
 
@@ -109,37 +138,39 @@ impl<'v> ComparedValue<'v> {
 }
 
 impl<'v> Comparison<'v> {
-    fn compare(&mut self, path: &str, expected: ComparedValue<'v>, actual: ComparedValue<'v>) {
+    fn compare(&mut self, expected: ComparedValue<'v>, actual: ComparedValue<'v>) {
         match (expected.value, actual.value) {
             (Some(Value::Mapping(left)), Some(Value::Mapping(right))) => {
                 let added = right.keys().filter(|key| !left.contains_key(*key));
                 for key in left.keys().chain(added) {
-                    self.compare_key(path, key, (left, expected), (right, actual));
+                    self.path.enter_key(Some(left), key);
+                    self.compare_key(key, (left, expected), (right, actual));
+                    self.path.leave();
                 }
             }
             (Some(Value::Sequence(left)), Some(Value::Sequence(right))) => {
                 for at in 0..left.len().max(right.len()) {
-                    self.compare(&format!("{path}[{at}]"), expected.item(at), actual.item(at));
+                    self.path.enter_index(at);
+                    self.compare(expected.item(at), actual.item(at));
+                    self.path.leave();
                 }
             }
             // NaN equals NaN here.
             (left, right) if left == right || both_nan(left, right) => {}
-            (left, right) => self.add(path, left.cloned(), right.cloned()),
+            (left, right) => self.add(left.cloned(), right.cloned()),
         }
     }
 
     fn compare_key(
         &mut self,
-        path: &str,
         key: &'v Value,
         (left, expected): (&'v Mapping, ComparedValue<'v>),
         (right, actual): (&'v Mapping, ComparedValue<'v>),
     ) {
-        let path = child(path, key);
         let default = |side: ComparedValue<'v>| side.position.and_then(|it| it.default_of(key));
         match (left.get(key), right.get(key)) {
-            (Some(before), None) => self.add(&path, Some(before.clone()), default(actual)),
-            (None, Some(now)) => self.add(&path, default(expected), Some(now.clone())),
+            (Some(before), None) => self.add(Some(before.clone()), default(actual)),
+            (None, Some(now)) => self.add(default(expected), Some(now.clone())),
             (before, now) => {
                 let side = |value, mapping, side: ComparedValue<'v>| ComparedValue {
                     value,
@@ -149,27 +180,27 @@ impl<'v> Comparison<'v> {
                     },
                 };
                 let (before, now) = (side(before, left, expected), side(now, right, actual));
-                self.compare(&path, before, now);
+                self.compare(before, now);
             }
         }
     }
 
     /// The root position of the payload under this key, if there is one.
-    fn payload(&self, beside: &Mapping, key: &Value) -> Option<Position<'v>> {
-        PAYLOAD_KEYS.iter().find(|known| key == **known)?;
-        let type_name = beside.get("type")?.as_str()?;
+    fn payload(&self, mapping: &Mapping, key: &Value) -> Option<Position<'v>> {
+        let type_name = payload_type(mapping, key)?;
         let mut positions = self.descriptors.iter().map(|it| it.position(type_name));
         positions.find_map(|position| position)
     }
 
-    fn add(&mut self, path: &str, expected: Option<Value>, actual: Option<Value>) {
+    fn add(&mut self, expected: Option<Value>, actual: Option<Value>) {
         // An explicit default differs from an omitted one.
         let (expected, actual) = match (expected, actual) {
             (Some(before), Some(now)) if inline(&before) == inline(&now) => (Some(before), None),
             both => both,
         };
         self.found.push(Difference {
-            path: path.to_owned(),
+            hop: None,
+            path: self.path.clone(),
             expected,
             actual,
         });
@@ -179,15 +210,6 @@ impl<'v> Comparison<'v> {
 fn both_nan(left: Option<&Value>, right: Option<&Value>) -> bool {
     let is_nan = |value: Option<&Value>| value.and_then(Value::as_f64).is_some_and(f64::is_nan);
     is_nan(left) && is_nan(right)
-}
-
-fn child(path: &str, key: &Value) -> String {
-    let key = key.as_str().map_or_else(|| inline(key), str::to_owned);
-    if path.is_empty() {
-        key
-    } else {
-        format!("{path}.{key}")
-    }
 }
 
 #[cfg(test)]

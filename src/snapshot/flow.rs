@@ -5,7 +5,7 @@ use serde_yaml::{Mapping, Value};
 use super::Renderer;
 use super::render::{cover_view, put};
 use crate::model::{Cover, EventBook};
-use crate::replay::flow::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, Stream};
+use crate::replay::flow::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, StreamPosition};
 
 impl Renderer<'_> {
     /// The cascade of a flow: each step with its answer, and under `then` the steps that it led to, in order. Omits
@@ -78,7 +78,7 @@ impl Renderer<'_> {
 }
 
 /// The stream that an answer belongs to.
-pub(super) const fn stream_of(step: &FlowStep) -> Option<&Stream> {
+pub(super) const fn stream_of(step: &FlowStep) -> Option<&StreamPosition> {
     match &step.asked {
         Asked::Aggregate(stream) => Some(stream),
         Asked::ProcessManager { stream, .. } => stream.as_ref(),

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_yaml::Value;
+
 use super::flow::stream_of;
-use super::{Difference, Renderer, Verdict, described};
+use super::{
+    Difference, FlowPlace, ProductionStep, Renderer, StatusLine, StreamName, Summary, Unchecked,
+    ValuePath, Verdict, described,
+};
 use crate::model::{
     Body, Domain, EmittedBook, EmittedPage, Failure, Header, HopOutcome, ObservedHop, Outcome,
     Payload, Root,
@@ -18,12 +23,22 @@ enum Observation<'a> {
     Failed(&'a Failure),
 }
 
+impl Observation<'_> {
+    fn step(&self) -> ProductionStep {
+        match self {
+            Self::Event(body) => ProductionStep::Stored(type_of(body).to_owned()),
+            Self::Failed(failure) => ProductionStep::Answered(StatusLine::of(failure)),
+        }
+    }
+}
+
 /// The results for the hops so far.
 #[derive(Default)]
 struct Findings {
-    first: Option<String>,
+    first: Option<Summary>,
     differences: Vec<Difference>,
-    unchecked: Vec<String>,
+    unchecked: Vec<Unchecked>,
+    /// Whether a hop has no logic, so that the replay may have ended early.
     is_incomplete: bool,
 }
 
@@ -43,21 +58,19 @@ impl Verdict {
             let Some(stream) = stream_of(step) else {
                 continue;
             };
-            let name = format!(
-                "hop {number}, {}",
-                short(&stream.cover.domain, stream.cover.root)
-            );
-            let key = (stream.cover.domain.clone(), stream.cover.root);
+            let (domain, root) = (&stream.cover.domain, stream.cover.root);
+            let place = FlowPlace::Hop {
+                number,
+                stream: StreamName::new(domain, root),
+            };
             if let StepAnswer::NotAsked(reason) = step.answer {
                 found.is_incomplete |= reason == NotAsked::NoLogic;
-                found.unchecked.push(format!("{name}: {reason}"));
+                found.add_unchecked(place, Unchecked::NotAsked(reason));
                 continue;
             }
-            match unmatched.get_mut(&key) {
-                Some(unmatched) => found.compare(&name, step, unmatched, renderer),
-                None => found
-                    .unchecked
-                    .push(format!("{name}: what production did there is not known")),
+            match unmatched.get_mut(&(domain.clone(), root)) {
+                Some(unmatched) => found.compare(&place, step, unmatched, renderer),
+                None => found.add_unchecked(place, Unchecked::StreamUnknown),
             }
         }
         found.add_unmatched(&unmatched, renderer);
@@ -69,7 +82,7 @@ impl Findings {
     /// Compares one answer with what production did in its stream.
     fn compare(
         &mut self,
-        name: &str,
+        place: &FlowPlace,
         step: &FlowStep,
         unmatched: &mut Unmatched<'_>,
         renderer: &Renderer<'_>,
@@ -80,20 +93,22 @@ impl Findings {
         };
         match verdict {
             Verdict::Reproduced => {}
-            Verdict::NotChecked { reason } => self.unchecked.push(format!("{name}: {reason}")),
+            Verdict::NotChecked { reason } => self.add_unchecked(place.clone(), reason),
             Verdict::NotReproduced {
                 summary,
                 differences,
             } => {
                 self.first
-                    .get_or_insert_with(|| format!("{name}: {summary}"));
+                    .get_or_insert_with(|| Summary::Hop(place.clone(), Box::new(summary)));
+                let differences = differences.into_iter();
                 self.differences
-                    .extend(differences.into_iter().map(|it| Difference {
-                        path: format!("{name}: {}", it.path),
-                        ..it
-                    }));
+                    .extend(differences.map(|difference| difference.in_hop(place)));
             }
         }
+    }
+
+    fn add_unchecked(&mut self, place: FlowPlace, reason: Unchecked) {
+        self.unchecked.push(Unchecked::At(place, Box::new(reason)));
     }
 
     fn failed(now: &Failure, step: &FlowStep, unmatched: &mut Unmatched<'_>) -> Verdict {
@@ -103,12 +118,14 @@ impl Findings {
                 unmatched.pop();
                 verdict
             }
-            Some(Observation::Event(body)) => {
-                let now = step.outcome().map_or_else(|| "failed".to_owned(), described);
-                changed("accepted".into(), format!("{now} now, production stored {}", type_of(body)))
+            Some(stored @ Observation::Event(_)) => {
+                let now = step
+                    .outcome()
+                    .map_or_else(|| "failed".to_owned(), described);
+                other_outcome("accepted".to_owned(), now, stored.step())
             }
             None => Verdict::NotChecked {
-                reason: "production stored nothing more there, as after a refusal; its status is not known".into(),
+                reason: Unchecked::StatusUnknown,
             },
         }
     }
@@ -119,11 +136,12 @@ impl Findings {
             return Verdict::Reproduced;
         }
         if let Some(Observation::Failed(then)) = unmatched.last() {
-            let then = format!("{}: {:?}", then.code, then.message);
+            let then = StatusLine::of(then);
             unmatched.pop();
-            return changed(
-                then.clone(),
-                format!("accepted now, production answered {then}"),
+            return other_outcome(
+                then.to_string(),
+                "accepted".to_owned(),
+                ProductionStep::Answered(then),
             );
         }
         let mut events = Vec::new();
@@ -152,28 +170,22 @@ impl Findings {
         renderer: &Renderer<'_>,
     ) {
         for ((domain, root), unmatched) in unmatched {
-            let stream = short(domain, *root);
+            let place = FlowPlace::OnlyProduction(StreamName::new(domain, *root));
             for observation in unmatched.iter().rev() {
-                let (what, view) = match observation {
-                    Observation::Event(body) => {
-                        let view = serde_yaml::Value::Mapping(renderer.body(body));
-                        (format!("stored {}", type_of(body)), view)
-                    }
-                    Observation::Failed(failure) => {
-                        let text = format!("{}: {:?}", failure.code, failure.message);
-                        (format!("answered {text}"), text.into())
-                    }
-                };
-                let description = format!("production went on: {stream} {what}");
+                let step = observation.step();
                 if self.is_incomplete {
-                    self.unchecked.push(format!(
-                        "{description}, and a hop before it was not replayed"
-                    ));
+                    self.add_unchecked(place.clone(), Unchecked::AfterUnreplayedHop(step));
                     continue;
                 }
-                self.first.get_or_insert(description);
+                let view = match observation {
+                    Observation::Event(body) => Value::Mapping(renderer.body(body)),
+                    Observation::Failed(failure) => StatusLine::of(failure).to_string().into(),
+                };
+                self.first
+                    .get_or_insert_with(|| Summary::OnlyProduction(place.clone(), step));
                 self.differences.push(Difference {
-                    path: format!("production went on: {stream}"),
+                    hop: Some(place.clone()),
+                    path: ValuePath::default(),
                     expected: Some(view),
                     actual: None,
                 });
@@ -189,7 +201,7 @@ impl Findings {
             },
             None if self.unchecked.is_empty() => Verdict::Reproduced,
             None => Verdict::NotChecked {
-                reason: self.unchecked.join("; "),
+                reason: Unchecked::All(self.unchecked),
             },
         }
     }
@@ -243,20 +255,14 @@ fn emitted(step: &FlowStep) -> EmittedBook {
     }
 }
 
-fn changed(then: String, summary: String) -> Verdict {
+fn other_outcome(then: String, now: String, production: ProductionStep) -> Verdict {
     Verdict::NotReproduced {
-        differences: vec![Difference {
-            path: "outcome".into(),
-            expected: Some(then.into()),
-            actual: Some(summary.split(" now").next().unwrap_or_default().into()),
-        }],
-        summary,
+        differences: vec![Difference::of_key("outcome", then, now.clone())],
+        summary: Summary::OtherOutcome {
+            now,
+            production: Some(production),
+        },
     }
-}
-
-/// `table/36f675cc`.
-fn short(domain: &Domain, root: Root) -> String {
-    format!("{domain}/{}", &root.hex()[..8])
 }
 
 fn type_of(body: &Body) -> &str {

@@ -5,17 +5,23 @@
 
 mod difference;
 mod flow;
+mod flow_place;
 mod flow_verdict;
 mod normalise;
+mod path;
 mod propose;
 mod reaction;
 mod render;
 pub mod stored;
+mod summary;
 mod verdict;
 
 pub(crate) use crate::model::matches_pattern;
 pub use difference::{Difference, differences, listed, shown};
-pub use normalise::Rules;
-pub use propose::{Flicker, proposed_rules};
+pub use flow_place::{FlowPlace, ProductionStep, StatusLine, StreamName};
+pub use normalise::{Rules, why_impossible};
+pub use path::ValuePath;
+pub use propose::Flicker;
 pub use render::{Renderer, WITHOUT_SNAPSHOT};
+pub use summary::{Summary, Unchecked};
 pub use verdict::{Verdict, described};

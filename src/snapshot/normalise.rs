@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_yaml::Value;
 
 use crate::model::{Rule, matches_pattern};
+use crate::payload::Registry;
 
 /// Normalising rules in the order they are tried, and which of them have matched.
 #[derive(Debug, Default)]
@@ -30,8 +31,7 @@ impl Rules {
             if !matches_pattern(&rule.type_pattern, type_name) {
                 continue;
             }
-            let path: Vec<&str> = rule.field.split('.').collect();
-            if replace(view, &path, &rule.reason) {
+            if replace(view, &path(rule), &rule.reason) {
                 fired.store(true, Ordering::Relaxed);
             }
         }
@@ -44,6 +44,18 @@ impl Rules {
             .filter(|(_, fired)| !fired.load(Ordering::Relaxed))
             .map(|(rule, _)| rule)
     }
+}
+
+/// Why a rule can never match, if the descriptors show that: no type or no field of theirs fits it.
+#[must_use]
+pub fn why_impossible(rule: &Rule, descriptors: &Registry) -> Option<String> {
+    let path: Vec<String> = path(rule).into_iter().map(str::to_owned).collect();
+    let checked = descriptors.check_field_path(&rule.type_pattern, &path);
+    checked.err().map(|reason| reason.to_string())
+}
+
+fn path(rule: &Rule) -> Vec<&str> {
+    rule.field.split('.').collect()
 }
 
 fn replace(view: &mut Value, path: &[&str], reason: &str) -> bool {

@@ -2,7 +2,6 @@
 
 use serde_yaml::Value;
 
-use super::difference::PAYLOAD_KEYS;
 use super::{Difference, differences};
 use crate::model::Rule;
 use crate::payload::Registry;
@@ -22,7 +21,7 @@ impl Flicker {
     pub fn between(first: &Value, second: &Value, descriptors: &[&Registry]) -> Option<Self> {
         let differences = differences(first, second, descriptors);
         (!differences.is_empty()).then(|| Self {
-            rules: proposed_rules(first, second),
+            rules: proposed_rules(&differences),
             differences,
         })
     }
@@ -61,20 +60,17 @@ fn of_configuration(rule: &Rule) -> String {
     )
 }
 
-/// A rule for each field of an event or state that differs between two consecutive runs of a case.
-#[must_use]
-pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
+/// A rule for each field of a payload that differs between two consecutive runs of a case.
+fn proposed_rules(differences: &[Difference]) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
-    for difference in differences(first, second, &[]) {
-        let Some((type_pattern, field)) = typed_field(first, &difference.path) else {
+    for difference in differences {
+        let Some((type_name, field)) = difference.path.payload_field() else {
             continue;
         };
-        if !rules
-            .iter()
-            .any(|rule| rule.type_pattern == type_pattern && rule.field == field)
-        {
+        let is_covered = |rule: &Rule| rule.type_pattern == type_name && rule.field == field;
+        if !rules.iter().any(is_covered) {
             rules.push(Rule {
-                type_pattern,
+                type_pattern: type_name.to_owned(),
                 field,
                 reason: "differs from run to run".into(),
             });
@@ -83,51 +79,62 @@ pub fn proposed_rules(first: &Value, second: &Value) -> Vec<Rule> {
     rules
 }
 
-/// Splits `events[1].event.seats[2].since` into the type of that event and `seats.since`.
-fn typed_field(view: &Value, path: &str) -> Option<(String, String)> {
-    // The first of these keys holds a payload; its type is beside the key.
-    let (holder, field) = PAYLOAD_KEYS
-        .iter()
-        .find_map(|key| path.split_once(&format!(".{key}.")))?;
-    let type_name = at(view, holder)?.get("type")?.as_str()?.to_owned();
-    let parts: Vec<&str> = field
-        .split('.')
-        .map(|part| part.split('[').next().unwrap_or(part))
-        .collect();
-    Some((type_name, parts.join(".")))
-}
-
-fn at<'a>(mut view: &'a Value, path: &str) -> Option<&'a Value> {
-    for part in path.split('.') {
-        let (key, index) = part
-            .split_once('[')
-            .map_or((part, None), |(key, rest)| (key, Some(rest)));
-        view = view.get(key)?;
-        if let Some(index) = index {
-            view = view.get(index.trim_end_matches(']').parse::<usize>().ok()?)?;
-        }
-    }
-    Some(view)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Type and field of each rule that is proposed for two outcomes.
+    fn proposed(first: &str, second: &str) -> Vec<(String, String)> {
+        let view = |text: &str| -> Value { serde_yaml::from_str(text).unwrap() };
+        let flicker = Flicker::between(&view(first), &view(second), &[]).unwrap();
+        let rules = flicker.rules.into_iter();
+        rules.map(|rule| (rule.type_pattern, rule.field)).collect()
+    }
+
+    fn rule(type_name: &str, field: &str) -> (String, String) {
+        (type_name.to_owned(), field.to_owned())
+    }
+
     #[test]
     fn a_field_that_differs_gets_one_rule_by_the_type_of_its_event() {
-        let view = |a: u32, b: u32| -> Value {
-            let text = format!(
+        let view = |a: u32, b: u32| {
+            format!(
                 "events: [{{type: t.Sat, event: {{seats: [{{since: {a}}}, {{since: {b}}}], n: 1}}}}]\n\
                  state: {{type: t.State, state: {{at: {a}}}}}"
-            );
-            serde_yaml::from_str(&text).unwrap()
+            )
         };
-        let rules = proposed_rules(&view(1, 2), &view(3, 4));
-        let found: Vec<_> = rules
-            .iter()
-            .map(|rule| (rule.type_pattern.as_str(), rule.field.as_str()))
-            .collect();
-        assert_eq!(found, [("t.Sat", "seats.since"), ("t.State", "at")]);
+        assert_eq!(
+            proposed(&view(1, 2), &view(3, 4)),
+            [rule("t.Sat", "seats.since"), rule("t.State", "at")]
+        );
+    }
+
+    #[test]
+    fn a_projection_gets_a_rule() {
+        let view =
+            |at: u32| format!("{{outcome: projected, type: t.Row, projection: {{at: {at}}}}}");
+        assert_eq!(proposed(&view(1), &view(2)), [rule("t.Row", "at")]);
+    }
+
+    #[test]
+    fn fields_of_a_payload_may_be_called_like_a_payload() {
+        let view = |at: u32| {
+            format!("{{commands: [{{type: t.Go, command: {{state: {{event: {{at: {at}}}}}}}}}]}}")
+        };
+        assert_eq!(
+            proposed(&view(1), &view(2)),
+            [rule("t.Go", "state.event.at")]
+        );
+    }
+
+    #[test]
+    fn what_is_outside_of_payloads_gets_no_rule() {
+        for (first, second) in [
+            ("{message: at 1}", "{message: at 2}"),
+            ("{events: [{type: t.A, event: {}}]}", "{events: []}"),
+            ("{type: t.A, event: {}}", "{type: t.A}"),
+        ] {
+            assert_eq!(proposed(first, second), []);
+        }
     }
 }

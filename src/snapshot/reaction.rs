@@ -5,7 +5,7 @@ use serde_yaml::{Mapping, Value};
 use super::render::{Renderer, cover_view, put};
 use crate::model::{
     CommandPage, Cover, EmittedBook, EmittedCommand, Header, MergeStrategy, Projection, Reaction,
-    SyncMode,
+    Worded,
 };
 
 impl Renderer<'_> {
@@ -56,25 +56,10 @@ impl Renderer<'_> {
         let mut fields = Mapping::new();
         put(&mut fields, "header", header(&page.header));
         if page.merge_strategy != MergeStrategy::default() {
-            let word = match page.merge_strategy {
-                MergeStrategy::Commutative => "commutative".into(),
-                MergeStrategy::Strict => "strict".into(),
-                MergeStrategy::AggregateHandles => "aggregate-handles".into(),
-                MergeStrategy::Manual => "manual".into(),
-                MergeStrategy::Unknown(number) => number.into(),
-            };
-            put(&mut fields, "merge_strategy", word);
+            put(&mut fields, "merge_strategy", word(page.merge_strategy));
         }
         if let Some(mode) = page.sync_mode {
-            let word = match mode {
-                SyncMode::Async => "async".into(),
-                SyncMode::Simple => "simple".into(),
-                SyncMode::Cascade => "cascade".into(),
-                SyncMode::Decision => "decision".into(),
-                SyncMode::Isolated => "isolated".into(),
-                SyncMode::Unknown(number) => number.into(),
-            };
-            put(&mut fields, "sync_mode", word);
+            put(&mut fields, "sync_mode", word(mode));
         }
         match (&page.command, &page.external) {
             (Some(command), _) => fields.extend(self.typed_fields("command", command)),
@@ -113,6 +98,11 @@ impl Renderer<'_> {
             fields.extend(self.typed_fields("projection", payload));
         }
     }
+}
+
+/// The word for a value, or its number if it is unknown.
+fn word(value: impl Worded) -> Value {
+    value.word().map_or_else(Value::from, Value::from)
 }
 
 fn addressee(cover: Option<&Cover>) -> Value {

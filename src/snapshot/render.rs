@@ -1,5 +1,7 @@
 //! Renders an outcome as a readable value, ready to be compared or written.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_yaml::{Mapping, Value};
@@ -10,7 +12,7 @@ use crate::model::{
     Revocation,
 };
 use crate::payload::{Decoded, Registry, to_yaml};
-use crate::replay::{HistoryReplay, Note, Replay};
+use crate::replay::{HistoryReplay, Replay, ReplayNote};
 
 /// Key of the outcome with the full history, if it differs from the outcome with the stored snapshot.
 pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";
@@ -43,19 +45,15 @@ impl<'a> Renderer<'a> {
     /// The outcome of a step.
     #[must_use]
     pub fn step(&self, replay: &Replay) -> Value {
-        let mut fields = self.outcome(&replay.outcome);
-        for note in &replay.notes {
-            if let Note::OddPlace {
+        let without_sequence = replay.notes.iter().filter_map(|note| match note {
+            ReplayNote::OddPlace {
                 position,
                 says: None,
                 ..
-            } = note
-                && let Some(Value::Sequence(events)) = fields.get_mut("events")
-                && let Some(Value::Mapping(event)) = events.get_mut(*position)
-            {
-                event.insert("sequence".into(), "none".into());
-            }
-        }
+            } => Some(*position),
+            _ => None,
+        });
+        let mut fields = self.fields(&replay.outcome, &without_sequence.collect());
         if let Some(covers) = &replay.prepared {
             let covers = covers.iter().map(cover_view).collect();
             put(&mut fields, "prepared", Value::Sequence(covers));
@@ -142,7 +140,7 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn emission(&self, book: &EmittedBook) -> Value {
         let mut fields = Mapping::new();
-        self.emitted(&mut fields, book);
+        self.emitted(&mut fields, book, &BTreeSet::new());
         Value::Mapping(fields)
     }
 
@@ -154,10 +152,14 @@ impl<'a> Renderer<'a> {
 
     /// The fields of any outcome: its name and its content.
     pub(crate) fn outcome(&self, outcome: &Outcome) -> Mapping {
+        self.fields(outcome, &BTreeSet::new())
+    }
+
+    fn fields(&self, outcome: &Outcome, without_sequence: &BTreeSet<usize>) -> Mapping {
         let mut fields = Mapping::new();
         put(&mut fields, "outcome", outcome.word().into());
         match outcome {
-            Outcome::Accepted(book) => self.emitted(&mut fields, book),
+            Outcome::Accepted(book) => self.emitted(&mut fields, book, without_sequence),
             Outcome::Revoked(revocation) => revoked(&mut fields, revocation),
             Outcome::Notified(notification) => self.notified(&mut fields, notification),
             Outcome::Rejected(failure)
@@ -178,14 +180,19 @@ impl<'a> Renderer<'a> {
 
     /// Omits from a book: `created_at` (the current time or nothing), `next_sequence` and the snapshot (stale or
     /// optional), the cover if it is that of the addressed aggregate (libraries fill it differently), and sequences if
-    /// they are consecutive.
-    fn emitted(&self, fields: &mut Mapping, book: &EmittedBook) {
+    /// they are consecutive. `without_sequence` holds the positions of events that should have a sequence and have none.
+    fn emitted(
+        &self,
+        fields: &mut Mapping,
+        book: &EmittedBook,
+        without_sequence: &BTreeSet<usize>,
+    ) {
         if let Some(cover) = book.cover.as_ref().filter(|cover| self.is_foreign(cover)) {
             put(fields, "cover", cover_view(cover));
         }
         let mut next = self.head;
         let mut events = Vec::with_capacity(book.pages.len());
-        for page in &book.pages {
+        for (position, page) in book.pages.iter().enumerate() {
             let mut event = Mapping::new();
             match &page.header {
                 Header::Sequence(sequence) if *sequence == next => {}
@@ -208,6 +215,9 @@ impl<'a> Renderer<'a> {
             event.extend(self.body(&page.body));
             if page.provisional {
                 put(&mut event, "provisional", true.into());
+            }
+            if without_sequence.contains(&position) {
+                put(&mut event, "sequence", "none".into());
             }
             events.push(Value::Mapping(event));
         }
@@ -345,7 +355,7 @@ pub(super) fn cover_view(cover: &Cover) -> Value {
     Value::Mapping(fields)
 }
 
-fn pairs(pairs: &[(String, String)]) -> Value {
+pub(super) fn pairs(pairs: &[(String, String)]) -> Value {
     Value::Mapping(
         pairs
             .iter()

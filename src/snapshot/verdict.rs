@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 
-use super::{Difference, Renderer, differences};
-use crate::model::{ErrorInfo, Failure, Observed, Outcome, counted};
+use super::flow_place::StatusLine;
+use super::render::{pairs, put};
+use super::{Difference, Renderer, Summary, Unchecked, differences};
+use crate::model::{Failure, Observed, Outcome};
 
 /// The result of the comparison. Never a guess.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,15 +16,15 @@ pub enum Verdict {
     Reproduced,
     /// It does something else.
     NotReproduced {
-        /// A short summary: `accepted now`, `differs in event 2, field new_balance`.
-        summary: String,
+        /// The difference that says most.
+        summary: Summary,
         /// All differences.
         differences: Vec<Difference>,
     },
     /// It cannot be judged.
     NotChecked {
-        /// The reason.
-        reason: String,
+        /// Why.
+        reason: Unchecked,
     },
 }
 
@@ -42,7 +44,7 @@ impl Verdict {
     pub fn judge(observed: Option<&Observed>, outcome: &Outcome, renderer: &Renderer<'_>) -> Self {
         let Some(observed) = observed else {
             return Self::NotChecked {
-                reason: "what production did is not known".into(),
+                reason: Unchecked::ProductionUnknown,
             };
         };
         match (observed, outcome) {
@@ -79,19 +81,22 @@ impl Verdict {
                 Self::of_failures(then, &now)
             }
             (Observed::Notified, Outcome::Notified(_)) => Self::NotChecked {
-                reason: "a notification's content is not captured".into(),
+                reason: Unchecked::NotificationUnknown,
             },
             // A coordinator answers a notification with an empty book.
             (Observed::Accepted(events), Outcome::Notified(_)) if events.is_empty() => {
                 Self::Reproduced
             }
             (observed, outcome) => Self::NotReproduced {
-                summary: format!("{} now", described(outcome)),
-                differences: vec![Difference {
-                    path: "outcome".into(),
-                    expected: Some(observed.word().into()),
-                    actual: Some(outcome.word().into()),
-                }],
+                summary: Summary::OtherOutcome {
+                    now: described(outcome),
+                    production: None,
+                },
+                differences: vec![Difference::of_key(
+                    "outcome",
+                    observed.word(),
+                    outcome.word(),
+                )],
             },
         }
     }
@@ -101,7 +106,7 @@ impl Verdict {
         match found.first() {
             None => Self::Reproduced,
             Some(first) => Self::NotReproduced {
-                summary: format!("differs in {}", first.path),
+                summary: Summary::Value(first.path.clone()),
                 differences: found,
             },
         }
@@ -117,13 +122,12 @@ impl Verdict {
             events.map_or(0, Vec::len)
         };
         let summary = if count(then) == count(now) {
-            in_events(&first.path)
+            Summary::Value(first.path.clone())
         } else {
-            format!(
-                "{} now, production stored {}",
-                counted(count(now), "event"),
-                count(then)
-            )
+            Summary::EventCount {
+                now: count(now),
+                production: count(then),
+            }
         };
         Self::NotReproduced {
             summary,
@@ -131,39 +135,27 @@ impl Verdict {
         }
     }
 
+    /// The reason and metadata of the error info are compared if they were observed: a log contains the status without it.
     pub(super) fn of_failures(then: &Failure, now: &Failure) -> Self {
-        let mut found = Vec::new();
-        let mut field = |path: &str, then: &str, now: &str| {
-            if then != now {
-                found.push(Difference {
-                    path: path.into(),
-                    expected: Some(then.into()),
-                    actual: Some(now.into()),
-                });
+        let view = |failure: &Failure| {
+            let mut fields = Mapping::new();
+            put(&mut fields, "code", failure.code.name().into());
+            put(&mut fields, "message", failure.message.as_str().into());
+            if then.info.is_some() {
+                let info = failure.info.as_ref();
+                let reason = info.map_or("", |info| &info.reason);
+                let metadata = info.map_or(&[][..], |info| &info.metadata);
+                put(&mut fields, "reason", reason.into());
+                put(&mut fields, "metadata", pairs(metadata));
             }
+            Value::Mapping(fields)
         };
-        field("code", then.code.name(), now.code.name());
-        field("message", &then.message, &now.message);
-        if let Some(info) = &then.info {
-            field(
-                "reason",
-                &info.reason,
-                now.info.as_ref().map_or("", |info| &info.reason),
-            );
-            let metadata = |info: &ErrorInfo| {
-                let pairs = info.metadata.iter();
-                let lines = pairs.map(|(key, value)| format!("{key}: {value}"));
-                lines.collect::<Vec<_>>().join(", ")
-            };
-            let now = now.info.as_ref().map(metadata).unwrap_or_default();
-            field("metadata", &metadata(info), &now);
-        }
+        let found = differences(&view(then), &view(now), &[]);
         if found.is_empty() {
             return Self::Reproduced;
         }
-        let summary = format!("another status now: {}: {:?}", now.code, now.message);
         Self::NotReproduced {
-            summary,
+            summary: Summary::OtherStatus(StatusLine::of(now)),
             differences: found,
         }
     }
@@ -173,39 +165,17 @@ impl Verdict {
 #[must_use]
 pub fn described(outcome: &Outcome) -> String {
     match outcome.failure() {
-        Some(failure) => format!(
-            "{} ({}: {:?})",
-            outcome.word(),
-            failure.code,
-            failure.message
-        ),
+        Some(failure) => format!("{} ({})", outcome.word(), StatusLine::of(failure)),
         None => outcome.word().to_owned(),
-    }
-}
-
-/// `events[1].event.new_balance.amount` in words, counted from 1.
-fn in_events(path: &str) -> String {
-    let Some((index, rest)) = path
-        .strip_prefix("events[")
-        .and_then(|path| path.split_once(']'))
-    else {
-        return format!("differs in {path}");
-    };
-    let number = index.parse::<usize>().map_or(0, |index| index + 1);
-    let field = rest
-        .trim_start_matches('.')
-        .trim_start_matches("event")
-        .trim_start_matches('.');
-    match field {
-        "" => format!("differs in event {number}"),
-        field => format!("differs in event {number}, field {field}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Body, Cover, Domain, EmittedBook, EmittedPage, Payload, Revocation, Root};
+    use crate::model::{
+        Body, Cover, Domain, EmittedBook, EmittedPage, ErrorInfo, Payload, Revocation, Root,
+    };
     use crate::snapshot::Rules;
 
     fn verdict(observed: Option<&Observed>, outcome: &Outcome) -> String {

@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use angzarr_replay::replay::{LogicCommand, StartedLogic};
+use angzarr_replay::processes::{LaunchError, ServerCommand, StartedServer};
+use angzarr_replay::project::readiness;
 
 use crate::support::{
     assert_gone, await_lines, command, fake, fake_with, is_running, lines, this_program,
@@ -38,19 +39,23 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ),
 ];
 
-fn failure(spec: &LogicCommand) -> String {
-    without_ports(&StartedLogic::launch(spec).unwrap_err().to_string())
+fn launch(spec: &ServerCommand) -> Result<StartedServer, LaunchError> {
+    StartedServer::launch(spec, &readiness)
 }
 
-fn briefly(spec: LogicCommand) -> LogicCommand {
-    LogicCommand {
+fn failure(spec: &ServerCommand) -> String {
+    without_ports(&launch(spec).unwrap_err().to_string())
+}
+
+fn briefly(spec: ServerCommand) -> ServerCommand {
+    ServerCommand {
         start_timeout: Some(Duration::from_secs(1)),
         ..spec
     }
 }
 
 fn does_not_exist() {
-    let spec = LogicCommand {
+    let spec = ServerCommand {
         directory: "/".into(),
         ..command(&["no-such-program", "--port", "{port}"])
     };
@@ -63,7 +68,7 @@ fn does_not_exist() {
 fn forgets_our_package() {
     // As `cargo test` says it to this test; a nested cargo would build all over what watches it.
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
-    let spec = LogicCommand {
+    let spec = ServerCommand {
         environment: vec![("CARGO_PKG_NAME".into(), "its-own".into())],
         ..command(&["sh", "-c", "env | grep ^CARGO_ | sort; exit 3"])
     };
@@ -133,7 +138,7 @@ fn other_protocols() {
 
 fn port_taken() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
-    let spec = LogicCommand {
+    let spec = ServerCommand {
         port: Some(other.local_addr().unwrap().port()),
         ..fake("serves")
     };
@@ -150,18 +155,18 @@ fn fixed_port() {
         .local_addr()
         .unwrap()
         .port();
-    let spec = LogicCommand {
+    let spec = ServerCommand {
         port: Some(port),
         ..fake("serves")
     };
-    let started = StartedLogic::launch(&spec).unwrap();
+    let started = launch(&spec).unwrap();
     assert_eq!(started.address(), format!("127.0.0.1:{port}"));
 }
 
 fn second_try() {
     let folder = tempfile::tempdir().unwrap();
     let tried = folder.path().join("tried");
-    StartedLogic::launch(&fake_with("serves-at-second-try", &tried)).unwrap();
+    launch(&fake_with("serves-at-second-try", &tried)).unwrap();
     assert_eq!(lines(&tried).len(), 1);
 }
 
@@ -177,7 +182,7 @@ fn three_tries() {
 
 fn failing_build() {
     let build = [&this_program(), "fake-logic", "exits-silently"];
-    let spec = LogicCommand {
+    let spec = ServerCommand {
         build: Some(build.map(str::to_owned).to_vec()),
         ..fake("serves")
     };
@@ -188,7 +193,7 @@ fn failing_build() {
 }
 
 fn missing_build() {
-    let spec = LogicCommand {
+    let spec = ServerCommand {
         build: Some(vec!["no-such-compiler".into()]),
         directory: "/".into(),
         ..fake("serves")
@@ -200,7 +205,7 @@ fn missing_build() {
 }
 
 fn babbles() {
-    let started = StartedLogic::launch(&fake("babbles")).unwrap();
+    let started = launch(&fake("babbles")).unwrap();
     let (output, ended) = started.last_words();
     assert_eq!(ended, None);
     assert!(output.0.len() <= 40 * 2_001, "{}", output.0.len());
@@ -210,7 +215,7 @@ fn babbles() {
 fn starts_others() {
     let folder = tempfile::tempdir().unwrap();
     let pids = folder.path().join("pids");
-    let started = StartedLogic::launch(&fake_with("starts-others", &pids)).unwrap();
+    let started = launch(&fake_with("starts-others", &pids)).unwrap();
     let pids = await_lines(&pids, 2);
     assert!(is_running(&pids[0]));
     drop(started);
@@ -228,7 +233,7 @@ fn starts_others_and_exits() {
 }
 
 fn ignores_sigterm() {
-    let started = StartedLogic::launch(&fake("ignores-sigterm")).unwrap();
+    let started = launch(&fake("ignores-sigterm")).unwrap();
     let address = started.address();
     drop(started);
     TcpListener::bind(address).unwrap();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use angzarr_replay::replay::LogicCommand;
+use angzarr_replay::processes::ServerCommand;
 use tempfile::TempDir;
 
 /// Case that the started logic is asked.
@@ -15,25 +15,25 @@ pub(crate) fn this_program() -> String {
 }
 
 /// How logic that misbehaves in this way is started.
-pub(crate) fn fake(mode: &str) -> LogicCommand {
+pub(crate) fn fake(mode: &str) -> ServerCommand {
     command(&[&this_program(), "fake-logic", mode])
 }
 
-pub(crate) fn fake_with(mode: &str, file: &Path) -> LogicCommand {
+pub(crate) fn fake_with(mode: &str, file: &Path) -> ServerCommand {
     let file = file.display().to_string();
     command(&[&this_program(), "fake-logic", mode, &file])
 }
 
-pub(crate) fn command(words: &[&str]) -> LogicCommand {
-    LogicCommand {
-        name: "fake".into(),
+pub(crate) fn command(words: &[&str]) -> ServerCommand {
+    ServerCommand {
+        label: "logic `fake`".into(),
         command: words.iter().map(|&word| word.to_owned()).collect(),
         build: None,
         directory: std::env::temp_dir(),
         environment: Vec::new(),
         port: None,
         start_timeout: Some(Duration::from_secs(20)),
-        is_shown: false,
+        listener: None,
     }
 }
 

@@ -13,7 +13,6 @@ use angzarr_replay::grpc::{
 };
 use angzarr_replay::model::{CaseStimulus, Cover, Domain, Outcome, Redactions, Root, Timestamp};
 use angzarr_replay::payload::Registry;
-use angzarr_replay::project::book_of;
 use angzarr_replay::replay::{GrpcTarget, replay_command};
 use angzarr_replay::wire::{self, Dialect, FailingStatus, SpokenDialect};
 use bytes::Bytes;
@@ -242,7 +241,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
     let CaseStimulus::Command(stimulus) = &read.stimulus else {
         panic!("a command")
     };
-    let replay = replay_command(&target, &book_of(&read), stimulus, true).unwrap();
+    let replay = replay_command(&target, &read.event_book(), stimulus, true).unwrap();
     assert!(matches!(replay.outcome, Outcome::Accepted(_)));
 
     let requests = logic.0.lock().unwrap();

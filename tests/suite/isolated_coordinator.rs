@@ -3,7 +3,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use angzarr_replay::coordinator::{
-    Backend, LocalCoordinator, ReactingComponent, SeedBook, Store, StoreError, Stores,
+    Backend, HostedComponent, LocalCoordinator, SeedBook, Store, StoreError, Stores,
 };
 use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, Server, serve_component, serve_logic,
@@ -545,7 +545,7 @@ fn components_do_through_a_coordinator_what_they_do_directly() {
             let store = Arc::new(Store::in_memory().unwrap());
             let stores = Stores::Shared(Arc::clone(&store));
             let server = LocalCoordinator::new(stores, Dialect::ANGZARR, Arc::new(|| NOW))
-                .with_reacting(ReactingComponent {
+                .with_reacting(HostedComponent {
                     name: "it".into(),
                     kind: component.kind(),
                     subscriptions: std::collections::BTreeMap::new(),

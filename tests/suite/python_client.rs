@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use angzarr_replay::coordinator::{
-    Backend, LocalCoordinator, ReactingComponent, SeedBook, Store, Stores,
+    Backend, HostedComponent, LocalCoordinator, SeedBook, Store, Stores,
 };
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
@@ -87,8 +87,8 @@ impl Projector for Small {
     }
 }
 
-fn reacting(component: Component) -> ReactingComponent {
-    ReactingComponent {
+fn reacting(component: Component) -> HostedComponent {
+    HostedComponent {
         name: component.kind().word().into(),
         kind: component.kind(),
         subscriptions: BTreeMap::new(),

@@ -7,7 +7,7 @@ use angzarr_replay::model::{
     Retention, Revocation, Root, Snapshot,
 };
 use angzarr_replay::replay::{
-    InProcess, Note, OddPlace, replay_command, replay_history, replay_notification,
+    InProcess, OddPlace, ReplayNote, replay_command, replay_history, replay_notification,
 };
 use angzarr_replay::wire::Dialect;
 
@@ -152,7 +152,7 @@ fn a_stale_command_is_refused_before_the_logic_sees_it() {
         info: None,
     };
     assert_eq!(refused.outcome, Outcome::Rejected(failure));
-    assert_eq!(refused.notes, [Note::RefusedBeforeLogic]);
+    assert_eq!(refused.notes, [ReplayNote::RefusedBeforeLogic]);
     assert!(logic.shown.lock().unwrap().is_empty());
     // Newer coordinators hold only strict commands against the head, and no one those that the aggregate merges.
     for (dialect, strategy) in [
@@ -214,7 +214,7 @@ fn provisional_and_framework_pages_are_placeholders_where_the_dialect_has_them()
             true,
         )
         .unwrap();
-        let masked = replay.notes.contains(&Note::Masked { pages: 2 });
+        let masked = replay.notes.contains(&ReplayNote::Masked { pages: 2 });
         assert_eq!(masked, dialect == Dialect::ANGZARR);
         let shown = logic.shown.lock().unwrap();
         let pages = shown[0].0.history.pages();
@@ -259,7 +259,7 @@ fn what_the_validation_refuses_never_reaches_the_logic() {
         let replay = replay_command(&target, &three(), &command, true).unwrap();
         match replay.outcome {
             Outcome::Refused(failure) => {
-                assert_eq!(replay.notes, [Note::RefusedByValidation]);
+                assert_eq!(replay.notes, [ReplayNote::RefusedByValidation]);
                 assert_eq!(failure.code, Code::InvalidArgument);
                 failure.message
             }
@@ -362,13 +362,13 @@ fn emitted_pages_get_their_places_and_echoes_are_left_out() {
     ];
     assert_eq!(names(&replay.outcome), expected);
     // A page that says a place which is taken, with another event than the one there, is no echo.
-    let odd = Note::OddPlace {
+    let odd = ReplayNote::OddPlace {
         position: 2,
         says: Some(0),
         next: 5,
         becomes: OddPlace::Dropped,
     };
-    assert_eq!(replay.notes, [Note::EchoesLeftOut { pages: 1 }, odd]);
+    assert_eq!(replay.notes, [ReplayNote::EchoesLeftOut { pages: 1 }, odd]);
 }
 
 #[test]
@@ -504,14 +504,14 @@ fn a_history_offers_state_and_upcast_pages_only_where_the_logic_has_them() {
 #[test]
 fn notes_say_what_a_coordinator_makes_of_it() {
     assert_eq!(
-        Note::RefusedByValidation.to_string(),
+        ReplayNote::RefusedByValidation.to_string(),
         "the coordinator's validation refuses this command before the logic sees it; the message is worded here, production \
          words it differently"
     );
     let odd = |says, becomes| {
         let next = 3;
         let position = 0;
-        Note::OddPlace {
+        ReplayNote::OddPlace {
             position,
             says,
             next,

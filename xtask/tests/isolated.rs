@@ -408,7 +408,7 @@ fn a_coordinator_that_cannot_be_had_is_told() {
     let start = "error: coordinator `odd`: `nowhere` is not an address: ";
     assert!(odd.starts_with(start), "{odd}");
     let ended = told("ends");
-    let start = "error: logic `coordinator ends`: it ended with exit status: 1 before it served";
+    let start = "error: coordinator `ends`: it ended with exit status: 1 before it served";
     assert!(ended.starts_with(start), "{ended}");
 }
 

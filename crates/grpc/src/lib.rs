@@ -4,9 +4,12 @@
 
 mod access;
 mod address;
-mod client;
+mod call_error;
+mod channel;
+mod connection;
 mod coordinate;
 mod dead_letter;
+mod failed_call;
 mod health;
 mod inject;
 mod logic;
@@ -20,7 +23,8 @@ mod whole_body;
 
 pub use access::{Access, MetadataError, Secret, check_metadata_name};
 pub use address::{accepts_connections, is_sent_unencrypted};
-pub use client::{CallError, Connection, ConnectionOptions};
+pub use call_error::CallError;
+pub use connection::{Connection, ConnectionOptions};
 pub use coordinate::{
     Coordinator, DeletedEdition, DeletionRequest, EditionsClient, EditionsError, FactInjection,
     RawCover, ReceivedCommand, ReceivedFacts, ReceivedQuery, RefusedCall, ReplyBook,

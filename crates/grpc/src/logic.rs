@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::serve::{Methods, Server};
 use super::{CallError, Connection};
-use crate::client::unknown_in_answer;
+use crate::call_error::unknown_in_answer;
 use crate::model::{AnsweredBy, Component, ComponentKind, Failure, Logic, Outcome, Stimulus};
 use crate::wire::status::FailingStatus;
 use crate::wire::stimulus::{

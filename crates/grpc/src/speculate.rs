@@ -4,8 +4,8 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::{CallError, Connection, LogicError};
-use crate::client::unknown_in_answer;
-use crate::model::{AnsweredBy, CommandBook, Outcome, Stimulus};
+use crate::call_error::unknown_in_answer;
+use crate::model::{AnsweredBy, CommandBook, Failure, Outcome, Stimulus};
 use crate::wire::messages as pb;
 use crate::wire::unknown::{UnknownFields, UnreportedFields};
 use crate::wire::{DecodeError, Dialect, decode, encode, stimulus};
@@ -61,7 +61,15 @@ impl SpeculativeClient {
             Stimulus::ProcessManager { .. } => {
                 ("ProcessManagerCoordinatorService", "HandleSpeculative")
             }
-            _ => ("ProjectorCoordinatorService", "HandleSpeculative"),
+            Stimulus::Project { .. } => ("ProjectorCoordinatorService", "HandleSpeculative"),
+            Stimulus::Command { .. }
+            | Stimulus::Fold { .. }
+            | Stimulus::Upcast { .. }
+            | Stimulus::Fact { .. }
+            | Stimulus::Prepare { .. } => {
+                let failure = Failure::unimplemented("a coordinator has no such speculative call");
+                return Ok(Outcome::Unimplemented(failure));
+            }
         };
         let request = pb::SpeculateRequest {
             request: Some(stimulus::request(stimulus, self.dialect)),

@@ -253,7 +253,7 @@ pub enum TlsFailure {
 impl TlsFailure {
     /// TLS failure behind a transport error; `None` if it is not about TLS.
     pub(super) fn of(error: &(dyn std::error::Error + 'static), tls: &Tls) -> Option<Self> {
-        for cause in super::client::causes(error) {
+        for cause in super::failed_call::causes(error) {
             // `io::Error::source` skips the wrapped error itself.
             let inner = cause.downcast_ref::<std::io::Error>().and_then(|error| {
                 let inner: &(dyn std::error::Error + 'static) = error.get_ref()?;

@@ -9,7 +9,8 @@ use crate::capturing::request::FailureOrigin;
 use crate::capturing::stimulus::{no_ticket_at, read_tickets_at};
 use crate::capturing::telling::Telling;
 use crate::model::{
-    Book, Case, CaseStimulus, ComponentKind, Cover, Destinations, History, ProcessCase, Trigger,
+    Case, CaseStimulus, ComponentKind, Cover, Destinations, EventBook, History, ProcessCase,
+    Trigger,
 };
 use crate::ticket::Ticket;
 
@@ -52,11 +53,11 @@ impl KindCapture<'_> {
             }
             Some(name) => {
                 self.component(name, ComponentKind::ProcessManager)?;
-                let state = Book {
-                    cover: told.clone(),
-                    snapshot: self.fetched.snapshot.clone(),
-                    history: self.fetched.history.before(head),
-                };
+                let state = EventBook::new(
+                    told.clone(),
+                    self.fetched.snapshot.clone(),
+                    self.fetched.history.before(head),
+                );
                 let stimulus = CaseStimulus::ProcessCompensation(ProcessCase {
                     trigger: Trigger {
                         from: 0,

@@ -14,9 +14,9 @@ use crate::capture::{
     cut, fetch_history, find_trigger, knowledge, trigger,
 };
 use crate::model::{
-    Book, Case, CaseStimulus, ComponentKind, Cover, Destinations, Domain, Edition, Fingerprints,
-    HeadKnowledge, Modes, Observed, Page, Payload, ProcessCase, ProcessRoot, Provenance, Root,
-    Trigger, counted,
+    Case, CaseStimulus, ComponentKind, Cover, Destinations, Domain, Edition, EventBook,
+    Fingerprints, HeadKnowledge, Modes, Observed, Page, Payload, ProcessCase, ProcessRoot,
+    Provenance, Root, Trigger, counted,
 };
 use crate::project::{LogicConfig, OpenSource, Project};
 use crate::snapshot::matches_pattern;
@@ -430,11 +430,7 @@ impl KindCapture<'_> {
 
 fn empty(cover: Cover) -> CutBook {
     CutBook {
-        book: Book {
-            cover,
-            snapshot: None,
-            history: crate::model::History::default(),
-        },
+        book: EventBook::empty(cover),
         after: Vec::new(),
         rule: CutRule::Whole,
     }

@@ -9,12 +9,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Done, Stop, say, selected};
-use crate::audit::{Audited, Spot, audit_path};
-use crate::model::matches_pattern;
-use crate::project::{AuditAllowance, Project};
-
-/// The finding that says that something could not be read.
-const UNREAD: &str = "not read";
+use crate::audit::{Audited, Spot, UNREAD, audit_path};
+use crate::project::Project;
 
 /// Look over fixtures, snapshots, failure logs and descriptor sets for secrets and personal data.
 ///
@@ -55,14 +51,7 @@ pub(super) fn run(project: &Project, arguments: &AuditArguments) -> Done {
         }
     }
     for one in &mut audited {
-        let name = below(&one.file, &config.root);
-        let is_allowed = |what: &str, text: &str| {
-            let mut allowances = config.audit_allow.iter();
-            allowances.any(|allowance| allows(allowance, what, text, &name))
-        };
-        one.findings
-            .retain(|finding| !is_allowed(finding.what, finding.text()));
-        one.unread.retain(|reason| !is_allowed(UNREAD, reason));
+        one.remove_allowed(&config.audit_allow, &below(&one.file, &config.root));
     }
     let is_clean = |one: &Audited| one.findings.is_empty() && one.unread.is_empty();
     audited.retain(|one| !is_clean(one));
@@ -152,19 +141,6 @@ fn paths(project: &Project, arguments: &AuditArguments) -> Result<Vec<PathBuf>, 
         .filter(|path| path.exists())
         .cloned();
     Ok(paths.collect())
-}
-
-fn allows(allowance: &AuditAllowance, what: &str, text: &str, file: &str) -> bool {
-    let is_kind = match allowance.finding.as_deref() {
-        // What was not read is passed over only where somebody says just that.
-        None => what != UNREAD,
-        Some(finding) => finding == what,
-    };
-    let is_there = allowance
-        .files
-        .as_deref()
-        .is_none_or(|files| matches_pattern(files, file));
-    is_kind && is_there && matches_pattern(&allowance.text, text)
 }
 
 fn below(file: &Path, root: &Path) -> String {

@@ -39,10 +39,7 @@ impl Report<'_> {
             };
             let _ = writeln!(text, "     > new: {shown}");
         }
-        let destinations = match &case.stimulus {
-            CaseStimulus::Saga { destinations, .. } => Some(destinations),
-            stimulus => stimulus.process().map(|process| &process.destinations),
-        };
+        let destinations = case.stimulus.destinations();
         if let Some(destinations) = destinations.filter(|told| !told.is_empty()) {
             let told = destinations.iter();
             let told: Vec<String> = told

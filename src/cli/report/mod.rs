@@ -12,9 +12,9 @@ use crate::fixture::Fixture;
 use crate::harness::Ending;
 use crate::model::{Case, ComponentKind, Failure, Outcome, Payload, Status, Stimulus};
 use crate::payload::{Decoded, Registry, to_yaml};
-use crate::project::{CaseRun, Checked, Project, SelectedLogic, book_of};
+use crate::project::{CaseRun, Checked, Project, SelectedLogic};
 use crate::replay::{Target, shown_book};
-use crate::snapshot::{Difference, Verdict, differences, stored};
+use crate::snapshot::{Difference, Verdict, differences, listed, stored};
 
 /// Everything that a report shows.
 pub(super) struct Report<'a> {
@@ -101,8 +101,9 @@ impl Report<'_> {
             ));
         }
         let failed = |what: &str, differences: &[Difference]| {
-            let differences = differences.iter().map(|it| format!("\n  {it}"));
-            Ending::Failed(format!("{what}{}", differences.collect::<String>()))
+            let lines = listed(differences);
+            let lines = lines.iter().map(|line| format!("\n  {line}"));
+            Ending::Failed(format!("{what}{}", lines.collect::<String>()))
         };
         match (self.regression(), self.fixture.case.status) {
             (Regression::Same, _) => Ending::Closed,
@@ -169,7 +170,7 @@ pub(super) fn states(
     if case.stimulus.component_kind() != ComponentKind::Aggregate {
         return States::default();
     }
-    let Some(shown) = shown_book(target, &book_of(case)) else {
+    let Some(shown) = shown_book(target, &case.event_book()) else {
         return States::default();
     };
     let mut states = States::default();

@@ -227,7 +227,7 @@ fn tell(difference: &Difference, text: &mut String) {
         let _ = writeln!(text, "           {line}");
         return;
     }
-    let _ = writeln!(text, "           {}", difference.path);
+    let _ = writeln!(text, "           {}", difference.place());
     for (sign, value) in [('-', &difference.expected), ('+', &difference.actual)] {
         let told = value.as_ref().map(Renderer::text);
         for line in told.iter().flat_map(|told| told.lines()) {

@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 pub use access::{AccessConfig, ConnectConfig, SecretSource, TlsConfig};
 pub use coordinators::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace};
 use file::{RawConfig, check};
-pub use redaction::{AuditAllowance, RedactionConfig};
+pub use redaction::RedactionConfig;
 
+use crate::audit::AuditAllowance;
 use crate::files;
 use crate::fixture::serde_suggestion;
 use crate::grpc::Bounds;

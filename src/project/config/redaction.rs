@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::audit::AuditAllowance;
 use crate::redact::{Action, RedactionRule};
 
 /// How captures are redacted. The key itself is never part of a configuration.
@@ -21,19 +22,6 @@ pub struct RedactionConfig {
     pub roots: bool,
     /// Rules in the order in which they are tried.
     pub rules: Vec<RedactionRule>,
-}
-
-/// Something that an audit passes over, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditAllowance {
-    /// What it looks like, in the words of a finding; none is anything.
-    pub finding: Option<String>,
-    /// Pattern of what was found.
-    pub text: String,
-    /// Pattern of the file's path below the folder of `replay.toml`; none is any file.
-    pub files: Option<String>,
-    /// Why.
-    pub reason: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -130,14 +118,15 @@ impl RawRedaction {
                 .map_err(|reason| format!("redaction rule {number}: {reason}"))?;
             rules.push(rule);
         }
-        let debug_redact = self.debug_redact.map(|word| word.parse()).transpose();
+        let debug_redact = self.debug_redact.map(|word| word.parse::<Action>());
         let key_file = self.key_file.map(Hidden::file).transpose()?;
         Ok(RedactionConfig {
             required: self.required.unwrap_or(true),
             key_env: self.key_env.map(Hidden::variable).transpose()?,
             key_file: key_file.map(|file| root.join(file)),
             debug_redact: debug_redact
-                .map_err(|reason: String| format!("redaction: `debug_redact`: {reason}"))?,
+                .transpose()
+                .map_err(|reason| format!("redaction: `debug_redact`: {reason}"))?,
             roots: matches!(self.roots, Some(RawRoots::Pseudonym)),
             rules,
         })

@@ -1,4 +1,4 @@
-//! The edition in memory: captured books below, the flow's own events above.
+//! The in-memory edition of a flow: the captured books, and the flow's own events after them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::model::{
 /// Domain, root and the label of the edition.
 type Key = (Domain, Root, String);
 
-/// All books of a flow as they stand.
+/// The current books of a flow.
 pub(super) struct Branch {
     books: BTreeMap<Key, EventBook>,
-    /// External ids of the facts that were taken, by stream.
+    /// External ids of the stored facts, by stream.
     facts: BTreeSet<(Key, String)>,
 }
 
@@ -23,20 +23,14 @@ fn key(cover: &Cover) -> Key {
 }
 
 impl Branch {
-    /// Takes copies; of each stream there may be one book.
+    /// Copies the books. There may be one per stream.
     pub(super) fn new(books: &[EventBook]) -> Result<Self, FlowError> {
         let mut known = BTreeMap::new();
         for book in books {
             let mut book = book.clone();
-            let after_snapshot = book
-                .snapshot
-                .as_ref()
-                .map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
-            // A book that was read in part says less than its pages do.
-            book.next_sequence = book
-                .next_sequence
-                .max(book.history.next_sequence())
-                .max(after_snapshot);
+            // A book that was read in part may state a lower sequence than its pages have.
+            let after_pages = book.history.next_after(book.snapshot.as_ref());
+            book.next_sequence = book.next_sequence.max(after_pages);
             let cover = book.cover.clone();
             if known.insert(key(&cover), book).is_some() {
                 let cover = Box::new(cover);
@@ -54,12 +48,12 @@ impl Branch {
         self.books.into_values().collect()
     }
 
-    /// The book of a stream as it stands, where the flow has it.
+    /// The current book of a stream, if the flow has it.
     pub(super) fn known(&self, cover: &Cover) -> Option<&EventBook> {
         self.books.get(&key(cover))
     }
 
-    /// The book of a stream as it stands, and what is to be said when the flow does not have it.
+    /// The current book of a stream, with a note if the flow does not have it.
     pub(super) fn load(&self, cover: &Cover) -> (EventBook, Option<FlowNote>) {
         if let Some(book) = self.known(cover) {
             return (book.clone(), None);
@@ -68,18 +62,12 @@ impl Branch {
             let cover = cover.clone();
             return (book, Some(FlowNote::BranchedFromMain { cover, below }));
         }
-        let book = EventBook {
-            cover: cover.clone(),
-            snapshot: None,
-            history: History::default(),
-            next_sequence: 0,
-        };
+        let book = EventBook::empty(cover.clone());
         let cover = cover.clone();
         (book, Some(FlowNote::BookMissing { cover }))
     }
 
-    /// What a named edition without pages of its own shows: the main timeline, below the divergence where one is
-    /// given.
+    /// The book of a named edition without pages of its own: the main timeline, up to the divergence if there is one.
     fn forked(&self, cover: &Cover) -> Option<(EventBook, Option<u32>)> {
         let Edition::Named { divergences, .. } = &cover.edition else {
             return None;
@@ -95,7 +83,7 @@ impl Branch {
             .find(|divergence| divergence.domain == cover.domain)
             .map(|divergence| divergence.sequence);
         if let Some(below) = below {
-            // An explicit divergence is read from pages alone.
+            // For an explicit divergence, coordinators read only pages.
             book.snapshot = None;
             book.history = book.history.before(below);
             book.next_sequence = book.next_sequence.min(below);
@@ -103,12 +91,12 @@ impl Branch {
         Some((book, below))
     }
 
-    /// Sequence that the next event of a stream gets.
+    /// Sequence of the next event of a stream.
     pub(super) fn head(&self, cover: &Cover) -> u32 {
         self.load(cover).0.next_sequence
     }
 
-    /// Appends pages that follow the head, and gives them back as the book that is published.
+    /// Appends pages that follow the head, and returns them as the book that is published.
     pub(super) fn append(
         &mut self,
         cover: &Cover,
@@ -124,19 +112,19 @@ impl Branch {
         let batch = EventBook {
             cover: cover.clone(),
             snapshot: None,
-            history: History::new(pages).expect("appended pages rise"),
+            history: History::new(pages).expect("appended pages are in order"),
             next_sequence: book.next_sequence,
         };
         self.books.insert(key(cover), book);
         batch
     }
 
-    /// Whether facts of this external id were taken before; they are taken now. Without an id they are always new.
+    /// Whether facts with this external id were stored before; remembers the id. Facts without an id are always new.
     pub(super) fn knows_facts(&mut self, cover: &Cover, external_id: &str) -> bool {
         !external_id.is_empty() && !self.facts.insert((key(cover), external_id.to_owned()))
     }
 
-    /// The only root of a domain that an edition shows.
+    /// The root of a domain in an edition, if there is only one.
     pub(super) fn only_root(&self, domain: &Domain, edition: &Edition) -> Option<Root> {
         let mut roots = self.roots(edition);
         roots.retain(|(known, _)| known == domain);
@@ -148,8 +136,8 @@ impl Branch {
             .map(|(_, root)| root)
     }
 
-    /// The head of each domain that has one aggregate in the edition, and the domains that have several: a map by domain
-    /// cannot hold their heads.
+    /// The head of each domain with one aggregate in the edition, and the domains with several, whose heads a map by domain
+    /// cannot hold.
     pub(super) fn heads(&self, edition: &Edition) -> (Destinations, Vec<Domain>) {
         let mut known: BTreeMap<Domain, Vec<Root>> = BTreeMap::new();
         for (domain, root) in self.roots(edition) {
@@ -171,7 +159,7 @@ impl Branch {
         (heads, ambiguous)
     }
 
-    /// The aggregates that an edition shows: its own, and those of the main timeline.
+    /// The aggregates of an edition: its own, and those of the main timeline.
     fn roots(&self, edition: &Edition) -> BTreeSet<(Domain, Root)> {
         let shown = |label: &str| label == edition.label() || label == Edition::Main.label();
         let keys = self.books.keys().filter(|(_, _, label)| shown(label));
@@ -180,7 +168,7 @@ impl Branch {
     }
 }
 
-/// A snapshot in an answer is stored for the last page when its state is new: later calls begin with it.
+/// Stores an answer's snapshot with the sequence of the last page, if its state is new. Later calls begin with it.
 fn keep_snapshot(book: &mut EventBook, emitted: Option<&Snapshot>) {
     let (Some(emitted), Some(last)) = (emitted, book.next_sequence.checked_sub(1)) else {
         return;

@@ -1,9 +1,10 @@
-//! Commands, facts and refusals delivered to aggregates.
+//! Delivers commands, facts and rejections to aggregates.
 
 use super::queue::{Delivered, Flow, Task, To};
-use super::{Asked, Cause, FlowNote, NotAsked, StepAnswer, Stream, events};
+use super::{Asked, Cause, FlowNote, NotAsked, StepAnswer, StreamPosition, events};
 use crate::model::{
-    CommandBook, CommandPage, Cover, EmittedBook, EventBook, Header, MergeStrategy, Outcome,
+    CommandBook, CommandPage, Cover, EmittedBook, EventBook, Failure, Header, MergeStrategy,
+    Outcome,
 };
 use crate::replay::{
     Replay, Target, TargetError, replay_command, replay_fact, replay_notification,
@@ -11,7 +12,7 @@ use crate::replay::{
 use crate::wire::rejection_notification;
 
 impl Flow<'_> {
-    /// A command to its aggregate.
+    /// Delivers a command.
     pub(super) fn command(
         &mut self,
         command: &CommandBook,
@@ -20,7 +21,7 @@ impl Flow<'_> {
         let mut delivered = self.handled(command, |target, book| {
             replay_command(target, book, command, false)
         })?;
-        // To a coordinator a crash and a refusal are both a status that ends the delivery.
+        // For a coordinator both a crash and a rejection are a status that ends the delivery.
         let failure = delivered.refused.clone().or_else(|| {
             let StepAnswer::Answered(outcome) = &delivered.answer else {
                 return None;
@@ -40,34 +41,31 @@ impl Flow<'_> {
         Ok(delivered)
     }
 
-    /// A refusal to the aggregate whose events caused the command.
+    /// Delivers a rejection to the aggregate whose events caused the command.
     pub(super) fn rejection(
         &mut self,
-        told: &Cover,
-        cause: &Cause,
+        cover: &Cover,
+        command: &CommandBook,
+        failure: &Failure,
     ) -> Result<Delivered, TargetError> {
-        let Cause::Rejection { command, failure } = cause else {
-            let answer = StepAnswer::NotAsked(NotAsked::NoAddressee);
-            return Ok(Delivered::new(Asked::Nobody, answer));
-        };
         let dialect = self
             .components
             .aggregates
-            .get(&told.domain)
+            .get(&cover.domain)
             .map_or(self.dialect, |target| target.dialect());
         let page = CommandPage {
-            // Delivered once for each command that was refused: by the same key.
+            // The idempotency key of the refused command, so that each rejection is delivered once.
             header: command
                 .pages
                 .first()
                 .map_or(Header::Absent, |page| page.header.clone()),
             sync_mode: None,
             merge_strategy: MergeStrategy::default(),
-            command: Some(rejection_notification(told, command, failure, dialect)),
+            command: Some(rejection_notification(cover, command, failure, dialect)),
             external: None,
         };
         let notification = CommandBook {
-            cover: told.clone(),
+            cover: cover.clone(),
             pages: vec![page],
             original: None,
         };
@@ -78,7 +76,7 @@ impl Flow<'_> {
         Ok(delivered)
     }
 
-    /// Says where the released coordinator would have told nobody.
+    /// Adds a note if the released coordinator would have notified nobody.
     pub(super) fn note_released(&self, notes: &mut Vec<FlowNote>) {
         if !self.dialect.rules().notifies_of_rejections {
             notes.push(FlowNote::ReleasedTellsNobody);
@@ -113,7 +111,7 @@ impl Flow<'_> {
         Ok(delivered)
     }
 
-    /// Facts to their aggregate, which cannot refuse that they happened.
+    /// Delivers facts. The aggregate cannot refuse them.
     pub(super) fn facts(
         &mut self,
         cover: &Cover,
@@ -140,34 +138,46 @@ impl Flow<'_> {
         delivered
             .notes
             .extend(replay.notes.into_iter().map(FlowNote::Call));
-        let outcome = replay.outcome;
-        let effect = match &outcome {
+        let taken = match &replay.outcome {
+            // Logic that does not handle facts: they are stored as they are.
             Outcome::Unimplemented(_) => {
                 delivered.notes.push(FlowNote::FactsTakenAsTheyAre);
-                events::store_facts(&mut self.branch, cover, facts)
+                Some(facts)
             }
-            Outcome::Accepted(answered) => events::store_facts(&mut self.branch, cover, answered),
-            _ => events::Consequence::default(),
+            Outcome::Accepted(answered) => Some(answered),
+            Outcome::Rejected(_)
+            | Outcome::Revoked(_)
+            | Outcome::Notified(_)
+            | Outcome::Crashed(_)
+            | Outcome::Refused(_)
+            | Outcome::Folded(_)
+            | Outcome::Upcast(_)
+            | Outcome::Reacted(_)
+            | Outcome::Projected(_)
+            | Outcome::Prepared(_) => None,
         };
-        if !matches!(outcome, Outcome::Unimplemented(_)) {
-            delivered.answer = StepAnswer::Answered(outcome);
+        if let Some(taken) = taken {
+            let effect = events::store_facts(&mut self.branch, cover, taken);
+            delivered.stored.extend(effect.stored);
         }
-        delivered.stored.extend(effect.stored);
+        if !matches!(replay.outcome, Outcome::Unimplemented(_)) {
+            delivered.answer = StepAnswer::Answered(replay.outcome);
+        }
         Ok(delivered)
     }
 }
 
 fn asked(cover: &Cover, book: &EventBook) -> Asked {
-    Asked::Aggregate(Stream {
+    Asked::Aggregate(StreamPosition {
         cover: cover.clone(),
         head: book.next_sequence,
     })
 }
 
-/// Key of idempotency of facts: of the first page only, as coordinators read it.
+/// Idempotency key of facts. Coordinators read it from the first page only.
 fn external_id(facts: &EmittedBook) -> &str {
     match facts.pages.first().map(|page| &page.header) {
         Some(Header::ExternalDeferred { external_id, .. }) => external_id,
-        _ => "",
+        Some(Header::Absent | Header::Sequence(_) | Header::AngzarrDeferred { .. }) | None => "",
     }
 }

@@ -1,4 +1,4 @@
-//! Flows without a result.
+//! Why a flow could not be replayed to its end.
 
 use std::fmt;
 
@@ -16,52 +16,55 @@ pub enum FlowError {
         step: usize,
         /// Who was asked about what.
         asked: String,
-        /// Whose logic that is; none of nobody.
+        /// The component; `None` for nobody.
         who: Option<Box<Who>>,
         /// Why there is no answer.
         source: TargetError,
     },
-    /// One thing leads to another without end, or further than is allowed.
+    /// A chain of steps is longer than the limit, as in a cycle.
     #[error(
         "the flow goes deeper than {limit} steps: {chain}; break the cycle, or raise the depth if this is meant"
     )]
     TooDeep {
-        /// Steps that may lead to another.
+        /// Maximum length of a chain.
         limit: usize,
         /// What led to the step that is too deep.
         chain: Chain,
     },
-    /// More steps than are allowed.
+    /// There are more steps than the limit.
     #[error(
         "the flow has more than {limit} steps: {chain}; break the cycle, or raise the number of steps if this is meant"
     )]
     TooManySteps {
-        /// Steps that are allowed.
+        /// Maximum number of steps.
         limit: usize,
-        /// What led to the step that is too many.
+        /// What led to the first step over the limit.
         chain: Chain,
     },
-    /// Two books of one stream.
+    /// There are two books of one stream.
     #[error(
         "there are two books of {}/{}, edition {}: a flow takes one of each",
         cover.domain, cover.root, cover.edition.label()
     )]
     TwoBooks {
-        /// Whose they are.
+        /// The stream.
         cover: Box<Cover>,
     },
-    /// Nothing for the flow to begin with.
+    /// The book has no events for the flow to begin with.
     #[error(
         "the flow is to begin with the events of {}/{} from sequence {from} on, and its books hold none",
         cover.domain, cover.root
     )]
     NothingHappened {
-        /// Whose events.
+        /// The stream.
         cover: Box<Cover>,
         /// First sequence.
         from: u32,
     },
-    /// Facts for nobody.
+    /// Events to begin with, but no book that they are in.
+    #[error("the flow is to begin with events of its own aggregate, whose book is missing")]
+    NoOwnBook,
+    /// The facts have no addressee.
     #[error(
         "the facts that the flow is to begin with have no cover: they need the aggregate that they are for"
     )]
@@ -77,11 +80,11 @@ pub struct Chain {
     pub is_cycle: bool,
 }
 
-/// How many labels are shown of a chain that does not repeat.
+/// Number of labels shown for a chain that does not repeat.
 const SHOWN: usize = 6;
 
 impl Chain {
-    /// The chain that ends with the step at a position, and goes on with what that one led to.
+    /// The chain of labels up to `parent`, followed by `last`.
     pub(super) fn to(steps: &[FlowStep], parent: Option<usize>, last: &str) -> Self {
         let mut labels = vec![last.to_owned()];
         let mut at = parent;

@@ -1,18 +1,18 @@
-//! Which of the emitted events take effect, and where.
+//! Stores emitted events as a coordinator would.
 
 use super::FlowNote;
 use super::branch::Branch;
 use crate::coordination::{Conflict, Effect, named_elsewhere};
 use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Failure, Page};
 
-/// What an answer's events come to.
+/// What becomes of an answer's events.
 #[derive(Debug, Default)]
 pub(super) struct Consequence {
-    /// The batch that is stored and published, if there is one.
+    /// The batch that is stored and published, if any.
     pub(super) stored: Option<EventBook>,
-    /// Why a coordinator stores nothing.
+    /// Why a coordinator would not store them.
     pub(super) refused: Option<Failure>,
-    /// The events went to another aggregate.
+    /// A note if they are stored in another aggregate.
     pub(super) note: Option<FlowNote>,
 }
 
@@ -25,7 +25,7 @@ impl Consequence {
     }
 }
 
-/// Stores what a coordinator makes of an answer for `home`.
+/// Stores the events of an answer to `home`.
 pub(super) fn store(
     branch: &mut Branch,
     home: &Cover,
@@ -45,7 +45,7 @@ pub(super) fn store(
     };
     let (expected, got) = (branch.head(&target), pages[0].sequence);
     if got < expected {
-        // The places were found for the aggregate that was asked; in the other one they are taken.
+        // The sequences follow the head of the aggregate that was asked; in the other aggregate they are taken.
         return Consequence::refused(Conflict { expected, got }.failure());
     }
     Consequence {
@@ -63,7 +63,7 @@ fn in_stream(pages: &[EmittedPage]) -> Vec<Page> {
     pages.collect()
 }
 
-/// Stores facts: all of them get the next places, whatever they say.
+/// Stores facts. They get the next sequences, whatever their headers say.
 pub(super) fn store_facts(branch: &mut Branch, home: &Cover, facts: &EmittedBook) -> Consequence {
     if facts.pages.is_empty() {
         return Consequence::default();

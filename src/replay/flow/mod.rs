@@ -1,21 +1,21 @@
 //! Flows: a workflow across domains, replayed on an edition in memory.
 //!
-//! A flow begins with one stimulus. What it leads to is delivered as coordinators and the bus would, until nothing
-//! is left: events to the sagas and process managers that subscribe to them, their commands and facts to aggregates,
-//! refusals back to whoever caused the command. Each step sees the effects of those before it; nothing is stored, and
-//! the books that were given stay as they are.
+//! A flow begins with one stimulus. Everything that follows is delivered as coordinators and the bus would, until nothing
+//! is left: events to the sagas and process managers that subscribe to them, their commands and facts to aggregates, and
+//! rejections back to the component that caused the command. Each step sees the effects of the steps before it. The flow
+//! works on copies of the books; nothing is stored.
 //!
-//! The order is fixed, so that the same input gives the same run:
+//! The order is fixed, so the same input always gives the same run:
 //!
-//! - Breadth first: what a step leads to is queued behind everything that is queued already.
-//! - The new events of one answer are one batch, and go out as one book without the pages before them, as the bus
-//!   publishes it: a component that subscribes to one of its types is shown the others too.
-//! - A batch goes to every saga that it fits, then to every process manager, each in order of name.
-//! - Of one reaction, the process manager's own events are stored first; then its commands go out in the order of
-//!   the logic, then its facts.
+//! - Breadth first: the deliveries that a step leads to are queued after all others.
+//! - The new events of one answer are one batch, delivered as one book without the earlier pages, as the bus publishes
+//!   it. A component that subscribes to one of its types receives the whole batch.
+//! - A batch goes to the subscribed sagas, then to the subscribed process managers, each in order of name.
+//! - A process manager's own events are stored first. Then its commands are sent in the order of the logic, then its
+//!   facts.
 //!
-//! What a component is shown follows its own dialect, as with single cases; what coordinators do between components
-//! follows the dialect of the flow.
+//! What a component is shown depends on its own dialect, as in a case of one step. What coordinators do between
+//! components depends on the dialect of the flow.
 
 mod branch;
 mod components;
@@ -28,8 +28,8 @@ mod react;
 mod run;
 mod stamp;
 
-pub use components::{FlowComponents, Reacting, ReactingKind};
+pub use components::{FlowComponents, Subscriber, SubscriberKind};
 pub use error::{Chain, FlowError};
 pub use note::FlowNote;
-pub use queue::{FlowLimits, FlowStart, run_flow};
-pub use run::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, Stream, Who};
+pub use queue::{FlowLimits, run_flow};
+pub use run::{Asked, Cause, FlowRun, FlowStep, NotAsked, StepAnswer, StreamPosition, Who};

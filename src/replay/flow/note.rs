@@ -1,28 +1,28 @@
-//! What is worth saying about a step of a flow.
+//! Notes about a step of a flow.
 
 use crate::model::{Cover, Domain, Root};
-use crate::replay::Note;
+use crate::replay::ReplayNote;
 
-/// Something worth saying that is neither outcome nor error.
+/// Something about a step that the reader should know, and that is neither an outcome nor an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FlowNote {
-    /// Of the call itself, as with a single command.
-    Call(Note),
-    /// The stream's book is not part of the flow.
+    /// A note about the call itself, as in a case of one step.
+    Call(ReplayNote),
+    /// The flow does not have the stream's book.
     BookMissing {
-        /// Whose it is.
+        /// The stream.
         cover: Cover,
     },
     /// A named edition without pages of its own begins as the main timeline.
     BranchedFromMain {
         /// The named edition's stream.
         cover: Cover,
-        /// First sequence that is the edition's own, where the edition says one.
+        /// First sequence of the edition's own, if the edition names one.
         below: Option<u32>,
     },
     /// The logic takes no facts.
     FactsTakenAsTheyAre,
-    /// Facts with the same external id were taken before.
+    /// Facts with the same external id were stored before.
     FactsKnown {
         /// The id.
         external_id: String,
@@ -37,21 +37,21 @@ pub enum FlowNote {
         /// Root that the correlation id leads to.
         derived: Root,
     },
-    /// The correlation id is no UUID: the process manager's root is nil.
+    /// The correlation id is not a UUID, so the process manager's root is nil.
     NilProcessRoot,
-    /// The flow has several aggregates of a domain: no head of it was told.
+    /// The flow has several aggregates of a domain, so the component is told none of their heads.
     SeveralOfDomain {
         /// The domain.
         domain: Domain,
     },
-    /// Several aggregates of a domain were named: the process manager is told none of their heads.
+    /// The process manager named several aggregates of a domain, so it is told none of their heads.
     AmbiguousDestination {
         /// The domain.
         domain: String,
     },
-    /// The process manager notifies somebody, which leads to nothing in a flow.
+    /// The process manager sends a notification, which is not delivered in a flow.
     NotificationEnds,
-    /// The released coordinator writes a refusal to its log and tells nobody.
+    /// The released coordinator logs a rejection and notifies nobody.
     ReleasedTellsNobody,
 }
 

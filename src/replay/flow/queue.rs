@@ -1,45 +1,27 @@
-//! The queue of a flow: what is to be delivered, in which order, and how far.
+//! The queue of a flow: pending deliveries in order, and the limits.
 
 use std::collections::VecDeque;
 
 use super::branch::Branch;
 use super::{
     Asked, Cause, Chain, FlowComponents, FlowError, FlowNote, FlowRun, FlowStep, NotAsked,
-    StepAnswer, Stream, Who,
+    StepAnswer, StreamPosition, Who,
 };
-use crate::model::{
-    CommandBook, ComponentKind, Cover, EmittedBook, EventBook, Failure, History, Page,
-};
+use crate::model::{ComponentKind, Cover, EventBook, Failure, FlowStart};
 use crate::replay::TargetError;
 use crate::wire::Dialect;
-
-/// What a flow begins with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FlowStart {
-    /// A command, held against the head of its aggregate like any other.
-    Command(CommandBook),
-    /// Facts for the aggregate that their cover names.
-    Facts(EmittedBook),
-    /// Stored pages of one of the books are taken as having just happened, as one batch.
-    Events {
-        /// The stream; its correlation id is that of the workflow.
-        cover: Cover,
-        /// First of the new sequences.
-        from: u32,
-    },
-}
 
 /// How far a flow may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowLimits {
-    /// Steps that may lead to another, one after the other.
+    /// Maximum number of steps that lead to each other in a chain.
     pub depth: usize,
-    /// Steps in all.
+    /// Maximum number of steps.
     pub steps: usize,
 }
 
 impl Default for FlowLimits {
-    /// Deeper than workflows of people are, and soon reached by a cycle.
+    /// More than real workflows need, but soon reached by a cycle.
     fn default() -> Self {
         Self {
             depth: 32,
@@ -48,8 +30,10 @@ impl Default for FlowLimits {
     }
 }
 
-/// Replays a flow on copies of the books. `dialect` is that of the coordinators between the components; bytes of the
-/// first command that were kept from another dialect have to be dropped by the caller.
+/// Replays a flow on copies of the books, the first of which is the flow's own: events that it begins with are the new
+/// pages of that one, as one batch, and its correlation id is that of the workflow. `dialect` is the dialect of the
+/// coordinators between the components; if the first command was captured in another one, the caller drops its original
+/// encoding.
 pub fn run_flow(
     components: &FlowComponents<'_>,
     books: &[EventBook],
@@ -69,40 +53,40 @@ pub fn run_flow(
         waiting: VecDeque::new(),
         steps: Vec::new(),
     }
-    .run(start)
+    .run(start, books.first())
 }
 
 /// Sagas, then process managers, each in order of name.
 fn order(components: &FlowComponents<'_>) -> Vec<usize> {
-    let reacting = &components.reacting;
-    let mut order: Vec<usize> = (0..reacting.len()).collect();
+    let subscriber = &components.subscribers;
+    let mut order: Vec<usize> = (0..subscriber.len()).collect();
     let place = |at: &usize| {
-        let reacting = &reacting[*at];
-        let after_sagas = reacting.component_kind() != ComponentKind::Saga;
-        (after_sagas, reacting.name.clone())
+        let subscriber = &subscriber[*at];
+        let after_sagas = subscriber.component_kind() != ComponentKind::Saga;
+        (after_sagas, subscriber.name.clone())
     };
     order.sort_by_key(place);
     order
 }
 
-/// To whom something is delivered.
+/// Addressee of a delivery.
 #[derive(Debug, Clone)]
 pub(super) enum To {
     Aggregate(Cover),
-    /// By position among the reacting components; the stream where it is known already.
-    Reacting(usize, Option<Cover>),
+    /// By position among the subscribers, with its stream if that is known already.
+    Subscriber(usize, Option<Cover>),
     Nobody,
 }
 
-/// Something to deliver.
+/// A pending delivery.
 pub(super) struct Task {
     pub(super) to: To,
     pub(super) cause: Cause,
-    /// Who is told when it is refused.
+    /// Who is notified if it is refused.
     pub(super) origin: Option<To>,
 }
 
-/// A delivered task.
+/// A finished delivery.
 pub(super) struct Delivered {
     pub(super) asked: Asked,
     pub(super) answer: StepAnswer,
@@ -110,7 +94,7 @@ pub(super) struct Delivered {
     pub(super) refused: Option<Failure>,
     pub(super) prepared: Option<Vec<Cover>>,
     pub(super) notes: Vec<FlowNote>,
-    /// What it leads to beside the events.
+    /// Deliveries that it leads to, besides those of its events.
     pub(super) next: Vec<Task>,
 }
 
@@ -126,6 +110,10 @@ impl Delivered {
             next: Vec::new(),
         }
     }
+
+    const fn to_nobody() -> Self {
+        Self::new(Asked::Nobody, StepAnswer::NotAsked(NotAsked::NoAddressee))
+    }
 }
 
 /// The components and the books that they work on.
@@ -139,26 +127,29 @@ pub(super) struct Flow<'a> {
 impl Flow<'_> {
     fn deliver(&mut self, task: &Task) -> Result<Delivered, TargetError> {
         let origin = task.origin.as_ref();
-        match (&task.to, &task.cause) {
-            (To::Nobody, _) | (To::Aggregate(_), Cause::Happened | Cause::Events(_)) => {
-                let answer = StepAnswer::NotAsked(NotAsked::NoAddressee);
-                Ok(Delivered::new(Asked::Nobody, answer))
+        let cover = match &task.to {
+            To::Aggregate(cover) => cover,
+            To::Subscriber(at, stream) => return self.react(*at, stream.as_ref(), &task.cause),
+            To::Nobody => return Ok(Delivered::to_nobody()),
+        };
+        match &task.cause {
+            Cause::Command(command) => self.command(command, origin),
+            Cause::Facts(facts) => self.facts(cover, facts),
+            Cause::Rejection { command, failure } => self.rejection(cover, command, failure),
+            Cause::Unaddressed(_) | Cause::Events(_) | Cause::Happened => {
+                Ok(Delivered::to_nobody())
             }
-            (To::Aggregate(cover), Cause::Facts(facts)) => self.facts(cover, facts),
-            (To::Aggregate(_), Cause::Command(command)) => self.command(command, origin),
-            (To::Aggregate(cover), cause) => self.rejection(cover, cause),
-            (To::Reacting(at, stream), cause) => self.react(*at, stream.as_ref(), cause),
         }
     }
 
-    /// A batch goes to whoever subscribes to it.
+    /// Deliveries of a batch to its subscribers.
     fn published(&self, batch: &EventBook) -> Vec<Task> {
         let fitting = self.order.iter().copied().filter(|at| {
-            let reacting = &self.components.reacting[*at];
-            reacting.subscribes_to(batch)
+            let subscriber = &self.components.subscribers[*at];
+            subscriber.subscribes_to(batch)
         });
         let task = |at| Task {
-            to: To::Reacting(at, None),
+            to: To::Subscriber(at, None),
             cause: Cause::Events(batch.clone()),
             origin: None,
         };
@@ -180,7 +171,7 @@ struct Queue<'a> {
 }
 
 impl Queue<'_> {
-    fn run(mut self, start: &FlowStart) -> Result<FlowRun, FlowError> {
+    fn run(mut self, start: &FlowStart, own: Option<&EventBook>) -> Result<FlowRun, FlowError> {
         match start {
             FlowStart::Command(command) => {
                 let to = To::Aggregate(command.cover.clone());
@@ -190,7 +181,10 @@ impl Queue<'_> {
                 let cover = facts.cover.clone().ok_or(FlowError::FactsForNobody)?;
                 self.first(To::Aggregate(cover), Cause::Facts(facts.clone()));
             }
-            FlowStart::Events { cover, from } => self.happened(cover, *from)?,
+            FlowStart::Events(trigger) => {
+                let own = own.ok_or(FlowError::NoOwnBook)?;
+                self.happened(own, trigger.from)?;
+            }
         }
         while let Some(waiting) = self.waiting.pop_front() {
             self.step(waiting)?;
@@ -214,22 +208,14 @@ impl Queue<'_> {
     }
 
     /// The first step of a flow that begins with stored events.
-    fn happened(&mut self, cover: &Cover, from: u32) -> Result<(), FlowError> {
-        let (book, _) = self.flow.branch.load(cover);
-        let pages = book.history.into_pages().into_iter();
-        let pages: Vec<Page> = pages.filter(|page| page.sequence >= from).collect();
-        if pages.is_empty() {
-            let cover = Box::new(cover.clone());
+    fn happened(&mut self, own: &EventBook, from: u32) -> Result<(), FlowError> {
+        let batch = self.flow.branch.load(&own.cover).0.since(from);
+        if batch.history.pages().is_empty() {
+            let cover = Box::new(own.cover.clone());
             return Err(FlowError::NothingHappened { cover, from });
         }
-        let batch = EventBook {
-            cover: cover.clone(),
-            snapshot: None,
-            history: History::new(pages).expect("some pages of a history rise like all of them"),
-            next_sequence: book.next_sequence,
-        };
-        let stream = Stream {
-            cover: cover.clone(),
+        let stream = StreamPosition {
+            cover: own.cover.clone(),
             head: from,
         };
         let mut delivered = Delivered::new(Asked::Aggregate(stream), StepAnswer::Happened);
@@ -266,8 +252,8 @@ impl Queue<'_> {
             asked: label(&task, self.flow.components),
             who: match &task.to {
                 To::Aggregate(cover) => Some(Box::new(Who::Aggregate(cover.domain.clone()))),
-                To::Reacting(at, _) => {
-                    let name = self.flow.components.reacting[*at].name.clone();
+                To::Subscriber(at, _) => {
+                    let name = self.flow.components.subscribers[*at].name.clone();
                     Some(Box::new(Who::Component(name)))
                 }
                 To::Nobody => None,
@@ -305,14 +291,14 @@ impl Queue<'_> {
     }
 }
 
-/// Who is to be asked about what.
+/// Who will be asked about what.
 fn label(task: &Task, components: &FlowComponents<'_>) -> String {
     let who = match &task.to {
         To::Aggregate(cover) => cover.domain.to_string(),
         To::Nobody => "nobody".to_owned(),
-        To::Reacting(at, _) => {
-            let reacting = &components.reacting[*at];
-            super::run::component(reacting.component_kind(), &reacting.name)
+        To::Subscriber(at, _) => {
+            let subscriber = &components.subscribers[*at];
+            super::run::component(subscriber.component_kind(), &subscriber.name)
         }
     };
     super::run::labelled(&who, &task.cause)

@@ -1,8 +1,11 @@
-//! Batches and refusals delivered to sagas and process managers.
+//! Delivers batches and rejections to sagas and process managers.
 
 use super::queue::{Delivered, Flow, Task, To};
-use super::stamp::Provenance;
-use super::{Asked, Cause, FlowNote, NotAsked, Reacting, ReactingKind, StepAnswer, Stream, events};
+use super::stamp::Stamp;
+use super::{
+    Asked, Cause, FlowNote, NotAsked, StepAnswer, StreamPosition, Subscriber, SubscriberKind,
+    events,
+};
 use crate::model::{
     Body, Cover, Destinations, Domain, EventBook, History, Modes, Outcome, Page, ProcessRoot,
     Reaction, Root, Stimulus,
@@ -12,7 +15,7 @@ use crate::replay::{TargetError, unknown_in_replies};
 use crate::wire::rejection_notification;
 
 impl Flow<'_> {
-    /// A batch, or a refusal of one of its own commands, to a saga or process manager.
+    /// Delivers a batch, or the rejection of one of its own commands, to a subscriber.
     pub(super) fn react(
         &mut self,
         at: usize,
@@ -20,34 +23,45 @@ impl Flow<'_> {
         cause: &Cause,
     ) -> Result<Delivered, TargetError> {
         let components = self.components;
-        let reacting = &components.reacting[at];
-        match (&reacting.kind, cause) {
-            (ReactingKind::Saga, Cause::Events(batch)) => self.saga(reacting, batch),
-            (ReactingKind::ProcessManager { domain, root }, Cause::Events(batch)) => {
+        let subscriber = &components.subscribers[at];
+        match (&subscriber.kind, cause) {
+            (SubscriberKind::Saga, Cause::Events(batch)) => self.saga(subscriber, batch),
+            (SubscriberKind::ProcessManager { domain, root }, Cause::Events(batch)) => {
                 self.workflow(at, (domain, *root), batch)
             }
-            (ReactingKind::ProcessManager { .. }, Cause::Rejection { command, failure }) => {
+            (SubscriberKind::ProcessManager { .. }, Cause::Rejection { command, failure }) => {
                 let Some(cover) = stream else {
-                    return Ok(skipped(reacting));
+                    return Ok(skipped(subscriber));
                 };
-                let dialect = reacting.target.dialect();
+                let dialect = subscriber.target.dialect();
                 let payload = rejection_notification(cover, command, failure, dialect);
                 let trigger = notification(cover, Body::Event(payload));
                 let mut delivered = self.process(at, cover, &trigger)?;
                 self.note_released(&mut delivered.notes);
                 Ok(delivered)
             }
-            _ => Ok(skipped(reacting)),
+            (
+                SubscriberKind::Saga,
+                Cause::Rejection { .. }
+                | Cause::Command(_)
+                | Cause::Unaddressed(_)
+                | Cause::Facts(_)
+                | Cause::Happened,
+            )
+            | (
+                SubscriberKind::ProcessManager { .. },
+                Cause::Command(_) | Cause::Unaddressed(_) | Cause::Facts(_) | Cause::Happened,
+            ) => Ok(skipped(subscriber)),
         }
     }
 
     fn saga(
         &mut self,
-        reacting: &Reacting<'_>,
+        subscriber: &Subscriber<'_>,
         batch: &EventBook,
     ) -> Result<Delivered, TargetError> {
         let mut notes = Vec::new();
-        let destinations = if reacting
+        let destinations = if subscriber
             .target
             .dialect()
             .rules()
@@ -57,20 +71,20 @@ impl Flow<'_> {
         } else {
             Destinations::new()
         };
-        let outcome = reacting.target.ask(&Stimulus::Saga {
+        let outcome = subscriber.target.ask(&Stimulus::Saga {
             source: batch.clone(),
             destinations,
             modes: Modes::default(),
         })?;
-        let name = reacting.name.clone();
+        let name = subscriber.name.clone();
         let mut next = Vec::new();
         if let Outcome::Reacted(reaction) = &outcome {
             let origin = To::Aggregate(batch.cover.clone());
-            next = self.sent(reacting, reaction, &batch.cover, last_of(batch), &origin);
+            next = self.sent(subscriber, reaction, &batch.cover, last_of(batch), &origin);
         }
         let mut delivered = Delivered::new(Asked::Saga { name }, StepAnswer::Answered(outcome));
         delivered.next = next;
-        notes.extend(unknown_in_replies(reacting.target.as_ref()).map(FlowNote::Call));
+        notes.extend(unknown_in_replies(subscriber.target.as_ref()).map(FlowNote::Call));
         delivered.notes = notes;
         Ok(delivered)
     }
@@ -83,7 +97,7 @@ impl Flow<'_> {
         heads
     }
 
-    /// A batch to a process manager, by the workflow that it belongs to.
+    /// Delivers a batch to a process manager, in the workflow that the batch belongs to.
     fn workflow(
         &mut self,
         at: usize,
@@ -92,7 +106,7 @@ impl Flow<'_> {
     ) -> Result<Delivered, TargetError> {
         let correlation_id = &batch.cover.correlation_id;
         if correlation_id.is_empty() {
-            return Ok(skipped(&self.components.reacting[at]));
+            return Ok(skipped(&self.components.subscribers[at]));
         }
         let mut cover = Cover {
             correlation_id: correlation_id.clone(),
@@ -118,7 +132,7 @@ impl Flow<'_> {
         Ok(delivered)
     }
 
-    /// A process manager asked about a trigger in the light of its own stream.
+    /// Asks a process manager about a trigger, given its own stream.
     fn process(
         &mut self,
         at: usize,
@@ -126,20 +140,20 @@ impl Flow<'_> {
         trigger: &EventBook,
     ) -> Result<Delivered, TargetError> {
         let components = self.components;
-        let reacting = &components.reacting[at];
-        // A workflow that begins has no stream yet: nothing to be said.
+        let subscriber = &components.subscribers[at];
+        // A new workflow has no stream yet, which needs no note.
         let (mut state, _) = self.branch.load(cover);
         state.cover = cover.clone();
         let asked = Asked::ProcessManager {
-            name: reacting.name.clone(),
-            stream: Some(Stream {
+            name: subscriber.name.clone(),
+            stream: Some(StreamPosition {
                 cover: cover.clone(),
                 head: state.next_sequence,
             }),
         };
         let mut notes = Vec::new();
-        let replay = process_step(reacting.target.as_ref(), trigger, &state, |named| {
-            self.destinations(reacting, named, trigger, &mut notes)
+        let replay = process_step(subscriber.target.as_ref(), trigger, &state, |named| {
+            self.destinations(subscriber, named, trigger, &mut notes)
         })?;
         notes.extend(replay.notes.into_iter().map(FlowNote::Call));
         let mut delivered = Delivered::new(asked, StepAnswer::Answered(replay.outcome));
@@ -154,10 +168,10 @@ impl Flow<'_> {
                 delivered.notes.extend(came.note);
                 delivered.refused = delivered.refused.or(came.refused);
             }
-            // Its own events come first: where they cannot be stored, nothing goes out.
+            // Its own events come first: if they cannot be stored, nothing is sent.
             if delivered.refused.is_none() {
-                let origin = To::Reacting(at, Some(cover.clone()));
-                delivered.next = self.sent(reacting, &reaction, cover, last_of(trigger), &origin);
+                let origin = To::Subscriber(at, Some(cover.clone()));
+                delivered.next = self.sent(subscriber, &reaction, cover, last_of(trigger), &origin);
             }
             if reaction.notification.is_some() {
                 delivered.notes.push(FlowNote::NotificationEnds);
@@ -166,24 +180,24 @@ impl Flow<'_> {
         Ok(delivered)
     }
 
-    /// The heads that a process manager is told: of the aggregates that it named, where the dialect asks it.
+    /// The heads that a process manager is told: those of the aggregates that it named, if the dialect calls `Prepare`.
     fn destinations(
         &self,
-        reacting: &Reacting<'_>,
+        subscriber: &Subscriber<'_>,
         named: Option<&[Cover]>,
         trigger: &EventBook,
         notes: &mut Vec<FlowNote>,
     ) -> Destinations {
-        let rules = reacting.target.dialect().rules();
+        let rules = subscriber.target.dialect().rules();
         match named {
             Some(covers) => self.named_heads(covers, trigger, notes),
-            // One that names no aggregate is told no heads.
+            // A process manager that named no aggregate is told no heads.
             None if rules.calls_prepare || !rules.sends_destinations => Destinations::new(),
             None => self.heads(trigger, notes),
         }
     }
 
-    /// Heads of the aggregates that were named, by domain.
+    /// Heads of the named aggregates, by domain.
     fn named_heads(
         &self,
         covers: &[Cover],
@@ -210,38 +224,36 @@ impl Flow<'_> {
         heads
     }
 
-    /// Commands and facts of a reaction, as they are delivered.
+    /// Deliveries of a reaction's commands and facts.
     fn sent(
         &self,
-        reacting: &Reacting<'_>,
+        subscriber: &Subscriber<'_>,
         reaction: &Reaction,
         source: &Cover,
         sequence: u32,
         origin: &To,
     ) -> Vec<Task> {
-        let provenance = Provenance {
-            component: &reacting.name,
+        let stamp = Stamp {
+            component: &subscriber.name,
             source,
             sequence,
             dialect: self.dialect,
         };
         let commands = reaction.commands.iter().enumerate();
-        let commands = commands.map(
-            |(index, emitted)| match provenance.command(emitted, index) {
-                Some(command) => Task {
-                    to: To::Aggregate(command.cover.clone()),
-                    cause: Cause::Command(command),
-                    origin: Some(origin.clone()),
-                },
-                None => Task {
-                    to: To::Nobody,
-                    cause: Cause::Unaddressed(emitted.clone()),
-                    origin: None,
-                },
+        let commands = commands.map(|(index, emitted)| match stamp.command(emitted, index) {
+            Some(command) => Task {
+                to: To::Aggregate(command.cover.clone()),
+                cause: Cause::Command(command),
+                origin: Some(origin.clone()),
             },
-        );
+            None => Task {
+                to: To::Nobody,
+                cause: Cause::Unaddressed(emitted.clone()),
+                origin: None,
+            },
+        });
         let facts = reaction.facts.iter().map(|emitted| {
-            let facts = provenance.facts(emitted);
+            let facts = stamp.facts(emitted);
             Task {
                 to: facts.cover.clone().map_or(To::Nobody, To::Aggregate),
                 cause: Cause::Facts(facts),
@@ -252,12 +264,12 @@ impl Flow<'_> {
     }
 }
 
-/// A process manager without a workflow to serve.
-fn skipped(reacting: &Reacting<'_>) -> Delivered {
-    let name = reacting.name.clone();
-    let asked = match reacting.kind {
-        ReactingKind::Saga => Asked::Saga { name },
-        ReactingKind::ProcessManager { .. } => Asked::ProcessManager { name, stream: None },
+/// The step of a subscriber that is not asked, because no workflow is known.
+fn skipped(subscriber: &Subscriber<'_>) -> Delivered {
+    let name = subscriber.name.clone();
+    let asked = match subscriber.kind {
+        SubscriberKind::Saga => Asked::Saga { name },
+        SubscriberKind::ProcessManager { .. } => Asked::ProcessManager { name, stream: None },
     };
     Delivered::new(asked, StepAnswer::NotAsked(NotAsked::NoCorrelationId))
 }
@@ -266,8 +278,8 @@ fn last_of(batch: &EventBook) -> u32 {
     batch.history.pages().last().map_or(0, |page| page.sequence)
 }
 
-/// A notification as a trigger: a book of one page, which is in no stream.
-fn notification(told: &Cover, body: Body) -> EventBook {
+/// A notification as a trigger: a book of one page that is in no stream.
+fn notification(cover: &Cover, body: Body) -> EventBook {
     let page = Page {
         sequence: 0,
         created_at: None,
@@ -277,9 +289,9 @@ fn notification(told: &Cover, body: Body) -> EventBook {
         original: None,
     };
     EventBook {
-        cover: told.clone(),
+        cover: cover.clone(),
         snapshot: None,
-        history: History::new(vec![page]).expect("one page rises"),
+        history: History::new(vec![page]).expect("one page is in order"),
         next_sequence: 1,
     }
 }

@@ -1,4 +1,4 @@
-//! What a flow did, step by step.
+//! A replayed flow, step by step.
 
 use super::FlowNote;
 use crate::model::{
@@ -9,9 +9,9 @@ use crate::model::{
 /// A replayed flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowRun {
-    /// The steps in the order in which they were taken; the first is the stimulus.
+    /// The steps in order; the first handles the stimulus.
     pub steps: Vec<FlowStep>,
-    /// The books as they stand after it, in order of domain, root and edition.
+    /// The books after the flow, in order of domain, root and edition.
     pub books: Vec<EventBook>,
 }
 
@@ -25,35 +25,35 @@ impl FlowRun {
     }
 }
 
-/// One component asked about one thing.
+/// One delivery to one component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowStep {
-    /// Position of the step that led to it; none of the first.
+    /// Position of the step that led to it; `None` for the first.
     pub parent: Option<usize>,
-    /// How many steps lead to it.
+    /// Number of steps that lead to it.
     pub depth: usize,
     /// Who was asked.
     pub asked: Asked,
-    /// About what.
+    /// What it was asked about.
     pub cause: Cause,
     /// The answer.
     pub answer: StepAnswer,
-    /// The batches of events that took effect, in order; each book holds the new pages only.
+    /// The batches of events that were stored, in order; each book holds the new pages only.
     pub stored: Vec<EventBook>,
-    /// Why a coordinator would store nothing of an accepted answer.
+    /// Why a coordinator would not store the events of an accepted answer.
     pub refused: Option<Failure>,
-    /// The aggregates whose heads a process manager wanted to know, where it was asked and answered.
+    /// The aggregates whose heads a process manager needs, if it was asked and answered.
     pub prepared: Option<Vec<Cover>>,
-    /// What is worth saying.
+    /// What the reader should know.
     pub notes: Vec<FlowNote>,
 }
 
 /// An event stream at the moment of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
-    /// Whose it is.
+pub struct StreamPosition {
+    /// The aggregate or process manager that it belongs to.
     pub cover: Cover,
-    /// Sequence that its next event would have got.
+    /// Sequence that the next event would have got.
     pub head: u32,
 }
 
@@ -61,7 +61,7 @@ pub struct Stream {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// The logic of an aggregate.
-    Aggregate(Stream),
+    Aggregate(StreamPosition),
     /// A saga.
     Saga {
         /// Its name.
@@ -71,15 +71,15 @@ pub enum Asked {
     ProcessManager {
         /// Its name.
         name: String,
-        /// Its own stream; none where no workflow says which.
-        stream: Option<Stream>,
+        /// Its own stream; `None` if no workflow is known.
+        stream: Option<StreamPosition>,
     },
     /// Nobody: a command or fact without an addressee.
     Nobody,
 }
 
 impl Asked {
-    /// Whose logic it was; none of nobody.
+    /// The component that was asked; `None` for nobody.
     #[must_use]
     pub fn who(&self) -> Option<Who> {
         match self {
@@ -92,12 +92,12 @@ impl Asked {
     }
 }
 
-/// Whose logic was asked in a step.
+/// A component that was asked in a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
-    /// That of a domain's aggregates.
+    /// The logic of a domain's aggregates.
     Aggregate(Domain),
-    /// That of a saga or process manager, by its name.
+    /// A saga or process manager, by name.
     Component(String),
 }
 
@@ -106,17 +106,17 @@ pub enum Who {
 pub enum Cause {
     /// A command, as it was delivered: with the provenance that the logic does not see.
     Command(CommandBook),
-    /// A command that says no addressee that a coordinator would take.
+    /// A command without an addressee that a coordinator would accept.
     Unaddressed(EmittedCommand),
     /// A batch of new events.
     Events(EventBook),
     /// Facts.
     Facts(EmittedBook),
-    /// A command that was refused, told to whoever caused it.
+    /// The rejection of a command, for the component that caused it.
     Rejection {
         /// The command as it was delivered.
         command: CommandBook,
-        /// The refusal.
+        /// The failing status.
         failure: Failure,
     },
     /// Events that the flow begins with.
@@ -155,7 +155,7 @@ impl Cause {
     }
 }
 
-/// What came of asking.
+/// The result of a delivery.
 #[allow(clippy::large_enum_variant, reason = "nearly every step is answered")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepAnswer {
@@ -163,9 +163,9 @@ pub enum StepAnswer {
     Answered(Outcome),
     /// The logic takes no facts: they are stored as they are.
     TakenAsTheyAre,
-    /// The events of the stimulus, which happened before.
+    /// Nothing was asked: the events of the stimulus had happened already.
     Happened,
-    /// Nobody was asked; neither a success nor a failure.
+    /// Nobody was asked, which is neither a success nor a failure.
     NotAsked(NotAsked),
 }
 
@@ -175,16 +175,16 @@ pub enum NotAsked {
     /// The domain has no logic here.
     #[error("there is no logic for the domain")]
     NoLogic,
-    /// The command or fact says no addressee that a coordinator would take.
+    /// The command or fact has no addressee that a coordinator would accept.
     #[error("it is addressed to nobody")]
     NoAddressee,
-    /// A process manager serves workflows, and nothing says which.
+    /// The events belong to no workflow, so no process manager can be asked.
     #[error("there is no correlation id")]
     NoCorrelationId,
 }
 
 impl FlowStep {
-    /// The answer of the logic, where there is one.
+    /// The answer of the logic, if any.
     #[must_use]
     pub const fn outcome(&self) -> Option<&Outcome> {
         match &self.answer {
@@ -211,7 +211,7 @@ pub(super) fn component(kind: ComponentKind, name: &str) -> String {
     format!("{} {name}", kind.word())
 }
 
-/// Somebody and what it is asked about.
+/// A component and what it is asked about.
 pub(super) fn labelled(who: &str, cause: &Cause) -> String {
     let mut names = cause.type_names();
     names.dedup();

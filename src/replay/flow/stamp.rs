@@ -1,13 +1,13 @@
-//! What coordinators write on the commands and facts of a reaction before they deliver them.
+//! The headers and covers that coordinators put on a reaction's commands and facts before delivery.
 
 use crate::model::{CommandBook, Cover, Edition, EmittedBook, EmittedCommand, Header};
 use crate::wire::Dialect;
 
-/// Who reacts, to what.
-pub(super) struct Provenance<'a> {
+/// What a coordinator knows about the reaction that it stamps.
+pub(super) struct Stamp<'a> {
     /// Name of the saga or process manager.
     pub(super) component: &'a str,
-    /// The aggregate whose events it reacts to; of a process manager its own stream.
+    /// The aggregate whose events it reacts to; for a process manager, its own stream.
     pub(super) source: &'a Cover,
     /// Last sequence of the triggering events.
     pub(super) sequence: u32,
@@ -15,9 +15,8 @@ pub(super) struct Provenance<'a> {
     pub(super) dialect: Dialect,
 }
 
-impl Provenance<'_> {
-    /// A command as it is delivered: deferred, whatever sequence the logic wrote on it. None where it has no
-    /// addressee.
+impl Stamp<'_> {
+    /// A command as it is delivered: deferred, whatever header the logic gave it. `None` if it has no addressee.
     pub(super) fn command(&self, emitted: &EmittedCommand, index: usize) -> Option<CommandBook> {
         let mut book = emitted.addressed()?;
         self.fill(&mut book.cover);
@@ -27,7 +26,7 @@ impl Provenance<'_> {
         Some(book)
     }
 
-    /// Facts as they are delivered; they keep their headers, which are the key of idempotency.
+    /// Facts as they are delivered. They keep their headers, which hold the idempotency key.
     pub(super) fn facts(&self, emitted: &EmittedBook) -> EmittedBook {
         let mut facts = emitted.clone();
         if let Some(cover) = &mut facts.cover {
@@ -46,51 +45,44 @@ impl Provenance<'_> {
         }
     }
 
-    /// Newer logic writes its own provenance, which the coordinator completes; older is overwritten.
+    /// The header of a command: the coordinator's own provenance. Newer coordinators keep the provenance that the logic
+    /// wrote and only complete it.
     fn header(&self, emitted: &Header, index: usize) -> Header {
         let completes = self.dialect.rules().completes_provenance;
-        let basis = match emitted {
-            Header::AngzarrDeferred { basis_sequence, .. } if completes => *basis_sequence,
-            _ => None,
-        };
-        let own = (
-            Some(Box::new(self.source.clone())),
-            self.sequence,
-            self.component.to_owned(),
-            u32::try_from(index).unwrap_or(u32::MAX),
-            basis,
-        );
-        let (source, source_sequence, source_component, command_index, basis_sequence) =
-            match emitted {
-                Header::AngzarrDeferred {
-                    source: Some(source),
-                    source_sequence,
-                    source_component,
-                    command_index,
-                    basis_sequence,
-                } if completes => {
-                    let component = if source_component.is_empty() {
-                        own.2
-                    } else {
-                        source_component.clone()
-                    };
-                    let source = Some(source.clone());
-                    (
-                        source,
-                        *source_sequence,
-                        component,
-                        *command_index,
-                        *basis_sequence,
-                    )
-                }
-                _ => own,
-            };
-        Header::AngzarrDeferred {
-            source,
-            source_sequence,
-            source_component,
-            command_index,
+        let own = |basis_sequence| Header::AngzarrDeferred {
+            source: Some(Box::new(self.source.clone())),
+            source_sequence: self.sequence,
+            source_component: self.component.to_owned(),
+            command_index: u32::try_from(index).unwrap_or(u32::MAX),
             basis_sequence,
+        };
+        match emitted {
+            Header::AngzarrDeferred {
+                source: None,
+                basis_sequence,
+                ..
+            } if completes => own(*basis_sequence),
+            Header::AngzarrDeferred {
+                source: Some(source),
+                source_sequence,
+                source_component,
+                command_index,
+                basis_sequence,
+            } if completes => Header::AngzarrDeferred {
+                source: Some(source.clone()),
+                source_sequence: *source_sequence,
+                source_component: if source_component.is_empty() {
+                    self.component.to_owned()
+                } else {
+                    source_component.clone()
+                },
+                command_index: *command_index,
+                basis_sequence: *basis_sequence,
+            },
+            Header::Absent
+            | Header::Sequence(_)
+            | Header::ExternalDeferred { .. }
+            | Header::AngzarrDeferred { .. } => own(None),
         }
     }
 }

@@ -3,22 +3,22 @@
 use crate::grpc::{FactError, LogicError, QueryError};
 use crate::model::{Domain, Root};
 
-/// What ends nearly every message.
+/// Advice at the end of nearly every message.
 const DIRECTLY: &str = "replay it on the logic directly, without --coordinator";
 
-/// A stimulus that a coordinator in isolation did not answer.
+/// Why a coordinator in isolation did not answer a stimulus.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IsolatedError {
-    /// There is no call for it.
+    /// A coordinator has no call for it.
     #[error("a coordinator has no speculative call for {what}; {DIRECTLY}")]
     NoCall {
-        /// What is asked.
+        /// What it was asked about.
         what: &'static str,
     },
-    /// A workflow.
+    /// The case is a workflow.
     #[error("a flow goes through the components of several coordinators; {DIRECTLY}")]
     Flow,
-    /// A history with a hole.
+    /// The history has a gap.
     #[error(
         "the history has no page {sequence}: facts are numbered without gaps, so it cannot be loaded into a coordinator; {DIRECTLY}"
     )]
@@ -26,7 +26,7 @@ pub enum IsolatedError {
         /// First missing sequence.
         sequence: u32,
     },
-    /// A page that is not confirmed, or a placeholder for one.
+    /// A page is not confirmed, or is a placeholder for such a page.
     #[error(
         "page {sequence} is provisional or the framework's own: facts cannot be, so the history cannot be loaded into a \
          coordinator; {DIRECTLY}"
@@ -35,16 +35,16 @@ pub enum IsolatedError {
         /// Its sequence.
         sequence: u32,
     },
-    /// A stored snapshot.
+    /// The case has a stored snapshot.
     #[error(
         "the case has a stored snapshot after sequence {sequence}: a coordinator speculates on the full history and never \
          on a snapshot; {DIRECTLY}"
     )]
     Snapshot {
-        /// Last sequence that is folded in.
+        /// Last sequence that the snapshot includes.
         sequence: u32,
     },
-    /// Larger than a coordinator takes.
+    /// It is larger than a coordinator accepts.
     #[error("{what}, a coordinator takes at most {limit}; {DIRECTLY}")]
     TooLarge {
         /// What is too large, with its size.
@@ -52,7 +52,7 @@ pub enum IsolatedError {
         /// The limit.
         limit: &'static str,
     },
-    /// The aggregate is there already.
+    /// The store has events of the aggregate already.
     #[error(
         "{domain}/{root} has events at {address} already, on the main timeline or in this edition: a history that is loaded \
          there would be appended after them; use a coordinator on a fresh store (`command`), or one that does not have the \
@@ -76,7 +76,7 @@ pub enum IsolatedError {
         /// Root.
         root: Root,
     },
-    /// What was read back is not what was loaded.
+    /// The pages that were read back differ from those that were loaded.
     #[error("{address} did not store page {sequence} as it was loaded: {reason}")]
     Unfaithful {
         /// The coordinator.
@@ -86,16 +86,16 @@ pub enum IsolatedError {
         /// What differs.
         reason: String,
     },
-    /// It could not be noted what will be left behind.
+    /// What will be left behind could not be recorded.
     #[error("nothing was loaded, since it cannot be noted what is left behind: {reason}")]
     Unnoted {
         /// Why.
         reason: String,
     },
-    /// The coordinator did not take the history.
+    /// The coordinator did not accept the history.
     #[error("the history was not loaded: {0}")]
     Facts(#[from] FactError),
-    /// The coordinator did not say what it has.
+    /// A query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
     /// The coordinator did not speculate.
@@ -104,17 +104,17 @@ pub enum IsolatedError {
 }
 
 impl IsolatedError {
-    /// Facts are appended, not speculated upon.
+    /// Facts: a coordinator stores them and does not speculate about them.
     pub const FACTS: Self = Self::NoCall { what: "facts" };
-    /// What a history is folded into.
+    /// The state that a history folds into.
     pub const FOLD: Self = Self::NoCall {
         what: "the state of a history",
     };
-    /// What upcasts pages.
+    /// An upcaster's pages.
     pub const UPCASTER: Self = Self::NoCall {
         what: "an upcaster",
     };
-    /// A projector's ordinary call.
+    /// A projector's ordinary call, which has effects.
     pub(super) const EFFECTS: Self = Self::NoCall {
         what: "a projector with its effects",
     };

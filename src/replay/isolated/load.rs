@@ -1,4 +1,4 @@
-//! Loading a history as facts: only where nothing is, page by page read back.
+//! Loads a history as facts into an aggregate without events, and reads every page back.
 
 use super::IsolatedError;
 use crate::coordination;
@@ -9,15 +9,16 @@ use crate::wire::Dialect;
 /// Largest message that a coordinator takes by default: 10 MiB.
 const MESSAGE_BYTES: usize = 10 * 1024 * 1024;
 
-/// The two ways to a coordinator's store: reading, and writing facts.
+/// Access to a coordinator's store: queries, and facts.
 #[derive(Debug, Clone)]
-pub(super) struct Store {
+pub(super) struct IsolatedStore {
     pub(super) queries: QueryClient,
     pub(super) facts: FactClient,
 }
 
-impl Store {
-    /// Makes sure that an aggregate has no events, neither on main nor in the edition: a whole read joins both.
+impl IsolatedStore {
+    /// Checks that an aggregate has no events, neither on the main timeline nor in the edition. A query for the whole book
+    /// reads both.
     pub(super) fn demand_absent(&self, cover: &Cover) -> Result<(), IsolatedError> {
         let found = self.queries.event_book(cover, Selection::Whole);
         let is_absent = match found {
@@ -95,7 +96,7 @@ impl Store {
     }
 }
 
-/// The key of the first page covers the book; the others may say what they like.
+/// The first page's key is that of the whole book; the headers of the others do not matter.
 fn facts(cover: &Cover, key: &str, pages: &[Page]) -> EmittedBook {
     let fact = |(position, page): (usize, &Page)| EmittedPage {
         header: if position == 0 {
@@ -117,7 +118,7 @@ fn facts(cover: &Cover, key: &str, pages: &[Page]) -> EmittedBook {
     }
 }
 
-/// Refuses what facts cannot say: gaps, provisional pages, snapshots.
+/// Refuses a history that facts cannot express: with gaps, provisional pages or a snapshot.
 pub(super) fn demand_loadable(prior: &EventBook, dialect: Dialect) -> Result<(), IsolatedError> {
     if let Some(snapshot) = &prior.snapshot {
         return Err(IsolatedError::Snapshot {

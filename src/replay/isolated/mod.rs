@@ -1,7 +1,7 @@
-//! A real coordinator in isolation: a captured history is loaded into it as facts, and it is asked what would happen.
+//! A real coordinator in isolation: a captured history is loaded into it as facts, then it is asked to speculate.
 //!
-//! The only target that writes: onto a store of its own, or into an edition of aggregates that its store does not have.
-//! What it writes with is unknown to what captures.
+//! The only target that writes: into a store of its own, or into an edition of aggregates that the store does not have.
+//! The code that captures cannot reach the client that it writes with.
 
 mod error;
 mod load;
@@ -10,7 +10,7 @@ mod name;
 use std::sync::{Mutex, PoisonError};
 
 pub use error::IsolatedError;
-use load::{Store, demand_loadable};
+use load::{IsolatedStore, demand_loadable};
 pub use name::debug_edition;
 
 use super::{Target, TargetError};
@@ -21,18 +21,18 @@ use crate::model::{
 };
 use crate::wire::{Dialect, UnknownFields};
 
-/// Told of an edition and an aggregate before anything is loaded for it; a refusal stops the load.
-pub type Noted = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;
+/// Records an edition and an aggregate that will be left behind, before anything is loaded. An error stops the load.
+pub type LeftoverRecorder = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;
 
 /// Where histories are loaded.
 enum Place {
-    /// Onto the timeline that was captured, of a store that nobody else uses.
+    /// Into the captured timeline, in a store that nobody else uses.
     FreshStore,
-    /// Into an edition made for this, with a note of what is left behind.
-    Edition(EditionName, Noted),
+    /// Into an edition made for this purpose; what is left behind is recorded.
+    Edition(EditionName, LeftoverRecorder),
 }
 
-/// What was loaded of one aggregate.
+/// The loaded pages of one aggregate.
 struct Loaded {
     cover: Cover,
     pages: Vec<Page>,
@@ -40,7 +40,7 @@ struct Loaded {
 
 /// A coordinator that answers for the logic behind it.
 pub struct Isolated {
-    store: Store,
+    store: IsolatedStore,
     speculation: SpeculativeClient,
     dialect: Dialect,
     place: Place,
@@ -54,20 +54,21 @@ impl Isolated {
         Self::new(connection, dialect, Place::FreshStore)
     }
 
-    /// A coordinator that others may use: histories go into an edition, and only of aggregates that it does not have.
+    /// A coordinator that others may use too: histories go into an edition, and only those of aggregates that it does not
+    /// have.
     #[must_use]
     pub fn in_edition(
         connection: &Connection,
         dialect: Dialect,
         edition: EditionName,
-        noted: Noted,
+        recorder: LeftoverRecorder,
     ) -> Self {
-        Self::new(connection, dialect, Place::Edition(edition, noted))
+        Self::new(connection, dialect, Place::Edition(edition, recorder))
     }
 
     fn new(connection: &Connection, dialect: Dialect, place: Place) -> Self {
         Self {
-            store: Store {
+            store: IsolatedStore {
                 queries: QueryClient::new(connection.clone(), dialect),
                 facts: FactClient::new(connection.clone(), dialect),
             },
@@ -88,7 +89,7 @@ impl Isolated {
             command.cover.edition = cover.edition;
             command.original = None;
         }
-        // Without pages the sequence says nothing: the aggregate is not there.
+        // Without pages the aggregate does not exist there, and the sequence has no meaning.
         let after = prior.history.next_sequence().saturating_sub(1);
         Ok(self.speculation.command(&command, after)?)
     }
@@ -108,7 +109,7 @@ impl Isolated {
         }
     }
 
-    /// Brings a history into the store, or what of it is not there yet.
+    /// Loads the pages of a history that are not in the store yet.
     fn load(&self, cover: &Cover, pages: &[Page]) -> Result<(), IsolatedError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let known = loaded
@@ -123,8 +124,8 @@ impl Isolated {
             if pages.is_empty() {
                 return Ok(());
             }
-            if let Place::Edition(edition, noted) = &self.place {
-                noted(edition, cover).map_err(|reason| IsolatedError::Unnoted { reason })?;
+            if let Place::Edition(edition, record) = &self.place {
+                record(edition, cover).map_err(|reason| IsolatedError::Unnoted { reason })?;
             }
             self.store.append(cover, self.key(), pages)?;
             loaded.push(Loaded {
@@ -133,7 +134,7 @@ impl Isolated {
             });
             return Ok(());
         };
-        // A state before the first event cannot be asked for once there is one.
+        // A coordinator cannot be asked for the state before the first event once that is stored.
         let shared = known.pages.len().min(pages.len());
         if pages.is_empty() || known.pages[..shared] != pages[..shared] {
             return Err(other());
@@ -143,7 +144,7 @@ impl Isolated {
         Ok(())
     }
 
-    /// First part of the keys of facts. A store of its own knows no others.
+    /// First part of the facts' idempotency keys. Nothing else is in a store of its own, so one key is enough there.
     fn key(&self) -> &str {
         match &self.place {
             Place::FreshStore => "angzarr-replay",
@@ -165,14 +166,16 @@ impl Target for Isolated {
                 .speculation
                 .react(stimulus)
                 .map_err(IsolatedError::from)?),
-            // It asks by itself, and tells nobody what was answered.
+            // A coordinator calls `Prepare` itself, and does not pass on the answer.
             Stimulus::Prepare { .. } => Ok(Outcome::Unimplemented(Failure::unimplemented(
                 "a coordinator prepares by itself",
             ))),
             Stimulus::Fact { .. } => Err(IsolatedError::FACTS.into()),
             Stimulus::Fold { .. } => Err(IsolatedError::FOLD.into()),
             Stimulus::Upcast { .. } => Err(IsolatedError::UPCASTER.into()),
-            Stimulus::Project { .. } => Err(IsolatedError::EFFECTS.into()),
+            Stimulus::Project {
+                with_effects: true, ..
+            } => Err(IsolatedError::EFFECTS.into()),
         }
     }
 
@@ -180,7 +183,7 @@ impl Target for Isolated {
         self.dialect
     }
 
-    /// It upcasts by itself what it has loaded.
+    /// The coordinator upcasts the pages that it loads itself.
     fn upcasts(&self) -> bool {
         false
     }

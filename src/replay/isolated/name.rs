@@ -1,17 +1,17 @@
-//! Names of editions that are made for debugging.
+//! Names of debugging editions.
 
 use crate::model::EditionName;
 
-/// Longest name on the wire.
+/// Maximum length of a name on the wire.
 const LENGTH: usize = 64;
 const PREFIX: &str = "debug";
-/// Most characters of a time; an instant with nanoseconds and an offset has fewer.
+/// Maximum length of a time; an instant with nanoseconds and an offset is shorter.
 const TIME: usize = 36;
-/// Most characters of a person.
+/// Maximum length of a person's name.
 const WHO: usize = 12;
 
-/// The edition `debug-{what}-{who}-{time}`, turned into what the wire allows: small letters, digits and dashes, at most 64
-/// characters. The time is kept whole; what stands before it is cut.
+/// The edition `debug-{what}-{who}-{time}`, in the characters that the wire allows: lower-case letters, digits and dashes,
+/// at most 64. The time is kept whole; the parts before it are cut.
 #[must_use]
 pub fn debug_edition(what: &str, who: &str, time: &str) -> EditionName {
     let time = cut(&worded(time), TIME);
@@ -21,10 +21,11 @@ pub fn debug_edition(what: &str, who: &str, time: &str) -> EditionName {
     let what = cut(&worded(what), left);
     let parts = [PREFIX, &what, &who, &time];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    EditionName::new(parts.join("-")).expect("small letters, digits and dashes, and not too many")
+    EditionName::new(parts.join("-"))
+        .expect("lower-case letters, digits and dashes within the limit")
 }
 
-/// Small letters, digits and single dashes, a dash at neither end.
+/// Lower-case letters, digits and single dashes, with no dash at either end.
 fn worded(text: &str) -> String {
     let mut worded = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,10 +1,10 @@
 //! One case of each kind beyond a command and a history, as the committed files of version 1 hold them.
 
 use angzarr_replay::model::{
-    Body, Book, Case, CaseStimulus, CommandBook, Cover, Destinations, Domain, EmittedBook,
-    EmittedCommand, EmittedPage, Failure, FlowCase, FlowStart, Header, History, HopOutcome, Modes,
-    Notification, Observed, ObservedHop, Payload, ProcessCase, Projection, Reaction, Retention,
-    Root, Snapshot, Trigger,
+    Body, Case, CaseStimulus, CommandBook, Cover, Destinations, Domain, EmittedBook,
+    EmittedCommand, EmittedPage, EventBook, Failure, FlowCase, FlowStart, Header, History,
+    HopOutcome, Modes, Notification, Observed, ObservedHop, Payload, ProcessCase, Projection,
+    Reaction, Retention, Root, Snapshot, Trigger,
 };
 
 use crate::fixture_format::support::{
@@ -15,12 +15,10 @@ fn table() -> Cover {
     Cover::main(Domain::new("table").unwrap(), Root::new([0x11; 16]))
 }
 
-fn seating() -> Book {
-    Book {
-        cover: Cover::main(Domain::new("seating").unwrap(), Root::new([0x22; 16])),
-        snapshot: None,
-        history: History::new(vec![page(0, Body::Event(payload("PlayerState", "{}")))]).unwrap(),
-    }
+fn seating() -> EventBook {
+    let cover = Cover::main(Domain::new("seating").unwrap(), Root::new([0x22; 16]));
+    let first = page(0, Body::Event(payload("PlayerState", "{}")));
+    EventBook::new(cover, None, History::new(vec![first]).unwrap())
 }
 
 fn deposited(amount: u32) -> Payload {
@@ -145,7 +143,7 @@ fn flow() -> Case {
             HopOutcome::Failed(Failure::rejected("Table is full")),
         ),
     ];
-    let books = vec![Book {
+    let books = vec![EventBook {
         cover: table(),
         ..seating()
     }];

@@ -2,9 +2,10 @@
 
 use angzarr_replay::fixture::render;
 use angzarr_replay::model::{
-    Book, CascadeErrorMode, Case, CaseStimulus, CommandBook, Destinations, Domain, EmittedBook,
-    EmittedCommand, EmittedPage, FlowCase, FlowStart, History, HopOutcome, Modes, Notification,
-    Observed, ObservedHop, ProcessCase, Projection, Reaction, Root, SyncMode, Trigger,
+    CascadeErrorMode, Case, CaseStimulus, CommandBook, Destinations, Domain, EmittedBook,
+    EmittedCommand, EmittedPage, EventBook, FlowCase, FlowStart, History, HopOutcome, Modes,
+    Notification, Observed, ObservedHop, ProcessCase, Projection, Reaction, Root, SyncMode,
+    Trigger,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -18,13 +19,9 @@ use crate::fixture_format::support::{page, payload as encoded, refused_withdrawa
 
 const OWN: [u8; 16] = [7; 16];
 
-fn book(root: [u8; 16]) -> BoxedStrategy<Book> {
+fn book(root: [u8; 16]) -> BoxedStrategy<EventBook> {
     (cover_for("table", root), option::of(snapshot()), history())
-        .prop_map(|(cover, snapshot, history)| Book {
-            cover,
-            snapshot,
-            history,
-        })
+        .prop_map(|(cover, snapshot, history)| EventBook::new(cover, snapshot, history))
         .boxed()
 }
 
@@ -243,13 +240,10 @@ fn long(first: u32) -> History {
     History::new(pages.collect()).unwrap()
 }
 
-fn table(root: u8, history: History) -> Book {
+fn table(root: u8, history: History) -> EventBook {
     let domain = Domain::new("table").unwrap();
-    Book {
-        cover: angzarr_replay::model::Cover::main(domain, Root::new([root; 16])),
-        snapshot: None,
-        history,
-    }
+    let cover = angzarr_replay::model::Cover::main(domain, Root::new([root; 16]));
+    EventBook::new(cover, None, history)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient};
 use angzarr_replay::model::{Component, Outcome, Reaction, Stimulus};
-use angzarr_replay::replay::flow::{FlowLimits, Reacting, ReactingKind};
+use angzarr_replay::replay::flow::{FlowLimits, Subscriber, SubscriberKind};
 use angzarr_replay::replay::{GrpcTarget, InProcess, Target, TargetError};
 use angzarr_replay::wire::Dialect;
 
@@ -104,7 +104,7 @@ fn a_component_that_cannot_be_reached_is_an_error_that_names_the_step() {
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
     let client = LogicClient::new(connection, Dialect::ANGZARR);
     toys.saga("s", &[("a", &["*"])], |_, _| Ok(Reaction::default()));
-    toys.components.reacting[0].target = Box::new(GrpcTarget::new(client, false));
+    toys.components.subscribers[0].target = Box::new(GrpcTarget::new(client, false));
     let error = toys
         .try_run(&start(correlated("a", 1), "t.Do", 0))
         .unwrap_err();
@@ -138,7 +138,7 @@ fn a_step_whose_reply_has_unknown_fields_says_so() {
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
     let client = LogicClient::new(connection, Dialect::ANGZARR);
     toys.saga("s", &[("a", &["*"])], |_, _| Ok(Reaction::default()));
-    toys.components.reacting[0].target = Box::new(GrpcTarget::new(client, false));
+    toys.components.subscribers[0].target = Box::new(GrpcTarget::new(client, false));
     let run = toys.run(&start(correlated("a", 1), "t.Do", 0));
     let said =
         "the logic's reply was read without field 9 of SagaResponse (from a later revision?)";
@@ -182,9 +182,9 @@ fn a_component_of_the_wrong_kind_answers_that_it_is_none() {
     toys.aggregate("a", dutiful);
     let component = Component::Projector(std::sync::Arc::new(Nothing));
     let target = Deaf(InProcess::component(component, Dialect::ANGZARR, false));
-    toys.components.reacting.push(Reacting {
+    toys.components.subscribers.push(Subscriber {
         name: "s".into(),
-        kind: ReactingKind::Saga,
+        kind: SubscriberKind::Saga,
         subscriptions: [("a".parse().unwrap(), vec!["*".to_owned()])].into(),
         target: Box::new(target),
     });

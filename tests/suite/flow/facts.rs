@@ -1,7 +1,7 @@
 //! Facts: events that happened elsewhere.
 
-use angzarr_replay::model::{Cover, EmittedBook, Failure, Header, Outcome, Reaction};
-use angzarr_replay::replay::flow::{FlowError, FlowStart, StepAnswer};
+use angzarr_replay::model::{Cover, EmittedBook, Failure, FlowStart, Header, Outcome, Reaction};
+use angzarr_replay::replay::flow::{FlowError, StepAnswer};
 
 use super::support::{
     CORRELATION, Toys, correlated, cover, dutiful, events, labels, names, notes, start,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::model::{Domain, EmittedCommand, Header, Outcome, Reaction};
-use angzarr_replay::replay::flow::{Asked, Cause, FlowStart, NotAsked, StepAnswer};
+use angzarr_replay::model::{
+    Domain, EmittedCommand, FlowStart, Header, Outcome, Reaction, Trigger,
+};
+use angzarr_replay::replay::flow::{Asked, Cause, NotAsked, StepAnswer};
 
 use super::support::{
     CORRELATION, Shown, Toys, command, commands, correlated, cover, dutiful, emits, labels, names,
@@ -272,15 +274,20 @@ fn what_cannot_be_delivered_is_a_step_that_says_so() {
 
 #[test]
 fn stored_events_can_be_the_stimulus() {
-    let mut toys = Toys::new("angzarr").book(cover("a", 1), &["t.One", "t.Two", "t.Three"]);
+    let mut toys = Toys::new("angzarr").book(correlated("a", 1), &["t.One", "t.Two", "t.Three"]);
     let shown: Shown<_> = Shown::default();
     let seen = Arc::clone(&shown);
     toys.saga("s", &[("a", &["*"])], move |source, _| {
         seen.lock().unwrap().push(source.clone());
         Ok(Reaction::default())
     });
-    let cover = correlated("a", 1);
-    let run = toys.run(&FlowStart::Events { cover, from: 1 });
+    let start = |from| {
+        FlowStart::Events(Trigger {
+            from,
+            with_history: false,
+        })
+    };
+    let run = toys.run(&start(1));
     assert_eq!(
         labels(&run),
         [
@@ -293,8 +300,7 @@ fn stored_events_can_be_the_stimulus() {
     assert_eq!(names(&shown[0]), ["t.Two", "t.Three"]);
     assert_eq!(shown[0].cover.correlation_id, CORRELATION);
 
-    let cover = correlated("a", 1);
-    let refused = toys.try_run(&FlowStart::Events { cover, from: 3 });
+    let refused = toys.try_run(&start(3));
     assert_eq!(
         refused.unwrap_err().to_string(),
         "the flow is to begin with the events of a/01010101-0101-0101-0101-010101010101 from sequence 3 on, and its \

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use angzarr_replay::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
-    EmittedCommand, EmittedPage, EventBook, Failure, Header, History, Logic, MergeStrategy, Page,
-    Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
+    EmittedCommand, EmittedPage, EventBook, Failure, FlowStart, Header, History, Logic,
+    MergeStrategy, Page, Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
 };
 use angzarr_replay::replay::InProcess;
 use angzarr_replay::replay::flow::{
-    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStart, FlowStep, Reacting, ReactingKind,
-    run_flow,
+    FlowComponents, FlowError, FlowLimits, FlowRun, FlowStep, Subscriber, SubscriberKind, run_flow,
 };
 use angzarr_replay::wire::Dialect;
 
@@ -139,7 +138,7 @@ impl Toys {
     ) {
         let react = Box::new(react);
         let component = Component::Saga(Arc::new(ToySaga { react }));
-        self.reacting(name, ReactingKind::Saga, subscriptions, component);
+        self.reacting(name, SubscriberKind::Saga, subscriptions, component);
     }
 
     pub(crate) fn process(
@@ -156,14 +155,14 @@ impl Toys {
         let react = Box::new(react);
         let component = Component::ProcessManager(Arc::new(ToyProcess { prepare, react }));
         let domain = Domain::new(name).unwrap();
-        let kind = ReactingKind::ProcessManager { domain, root };
+        let kind = SubscriberKind::ProcessManager { domain, root };
         self.reacting(name, kind, subscriptions, component);
     }
 
     fn reacting(
         &mut self,
         name: &str,
-        kind: ReactingKind,
+        kind: SubscriberKind,
         subscriptions: &[(&str, &[&str])],
         component: Component,
     ) {
@@ -174,7 +173,7 @@ impl Toys {
                 (Domain::new(*domain).unwrap(), patterns.collect())
             })
             .collect();
-        self.components.reacting.push(Reacting {
+        self.components.subscribers.push(Subscriber {
             name: name.to_owned(),
             kind,
             subscriptions,
@@ -224,14 +223,7 @@ pub(crate) fn page(sequence: u32, name: &str) -> Page {
 
 pub(crate) fn book(cover: Cover, events: &[&str]) -> EventBook {
     let pages = (0..).zip(events).map(|(at, name)| page(at, name));
-    let history = History::new(pages.collect()).unwrap();
-    let next_sequence = history.next_sequence();
-    EventBook {
-        cover,
-        snapshot: None,
-        history,
-        next_sequence,
-    }
+    EventBook::new(cover, None, History::new(pages.collect()).unwrap())
 }
 
 pub(crate) fn command(cover: Cover, name: &str, header: Header) -> CommandBook {

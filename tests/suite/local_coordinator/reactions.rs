@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, ReactingComponent, Store, Stores};
+use angzarr_replay::coordinator::{Backend, HostedComponent, LocalCoordinator, Store, Stores};
 use angzarr_replay::grpc::{LogicClient, LogicError, SpeculativeClient, serve_component};
 use angzarr_replay::model::{
     CommandPage, Component, ComponentKind, Cover, Destinations, Domain, EmittedCommand, EventBook,
@@ -104,7 +104,7 @@ impl Projector for Reporter {
     }
 }
 
-fn saga(name: &'static str, subscriptions: &[(&str, &[&str])]) -> ReactingComponent {
+fn saga(name: &'static str, subscriptions: &[(&str, &[&str])]) -> HostedComponent {
     component(
         name,
         Component::Saga(Arc::new(Reporter(name))),
@@ -116,12 +116,12 @@ fn component(
     name: &str,
     component: Component,
     subscriptions: &[(&str, &[&str])],
-) -> ReactingComponent {
+) -> HostedComponent {
     let patterns = |types: &[&str]| types.iter().map(ToString::to_string).collect();
     let subscriptions = subscriptions
         .iter()
         .map(|(domain, types)| (Domain::new(*domain).unwrap(), patterns(types)));
-    ReactingComponent {
+    HostedComponent {
         name: name.into(),
         kind: component.kind(),
         subscriptions: subscriptions.collect::<BTreeMap<_, _>>(),
@@ -129,7 +129,7 @@ fn component(
     }
 }
 
-fn behind(dialect: Dialect, components: Vec<ReactingComponent>) -> Peer {
+fn behind(dialect: Dialect, components: Vec<HostedComponent>) -> Peer {
     let store = Arc::new(Store::in_memory().unwrap());
     let stores = Stores::Shared(Arc::clone(&store));
     let mut coordinator = LocalCoordinator::new(stores, dialect, Arc::new(|| NOW));
@@ -287,7 +287,7 @@ fn a_projector_is_asked_without_effects() {
     let address = server.address().to_string();
     let options = angzarr_replay::grpc::ConnectionOptions::default();
     let connection = angzarr_replay::grpc::Connection::new(&address, options).unwrap();
-    let remote = ReactingComponent {
+    let remote = HostedComponent {
         backend: Backend::Remote(LogicClient::new(connection, Dialect::ANGZARR)),
         ..component("seats", projector.clone(), &[])
     };

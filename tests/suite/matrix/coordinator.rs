@@ -32,9 +32,9 @@ fn a_coordinator_at_an_address_receives_its_dialect() {
         let sent = command_book(&revision, &command(&revision));
         let told = destinations(&[("table", 4)]);
         replay_command(&target, &whole, &sent, false).unwrap();
-        replay_saga(&target, &whole, &ALL_NEW, &told, Modes::default()).unwrap();
-        replay_process(&target, &whole, &ALL_NEW, &whole, &told).unwrap();
-        replay_projector(&target, &whole, &ALL_NEW, false).unwrap();
+        replay_saga(&target, &whole, ALL_NEW, &told, Modes::default()).unwrap();
+        replay_process(&target, &whole, ALL_NEW, &whole, &told).unwrap();
+        replay_projector(&target, &whole, ALL_NEW, false).unwrap();
 
         let mode = match revision.dialect.name() {
             "angzarr" | "angzarr_client.proto.angzarr" => "SYNC_MODE_ASYNC",

@@ -12,10 +12,10 @@ mod recorded;
 mod revision;
 mod upcasting;
 
-use angzarr_replay::model::{CommandBook, Destinations, EmittedBook, EventBook, Modes};
+use angzarr_replay::model::{CommandBook, Destinations, EmittedBook, EventBook, Modes, Trigger};
 use angzarr_replay::replay::{
-    NewPages, Target, TargetError, replay_command, replay_fact, replay_notification,
-    replay_process, replay_projector, replay_saga, replay_upcaster,
+    Target, TargetError, replay_command, replay_fact, replay_notification, replay_process,
+    replay_projector, replay_saga, replay_upcaster,
 };
 use angzarr_replay::wire::{self, StoredBook};
 use bytes::Bytes;
@@ -128,7 +128,7 @@ fn destinations(of: &[(&str, u32)]) -> Destinations {
     of.collect()
 }
 
-const ALL_NEW: NewPages = NewPages {
+const ALL_NEW: Trigger = Trigger {
     from: 0,
     with_history: false,
 };
@@ -255,9 +255,9 @@ fn replay_all(revision: &Revision, target: &dyn Target) -> Result<(), TargetErro
         "angzarr" => destinations(&[]),
         _ => told.clone(),
     };
-    replay_saga(target, &whole, &ALL_NEW, &saga_told, Modes::default())?;
-    replay_process(target, &whole, &ALL_NEW, &whole, &told)?;
-    replay_projector(target, &whole, &ALL_NEW, false)?;
+    replay_saga(target, &whole, ALL_NEW, &saga_told, Modes::default())?;
+    replay_process(target, &whole, ALL_NEW, &whole, &told)?;
+    replay_projector(target, &whole, ALL_NEW, false)?;
     replay_upcaster(target, &whole)?;
     Ok(())
 }

@@ -77,10 +77,10 @@ fn each_book_is_stored_after_the_one_before() {
             let answer = revision.encode(REPLY, &answer);
             peer.answers(METHOD, answer.clone());
             let told = destinations(&[("table", 4)]);
-            let replay = replay_process(&peer.target(), &whole, &ALL_NEW, &whole, &told).unwrap();
+            let replay = replay_process(&peer.target(), &whole, ALL_NEW, &whole, &told).unwrap();
             assert_stored(&revision, "directly", books, &replay);
             peer.answers("ProcessManagerCoordinatorService/HandleSpeculative", answer);
-            let replay = replay_process(&isolated, &whole, &ALL_NEW, &whole, &told).unwrap();
+            let replay = replay_process(&isolated, &whole, ALL_NEW, &whole, &told).unwrap();
             assert_stored(&revision, "through a coordinator", books, &replay);
         }
     }

@@ -14,11 +14,12 @@ use angzarr_replay::model::{
     CascadeErrorMode, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Domain, EventBook,
     Header, History, MergeStrategy, Modes, Observed, Payload, Redactions, Root, SyncMode,
 };
+use angzarr_replay::processes::{ServerCommand, StartedServer};
+use angzarr_replay::project::readiness;
 use angzarr_replay::record::{
     Answer, CaseMetadata, FailureLogWriter, Link, RecordedCall, Recorder, RecordingFile, case_of,
     parse_recording, ticket_of,
 };
-use angzarr_replay::replay::{LogicCommand, StartedLogic};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
     Dialect, FailingStatus, SpokenDialect, encode_command_book, encode_command_request,
@@ -211,8 +212,8 @@ fn accepted_and_rejected_commands_become_the_same_cases_with_python_logic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let interpreter = root.join(".venv/bin/python");
     assert!(interpreter.exists(), "see examples/poker-python/README.md");
-    let python = StartedLogic::launch(&LogicCommand {
-        name: "player-python".into(),
+    let command = ServerCommand {
+        label: "logic `player-python`".into(),
         command: vec![
             interpreter.display().to_string(),
             "examples/poker-python/player.py".into(),
@@ -222,9 +223,9 @@ fn accepted_and_rejected_commands_become_the_same_cases_with_python_logic() {
         environment: Vec::new(),
         port: None,
         start_timeout: Some(Duration::from_secs(60)),
-        is_shown: false,
-    })
-    .unwrap();
+        listener: None,
+    };
+    let python = StartedServer::launch(&command, &readiness).unwrap();
     accepted_and_rejected_commands_become_the_same_cases(python.address().parse().unwrap());
 }
 

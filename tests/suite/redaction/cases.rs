@@ -3,11 +3,11 @@
 use angzarr_replay::capture::compensation::notification_page;
 use angzarr_replay::fixture::{Fixture, Folder, render};
 use angzarr_replay::model::{
-    Body, Book, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Destinations, Domain,
-    EmittedBook, EmittedPage, ErrorInfo, Failure, Fingerprints, FlowCase, FlowStart, HeadKnowledge,
-    Header, History, HopOutcome, MergeStrategy, Modes, Notification, Observed, ObservedHop, Page,
-    Payload, PayloadReference, ProcessCase, Projection, Provenance, Reaction, Redactions,
-    ReportedFailure, Retention, Root, Snapshot, Status, Storage, Timestamp, Trigger,
+    Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Destinations, Domain,
+    EmittedBook, EmittedPage, ErrorInfo, EventBook, Failure, Fingerprints, FlowCase, FlowStart,
+    HeadKnowledge, Header, History, HopOutcome, MergeStrategy, Modes, Notification, Observed,
+    ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Provenance, Reaction,
+    Redactions, ReportedFailure, Retention, Root, Snapshot, Status, Storage, Timestamp, Trigger,
 };
 use angzarr_replay::payload::Registry;
 use angzarr_replay::redact::{
@@ -206,22 +206,12 @@ fn a_secret_in_every_place_of_a_case_is_in_no_place_of_its_fixture() {
     assert!(text.matches(&root).count() >= 3, "{text}");
 }
 
-fn book() -> Book {
-    let Case {
-        cover,
-        snapshot,
-        history,
-        ..
-    } = case();
-    Book {
-        cover,
-        snapshot,
-        history,
-    }
+fn book() -> EventBook {
+    case().event_book()
 }
 
 fn emitted() -> EmittedBook {
-    let Book {
+    let EventBook {
         cover, snapshot, ..
     } = book();
     let header = Header::ExternalDeferred {
@@ -810,12 +800,11 @@ fn a_notification_says_nothing_that_only_the_state_behind_it_declares() {
             with_history: false,
         },
         destinations: Destinations::new(),
-        state: Book {
-            cover: case.cover.clone(),
-            snapshot: None,
-            history: History::new(vec![page(0, Body::Event(carrying("Wilhelmina Murray")))])
-                .unwrap(),
-        },
+        state: EventBook::new(
+            case.cover.clone(),
+            None,
+            History::new(vec![page(0, Body::Event(carrying("Wilhelmina Murray")))]).unwrap(),
+        ),
     });
     case.history = History::new(vec![told]).unwrap();
     let redactor =

@@ -411,11 +411,11 @@ fn rules_that_make_no_sense_are_refused() {
         "`range` is [3, 2]: the first number is the lower one"
     );
     assert_eq!(
-        "erase".parse::<Action>().unwrap_err(),
+        "erase".parse::<Action>().unwrap_err().to_string(),
         "`erase` is none of keep, drop, mask, pseudonym"
     );
     assert_eq!(
-        "guid".parse::<Form>().unwrap_err(),
+        "guid".parse::<Form>().unwrap_err().to_string(),
         "`guid` is none of auto, uuid, email, digits, text; did you mean `uuid`?"
     );
 }

@@ -10,43 +10,12 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use regex::{Captures, Regex};
 
-use super::detect::Finding;
+use super::detect::words::{KEYS, PASSWORDS, is_placeholder_in_message};
+use super::detect::{Finding, IN_URL, NAMED};
 
 const BASIC: &str = "Basic credentials";
 const AUTHORIZATION: &str = "authorization";
 const COOKIE: &str = "cookie";
-const IN_URL: &str = "password in a URL";
-const NAMED: &str = "secret by its name";
-
-/// Placeholder words that appear where a password would be.
-const NO_SECRETS: [&str; 26] = [
-    "bytes",
-    "changed",
-    "default",
-    "denied",
-    "empty",
-    "expired",
-    "false",
-    "hidden",
-    "incorrect",
-    "invalid",
-    "masked",
-    "mismatch",
-    "missing",
-    "nil",
-    "none",
-    "null",
-    "optional",
-    "redacted",
-    "required",
-    "string",
-    "true",
-    "undefined",
-    "unknown",
-    "unset",
-    "weak",
-    "wrong",
-];
 
 struct CredentialForm {
     what: &'static str,
@@ -57,6 +26,15 @@ struct CredentialForm {
 
 static FORMS: LazyLock<Vec<CredentialForm>> = LazyLock::new(|| {
     let always: fn(&Captures<'_>, &str) -> bool = |_, _| true;
+    let named = format!(
+        r#"(?ix)
+        \b(?: (?<password> [\w.-]*(?: {PASSWORDS}) | (?:[\w.]*[-_.])?(?: pwd | pass | pw))
+            | [\w.-]*(?: (?:{KEYS})[-_]?key | secret[-_]?id | token | credentials? | signature)
+            | (?:[\w.]*[-_.])?(?: sig | sas)
+        )
+        (?<closed>["'\]]*) (?<separator> \s*(?: => | [:=,])\s*) [\[(]*
+        (?: "([^"\r\n]+)" | '([^'\r\n]+)' | ([^\s"',;&)\]}}<>]+) )"#
+    );
     [
         (
             BASIC,
@@ -108,14 +86,7 @@ static FORMS: LazyLock<Vec<CredentialForm>> = LazyLock::new(|| {
         ),
         (
             NAMED,
-            r#"(?ix)
-            \b(?: (?<password> [\w.-]*(?: password | passwd | passphrase | passcode | secret) | (?:[\w.]*[-_.])?(?: pwd | pass | pw))
-                | [\w.-]*(?: api[-_]?key | access[-_]?key | private[-_]?key | account[-_]?key | signing[-_]?key | encryption[-_]?key
-                    | secret[-_]?key | secret[-_]?id | token | credentials? | signature)
-                | (?:[\w.]*[-_.])?(?: sig | sas)
-            )
-            (?<closed>["'\]]*) (?<separator> \s*(?: => | [:=,])\s*) [\[(]*
-            (?: "([^"\r\n]+)" | '([^'\r\n]+)' | ([^\s"',;&)\]}<>]+) )"#,
+            &named,
             is_named_secret,
         ),
     ]
@@ -136,24 +107,14 @@ pub(super) fn found(text: &str) -> Vec<Finding> {
     let findings = forms.flat_map(|form| {
         form.pattern.captures_iter(text).filter_map(|captures| {
             let value = captures.iter().flatten().last()?;
-            let is_one = !says_nothing(value.as_str()) && (form.is_one)(&captures, value.as_str());
-            is_one.then(|| Finding {
+            let is_one = (form.is_one)(&captures, value.as_str());
+            (is_one && !is_placeholder_in_message(value.as_str())).then(|| Finding {
                 what: form.what,
                 range: value.range(),
             })
         })
     });
     findings.collect()
-}
-
-/// Whether the value is only a mask, a pseudonym, a placeholder, or a word about a secret.
-fn says_nothing(value: &str) -> bool {
-    static STAND_IN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^(?:p-[0-9a-f]{16}|\*+)[.!?]?$").expect("the pattern is a constant")
-    });
-    let word = value.trim_end_matches(['.', '!', '?', ':']).to_lowercase();
-    let is_filled_in = value.starts_with(['$', '{', '<', '*', '[']) || value.starts_with("%s");
-    is_filled_in || NO_SECRETS.contains(&word.as_str()) || STAND_IN.is_match(value)
 }
 
 /// Whether the value mixes digits and letters, or contains characters that words do not.

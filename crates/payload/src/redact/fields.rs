@@ -9,12 +9,12 @@ use super::detect;
 use super::mask::{MASK, secrets, without_content};
 use super::pseudonym::pseudonym;
 use super::redactor::{OTHER_ROOT, Reason, Suspect};
-use super::rule::{Action, Form};
+use super::rule::{Action, Form, effect};
 use super::session::Session;
 use super::spelling::as_correlation_id;
 use super::suspect::looks_personal;
 use super::text_fields::{is_correlation_id, is_text_field};
-use crate::model::{Redaction, RedactionAction, Root};
+use crate::model::{Redaction, Root};
 use crate::payload::{
     Choice, Effect, FieldKind, FieldLocation, FieldValue, Rewriter, Step, Unreadable, path_of,
 };
@@ -94,7 +94,7 @@ impl Rewriter for Session<'_> {
         }
         if let Some(new) = self.known_root(value) {
             let start = location.steps.len().saturating_sub(1);
-            self.touch(&location.steps[start..], RedactionAction::Pseudonym);
+            self.touch(&location.steps[start..], Action::Pseudonym);
             return Some(new);
         }
         if let FieldValue::Text(text) = value
@@ -110,7 +110,7 @@ impl Rewriter for Session<'_> {
             let is_changed = new != **text;
             if is_changed {
                 let start = location.steps.len().saturating_sub(1);
-                self.touch(&location.steps[start..], RedactionAction::Mask);
+                self.touch(&location.steps[start..], Action::Mask);
             }
             return is_changed.then_some(FieldValue::Text(Cow::Owned(new)));
         }
@@ -118,7 +118,7 @@ impl Rewriter for Session<'_> {
             let new = self.report.roots.replaced_in(text);
             if new != **text {
                 let start = location.steps.len().saturating_sub(1);
-                self.touch(&location.steps[start..], RedactionAction::Pseudonym);
+                self.touch(&location.steps[start..], Action::Pseudonym);
                 return Some(FieldValue::Text(Cow::Owned(new)));
             }
         }
@@ -162,20 +162,18 @@ impl Session<'_> {
             _ => DESCRIPTOR,
         };
         let (action, ..) = self.action(number);
-        let effect = match action {
-            _ if !self.redactor.applies(reason) => Effect::Leave,
-            Action::Keep => Effect::Leave,
-            Action::Drop => Effect::Drop,
-            Action::Mask => Effect::Empty,
-            Action::Pseudonym => Effect::Change,
+        let effect = if self.redactor.applies(reason) {
+            effect(action)
+        } else {
+            Effect::Leave
         };
         let is_few = matches!(location.kind, FieldKind::Bool | FieldKind::Enum);
         let done = match effect {
             Effect::Leave => None,
             Effect::Change if self.is_already_redacted(location.steps, start) => None,
-            Effect::Drop => Some(RedactionAction::Drop),
-            Effect::Change if !is_few => Some(RedactionAction::Pseudonym),
-            Effect::Change | Effect::Empty => Some(RedactionAction::Mask),
+            Effect::Drop => Some(Action::Drop),
+            Effect::Change if !is_few => Some(Action::Pseudonym),
+            Effect::Change | Effect::Empty => Some(Action::Mask),
         };
         if let Some(done) = done {
             self.touch(&location.steps[start..], done);
@@ -206,10 +204,10 @@ impl Session<'_> {
         }
         let is_change = self.redactor.debug_redact() == Action::Pseudonym;
         let (effect, done) = if is_change {
-            (Effect::Change, RedactionAction::Pseudonym)
+            (Effect::Change, Action::Pseudonym)
         } else {
             // Masked keys would all be equal.
-            (Effect::Drop, RedactionAction::Drop)
+            (Effect::Drop, Action::Drop)
         };
         if !(is_change && self.is_already_redacted(location.steps, around.start)) {
             let named = location
@@ -274,7 +272,7 @@ impl Session<'_> {
         })
     }
 
-    fn touch(&mut self, steps: &[Step<'_>], action: RedactionAction) {
+    fn touch(&mut self, steps: &[Step<'_>], action: Action) {
         self.report.touched.insert(redaction(steps, action));
     }
 
@@ -302,7 +300,7 @@ fn is_root(location: &FieldLocation<'_>) -> bool {
     last(root.message) && root.segment == "root" && value.segment == "value"
 }
 
-fn redaction(steps: &[Step<'_>], action: RedactionAction) -> Redaction {
+fn redaction(steps: &[Step<'_>], action: Action) -> Redaction {
     Redaction {
         type_name: steps.first().map_or("", |step| step.message).to_owned(),
         field: path_of(steps),

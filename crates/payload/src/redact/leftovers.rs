@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::mask::{MASK, without_content};
 use super::redacted_values::RedactedValues;
 use super::redactor::RedactError;
-use super::rule::{Action, Form, RedactionRule};
+use super::rule::{Action, Form, RedactionRule, effect};
 use super::session::MessageRole;
 use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Redaction, Root};
@@ -268,15 +268,6 @@ impl LeftoverScan<'_> {
         }
         let packed = steps.iter().position(|step| step.message == ANY)?;
         (packed + 1 < steps.len()).then_some(packed + 1)
-    }
-}
-
-fn effect(action: Action) -> Effect {
-    match action {
-        Action::Keep => Effect::Leave,
-        Action::Drop => Effect::Drop,
-        Action::Mask => Effect::Empty,
-        Action::Pseudonym => Effect::Change,
     }
 }
 

@@ -3,36 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::{did_you_mean, matches_pattern};
-use crate::payload::{MAP_KEY, Step};
-
-/// What happens to a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Left as it is: someone has reviewed it.
-    Keep,
-    /// Removed.
-    Drop,
-    /// Emptied, or replaced by a mask.
-    Mask,
-    /// Replaced by a pseudonym: equal for equal values, and of the same kind as the value.
-    Pseudonym,
-}
-
-impl Action {
-    const WORDS: [(Self, &'static str); 4] = [
-        (Self::Keep, "keep"),
-        (Self::Drop, "drop"),
-        (Self::Mask, "mask"),
-        (Self::Pseudonym, "pseudonym"),
-    ];
-
-    /// The keyword used in the configuration.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        word_of(&Self::WORDS, &self)
-    }
-}
+pub use crate::model::RedactionAction as Action;
+use crate::model::{UnknownWord, matches_pattern, value_of};
+use crate::payload::{Effect, MAP_KEY, Step};
 
 /// The format of a pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -60,33 +33,10 @@ impl Form {
     ];
 }
 
-fn word_of<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str {
-    words
-        .iter()
-        .find(|(known, _)| known == value)
-        .map_or("", |(_, word)| word)
-}
-
-fn of_word<T: Copy>(words: &[(T, &'static str)], text: &str) -> Result<T, String> {
-    let found = words.iter().find(|(_, word)| *word == text);
-    found.map(|(value, _)| *value).ok_or_else(|| {
-        let known: Vec<&str> = words.iter().map(|(_, word)| *word).collect();
-        let hint = did_you_mean(text, &known);
-        format!("`{text}` is none of {}{hint}", known.join(", "))
-    })
-}
-
-impl FromStr for Action {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        of_word(&Self::WORDS, text)
-    }
-}
-
 impl FromStr for Form {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        of_word(&Self::WORDS, text)
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        value_of(&Self::WORDS, text)
     }
 }
 
@@ -197,6 +147,16 @@ impl RedactionRule {
         let message = steps.get(start)?.message;
         (fits && !message.is_empty() && matches_pattern(&self.type_pattern, message))
             .then_some(start)
+    }
+}
+
+/// What an action means for the rewriting of a payload.
+pub(super) const fn effect(action: Action) -> Effect {
+    match action {
+        Action::Keep => Effect::Leave,
+        Action::Drop => Effect::Drop,
+        Action::Mask => Effect::Empty,
+        Action::Pseudonym => Effect::Change,
     }
 }
 

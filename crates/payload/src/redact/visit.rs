@@ -4,8 +4,8 @@
 use super::redactor::RedactError;
 use super::spelling::as_correlation_id;
 use crate::model::{
-    Body, Book, Case, CaseStimulus, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand,
-    ErrorInfo, Failure, FlowStart, Header, History, HopOutcome, Notification, Observed,
+    Body, Case, CaseStimulus, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand,
+    ErrorInfo, EventBook, Failure, FlowStart, Header, History, HopOutcome, Notification, Observed,
     ObservedHop, Page, Payload, PayloadReference, ProcessCase, Projection, Reaction,
     ReportedFailure, Root, Snapshot,
 };
@@ -249,11 +249,12 @@ fn emitted_book(book: &mut EmittedBook, place: &str, visitor: &mut dyn Visitor) 
     Ok(())
 }
 
-fn event_book(book: &mut Book, whose: &str, visitor: &mut dyn Visitor) -> Walked {
-    let Book {
+fn event_book(book: &mut EventBook, whose: &str, visitor: &mut dyn Visitor) -> Walked {
+    let EventBook {
         cover: of,
         snapshot,
         history,
+        next_sequence: _,
     } = book;
     cover(of, visitor)?;
     stored(snapshot.as_mut(), history, &format!(" of {whose}"), visitor)

@@ -148,6 +148,13 @@ impl History {
             .map_or(0, |page| page.sequence.saturating_add(1))
     }
 
+    /// Sequence that the next event would get, given the stored snapshot, which may reach further than the pages.
+    #[must_use]
+    pub fn next_after(&self, snapshot: Option<&Snapshot>) -> u32 {
+        let after_snapshot = snapshot.map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
+        self.next_sequence().max(after_snapshot)
+    }
+
     /// The pages below `head`. `u32::MAX` returns all pages: the last one may have that very sequence, and then no number
     /// could express the head above it.
     #[must_use]
@@ -177,7 +184,7 @@ impl History {
     }
 }
 
-/// The history that is sent to client logic: all pages, or a snapshot and the pages after it.
+/// The book of one aggregate: its stored history, or the part of it that is sent to client logic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventBook {
     /// The aggregate.
@@ -188,6 +195,46 @@ pub struct EventBook {
     pub history: History,
     /// Sequence that the next event would get.
     pub next_sequence: u32,
+}
+
+impl EventBook {
+    /// What an aggregate has stored. The next sequence follows the last page, or the snapshot if that reaches further.
+    #[must_use]
+    pub fn new(cover: Cover, snapshot: Option<Snapshot>, history: History) -> Self {
+        Self {
+            next_sequence: history.next_after(snapshot.as_ref()),
+            cover,
+            snapshot,
+            history,
+        }
+    }
+
+    /// The book of an aggregate without a snapshot and without pages.
+    #[must_use]
+    pub const fn empty(cover: Cover) -> Self {
+        Self {
+            cover,
+            snapshot: None,
+            history: History { pages: Vec::new() },
+            next_sequence: 0,
+        }
+    }
+
+    /// The pages from `sequence` on, as a bus delivers them: without the pages before them and without the snapshot,
+    /// which stands for those.
+    #[must_use]
+    pub fn since(&self, sequence: u32) -> Self {
+        let pages = self.history.pages.iter();
+        let pages = pages.filter(|page| page.sequence >= sequence).cloned();
+        Self {
+            cover: self.cover.clone(),
+            snapshot: None,
+            history: History {
+                pages: pages.collect(),
+            },
+            next_sequence: self.next_sequence,
+        }
+    }
 }
 
 /// A page emitted by client logic.

@@ -122,59 +122,77 @@ impl Component {
 
     /// Answers a stimulus. A stimulus for another kind of component fails as unimplemented.
     pub fn answer(&self, stimulus: &Stimulus) -> Result<Outcome, Failure> {
-        Ok(match (self, stimulus) {
-            (Self::Aggregate(logic), Stimulus::Command { prior, command }) => {
-                match logic.handle(prior, command)? {
+        Ok(match stimulus {
+            Stimulus::Command { prior, command } => {
+                match self.aggregate()?.handle(prior, command)? {
                     Reply::Events(book) => Outcome::Accepted(numbered(book, prior.next_sequence)),
                     Reply::Revocation(revocation) => Outcome::Revoked(revocation),
                     Reply::Notification(notification) => Outcome::Notified(notification),
                 }
             }
-            (Self::Aggregate(logic), Stimulus::Fact { facts, prior }) => {
-                Outcome::Accepted(logic.handle_fact(facts, prior)?)
+            Stimulus::Fact { facts, prior } => {
+                Outcome::Accepted(self.aggregate()?.handle_fact(facts, prior)?)
             }
-            (Self::Aggregate(logic), Stimulus::Fold { snapshot, pages }) => {
-                Outcome::Folded(logic.fold(snapshot.as_ref(), pages)?)
+            Stimulus::Fold { snapshot, pages } => {
+                Outcome::Folded(self.aggregate()?.fold(snapshot.as_ref(), pages)?)
             }
-            (Self::Aggregate(logic), Stimulus::Upcast { domain, pages }) => {
-                Outcome::Upcast(logic.upcast(domain, pages)?)
+            Stimulus::Upcast { domain, pages } => Outcome::Upcast(match self {
+                Self::Upcaster(upcaster) => upcaster.upcast(domain, pages)?,
+                Self::Aggregate(logic) => logic.upcast(domain, pages)?,
+                Self::Saga(_) | Self::ProcessManager(_) | Self::Projector(_) => {
+                    return Err(self.unfit());
+                }
+            }),
+            Stimulus::Saga {
+                source,
+                destinations,
+                modes: _,
+            } => match self {
+                Self::Saga(saga) => Outcome::Reacted(saga.react(source, destinations)?),
+                _ => return Err(self.unfit()),
+            },
+            Stimulus::Prepare { trigger, state } => {
+                Outcome::Prepared(self.process_manager()?.prepare(trigger, state)?)
             }
-            (Self::Upcaster(upcaster), Stimulus::Upcast { domain, pages }) => {
-                Outcome::Upcast(upcaster.upcast(domain, pages)?)
+            Stimulus::ProcessManager {
+                trigger,
+                state,
+                destinations,
+            } => {
+                let manager = self.process_manager()?;
+                Outcome::Reacted(manager.react(trigger, state, destinations)?)
             }
-            (
-                Self::Saga(saga),
-                Stimulus::Saga {
-                    source,
-                    destinations,
-                    ..
-                },
-            ) => Outcome::Reacted(saga.react(source, destinations)?),
-            (Self::ProcessManager(manager), Stimulus::Prepare { trigger, state }) => {
-                Outcome::Prepared(manager.prepare(trigger, state)?)
-            }
-            (
-                Self::ProcessManager(manager),
-                Stimulus::ProcessManager {
-                    trigger,
-                    state,
-                    destinations,
-                },
-            ) => Outcome::Reacted(manager.react(trigger, state, destinations)?),
-            (
-                Self::Projector(projector),
-                Stimulus::Project {
-                    events,
-                    with_effects,
-                },
-            ) => Outcome::Projected(projector.project(events, *with_effects)?),
-            (component, _) => {
-                return Err(Failure::unimplemented(format!(
-                    "this is no component for that: it is of kind {}",
-                    component.kind().word()
-                )));
-            }
+            Stimulus::Project {
+                events,
+                with_effects,
+            } => match self {
+                Self::Projector(projector) => {
+                    Outcome::Projected(projector.project(events, *with_effects)?)
+                }
+                _ => return Err(self.unfit()),
+            },
         })
+    }
+
+    fn aggregate(&self) -> Result<&dyn Logic, Failure> {
+        match self {
+            Self::Aggregate(logic) => Ok(logic.as_ref()),
+            _ => Err(self.unfit()),
+        }
+    }
+
+    fn process_manager(&self) -> Result<&dyn ProcessManager, Failure> {
+        match self {
+            Self::ProcessManager(manager) => Ok(manager.as_ref()),
+            _ => Err(self.unfit()),
+        }
+    }
+
+    fn unfit(&self) -> Failure {
+        let kind = self.kind().word();
+        Failure::unimplemented(format!(
+            "this is no component for that: it is of kind {kind}"
+        ))
     }
 }
 

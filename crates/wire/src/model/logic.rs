@@ -74,6 +74,22 @@ pub enum Stimulus {
     },
 }
 
+impl Stimulus {
+    /// The history of the aggregate that handles a command or facts.
+    #[must_use]
+    pub const fn prior(&self) -> Option<&EventBook> {
+        match self {
+            Self::Command { prior, .. } | Self::Fact { prior, .. } => Some(prior),
+            Self::Fold { .. }
+            | Self::Upcast { .. }
+            | Self::Saga { .. }
+            | Self::Prepare { .. }
+            | Self::ProcessManager { .. }
+            | Self::Project { .. } => None,
+        }
+    }
+}
+
 /// Reply of client logic to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {

@@ -14,14 +14,16 @@ mod pattern;
 mod process_root;
 mod reaction;
 mod similar;
+mod word;
+mod words;
 
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
 };
 pub use case::{
-    Book, Case, CaseStimulus, Fingerprints, FlowCase, FlowStart, HeadKnowledge, HopOutcome,
-    Observed, ObservedEvent, ObservedHop, Probe, ProcessCase, Provenance, Redaction,
-    RedactionAction, Redactions, ReportedFailure, Rule, Status, Trigger,
+    Case, CaseStimulus, Fingerprints, FlowCase, FlowStart, HeadKnowledge, HopOutcome, Observed,
+    ObservedEvent, ObservedHop, Probe, ProcessCase, Provenance, Redaction, RedactionAction,
+    Redactions, ReportedFailure, Rule, Status, Trigger,
 };
 pub use command::{
     CascadeErrorMode, CommandBook, CommandPage, Header, MergeStrategy, Modes, SyncMode,
@@ -40,6 +42,8 @@ pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
+pub use word::{UnknownWord, value_of, word_of};
+pub use words::Worded;
 
 /// Tells the time. Only the mains read the machine's clock; everything else gets one of these.
 pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;

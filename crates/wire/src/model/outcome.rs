@@ -281,7 +281,8 @@ pub struct Notification {
     pub metadata: Vec<(String, String)>,
 }
 
-/// Outcome of a stimulus.
+/// Outcome of a stimulus: the whole answer of the logic. What could be seen of an answer in production is a
+/// [`crate::model::Observed`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Events, possibly none.
@@ -367,7 +368,15 @@ impl Outcome {
             | Self::Crashed(failure)
             | Self::Unimplemented(failure)
             | Self::Refused(failure) => Some(failure),
-            _ => None,
+            // The logic answered OK; what its coordinator makes of a revocation is in `status`.
+            Self::Accepted(_)
+            | Self::Revoked(_)
+            | Self::Notified(_)
+            | Self::Folded(_)
+            | Self::Upcast(_)
+            | Self::Reacted(_)
+            | Self::Projected(_)
+            | Self::Prepared(_) => None,
         }
     }
 }

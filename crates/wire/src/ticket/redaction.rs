@@ -15,14 +15,18 @@ pub struct RedactionV1 {
     /// Dotted path of proto field names; `*` stands for the keys of a map.
     field: String,
     /// What redaction did to the field.
-    action: ActionV1,
+    #[serde(with = "ActionV1")]
+    action: RedactionAction,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+/// The serialised form of [`RedactionAction`].
+#[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", remote = "RedactionAction")]
 #[cfg_attr(feature = "schema", schemars(rename = "RedactionAction"))]
 enum ActionV1 {
+    #[serde(skip)]
+    Keep,
     /// The field is left out.
     Drop,
     /// Its value is masked.
@@ -38,11 +42,7 @@ impl RedactionV1 {
         Self {
             r#type: redaction.type_name.clone(),
             field: redaction.field.clone(),
-            action: match redaction.action {
-                RedactionAction::Drop => ActionV1::Drop,
-                RedactionAction::Mask => ActionV1::Mask,
-                RedactionAction::Pseudonym => ActionV1::Pseudonym,
-            },
+            action: redaction.action,
         }
     }
 
@@ -52,11 +52,7 @@ impl RedactionV1 {
         Redaction {
             type_name: self.r#type,
             field: self.field,
-            action: match self.action {
-                ActionV1::Drop => RedactionAction::Drop,
-                ActionV1::Mask => RedactionAction::Mask,
-                ActionV1::Pseudonym => RedactionAction::Pseudonym,
-            },
+            action: self.action,
         }
     }
 }

@@ -360,7 +360,15 @@ pub fn reply(outcome: &Outcome, stimulus: &Stimulus, dialect: Dialect) -> Option
         .encode_to_vec(),
         Outcome::Reacted(reaction) => match stimulus {
             Stimulus::Saga { .. } => saga_reply(reaction, dialect).encode_to_vec(),
-            _ => process_manager_reply(reaction, dialect).encode_to_vec(),
+            Stimulus::ProcessManager { .. } => {
+                process_manager_reply(reaction, dialect).encode_to_vec()
+            }
+            Stimulus::Command { .. }
+            | Stimulus::Fold { .. }
+            | Stimulus::Upcast { .. }
+            | Stimulus::Fact { .. }
+            | Stimulus::Prepare { .. }
+            | Stimulus::Project { .. } => return None,
         },
         Outcome::Projected(projection) => projection_reply(projection, dialect).encode_to_vec(),
         Outcome::Prepared(covers) => pb::ProcessManagerPrepareResponse {
@@ -383,7 +391,15 @@ pub fn business_answer(outcome: &Outcome, dialect: Dialect) -> Option<Bytes> {
         Outcome::Accepted(book) => Answer::Events(encode::emitted_book(book, dialect)),
         Outcome::Revoked(revocation) => Answer::Revocation(encode::revocation(revocation)),
         Outcome::Notified(notification) => Answer::Notification(encode::notification(notification)),
-        _ => return None,
+        Outcome::Rejected(_)
+        | Outcome::Crashed(_)
+        | Outcome::Unimplemented(_)
+        | Outcome::Refused(_)
+        | Outcome::Folded(_)
+        | Outcome::Upcast(_)
+        | Outcome::Reacted(_)
+        | Outcome::Projected(_)
+        | Outcome::Prepared(_) => return None,
     };
     let reply = pb::BusinessResponse {
         result: Some(result),

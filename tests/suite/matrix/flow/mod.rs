@@ -7,10 +7,10 @@ mod saga;
 
 use std::collections::BTreeMap;
 
-use angzarr_replay::model::{Code, Domain, ErrorInfo, Failure};
+use angzarr_replay::model::{Code, Domain, ErrorInfo, Failure, FlowStart};
 use angzarr_replay::replay::Target;
 use angzarr_replay::replay::flow::{
-    FlowComponents, FlowLimits, FlowStart, Reacting, ReactingKind, run_flow,
+    FlowComponents, FlowLimits, Subscriber, SubscriberKind, run_flow,
 };
 
 use super::peer::Peer;
@@ -206,7 +206,7 @@ fn assert_flow(
     revision: &Revision,
     what: &str,
     expected: &[Call],
-    reacting: &[(&str, ReactingKind, &[&str])],
+    reacting: &[(&str, SubscriberKind, &[&str])],
 ) {
     let peer = Peer::start(revision.dialect);
     for call in expected {
@@ -219,7 +219,7 @@ fn assert_flow(
     }
     let target = || Box::new(peer.target()) as Box<dyn Target>;
     let domain = |name: &str| Domain::new(name).unwrap();
-    let reacting = reacting.iter().map(|(name, kind, domains)| Reacting {
+    let reacting = reacting.iter().map(|(name, kind, domains)| Subscriber {
         name: (*name).to_owned(),
         kind: kind.clone(),
         subscriptions: domains
@@ -230,7 +230,7 @@ fn assert_flow(
     });
     let components = FlowComponents {
         aggregates: BTreeMap::from(["player", "table"].map(|name| (domain(name), target()))),
-        reacting: reacting.collect(),
+        subscribers: reacting.collect(),
     };
     let pages = format!("pages {{ {PAGE_0} }} pages {{ {PAGE_1} }}");
     let books = [

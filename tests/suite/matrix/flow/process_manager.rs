@@ -2,7 +2,7 @@
 //! events.
 
 use angzarr_replay::model::Domain;
-use angzarr_replay::replay::flow::ReactingKind;
+use angzarr_replay::replay::flow::SubscriberKind;
 
 use super::super::revision::Revision;
 use super::super::{PAGE_0, PAGE_1};
@@ -177,13 +177,13 @@ fn calls(revision: &Revision, own_events: &Own) -> Vec<Call> {
 #[test]
 fn a_flow_with_a_process_manager_is_sent_what_the_coordinators_of_its_dialect_send() {
     for revision in Revision::all() {
-        let kind = ReactingKind::ProcessManager {
+        let kind = SubscriberKind::ProcessManager {
             domain: Domain::new("buy-in").unwrap(),
             root: revision.dialect.rules().process_root,
         };
-        let reacting: &[(&str, ReactingKind, &[&str])] = &[
+        let reacting: &[(&str, SubscriberKind, &[&str])] = &[
             ("buy-in", kind, &["player", "table"]),
-            ("watching", ReactingKind::Saga, &["buy-in"]),
+            ("watching", SubscriberKind::Saga, &["buy-in"]),
         ];
         for own in Own::all(&revision) {
             let what = format!("flow with a process manager, {}", own.what);

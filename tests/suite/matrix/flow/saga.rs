@@ -1,6 +1,6 @@
 //! A flow with a saga, whose second command is refused.
 
-use angzarr_replay::replay::flow::ReactingKind;
+use angzarr_replay::replay::flow::SubscriberKind;
 
 use super::super::revision::Revision;
 use super::super::{PAGE_0, PAGE_1};
@@ -57,8 +57,8 @@ fn with_saga(revision: &Revision) -> Vec<Call> {
 #[test]
 fn a_flow_with_a_saga_is_sent_what_the_coordinators_of_its_dialect_send() {
     for revision in Revision::all() {
-        let saga: &[(&str, ReactingKind, &[&str])] =
-            &[("seating", ReactingKind::Saga, &["player"])];
+        let saga: &[(&str, SubscriberKind, &[&str])] =
+            &[("seating", SubscriberKind::Saga, &["player"])];
         assert_flow(&revision, "flow with a saga", &with_saga(&revision), saga);
     }
 }

@@ -10,7 +10,8 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
-use super::{RANDOM, named, numbers, providers};
+use super::words::is_placeholder;
+use super::{IN_URL, RANDOM, numbers, providers};
 
 /// One detector.
 pub(super) enum Detector {
@@ -141,7 +142,7 @@ pub(super) static SURE: LazyLock<Vec<Detector>> = LazyLock::new(|| {
             has_digit,
         ),
         (
-            "password in a URL",
+            IN_URL,
             r#"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@"'<>]*:[^\s"'<>]+@[^\s/@]"#,
             has_password,
         ),
@@ -245,7 +246,7 @@ fn has_password(text: &str) -> bool {
         .map_or("", |(password, _)| password);
     let digits = password.bytes().take_while(u8::is_ascii_digit).count();
     let is_port = digits > 0 && password[digits..].starts_with(['/', '?', '#']);
-    !is_port && !named::says_nothing(password)
+    !is_port && !is_placeholder(password)
 }
 
 /// Reserved domains (RFC 2606, RFC 6761) contain no real addresses. A file name such as `Shape@3x.png` is not an

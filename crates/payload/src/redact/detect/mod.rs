@@ -4,12 +4,13 @@
 //! request only. A finding holds the kind and the position, never the text.
 //!
 //! `forms`: the table of detectors; `providers`: tokens that a library knows; `numbers`: account and card numbers;
-//! `named`: values beside a name that marks them as secrets.
+//! `named`: values beside a name that marks them as secrets; `words`: the words in such names.
 
 mod forms;
 mod named;
 mod numbers;
 mod providers;
+pub(super) mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,6 +22,8 @@ pub use named::named;
 pub const RANDOM: &str = "random-looking text";
 /// Name of a finding that is recognised only by the name beside it.
 pub const NAMED: &str = "secret by its name";
+/// Name of a password in an address.
+pub(super) const IN_URL: &str = "password in a URL";
 
 /// Something detected in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,15 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::words::{KEYS, KEYS_IN_FILES, PASSWORDS, is_placeholder};
 use super::{Apart, Finding, NAMED};
 
 /// Names of secrets, as configurations, logs and headers write them.
-const NAME: &str = r"(?:[\w.-]*[_.-])?\w*?(?:passwor[dt]|passwd|passphrase|passcode|pwd|[_-]pass|secret|credentials?|token|(?:api|access|private|secret|signing|encryption|auth|account|shared|sharedaccess|master|client|storage|service|webhook)[_-]?key)(?:[_-]?(?:key|value|text|plain|base|hash|b64|base64|[0-9]+))*";
+static NAME: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        r"(?:[\w.-]*[_.-])?\w*?(?:{PASSWORDS}|passwort|pwd|[_-]pass|credentials?|token|(?:{KEYS}|{KEYS_IN_FILES})[_-]?key)(?:[_-]?(?:key|value|text|plain|base|hash|b64|base64|[0-9]+))*"
+    )
+});
 /// The value, quoted or not.
 const VALUE: &str = r#"(?:"(?<double>(?:[^"\\\n]|\\.){4,})"|'(?<single>[^'\n]{4,})'|(?<plain>[^\s"'`,;&}\])<]{4,}))"#;
 
@@ -26,19 +31,20 @@ struct Patterns {
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let compiled = |pattern: String| Regex::new(&pattern).expect("the pattern is a constant");
+    let name = &*NAME;
     Patterns {
         assigned: compiled(format!(
-            r#"(?i)\b(?<name>{NAME})["'`]?[ \t]*(?::=|=>|[:=])[ \t]*(?:![^\s]*[ \t]+)?{VALUE}"#
+            r#"(?i)\b(?<name>{name})["'`]?[ \t]*(?::=|=>|[:=])[ \t]*(?:![^\s]*[ \t]+)?{VALUE}"#
         )),
-        option: compiled(format!(r"(?i)--(?<name>{NAME})[ \t]+{VALUE}")),
+        option: compiled(format!(r"(?i)--(?<name>{name})[ \t]+{VALUE}")),
         element: compiled(format!(
-            r"(?i)<(?<name>{NAME})(?:\s[^<>]*)?>\s*(?<plain>[^\s<>][^<>]{{3,}})</"
+            r"(?i)<(?<name>{name})(?:\s[^<>]*)?>\s*(?<plain>[^\s<>][^<>]{{3,}})</"
         )),
         block: compiled(format!(
-            r#"(?im)^(?<before>[ \t]*(?:-[ \t]+)*)["']?(?<name>{NAME})["']?[ \t]*:[ \t]*(?:[!&][^\s]*[ \t]+)*(?:[|>][0-9+-]*)?[ \t]*(?:#.*)?\r?\n(?:[ \t]*\r?\n)*(?<indent>[ \t]+)(?<line>[^\s].*)$"#
+            r#"(?im)^(?<before>[ \t]*(?:-[ \t]+)*)["']?(?<name>{name})["']?[ \t]*:[ \t]*(?:[!&][^\s]*[ \t]+)*(?:[|>][0-9+-]*)?[ \t]*(?:#.*)?\r?\n(?:[ \t]*\r?\n)*(?<indent>[ \t]+)(?<line>[^\s].*)$"#
         )),
         pair: compiled(format!(
-            r#"(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?(?<name>{NAME})["']?\s*,?\s*["']?value["']?[ \t]*[:=][ \t]*{VALUE}"#
+            r#"(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?(?<name>{name})["']?\s*,?\s*["']?value["']?[ \t]*[:=][ \t]*{VALUE}"#
         )),
     }
 });
@@ -82,7 +88,8 @@ fn value_of(text: &str, captures: &Captures<'_>) -> Option<std::ops::Range<usize
         .into_iter()
         .find_map(|group| captures.name(group))?;
     let is_prose = plain.is_some() && is_prose(text, name.start(), value.range());
-    let is_one = !is_prose && !says_nothing(value.as_str()) && fits(name.as_str(), value.as_str());
+    let is_one =
+        !is_prose && !is_placeholder(value.as_str()) && fits(name.as_str(), value.as_str());
     is_one.then(|| value.range())
 }
 
@@ -102,7 +109,7 @@ fn below(captures: &Captures<'_>) -> Option<std::ops::Range<usize>> {
     let is_one = is_deeper
         && value.len() >= 4
         && !MAPPING.is_match(text)
-        && !says_nothing(value)
+        && !is_placeholder(value)
         && fits(name, value);
     is_one.then(|| line.start() + begin..line.start() + begin + value.len())
 }
@@ -127,34 +134,4 @@ fn fits(name: &str, value: &str) -> bool {
     // Token counts.
     let is_count = name.ends_with("token") && value.len() < 6 && value.parse::<u64>().is_ok();
     !is_folder && !is_count
-}
-
-/// Whether a value is not a secret: a mask, a pseudonym, a variable, the reason of a normalising rule, or a word such
-/// as `unset`.
-#[must_use]
-pub(super) fn says_nothing(value: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "bytes",
-        "empty",
-        "expired",
-        "false",
-        "invalid",
-        "missing",
-        "none",
-        "null",
-        "optional",
-        "redacted",
-        "required",
-        "string",
-        "true",
-        "undefined",
-        "unknown",
-        "unset",
-    ];
-    static STANDS_IN: LazyLock<Regex> = LazyLock::new(|| {
-        let pattern = r"^(?:p-[0-9a-f]{16}|[0-9a-f]{16}@example\.com|\$\{.*|\$\(.*|\$[A-Z_][A-Z0-9_]*|\{.*|%[A-Za-z_]+%|<.*>?|\[.*|\*\*\*.*|!!\w*|x{4,}|X{4,})$";
-        Regex::new(pattern).expect("the pattern is a constant")
-    });
-    let word = value.trim_end_matches(['.', ',', '!']).to_lowercase();
-    WORDS.contains(&word.as_str()) || STANDS_IN.is_match(value)
 }

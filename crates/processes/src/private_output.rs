@@ -1,6 +1,6 @@
-//! A command that is run for what it prints, where that is nobody's business but the caller's: a token, a password.
+//! A command that prints a secret: a token, a password.
 //!
-//! Nothing that it prints is kept, shown, or part of an error.
+//! Only the caller gets its output. Nothing of it is kept, shown, or part of an error.
 
 use std::io::Read;
 use std::path::Path;
@@ -8,20 +8,20 @@ use std::process::{Command, ExitStatus};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::group::OwnedGroup;
+use crate::group::OwnedGroup;
 
-/// A command that gave nothing.
+/// A command that printed no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateOutputError {
-    /// There is none.
+    /// There is no command.
     #[error("its command is empty")]
     Empty,
-    /// It cannot be run at all.
+    /// The program cannot be run.
     #[error("cannot run `{program}`: {reason}")]
     CannotRun {
         /// The program.
         program: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
     /// It failed.
@@ -31,20 +31,20 @@ pub enum PrivateOutputError {
     Failed {
         /// The program.
         program: String,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
     },
-    /// It goes on and on.
+    /// It did not end in time.
     #[error(
         "`{program}` did not end within {seconds} s; it gets no input, so it must not ask for any"
     )]
     Hangs {
         /// The program.
         program: String,
-        /// How long it was waited for.
+        /// The time limit, in seconds.
         seconds: u64,
     },
-    /// It printed no text.
+    /// Its output is not UTF-8.
     #[error("`{program}` printed something that is no text")]
     NoText {
         /// The program.
@@ -52,10 +52,10 @@ pub enum PrivateOutputError {
     },
 }
 
-/// More than any token; a command that prints on and on must not fill the memory.
+/// More than any token: endless output must not fill the memory.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// Runs a command to its end and gives what it printed to standard output.
+/// Runs a command to its end and returns its standard output.
 pub fn private_output(
     words: &[String],
     directory: &Path,
@@ -74,7 +74,7 @@ pub fn private_output(
             program: program(),
             reason,
         })?;
-    // What it started may keep its output open, so the reader is waited for no longer than the command.
+    // A process that it started may keep its output open, so the time limit applies to reading too.
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
