@@ -2,7 +2,8 @@
 //!
 //! A captured case is a YAML file: the aggregate's event history, the command that failed, and what production answered.
 //! [`App::harness`] is the `main` of a test that replays every case on today's logic and compares the outcome with its
-//! snapshot. [`App::cli`] is the `main` of the commands that capture, replay and close cases.
+//! snapshot. [`App::cli`] is the `main` of the commands that capture, replay and close cases; [`capturing`] and [`replaying`]
+//! do the same as calls that return data.
 //!
 //! Logic in any language is replayed over gRPC, as `replay.toml` says; then `App::new()` is all that is needed:
 //!
@@ -20,7 +21,7 @@
 //! ```
 //! use angzarr_replay::App;
 //! use angzarr_replay::logic::{
-//!     Answer, CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Logic, Payload, Reply,
+//!     Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Payload, Reply,
 //! };
 //!
 //! /// A door that opens once.
@@ -32,10 +33,7 @@
 //!             return Err(Failure::rejected("the door is open already"));
 //!         }
 //!         let opened = Payload::new("house.DoorOpened", Vec::new());
-//!         Ok(Reply::Events(EmittedBook {
-//!             pages: vec![EmittedPage::event(opened)],
-//!             ..EmittedBook::default()
-//!         }))
+//!         Ok(Reply::Events(EmittedBook::of_events([opened])))
 //!     }
 //! }
 //!
@@ -43,12 +41,16 @@
 //! # drop(app);
 //! ```
 //!
+//! [`capturing`] captures cases as library calls, from the sources of a [`Project`].
+//!
 //! Everything else in this crate is internal: it is reachable for this repository's own tests and programs, is not
 //! documented here, and changes without notice. A client in production that writes failure tickets uses the crate
 //! `angzarr-failure-tickets` instead of this one.
 
 #[doc(hidden)]
 pub mod audit;
+#[doc(hidden)]
+pub mod auditing;
 #[doc(hidden)]
 pub mod capture;
 pub mod capturing;
@@ -63,6 +65,8 @@ pub mod diagram;
 pub mod fixture;
 #[doc(hidden)]
 pub mod harness;
+#[doc(hidden)]
+pub mod listing;
 pub mod logic;
 #[doc(hidden)]
 pub mod mutation;
@@ -72,7 +76,12 @@ pub mod project;
 #[doc(hidden)]
 pub mod record;
 #[doc(hidden)]
+pub mod recording;
+#[doc(hidden)]
 pub mod replay;
+pub mod replaying;
+#[doc(hidden)]
+pub mod serving;
 #[doc(hidden)]
 pub mod snapshot;
 mod terminal;
@@ -87,4 +96,4 @@ pub use angzarr_replay_processes as processes;
 #[doc(hidden)]
 pub use angzarr_replay_wire::{model, ticket, wire};
 #[doc(inline)]
-pub use project::App;
+pub use project::{App, Project, ProjectError};

@@ -2,16 +2,17 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 
 use angzarr_replay::fixture::{Fixture, render};
 use angzarr_replay::model::{
-    Body, Case, CaseStimulus, CommandBook, CommandPage, Cover, Domain, EmittedBook, EventBook,
-    Failure, HeadKnowledge, Header, History, Logic, MergeStrategy, Observed, Page, Payload,
-    Provenance, Reply, Root, Status, Timestamp,
+    Body, Case, CaseStimulus, CommandBook, CommandPage, ComponentKind, Cover, Domain, EmittedBook,
+    EventBook, Failure, HeadKnowledge, Header, History, Logic, MergeStrategy, Observed, Page,
+    Payload, Provenance, Reply, Root, Status, Timestamp,
 };
-use angzarr_replay::project::{Project, run_case};
+use angzarr_replay::project::{LogicChoice, Project, ReadyLogic, ReplayOptions, SelectedLogic};
 use angzarr_replay::replay::InProcess;
-use angzarr_replay::snapshot::{Rules, stored};
+use angzarr_replay::snapshot::stored;
 use angzarr_replay::wire::Dialect;
 use poker::Player;
 use poker::messages::{Currency, DepositFunds, RegisterPlayer, ReserveFunds, WithdrawFunds};
@@ -30,12 +31,14 @@ const TIME: Timestamp = Timestamp {
 
 /// Saves `count` closed cases with their snapshots into the project's folder.
 pub(crate) fn save(project: &Project, count: usize) -> Result<(), Box<dyn Error>> {
-    let rules = Rules::new(project.config().rules.clone());
-    let target = InProcess::new(
-        std::sync::Arc::new(Player::default()),
-        Dialect::ANGZARR,
-        false,
-    );
+    let player = InProcess::new(Arc::new(Player::default()), Dialect::ANGZARR, false);
+    let domain = Domain::new("player")?;
+    let selected = SelectedLogic::at_address("in process", ComponentKind::Aggregate, &domain);
+    let logic = Arc::new(ReadyLogic::new(selected, Box::new(player)));
+    let options = ReplayOptions {
+        logic: LogicChoice::Ready(&logic),
+        ..ReplayOptions::default()
+    };
     for number in 0..count {
         let case = case(number)?;
         let rendered = render(&case, project.registry()?)?;
@@ -43,7 +46,7 @@ pub(crate) fn save(project: &Project, count: usize) -> Result<(), Box<dyn Error>
         project.folder().save(&rendered, Path::new(&name), false)?;
         let path = project.folder().root().join(&name);
         let fixture: Fixture = project.folder().read(&path)?;
-        let run = run_case(project, &fixture, &target, &rules, &Rules::default(), true)?;
+        let run = project.replay(&fixture, &options)?;
         stored::accept(&path, &run.text().unwrap_or_default())?;
     }
     Ok(())

@@ -30,7 +30,7 @@ pub use external_events::{ExternalError, ExternalErrorKind, StoredObjects, inlin
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
 pub use log::{
-    LOOKED_FOR, LetterCommand, LocalTime, LogReading, Logged, LoggedFailure,
+    LOOKED_FOR, LetterCommand, LineError, LocalTime, LogReading, Logged, LoggedFailure,
     newest as newest_of_times,
 };
 pub use queries::EventQueries;

@@ -5,7 +5,7 @@ use super::{LetterCommand, LoggedFailure};
 use crate::coordination::{is_held_to_head, validate};
 use crate::model::{
     AnsweredBy, Body, Case, CaseStimulus, CommandBook, ComponentKind, Cover, Edition, Failure,
-    FailureClass, FlowStart, HeadKnowledge, Payload, Redactions,
+    FailureClass, FlowStart, HeadKnowledge, Payload, Redactions, short_name,
 };
 use crate::ticket::Ticket;
 use crate::wire::{DecodeError, Dialect, SpokenDialect, command_book_in};
@@ -254,7 +254,7 @@ pub fn case_path(case: &Case, head: u32) -> String {
         Edition::Main => String::new(),
         Edition::Named { name, .. } => format!("-{name}"),
     };
-    let root = &case.cover.root.hex()[..8];
+    let root = case.cover.root.short();
     // A case with its history differs from a case with the new pages only.
     let shown = match case.stimulus.trigger() {
         Some(trigger) if trigger.with_history => "-with-history",
@@ -284,13 +284,13 @@ fn subject(case: &Case) -> String {
         event(new.next().map(|page| &page.body))
     });
     match &case.stimulus {
-        CaseStimulus::Command(command) => unqualified(command.type_name()),
+        CaseStimulus::Command(command) => short_name(command.type_name()).to_owned(),
         CaseStimulus::Fact(facts) => {
             let first = facts.pages.first().map(|page| &page.body);
             format!("Fact{}", event(first).unwrap_or_default())
         }
         CaseStimulus::Flow(flow) => match &flow.start {
-            FlowStart::Command(command) => unqualified(command.type_name()),
+            FlowStart::Command(command) => short_name(command.type_name()).to_owned(),
             FlowStart::Facts(facts) => {
                 let first = facts.pages.first().map(|page| &page.body);
                 event(first).unwrap_or_default()
@@ -310,12 +310,7 @@ fn subject(case: &Case) -> String {
 }
 
 fn last(payload: &Payload) -> String {
-    unqualified(payload.type_name())
-}
-
-/// A type name without its package.
-pub(super) fn unqualified(type_name: &str) -> String {
-    type_name.rsplit('.').next().unwrap_or_default().to_owned()
+    short_name(payload.type_name()).to_owned()
 }
 
 fn kebab(name: &str) -> String {

@@ -1,9 +1,9 @@
 //! The title of a case that the user has given none.
 
-use super::select::unqualified;
-use crate::model::{Case, CaseStimulus};
+use crate::model::{Case, CaseStimulus, short_name};
 
 /// A title made from what the case contains: what is asked, and how it ended if that is known.
+#[must_use]
 pub fn generated_title(case: &Case) -> String {
     let asked = asked(case);
     let is_command = matches!(
@@ -26,16 +26,16 @@ pub fn generated_title(case: &Case) -> String {
 /// Which logic is asked about what.
 fn asked(case: &Case) -> String {
     let domain = &case.cover.domain;
-    let root = &case.cover.root.hex()[..8];
+    let root = case.cover.root.short();
     let who = |unnamed| case.logic.as_deref().unwrap_or(unnamed);
-    let about = case.stimulus.about(&case.history).map(unqualified);
+    let about = case.stimulus.about(&case.history).map(short_name);
     let about = about.filter(|name| !name.is_empty());
-    let about = about.unwrap_or_else(|| "the history".to_owned());
+    let about = about.unwrap_or("the history");
     match &case.stimulus {
         CaseStimulus::Command(command) if command.type_name().is_empty() => {
             format!("Command for {domain} {root}")
         }
-        CaseStimulus::Command(_) => about,
+        CaseStimulus::Command(_) => about.to_owned(),
         CaseStimulus::Compensation(_) if case.observed.is_none() && case.noted.is_none() => {
             format!("Compensation for {domain} {root}")
         }

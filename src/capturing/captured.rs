@@ -1,12 +1,12 @@
-//! What became of a capture, as data.
+//! The result of a capture, as data.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use super::redaction::Redacting;
+use super::redaction::AppliedRedaction;
 use crate::capture::CaseDialect;
 use crate::model::Case;
-use crate::project::CaseRun;
+use crate::project::ReplayedCase;
 use crate::redact::Suspect;
 use crate::snapshot::Verdict;
 use crate::wire::UnknownFields;
@@ -19,37 +19,37 @@ pub struct Captured {
     pub source: String,
     /// Whether that is the embedded deployment.
     pub is_embedded: bool,
-    /// What was found, in the order in which it is told.
+    /// What was found, in the order of the report.
     pub report: Vec<ReportLine>,
     /// Where the fixture is, or would be.
     pub path: PathBuf,
-    /// What became of the fixture.
+    /// Whether the fixture was written.
     pub saved: SavedState,
     /// What the first replay says.
     pub verdict: CaptureVerdict,
-    /// Fields that look personal and that no redaction rule is about.
+    /// Fields that look personal and that no redaction rule covers.
     pub suspects: Vec<Suspect>,
-    /// What could not be redacted, and is kept as it is.
+    /// Values that could not be redacted and are kept as they are.
     pub not_redacted: Vec<String>,
-    /// Whether what came redacted was redacted otherwise.
+    /// Whether values that came redacted may have been pseudonymised again.
     pub is_redacted_anew: bool,
-    /// What everybody has to know of the redaction, also where nothing else is told.
+    /// Warnings about redaction that are shown even if nothing else is reported.
     pub warnings: Vec<String>,
     /// Fields of a later revision that are not kept.
     pub unknown: UnknownFields,
     /// The dialect, and how it is known.
     pub dialect: CaseDialect,
-    /// What to commit; nothing where nothing is written.
+    /// Files to commit; none if nothing is written.
     pub files: Vec<String>,
-    /// The fixture as text; empty where the case was captured before.
+    /// The fixture as text; empty if the case was captured before.
     pub text: String,
-    /// What redacted it.
-    pub(super) redacting: Option<Redacting>,
+    /// Its redaction.
+    pub(super) applied: Option<AppliedRedaction>,
 }
 
 impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The case before redaction stays unseen.
+        // The case before redaction must not be shown.
         f.debug_struct("Captured")
             .field("path", &self.path)
             .field("saved", &self.saved)
@@ -58,25 +58,25 @@ impl fmt::Debug for Captured {
     }
 }
 
-/// A line of the report: our own words, and what production said, which is quoted.
+/// A line of the report: our own words, and the words of production, which are quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportLine {
-    /// What it is about; empty where it continues the line before.
+    /// What it is about; empty if it continues the line before.
     pub key: String,
     /// Our own words.
     pub own: String,
-    /// What production said.
+    /// The words of production.
     pub quoted: Option<String>,
 }
 
-/// What became of a fixture.
+/// Whether a fixture was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SavedState {
-    /// Nothing was to be written.
+    /// The request was not to write anything.
     DryRun,
     /// It replaced another.
     Replaced,
-    /// It was there already.
+    /// It existed already.
     Unchanged,
     /// It is new.
     Written,
@@ -109,7 +109,7 @@ pub enum CaptureVerdict {
 }
 
 impl CaptureVerdict {
-    pub(super) fn of(first: Result<&CaseRun, &String>) -> Self {
+    pub(super) fn of(first: Result<&ReplayedCase, &String>) -> Self {
         match first {
             Ok(run) if run.view.is_none() => Self::NothingToCompare,
             Ok(run) => Self::Judged(run.verdict.clone()),
@@ -139,10 +139,10 @@ impl Captured {
         is_assumed.then_some(self.dialect.dialect)
     }
 
-    /// A text without what was taken out of the case.
+    /// A text without the values that were removed from the case.
     pub(super) fn redacted_text(&self, text: &str) -> String {
-        match &self.redacting {
-            Some(redacting) => redacting.text(text),
+        match &self.applied {
+            Some(applied) => applied.text(text),
             None => text.to_owned(),
         }
     }

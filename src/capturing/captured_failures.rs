@@ -1,4 +1,4 @@
-//! Failures that the folder of fixtures has captured already.
+//! Failures that are already captured in the folder of fixtures.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::project::Project;
 pub(super) struct CapturedFailures(Vec<(PathBuf, Fixture)>);
 
 impl CapturedFailures {
-    /// Reads the folder. A fixture that cannot be read has captured nothing; `cargo test` says what is wrong with it.
+    /// Reads the folder. A fixture that cannot be read is skipped; `cargo test` says what is wrong with it.
     pub(super) fn read(project: &Project) -> Self {
         let entries = discover(project).unwrap_or_default();
         let own = entries.into_iter().filter(|entry| entry.twin.is_none());
@@ -23,7 +23,7 @@ impl CapturedFailures {
         Self(fixtures.collect())
     }
 
-    /// The fixture of the same failure, and where it is: one with the same answer, else one of the same command.
+    /// The path and fixture of the same failure: one with the same answer, otherwise one of the same command.
     pub(super) fn of(&self, case: &Case) -> Option<(&Path, &Fixture)> {
         if !is_failure(case) {
             return None;
@@ -44,7 +44,7 @@ const fn is_failure(case: &Case) -> bool {
     )
 }
 
-/// Whether both are of one bug, as `group_failures` has it.
+/// Whether both are of the same bug, by the rule of `group_failures`.
 fn is_same_bug(there: &Case, case: &Case) -> bool {
     fn command(case: &Case) -> Option<&str> {
         case.stimulus.command().map(CommandBook::type_name)

@@ -1,12 +1,12 @@
-//! A dead letter: the command that somebody gave up on, and why.
+//! A dead letter: a command that a component gave up on, and why.
 
 use std::path::Path;
 
 use bytes::Bytes;
 
-use super::given::Given;
-use super::request::CaptureRequest;
-use super::{Stop, redaction};
+use super::OperationError;
+use super::context::CaptureContext;
+use super::named_failure::NamedFailure;
 use crate::capture::{Logged, LoggedFailure, RootSpec};
 use crate::grpc::{DeadLetter, Rejected};
 use crate::project::Project;
@@ -14,15 +14,15 @@ use crate::terminal::words;
 use crate::wire::DecodeError;
 use crate::{files, plain};
 
-/// The failure of a dead letter, which is named by its file or number.
+/// Finds the failure of a dead letter by its file or number; none if the letter says nothing about it.
 pub(super) fn find(
-    project: &Project,
-    request: &CaptureRequest,
+    context: &CaptureContext<'_>,
     asked: &str,
-) -> Result<Option<Given>, Stop> {
-    let source = project.source_name(request.source.as_deref())?;
-    // Before anything of it is read: what redacts it has to be there.
-    redaction::redactor(project, &source, request.is_unredacted)?;
+) -> Result<Option<NamedFailure>, OperationError> {
+    let (project, request) = (context.project, context.request);
+    let source = context.source_name()?;
+    // The redactor must be available before anything is read.
+    context.redactor()?;
     let (letter, name) = read(project, &source, asked)?;
     project.unknown().add(letter.unknown.clone());
     let cover = &letter.cover;
@@ -30,38 +30,42 @@ pub(super) fn find(
         spec.fits(&cover.root) && spec.domain.as_ref().is_none_or(|it| *it == cover.domain)
     };
     if let Some(spec) = request.aggregate.as_ref().filter(|spec| !is_meant(spec)) {
-        return Err(Stop::Failed(format!(
+        return Err(OperationError::Failed(format!(
             "{name} is of {}/{}, not of {spec}",
             cover.domain, cover.root
         )));
     }
     if let Rejected::Events { last } = letter.rejected {
-        return Err(Stop::Failed(of_events(&letter, last, &name)));
+        return Err(OperationError::Failed(of_events(&letter, last, &name)));
     }
-    // Enums have other numbers in other dialects: the coordinator of the domain knows.
+    // Enums have other numbers in other dialects, and the coordinator of the domain knows its dialect.
     let open = project.source(Some(&source), Some(&cover.domain))?;
     let dialect = open.domains[&cover.domain].dialect();
     let failure = LoggedFailure::of_letter(&letter, dialect)
-        .map_err(|reason| Stop::Failed(format!("{name}: {reason}")))?;
+        .map_err(|reason| OperationError::Failed(format!("{name}: {reason}")))?;
     let by = match letter.component.as_str() {
         "" => String::new(),
         component => format!(", given up by {component}"),
     };
-    Ok(failure.map(|failure| Given {
+    Ok(failure.map(|failure| NamedFailure {
         logged: Logged::Failure(failure),
         origin: format!("from {name}{by}"),
         unusable: Vec::new(),
     }))
 }
 
-/// By its number, or from a file. A file of that very name goes first.
-fn read(project: &Project, source: &str, asked: &str) -> Result<(DeadLetter, String), Stop> {
+/// Reads a letter by its number, or from a file. A file of that name takes precedence.
+fn read(
+    project: &Project,
+    source: &str,
+    asked: &str,
+) -> Result<(DeadLetter, String), OperationError> {
     let path = Path::new(asked);
     if let (Ok(id), false) = (asked.parse(), path.exists()) {
         let found = project.dead_letters(source)?.get(id)?;
         let name = format!("dead letter {id}");
         let letter = found.ok_or_else(|| {
-            Stop::Failed(format!(
+            OperationError::Failed(format!(
                 "source `{source}` has no {name}: `cargo xtask tickets --dead-letters` lists them"
             ))
         })?;
@@ -69,16 +73,18 @@ fn read(project: &Project, source: &str, asked: &str) -> Result<(DeadLetter, Str
     }
     let name = Project::shown(path);
     let bytes = files::read_named(path, files::WRITTEN).map_err(|error| {
-        Stop::Failed(format!(
+        OperationError::Failed(format!(
             "cannot read the dead letter {name}: {}",
             words(&error)
         ))
     })?;
-    let letter = decoded(bytes).map_err(|reason| Stop::Failed(format!("{name} {reason}")))?;
+    let letter =
+        decoded(bytes).map_err(|reason| OperationError::Failed(format!("{name} {reason}")))?;
     Ok((letter, name))
 }
 
-/// The letter of a file, which may be packed. The message goes first: it may happen to begin as packed bytes do.
+/// Decodes a letter, which may be compressed. The plain message is tried first, because it may happen to begin like
+/// compressed bytes.
 fn decoded(bytes: Vec<u8>) -> Result<DeadLetter, String> {
     let no_letter = |reason: DecodeError| {
         format!(
@@ -105,7 +111,8 @@ fn decoded(bytes: Vec<u8>) -> Result<DeadLetter, String> {
     })
 }
 
-/// Events are captured by the component that could not take them. Its words may repeat what they hold.
+/// Refuses a letter with events: a case of them is captured by the component that could not handle them. The letter's own
+/// reason is not shown, because it may repeat their values.
 fn of_events(letter: &DeadLetter, last: Option<u32>, name: &str) -> String {
     let whose = match letter.component.as_str() {
         "" => "a component".to_owned(),

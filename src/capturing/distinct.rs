@@ -3,66 +3,60 @@
 use std::collections::BTreeMap;
 
 use super::captured_failures::CapturedFailures;
-use super::finishing::Naming;
-use super::given::{Given, demand_some, read};
+use super::context::CaptureContext;
+use super::log_file::{demand_some, read_log};
 use super::messages::Messages;
-use super::request::{CaptureRequest, FailureOrigin};
-use super::{Captured, Progress, Stop, Watch, capture_from, source_of, with_fixtures};
+use super::named_failure::NamedFailure;
+use super::pending_capture::Naming;
+use super::request::CaptureRequest;
+use super::{
+    CaptureWatcher, Captured, OperationError, Progress, capture_from, source_and_domain,
+    with_fixtures,
+};
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::model::Domain;
 use crate::project::{FailureEntry, Failures, OpenSource, Project};
 
-/// A bug of the log, and what became of its capture.
+/// A bug of the log, and its capture.
 #[derive(Debug)]
 pub struct CapturedBug {
     /// The bug.
     pub bug: FailureGroup,
-    /// Its message, redacted; none if it was not redacted and so must not be shown.
+    /// Its message, redacted; none if it could not be redacted and must not be shown.
     pub message: Option<String>,
     /// The capture.
-    pub result: Result<Captured, Stop>,
+    pub result: Result<Captured, OperationError>,
 }
 
 /// The bugs of a log.
 #[derive(Debug)]
 pub struct CapturedBugs {
-    /// Those that were captured, or could not be.
+    /// Those that were captured or failed to be.
     pub bugs: Vec<CapturedBug>,
-    /// Failures that say nothing of the logic, and were left aside.
+    /// Failures that do not concern the logic and were left aside.
     pub aside: Vec<FailureGroup>,
 }
 
-/// Captures one case for each distinct failure of a log, or of the source's logs. `watch` gets each case when it is done.
+/// Captures one case for each distinct failure of a log, or of the source's logs. `watch` receives each case when it is done.
 ///
 /// # Errors
-/// Where nothing can be captured at all; what concerns one bug is its result.
+/// If nothing can be captured at all. An error that concerns one bug is the result of that bug.
 pub fn capture_each_distinct(
     project: Project,
     request: &CaptureRequest,
-    watch: &mut Watch<'_>,
-) -> Result<CapturedBugs, Stop> {
-    if !matches!(
-        request.failure,
-        FailureOrigin::Source | FailureOrigin::Log(_)
-    ) {
-        return Err(Stop::Usage(
-            "a case for each distinct failure is made from the source's own logs or from a log that is named".into(),
-        ));
-    }
+    watch: &mut CaptureWatcher<'_>,
+) -> Result<CapturedBugs, OperationError> {
+    request.check_for_each_distinct()?;
     let project = &with_fixtures(project, request);
-    let (source_name, _) = source_of(project, request, None)?;
-    let failures = failures_of(project, request, &source_name, watch)?;
+    let context = &CaptureContext::new(project, request);
+    let (source_name, _) = source_and_domain(context, None)?;
+    let failures = failures_of(context, &source_name, watch)?;
     let wanted = wanted(request, &failures);
     let groups = group_failures(wanted.iter().map(|entry| &entry.logged));
     let (mut bugs, aside): (Vec<FailureGroup>, Vec<FailureGroup>) =
         groups.into_iter().partition(|group| group.aside.is_none());
     if bugs.is_empty() {
-        return Err(Stop::Failed(format!(
-            "there is no failure to capture among {} of {source_name}{}; name a log with --from-log, or `tickets` or \
-             `logs` in replay.toml",
-            wanted.len(),
-            left_aside(&aside)
-        )));
+        return Err(nothing_to_capture(wanted.len(), &source_name, &aside));
     }
     let messages = Messages::of(project, &source_name);
     let shows_messages = request.is_unredacted || messages.are_plain();
@@ -72,8 +66,12 @@ pub fn capture_each_distinct(
         }
     }
     let captured = CapturedFailures::read(project);
-    let naming = Naming::Distinct(&captured);
-    let mut sources = BTreeMap::new();
+    let mut one_by_one = DistinctCaptures {
+        context,
+        source_name: &source_name,
+        sources: BTreeMap::new(),
+        naming: Naming::Distinct(&captured),
+    };
     let of = bugs.len();
     let mut done = Vec::new();
     for (number, bug) in (1..).zip(bugs) {
@@ -84,20 +82,12 @@ pub fn capture_each_distinct(
             bug: &bug,
             message,
         });
-        let given = Given::of_entry(wanted[bug.example]);
-        let result = one(
-            project,
-            request,
-            &source_name,
-            &mut sources,
-            &given,
-            naming,
-            watch,
-        );
+        let named = NamedFailure::of_entry(wanted[bug.example]);
+        let result = one_by_one.capture(&named, watch);
         let message = match &result {
-            // A message may repeat what only the history holds, which is known by now.
+            // The message may repeat values of the history, which are known now.
             Ok(captured) => Some(captured.redacted_text(&bug.message)),
-            // Nobody looked whether the history has more of it to hide.
+            // It was not compared with the history.
             Err(_) => message.map(str::to_owned),
         };
         let bug = CapturedBug {
@@ -111,20 +101,55 @@ pub fn capture_each_distinct(
     Ok(CapturedBugs { bugs: done, aside })
 }
 
-/// The failures of the log that was named, else of the source's logs.
+fn nothing_to_capture(count: usize, source: &str, aside: &[FailureGroup]) -> OperationError {
+    OperationError::Failed(format!(
+        "there is no failure to capture among {count} of {source}{}; name a log with --from-log, or `tickets` or \
+         `logs` in replay.toml",
+        left_aside(aside)
+    ))
+}
+
+/// The captures of all bugs, which connect to each coordinator once.
+struct DistinctCaptures<'a> {
+    context: &'a CaptureContext<'a>,
+    source_name: &'a str,
+    /// Open sources by the domain that they were opened for.
+    sources: BTreeMap<Option<Domain>, OpenSource>,
+    naming: Naming<'a>,
+}
+
+impl DistinctCaptures<'_> {
+    fn capture(
+        &mut self,
+        named: &NamedFailure,
+        watch: &mut CaptureWatcher<'_>,
+    ) -> Result<Captured, OperationError> {
+        let (project, request) = (self.context.project, self.context.request);
+        let domain = named.logged.domain().or(request.domain.as_ref()).cloned();
+        if !self.sources.contains_key(&domain) {
+            let source = project.source(Some(self.source_name), domain.as_ref())?;
+            self.sources.insert(domain.clone(), source);
+        }
+        let source = &self.sources[&domain];
+        // Unknown fields that a failed capture met do not belong to this one.
+        let _ = project.unknown().take();
+        capture_from(self.context, source, Some(named), self.naming, watch)
+    }
+}
+
+/// The failures of the log that is named, otherwise of the source's logs.
 fn failures_of(
-    project: &Project,
-    request: &CaptureRequest,
+    context: &CaptureContext<'_>,
     source_name: &str,
-    watch: &mut Watch<'_>,
-) -> Result<Failures, Stop> {
-    let failures = match request.failure.log() {
+    watch: &mut CaptureWatcher<'_>,
+) -> Result<Failures, OperationError> {
+    let failures = match context.request.log() {
         Some(log) => {
-            let (failures, name) = read(&log.file)?;
+            let (failures, name) = read_log(log)?;
             demand_some(&failures, &name)?;
             failures
         }
-        None => project.failures(Some(source_name))?,
+        None => context.project.failures(Some(source_name))?,
     };
     for line in &failures.unusable {
         watch(Progress::PassedOver(line));
@@ -135,8 +160,7 @@ fn failures_of(
 /// The failures that the request means.
 fn wanted<'a>(request: &CaptureRequest, failures: &'a Failures) -> Vec<&'a FailureEntry> {
     let spec = request.aggregate.as_ref();
-    let log = request.failure.log();
-    let correlation = log.and_then(|log| log.correlation.as_deref());
+    let correlation = request.correlation.as_deref();
     let is_wanted = |logged: &Logged| {
         let domains = [
             request.domain.as_ref(),
@@ -153,28 +177,7 @@ fn wanted<'a>(request: &CaptureRequest, failures: &'a Failures) -> Vec<&'a Failu
     entries.filter(|entry| is_wanted(&entry.logged)).collect()
 }
 
-/// Captures one. A domain's coordinator is connected to once.
-fn one(
-    project: &Project,
-    request: &CaptureRequest,
-    source_name: &str,
-    sources: &mut BTreeMap<Option<Domain>, OpenSource>,
-    given: &Given,
-    naming: Naming<'_>,
-    watch: &mut Watch<'_>,
-) -> Result<Captured, Stop> {
-    let domain = given.logged.domain().or(request.domain.as_ref()).cloned();
-    if !sources.contains_key(&domain) {
-        let source = project.source(Some(source_name), domain.as_ref())?;
-        sources.insert(domain.clone(), source);
-    }
-    let source = &sources[&domain];
-    // What a capture that failed has met is no matter of this one.
-    let _ = project.unknown().take();
-    capture_from(project, request, source, Some(given), naming, watch)
-}
-
-/// What says nothing of the logic, as a parenthesis.
+/// How many failures were left aside because they do not concern the logic, as a parenthesis.
 pub(crate) fn left_aside(aside: &[FailureGroup]) -> String {
     let kinds = [Aside::Stale, Aside::Transport, Aside::Accepted].map(|kind| {
         let groups = aside.iter().filter(|group| group.aside == Some(kind));

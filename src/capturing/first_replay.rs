@@ -1,9 +1,8 @@
 //! The first replay of a case, before it is written.
 
-use super::telling::Telling;
+use super::report::CaptureReport;
 use crate::fixture::Fixture;
-use crate::model::Probe;
-use crate::project::{CaseRun, Project, descriptors};
+use crate::project::{LogicChoice, Project, ReplayOptions, ReplayedCase};
 use crate::snapshot::Flicker;
 
 /// Replays the case, twice unless that is forbidden; fields that differ from run to run get a rule in the fixture.
@@ -11,40 +10,29 @@ use crate::snapshot::Flicker;
 pub(super) fn replay(
     project: &Project,
     fixture: &mut Fixture,
-    telling: &mut Telling,
-) -> Result<CaseRun, String> {
-    let logics = project.logics();
-    let Some(logic) = logics
-        .of_case(&fixture.case)
-        .map_err(|error| error.to_string())?
-    else {
-        return Err(logics.none_for(fixture.case.cover.domain.as_str()));
+    report: &mut CaptureReport,
+) -> Result<ReplayedCase, String> {
+    let text = |error: crate::project::ReplayError| error.to_string();
+    let logic = project
+        .ready_logic(&fixture.case, &ReplayOptions::default())
+        .map_err(text)?;
+    report.add("replayed on", logic.selected().describe());
+    let options = ReplayOptions {
+        logic: LogicChoice::Ready(&logic),
+        ..ReplayOptions::default()
     };
-    let target = logics
-        .target(&logic, &fixture.case.source.dialect)
-        .map_err(|error| error.to_string())?;
-    telling.add("replayed on", logic.describe());
-    let once = |fixture: &Fixture| {
-        project
-            .run_case(fixture, target.as_ref(), true)
-            .map_err(|error| project.with_last_words(&logic, &error))
-    };
-    let first = once(fixture)?;
-    if let Some(words) = project.words_of_crashed(&logic, &first.checked) {
-        telling.add("last output", words.replace('\n', "\n               "));
+    let first = project.replay(fixture, &options).map_err(text)?;
+    if let Some(output) = first.last_output(project) {
+        report.add("last output", output.replace('\n', "\n               "));
     }
-    let probe = project.probe_of(&fixture.case);
-    if probe == Probe::Never {
-        return Ok(first);
-    }
-    let Some(found) = flicker(project, fixture, &first, &once(fixture)?) else {
+    let Some(found) = project.flicker(fixture, &first).map_err(text)? else {
         return Ok(first);
     };
     if found.rules.is_empty() {
         return Err(unsteady(&found));
     }
     for rule in &found.rules {
-        telling.add(
+        report.add(
             "rule",
             format!(
                 "{} of {} differs from run to run: left out",
@@ -53,8 +41,8 @@ pub(super) fn replay(
         );
     }
     fixture.case.rules = found.rules;
-    let first = once(fixture)?;
-    match flicker(project, fixture, &first, &once(fixture)?) {
+    let first = project.replay(fixture, &options).map_err(text)?;
+    match project.flicker(fixture, &first).map_err(text)? {
         None => Ok(first),
         Some(found) => Err(unsteady(&found)),
     }
@@ -67,15 +55,4 @@ fn unsteady(found: &Flicker) -> String {
         "not deterministic, two runs one after the other differ: {}",
         found.join("; ")
     )
-}
-
-/// What differs between two replays of a case.
-pub(crate) fn flicker(
-    project: &Project,
-    fixture: &Fixture,
-    first: &CaseRun,
-    second: &CaseRun,
-) -> Option<Flicker> {
-    let descriptors = descriptors(project, fixture).unwrap_or_default();
-    Flicker::between(first.view.as_ref()?, second.view.as_ref()?, &descriptors)
 }

@@ -1,4 +1,4 @@
-//! Messages of failures as they are shown: they repeat what commands say.
+//! Messages of failures as they are shown. They may repeat values of their commands.
 
 use crate::capture::Logged;
 use crate::project::Project;
@@ -7,23 +7,23 @@ use crate::ticket::Ticket;
 
 /// How messages are shown.
 pub(crate) enum Messages {
-    /// As they are: nobody asked for anything else.
+    /// As they are, because no redaction is configured.
     Plain,
     /// As a capture would write them.
     Redacted(Redactor),
-    /// Not at all: redaction is asked for and cannot be had, for this reason.
+    /// Not at all, because redaction is configured but not available, for this reason.
     Hidden(String),
 }
 
 const HIDDEN: &str = "(a message that cannot be redacted)";
 
-/// In place of a message whose own command cannot be redacted.
+/// Replaces a message whose command cannot be redacted.
 fn hidden_for(error: &RedactError) -> String {
     format!("(a message that cannot be redacted: {error})")
 }
 
 impl Messages {
-    /// As the configuration wants it for a source.
+    /// As configured for a source.
     pub(crate) fn of(project: &Project, source: &str) -> Self {
         if project.config().redaction.is_none() {
             return Self::Plain;
@@ -35,7 +35,7 @@ impl Messages {
         }
     }
 
-    /// Why none is shown, where that is so.
+    /// Why none is shown, if so.
     pub(crate) fn hidden(&self) -> Option<&str> {
         match self {
             Self::Hidden(reason) => Some(reason),
@@ -48,7 +48,7 @@ impl Messages {
         matches!(self, Self::Plain)
     }
 
-    /// The message of a ticket: what is taken out of its command is taken out of it too.
+    /// The message of a ticket, without the values that redaction removes from its command.
     pub(crate) fn of_ticket(&self, ticket: &Ticket) -> String {
         match self {
             Self::Plain => ticket.failure.message.clone(),
@@ -60,8 +60,7 @@ impl Messages {
         }
     }
 
-    /// The message of a failure that a log tells of. Without a command there is only what looks like a secret by
-    /// itself.
+    /// The message of a logged failure. Without a command, only what looks like a secret by itself is removed.
     pub(crate) fn of_logged(&self, logged: &Logged) -> String {
         match (logged, self) {
             (Logged::Ticket(ticket), _) => self.of_ticket(ticket),

@@ -8,16 +8,16 @@ use crate::model::Cover;
 pub enum Progress<'a> {
     /// A history is being read.
     Reading {
-        /// Whose.
+        /// The aggregate.
         cover: &'a Cover,
         /// How many events have been read.
         events: usize,
     },
     /// The history has been read, or cannot be.
     Read,
-    /// A line of a log that looks like a failure and is not usable, and why.
+    /// A line of a log that looks like a failure and is not usable, with the reason.
     PassedOver(&'a str),
-    /// Something about a file that is worth knowing.
+    /// A remark about a file.
     Remark(String),
     /// One of several bugs is being captured.
     Bug {
@@ -27,12 +27,12 @@ pub enum Progress<'a> {
         of: usize,
         /// The bug.
         bug: &'a FailureGroup,
-        /// Its message, where it may be shown.
+        /// Its message, if it may be shown.
         message: Option<&'a str>,
     },
     /// One of several bugs is done.
     BugDone(&'a CapturedBug),
 }
 
-/// Whoever is told.
-pub type Watch<'a> = dyn FnMut(Progress<'_>) + 'a;
+/// Receives the progress of a capture.
+pub type CaptureWatcher<'a> = dyn FnMut(Progress<'_>) + 'a;

@@ -1,99 +1,156 @@
-//! A call that the recorder noted: it brings its history along, or says which command is meant.
+//! A call of a recording: a call to logic brings its whole case, a call to a coordinator only its command.
 
 use std::path::Path;
 
-use super::finishing::{Capture, Naming};
-use super::given::Given;
+use super::context::CaptureContext;
+use super::named_failure::NamedFailure;
+use super::pending_capture::PendingCapture;
+use super::report::CaptureReport;
 use super::request::{CaptureRequest, NumberedFile};
-use super::telling::Telling;
-use super::{Captured, Progress, Stop, Watch, captured_at, redaction};
+use super::{CaptureWatcher, Captured, OperationError, Progress, captured_at};
 use crate::capture::{CaseDialect, Logged};
-use crate::model::{Case, ComponentKind, Domain, FailureClass};
+use crate::model::{AnsweredBy, Case, ComponentKind, Domain, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{
     Answer, CaseMetadata, Link, RecordedCall, RecordedLine, case_of, parse_recording, ticket_of,
     whole_lines,
 };
 use crate::terminal::words;
-use crate::wire::{SpokenDialect, UnknownFields};
+use crate::wire::SpokenDialect;
 use crate::{files, plain};
 
-/// What a recording gives.
-pub(super) enum Found {
-    /// A whole case, which is captured.
-    Captured(Box<Captured>),
-    /// A command to look up the history of.
-    Command(Box<Given>),
+/// A call of a recording, and what its capture needs.
+pub(super) struct CaptureOfCall<'a> {
+    context: CaptureContext<'a>,
+    /// Name of the recording.
+    name: String,
+    call: RecordedCall,
 }
 
-/// Takes a call of a recording.
-pub(super) fn find(
-    project: &Project,
-    request: &CaptureRequest,
+/// Finds the call of a number, otherwise the newest that the request means.
+pub(super) fn find<'a>(
+    project: &'a Project,
+    request: &'a CaptureRequest,
     asked: &NumberedFile<u64>,
-    watch: &mut Watch<'_>,
-) -> Result<Found, Stop> {
+    watch: &mut CaptureWatcher<'_>,
+) -> Result<CaptureOfCall<'a>, OperationError> {
     let name = Project::shown(&asked.file);
-    // Before anything of it is read: what redacts it has to be there.
-    redaction::redactor_of_recording(project, &name, request.is_unredacted)?;
+    // The redactor must be available before anything is read.
+    let context = CaptureContext::of_recording(project, request, &name)?;
     let calls = read(&asked.file, &name, watch)?;
-    let wanted = Wanted(request);
     let recorded = match asked.number {
         Some(number) => calls
             .iter()
             .find(|recorded| recorded.call.number == number)
             .ok_or_else(|| {
-                Stop::Failed(format!(
+                OperationError::Failed(format!(
                     "{name}: there is no call {number}{}",
                     there(&calls)
                 ))
             })?,
-        None => wanted.newest(&calls, &name)?,
+        None => CallFilter(request).newest(&calls, &name)?,
     };
-    let note = &as_the_source_speaks(project, request, &recorded.call)?;
-    let origin = format!("from {name}, call {}", note.number);
-    project.unknown().add(note.unknown_fields());
-    if note.link() == Some(Link::ClientAndCoordinator) {
-        let ticket = ticket_of(note).ok_or_else(|| {
-            Stop::Failed(format!(
-                "{name}, call {}: its command does not decode",
-                note.number
-            ))
-        })?;
-        let logged = Logged::Ticket(ticket);
-        let given = Given {
-            logged,
-            origin,
-            unusable: Vec::new(),
-        };
-        return Ok(Found::Command(Box::new(given)));
-    }
-    let captured = capture(project, request, &name, note)?;
-    Ok(Found::Captured(Box::new(captured)))
-}
-
-/// A call whose dialect the recorder assumed is read in that of its source, where one is configured.
-fn as_the_source_speaks(
-    project: &Project,
-    request: &CaptureRequest,
-    note: &RecordedCall,
-) -> Result<RecordedCall, Stop> {
-    let configured = project.configured_dialect(request.source.as_deref())?;
-    let Some(source) = configured.filter(|it| it.package() == note.dialect.package()) else {
-        return Ok(note.clone());
-    };
-    let settled = CaseDialect::settle(SpokenDialect::known(source), Some(note.spoken()))?;
-    Ok(RecordedCall {
-        dialect: settled.dialect,
-        dialect_assumed: false,
-        ..note.clone()
+    let call = as_the_source_speaks(project, request, &recorded.call)?;
+    project.unknown().add(call.unknown_fields());
+    Ok(CaptureOfCall {
+        context,
+        name,
+        call,
     })
 }
 
-fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<RecordedLine>, Stop> {
+impl CaptureOfCall<'_> {
+    /// Whether it is a call to logic, which brings its whole case. A call to a coordinator brings only the command.
+    pub(super) fn is_to_logic(&self) -> bool {
+        self.call.link() != Some(Link::ClientAndCoordinator)
+    }
+
+    /// The failure of a call to a coordinator.
+    pub(super) fn failure(self) -> Result<NamedFailure, OperationError> {
+        let (name, number) = (&self.name, self.call.number);
+        let ticket = ticket_of(&self.call).ok_or_else(|| {
+            OperationError::Failed(format!(
+                "{name}, call {number}: its command does not decode"
+            ))
+        })?;
+        Ok(NamedFailure {
+            logged: Logged::Ticket(ticket),
+            origin: format!("from {name}, call {number}"),
+            unusable: Vec::new(),
+        })
+    }
+
+    /// Captures the case of a call to logic. The component is the one that the request names, if it names one.
+    pub(super) fn capture(&self, component: Option<&str>) -> Result<Captured, OperationError> {
+        let (project, request) = (self.context.project, self.context.request);
+        let (name, call) = (&self.name, &self.call);
+        self.refuse_claims()?;
+        let file = Path::new(name).file_name().unwrap_or_default();
+        let with = CaseMetadata {
+            source: file.to_string_lossy().into_owned(),
+            captured_at: captured_at(),
+            labels: request.labels.clone(),
+        };
+        let mut case = case_of(call, with).map_err(|error| {
+            OperationError::Failed(format!("{name}, call {}: {error}", call.number))
+        })?;
+        case.logic = component_name(project, component, &case)?;
+        let head = match case.stimulus.trigger() {
+            Some(trigger) => trigger.from,
+            None => case.head(),
+        };
+        let dialect = CaseDialect::of(call.spoken());
+        let mut report = call_report(&case, call, head);
+        report.dialect(dialect);
+        let source = OpenSource::of_recording(name);
+        PendingCapture::new(&self.context, &source, dialect, report)
+            .redacted_before_by(call.redacted.by.clone())
+            .finish(case, head)
+    }
+
+    /// A call to logic holds its answer and what was stored, so the request may not claim anything about them.
+    fn refuse_claims(&self) -> Result<(), OperationError> {
+        let Some(failure) = self.context.request.failure() else {
+            return Ok(());
+        };
+        let flag = match (failure.persisted, failure.answered_by) {
+            (None, AnsweredBy::NotKnown) => return Ok(()),
+            (Some(_), _) => "--persisted",
+            (None, AnsweredBy::Logic) => "--answered-by",
+        };
+        Err(OperationError::Usage(format!(
+            "{}, call {}: a call to logic holds the logic's own answer; {flag} is for a command",
+            self.name, self.call.number
+        )))
+    }
+}
+
+/// Reads a call whose dialect the recorder assumed in the dialect that is configured for its source, if there is one.
+fn as_the_source_speaks(
+    project: &Project,
+    request: &CaptureRequest,
+    call: &RecordedCall,
+) -> Result<RecordedCall, OperationError> {
+    let configured = project.configured_dialect(request.source.as_deref())?;
+    let Some(source) = configured.filter(|it| it.package() == call.dialect.package()) else {
+        return Ok(call.clone());
+    };
+    let settled = CaseDialect::settle(SpokenDialect::known(source), Some(call.spoken()))?;
+    Ok(RecordedCall {
+        dialect: settled.dialect,
+        dialect_assumed: false,
+        ..call.clone()
+    })
+}
+
+fn read(
+    file: &Path,
+    name: &str,
+    watch: &mut CaptureWatcher<'_>,
+) -> Result<Vec<RecordedLine>, OperationError> {
     let unreadable = |error| {
         let reason = words(&error);
-        Stop::Failed(format!("cannot read the recording {name}: {reason}"))
+        OperationError::Failed(format!("cannot read the recording {name}: {reason}"))
     };
     let source = plain::open(file).map_err(unreadable)?;
     let bytes = files::read_from(source, files::MADE).map_err(unreadable)?;
@@ -104,10 +161,10 @@ fn read(file: &Path, name: &str, watch: &mut Watch<'_>) -> Result<Vec<RecordedLi
         )));
     }
     let text = files::text(whole.to_vec()).map_err(unreadable)?;
-    parse_recording(&text).map_err(|error| Stop::Failed(format!("{name}: {error}")))
+    parse_recording(&text).map_err(|error| OperationError::Failed(format!("{name}: {error}")))
 }
 
-/// The numbers that there are, as an end of a sentence.
+/// The numbers of the calls in the recording, as the end of a sentence.
 fn there(calls: &[RecordedLine]) -> String {
     match (calls.first(), calls.last()) {
         (Some(first), Some(last)) => format!(
@@ -120,12 +177,12 @@ fn there(calls: &[RecordedLine]) -> String {
     }
 }
 
-/// Which calls count.
-struct Wanted<'a>(&'a CaptureRequest);
+/// The calls that the request means.
+struct CallFilter<'a>(&'a CaptureRequest);
 
-impl Wanted<'_> {
-    fn fits(&self, note: &RecordedCall) -> bool {
-        let Ok(subject) = note.subject() else {
+impl CallFilter<'_> {
+    fn fits(&self, call: &RecordedCall) -> bool {
+        let Ok(subject) = call.subject() else {
             return false;
         };
         let is_domain = |wanted: &Domain| *wanted == subject.domain;
@@ -144,8 +201,12 @@ impl Wanted<'_> {
                 .is_none_or(|edition| edition.label() == cover.edition.label())
     }
 
-    /// The newest that failed and says something of the logic, else the newest that was accepted.
-    fn newest<'b>(&self, calls: &'b [RecordedLine], name: &str) -> Result<&'b RecordedLine, Stop> {
+    /// The newest that failed and concerns the logic, otherwise the newest that was accepted.
+    fn newest<'b>(
+        &self,
+        calls: &'b [RecordedLine],
+        name: &str,
+    ) -> Result<&'b RecordedLine, OperationError> {
         let fitting = || calls.iter().filter(|recorded| self.fits(&recorded.call));
         let usable = |failed: bool| {
             fitting()
@@ -153,7 +214,7 @@ impl Wanted<'_> {
                 .rfind(|recorded| recorded.call.is_accepted() != failed)
         };
         if let Some(found) = usable(true).or_else(|| usable(false)) {
-            // The logic's own call of the same failure says more.
+            // The call to the logic with the same failure contains more.
             let whole = fitting().filter(|other| is_same_failure(&found.call, &other.call));
             return Ok(whole.last().unwrap_or(found));
         }
@@ -162,7 +223,7 @@ impl Wanted<'_> {
             .aggregate
             .as_ref()
             .map_or_else(String::new, |spec| format!(" of {spec}"));
-        Err(Stop::Failed(match fitting().count() {
+        Err(OperationError::Failed(match fitting().count() {
             0 if calls.is_empty() => format!("{name}: there is no call in it"),
             0 => format!(
                 "{name}: none of its {} calls is {}",
@@ -180,80 +241,54 @@ impl Wanted<'_> {
     }
 }
 
-/// Whether a call to logic is that which a failed command led to.
+/// Whether a failed command led to this call to logic.
 fn is_same_failure(command: &RecordedCall, call: &RecordedCall) -> bool {
-    let (Answer::Status(told), Answer::Status(answered)) = (&command.answer, &call.answer) else {
+    let (Answer::Status(reported), Answer::Status(answered)) = (&command.answer, &call.answer)
+    else {
         return false;
     };
-    let type_name = |note: &RecordedCall| note.subject().map(|subject| subject.type_name);
+    let type_name = |call: &RecordedCall| call.subject().map(|subject| subject.type_name);
     command.link() == Some(Link::ClientAndCoordinator)
         && call.link() == Some(Link::CoordinatorAndLogic)
         && type_name(command) == type_name(call)
-        && (told.failure.code, &told.failure.message)
+        && (reported.failure.code, &reported.failure.message)
             == (answered.failure.code, &answered.failure.message)
 }
 
-/// Whether a call says anything about the logic, all by itself.
-fn makes_a_case(note: &RecordedCall) -> bool {
+/// Whether a case of the call would test the logic.
+fn makes_a_case(call: &RecordedCall) -> bool {
     let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
-    let is_usable = match &note.answer {
+    let is_usable = match &call.answer {
         Answer::Status(refusal) => {
-            let command = note.command().ok();
+            let command = call.command().ok();
             let sequence = command.and_then(|command| command.expected_sequence());
-            let class = refusal.failure.class_for(sequence, note.answered_by());
+            let class = refusal.failure.class_for(sequence, call.answered_by());
             !passed_over.contains(&class)
         }
         Answer::Reply(_) => true,
     };
-    is_usable && !note.method().ends_with("/Prepare")
+    is_usable && !call.method().ends_with("/Prepare")
 }
 
-fn capture(
+/// Name of the saga, process manager, projector or upcaster, which the call does not contain: the one that the request names,
+/// otherwise the only one that subscribes to the domain.
+fn component_name(
     project: &Project,
-    request: &CaptureRequest,
-    name: &str,
-    note: &RecordedCall,
-) -> Result<Captured, Stop> {
-    let file = Path::new(name).file_name().unwrap_or_default();
-    let with = CaseMetadata {
-        source: file.to_string_lossy().into_owned(),
-        captured_at: captured_at(),
-        labels: request.labels.clone(),
-    };
-    let mut case = case_of(note, with)
-        .map_err(|error| Stop::Failed(format!("{name}, call {}: {error}", note.number)))?;
-    case.logic = component(project, request, &case)?;
-    let head = match case.stimulus.trigger() {
-        Some(trigger) => trigger.from,
-        None => case.head(),
-    };
-    let dialect = CaseDialect::of(note.spoken());
-    let mut telling = told(&case, note, head);
-    telling.dialect(dialect);
-    let source = OpenSource::of_recording(name);
-    Capture {
-        project,
-        request,
-        source: &source,
-        dialect,
-        telling,
-        naming: Naming::Plain,
-        redacted_by: note.redacted.by.clone(),
-        redacting: None,
-        suspects: Vec::new(),
-        unknown: UnknownFields::new(),
-    }
-    .finish(case, head)
-}
-
-/// Name of the saga, process manager, projector or upcaster, which no call says: the one that was named, else the only
-/// one that takes events of the domain.
-fn component(
-    project: &Project,
-    request: &CaptureRequest,
+    named: Option<&str>,
     case: &Case,
-) -> Result<Option<String>, Stop> {
+) -> Result<Option<String>, OperationError> {
     let kind = case.stimulus.component_kind();
+    if let Some(name) = named {
+        let found = project.logics().named(name)?.config;
+        if found.kind != kind {
+            return Err(OperationError::Usage(format!(
+                "logic `{name}` is of kind {}, and the call is one of a {}",
+                found.kind.word(),
+                kind.word()
+            )));
+        }
+        return Ok(Some(found.name));
+    }
     match kind {
         ComponentKind::Aggregate => return Ok(None),
         ComponentKind::Upcaster => {
@@ -263,35 +298,24 @@ fn component(
         }
         ComponentKind::Saga | ComponentKind::ProcessManager | ComponentKind::Projector => {}
     }
-    if let Some(name) = request.kind.component() {
-        let found = project.logics().named(name)?.config;
-        if found.kind != kind {
-            return Err(Stop::Usage(format!(
-                "logic `{name}` is of kind {}, and the call is one of a {}",
-                found.kind.word(),
-                kind.word()
-            )));
-        }
-        return Ok(Some(found.name));
-    }
-    let takes = |subscriptions: &crate::project::Subscriptions| {
+    let subscribes = |subscriptions: &crate::project::Subscriptions| {
         subscriptions.is_empty() || subscriptions.contains_key(&case.cover.domain)
     };
     let mut components: Vec<String> = project
         .logics()
         .of_component_kind(kind)
-        .filter(|logic| takes(&logic.config.subscriptions))
+        .filter(|logic| subscribes(&logic.config.subscriptions))
         .map(|logic| logic.config.name)
         .collect();
     match components.len() {
         1 => Ok(components.pop()),
-        0 => Err(Stop::Usage(format!(
+        0 => Err(OperationError::Usage(format!(
             "the call is one of a {}, and none that takes events of `{}` is configured: name it with --component, after adding it to \
              replay.toml",
             kind.word(),
             case.cover.domain
         ))),
-        _ => Err(Stop::Usage(format!(
+        _ => Err(OperationError::Usage(format!(
             "the call is one of a {}, and does not say of which: name it with --component: {}",
             kind.word(),
             components.join(", ")
@@ -299,19 +323,19 @@ fn component(
     }
 }
 
-/// What is worth saying of the call and its case.
-fn told(case: &Case, note: &RecordedCall, head: u32) -> Telling {
-    let mut telling = Telling::default();
-    let time = jiff::Timestamp::new(note.time.seconds, note.time.nanos);
-    telling.add(
+/// The report about the call and its case.
+fn call_report(case: &Case, call: &RecordedCall, head: u32) -> CaptureReport {
+    let mut report = CaptureReport::default();
+    let time = jiff::Timestamp::new(call.time.seconds, call.time.nanos);
+    report.add(
         "call",
         format!(
             "{}, {} at {}",
-            note.number,
-            note.method(),
+            call.number,
+            call.method(),
             time.unwrap_or_default()
         ),
     );
-    telling.recorded(case, head);
-    telling
+    report.recorded(case, head);
+    report
 }

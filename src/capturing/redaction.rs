@@ -1,160 +1,38 @@
-//! Redaction of a capture: before it is told, replayed or written; and whether it changed what the logic does.
+//! Redaction of a captured case, before it is reported, replayed or written, and whether it changed what the logic does.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::Stop;
-use super::telling::Telling;
-use crate::capture::{UpTo, fetch_history};
+use super::OperationError;
+use super::report::CaptureReport;
 use crate::fixture::Fixture;
-use crate::model::{Case, Cover, Observed, Probe, Redaction};
-use crate::project::{CaseRun, Checked, OpenSource, Project};
+use crate::model::{Case, Observed, Probe, Redaction};
+use crate::project::{CaseResult, LogicChoice, Project, ReplayOptions, ReplayedCase};
 use crate::redact::{OTHER_ROOT, PriorRedaction, Reason, Redactor, Report, Suspect};
-use crate::replay::Target;
 use crate::snapshot::Verdict;
 
-/// What is said where stand-ins may have got stand-ins.
+/// A warning that pseudonyms may have been pseudonymised again.
 pub(super) const REDACTED_ANEW: &str = "what came redacted was redacted otherwise (other rules, key or descriptors, or not \
                                         all could be read): its stand-ins got stand-ins, which equal nothing elsewhere";
 
-/// A case that may be told and written, and what it was made from.
-pub(super) struct Redacting {
-    redactor: Redactor,
+/// The redaction of a case that may now be reported and written.
+pub(super) struct AppliedRedaction {
+    redactor: Arc<Redactor>,
     report: Report,
-    /// The case with all that was taken out; never leaves the memory.
+    /// The case before redaction; it never leaves memory.
     plain: Case,
-    /// What of it came redacted.
+    /// The parts that came redacted.
     before: PriorRedaction,
 }
 
-/// What redacts captures from a source; none where it need not be redacted.
-pub(super) fn redactor(
-    project: &Project,
-    source: &str,
-    is_unredacted: bool,
-) -> Result<Option<Redactor>, Stop> {
-    if is_unredacted {
-        return Ok(None);
-    }
-    Ok(project.redactor(source)?)
-}
-
-/// What redacts captures from an open source.
-pub(super) fn redactor_of(
-    project: &Project,
-    source: &OpenSource,
-    is_unredacted: bool,
-) -> Result<Option<Redactor>, Stop> {
-    if source.is_recording() {
-        return redactor_of_recording(project, &source.name, is_unredacted);
-    }
-    redactor(project, &source.name, is_unredacted)
-}
-
-/// What redacts captures from a recording, which is never a demonstration whatever its name is.
-pub(super) fn redactor_of_recording(
-    project: &Project,
-    name: &str,
-    is_unredacted: bool,
-) -> Result<Option<Redactor>, Stop> {
-    if is_unredacted {
-        return Ok(None);
-    }
-    let what = format!("the recording `{name}` is no demonstration");
-    Ok(Some(project.redactor_of_file(&what)?))
-}
-
-/// The embedded source needs no redaction, as its data is public. A command from elsewhere is not of it, unless it is for
-/// an aggregate that the source has.
-pub(super) fn demand_of_elsewhere(
-    project: &Project,
-    source: &OpenSource,
-    is_unredacted: bool,
-    failing: &Cover,
-    origin: &str,
-) -> Result<(), Stop> {
-    let has_rules = |redactor: Option<Redactor>| redactor.is_some_and(|it| !it.is_idle());
-    if !source.is_embedded() || is_unredacted || has_rules(project.redactor(&source.name)?) {
-        return Ok(());
-    }
-    // The source may be connected to another domain alone.
-    let all = project.source(Some(&source.name), None)?;
-    let is_of_it = match all.domains.get(&failing.domain) {
-        Some(queries) => {
-            fetch_history(queries.as_ref(), failing, UpTo::Head, &mut |_| {})?.head > 0
-        }
-        None => false,
-    };
-    if is_of_it {
-        return Ok(());
-    }
-    let what = format!(
-        "the embedded source has no {}/{}, so the command ({origin}) is no demonstration",
-        failing.domain, failing.root
-    );
-    project.redactor_of_file(&what)?;
-    Ok(())
-}
-
-/// Redacts a case in place, of which some came redacted, and tells what was done.
-pub(super) fn apply(
-    redactor: Option<Redactor>,
-    case: &mut Case,
-    before: PriorRedaction,
-    telling: &mut Telling,
-) -> Result<Option<Redacting>, Stop> {
-    let Some(redactor) = redactor else {
-        return Ok(None);
-    };
-    let redacted = redactor
-        .redact_case_after(case, &before)
-        .map_err(|error| Stop::Failed(error.to_string()))?;
-    telling.change(
-        |own| redacted.report.without_roots(own),
-        |quoted| redactor.text_after(&redacted.report, quoted),
-    );
-    let plain = std::mem::replace(case, redacted.case);
-    let fields: Vec<String> = case.redacted.iter().map(touched).collect();
-    telling.add(
-        "redacted",
-        match fields.as_slice() {
-            [] => "nothing: no rule is about a field of this case".to_owned(),
-            fields => fields.join(", "),
-        },
-    );
-    if redacted.encodings > 0 {
-        telling.add(
-            "",
-            format!(
-                "{} kept encodings of pages, snapshot or command are left out",
-                redacted.encodings
-            ),
-        );
-    }
-    if redacted.report.is_anew {
-        telling.add("redaction", REDACTED_ANEW);
-    }
-    for rule in redactor.unfitting() {
-        telling.add("redaction", rule);
-    }
-    for unread in &redacted.report.unread {
-        telling.add("not redacted", format!("{unread}: kept as it is"));
-    }
-    Ok(Some(Redacting {
-        redactor,
-        report: redacted.report,
-        plain,
-        before,
-    }))
-}
-
-/// Fields of a case that look personal and that no rule is about.
+/// Fields of a case that look personal and that no rule covers.
 pub(super) fn suspects(
     project: &Project,
-    redacting: Option<&Redacting>,
+    applied: Option<&AppliedRedaction>,
     case: &Case,
 ) -> Vec<Suspect> {
-    if let Some(redacting) = redacting {
-        return redacting.report.suspects.iter().cloned().collect();
+    if let Some(applied) = applied {
+        return applied.report.suspects.iter().cloned().collect();
     }
     // Only a suggestion: without descriptors there is none.
     let looked = project
@@ -166,8 +44,8 @@ pub(super) fn suspects(
     })
 }
 
-/// Tells of them.
-pub(super) fn tell_suspects(suspects: &[Suspect], telling: &mut Telling) {
+/// Reports them.
+pub(super) fn report_suspects(suspects: &[Suspect], report: &mut CaptureReport) {
     if suspects.is_empty() {
         return;
     }
@@ -178,8 +56,8 @@ pub(super) fn tell_suspects(suspects: &[Suspect], telling: &mut Telling) {
             what => format!("{} of {} (holds: {what})", suspect.field, suspect.type_name),
         })
         .collect();
-    telling.add("personal?", fields.join(", "));
-    telling.add(
+    report.add("personal?", fields.join(", "));
+    report.add(
         "",
         "no redaction rule is about them: write one, or one with `keep` where somebody has looked",
     );
@@ -194,7 +72,57 @@ fn touched(field: &Redaction) -> String {
     )
 }
 
-impl Redacting {
+impl AppliedRedaction {
+    /// Redacts a case in place and reports what was done. Values that came redacted keep their pseudonyms if the same rules,
+    /// key and descriptors made them.
+    pub(super) fn apply(
+        redactor: &Arc<Redactor>,
+        case: &mut Case,
+        before: PriorRedaction,
+        report: &mut CaptureReport,
+    ) -> Result<Self, OperationError> {
+        let redacted = redactor
+            .redact_case_after(case, &before)
+            .map_err(|error| OperationError::Failed(error.to_string()))?;
+        report.change(
+            |own| redacted.report.without_roots(own),
+            |quoted| redactor.text_after(&redacted.report, quoted),
+        );
+        let plain = std::mem::replace(case, redacted.case);
+        let fields: Vec<String> = case.redacted.iter().map(touched).collect();
+        report.add(
+            "redacted",
+            match fields.as_slice() {
+                [] => "nothing: no rule is about a field of this case".to_owned(),
+                fields => fields.join(", "),
+            },
+        );
+        if redacted.encodings > 0 {
+            report.add(
+                "",
+                format!(
+                    "{} kept encodings of pages, snapshot or command are left out",
+                    redacted.encodings
+                ),
+            );
+        }
+        if redacted.report.is_anew {
+            report.add("redaction", REDACTED_ANEW);
+        }
+        for rule in redactor.unfitting() {
+            report.add("redaction", rule);
+        }
+        for unread in &redacted.report.unread {
+            report.add("not redacted", format!("{unread}: kept as it is"));
+        }
+        Ok(Self {
+            redactor: Arc::clone(redactor),
+            report: redacted.report,
+            plain,
+            before,
+        })
+    }
+
     pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
         self.report.unread.iter().map(String::as_str)
     }
@@ -203,7 +131,7 @@ impl Redacting {
         self.report.is_anew
     }
 
-    /// What everybody has to know of it, also where nothing else of it is told.
+    /// Warnings that are shown even if nothing else is reported.
     pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
         let unread = self.unread().map(|it| format!("not redacted: {it}"));
         let roots = self.report.suspects.iter();
@@ -220,13 +148,13 @@ impl Redacting {
             .chain(self.is_anew().then(|| REDACTED_ANEW.to_owned()))
     }
 
-    /// A text without what was taken out of the case.
+    /// A text without the values that were removed from the case.
     pub(super) fn text(&self, text: &str) -> String {
         self.redactor.text_after(&self.report, text)
     }
 
-    /// What today's message looks like where production's came without it, and is the same but for that.
-    fn came_masked(&self, case: &Case, run: Result<&CaseRun, &()>) -> Option<String> {
+    /// What today's message looks like, if production's message came redacted and is otherwise the same.
+    fn came_masked(&self, case: &Case, run: Option<&ReplayedCase>) -> Option<String> {
         let (
             Some(
                 Observed::Rejected(observed)
@@ -234,32 +162,36 @@ impl Redacting {
                 | Observed::Unimplemented(observed)
                 | Observed::Refused(observed),
             ),
-            Checked::Step(replay),
-        ) = (&case.observed, &run.ok()?.checked)
+            CaseResult::Step(replay),
+        ) = (&case.observed, &run?.result)
         else {
             return None;
         };
         let today = replay.outcome.failure()?;
-        let redactor = self.redactor.clone().allowing([]);
+        let redactor = Redactor::clone(&self.redactor).allowing([]);
         let (written, looks) = redactor.text_and_looks(&Report::default(), &today.message);
         let is_masked = today.message != observed.message && written == observed.message;
         is_masked.then(|| listed(&looks))
     }
 
-    /// What a change of the outcome comes from, in words that show no value; none where there is none or where it
-    /// cannot be found out. Replays the case as it was, in memory, and without each reason in turn; errors are not
-    /// shown, since they may repeat what the logic was sent.
+    /// Why redaction changes the outcome, in words that show no value; none if it does not or the reason cannot be found.
+    /// Replays the case before redaction, in memory, and without each reason in turn. Errors are not shown, because they may
+    /// repeat what the logic received.
     pub(super) fn changed_outcome(
         &self,
         project: &Project,
         fixture: &Fixture,
-        telling: &mut Telling,
+        report: &mut CaptureReport,
     ) -> Option<String> {
-        let logics = project.logics();
-        let logic = logics.of_case(&fixture.case).ok()??;
-        let target = logics.target(&logic, &fixture.case.source.dialect).ok()?;
+        let logic = project.ready_logic(&fixture.case, &ReplayOptions::default());
+        let logic = logic.ok()?;
+        let options = ReplayOptions {
+            logic: LogicChoice::Ready(&logic),
+            asks_once: true,
+            ..ReplayOptions::default()
+        };
         if project.probe_of(&fixture.case) == Probe::Never {
-            telling.add(
+            report.add(
                 "redaction",
                 "whether it changes the outcome is not known: `probe` forbids a second replay",
             );
@@ -275,17 +207,17 @@ impl Redacting {
                 },
                 ..fixture.clone()
             };
-            once(project, &fixture, target.as_ref())
+            project.replay(&fixture, &options).ok()
         };
         let replayed = |case: &Case| class(run(case).as_ref());
-        project.logics().hush();
+        project.logics().hide_output();
         // The captured values last: a logic that ends because of them leaves no answer to the others.
         let run_now = run(&fixture.case);
         let now = class(run_now.as_ref());
         let plain = replayed(&self.plain);
         if plain == now {
             if let Some(looks) = self.came_masked(&fixture.case, run_now.as_ref()) {
-                telling.add(
+                report.add(
                     "redaction",
                     format!(
                         "production's message came redacted, and today's is other only where it has what looks like \
@@ -294,7 +226,7 @@ impl Redacting {
                 );
             }
             if plain == NO_ANSWER {
-                telling.add(
+                report.add(
                     "redaction",
                     "whether it changes the outcome is not known: the logic gave no answer, neither to what was captured nor \
                      to what would be written",
@@ -334,7 +266,7 @@ impl Redacting {
     }
 }
 
-/// What somebody may do about a text that only looks like a secret.
+/// What the user can do about a text that only looks like a secret.
 const ALLOW: &str = "where that is no secret, allow it with [[audit.allow]] in replay.toml, or write a rule with `keep` for \
                      the field that the text repeats";
 
@@ -343,26 +275,22 @@ fn listed(looks: &BTreeSet<&str>) -> String {
     looks.join(", ")
 }
 
-/// What is said of a replay in which the logic could not be asked, or ended.
+/// The class of a replay in which the logic could not be asked, or ended.
 const NO_ANSWER: &str = "no answer";
 
-fn once(project: &Project, fixture: &Fixture, target: &dyn Target) -> Result<CaseRun, ()> {
-    project.run_case(fixture, target, false).map_err(|_| ())
-}
-
-/// The outcome and the verdict in words that hold nothing of a value.
-fn class(run: Result<&CaseRun, &()>) -> String {
-    let Ok(run) = run else {
+/// The outcome and the verdict in words that contain no value.
+fn class(run: Option<&ReplayedCase>) -> String {
+    let Some(run) = run else {
         return NO_ANSWER.to_owned();
     };
-    let outcome = match &run.checked {
-        Checked::Step(replay) => replay.outcome.word(),
-        Checked::History(replay) => replay
+    let outcome = match &run.result {
+        CaseResult::Step(replay) => replay.outcome.word(),
+        CaseResult::History(replay) => replay
             .state
             .as_ref()
             .or(replay.upcast.as_ref())
             .map_or("nothing", |outcome| outcome.word()),
-        Checked::Flow(_) => "a flow",
+        CaseResult::Flow(_) => "a flow",
     };
     match &run.verdict {
         Verdict::Reproduced => format!("{outcome} and reproduced"),

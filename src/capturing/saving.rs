@@ -1,8 +1,8 @@
-//! The files of a captured case: written whole, and put back where the second of them fails.
+//! The files of a captured case: written completely, and restored if the second of them fails.
 
 use std::path::Path;
 
-use super::Stop;
+use super::OperationError;
 use crate::files;
 use crate::fixture::{set_status, write_atomically};
 use crate::model::Status;
@@ -10,13 +10,16 @@ use crate::project::Project;
 use crate::snapshot::stored;
 use crate::terminal::words;
 
-/// A snapshot of the case that was there before would make the open one a closed one.
-pub(super) fn discard_snapshot(fixture: &Path) -> Result<(), Stop> {
+/// Deletes the snapshot of a case that is replaced by an open one, which must not have a snapshot.
+pub(super) fn discard_snapshot(fixture: &Path) -> Result<(), OperationError> {
     for ending in ["snap", "snap.new"] {
         let path = fixture.with_extension(ending);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Stop::Failed(format!("{}: {error}", Project::shown(&path))));
+                return Err(OperationError::Failed(format!(
+                    "{}: {error}",
+                    Project::shown(&path)
+                )));
             }
             _ => {}
         }
@@ -24,7 +27,7 @@ pub(super) fn discard_snapshot(fixture: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A closed case without its snapshot is half a case.
+/// Restores a fixture whose snapshot could not be written: a closed case is incomplete without it.
 pub(super) fn restore(path: &Path, before: Option<&[u8]>) {
     let _ = match before {
         Some(bytes) => write_atomically(path, bytes, true),
@@ -32,8 +35,8 @@ pub(super) fn restore(path: &Path, before: Option<&[u8]>) {
     };
 }
 
-/// A name becomes a file and a trial, both of which have signs of their own.
-pub(super) fn file_name(name: &str) -> Result<&str, Stop> {
+/// Checks a name: it becomes a file and a trial, and some characters have a meaning there.
+pub(super) fn file_name(name: &str) -> Result<&str, OperationError> {
     let name = name.strip_suffix(".yaml").unwrap_or(name);
     let is_plain = |part: &str| {
         !part.is_empty()
@@ -44,25 +47,26 @@ pub(super) fn file_name(name: &str) -> Result<&str, Stop> {
     if name.split('/').all(is_plain) {
         return Ok(name);
     }
-    Err(Stop::Usage(format!(
+    Err(OperationError::Usage(format!(
         "--name {name}: a path below the folder of fixtures is expected, as in player/my-case; no part of it begins \
          with a dot, and @ : * \\ are not for names"
     )))
 }
 
-pub(super) fn accept(path: &Path, text: &str) -> Result<(), Stop> {
+/// Writes the snapshot and marks the fixture as closed.
+pub(crate) fn accept(path: &Path, text: &str) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
         let snapshot = Project::shown(&Project::snapshot_path(path));
-        Stop::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
+        OperationError::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
     };
     stored::accept(path, text).map_err(failed)?;
     mark_closed(path)
 }
 
-/// Marks a fixture as closed, touching nothing else of it.
-pub(crate) fn mark_closed(path: &Path) -> Result<(), Stop> {
+/// Marks a fixture as closed and changes nothing else in it.
+fn mark_closed(path: &Path) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
-        Stop::Failed(format!("{}: {}", Project::shown(path), words(&error)))
+        OperationError::Failed(format!("{}: {}", Project::shown(path), words(&error)))
     };
     let text = files::read_to_string(path, files::MADE).map_err(failed)?;
     let closed = set_status(&text, Status::Closed, path)?;

@@ -3,26 +3,26 @@
 use std::fmt::Display;
 use std::io::BufRead;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::report::{Report, States};
-use super::{Stop, complain, say};
+use super::{Done, Stop, complain, report, say};
 use crate::fixture::Fixture;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient};
 use crate::model::CaseStimulus;
 use crate::processes::{StartedServer, free_port};
-use crate::project::{LogicPlace, Project, SelectedLogic, debug_spec, dialect_of, readiness};
+use crate::project::{
+    CommandConfig, LogicChoice, LogicPlace, Project, ReadyLogic, ReplayOptions, SelectedLogic,
+    debug_command, readiness,
+};
 use crate::replay::{GrpcTarget, Target};
+use crate::replaying::{PreparedCase, ReplayRequest};
 
-pub(super) fn run(
-    project: &Project,
-    path: &Path,
-    fixture: &Fixture,
-    logic: &SelectedLogic,
-    is_what_if: bool,
-) -> Result<(), Stop> {
+pub(super) fn run(project: &Project, path: &Path, request: &ReplayRequest) -> Done {
+    let prepared = PreparedCase::read(project, path, request)?;
+    let logic = prepared.selected_logic(project, request)?;
     loop {
-        let round = Round::prepare(project, fixture, logic)?;
-        let ended = round.report(project, path, is_what_if);
+        let round = Round::prepare(project, &prepared.fixture, &logic)?;
+        let ended = round.report(project, &prepared);
         match &ended {
             Ok(report) => say(report.trim_end()),
             // The logic may have been ended from within the debugger: that is no reason to leave.
@@ -45,20 +45,14 @@ fn enter() -> bool {
 }
 
 /// Logic that is ready for one stimulus. Logic that was started for it ends with it.
-struct Round<'a> {
-    fixture: &'a Fixture,
-    logic: &'a SelectedLogic,
-    target: Box<dyn Target>,
+struct Round {
+    logic: Arc<ReadyLogic>,
     started: Option<StartedServer>,
 }
 
-impl<'a> Round<'a> {
+impl Round {
     /// Makes the logic ready, says what to attach to, and waits.
-    fn prepare(
-        project: &Project,
-        fixture: &'a Fixture,
-        logic: &'a SelectedLogic,
-    ) -> Result<Self, Stop> {
+    fn prepare(project: &Project, fixture: &Fixture, logic: &SelectedLogic) -> Result<Self, Stop> {
         let (name, stimulus) = (&logic.config.name, stimulus(fixture));
         let (target, started) = match &logic.config.place {
             LogicPlace::InProcess(_) => {
@@ -78,49 +72,34 @@ impl<'a> Round<'a> {
                 enter();
                 (patient_target(project, fixture, logic, address)?, None)
             }
-            LogicPlace::Command { .. } => {
-                let started = under_debugger(logic)?;
+            LogicPlace::Command(start) => {
+                let started = under_debugger(name, start)?;
                 say(format_args!("it serves; sending {stimulus}"));
                 let target = patient_target(project, fixture, logic, &started.address())?;
                 (target, Some(started))
             }
         };
         Ok(Self {
-            fixture,
-            logic,
-            target,
+            logic: Arc::new(ReadyLogic::new(logic.clone(), target)),
             started,
         })
     }
 
     /// Sends the stimulus and words what came of it.
-    fn report(&self, project: &Project, path: &Path, is_what_if: bool) -> Result<String, String> {
-        let run = project
-            .run_case(self.fixture, self.target.as_ref(), false)
-            .map_err(|error| {
-                let last = self.started.as_ref().map(StartedServer::last_words);
-                match last {
-                    // Its output is on the terminal already.
-                    Some((_, Some(status))) => format!("{error}\nthe logic ended with {status}"),
-                    Some((_, None)) | None => error.to_string(),
-                }
-            })?;
-        let registry = project
-            .registry_for(&self.fixture.case.source.dialect)
-            .map_err(|error| error.to_string())?;
-        let report = Report {
-            // Under a debugger it writes to the terminal.
-            last_words: None,
-            path,
-            fixture: self.fixture,
-            logic: self.logic,
-            run: &run,
-            states: States::default(),
-            descriptors: [registry, &self.fixture.descriptors],
-            through: None,
-            is_what_if,
+    fn report(&self, project: &Project, prepared: &PreparedCase) -> Result<String, String> {
+        let options = ReplayOptions {
+            logic: LogicChoice::Ready(&self.logic),
+            asks_once: true,
+            ..ReplayOptions::default()
         };
-        Ok(report.text())
+        let replayed = prepared.replay(project, &options).map_err(|error| {
+            // Its output is on the terminal already.
+            match self.started.as_ref().map(StartedServer::last_words) {
+                Some((_, Some(status))) => format!("{error}\nthe logic ended with {status}"),
+                Some((_, None)) | None => error.to_string(),
+            }
+        })?;
+        Ok(report::text(&replayed))
     }
 }
 
@@ -152,8 +131,9 @@ fn patient_target(
         ..ConnectionOptions::default()
     };
     let connection = Connection::new(address, options).map_err(|error| failed(&error))?;
-    let dialect =
-        dialect_of(logic, &fixture.case.source.dialect).map_err(|error| failed(&error))?;
+    let dialect = logic
+        .dialect(&fixture.case.source.dialect)
+        .map_err(|error| failed(&error))?;
     let client = LogicClient::new(connection, dialect);
     Ok(Box::new(GrpcTarget::new(client, logic.config.upcaster)))
 }
@@ -162,16 +142,15 @@ fn failed(error: &dyn Display) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-fn under_debugger(logic: &SelectedLogic) -> Result<StartedServer, Stop> {
+fn under_debugger(name: &str, start: &CommandConfig) -> Result<StartedServer, Stop> {
     let (port, debug_port) = free_port()
         .and_then(|port| Ok((port, free_port()?)))
         .map_err(|error| failed(&error))?;
-    let Some((spec, attach)) = debug_spec(&logic.config, port, debug_port) else {
+    let Some((spec, attach)) = debug_command(name, start, port, debug_port) else {
         return Err(Stop::Usage(format!(
             "logic `{name}` has no debug command; add one to replay.toml (docs/debugging.md has recipes):\n\n  \
              [logic.{name}.debug]\n  command = [\"…\", \"{{debug_port}}\", …]\n  attach = \"what to attach, and \
              where: {{debug_port}}\"",
-            name = logic.config.name
         )));
     };
     let started = StartedServer::spawn(&spec).map_err(|error| failed(&error))?;

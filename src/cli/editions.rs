@@ -1,13 +1,10 @@
-//! `editions`: what replays through coordinators left behind, and how it goes away.
-
-use std::collections::BTreeSet;
+//! `editions`: the editions that replays through coordinators left behind, in words.
 
 use clap::{Args, Subcommand};
 
 use super::{Done, Stop, say};
-use crate::grpc::{Connection, ConnectionOptions, DeletedEdition, EditionsClient, EditionsError};
-use crate::model::{Domain, EditionName, counted};
-use crate::project::{Ledger, LedgerError, LeftBehind, Project};
+use crate::model::counted;
+use crate::project::{EditionCleanup, Ledger, Project};
 
 /// Editions that `replay --coordinator` made at an address: list them, delete what can be deleted.
 #[derive(Debug, Args)]
@@ -28,18 +25,19 @@ enum Action {
     },
 }
 
-impl From<LedgerError> for Stop {
-    fn from(error: LedgerError) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
 pub(super) fn run(project: &Project, arguments: &EditionsArguments) -> Done {
     let ledger = Ledger::of(&project.config().root);
     match &arguments.action {
         Action::List => list(&ledger),
         Action::Clean { forget } if forget.is_empty() => clean(&ledger),
-        Action::Clean { forget } => forget_all(&ledger, forget),
+        Action::Clean { forget } => {
+            let forgotten = ledger.forget_editions(forget)?;
+            say(format_args!(
+                "{} taken off the list",
+                counted(forgotten, "line")
+            ));
+            Ok(())
+        }
     }
 }
 
@@ -63,88 +61,33 @@ fn list(ledger: &Ledger) -> Done {
     Ok(())
 }
 
-fn forget_all(ledger: &Ledger, names: &[String]) -> Done {
-    let entries = ledger.read()?;
-    for name in names {
-        if !entries.iter().any(|entry| entry.edition == *name) {
-            return Err(Stop::Failed(format!(
-                "no edition `{name}` is noted; `cargo xtask editions list` says which are"
-            )));
-        }
-    }
-    let gone: Vec<LeftBehind> = entries
-        .into_iter()
-        .filter(|entry| names.contains(&entry.edition))
-        .collect();
-    ledger.remove(&gone)?;
-    say(format_args!(
-        "{} taken off the list",
-        counted(gone.len(), "line")
-    ));
-    Ok(())
-}
-
 fn clean(ledger: &Ledger) -> Done {
-    let entries = ledger.read()?;
-    if entries.is_empty() {
-        say("nothing is left behind");
-        return Ok(());
-    }
-    let mut gone: Vec<LeftBehind> = Vec::new();
     let mut is_something_left = false;
-    let places: BTreeSet<(&str, &str, &str)> = entries
-        .iter()
-        .map(|entry| {
-            (
-                entry.address.as_str(),
-                entry.domain.as_str(),
-                entry.edition.as_str(),
-            )
-        })
-        .collect();
-    for (address, domain, edition) in places {
-        match delete(address, domain, edition) {
-            Ok(deleted) => {
-                say(format_args!(
-                    "deleted {edition} of {domain} at {address}: {} pages",
-                    deleted.pages
-                ));
-                let same = |entry: &&LeftBehind| {
-                    (
-                        entry.address.as_str(),
-                        entry.domain.as_str(),
-                        entry.edition.as_str(),
-                    ) == (address, domain, edition)
-                };
-                gone.extend(entries.iter().filter(same).cloned());
-            }
+    let count = ledger.delete_editions(&mut |cleanup| {
+        let EditionCleanup {
+            address,
+            domain,
+            edition,
+            ..
+        } = cleanup;
+        match &cleanup.result {
+            Ok(deleted) => say(format_args!(
+                "deleted {edition} of {domain} at {address}: {} pages",
+                deleted.pages
+            )),
             Err(reason) => {
                 is_something_left = true;
                 say(format_args!("kept {edition} of {domain}: {reason}"));
             }
         }
+    })?;
+    if count == 0 {
+        say("nothing is left behind");
     }
-    ledger.remove(&gone)?;
     if is_something_left {
         return Err(Stop::Failed(
             "not everything that was left behind could be deleted".into(),
         ));
     }
     Ok(())
-}
-
-fn delete(address: &str, domain: &str, edition: &str) -> Result<DeletedEdition, String> {
-    let words = |error: &dyn std::fmt::Display| error.to_string();
-    let name = EditionName::new(edition).map_err(|error| words(&error))?;
-    let of = Domain::new(domain).map_err(|error| words(&error))?;
-    let connection =
-        Connection::new(address, ConnectionOptions::default()).map_err(|error| words(&error))?;
-    match EditionsClient::new(connection).delete(&of, &name) {
-        Ok(deleted) => Ok(deleted),
-        Err(error @ EditionsError::NotOffered { .. }) => Err(format!(
-            "{error}. Delete its rows by SQL, in the tables of events and of snapshots of that store, where the domain is \
-             '{domain}' and the edition '{edition}', or drop the database; then `cargo xtask editions clean --forget {edition}`"
-        )),
-        Err(error) => Err(words(&error)),
-    }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask`: arguments to library calls, results to words.
 //!
-//! Exit codes: 0 fine, 1 a case differs or something cannot be had, 2 wrong usage.
+//! Exit codes: 0 success, 1 a case differs or something failed, 2 wrong usage.
 
 mod audit;
 mod capture;
@@ -15,7 +15,6 @@ mod report;
 mod roots;
 mod serve;
 mod several;
-mod through;
 mod tickets;
 mod what_if;
 
@@ -25,9 +24,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::capturing::{self, Messages};
 use crate::harness::{Entry, select};
-use crate::project::{App, Project};
+use crate::project::{App, OperationError, Project};
 use crate::terminal::{complain, say, words};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
@@ -78,16 +76,13 @@ impl Fixtures {
 }
 
 fn selected(project: &Project, words: &[PathBuf]) -> Result<Vec<Entry>, Stop> {
-    select(project, words).map_err(|errors| {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Stop::Failed(errors.join("\nerror: "))
-    })
+    Ok(select(project, words)?)
 }
 
-/// Why a command ended without doing what it was asked.
+/// Why a command did not succeed.
 #[derive(Debug)]
 enum Stop {
-    /// Something cannot be had, or a case differs; said already or to be said.
+    /// Something that it needs is missing or does not work.
     Failed(String),
     /// Wrong usage.
     Usage(String),
@@ -106,15 +101,15 @@ impl fmt::Display for Stop {
     }
 }
 
-/// What the library says of a failure, which is told as it is.
+/// The library words its errors; they are printed as they are.
 impl<E> From<E> for Stop
 where
-    capturing::Stop: From<E>,
+    OperationError: From<E>,
 {
     fn from(error: E) -> Self {
-        match capturing::Stop::from(error) {
-            capturing::Stop::Failed(message) => Self::Failed(message),
-            capturing::Stop::Usage(message) => Self::Usage(message),
+        match OperationError::from(error) {
+            OperationError::Failed(message) => Self::Failed(message),
+            OperationError::Usage(message) => Self::Usage(message),
         }
     }
 }
@@ -131,7 +126,7 @@ impl App {
                 return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
             }
         };
-        // The recorder starts nothing, and ends in its own way.
+        // The recorder starts no logic and handles signals itself.
         if !matches!(arguments.command, Command::Record(_)) {
             crate::processes::end_all_on_interrupt();
         }
@@ -148,8 +143,8 @@ impl App {
         }
     }
 
-    /// Whether the command line understands some words, the first of which is its name. Runs nothing; the tests of
-    /// the documentation ask it.
+    /// Whether the command line accepts these words; the first is its own name. Runs nothing. The tests of the documentation
+    /// use it.
     #[doc(hidden)]
     pub fn understands(words: &[&str]) -> Result<(), String> {
         match Arguments::try_parse_from(words) {
@@ -158,10 +153,10 @@ impl App {
         }
     }
 
-    /// The command line in full, as text: what `--help` says of every command.
+    /// The whole command line as text: the output of `--help` for every command.
     #[must_use]
     pub fn reference() -> String {
-        // The same text whatever the terminal.
+        // The text must not depend on the terminal.
         let mut command = Arguments::command().term_width(100);
         command.build();
         let described = command.get_subcommands_mut();
@@ -183,7 +178,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
         Some(file) => Project::open_named(app, file)?,
     };
     match arguments.command {
-        Command::Capture(arguments) => capture::run(project, *arguments),
+        Command::Capture(arguments) => capture::run(project, &arguments),
         Command::Roots(arguments) => roots::run(&project, &arguments),
         Command::Tickets(arguments) => tickets::run(&project, &arguments),
         Command::Replay(arguments) => replay::run(&project, &arguments),
@@ -197,16 +192,16 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Done {
     }
 }
 
-/// Says which lines of the failure logs are passed over, and why.
-fn tell_unusable(lines: &[String]) {
+/// Prints the lines of failure logs that were skipped, and why.
+fn complain_of_unusable(lines: &[String]) {
     for line in lines {
         complain(format_args!("not usable: {line}"));
     }
 }
 
-/// Says why no message is shown, where that is so.
-fn tell_hidden(messages: &Messages) {
-    if let Some(reason) = messages.hidden() {
+/// Prints why no message is shown, if so.
+fn complain_of_hidden(reason: Option<&str>) {
+    if let Some(reason) = reason {
         complain(format_args!("messages are not shown: {reason}"));
     }
 }

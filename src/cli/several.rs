@@ -1,97 +1,33 @@
 //! `replay` of several cases: a line for each, and how many ended how.
 
-use std::collections::HashSet;
-
 use serde_json::json;
 
-use super::replay::{self, ReplayArguments};
-use super::{Done, Stop, say};
-use crate::harness::{Ending, Entry, Totals, entries_of, missing_requirement};
+use super::{Done, Stop, report, say};
+use crate::harness::{Ending, Entry};
 use crate::project::Project;
+use crate::replaying::{EndedTrial, ReplayRequest, replay_each};
 
-/// A case that ended, and its report as JSON where it was replayed.
-struct Ended {
-    ending: Ending,
-    json: Option<serde_json::Value>,
-}
-
-impl From<Ending> for Ended {
-    fn from(ending: Ending) -> Self {
-        Self { ending, json: None }
-    }
-}
-
-/// Replays the trials that `cargo test` makes of these cases, or each once on the logic or through the coordinator that is
-/// named.
-pub(super) fn run(project: &Project, arguments: &ReplayArguments, entries: &[Entry]) -> Done {
-    let mut totals = Totals::default();
-    let mut failed = 0;
-    for entry in trials(project, arguments, entries) {
-        let ended = of_trial(project, arguments, &entry);
-        match &ended.ending {
-            Ending::Closed => totals.closed += 1,
-            Ending::Open => totals.open += 1,
-            Ending::NotChecked(_) => totals.not_checked += 1,
-            Ending::Failed(_) => failed += 1,
-        }
-        if arguments.json {
-            say(as_json(&entry, ended));
+pub(super) fn run(
+    project: &Project,
+    entries: &[Entry],
+    request: &ReplayRequest,
+    wants_json: bool,
+) -> Done {
+    let totals = replay_each(project, entries, request, &mut |trial| {
+        if wants_json {
+            say(json(trial));
         } else {
-            tell(&entry, &ended.ending);
+            print(trial);
         }
+    });
+    if !wants_json {
+        say(format_args!("\n{totals}, {} failed", totals.failed));
     }
-    if !arguments.json {
-        say(format_args!("\n{totals}, {failed} failed"));
-    }
-    if failed == 0 {
+    if totals.failed == 0 {
         Ok(())
     } else {
         Err(Stop::Differs)
     }
-}
-
-fn trials(project: &Project, arguments: &ReplayArguments, entries: &[Entry]) -> Vec<Entry> {
-    let is_named = arguments.logic.is_some() || arguments.coordinator.is_some();
-    let mut trials: Vec<Entry> = Vec::new();
-    for entry in entries {
-        if is_named || entry.twin.is_some() {
-            trials.push(entry.clone());
-        } else {
-            trials.extend(entries_of(project, &entry.path));
-        }
-    }
-    // A twin's trial may be named beside its case.
-    let mut known = HashSet::new();
-    trials.retain(|trial| known.insert(trial.name.clone()));
-    trials
-}
-
-fn of_trial(project: &Project, arguments: &ReplayArguments, entry: &Entry) -> Ended {
-    replayed(project, arguments, entry)
-        .unwrap_or_else(|stop| Ending::Failed(stop.to_string()).into())
-}
-
-fn replayed(project: &Project, arguments: &ReplayArguments, entry: &Entry) -> Result<Ended, Stop> {
-    if let Some(reason) = entry.left_out(project, false) {
-        return Ok(Ending::NotChecked(reason).into());
-    }
-    let fixture = project.folder().read(&entry.path)?;
-    let Some(logic) = replay::choose(project, arguments, entry, &fixture)? else {
-        let domain = fixture.case.cover.domain.as_str();
-        let reason = project.logics().none_for(domain);
-        return Ok(Ending::NotChecked(reason).into());
-    };
-    if let Some(missing) = missing_requirement(&logic.config) {
-        return Ok(Ending::Failed(missing).into());
-    }
-    let case = (entry.path.as_path(), &fixture, &logic);
-    replay::report(project, arguments, case, None, |report| Ended {
-        ending: match (report.ending(), &report.last_words) {
-            (Ending::Failed(message), Some(words)) => Ending::Failed(format!("{message}\n{words}")),
-            (ending, _) => ending,
-        },
-        json: arguments.json.then(|| report.json()),
-    })
 }
 
 const fn word(ending: &Ending) -> &'static str {
@@ -103,9 +39,10 @@ const fn word(ending: &Ending) -> &'static str {
     }
 }
 
-fn tell(entry: &Entry, ending: &Ending) {
-    let line = format!("{:<13}{}", word(ending), entry.name);
-    match ending {
+fn print(trial: &EndedTrial) {
+    let entry = &trial.entry;
+    let line = format!("{:<13}{}", word(&trial.ending), entry.name);
+    match &trial.ending {
         Ending::Closed | Ending::Open => say(line),
         Ending::NotChecked(reason) => say(format_args!("{line}: {reason}")),
         Ending::Failed(message) => {
@@ -125,14 +62,15 @@ fn tell(entry: &Entry, ending: &Ending) {
 }
 
 /// The report with how the case ended; of a case that was not replayed, only that.
-fn as_json(entry: &Entry, ended: Ended) -> serde_json::Value {
-    let mut object = ended
-        .json
-        .unwrap_or_else(|| json!({"fixture": Project::shown(&entry.path)}));
-    object["trial"] = entry.name.as_str().into();
-    object["result"] = word(&ended.ending).into();
-    if let Ending::NotChecked(reason) | Ending::Failed(reason) = ended.ending {
-        object["reason"] = reason.into();
+fn json(trial: &EndedTrial) -> serde_json::Value {
+    let mut object = match &trial.report {
+        Some(report) => report::json(report),
+        None => json!({"fixture": Project::shown(&trial.entry.path)}),
+    };
+    object["trial"] = trial.entry.name.as_str().into();
+    object["result"] = word(&trial.ending).into();
+    if let Ending::NotChecked(reason) | Ending::Failed(reason) = &trial.ending {
+        object["reason"] = reason.as_str().into();
     }
     object
 }

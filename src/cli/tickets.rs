@@ -1,4 +1,4 @@
-//! `tickets`: which failures there are, one line a bug.
+//! `tickets`: arguments to a request, and the known bugs to words.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,10 @@ use serde_json::json;
 
 use super::capture::described;
 use super::{Done, say};
-use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
-use crate::capturing::{Messages, demand_some, read_log};
-use crate::grpc::StoredLetter;
-use crate::model::{Timestamp, counted};
-use crate::project::{FailureEntry, Failures, Project};
-use crate::wire::Dialect;
-
-/// What stands before the number of a dead letter.
-const LETTER: &str = "dead letter";
+use crate::capture::{Aside, FailureGroup};
+use crate::listing::{FailureSource, ListedBug, list_bugs};
+use crate::model::{Code, Timestamp, counted};
+use crate::project::Project;
 
 /// List the failures of a source or of logs, grouped by domain, command, code and message.
 ///
@@ -35,97 +30,49 @@ pub(super) struct TicketsArguments {
     json: bool,
 }
 
-pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
-    let failures = if arguments.dead_letters {
-        of_letters(project, arguments)?
-    } else if arguments.files.is_empty() {
-        project.failures(arguments.source.as_deref())?
-    } else {
-        of_files(arguments)?
-    };
-    let mut groups = group_failures(failures.entries.iter().map(|entry| &entry.logged));
-    let source = project.source_name(arguments.source.as_deref());
-    let messages = Messages::of(project, &source.unwrap_or_default());
-    for group in &mut groups {
-        group.message = messages.of_logged(&failures.entries[group.example].logged);
-    }
-    for group in &groups {
-        let example = &failures.entries[group.example];
-        if arguments.json {
-            say(json_of(group, example));
+impl TicketsArguments {
+    fn failure_source(&self) -> FailureSource {
+        if self.dead_letters {
+            FailureSource::DeadLetters(self.source.clone())
+        } else if self.files.is_empty() {
+            FailureSource::Source(self.source.clone())
         } else {
-            print(group, example);
+            FailureSource::Files(self.files.clone())
         }
     }
-    super::tell_hidden(&messages);
-    super::tell_unusable(&failures.unusable);
-    if !arguments.json {
-        let bugs = groups.iter().filter(|group| group.aside.is_none()).count();
-        let count = |is_accepted: bool| {
-            let all = groups.iter();
-            let such = all.filter(|group| (group.aside == Some(Aside::Accepted)) == is_accepted);
-            such.map(|group| group.count).sum::<usize>()
-        };
-        let accepted = match count(true) {
-            0 => String::new(),
-            accepted => format!(", {}", counted(accepted, "accepted command")),
-        };
-        say(format_args!(
-            "{}, {}{accepted}",
-            counted(count(false), "failure"),
-            counted(bugs, "distinct bug")
-        ));
-        if let Some(next) = next(arguments).filter(|_| bugs > 0) {
-            say(format_args!("\nnext: {next}"));
+}
+
+pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
+    let listed = list_bugs(project, &arguments.failure_source())?;
+    for bug in &listed.bugs {
+        if arguments.json {
+            say(json_of(bug));
+        } else {
+            print(bug);
         }
+    }
+    super::complain_of_hidden(listed.messages_hidden.as_deref());
+    super::complain_of_unusable(&listed.unusable);
+    if arguments.json {
+        return Ok(());
+    }
+    let bugs = listed.count_of_logic();
+    let accepted = match listed.count_accepted() {
+        0 => String::new(),
+        accepted => format!(", {}", counted(accepted, "accepted command")),
+    };
+    say(format_args!(
+        "{}, {}{accepted}",
+        counted(listed.count_failed(), "failure"),
+        counted(bugs, "distinct bug")
+    ));
+    if let Some(next) = next(arguments).filter(|_| bugs > 0) {
+        say(format_args!("\nnext: {next}"));
     }
     Ok(())
 }
 
-/// Those that the source's service shows. One with events is none of a command.
-fn of_letters(project: &Project, arguments: &TicketsArguments) -> Result<Failures, super::Stop> {
-    let source = project.source_name(arguments.source.as_deref())?;
-    let mut all = Failures::default();
-    for StoredLetter { id, letter } in project.dead_letters(&source)?.list()? {
-        let reason = match letter.map(|letter| {
-            // Which numbers enums have does not matter to a list.
-            let failure = LoggedFailure::of_letter(&letter, Dialect::ANGZARR);
-            (failure, letter)
-        }) {
-            Ok((Ok(Some(failure)), _)) => {
-                all.entries.push(FailureEntry {
-                    file: LETTER.to_owned(),
-                    line: usize::try_from(id).unwrap_or_default(),
-                    logged: Logged::Failure(failure),
-                    local: None,
-                });
-                continue;
-            }
-            Ok((Ok(None), letter)) => format!(
-                "it holds no command but events of {}/{}",
-                letter.cover.domain, letter.cover.root
-            ),
-            Ok((Err(reason), _)) | Err(reason) => reason.to_string(),
-        };
-        all.unusable.push(format!("{LETTER} {id}: {reason}"));
-    }
-    Ok(all)
-}
-
-/// All of them, each of which has to hold something.
-fn of_files(arguments: &TicketsArguments) -> Result<Failures, super::Stop> {
-    let mut all = Failures::default();
-    for file in &arguments.files {
-        let (read, name) = read_log(file)?;
-        demand_some(&read, &name)?;
-        all.lines += read.lines;
-        all.entries.extend(read.entries);
-        all.unusable.extend(read.unusable);
-    }
-    Ok(all)
-}
-
-/// What to do next; a capture reads one log, or one letter.
+/// The next command to run, if there is one: a capture reads one log or one letter.
 fn next(arguments: &TicketsArguments) -> Option<String> {
     if arguments.dead_letters {
         let source = arguments.source.as_ref();
@@ -146,7 +93,7 @@ fn instant(time: Timestamp) -> Option<String> {
     Some(instant.to_string())
 }
 
-fn print(group: &FailureGroup, example: &FailureEntry) {
+fn print(ListedBug { group, example }: &ListedBug) {
     let aside = group
         .aside
         .map_or_else(String::new, |aside| format!("  ({})", aside.word()));
@@ -174,12 +121,12 @@ fn print(group: &FailureGroup, example: &FailureEntry) {
     ));
 }
 
-fn json_of(group: &FailureGroup, example: &FailureEntry) -> serde_json::Value {
+fn json_of(ListedBug { group, example }: &ListedBug) -> serde_json::Value {
     json!({
         "count": group.count,
         "domain": group.domain,
         "command": group.command,
-        "code": group.code.map(crate::model::Code::name),
+        "code": group.code.map(Code::name),
         "message": group.message,
         "about_the_logic": group.aside.is_none(),
         "aside": group.aside.map(Aside::word),

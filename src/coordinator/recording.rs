@@ -1,7 +1,7 @@
 //! Recorded traffic to seed a store with: the calls of a real deployment, one JSON object per line.
 //!
-//! The accepted `HandleCommand` replies contain what that deployment stored; the failed `HandleCommand` calls are the
-//! failures that its users saw. All other calls in a recording are ignored.
+//! Replies to accepted `HandleCommand` calls contain what that deployment stored. Failed `HandleCommand` calls are the
+//! failures that its users saw. All other calls in a recording are skipped.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,7 +14,7 @@ use super::SeedBook;
 use crate::model::{Code, CommandBook, Failure};
 use crate::wire::{self, DecodeError, Dialect};
 
-/// In recordings, replies have padding and trailers do not.
+/// Recordings pad replies, but not trailers.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -24,10 +24,33 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the recording: {reason}")]
 pub struct RecordingError {
-    /// Line, from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub reason: String,
+    line: usize,
+    reason: BadCall,
+}
+
+impl RecordingError {
+    /// Line of the recording, from 1.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+}
+
+/// What is wrong with a recorded call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum BadCall {
+    /// With the parser's message.
+    #[error("{0}")]
+    Json(String),
+    #[error("{field} is not base64 ({error})")]
+    Base64 {
+        field: &'static str,
+        error: base64::DecodeError,
+    },
+    #[error("`{0}` is not a gRPC status code")]
+    Code(String),
+    #[error(transparent)]
+    Message(#[from] DecodeError),
 }
 
 /// A failed command and its status.
@@ -39,11 +62,11 @@ pub struct RecordedFailure {
     pub command: CommandBook,
     /// The status.
     pub failure: Failure,
-    /// The head, if the coordinator stated it.
+    /// Next sequence of the aggregate according to the coordinator, if the reply contains it.
     pub head: Option<u32>,
 }
 
-/// The useful content of a recording.
+/// Contents of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recording {
     /// What accepted commands stored, in order.
@@ -85,8 +108,9 @@ impl Recording {
         Ok(recording)
     }
 
-    fn read(&mut self, line: &str, path: &str, dialect: Dialect) -> Result<(), String> {
-        let call: Call = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    fn read(&mut self, line: &str, path: &str, dialect: Dialect) -> Result<(), BadCall> {
+        let call: Call =
+            serde_json::from_str(line).map_err(|error| BadCall::Json(error.to_string()))?;
         if call.path != path {
             return Ok(());
         }
@@ -99,9 +123,9 @@ impl Recording {
     }
 }
 
-fn stored(call: &Call) -> Result<Option<SeedBook>, String> {
+fn stored(call: &Call) -> Result<Option<SeedBook>, BadCall> {
     let reply = bytes_of("response", call.response.as_deref().unwrap_or_default())?;
-    let book = wire::event_book_of_response(reply).map_err(text)?;
+    let book = wire::event_book_of_response(reply)?;
     let Some(cover) = book.cover else {
         return Ok(None);
     };
@@ -112,11 +136,10 @@ fn stored(call: &Call) -> Result<Option<SeedBook>, String> {
     }))
 }
 
-fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, String> {
-    let code = Code::from_name(&call.code)
-        .ok_or_else(|| format!("`{}` is not a gRPC status code", call.code))?;
+fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, BadCall> {
+    let code = Code::from_name(&call.code).ok_or_else(|| BadCall::Code(call.code.clone()))?;
     let request = bytes_of("request", &call.request)?;
-    let bytes = wire::command_book_of_request(request).map_err(text)?;
+    let bytes = wire::command_book_of_request(request)?;
     let details = call
         .trailers
         .as_ref()
@@ -133,25 +156,20 @@ fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, String> {
         None => None,
         Some(details) => {
             let details = bytes_of("trailer grpc-status-details-bin", details)?;
-            Some(wire::event_book(details).map_err(text)?.next_sequence)
+            Some(wire::event_book(details)?.next_sequence)
         }
     };
     Ok(RecordedFailure {
         call: call.n,
-        command: wire::command_book(&bytes, dialect).map_err(text)?,
+        command: wire::command_book(&bytes, dialect)?,
         failure,
         head,
     })
 }
 
-fn bytes_of(what: &str, base64: &str) -> Result<Bytes, String> {
-    let decoded = BASE64
-        .decode(base64)
-        .map_err(|error| format!("{what} is not base64 ({error})"))?;
-    Ok(decoded.into())
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
-fn text(error: DecodeError) -> String {
-    error.to_string()
+fn bytes_of(field: &'static str, base64: &str) -> Result<Bytes, BadCall> {
+    match BASE64.decode(base64) {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(error) => Err(BadCall::Base64 { field, error }),
+    }
 }

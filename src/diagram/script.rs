@@ -1,6 +1,6 @@
 //! The lines of a diagram: who sends what to whom, in order.
 
-use crate::model::{Cover, EventBook, Failure, Outcome, Payload};
+use crate::model::{Cover, EventBook, Failure, Outcome, Payload, short_name};
 use crate::replay::flow::{Asked, Cause, FlowRun, FlowStep, StepAnswer};
 
 /// The lanes and lines of a diagram.
@@ -154,7 +154,7 @@ fn asked(asked: &Asked) -> String {
 
 /// `player 0a1b2c3d`.
 fn stream(cover: &Cover) -> String {
-    let root = &cover.root.hex()[..8];
+    let root = cover.root.short();
     if cover.edition.is_main() {
         format!("{} {root}", cover.domain)
     } else {
@@ -180,9 +180,6 @@ fn failed(word: &str, failure: &Failure) -> String {
 }
 
 fn short_names(names: Vec<&str>) -> String {
-    let short: Vec<&str> = names
-        .into_iter()
-        .map(|name| name.rsplit('.').next().unwrap_or(name))
-        .collect();
+    let short: Vec<&str> = names.into_iter().map(short_name).collect();
     short.join(", ")
 }

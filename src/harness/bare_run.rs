@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Entry;
 use super::trial::{self, Context, Ending};
 use crate::project::Project;
-use crate::snapshot::Rules;
 
 /// How the trials of a bare run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +25,6 @@ pub struct BareRun {
 pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> BareRun {
     let context = Context {
         project: Arc::clone(project),
-        rules: Arc::new(Rules::new(project.config().rules.clone())),
         mutants: None,
     };
     let next = AtomicUsize::new(0);

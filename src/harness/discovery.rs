@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::project::{LogicConfig, Project, Skip};
+use crate::project::{LogicChoice, Project, Skip};
 use crate::snapshot::matches_pattern;
 use crate::terminal::{escaped, one_line};
 
@@ -68,6 +68,15 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The logic that it is replayed on.
+    #[must_use]
+    pub fn logic(&self) -> LogicChoice<'_> {
+        match &self.twin {
+            Some(twin) => LogicChoice::Named(twin),
+            None => LogicChoice::OfCase,
+        }
+    }
+
     /// Why it is left out, as far as the name shows it. While listing, the beginning of the file is read too; a trial that
     /// runs reads the whole file.
     #[must_use]
@@ -88,7 +97,8 @@ impl Entry {
             return Some(skip.reason.clone());
         }
         let twin = project.config().logic.get(self.twin.as_ref()?)?;
-        missing_requirement(twin).filter(|_| !project.config().demand_twins)
+        twin.missing_requirement()
+            .filter(|_| !project.config().demand_twins)
     }
 
     /// Whether the case's domain has no logic. Folders may have any name, so if the folder is not a known domain, the beginning
@@ -137,16 +147,6 @@ fn domain_in_beginning(text: &str) -> Option<String> {
         }
     }
     domain.filter(|domain| !domain.is_empty())
-}
-
-/// The message about a missing file that a logic requires.
-pub(crate) fn missing_requirement(logic: &LogicConfig) -> Option<String> {
-    let required = logic.requires.as_ref().filter(|path| !path.exists())?;
-    Some(format!(
-        "logic `{}` needs {}, which does not exist",
-        logic.name,
-        Project::shown(required)
-    ))
 }
 
 /// The trials of every fixture, sorted by path: one on its own logic and one on each twin.

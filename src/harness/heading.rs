@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Case, counted};
+use crate::model::{Case, counted, short_name};
 use crate::terminal::one_line;
 
 /// Title, issue and request, one line each.
@@ -27,12 +27,12 @@ pub(super) fn heading(case: &Case) -> String {
 
 /// The request, as in `WithdrawFunds for player 6513270e, at sequence 3`.
 fn asked(case: &Case) -> String {
-    let aggregate = format!("{} {}", case.cover.domain, &case.cover.root.hex()[..8]);
+    let aggregate = format!("{} {}", case.cover.domain, case.cover.root.short());
     let Some(about) = case.stimulus.about(&case.history) else {
         let events = case.history.pages().len();
         return format!("{aggregate}, {}", counted(events, "event"));
     };
-    let name = about.rsplit('.').next().unwrap_or_default();
+    let name = short_name(about);
     let command = case.stimulus.command();
     let new = case.stimulus.trigger().map(|trigger| trigger.from);
     let sequence = new.or_else(|| command?.expected_sequence());

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::discovery::{DiscoveryError, UnusableFile, fixtures_below, walk};
+use crate::fixture::FixtureError;
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// Unused files.
+/// Files that no fixture uses.
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers {
     /// Snapshots, pending snapshots, descriptor sets and history files that this tool wrote.
@@ -16,7 +17,16 @@ pub(crate) struct Leftovers {
     /// Similar files that must not be deleted, with the reason.
     pub(crate) left_alone: Vec<(PathBuf, &'static str)>,
     /// Why it is unknown which descriptor sets and history files are in use.
-    pub(crate) unknown: Option<String>,
+    pub(crate) unknown: Option<SidecarsError>,
+}
+
+/// Why it is unknown which descriptor sets and history files are in use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SidecarsError {
+    #[error(transparent)]
+    Fixture(#[from] FixtureError),
+    #[error(transparent)]
+    Folder(#[from] std::io::Error),
 }
 
 /// Finds files that no fixture uses.
@@ -37,21 +47,33 @@ pub(crate) fn leftovers(project: &Project) -> Result<Leftovers, DiscoveryError> 
     Ok(found)
 }
 
+/// Why the trial of orphaned snapshots fails.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OrphansError {
+    #[error("cannot read the fixtures: {0}")]
+    Unreadable(#[from] walkdir::Error),
+    #[error(
+        "snapshots without a fixture:\n{}\nbring their fixtures back, or delete them: cargo xtask clean (--dry-run only \
+         lists them)",
+        listed(.0)
+    )]
+    Found(Vec<PathBuf>),
+}
+
 /// Fails if there are snapshots without a fixture, and lists them.
-pub(super) fn orphans(project: &Project) -> Result<(), String> {
-    let orphans = orphaned_snapshots(&project.config().fixtures, &["snap"])
-        .map_err(|error| format!("cannot read the fixtures: {error}"))?;
+pub(super) fn check_orphans(project: &Project) -> Result<(), OrphansError> {
+    let orphans = orphaned_snapshots(&project.config().fixtures, &["snap"])?;
     if orphans.is_empty() {
         return Ok(());
     }
-    let shown = orphans
+    Err(OrphansError::Found(orphans))
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    let lines = files
         .iter()
         .map(|file| format!("  {}\n", Project::shown(file)));
-    Err(format!(
-        "snapshots without a fixture:\n{}\nbring their fixtures back, or delete them: cargo xtask clean (--dry-run only \
-         lists them)",
-        shown.collect::<String>()
-    ))
+    lines.collect()
 }
 
 /// Snapshots with one of the extensions that have no fixture beside them.
@@ -91,14 +113,13 @@ fn reason_to_keep(snapshot: &Path, root: &Path) -> Option<&'static str> {
 }
 
 /// Descriptor sets and history files that no fixture names.
-fn unused_sidecars(project: &Project, fixtures: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+fn unused_sidecars(project: &Project, fixtures: &[PathBuf]) -> Result<Vec<PathBuf>, SidecarsError> {
     let folder = project.folder();
     let mut used = HashSet::new();
     for fixture in fixtures {
-        let sidecars = folder.sidecars(fixture);
-        used.extend(sidecars.map_err(|error| error.to_string())?);
+        used.extend(folder.sidecars(fixture)?);
     }
-    let mut kept = folder.kept_sidecars().map_err(|error| error.to_string())?;
+    let mut kept = folder.kept_sidecars()?;
     kept.retain(|file| !used.contains(file));
     Ok(kept)
 }

@@ -20,18 +20,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[doc(hidden)]
 pub use bare_run::{BareRun, run_bare};
+pub(crate) use discovery::entries_of;
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
-pub(crate) use discovery::{entries_of, missing_requirement};
 pub(crate) use leftovers::leftovers;
-use libtest_mimic::{Arguments, Completion, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 #[doc(hidden)]
 pub use mutant_trials::{HidingReason, NeverCompared, TriedMutant, try_mutants};
 pub(crate) use selection::select;
 pub(crate) use trial::Ending;
 
 use crate::processes::end_all_on_interrupt;
-use crate::project::{App, LogicConfig, LogicPlace, Project};
-use crate::snapshot::Rules;
+use crate::project::{App, LogicConfig, Project};
 use crate::terminal::{complain, escape_panics, escaped, one_line, say};
 use mutant_report::MutantReport;
 use trial::Context;
@@ -46,15 +45,25 @@ struct Tally {
     has_failed: bool,
 }
 
-/// Number of cases by result, without the failed ones. Displayed like the last lines of `cargo test`.
+/// Number of cases by result. Displayed without the failed ones, like the last lines of `cargo test`.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) closed: usize,
     pub(crate) open: usize,
     pub(crate) not_checked: usize,
+    pub(crate) failed: usize,
 }
 
 impl Totals {
+    pub(crate) const fn count(&mut self, ending: &Ending) {
+        match ending {
+            Ending::Closed => self.closed += 1,
+            Ending::Open => self.open += 1,
+            Ending::NotChecked(_) => self.not_checked += 1,
+            Ending::Failed(_) => self.failed += 1,
+        }
+    }
+
     const fn sum(&self) -> usize {
         self.closed + self.open + self.not_checked
     }
@@ -94,17 +103,15 @@ impl App {
 
 /// Number of threads. Trials that call another process mostly wait for it, so more threads than cores keep both busy.
 fn threads(project: &Project) -> Option<usize> {
-    let waits = |logic: &LogicConfig| !matches!(logic.place, LogicPlace::InProcess(_));
+    let waits = |logic: &LogicConfig| logic.place.is_remote();
     let is_remote = project.logics().all().any(waits) || project.logics().twins().count() > 0;
     let cores = std::thread::available_parallelism().ok()?.get();
     is_remote.then_some(4 * cores)
 }
 
 fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
-    let rules = Arc::new(Rules::new(project.config().rules.clone()));
     let context = Context {
         project: Arc::clone(project),
-        rules: Arc::clone(&rules),
         mutants: project.config().mutate.then(Arc::<MutantReport>::default),
     };
     let entries = match entries(arguments, project) {
@@ -124,7 +131,8 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
             .map(|entry| to_trial(entry, &context, arguments, &tally));
         let project = Arc::clone(project);
         let orphans = counted_trial(discovery::ORPHANS, &tally, move || {
-            leftovers::orphans(&project).map(|()| Completion::Completed)
+            leftovers::check_orphans(&project)?;
+            Ok(Completion::Completed)
         });
         of_entries.chain([orphans]).collect()
     };
@@ -132,7 +140,7 @@ fn run(arguments: &Arguments, project: &Arc<Project>) -> ExitCode {
     if !arguments.list {
         let is_whole =
             arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
-        summarise(project, &tally, &rules, is_whole && !has_failed);
+        summarise(project, &tally, is_whole && !has_failed);
         if let Some(report) = &context.mutants {
             say(report);
         }
@@ -178,25 +186,22 @@ fn to_trial(
     let trial = counted_trial(&name, tally, move || {
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
-            Some(reason) => return Err(format!("not checked: {reason}")),
+            Some(reason) => return Err(format!("not checked: {reason}").into()),
             None => trial::run(&context, &entry),
         };
         let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.totals.count(&ending);
         match ending {
-            Ending::Closed => tally.totals.closed += 1,
-            Ending::Open => {
-                tally.totals.open += 1;
-                tally.open.push(entry.name.clone());
-            }
+            Ending::Closed => {}
+            Ending::Open => tally.open.push(entry.name.clone()),
             Ending::NotChecked(reason) => {
-                tally.totals.not_checked += 1;
                 if is_told_early {
                     let how = how_to_skip(&entry);
-                    return Err(format!("not checked: {reason}\n\n{how}"));
+                    return Err(format!("not checked: {reason}\n\n{how}").into());
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
             }
-            Ending::Failed(message) => return Err(message),
+            Ending::Failed(message) => return Err(message.into()),
         }
         Ok(Completion::Completed)
     });
@@ -207,7 +212,7 @@ fn to_trial(
 fn counted_trial(
     name: &str,
     tally: &Arc<Mutex<Tally>>,
-    run: impl FnOnce() -> Result<Completion, String> + Send + 'static,
+    run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
 ) -> Trial {
     let (own, tally) = (name.to_owned(), Arc::clone(tally));
     Trial::ignorable_test(name, move || {
@@ -221,7 +226,10 @@ fn counted_trial(
                 Ok(Completion::Ignored { reason })
             }
             Ok(Completion::Completed) => Ok(Completion::Completed),
-            Err(message) => Err(escaped(&message).into_owned().into()),
+            Err(failed) => {
+                let message = failed.message().unwrap_or_default();
+                Err(escaped(message).into_owned().into())
+            }
         }
     })
 }
@@ -234,7 +242,7 @@ fn how_to_skip(entry: &Entry) -> String {
     )
 }
 
-fn summarise(project: &Project, tally: &Mutex<Tally>, rules: &Rules, says_unused: bool) {
+fn summarise(project: &Project, tally: &Mutex<Tally>, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     // A runner with a process per trial shows the output of failing trials, where an empty count would be meaningless.
     if tally.totals.sum() == 0 {
@@ -244,7 +252,7 @@ fn summarise(project: &Project, tally: &Mutex<Tally>, rules: &Rules, says_unused
     for name in &tally.open {
         say(format_args!("  open: {name}"));
     }
-    for rule in rules.unused().filter(|_| says_unused) {
+    for rule in project.rules().unused().filter(|_| says_unused) {
         say(format_args!(
             "  note: the rule for `{}` of `{}` in replay.toml never fired{}",
             rule.field,

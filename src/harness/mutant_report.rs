@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::mutant_trials::{ComparedWith, HidingReason, TriedMutant};
+use crate::model::counted;
 
-/// How many cases are named on a line.
+/// Number of cases that are named on a line.
 const NAMED: usize = 3;
 
 /// Collects the findings of all trials; printed at the end.
@@ -112,7 +113,7 @@ impl Findings {
 impl fmt::Display for MutantReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let cases = counted(found.cases);
+        let cases = counted(found.cases, "case");
         match found.unnoticed {
             _ if found.cases == 0 => writeln!(f, "mutants: none, since no case passed")?,
             0 => writeln!(f, "mutants: {} of {cases}, each noticed", found.mutants)?,
@@ -129,7 +130,7 @@ impl fmt::Display for MutantReport {
                     write!(f, " -- {reason}")?;
                 }
                 match section {
-                    Section::Never => writeln!(f, " [{}]", counted(merged.cases.len()))?,
+                    Section::Never => writeln!(f, " [{}]", counted(merged.cases.len(), "case"))?,
                     _ => writeln!(f, " [{}]", named(&merged.cases))?,
                 }
             }
@@ -138,13 +139,6 @@ impl fmt::Display for MutantReport {
             writeln!(f, "  not tried: {case}: {reason}")?;
         }
         Ok(())
-    }
-}
-
-fn counted(cases: usize) -> String {
-    match cases {
-        1 => "1 case".to_owned(),
-        n => format!("{n} cases"),
     }
 }
 

@@ -11,9 +11,9 @@ use super::Entry;
 use crate::fixture::Fixture;
 use crate::model::{AnsweredBy, CaseStimulus, Observed, Outcome, Payload, Rule, Stimulus};
 use crate::mutation::{ChangedField, Mutant, mutants};
-use crate::project::{Project, descriptors, judge_case, replay_case};
+use crate::project::{LogicChoice, Project, ReadyLogic, ReplayErrorKind, ReplayOptions};
 use crate::replay::{Tap, Target, TargetError};
-use crate::snapshot::{Renderer, Rules, Verdict};
+use crate::snapshot::{Rules, Verdict};
 
 /// A mutant that was tried, and what noticed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,14 +190,14 @@ type Calls = HashMap<(String, Discriminant<Stimulus>), usize>;
 pub(super) fn tried(
     project: &Project,
     fixture: &Fixture,
-    target: &dyn Target,
+    logic: &Arc<ReadyLogic>,
     answers: &LogicAnswers,
 ) -> Result<Vec<TriedMutant>, String> {
     let answers = answers.all();
     let case = MutatedCase {
         project,
         fixture,
-        target,
+        logic,
         answers: &answers,
     };
     // A separate copy of the rules: hiding a mutant does not count as using a rule.
@@ -205,7 +205,8 @@ pub(super) fn tried(
     let Some(plain) = case.with(None, fixture, &rules) else {
         return Err("the case cannot be replayed on its own answers".into());
     };
-    let registries = descriptors(project, fixture).map_err(|error| error.to_string())?;
+    let registries = project.descriptors_of(fixture);
+    let registries = registries.map_err(|error| error.to_string())?;
     let vary = |payload: &Payload| {
         let known = registries.iter().find(|it| it.knows(payload.type_name()));
         known.map(|it| it.variations(payload)).unwrap_or_default()
@@ -248,7 +249,7 @@ fn is_input(stimulus: &Stimulus, case: &CaseStimulus, is_first: bool) -> bool {
 struct MutatedCase<'a> {
     project: &'a Project,
     fixture: &'a Fixture,
-    target: &'a dyn Target,
+    logic: &'a Arc<ReadyLogic>,
     answers: &'a [LogicAnswer],
 }
 
@@ -360,12 +361,16 @@ impl MutatedCase<'_> {
                 _ => answer.outcome.clone(),
             })
         };
-        let rules = [&rules[0], &rules[1]];
-        let (project, tap) = (self.project, Some(&answering as &Tap<'_>));
-        let run = replay_case(project, fixture, self.target, rules, true, tap).ok()?;
+        let options = ReplayOptions {
+            logic: LogicChoice::Ready(self.logic),
+            rules: Some(rules),
+            tap: Some(&answering),
+            ..ReplayOptions::default()
+        };
+        let replayed = self.project.replay(fixture, &options).ok()?;
         Some(Comparison {
-            text: run.view.as_ref().map(Renderer::text),
-            verdict: judge_case(project, fixture, &run.checked, rules).ok()?,
+            text: replayed.text(),
+            verdict: replayed.verdict,
         })
     }
 }
@@ -375,24 +380,19 @@ impl MutatedCase<'_> {
 pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<TriedMutant>, String> {
     let fixture = project.folder().read(&entry.path);
     let fixture = fixture.map_err(|error| error.report())?;
-    let logic = project.logics().of_case(&fixture.case);
-    let Some(logic) = logic.map_err(|error| error.to_string())? else {
-        return Ok(Vec::new());
-    };
-    let target = project
-        .logics()
-        .target(&logic, &fixture.case.source.dialect)
-        .map_err(|error| error.to_string())?;
     let answers = LogicAnswers::default();
-    let rules = [&fixture.case.rules, &project.config().rules].map(|it| Rules::new(it.clone()));
-    replay_case(
-        project,
-        &fixture,
-        target.as_ref(),
-        [&rules[0], &rules[1]],
-        true,
-        Some(&*answers.tap()),
-    )
-    .map_err(|error| error.to_string())?;
-    tried(project, &fixture, target.as_ref(), &answers)
+    let tap = answers.tap();
+    let options = ReplayOptions {
+        tap: Some(&*tap),
+        ..ReplayOptions::default()
+    };
+    let replayed = match project.replay(&fixture, &options) {
+        Ok(replayed) => replayed,
+        Err(error) if matches!(error.kind(), ReplayErrorKind::NotConfigured(_)) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    drop(tap);
+    tried(project, &fixture, &replayed.logic, &answers)
 }

@@ -26,6 +26,18 @@ pub(super) fn reference(snapshot: &Path) {
     }
 }
 
+/// Why an outcome could not be offered for acceptance.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PendingError {
+    #[error(
+        "no pending snapshot is written: INSTA_UPDATE is {0:?}, but must be one of `auto`, `always`, `new`, `unseen`, `no` \
+         and `force`"
+    )]
+    Variable(String),
+    #[error("{file} cannot be written: {error}")]
+    Unwritable { file: String, error: std::io::Error },
+}
+
 /// What to do with an outcome that is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Update {
@@ -38,7 +50,7 @@ enum Update {
 }
 
 /// Reads insta's variables like insta does.
-fn update(has_snapshot: bool) -> Result<Update, String> {
+fn update(has_snapshot: bool) -> Result<Update, PendingError> {
     if is_forced() {
         return Ok(Update::Accept);
     }
@@ -48,10 +60,7 @@ fn update(has_snapshot: bool) -> Result<Update, String> {
         Some("always" | "1") => Ok(Update::Accept),
         Some("unseen") if !has_snapshot => Ok(Update::Accept),
         None | Some("auto" | "new" | "unseen") => Ok(Update::Propose),
-        Some(other) => Err(format!(
-            "no pending snapshot is written: INSTA_UPDATE is {other:?}, but must be one of `auto`, `always`, `new`, \
-             `unseen`, `no` and `force`"
-        )),
+        Some(other) => Err(PendingError::Variable(other.to_owned())),
     }
 }
 
@@ -72,14 +81,14 @@ fn is_ci() -> bool {
     }
 }
 
-/// A variable that is not empty.
+/// The value of a variable, unless it is empty.
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?.to_string_lossy().into_owned();
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// Offers today's outcome for acceptance. Returns whether it counts as accepted; the error says why it could not be written.
-pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
+/// Offers today's outcome for acceptance. Returns whether it counts as accepted.
+pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, PendingError> {
     let snapshot = Project::snapshot_path(fixture);
     let pending = pending_path(&snapshot);
     let update = update(snapshot.exists())?;
@@ -88,7 +97,10 @@ pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, String> {
         Update::Propose => (&pending, stored::propose(&pending, fixture, text)),
         Update::Nothing => (&pending, Ok(())),
     };
-    written.map_err(|error| format!("{} cannot be written: {error}", Project::shown(file)))?;
+    written.map_err(|error| PendingError::Unwritable {
+        file: Project::shown(file),
+        error,
+    })?;
     // `cargo insta test` lets every test pass, to collect the pending snapshots.
     let passes = variable("INSTA_FORCE_PASS").is_some_and(|value| value == "1");
     Ok(update == Update::Accept || passes)

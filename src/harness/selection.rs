@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::discovery::{DiscoveryError, Entry, discover, entries_of, entry_of, fixtures_below};
-use crate::project::Project;
+use crate::project::{OperationError, Project};
 use crate::snapshot::matches_pattern;
 
 /// Maximum number of suggestions for a misspelt name.
@@ -39,6 +39,13 @@ pub(crate) enum SelectionError {
         /// The argument.
         pattern: String,
     },
+}
+
+impl From<Vec<SelectionError>> for OperationError {
+    fn from(errors: Vec<SelectionError>) -> Self {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Self::Failed(errors.join("\nerror: "))
+    }
 }
 
 impl From<DiscoveryError> for SelectionError {

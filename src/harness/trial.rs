@@ -9,20 +9,16 @@ use similar::TextDiff;
 use super::heading::heading;
 use super::mutant_report::MutantReport;
 use super::mutant_trials::{ComparedWith, LogicAnswers, tried};
-use super::{Entry, discovery, pending};
+use super::{Entry, pending};
 use crate::fixture::Fixture;
-use crate::model::{Probe, Status};
-use crate::project::{
-    Project, ReplayedCase, RunError, SelectedLogic, descriptors, judge_case, replay_case,
-};
-use crate::replay::{Tap, Target};
-use crate::snapshot::{Flicker, Renderer, Rules, Unchecked, Verdict, differences, listed, stored};
+use crate::model::Status;
+use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
+use crate::snapshot::{Verdict, differences, listed, stored};
 
 /// What all trials of a run share.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) project: Arc<Project>,
-    pub(super) rules: Arc<Rules>,
     /// Collects mutants, if they are tried.
     pub(super) mutants: Option<Arc<MutantReport>>,
 }
@@ -46,13 +42,12 @@ pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
         Err(error) => return Ending::Failed(error.report()),
     };
     let ending = match replayed(context, entry, &fixture) {
-        Ok(Replayed::Judged(trial)) => {
+        Ok(trial) => {
             let ending = trial.end();
             trial.try_mutants(&ending);
             ending
         }
-        Ok(Replayed::NotChecked(reason)) => Ending::NotChecked(reason),
-        Err(message) => Ending::Failed(message),
+        Err(ending) => ending,
     };
     match ending {
         Ending::Failed(message) => Ending::Failed(format!("{}\n{message}", heading(&fixture.case))),
@@ -60,102 +55,60 @@ pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
     }
 }
 
-enum Replayed<'a> {
-    Judged(Box<Judged<'a>>),
-    NotChecked(String),
-}
-
 /// A replayed case that can be compared.
-struct Judged<'a> {
+struct ComparedCase<'a> {
     context: &'a Context,
     entry: &'a Entry,
     fixture: &'a Fixture,
-    target: Box<dyn Target>,
-    logic: SelectedLogic,
-    run: ReplayedCase,
-    view: Value,
+    replayed: ReplayedCase,
     text: String,
     /// The answers of the logic, if mutants are tried.
     answers: Option<LogicAnswers>,
 }
 
+/// Replays a case, or gives its ending where there is nothing to compare.
 fn replayed<'a>(
     context: &'a Context,
     entry: &'a Entry,
     fixture: &'a Fixture,
-) -> Result<Replayed<'a>, String> {
-    let project = &context.project;
-    let logic = match &entry.twin {
-        Some(twin) => project.logics().named(twin).map(Some),
-        None => project.logics().of_case(&fixture.case),
-    };
-    let Some(logic) = logic.map_err(|error| error.to_string())? else {
-        let domain = fixture.case.cover.domain.as_str();
-        return Ok(Replayed::NotChecked(project.logics().none_for(domain)));
-    };
-    if let Some(missing) = discovery::missing_requirement(&logic.config) {
-        return Err(missing);
-    }
-    let target = project
-        .logics()
-        .target(&logic, &fixture.case.source.dialect);
-    let target = target.map_err(|error| error.to_string())?;
+) -> Result<ComparedCase<'a>, Ending> {
     // A twin is compared with the same snapshot, so its mutants would add nothing.
     let is_mutated = context.mutants.is_some() && entry.twin.is_none();
     let answers = is_mutated.then(LogicAnswers::default);
     let tap = answers.as_ref().map(LogicAnswers::tap);
-    let mut run = once(context, fixture, target.as_ref(), tap.as_deref())
-        .map_err(|error| project.with_last_words(&logic, &error))?;
-    let Some(view) = run.view.take() else {
-        let reason = format!(
-            "logic `{}` offers neither Replay nor an upcaster",
-            logic.config.name
-        );
-        return Ok(Replayed::NotChecked(reason));
+    let options = ReplayOptions {
+        logic: entry.logic(),
+        skips_verdict: fixture.case.status == Status::Closed,
+        tap: tap.as_deref(),
+        ..ReplayOptions::default()
     };
-    let text = Renderer::text(&view);
+    let replayed = context.project.replay(fixture, &options);
+    let replayed = replayed.map_err(|error| match error.kind() {
+        ReplayErrorKind::NotConfigured(reason) => Ending::NotChecked(reason.clone()),
+        _ => Ending::Failed(error.to_string()),
+    })?;
     drop(tap);
-    Ok(Replayed::Judged(Box::new(Judged {
+    let Some(text) = replayed.text() else {
+        return Err(Ending::NotChecked(replayed.nothing_to_compare()));
+    };
+    Ok(ComparedCase {
         context,
         entry,
         fixture,
-        target,
-        logic,
-        run,
-        view,
+        replayed,
         text,
         answers,
-    })))
+    })
 }
 
-fn once(
-    context: &Context,
-    fixture: &Fixture,
-    target: &dyn Target,
-    tap: Option<&Tap<'_>>,
-) -> Result<ReplayedCase, RunError> {
-    let own = Rules::new(fixture.case.rules.clone());
-    replay_case(
-        &context.project,
-        fixture,
-        target,
-        [&own, &context.rules],
-        true,
-        tap,
-    )
-}
-
-impl Judged<'_> {
+impl ComparedCase<'_> {
     /// How the trial ended. If the logic crashed, the message includes its last output.
     fn end(&self) -> Ending {
-        let project = &self.context.project;
         match self.compared() {
-            Ending::Failed(message) => {
-                match project.words_of_crashed(&self.logic, &self.run.checked) {
-                    Some(words) => Ending::Failed(format!("{}\n\n{words}", message.trim_end())),
-                    None => Ending::Failed(message),
-                }
-            }
+            Ending::Failed(message) => match self.replayed.last_output(&self.context.project) {
+                Some(output) => Ending::Failed(format!("{}\n\n{output}", message.trim_end())),
+                None => Ending::Failed(message),
+            },
             ending => ending,
         }
     }
@@ -169,7 +122,7 @@ impl Judged<'_> {
         };
         if let (Some(report), Some(answers)) = (&self.context.mutants, &self.answers) {
             let project = &self.context.project;
-            let tried = tried(project, self.fixture, self.target.as_ref(), answers);
+            let tried = tried(project, self.fixture, &self.replayed.logic, answers);
             report.add(&self.entry.name, compared, tried);
         }
     }
@@ -200,7 +153,7 @@ impl Judged<'_> {
                 if pending::is_forced()
                     && let Err(problem) = pending::offer(&self.entry.path, &self.text)
                 {
-                    return Ending::Failed(problem);
+                    return Ending::Failed(problem.to_string());
                 }
                 pending::discard(snapshot);
             }
@@ -211,10 +164,12 @@ impl Judged<'_> {
             let mut lines = vec![format!(
                 "{}: the outcome changed, on {}",
                 Project::shown(&self.entry.path),
-                self.logic.describe()
+                self.replayed.logic.selected().describe()
             )];
-            let descriptors = descriptors(&self.context.project, self.fixture).unwrap_or_default();
-            let found = differences(&expected, &self.view, &descriptors);
+            let now = self.replayed.view.clone().unwrap_or_default();
+            let descriptors = self.context.project.descriptors_of(self.fixture);
+            let descriptors = descriptors.map_or_else(|_| Vec::new(), Vec::from);
+            let found = differences(&expected, &now, &descriptors);
             lines.extend(listed(&found).iter().map(|line| format!("  {line}")));
             lines.push(String::new());
             lines.push(diff(accepted, &self.text));
@@ -257,8 +212,8 @@ impl Judged<'_> {
     }
 
     fn open(&self, snapshot: &Path) -> Ending {
-        let verdict = self.verdict();
-        match &verdict {
+        let verdict = &self.replayed.verdict;
+        match verdict {
             Verdict::Reproduced => {
                 if self.entry.twin.is_none() {
                     pending::discard(snapshot);
@@ -277,7 +232,7 @@ impl Judged<'_> {
                     ),
                     format!(
                         "against production: {verdict}, on {}",
-                        self.logic.describe()
+                        self.replayed.logic.selected().describe()
                     ),
                 ];
                 lines.extend(self.note());
@@ -288,17 +243,10 @@ impl Judged<'_> {
         }
     }
 
-    /// Whether the outcome differs between two runs. Calls the logic once more, unless that is forbidden.
+    /// Reports if the outcome differs between two runs. Calls the logic once more, unless that is forbidden.
     fn flicker(&self) -> Option<String> {
-        let probe = self.context.project.probe_of(&self.fixture.case);
-        if probe == Probe::Never {
-            return None;
-        }
-        let again = once(self.context, self.fixture, self.target.as_ref(), None)
-            .ok()?
-            .view?;
-        let descriptors = descriptors(&self.context.project, self.fixture).ok()?;
-        let flicker = Flicker::between(&self.view, &again, &descriptors)?;
+        let project = &self.context.project;
+        let flicker = project.flicker(self.fixture, &self.replayed).ok()??;
         let fixture = Project::shown(&self.entry.path);
         Some(format!(
             "{fixture}: not deterministic: two runs one after the other differ\n{}\n\n{}",
@@ -307,24 +255,9 @@ impl Judged<'_> {
         ))
     }
 
-    /// Computed only if needed, because judging costs as much as rendering.
-    fn verdict(&self) -> Verdict {
-        let own = Rules::new(self.fixture.case.rules.clone());
-        let rules = [&own, &*self.context.rules];
-        judge_case(
-            &self.context.project,
-            self.fixture,
-            &self.run.checked,
-            rules,
-        )
-        .unwrap_or_else(|error| Verdict::NotChecked {
-            reason: Unchecked::Failed(error.to_string()),
-        })
-    }
-
     /// A note about fields in the answer that no descriptor has.
     fn note(&self) -> Option<String> {
-        let note = self.run.checked.unknown_in_replies()?;
+        let note = self.replayed.result.unknown_in_replies()?;
         Some(format!("note: {note}"))
     }
 

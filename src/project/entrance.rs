@@ -25,6 +25,7 @@ pub(super) struct Entrance {
     tunnels: Mutex<Vec<(Vec<String>, Tunnel)>>,
 }
 
+#[doc(hidden)]
 impl Project {
     /// The entrance of a source, made when it is first asked for.
     pub(super) fn entrance(&self, config: &SourceConfig) -> Result<Arc<Entrance>, SourceError> {

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 
 use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
-use crate::capture::{LocalTime, LogReading, Logged, LoggedFailure};
+use crate::capture::{LineError, LocalTime, LogReading, Logged, LoggedFailure};
 use crate::plain;
 use crate::ticket::Ticket;
 
@@ -71,10 +71,9 @@ impl Failures {
                 // Blanks at the end of a line that was cut are part of it.
                 reading.read_line(text.trim_end_matches(['\n', '\r']));
             } else {
-                reading.pass_over(&format!(
-                    "the line is longer than {} MiB",
-                    LONGEST_LINE / (1 << 20)
-                ));
+                reading.pass_over(LineError::TooLong {
+                    mebibytes: LONGEST_LINE >> 20,
+                });
                 skip_line(&mut log)?;
             }
             line.clear();
@@ -139,6 +138,7 @@ fn skip_line(log: &mut dyn BufRead) -> std::io::Result<()> {
     }
 }
 
+#[doc(hidden)]
 impl Project {
     /// What a source is known to have failed at. Connects to nobody.
     pub fn failures(&self, source: Option<&str>) -> Result<Failures, SourceError> {

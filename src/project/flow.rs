@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use super::case_run::in_dialect;
-use super::logics::dialect_of;
-use super::{LogicUnavailable, Logics, Project, RunError, SelectedLogic};
+use super::case_replay::command_in_dialect;
+use super::{LogicUnavailable, Logics, Project, ReplayErrorKind, SelectedLogic};
 use crate::model::{
     Case, ComponentKind, Domain, EventBook, FlowCase, FlowStart, Outcome, Stimulus, nearest,
 };
@@ -52,6 +51,7 @@ impl Target for Lazy {
     }
 }
 
+#[doc(hidden)]
 impl Project {
     /// Replays a flow on everybody who is configured. `first` answers the domain that it begins in.
     pub(super) fn run_flow(
@@ -60,11 +60,13 @@ impl Project {
         flow: &FlowCase,
         first: &dyn Target,
         tap: Option<&Tap<'_>>,
-    ) -> Result<FlowRun, RunError> {
+    ) -> Result<FlowRun, ReplayErrorKind> {
         let components = self.flow_components(case, first, tap)?;
         let dialect = first.dialect();
         let start = match &flow.start {
-            FlowStart::Command(command) => FlowStart::Command(in_dialect(command, case, dialect)),
+            FlowStart::Command(command) => {
+                FlowStart::Command(command_in_dialect(command, case, dialect))
+            }
             start @ (FlowStart::Facts(_) | FlowStart::Events(_)) => start.clone(),
         };
         let own = std::iter::once(case.event_book());
@@ -120,7 +122,7 @@ impl Project {
             domains.map(move |domain| (logic, domain.as_str()))
         });
         let unknown = subscribed.filter(|(_, domain)| !known.contains(domain));
-        let told = unknown.filter_map(|(logic, domain)| {
+        let notes = unknown.filter_map(|(logic, domain)| {
             let near = nearest(domain, known.iter().copied(), 1);
             let near = near.first()?;
             Some(format!(
@@ -131,7 +133,7 @@ impl Project {
                 logic.name
             ))
         });
-        told.collect()
+        notes.collect()
     }
 
     fn without_subscriptions(&self) -> Vec<String> {
@@ -163,7 +165,7 @@ impl Project {
         let kind = match (config.kind, &config.domain) {
             (ComponentKind::Saga, _) => SubscriberKind::Saga,
             (ComponentKind::ProcessManager, Some(domain)) => {
-                let usual = dialect_of(&logic, captured)?.rules().process_root;
+                let usual = logic.dialect(captured)?.rules().process_root;
                 SubscriberKind::ProcessManager {
                     domain: domain.clone(),
                     root: config.process_root.unwrap_or(usual),
@@ -195,7 +197,7 @@ impl Project {
         let name = logic.config.name.clone();
         let lazy = Box::new(Lazy {
             logics: Arc::clone(&self.logics),
-            dialect: dialect_of(&logic, captured)?,
+            dialect: logic.dialect(captured)?,
             upcasts: is_aggregate && (logic.config.upcaster || upcaster.is_some()),
             captured: captured.to_owned(),
             logic,

@@ -4,9 +4,10 @@
 //! deployment.
 
 mod access;
-mod case_run;
+mod case_replay;
 mod config;
 mod coordinators;
+mod edition_cleanup;
 mod embedded;
 mod entrance;
 mod failures;
@@ -14,6 +15,7 @@ mod flow;
 mod ledger;
 mod logics;
 mod objects;
+mod operation_error;
 mod readiness;
 mod redaction;
 mod sources;
@@ -23,22 +25,24 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-pub use case_run::{CaseRun, Checked, RunError, run_case};
-pub(crate) use case_run::{
-    ReplayedCase, descriptors, judge_case, replay_case, snapshot_is_not_known,
+pub(crate) use case_replay::snapshot_is_not_known;
+pub use case_replay::{
+    CaseResult, LogicChoice, ReadyLogic, ReplayError, ReplayErrorKind, ReplayOptions, ReplayedCase,
 };
 pub use config::{
-    AccessConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand, CoordinatorConfig,
-    CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace, RedactionConfig,
-    SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
+    AccessConfig, CommandConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand,
+    CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,
+    RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
 };
-pub use coordinators::{CoordinatorUnavailable, IsolatedCoordinator, Occasion};
+pub use coordinators::{CoordinatorChoice, CoordinatorUnavailable, IsolatedCoordinator, Occasion};
+pub use edition_cleanup::EditionCleanup;
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
 pub use ledger::{Ledger, LedgerError, LeftBehind};
+pub(crate) use logics::debug_command;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
-pub(crate) use logics::{debug_spec, dialect_of};
 pub use objects::Objects;
+pub use operation_error::OperationError;
 pub use readiness::readiness;
 pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
@@ -50,7 +54,7 @@ use crate::model::{
 };
 use crate::payload::{DescriptorError, Registry};
 use crate::processes::withhold;
-use crate::snapshot::why_impossible;
+use crate::snapshot::{Rules, why_impossible};
 use crate::terminal::one_line;
 use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 
@@ -111,8 +115,9 @@ impl App {
     }
 }
 
-/// A project that cannot be opened.
+/// A project that cannot be opened or used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProjectError {
     /// Its configuration.
     #[error(transparent)]
@@ -122,7 +127,7 @@ pub enum ProjectError {
     Descriptors(#[from] Arc<DescriptorError>),
 }
 
-/// An open project.
+/// A project: its configuration, its fixtures, and the logic that answers its cases.
 pub struct Project {
     app: App,
     config: Config,
@@ -132,6 +137,8 @@ pub struct Project {
     /// For redaction: with the framework's messages and calls of every package.
     every_dialect: OnceLock<Registry>,
     folder: Folder,
+    /// The configured rules, which count for all replays of this project whether they fired.
+    rules: Rules,
     logics: Arc<Logics>,
     entrances: entrance::Entrances,
     unknown: UnreportedFields,
@@ -144,18 +151,38 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 impl Project {
-    /// Opens the project that a folder belongs to. Reads the configuration, nothing else.
+    /// Opens the project that a folder belongs to. Only its configuration is read.
+    ///
+    /// ```no_run
+    /// use angzarr_replay::{App, Project};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let project = Project::open(App::new(), &std::env::current_dir()?)?;
+    /// # drop(project);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the configuration cannot be read, is not valid, or may have been written by somebody else.
     pub fn open(app: App, folder: &Path) -> Result<Self, ProjectError> {
         let config = Config::load(folder, environment())?;
         Ok(Self::with_config(app, config))
     }
 
-    /// Opens the project of a configuration that is named.
+    /// Opens the project of a configuration file, whoever owns it.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read or is not valid.
     pub fn open_named(app: App, file: &Path) -> Result<Self, ProjectError> {
         let config = Config::load_named(file, environment())?;
         Ok(Self::with_config(app, config))
     }
+}
 
+/// For this repository's own tests and programs.
+#[doc(hidden)]
+impl Project {
     /// A project with a given configuration.
     #[must_use]
     pub fn with_config(app: App, config: Config) -> Self {
@@ -167,6 +194,7 @@ impl Project {
         let logics = Arc::new(Logics::new(&app, &config));
         let folder = Folder::open(&config.fixtures).with_limit(config.file_limit);
         Self {
+            rules: Rules::new(config.rules.clone()),
             app,
             config,
             registry: OnceLock::new(),
@@ -218,6 +246,12 @@ impl Project {
     #[must_use]
     pub const fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// The configured normalising rules.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Logic under test.

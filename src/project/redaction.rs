@@ -85,6 +85,7 @@ pub enum RedactionUnavailable {
     Project(#[from] ProjectError),
 }
 
+#[doc(hidden)]
 impl Project {
     /// What redacts captures from a source; none where nothing is configured and the source is the embedded one, whose
     /// data is public.
@@ -187,13 +188,9 @@ impl Project {
 
     /// A redactor that changes nothing, to see what looks personal.
     pub(crate) fn looker(&self) -> Result<Redactor, RedactionUnavailable> {
-        let policy = Policy {
-            rules: Vec::new(),
-            key: None,
-            debug_redact: Some(Action::Keep),
-            roots: false,
-            is_strict: false,
-        };
+        let policy = Policy::new(Vec::new())
+            .with_debug_redact(Action::Keep)
+            .lenient();
         Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
     }
 

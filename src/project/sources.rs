@@ -256,6 +256,7 @@ fn unlisted(error: SourceError, config: &SourceConfig, domain: &Domain) -> Sourc
     }
 }
 
+#[doc(hidden)]
 impl Project {
     /// Opens a source: the named one, else the configured default, else the only one, else the embedded one.
     /// With a domain, only that domain's coordinator is connected to.

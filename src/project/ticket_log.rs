@@ -77,7 +77,7 @@ impl TicketLog {
             .refused
             .iter()
             .take(SHOWN)
-            .map(|error| format!("{file}:{}: {}", error.line, error.kind))
+            .map(|error| format!("{file}:{}: {}", error.line(), error.kind()))
             .collect();
         if let Some(more) = self.refused.get(SHOWN..).filter(|more| !more.is_empty()) {
             unusable.push(format!("{file}: and {}", counted(more.len(), "more line")));
@@ -88,8 +88,8 @@ impl TicketLog {
     /// Why a line of it has no ticket, where that is known.
     #[must_use]
     pub fn refusal(&self, line: usize) -> Option<&TicketErrorKind> {
-        let refused = self.refused.iter().find(|error| error.line == line);
-        refused.map(|error| &error.kind)
+        let refused = self.refused.iter().find(|error| error.line() == line);
+        refused.map(TicketError::kind)
     }
 
     /// Its tickets as entries.
@@ -106,7 +106,7 @@ impl TicketLog {
 /// Whether a line is of something else, rather than a damaged ticket.
 fn is_of_something_else(error: &TicketError) -> bool {
     matches!(
-        error.kind,
+        error.kind(),
         TicketErrorKind::Json(_) | TicketErrorKind::Missing("ticket")
     )
 }

@@ -65,15 +65,14 @@ impl Upstream {
         }
         let connecting = tokio::time::timeout(CONNECT_LIMIT, self.connect());
         let fresh = match connecting.await {
-            Ok(Ok(fresh)) => fresh,
-            Ok(Err(words)) => return Err(NoReply::Gone(words)),
-            Err(_) => return Err(NoReply::Gone(self.gone("no answer to a connection"))),
+            Ok(connected) => connected?,
+            Err(_) => return Err(self.gone("no answer to a connection")),
         };
         *sender = Some(fresh.clone());
         Ok(fresh)
     }
 
-    async fn connect(&self) -> Result<SendRequest<Relayed>, String> {
+    async fn connect(&self) -> Result<SendRequest<Relayed>, NoReply> {
         let stream = TcpStream::connect(&*self.address)
             .await
             .map_err(|error| self.gone(&error.to_string()))?;
@@ -92,12 +91,15 @@ impl Upstream {
         if is_reset(&error) {
             NoReply::Reset(error)
         } else {
-            NoReply::Gone(self.gone(&words(&error)))
+            self.gone(&words(&error))
         }
     }
 
-    fn gone(&self, reason: &str) -> String {
-        format!("the recorder cannot reach {}: {reason}", self.address)
+    fn gone(&self, reason: &str) -> NoReply {
+        NoReply::Gone(format!(
+            "the recorder cannot reach {}: {reason}",
+            self.address
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The thread that writes calls. Only this thread waits for the disk. Calls that it cannot take in time are lost, counted
 //! and reported.
 
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -40,8 +41,20 @@ pub trait CallStore: Send {
     }
 }
 
-/// Redacts a call before any of it is written. An error says why the call must not be written.
-pub type Redact = Box<dyn FnMut(RecordedCall) -> Result<RecordedCall, String> + Send>;
+/// Redacts a call before any of it is written. After an error, the call is not written.
+pub type Redact =
+    Box<dyn FnMut(RecordedCall) -> Result<RecordedCall, Box<dyn Error + Send + Sync>> + Send>;
+
+/// Why a call is not written.
+#[derive(Debug, thiserror::Error)]
+enum RefusedCall {
+    #[error("{0}")]
+    Redact(#[from] Box<dyn Error + Send + Sync>),
+    #[error("redaction of a call of {method} panicked")]
+    Panicked { method: String },
+    #[error("redaction left a call of {method} that is about something else")]
+    OtherSubject { method: String },
+}
 
 /// Counters that the proxy and the writer share.
 #[derive(Default)]
@@ -165,7 +178,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Runs until the last sender is dropped. Returns the last I/O error.
     pub(super) fn run(mut self) -> std::io::Result<()> {
-        let mut trouble = Ok(());
+        let mut result = Ok(());
         loop {
             match self.queue.recv_timeout(TICK) {
                 Ok(raw) => self.take(raw),
@@ -185,9 +198,9 @@ impl Writer {
             tickets.finish();
         }
         for store in &mut self.stores {
-            trouble = store.finish().and(trouble);
+            result = store.finish().and(result);
         }
-        trouble
+        result
     }
 
     fn take(&mut self, raw: RawCall) {
@@ -206,7 +219,7 @@ impl Writer {
             Some(redact) => match redacted(redact, call, subject.as_ref()) {
                 Ok(redacted) => redacted,
                 Err(reason) => {
-                    self.counters.last_errors().refused = Some(reason);
+                    self.counters.last_errors().refused = Some(reason.to_string());
                     return self.counters.refused.add();
                 }
             },
@@ -240,10 +253,12 @@ fn redacted(
     redact: &mut Redact,
     call: RecordedCall,
     before: Option<&Subject>,
-) -> Result<(RecordedCall, Option<Subject>), String> {
+) -> Result<(RecordedCall, Option<Subject>), RefusedCall> {
     let method = call.method().to_owned();
-    let redacted = catch_unwind(AssertUnwindSafe(|| redact(call)));
-    let call = redacted.map_err(|_| format!("redaction of a call of {method} panicked"))??;
+    let Ok(redacted) = catch_unwind(AssertUnwindSafe(|| redact(call))) else {
+        return Err(RefusedCall::Panicked { method });
+    };
+    let call = redacted?;
     let subject = call.subject().ok();
     let is_same = match (before, &subject) {
         (Some(before), Some(now)) => before.is_about_same(now),
@@ -252,9 +267,7 @@ fn redacted(
     if is_same {
         Ok((call, subject))
     } else {
-        Err(format!(
-            "redaction left a call of {method} that is about something else"
-        ))
+        Err(RefusedCall::OtherSubject { method })
     }
 }
 

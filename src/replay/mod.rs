@@ -8,7 +8,6 @@
 //!   emitted events; `note`: what the reader should know about a step.
 //! - `flow`: a whole workflow, step by step.
 //! - `target`, `isolated`, `tapped`: what answers.
-//! - `process`, `group`, `way`, `private_output`: started processes.
 
 mod component;
 mod engine;
@@ -24,7 +23,7 @@ mod target;
 pub use component::{replay_fact, replay_process, replay_projector, replay_saga, replay_upcaster};
 pub use engine::{Replay, replay_command, replay_notification};
 pub use history::{HistoryReplay, replay_history};
-pub use isolated::{Isolated, IsolatedError, LeftoverRecorder, debug_edition};
+pub use isolated::{Isolated, IsolatedError, LeftoverRecorder, StoredDifference, debug_edition};
 pub use note::{OddPlace, ReplayNote, unknown_in_replies};
 pub use settled::{reaction_without_echoes, without_echoes};
 pub use shown::shown_book;

@@ -93,15 +93,15 @@ impl fmt::Display for ReplayNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RefusedBeforeLogic => f.write_str(
-                "the coordinator refuses this command before the logic sees it: it was made for another head",
+                "the coordinator refuses this command before the logic sees it: it was sent for another head",
             ),
             Self::RefusedByValidation => f.write_str(
-                "the coordinator's validation refuses this command before the logic sees it; the message is worded here, \
-                 production words it differently",
+                "the coordinator's validation refuses this command before the logic sees it; production words the \
+                 message differently",
             ),
             Self::Masked { pages } => write!(
                 f,
-                "{pages} provisional or framework pages were shown as placeholders, as a coordinator does it"
+                "{pages} provisional or framework pages were shown as placeholders, as a coordinator does"
             ),
             Self::EchoesLeftOut { pages } => write!(
                 f,
@@ -114,23 +114,23 @@ impl fmt::Display for ReplayNote {
                 becomes,
             } => {
                 let said = match says {
-                    Some(says) => format!("says sequence {says}"),
-                    None => "has no header, which counts as sequence 0,".to_owned(),
+                    Some(says) => format!("has sequence {says}"),
+                    None => "has no header, which counts as sequence 0".to_owned(),
                 };
                 write!(
                     f,
-                    "event {} {said} where {next} comes next: {becomes}",
+                    "event {} {said}, but {next} is next: {becomes}",
                     position + 1
                 )
             }
             Self::DestinationsUnknown => f.write_str(
-                "the component was told no heads of the aggregates that it writes to: heads of the past cannot be asked for, and the fixture names none (`destinations`)",
+                "the component was told no heads of the aggregates that it writes to: past heads cannot be queried, and the fixture has no `destinations`",
             ),
             Self::OrdinaryCall => f.write_str(
                 "the projector has no speculative call: its ordinary one was used, as the fixture allows (`effects: harmless`)",
             ),
             Self::NoSpeculativeCall => f.write_str(
-                "the projector has no speculative call; where the effects of the ordinary one do no harm, say so in the fixture: `effects: harmless`",
+                "the projector has no speculative call; if the effects of the ordinary one are harmless, say so in the fixture: `effects: harmless`",
             ),
             Self::UnknownInReply { fields } => write!(
                 f,
@@ -139,7 +139,7 @@ impl fmt::Display for ReplayNote {
             ),
             Self::UnknownNotSent { fields } => write!(
                 f,
-                "what was sent had to be encoded anew, without {}",
+                "the changed command or page was sent without {}",
                 list_unknown_fields(fields)
             ),
         }

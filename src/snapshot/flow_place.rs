@@ -24,7 +24,7 @@ impl StreamName {
 
 impl fmt::Display for StreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.domain, &self.root.hex()[..8])
+        write!(f, "{}/{}", self.domain, self.root.short())
     }
 }
 

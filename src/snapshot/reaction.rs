@@ -4,11 +4,32 @@ use serde_yaml::{Mapping, Value};
 
 use super::render::{Renderer, cover_view, put};
 use crate::model::{
-    CommandPage, Cover, EmittedBook, EmittedCommand, Header, MergeStrategy, Projection, Reaction,
-    Worded,
+    CommandPage, Cover, EmittedBook, EmittedCommand, Header, MergeStrategy, Page, Projection,
+    Reaction, Worded,
 };
 
 impl Renderer<'_> {
+    /// A reaction alone, as it is compared with production's.
+    pub(super) fn reaction(&self, reaction: &Reaction) -> Value {
+        let mut fields = Mapping::new();
+        self.reacted(&mut fields, reaction);
+        Value::Mapping(fields)
+    }
+
+    /// A projection alone, as it is compared with production's.
+    pub(super) fn projection(&self, projection: &Projection) -> Value {
+        let mut fields = Mapping::new();
+        self.projected(&mut fields, projection);
+        Value::Mapping(fields)
+    }
+
+    /// Upcast pages alone, as they are compared with production's.
+    pub(super) fn upcast(&self, pages: &[Page]) -> Value {
+        let mut fields = Mapping::new();
+        put(&mut fields, "pages", self.pages(pages));
+        Value::Mapping(fields)
+    }
+
     /// Fields of a reaction. Lists are in the order of the logic. Empty lists are omitted, except for commands, because
     /// their absence is significant.
     pub(super) fn reacted(&self, fields: &mut Mapping, reaction: &Reaction) {

@@ -248,7 +248,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn pages(&self, pages: &[Page]) -> Value {
+    pub(super) fn pages(&self, pages: &[Page]) -> Value {
         let view = |page: &Page| {
             let mut fields = Mapping::new();
             put(&mut fields, "sequence", page.sequence.into());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
+use serde_yaml::Value;
 
 use crate::files;
 use crate::fixture::write_atomically;
@@ -44,17 +45,21 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
 #[must_use]
 pub fn input_file(snapshot: &Path) -> Option<String> {
     let file = files::read_to_string(snapshot, files::WRITTEN).ok()?;
-    let (header, _) = file.strip_prefix("---\n")?.split_once("\n---\n")?;
-    let mut lines = header.lines();
-    let input = lines.find_map(|line| line.strip_prefix("input_file:"))?;
-    Some(input.trim().trim_matches(['"', '\'']).to_owned())
+    let (header, _) = header_and_text(&file)?;
+    let header: Value = serde_yaml::from_str(header).ok()?;
+    Some(header.get("input_file")?.as_str()?.to_owned())
+}
+
+/// The metadata of a file and the text below it.
+fn header_and_text(file: &str) -> Option<(&str, &str)> {
+    file.strip_prefix("---\n")?.split_once("\n---\n")
 }
 
 /// The text of a file in the form that insta and this program write. None if insta has to parse it: other metadata
 /// (binary contents, old formats), or line endings and leading lines that insta does not preserve.
 fn simple_text(file: &str) -> Option<&str> {
     const KEYS: [&str; 3] = ["source", "input_file", "expression"];
-    let (header, text) = file.strip_prefix("---\n")?.split_once("\n---\n")?;
+    let (header, text) = header_and_text(file)?;
     let header: BTreeMap<String, String> = from_canonical_yaml(&format!("{header}\n"))?;
     let is_simple = header.keys().all(|key| KEYS.contains(&key.as_str()))
         && !text.contains('\r')
@@ -160,6 +165,7 @@ mod tests {
             let read = insta::Snapshot::from_file(&pending).unwrap();
             assert_eq!(read.metadata().source(), Some("cargo test"));
             assert_eq!(read.metadata().input_file(), Some(name));
+            assert_eq!(input_file(&pending).as_deref(), Some(name));
             accept(&fixture, "outcome: accepted\n").unwrap();
             let text = accepted(&fixture.with_extension("snap")).unwrap();
             assert_eq!(text.as_deref(), Some("outcome: accepted"));

@@ -102,8 +102,8 @@ pub enum Unchecked {
     At(FlowPlace, Box<Self>),
     /// For several reasons.
     All(Vec<Self>),
-    /// Judging failed.
-    Failed(String),
+    /// The replay was asked for without a verdict.
+    Skipped,
 }
 
 impl fmt::Display for Unchecked {
@@ -131,7 +131,7 @@ impl fmt::Display for Unchecked {
                 }
                 Ok(())
             }
-            Self::Failed(reason) => f.write_str(reason),
+            Self::Skipped => f.write_str("nobody asked for a verdict"),
         }
     }
 }

@@ -53,21 +53,17 @@ impl Verdict {
                 &renderer.emission(book),
                 renderer,
             ),
-            (Observed::Reacted(then), Outcome::Reacted(_)) => Self::of_views(
-                &renderer.view(&Outcome::Reacted(then.clone())),
-                &renderer.view(outcome),
+            (Observed::Reacted(then), Outcome::Reacted(now)) => {
+                Self::of_views(&renderer.reaction(then), &renderer.reaction(now), renderer)
+            }
+            (Observed::Projected(then), Outcome::Projected(now)) => Self::of_views(
+                &renderer.projection(then),
+                &renderer.projection(now),
                 renderer,
             ),
-            (Observed::Projected(then), Outcome::Projected(_)) => Self::of_views(
-                &renderer.view(&Outcome::Projected(then.clone())),
-                &renderer.view(outcome),
-                renderer,
-            ),
-            (Observed::Upcast(then), Outcome::Upcast(_)) => Self::of_views(
-                &renderer.view(&Outcome::Upcast(then.clone())),
-                &renderer.view(outcome),
-                renderer,
-            ),
+            (Observed::Upcast(then), Outcome::Upcast(now)) => {
+                Self::of_views(&renderer.upcast(then), &renderer.upcast(now), renderer)
+            }
             (Observed::Rejected(then), Outcome::Rejected(now))
             | (Observed::Crashed(then), Outcome::Crashed(now))
             | (Observed::Unimplemented(then), Outcome::Unimplemented(now))

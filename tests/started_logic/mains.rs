@@ -45,7 +45,7 @@ fn dies() {
     let (code, words) = replayed(&workspace);
     assert_eq!(
         words,
-        "error: the connection to 127.0.0.1:PORT broke during CommandHandlerService/Handle: REASON\nlogic `player` ended with exit status: 7; its last output:\n    handling for player\n    \
+        "error: fixtures/player/deposit-funds-6513270e-2.yaml: the connection to 127.0.0.1:PORT broke during CommandHandlerService/Handle: REASON\nlogic `player` ended with exit status: 7; its last output:\n    handling for player\n    \
          out of luck\n"
     );
     assert_eq!(code, Some(1));
@@ -56,7 +56,7 @@ fn garbage() {
     let (code, words) = replayed(&workspace);
     assert_eq!(
         words,
-        "error: 127.0.0.1:PORT answered CommandHandlerService/Handle with bytes that make no sense: business \
+        "error: fixtures/player/deposit-funds-6513270e-2.yaml: 127.0.0.1:PORT answered CommandHandlerService/Handle with bytes that make no sense: business \
          response: the bytes do not decode (failed to decode Protobuf message: BusinessResponse.result: buffer \
          underflow)\nlogic `player` is still running; it printed nothing\n"
     );
@@ -72,7 +72,7 @@ fn stalls() {
     let (code, words) = replayed(&workspace);
     assert_eq!(
         words,
-        "error: 127.0.0.1:PORT did not answer CommandHandlerService/Handle within 1 s; is it the right port, and is \
+        "error: fixtures/player/deposit-funds-6513270e-2.yaml: 127.0.0.1:PORT did not answer CommandHandlerService/Handle within 1 s; is it the right port, and is \
          the server busy? Raise `deadline` in replay.toml to wait longer\nlogic `player` is still \
          running; it printed nothing\n"
     );

@@ -4,10 +4,13 @@ use std::path::Path;
 
 use angzarr_replay::capture::{Labels, UpTo};
 use angzarr_replay::capturing::{
-    CaptureRequest, CaptureVerdict, Captured, FailureOrigin, Progress, Reacting, RequestedKind,
-    SavedState, Stop, capture, capture_each_distinct,
+    CaptureRequest, CaptureVerdict, Captured, FailureOrigin, NumberedFile, OperationError,
+    PersistedClaim, Progress, RequestedFailure, RequestedKind, RequestedStart, RequestedTrigger,
+    SavedState, capture, capture_each_distinct,
 };
-use angzarr_replay::model::{CaseStimulus, CommandBook, HeadKnowledge, Observed, Status};
+use angzarr_replay::model::{
+    AnsweredBy, CaseStimulus, CommandBook, HeadKnowledge, Observed, Status,
+};
 use angzarr_replay::project::Project;
 use angzarr_replay::snapshot::Verdict;
 
@@ -21,7 +24,7 @@ fn request() -> CaptureRequest {
     }
 }
 
-fn captured(folder: &Path, request: &CaptureRequest) -> Result<Captured, Stop> {
+fn captured(folder: &Path, request: &CaptureRequest) -> Result<Captured, OperationError> {
     let project = Project::open(poker::app(), folder).unwrap();
     capture(project, request, &mut |_| {})
 }
@@ -72,7 +75,7 @@ fn a_failure_becomes_a_fixture_and_what_was_found_is_data() {
 fn a_dry_run_gives_the_text_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let request = CaptureRequest {
-        failure: FailureOrigin::Nothing,
+        kind: RequestedKind::Command(FailureOrigin::Nothing.into()),
         up_to: UpTo::Before(2),
         labels: Labels {
             title: Some("What came first".into()),
@@ -101,13 +104,149 @@ fn a_component_that_is_not_configured_is_refused() {
     let request = CaptureRequest {
         kind: RequestedKind::Saga {
             name: "nobody".into(),
-            reacting: Reacting::default(),
+            trigger: RequestedTrigger::default(),
             destinations: Vec::new(),
         },
         ..request()
     };
     let stop = captured(folder.path(), &request).unwrap_err();
     assert!(stop.to_string().contains("`nobody`"), "{stop}");
+}
+
+/// A request for a case of a command, whose failure is described.
+fn of_failure(failure: RequestedFailure) -> CaptureRequest {
+    CaptureRequest {
+        kind: RequestedKind::Command(failure),
+        ..request()
+    }
+}
+
+#[test]
+fn a_request_that_contradicts_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_history = |answered_by, persisted| {
+        of_failure(RequestedFailure {
+            origin: FailureOrigin::Nothing,
+            answered_by,
+            persisted,
+        })
+    };
+    let persisted = Some(PersistedClaim::Count(1));
+    let recording = FailureOrigin::Recording {
+        call: NumberedFile::whole("recording.jsonl"),
+        component: None,
+    };
+    for (request, message) in [
+        (
+            CaptureRequest {
+                kind: RequestedKind::Flow {
+                    start: RequestedStart::FirstEvent,
+                    books: Vec::new(),
+                },
+                ..request()
+            },
+            "needs its correlation id",
+        ),
+        (
+            CaptureRequest {
+                correlation: Some("wf-1".into()),
+                ..request()
+            },
+            "no log is named",
+        ),
+        (
+            of_history(AnsweredBy::Logic, None),
+            "the history alone has no command",
+        ),
+        (
+            of_history(AnsweredBy::NotKnown, persisted),
+            "the history alone has no command",
+        ),
+        (
+            of_failure(RequestedFailure {
+                origin: FailureOrigin::DeadLetter("1".into()),
+                persisted,
+                ..RequestedFailure::default()
+            }),
+            "dead letter",
+        ),
+        (
+            CaptureRequest {
+                up_to: UpTo::Before(1),
+                ..of_failure(recording.into())
+            },
+            "a recorded call says itself",
+        ),
+    ] {
+        match captured(folder.path(), &request) {
+            Err(OperationError::Usage(said)) => assert!(said.contains(message), "{said}"),
+            other => panic!("{message}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_belongs_to_one_case_is_refused_for_each_distinct_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let titled = |title: &str| Labels {
+        title: Some(title.into()),
+        ..Labels::default()
+    };
+    let requests = [
+        CaptureRequest {
+            name: Some("one".into()),
+            ..CaptureRequest::default()
+        },
+        CaptureRequest {
+            labels: titled("One"),
+            ..CaptureRequest::default()
+        },
+        CaptureRequest {
+            up_to: UpTo::Before(1),
+            ..CaptureRequest::default()
+        },
+        of_failure(RequestedFailure {
+            persisted: Some(PersistedClaim::Unknown),
+            ..RequestedFailure::default()
+        }),
+        CaptureRequest {
+            kind: RequestedKind::Fact { at: None },
+            ..CaptureRequest::default()
+        },
+    ];
+    for request in requests {
+        let project = Project::open(poker::app(), folder.path()).unwrap();
+        let refused = capture_each_distinct(project, &request, &mut |_| {});
+        assert!(
+            matches!(refused, Err(OperationError::Usage(_))),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn the_correlation_id_selects_among_distinct_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = Project::open(poker::app(), folder.path()).unwrap();
+    let request = CaptureRequest {
+        correlation: Some("of no workflow".into()),
+        ..CaptureRequest::default()
+    };
+    let nothing = capture_each_distinct(project, &request, &mut |_| {}).unwrap_err();
+    assert!(nothing.to_string().contains("among 0"), "{nothing}");
+}
+
+#[test]
+fn an_upcaster_of_another_domain_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = CaptureRequest {
+        kind: RequestedKind::Upcaster {
+            name: Some("nobody".into()),
+        },
+        ..request()
+    };
+    let error = captured(folder.path(), &request).unwrap_err();
+    assert!(error.to_string().contains("upcast"), "{error}");
 }
 
 #[test]
@@ -138,9 +277,9 @@ fn each_distinct_failure_is_of_a_log() {
     let folder = tempfile::tempdir().unwrap();
     let project = Project::open(poker::app(), folder.path()).unwrap();
     let request = CaptureRequest {
-        failure: FailureOrigin::Nothing,
+        kind: RequestedKind::Command(FailureOrigin::Nothing.into()),
         ..CaptureRequest::default()
     };
     let refused = capture_each_distinct(project, &request, &mut |_| {});
-    assert!(matches!(refused, Err(Stop::Usage(_))));
+    assert!(matches!(refused, Err(OperationError::Usage(_))));
 }

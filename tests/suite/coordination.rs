@@ -116,6 +116,24 @@ fn what_becomes_of_an_odd_place_depends_on_the_dialect_and_on_what_was_loaded() 
     assert_eq!(becomes(released, &history, &[at(3), at(3)]), conflict(4, 3));
 }
 
+#[test]
+fn what_is_stored_has_an_explicit_sequence_whatever_the_reply_says() {
+    let deferred = Header::ExternalDeferred {
+        external_id: "id".into(),
+        description: String::new(),
+    };
+    for header in [Header::Absent, deferred] {
+        let reply = EmittedBook {
+            pages: vec![emitted(header)],
+            ..EmittedBook::default()
+        };
+        assert_eq!(
+            effect(Dialect::ANGZARR, &loaded(0, None), &reply),
+            Effect::Stored(vec![emitted(Header::Sequence(0))])
+        );
+    }
+}
+
 /// Logic that always answers the same.
 struct Says(EmittedBook);
 

@@ -472,14 +472,14 @@ fn nothing_is_loaded_that_was_not_noted_before() {
                 let stored = store.dump().unwrap().len();
                 let line = format!("{edition} {}/{} {stored}", cover.domain, cover.root);
                 noted.lock().unwrap().push(line);
-                refusal.map_or(Ok(()), |reason| Err(reason.to_owned()))
+                refusal.map_or(Ok(()), |reason| Err(reason.into()))
             }),
         )
     };
     let error = isolated(Some("the disk is full")).ask(&stimulus(&cover(), 1, "test.See"));
     assert_eq!(
         error.unwrap_err().to_string(),
-        "nothing was loaded, since it cannot be noted what is left behind: the disk is full"
+        "nothing was loaded, because what would be left behind cannot be recorded: the disk is full"
     );
     assert_eq!(peer.store.dump().unwrap(), Vec::<String>::new());
     isolated(None)
@@ -642,21 +642,24 @@ fn what_was_not_stored_as_it_was_loaded_is_noticed() {
     let (first, second) = (loaded().remove(0), loaded().remove(1));
     assert_eq!(
         told(loaded(), true),
-        words(0, "it takes it for one that it has")
+        words(0, "it treats the page as already stored")
     );
     assert_eq!(
         told(vec![first.clone()], false),
-        words(1, "it is not there")
+        words(1, "the page is missing")
     );
     let moved = vec![small(3, b"a", None), small(4, b"b", Some(THEN))];
     assert_eq!(told(moved, false), words(0, "it has sequence 3"));
     let other = vec![small(0, b"x", None), second.clone()];
-    assert_eq!(told(other, false), words(0, "its event is another"));
+    assert_eq!(told(other, false), words(0, "the event differs"));
     let undated = vec![first, small(1, b"b", Some(NOW))];
-    assert_eq!(told(undated, false), words(1, "its time is another"));
+    assert_eq!(told(undated, false), words(1, "the time differs"));
     let mut more = loaded();
     more.push(small(2, b"c", None));
-    assert_eq!(told(more, false), words(2, "nobody loaded it"));
+    assert_eq!(
+        told(more, false),
+        words(2, "the page was not loaded by this replay")
+    );
 }
 
 #[test]

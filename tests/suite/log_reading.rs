@@ -22,6 +22,14 @@ fn ticket() -> Ticket {
     Ticket::parse_line(line(), 1).unwrap()
 }
 
+/// Unusable lines with their messages.
+fn unusable(reading: &LogReading) -> Vec<(usize, String)> {
+    let lines = reading.unusable.iter();
+    lines
+        .map(|(line, error)| (*line, error.to_string()))
+        .collect()
+}
+
 fn only(text: &str) -> Logged {
     let reading = LogReading::of(text);
     assert_eq!(reading.unusable, [], "{text}");
@@ -240,7 +248,7 @@ fn what_looks_like_a_failure_and_is_none_is_told_with_its_line() {
     let reading = LogReading::of(&text);
     assert_eq!(reading.found, []);
     assert_eq!(
-        reading.unusable,
+        unusable(&reading),
         [
             (
                 2,
@@ -373,7 +381,7 @@ fn long_lines_of_brackets_and_records_are_read() {
     let inner = "{\"code\":1},".repeat(20_000);
     let reading = LogReading::of(&format!("{{{fields},\"root\":[{inner}{failure}]}}"));
     let reason = "the line has too many nested records, so not all of them were read";
-    assert_eq!(reading.unusable, [(1, reason.to_owned())]);
+    assert_eq!(unusable(&reading), [(1, reason.to_owned())]);
     // As many side by side are all looked at.
     let many = format!("[{inner}{}{failure}]", format!("{failure},").repeat(2000));
     assert_eq!(LogReading::of(&many).unusable, []);
@@ -420,7 +428,7 @@ fn half_a_message_is_never_taken() {
     ] {
         let reading = LogReading::of(&text);
         assert_eq!(reading.found, [], "{text}");
-        assert_eq!(reading.unusable, [(1, reason.to_owned())], "{text}");
+        assert_eq!(unusable(&reading), [(1, reason.to_owned())], "{text}");
     }
     // Other programs have codes too.
     for text in [
@@ -523,6 +531,7 @@ fn a_line_that_a_container_runtime_cut_is_joined() {
         let [(1, reason)] = reading.unusable.as_slice() else {
             panic!("{:?}", reading.unusable);
         };
+        let reason = reason.to_string();
         assert!(reason.starts_with("a ticket that is cut"), "{reason}");
     }
     // A blank at which a line is cut is part of it.

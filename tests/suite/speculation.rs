@@ -505,8 +505,8 @@ fn a_history_offers_state_and_upcast_pages_only_where_the_logic_has_them() {
 fn notes_say_what_a_coordinator_makes_of_it() {
     assert_eq!(
         ReplayNote::RefusedByValidation.to_string(),
-        "the coordinator's validation refuses this command before the logic sees it; the message is worded here, production \
-         words it differently"
+        "the coordinator's validation refuses this command before the logic sees it; production words the message \
+         differently"
     );
     let odd = |says, becomes| {
         let next = 3;
@@ -521,16 +521,16 @@ fn notes_say_what_a_coordinator_makes_of_it() {
     };
     assert_eq!(
         odd(Some(8), OddPlace::Stored),
-        "event 1 says sequence 8 where 3 comes next: a coordinator of this dialect stores it there, with a gap"
+        "event 1 has sequence 8, but 3 is next: a coordinator of this dialect stores it there, with a gap"
     );
     assert_eq!(
         odd(None, OddPlace::Dropped),
-        "event 1 has no header, which counts as sequence 0, where 3 comes next: a coordinator of this dialect answers OK and \
+        "event 1 has no header, which counts as sequence 0, but 3 is next: a coordinator of this dialect answers OK and \
          does not store it"
     );
     assert_eq!(
         odd(Some(0), OddPlace::Refused),
-        "event 1 says sequence 0 where 3 comes next: a coordinator of this dialect refuses the reply (Sequence conflict), and \
+        "event 1 has sequence 0, but 3 is next: a coordinator of this dialect refuses the reply (Sequence conflict), and \
          stores nothing"
     );
 }

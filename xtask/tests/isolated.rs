@@ -447,7 +447,8 @@ fn a_ledger_that_cannot_be_written_stops_the_load() {
     std::fs::write(project.ledger().parent().unwrap(), "").unwrap();
     let before = shared.store.dump().unwrap();
     let told = project.refusal(CASES[2], &["--coordinator", "shared", "--force"]);
-    let start = "nothing was loaded, since it cannot be noted what is left behind: cannot write ";
+    let start =
+        "nothing was loaded, because what would be left behind cannot be recorded: cannot write ";
     assert!(without_words(&told).starts_with(start), "{told}");
     assert_eq!(shared.store.dump().unwrap(), before);
 }

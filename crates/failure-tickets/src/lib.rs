@@ -11,6 +11,11 @@
 //! makes it fail; tickets that do not fit in the queue are counted and dropped. Knows nothing of generated clients: it
 //! recognises `HandleCommand` of every dialect by its path and ignores all other calls.
 
+/// The example in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(feature = "redaction")]
 pub mod redaction;
 mod service;
@@ -27,9 +32,9 @@ use tower_layer::Layer;
 #[doc(inline)]
 pub use angzarr_replay_wire::model::Timestamp;
 #[doc(inline)]
-pub use angzarr_replay_wire::ticket::Ticket;
+pub use angzarr_replay_wire::ticket::{Ticket, TicketError};
 #[doc(inline)]
-pub use angzarr_replay_wire::wire::Dialect;
+pub use angzarr_replay_wire::wire::{Dialect, UnknownDialect};
 pub use service::{Answer, TicketBody, TicketService};
 use writer::{Queue, Sink};
 
@@ -179,6 +184,7 @@ impl TicketOptions {
 
 /// Counts of recorded commands by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct TicketCounts {
     /// Tickets written.
     pub written: u64,

@@ -1,4 +1,21 @@
 //! Redaction rules for tickets, applied before a ticket is written.
+//!
+//! ```no_run
+//! use angzarr_failure_tickets::TicketOptions;
+//! use angzarr_failure_tickets::redaction::{Action, Key, Policy, RedactionRule, Redactor};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let email = RedactionRule::new("examples.*", "email", Action::Pseudonym)?;
+//! let key = Key::new(&std::env::var("TICKET_KEY")?)?;
+//! let policy = Policy::new(vec![email]).with_key(key);
+//! let descriptor_set = std::fs::read("descriptors.binpb")?;
+//! let tickets = TicketOptions::new()
+//!     .redact_with(Redactor::new(&descriptor_set, policy)?)
+//!     .to_file("failures.jsonl")?;
+//! # drop(tickets);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fmt;
 
@@ -7,6 +24,8 @@ use angzarr_replay_payload::redact;
 use angzarr_replay_wire::ticket::Ticket;
 use angzarr_replay_wire::wire::all_call_descriptors;
 
+#[doc(inline)]
+pub use angzarr_replay_wire::model::UnknownWord;
 #[doc(inline)]
 pub use redact::{Action, Form, Key, KeyError, Policy, RedactionRule, RuleError};
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::query_connection::ReachedBound;
 use super::tls::TlsFailure;
 use crate::model::{Code, Failure};
 use crate::wire::{UnknownFields, unknown_in_details, unknown_in_reply};
@@ -114,7 +115,7 @@ pub enum CallError {
         /// The address.
         address: String,
         /// The bound that was reached.
-        bound: String,
+        bound: ReachedBound,
     },
     /// The server answered with a failing status.
     #[error("{address} answered {method} with {code}: {message}", code = failure.code, message = failure.message)]

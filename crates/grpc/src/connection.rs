@@ -58,18 +58,7 @@ pub struct Connection {
 impl Connection {
     /// Checks a plain address: `HOST:PORT`, with or without `http://`, or `unix:/PATH`. Nothing is sent.
     pub fn new(address: &str, options: ConnectionOptions) -> Result<Self, CallError> {
-        let target = Address::parse(address)?;
-        if matches!(target, Address::Tcp { is_tls: true, .. }) {
-            return Err(CallError::Scheme {
-                address: address.to_owned(),
-            });
-        }
-        Ok(Self {
-            address: target.shown(),
-            target,
-            options,
-            access: None,
-        })
+        Self::checked(address, options, None)
     }
 
     /// Checks the address of a server that needs TLS or credentials. TLS is used if `access` has it.
@@ -78,8 +67,17 @@ impl Connection {
         options: ConnectionOptions,
         access: Access,
     ) -> Result<Self, CallError> {
+        Self::checked(address, options, Some(access))
+    }
+
+    fn checked(
+        address: &str,
+        options: ConnectionOptions,
+        access: Option<Access>,
+    ) -> Result<Self, CallError> {
         let target = Address::parse(address)?;
-        if matches!(target, Address::Tcp { is_tls: true, .. }) && access.tls().is_none() {
+        let has_tls = access.as_ref().and_then(Access::tls).is_some();
+        if matches!(target, Address::Tcp { is_tls: true, .. }) && !has_tls {
             return Err(CallError::Scheme {
                 address: address.to_owned(),
             });
@@ -88,7 +86,7 @@ impl Connection {
             address: target.shown(),
             target,
             options,
-            access: Some(access),
+            access,
         })
     }
 

@@ -35,7 +35,7 @@ pub use health::{HealthAnswer, check_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
-pub use query_connection::{Bounds, QueryConnection, QueryPolicy};
+pub use query_connection::{Bounds, QueryConnection, QueryPolicy, ReachedBound};
 pub use serve::panic_text;
 pub use serve::{Methods, Server};
 pub use speculate::SpeculativeClient;

@@ -65,6 +65,12 @@ impl LogicClient {
         }
     }
 
+    /// Address of the logic: `HOST:PORT` or `unix:/PATH`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.connection.address()
+    }
+
     /// The dialect of its calls.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {

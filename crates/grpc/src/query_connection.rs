@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::{Access, CallError, Connection, ConnectionOptions};
 use crate::model::Code;
 use crate::wire::Dialect;
+
 /// The methods that may be called on a source. None of them writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
@@ -66,6 +67,21 @@ pub struct Bounds {
     pub time: Duration,
 }
 
+/// A bound that was reached, by its key in replay.toml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReachedBound {
+    /// Of the number of queries.
+    #[error("max_queries = {0}")]
+    Queries(u32),
+    /// Of the time from the first query to the last.
+    #[error("max_seconds = {0}")]
+    Seconds(u64),
+    /// Of the size of all replies.
+    #[error("max_mebibytes = {0}")]
+    Mebibytes(u64),
+}
+
 impl Default for Bounds {
     fn default() -> Self {
         Self {
@@ -101,30 +117,30 @@ impl QueryPolicy {
         }
     }
 
-    /// Counts a query before it is sent. Returns the bound as text if it would be exceeded.
-    fn count_query(&self) -> Result<(), String> {
+    /// Counts a query before it is sent, unless it would exceed a bound.
+    fn count_query(&self) -> Result<(), ReachedBound> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         let began = *usage.began.get_or_insert_with(Instant::now);
         let Bounds { queries, time, .. } = self.bounds;
         if usage.queries >= queries {
-            return Err(format!("max_queries = {queries}"));
+            return Err(ReachedBound::Queries(queries));
         }
         if began.elapsed() > time {
-            return Err(format!("max_seconds = {}", time.as_secs()));
+            return Err(ReachedBound::Seconds(time.as_secs()));
         }
         usage.queries += 1;
         Ok(())
     }
 
-    /// Counts replies. Returns the bound as text if it is exceeded.
-    fn count_replies(&self, replies: &[Bytes]) -> Result<(), String> {
+    /// Counts replies, and checks the bound of their size.
+    fn count_replies(&self, replies: &[Bytes]) -> Result<(), ReachedBound> {
         let bytes: usize = replies.iter().map(Bytes::len).sum();
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         usage.bytes = usage
             .bytes
             .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         if usage.bytes > self.bounds.bytes {
-            return Err(format!("max_mebibytes = {}", self.bounds.bytes >> 20));
+            return Err(ReachedBound::Mebibytes(self.bounds.bytes >> 20));
         }
         Ok(())
     }
@@ -204,7 +220,7 @@ impl QueryConnection {
         Ok(None)
     }
 
-    fn over_bound(&self, bound: String) -> CallError {
+    fn over_bound(&self, bound: ReachedBound) -> CallError {
         let address = self.address().to_owned();
         CallError::OverBound { address, bound }
     }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use angzarr_replay::coordinator::recording::Recording;
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::model::{
-    Body, Cover, Domain, EventBook, Page, Payload, Root, Stimulus, Timestamp,
-};
+use angzarr_replay::model::{Cover, Domain, EventBook, Page, Payload, Root, Stimulus, Timestamp};
 use angzarr_replay::wire::{Dialect, stimulus_of_request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -89,12 +87,8 @@ fn old_player() -> Result<SeedBook, Box<dyn std::error::Error>> {
         Payload::new(&FundsDeposited::full_name(), deposited.encode_to_vec()),
     ];
     let pages = (0..).zip(events).map(|(sequence, event)| Page {
-        sequence,
         created_at: Some(TIME),
-        body: Body::Event(event),
-        provisional: false,
-        cascade_id: None,
-        original: None,
+        ..Page::event(sequence, event)
     });
     Ok(SeedBook {
         cover: Cover::main(Domain::new("player")?, OLD_PLAYER),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
 use angzarr_replay::model::{
-    Body, Cover, Domain, Edition, Logic, Page, Payload, Retention, Root, Snapshot, Timestamp,
+    Cover, Domain, Edition, Logic, Page, Payload, Retention, Root, Snapshot, Timestamp,
 };
 use angzarr_replay::wire::Dialect;
 use poker::Player;
@@ -65,11 +65,9 @@ fn book() -> Result<SeedBook, Box<dyn std::error::Error>> {
         .fold(None, &pages[..10])
         .map_err(|failure| failure.message)?;
     let snapshot = Snapshot {
-        sequence: 9,
-        state: Some(state),
         retention: Retention::Persist,
         created_at: Some(TIME),
-        original: None,
+        ..Snapshot::new(9, state)
     };
     let cover = Cover {
         edition: Edition::Main,
@@ -90,15 +88,12 @@ fn chips(amount: i64) -> Currency {
 }
 
 fn page<M: Message + Name>(sequence: u32, event: &M) -> Page {
+    let event = Payload {
+        type_url: format!("/{}", M::full_name()),
+        value: event.encode_to_vec(),
+    };
     Page {
-        sequence,
         created_at: Some(TIME),
-        body: Body::Event(Payload {
-            type_url: format!("/{}", M::full_name()),
-            value: event.encode_to_vec(),
-        }),
-        provisional: false,
-        cascade_id: None,
-        original: None,
+        ..Page::event(sequence, event)
     }
 }

@@ -83,14 +83,8 @@ pub(crate) trait Aggregate {
             self.decide(&command.cover.root, &state, payload)?
         };
         let header = Header::Sequence(prior.next_sequence);
-        let pages = vec![EmittedPage {
-            header,
-            ..EmittedPage::event(event)
-        }];
-        Ok(Reply::Events(EmittedBook {
-            pages,
-            ..EmittedBook::default()
-        }))
+        let page = EmittedPage::event(event).with_header(header);
+        Ok(Reply::Events(EmittedBook::new(vec![page])))
     }
 }
 
@@ -100,8 +94,7 @@ fn uncompensated(rejection: &Rejection) -> Revocation {
     } = rejection;
     Revocation {
         emit_system_revocation: true,
-        reason: format!("No compensation for {command}: {reason}"),
-        ..Revocation::default()
+        ..Revocation::new(format!("No compensation for {command}: {reason}"))
     }
 }
 

@@ -4,8 +4,8 @@
 //! other domain, and amounts become "USD".
 
 use angzarr_replay::logic::{
-    Cover, Destinations, EmittedBook, EmittedPage, EventBook, Failure, Payload, ProcessManager,
-    Reaction, Root, Timestamp,
+    Cover, Destinations, EmittedBook, EventBook, Failure, Payload, ProcessManager, Reaction, Root,
+    Timestamp,
 };
 
 use crate::aggregate::{decode, encode};
@@ -70,7 +70,7 @@ impl ProcessManager for BuyIn {
                 continue;
             };
             apply(&mut workflow, &step.event)?;
-            own.push(EmittedPage::event(step.event));
+            own.push(step.event);
             let mut sent = command(step.to, &step.root, step.command);
             if let Some(cover) = &mut sent.cover {
                 cover
@@ -79,15 +79,9 @@ impl ProcessManager for BuyIn {
             }
             commands.push(sent);
         }
-        let process_events = (!own.is_empty()).then(|| EmittedBook {
-            pages: own,
-            ..EmittedBook::default()
-        });
-        Ok(Reaction {
-            process_events: process_events.into_iter().collect(),
-            commands,
-            ..Reaction::default()
-        })
+        let process_events = (!own.is_empty()).then(|| EmittedBook::of_events(own));
+        let process_events = process_events.into_iter().collect();
+        Ok(Reaction::of_commands(commands).with_process_events(process_events))
     }
 }
 

@@ -1,8 +1,6 @@
 //! What sagas and process managers have in common: they iterate over events and address commands.
 
-use angzarr_replay::logic::{
-    CommandPage, Cover, Domain, EmittedCommand, EventBook, Header, MergeStrategy, Payload, Root,
-};
+use angzarr_replay::logic::{CommandPage, Cover, Domain, EmittedCommand, EventBook, Payload, Root};
 
 /// The events of a book, in order. The book does not say which are new, so all of them count.
 pub(crate) fn events(book: &EventBook) -> impl Iterator<Item = &Payload> {
@@ -20,12 +18,6 @@ pub(crate) fn command(to: &str, root: &[u8], command: Payload) -> EmittedCommand
     let root = Root::from_slice(root).ok();
     EmittedCommand {
         cover: root.map(|root| Cover::main(domain(to), root)),
-        pages: vec![CommandPage {
-            header: Header::Absent,
-            sync_mode: None,
-            merge_strategy: MergeStrategy::default(),
-            command: Some(command),
-            external: None,
-        }],
+        pages: vec![CommandPage::new(command)],
     }
 }

@@ -29,10 +29,7 @@ impl Saga for HandPlayer {
                 commands.extend(payouts(&decode(event)?, head));
             }
         }
-        Ok(Reaction {
-            commands,
-            ..Reaction::default()
-        })
+        Ok(Reaction::of_commands(commands))
     }
 }
 
@@ -86,9 +83,6 @@ impl Saga for PlayerTable {
                 commands.push(command("table", &reserved.table_root, encode(&join)));
             }
         }
-        Ok(Reaction {
-            commands,
-            ..Reaction::default()
-        })
+        Ok(Reaction::of_commands(commands))
     }
 }

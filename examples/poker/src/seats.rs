@@ -36,12 +36,14 @@ impl Projector for Seats {
         if with_effects {
             self.written.fetch_add(1, Ordering::SeqCst);
         }
-        Ok(Projection {
-            cover: Some(events.cover.clone()),
-            projector: "seats".to_owned(),
-            sequence: last.or(stored).unwrap_or_default(),
-            payload: Some(encode(&view(state))),
-        })
+        let sequence = last.or(stored).unwrap_or_default();
+        let payload = encode(&view(state));
+        Ok(Projection::new(
+            events.cover.clone(),
+            "seats",
+            sequence,
+            payload,
+        ))
     }
 }
 

@@ -9,10 +9,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::Record;
+use super::{LineError, Record};
 
 /// A longer record is discarded, because it cannot be a ticket.
-const LARGEST: usize = 16 << 20;
+pub(super) const LARGEST: usize = 16 << 20;
 /// Most programs that write to a log concurrently.
 const WRITERS: usize = 64;
 /// Most lines of a JSON record, even with one value per line.
@@ -28,13 +28,6 @@ pub(super) struct Piece {
     /// What surrounded it: the time at which it was logged.
     pub(super) surrounding: Record,
 }
-
-/// A line that is skipped, with the reason.
-pub(super) type PassedOver = (usize, &'static str);
-
-pub(super) const CUT: &str =
-    "the container runtime cut this line, and the log does not have the rest of it";
-pub(super) const TOO_LARGE: &str = "a record of more than 16 MiB";
 
 /// Joins lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,13 +75,13 @@ fn pattern(text: &str) -> Regex {
 }
 
 impl LineJoiner {
-    /// Adds a line, and returns the records that are now complete.
+    /// Adds a line, and the records that are now complete to `whole`. Returns a line that is discarded, and why.
     pub(super) fn add_line(
         &mut self,
         line: usize,
         text: &str,
         whole: &mut Vec<Piece>,
-    ) -> Option<PassedOver> {
+    ) -> Option<(usize, LineError)> {
         let framed = self.unframed(text);
         let mut piece = Piece {
             line,
@@ -100,13 +93,15 @@ impl LineJoiner {
             piece = first;
         }
         if piece.text.len() > LARGEST {
-            return Some((piece.line, TOO_LARGE));
+            return Some((piece.line, LineError::TooLarge));
         }
         if framed.part == LinePart::More {
             self.cut.insert(framed.writer, piece);
             // So many unfinished lines do not come from concurrent programs.
             let oldest = (self.cut.len() > WRITERS).then(|| self.cut.pop_first());
-            return oldest.flatten().map(|(_, piece)| (piece.line, CUT));
+            return oldest
+                .flatten()
+                .map(|(_, piece)| (piece.line, LineError::Cut));
         }
         self.spread(framed.writer, piece, whole);
         None

@@ -2,9 +2,10 @@
 //!
 //! Owns how a log is parsed: split lines and records (`lines`), times (`time`), JSON anywhere in a line and nested in
 //! JSON strings, `key=value` in the style of logfmt, structlog and tracing (`text`), the fields of a failure
-//! (`record`), and the status formats of many languages (`status`). Reads no files, and never fails, because most lines
+//! (`record`), the status formats of many languages (`status`), and why a line cannot be used (`error`). Reads no files, and never fails, because most lines
 //! of a log are something else.
 
+mod error;
 mod lines;
 mod record;
 mod status;
@@ -24,6 +25,7 @@ use crate::model::{
 use crate::ticket::Ticket;
 use crate::wire::{DecodeError, Dialect};
 
+pub use self::error::LineError;
 pub use self::time::{LocalTime, newest};
 
 /// Describes what is searched for in a log.
@@ -37,8 +39,6 @@ const DEPTH: usize = 6;
 const EFFORT: usize = 64;
 /// Two descriptions of the same failure in a line have at most this many failures between them.
 const NEAR: usize = 64;
-
-const TOO_NESTED: &str = "the line has too many nested records, so not all of them were read";
 
 /// One failure in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,8 +179,8 @@ pub struct LogReading {
     pub found: Vec<(usize, Logged)>,
     /// Times without a time zone, by the index of their failure.
     pub local: BTreeMap<usize, LocalTime>,
-    /// lines that look like a ticket or a failure but are not valid, with the reason.
-    pub unusable: Vec<(usize, String)>,
+    /// Lines that look like a ticket or a failure but cannot be used, with the reason.
+    pub unusable: Vec<(usize, LineError)>,
     /// Number of lines read.
     pub lines: usize,
     joining: LineJoiner,
@@ -198,19 +198,18 @@ impl LogReading {
         reading
     }
 
-    /// Counts an unreadable line.
-    pub fn pass_over(&mut self, reason: &str) {
+    /// Counts a line that was not read.
+    pub fn pass_over(&mut self, reason: LineError) {
         self.lines += 1;
-        self.unusable.push((self.lines, reason.to_owned()));
+        self.unusable.push((self.lines, reason));
     }
 
     /// Reads the next line, without its line ending. A record that spans several lines is found at its last line.
     pub fn read_line(&mut self, line: &str) {
         self.lines += 1;
         let mut whole = Vec::new();
-        if let Some((line, reason)) = self.joining.add_line(self.lines, line, &mut whole) {
-            self.unusable.push((line, reason.to_owned()));
-        }
+        let discarded = self.joining.add_line(self.lines, line, &mut whole);
+        self.unusable.extend(discarded);
         for piece in &whole {
             self.understand(piece, false);
         }
@@ -251,15 +250,12 @@ impl LogReading {
             }
         }
         if let Some(what) = found.cut {
-            let reason = if is_rest {
-                format!("{what} that is cut: {}", lines::CUT)
-            } else {
-                format!("{what} that is cut: the line ends within it")
-            };
+            let by_runtime = is_rest;
+            let reason = LineError::CutRecord { what, by_runtime };
             self.unusable.push((piece.line, reason));
         }
         if found.exceeded_limit {
-            self.unusable.push((piece.line, TOO_NESTED.to_owned()));
+            self.unusable.push((piece.line, LineError::TooNested));
         }
     }
 }
@@ -307,7 +303,7 @@ impl SurroundingFields {
 /// Failures found in a line.
 #[derive(Default)]
 struct LineFindings {
-    all: Vec<(Result<Logged, String>, Option<Moment>)>,
+    all: Vec<(Result<Logged, LineError>, Option<Moment>)>,
     /// Why the line ends too early.
     cut: Option<&'static str>,
     /// Bytes of surrounding fields that may still be copied into records.

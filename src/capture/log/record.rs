@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::status::{self, Status, code};
 use super::text::{bytes_of, reason_of_refusal};
 use super::time::Moment;
-use super::{Logged, LoggedFailure, Record};
+use super::{LineError, Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
 use crate::model::{Code, Domain, Edition, ReportedFailure, Root, Timestamp};
-use crate::ticket::{KEYS, Ticket};
+use crate::ticket::{KEYS, Ticket, TicketErrorKind};
 
 /// Numeric keys of a ticket.
 const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
@@ -29,7 +29,7 @@ pub(super) fn read(
     moment: Option<Moment>,
     is_cut: bool,
     refusal_reason: Option<&str>,
-) -> Option<Result<Logged, String>> {
+) -> Option<Result<Logged, LineError>> {
     let is_scalar = |key: &str| {
         record
             .get(key)
@@ -42,7 +42,7 @@ pub(super) fn read(
 }
 
 /// Separates the keys of a ticket from those of the logger.
-fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, String> {
+fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, LineError> {
     let mut fields = Map::new();
     for key in KEYS {
         let Some(value) = record.get(key) else {
@@ -67,8 +67,8 @@ fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, String> {
         fields.insert(key.to_owned(), value);
     }
     fields.remove("time");
-    let mut ticket = Ticket::parse_line(&Value::Object(fields).to_string(), 1)
-        .map_err(|error| error.kind.to_string())?;
+    let mut ticket =
+        Ticket::parse_line(&Value::Object(fields).to_string(), 1).map_err(TicketErrorKind::from)?;
     ticket.time = known_time(moment);
     Ok(Logged::Ticket(ticket))
 }
@@ -186,7 +186,7 @@ fn failure(
     moment: Option<Moment>,
     is_cut: bool,
     refusal_reason: Option<&str>,
-) -> Option<Result<Logged, String>> {
+) -> Option<Result<Logged, LineError>> {
     let fields = Fields::of(record);
     let (key, root) = ["root", "aggregateroot"]
         .iter()
@@ -206,9 +206,7 @@ fn failure(
         let logged = fields.text(&["message", "msg"]);
         let refusal_reason = refusal_reason.or_else(|| reason_of_refusal(logged.as_deref()?));
         let Some(refusal_reason) = refusal_reason else {
-            return Some(Err(format!(
-                "a failure with the code {failed}, whose message has no key of its own: log it as `error_message`"
-            )));
+            return Some(Err(LineError::NoMessage { code: failed }));
         };
         message = Some(refusal_reason.to_owned());
     }
@@ -219,28 +217,34 @@ fn failure(
         } else {
             "aggregate_root"
         };
-        return domain_text.map(|_| {
-            Err(format!(
-                "`{key}`: expected hex, a UUID, base64 or bytes as Python prints them"
-            ))
-        });
+        return domain_text.map(|_| Err(LineError::Root { key }));
     };
     if is_cut {
-        return Some(Err(CUT_MESSAGE.to_owned()));
+        return Some(Err(LineError::CutMessage));
     }
     let domain = match domain_text.map(Domain::new).transpose() {
         Ok(domain) => domain,
-        Err(error) => return Some(Err(format!("`domain`: {error}"))),
+        Err(error) => {
+            return Some(Err(LineError::Id {
+                key: "domain",
+                error,
+            }));
+        }
     };
     let edition = match Edition::from_label(&fields.text(&["edition"]).unwrap_or_default()) {
         Ok(edition) => edition,
-        Err(error) => return Some(Err(format!("`edition`: {error}"))),
+        Err(error) => {
+            return Some(Err(LineError::Id {
+                key: "edition",
+                error,
+            }));
+        }
     };
     let message = message.unwrap_or_default();
     let (code_within, message_within) = match status::within(&message) {
         Status::None => (None, None),
         Status::Found(code, message) => (Some(code), message),
-        Status::Cut => return Some(Err(CUT_MESSAGE.to_owned())),
+        Status::Cut => return Some(Err(LineError::CutMessage)),
     };
     let known = code_text.as_deref().and_then(code);
     let message = match (message_within, code_text) {
@@ -268,8 +272,6 @@ fn failure(
         command: None,
     })))
 }
-
-const CUT_MESSAGE: &str = "the line ends within the message of the failure";
 
 /// The time, if it has a time zone.
 const fn known_time(moment: Option<Moment>) -> Option<Timestamp> {

@@ -1,22 +1,21 @@
 //! `capture`: arguments to a request, and what was captured to words.
 
 mod arguments;
-mod bugs;
-mod printing;
+mod bug_lines;
+mod captured_text;
 
 use std::io::IsTerminal;
 
 use indicatif::ProgressBar;
 
 use super::{Done, complain, say};
-use crate::capturing::{CaptureRequest, Progress, capture, capture_each_distinct};
+use crate::capturing::{Progress, capture, capture_each_distinct};
 use crate::project::Project;
 pub(super) use arguments::CaptureArguments;
-pub(super) use bugs::described;
+pub(super) use bug_lines::described;
 
-pub(super) fn run(project: Project, mut arguments: CaptureArguments) -> Done {
-    arguments.know_component(&project)?;
-    let request = CaptureRequest::try_from(&arguments)?;
+pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
+    let request = arguments.request(&project)?;
     let wants_json = arguments.wants_json();
     let mut terminal = Terminal {
         wants_json,
@@ -27,20 +26,20 @@ pub(super) fn run(project: Project, mut arguments: CaptureArguments) -> Done {
     if arguments.is_of_each_distinct() {
         let all = capture_each_distinct(project, &request, watch)?;
         if !wants_json {
-            bugs::print_summary(&all);
+            bug_lines::print_summary(&all);
         }
-        return bugs::all_captured(&all);
+        return bug_lines::all_captured(&all);
     }
     let captured = capture(project, &request, watch)?;
     if wants_json {
-        say(printing::json(&captured));
+        say(captured_text::json(&captured));
     } else {
-        printing::print(&captured);
+        captured_text::print(&captured);
     }
     Ok(())
 }
 
-/// Shows what happens meanwhile.
+/// Shows the progress of a capture.
 struct Terminal {
     wants_json: bool,
     is_interactive: bool,
@@ -69,10 +68,10 @@ impl Terminal {
                 bug,
                 message,
             } if self.is_interactive => {
-                let bug = bugs::in_words(bug, *message);
+                let bug = bug_lines::in_words(bug, *message);
                 complain(format_args!("[{number}/{of}] {bug}"));
             }
-            Progress::BugDone(bug) => bugs::print(bug, self.wants_json),
+            Progress::BugDone(bug) => bug_lines::print(bug, self.wants_json),
             Progress::Reading { .. } | Progress::Bug { .. } => {}
         }
     }

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Report;
-use super::text::{instant, short};
+use super::text::{Text, instant, short};
 use crate::model::{Body, CaseStimulus, Cover, History, Page, Snapshot};
 
 /// One book to be shown.
@@ -15,10 +14,10 @@ struct Shown<'a> {
     new_from: Option<u32>,
 }
 
-impl Report<'_> {
+impl Text<'_> {
     /// The case's own book, and those of others that belong to it.
     pub(super) fn books(&self, text: &mut String) {
-        let case = &self.fixture.case;
+        let case = &self.report.fixture.case;
         let trigger = case.stimulus.trigger();
         self.book(
             text,
@@ -40,12 +39,12 @@ impl Report<'_> {
             let _ = writeln!(text, "     > new: {shown}");
         }
         let destinations = case.stimulus.destinations();
-        if let Some(destinations) = destinations.filter(|told| !told.is_empty()) {
-            let told = destinations.iter();
-            let told: Vec<String> = told
+        if let Some(destinations) = destinations.filter(|heads| !heads.is_empty()) {
+            let heads = destinations.iter();
+            let heads: Vec<String> = heads
                 .map(|(domain, sequence)| format!("{domain} at {sequence}"))
                 .collect();
-            let _ = writeln!(text, "\ndestinations\n  {}", told.join(", "));
+            let _ = writeln!(text, "\ndestinations\n  {}", heads.join(", "));
         }
         let what = if case.stimulus.process().is_some() {
             "the process manager's own stream"

@@ -4,30 +4,41 @@ use std::fmt::Write;
 
 use serde_yaml::Value;
 
-use super::{Regression, Report, plain};
+use super::plain;
 use crate::diagram::terminal;
 use crate::model::{
     Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
-    Timestamp,
+    Timestamp, short_name,
 };
 use crate::payload::to_yaml;
-use crate::project::{Checked, Project};
+use crate::project::{CaseResult, Project};
+use crate::replaying::{CoordinatorReport, ReplayReport, SnapshotComparison};
 use crate::snapshot::{Difference, Renderer, Verdict, WITHOUT_SNAPSHOT, shown};
 use crate::terminal::one_line;
 
-impl Report<'_> {
-    pub(in crate::cli) fn text(&self) -> String {
-        let case = &self.fixture.case;
+/// The report in full.
+pub(in crate::cli) fn text(report: &ReplayReport) -> String {
+    Text { report }.whole()
+}
+
+/// A report that is put into words.
+pub(super) struct Text<'a> {
+    pub(super) report: &'a ReplayReport,
+}
+
+impl Text<'_> {
+    fn whole(&self) -> String {
+        let case = &self.report.fixture.case;
         let mut text = String::new();
         let _ = writeln!(
             text,
             "{} ({}): {}",
-            Project::shown(self.path),
+            Project::shown(&self.report.path),
             case.status.word(),
             one_line(&case.title)
         );
         let _ = writeln!(text, "{}", provenance(case));
-        if self.is_what_if {
+        if self.report.is_what_if {
             let _ = writeln!(
                 text,
                 "what if: the case was changed for this replay; the fixture was not"
@@ -37,14 +48,15 @@ impl Report<'_> {
         section(
             &mut text,
             "state before",
-            self.states.before.as_ref().map(to_yaml),
+            self.report.states.before.as_ref().map(to_yaml),
         );
         self.command(&mut text);
-        if let Checked::Flow(run) = &self.run.checked {
+        if let CaseResult::Flow(run) = &self.report.replayed.result {
             section(&mut text, "who sends whom what", Some(terminal(run)));
         }
         let today = self
-            .run
+            .report
+            .replayed
             .view
             .as_ref()
             .map_or_else(|| "nothing to compare\n".to_owned(), to_yaml);
@@ -56,12 +68,15 @@ impl Report<'_> {
         section(
             &mut text,
             "what the logic wrote",
-            self.last_words.as_ref().map(|words| format!("{words}\n")),
+            self.report
+                .last_output
+                .as_ref()
+                .map(|output| format!("{output}\n")),
         );
         section(
             &mut text,
             "state after",
-            self.states.after.as_ref().map(to_yaml),
+            self.report.states.after.as_ref().map(to_yaml),
         );
         section(&mut text, "production", Some(self.production()));
         self.notes(&mut text);
@@ -71,18 +86,22 @@ impl Report<'_> {
 
     /// What it was replayed on.
     fn described(&self) -> String {
-        let logic = self.logic.describe();
-        match &self.through {
-            Some(through) if through.has_logic_of_ours => {
-                format!("{logic}, through the coordinator {}", through.described)
+        let logic = self.report.replayed.logic.selected().describe();
+        match &self.report.coordinator {
+            Some(CoordinatorReport {
+                description,
+                has_chosen_logic: true,
+                ..
+            }) => format!("{logic}, through the coordinator {description}"),
+            Some(CoordinatorReport { description, .. }) => {
+                format!("the logic behind the coordinator {description}")
             }
-            Some(through) => format!("the logic behind the coordinator {}", through.described),
             None => logic,
         }
     }
 
     fn command(&self, text: &mut String) {
-        let Some(command) = self.fixture.case.stimulus.command() else {
+        let Some(command) = self.report.fixture.case.stimulus.command() else {
             return;
         };
         for page in &command.pages {
@@ -95,7 +114,7 @@ impl Report<'_> {
             };
             let payload = page.command.as_ref();
             let name = payload.map_or_else(|| "nothing".to_owned(), short);
-            let view = payload.map(|payload| match self.decode(payload) {
+            let view = payload.map(|payload| match self.report.decode(payload) {
                 Some(view) => to_yaml(&view),
                 None => format!(
                     "{} bytes; no descriptor of {}\n",
@@ -119,9 +138,9 @@ impl Report<'_> {
         let names = |bodies: &mut dyn Iterator<Item = &Body>| -> Vec<String> {
             bodies.filter_map(Body::event).map(short).collect()
         };
-        match &self.fixture.case.observed {
-            None => match &self.fixture.case.noted {
-                Some(noted) if self.fixture.case.stimulus.command().is_some() => {
+        match &self.report.fixture.case.observed {
+            None => match &self.report.fixture.case.noted {
+                Some(noted) if self.report.fixture.case.stimulus.command().is_some() => {
                     format!("{}; its status is not known\n", noted.described())
                 }
                 Some(noted) => format!("{}; its command is not known\n", noted.described()),
@@ -151,10 +170,10 @@ impl Report<'_> {
     }
 
     fn notes(&self, text: &mut String) {
-        for note in self.said() {
+        for note in &self.report.notes {
             let _ = writeln!(text, "\nnote: {note}");
         }
-        for rule in &self.run.unused_rules {
+        for rule in &self.report.replayed.unused_rules {
             let _ = writeln!(
                 text,
                 "\nnote: the case's own rule for `{}` of `{}` never fired",
@@ -162,7 +181,8 @@ impl Report<'_> {
             );
         }
         let has_other = self
-            .run
+            .report
+            .replayed
             .view
             .as_ref()
             .is_some_and(|view| view.get(WITHOUT_SNAPSHOT).is_some());
@@ -175,45 +195,45 @@ impl Report<'_> {
     }
 
     fn conclusion(&self, text: &mut String) {
-        if self.is_what_if {
+        if self.report.is_what_if {
             return;
         }
-        let _ = writeln!(text, "\nverdict    {}", self.run.verdict);
-        if let Verdict::NotReproduced { differences, .. } = &self.run.verdict {
-            tell_all(differences, text);
+        let _ = writeln!(text, "\nverdict    {}", self.report.replayed.verdict);
+        if let Verdict::NotReproduced { differences, .. } = &self.report.replayed.verdict {
+            push_differences(differences, text);
         }
-        match self.regression() {
-            Regression::NoSnapshot => {
+        match &self.report.snapshot {
+            SnapshotComparison::NoSnapshot => {
                 let _ = writeln!(text, "snapshot   none");
             }
-            Regression::Same => {
+            SnapshotComparison::Same => {
                 let _ = writeln!(text, "snapshot   the same");
             }
-            Regression::NotChecked(reason) => {
+            SnapshotComparison::NotChecked(reason) => {
                 let _ = writeln!(text, "snapshot   not checked: {reason}");
             }
-            Regression::Differs(differences) => {
+            SnapshotComparison::Differs(differences) => {
                 let _ = writeln!(text, "snapshot   differs");
-                tell_all(&differences, text);
+                push_differences(differences, text);
             }
         }
     }
 
     pub(super) fn line(&self, payload: &Payload) -> String {
-        match self.decode(payload) {
+        match self.report.decode(payload) {
             Some(view) => in_one_line(&view),
             None => format!("{} bytes; no descriptor", payload.value.len()),
         }
     }
 }
 
-/// Longest difference that is told in a line.
+/// Longest difference that is shown in one line.
 const WIDE: usize = 120;
 
-fn tell_all(differences: &[Difference], text: &mut String) {
+fn push_differences(differences: &[Difference], text: &mut String) {
     let (some, more) = shown(differences);
     for difference in some {
-        tell(difference, text);
+        push_difference(difference, text);
     }
     if let Some(more) = more {
         let _ = writeln!(text, "           {more}");
@@ -221,7 +241,7 @@ fn tell_all(differences: &[Difference], text: &mut String) {
 }
 
 /// A difference in a line, or where that is long in lines: what is gone, and what came.
-fn tell(difference: &Difference, text: &mut String) {
+fn push_difference(difference: &Difference, text: &mut String) {
     let line = difference.to_string();
     if line.chars().count() <= WIDE {
         let _ = writeln!(text, "           {line}");
@@ -229,8 +249,8 @@ fn tell(difference: &Difference, text: &mut String) {
     }
     let _ = writeln!(text, "           {}", difference.place());
     for (sign, value) in [('-', &difference.expected), ('+', &difference.actual)] {
-        let told = value.as_ref().map(Renderer::text);
-        for line in told.iter().flat_map(|told| told.lines()) {
+        let value_text = value.as_ref().map(Renderer::text);
+        for line in value_text.iter().flat_map(|text| text.lines()) {
             let _ = writeln!(text, "           {sign} {line}");
         }
     }
@@ -247,7 +267,7 @@ fn reacted(reaction: &Reaction) -> Vec<String> {
     };
     let mut parts = events(&reaction.process_events, "its own event");
     parts.extend(reaction.commands.iter().map(|command| {
-        let name = command.type_name().rsplit('.').next().unwrap_or_default();
+        let name = short_name(command.type_name());
         let to = command.cover.as_ref();
         let to = to.map_or("nobody", |cover| cover.domain.as_str());
         format!("command {name} to {to}")
@@ -273,7 +293,7 @@ fn hop(hop: &ObservedHop) -> String {
             format!("answered {} {:?}", failure.code, failure.message)
         }
     };
-    format!("{}/{} {did}\n", hop.domain, &hop.root.hex()[..8])
+    format!("{}/{} {did}\n", hop.domain, hop.root.short())
 }
 
 fn provenance(case: &Case) -> String {
@@ -305,8 +325,7 @@ pub(super) fn instant(time: Timestamp) -> String {
 }
 
 pub(super) fn short(payload: &Payload) -> String {
-    let name = payload.type_name().rsplit('.').next().unwrap_or_default();
-    one_line(name).into_owned()
+    one_line(short_name(payload.type_name())).into_owned()
 }
 
 fn section(text: &mut String, title: &str, body: Option<String>) {

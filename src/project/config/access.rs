@@ -1,13 +1,13 @@
-//! How a source lets us in, as it is configured: TLS, where secrets come from, the command that opens the way.
+//! The keys of a source that are about access: TLS, where secrets come from, and the command that connects us.
 //!
-//! A secret never stands in the configuration, and what stands in its place by mistake is never repeated in a message.
+//! The configuration never contains a secret. If one is written there by mistake, no message repeats it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::grpc::{check_metadata_name, is_sent_unencrypted};
+use crate::grpc::{MetadataError, check_metadata_name, is_sent_unencrypted};
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,40 +20,40 @@ pub enum SecretSource {
     Command(Vec<String>),
 }
 
-/// TLS, as it is configured.
+/// TLS settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsConfig {
-    /// Authorities that are trusted, in PEM.
+    /// Trusted certificate authorities, in PEM.
     pub ca: Option<PathBuf>,
-    /// Whether those of the system are trusted in addition.
+    /// Whether the system's certificate authorities are trusted in addition.
     pub system_roots: bool,
     /// Our certificate and its key, in PEM.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// Name that the server's certificate has to be for.
+    /// Name that the server's certificate must have.
     pub server_name: Option<String>,
 }
 
-/// How a source lets us in.
+/// How a source is accessed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccessConfig {
-    /// TLS, where it is spoken whatever the address says.
+    /// TLS settings; if given, TLS is used whatever the address says.
     pub tls: Option<TlsConfig>,
     /// Token that is sent as `authorization: Bearer …`.
     pub bearer: Option<SecretSource>,
     /// Other metadata of every call.
     pub metadata: BTreeMap<String, SecretSource>,
-    /// A command that opens the way.
+    /// A command that connects us to the source.
     pub connect: Option<ConnectConfig>,
 }
 
-/// A command that opens the way to a source.
+/// A command that connects us to a source, such as a port forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectConfig {
     /// Program and arguments; `{domain}` and `{port}` are filled in.
     pub command: Vec<String>,
     /// Working directory.
     pub directory: PathBuf,
-    /// Seconds that opening may take.
+    /// Time limit for connecting, in seconds.
     pub start_timeout: u64,
 }
 
@@ -68,8 +68,8 @@ pub(super) struct RawTls {
     server_name: Option<String>,
 }
 
-/// Read as it comes and checked by hand: an error of the reader would show the line, and with it a secret that was
-/// written there by mistake.
+/// Any value, checked by hand: serde's error would show the line, and with it a secret that was written there by
+/// mistake.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct RawSecret(toml::Value);
@@ -93,27 +93,65 @@ pub(super) struct RawAccess {
 
 const SECRET_KEYS: [&str; 3] = ["environment", "file", "command"];
 
+/// Keys about access that are not valid. No message shows a value that may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AccessConfigError {
+    #[error(
+        "`{key}` says where the secret comes from and never holds it: {{ environment = \"NAME\" }}, {{ file = \"PATH\" }} \
+         or {{ command = [\"PROGRAM\"] }} is expected"
+    )]
+    SecretInPlace { key: String },
+    #[error("`{key}`: unknown field `{unknown}`, expected `environment`, `file` or `command`")]
+    UnknownSecretKey { key: String, unknown: String },
+    #[error("`{key}` needs exactly one of `environment`, `file` and `command`")]
+    SecretKeys { key: String },
+    #[error("`{key}`: `command` must be a list of texts: a program and its arguments")]
+    SecretCommand { key: String },
+    #[error("`{key}`: `{kind}` must be a text that is not empty")]
+    SecretText { key: String, kind: String },
+    #[error("`tls`: `certificate` and `key` go together")]
+    HalfIdentity,
+    #[error("`tls` goes with HOST:PORT or https://HOST:PORT, and {address} is neither")]
+    PlainAddress { address: String },
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    #[error("`bearer` and `metadata.authorization` are the same metadata")]
+    TwoBearers,
+    #[error(
+        "credentials would travel to {address} without encryption; write https:// or give `tls`, or say \
+         `plaintext_credentials = true` where a mesh encrypts them"
+    )]
+    PlaintextCredentials { address: String },
+    #[error("`start_timeout` goes with `connect`")]
+    TimeoutWithoutConnect,
+    #[error("{address}: {{port}} goes with `connect`")]
+    PortWithoutConnect { address: String },
+    #[error("`connect` is empty; a program and its arguments are expected")]
+    EmptyConnect,
+    #[error(
+        "`connect` opens the way on {{port}}; write {{port}} in the address too, as in 127.0.0.1:{{port}}"
+    )]
+    NoPortInAddress,
+}
+
 impl RawSecret {
-    fn check(self, key: &str, root: &Path) -> Result<SecretSource, String> {
+    fn check(self, key: &str, root: &Path) -> Result<SecretSource, AccessConfigError> {
+        let key = || key.to_owned();
         let toml::Value::Table(table) = self.0 else {
-            return Err(format!(
-                "`{key}` says where the secret comes from and never holds it: {{ environment = \"NAME\" }}, \
-                 {{ file = \"PATH\" }} or {{ command = [\"PROGRAM\"] }} is expected"
-            ));
+            return Err(AccessConfigError::SecretInPlace { key: key() });
         };
         if let Some(unknown) = table
             .keys()
             .find(|key| !SECRET_KEYS.contains(&key.as_str()))
         {
-            return Err(format!(
-                "`{key}`: unknown field `{unknown}`, expected `environment`, `file` or `command`"
-            ));
+            return Err(AccessConfigError::UnknownSecretKey {
+                key: key(),
+                unknown: unknown.clone(),
+            });
         }
         let mut entries = table.into_iter();
         let (Some((kind, value)), None) = (entries.next(), entries.next()) else {
-            return Err(format!(
-                "`{key}` needs exactly one of `environment`, `file` and `command`"
-            ));
+            return Err(AccessConfigError::SecretKeys { key: key() });
         };
         match (kind.as_str(), value) {
             ("environment", toml::Value::String(name)) if !name.is_empty() => {
@@ -128,21 +166,19 @@ impl RawSecret {
                     .ok()
                     .filter(|words| !words.is_empty())
                     .map(SecretSource::Command)
-                    .ok_or_else(|| {
-                        format!("`{key}`: `command` is a list of texts, a program first")
-                    })
+                    .ok_or_else(|| AccessConfigError::SecretCommand { key: key() })
             }
-            (kind, _) => Err(format!("`{key}`: `{kind}` is a text")),
+            _ => Err(AccessConfigError::SecretText { key: key(), kind }),
         }
     }
 }
 
 impl RawTls {
-    fn check(self, root: &Path) -> Result<TlsConfig, String> {
+    fn check(self, root: &Path) -> Result<TlsConfig, AccessConfigError> {
         let identity = match (self.certificate, self.key) {
             (Some(certificate), Some(key)) => Some((root.join(certificate), root.join(key))),
             (None, None) => None,
-            _ => return Err("`tls`: `certificate` and `key` go together".into()),
+            _ => return Err(AccessConfigError::HalfIdentity),
         };
         Ok(TlsConfig {
             ca: self.ca.map(|path| root.join(path)),
@@ -154,21 +190,20 @@ impl RawTls {
 }
 
 impl RawAccess {
-    /// Checks them against the addresses of the source, as they are configured.
+    /// Checks them against the addresses of the source.
     pub(super) fn check<'a>(
         self,
         root: &Path,
         addresses: impl Iterator<Item = &'a str> + Clone,
-    ) -> Result<AccessConfig, String> {
+    ) -> Result<AccessConfig, AccessConfigError> {
         let tls = self.tls.map(|tls| tls.check(root)).transpose()?;
+        let is_plain =
+            |address: &&str| address.starts_with("http://") || address.starts_with("unix:");
         if tls.is_some()
-            && let Some(plain) = addresses
-                .clone()
-                .find(|address| address.starts_with("http://") || address.starts_with("unix:"))
+            && let Some(plain) = addresses.clone().find(is_plain)
         {
-            return Err(format!(
-                "`tls` goes with HOST:PORT or https://HOST:PORT, and {plain} is neither"
-            ));
+            let address = plain.to_owned();
+            return Err(AccessConfigError::PlainAddress { address });
         }
         let bearer = self
             .bearer
@@ -176,59 +211,57 @@ impl RawAccess {
             .transpose()?;
         let mut metadata = BTreeMap::new();
         for (name, secret) in self.metadata {
-            check_metadata_name(&name).map_err(|error| error.to_string())?;
+            check_metadata_name(&name)?;
             if bearer.is_some() && name.eq_ignore_ascii_case("authorization") {
-                return Err("`bearer` and `metadata.authorization` are the same metadata".into());
+                return Err(AccessConfigError::TwoBearers);
             }
             let secret = secret.check(&format!("metadata.{name}"), root)?;
             metadata.insert(name, secret);
         }
         let has_credentials = bearer.is_some() || !metadata.is_empty();
-        if has_credentials && !self.plaintext_credentials {
-            let readable = addresses
-                .clone()
-                .find(|address| is_sent_unencrypted(&fillable(address), tls.is_some()));
-            if let Some(address) = readable {
-                return Err(format!(
-                    "credentials would travel to {address} without encryption; write https:// or give `tls`, or say \
-                     `plaintext_credentials = true` where a mesh encrypts them"
-                ));
-            }
+        let is_unencrypted =
+            |address: &&str| is_sent_unencrypted(&filled_in(address), tls.is_some());
+        if has_credentials
+            && !self.plaintext_credentials
+            && let Some(address) = addresses.clone().find(is_unencrypted)
+        {
+            let address = address.to_owned();
+            return Err(AccessConfigError::PlaintextCredentials { address });
         }
+        let connect = checked_connect(self.connect, self.start_timeout, root, addresses)?;
         Ok(AccessConfig {
             tls,
             bearer,
             metadata,
-            connect: connect(self.connect, self.start_timeout, root, addresses)?,
+            connect,
         })
     }
 }
 
-fn connect<'a>(
+fn checked_connect<'a>(
     command: Option<Vec<String>>,
     start_timeout: Option<u64>,
     root: &Path,
     mut addresses: impl Iterator<Item = &'a str>,
-) -> Result<Option<ConnectConfig>, String> {
+) -> Result<Option<ConnectConfig>, AccessConfigError> {
+    let address_with_port = addresses.find(|address| has_port(address));
     let Some(command) = command else {
         if start_timeout.is_some() {
-            return Err("`start_timeout` goes with `connect`".into());
+            return Err(AccessConfigError::TimeoutWithoutConnect);
         }
-        return match addresses.find(|address| address.contains("{port}")) {
-            Some(address) => Err(format!("{address}: {{port}} goes with `connect`")),
+        return match address_with_port {
+            Some(address) => {
+                let address = address.to_owned();
+                Err(AccessConfigError::PortWithoutConnect { address })
+            }
             None => Ok(None),
         };
     };
     if command.is_empty() {
-        return Err("`connect` is empty; a program and its arguments are expected".into());
+        return Err(AccessConfigError::EmptyConnect);
     }
-    if command.iter().any(|word| word.contains("{port}"))
-        && !addresses.any(|address| address.contains("{port}"))
-    {
-        return Err(
-            "`connect` opens the way on {port}; write {port} in the address too, as in 127.0.0.1:{port}"
-                .into(),
-        );
+    if command.iter().any(|word| has_port(word)) && address_with_port.is_none() {
+        return Err(AccessConfigError::NoPortInAddress);
     }
     Ok(Some(ConnectConfig {
         command,
@@ -237,7 +270,11 @@ fn connect<'a>(
     }))
 }
 
-/// An address with something in the place of what is filled in later.
-fn fillable(address: &str) -> String {
+fn has_port(text: &str) -> bool {
+    text.contains("{port}")
+}
+
+/// An address in which every placeholder is replaced by a valid value.
+fn filled_in(address: &str) -> String {
     address.replace("{port}", "1").replace("{domain}", "domain")
 }

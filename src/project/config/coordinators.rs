@@ -1,33 +1,33 @@
-//! `[coordinators.NAME]`: real coordinators that a case can be replayed through.
+//! `[coordinators.NAME]`: real coordinators through which a case can be replayed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::file::{RawKind, dialect};
+use super::logic::RawKind;
 use crate::model::ComponentKind;
-use crate::wire::Dialect;
+use crate::wire::{Dialect, UnknownDialect};
 
 /// A coordinator to replay through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoordinatorConfig {
     /// Its name.
     pub name: String,
-    /// Kind of component that it stands before.
+    /// Kind of component that it coordinates.
     pub kind: ComponentKind,
     /// Where it is.
     pub place: CoordinatorPlace,
-    /// Dialect, where it is not the case's own.
+    /// Dialect; `None` is that of each case.
     pub dialect: Option<Dialect>,
-    /// Seconds that one call may take.
+    /// Time limit of one call, in seconds.
     pub deadline: u64,
 }
 
 /// Where a coordinator to replay through is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CoordinatorPlace {
-    /// Serving already, for others too.
+    /// Address of a running server, which others may use too.
     Address(String),
     /// Started for each case, on a fresh store.
     Command(CoordinatorCommand),
@@ -38,14 +38,27 @@ pub enum CoordinatorPlace {
 pub struct CoordinatorCommand {
     /// Program and arguments.
     pub command: Vec<String>,
-    /// Run once before.
+    /// A command that is run once, before the first start.
     pub build: Option<Vec<String>>,
     /// Working directory.
     pub directory: PathBuf,
     /// Additional environment.
     pub environment: Vec<(String, String)>,
-    /// Seconds that starting may take.
+    /// Time limit for starting, in seconds.
     pub start_timeout: u64,
+}
+
+/// A coordinator that is not valid.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CoordinatorConfigError {
+    #[error("an upcaster has no coordinator")]
+    Upcaster,
+    #[error("`build`, `directory`, `environment` and `start_timeout` go with `command`")]
+    NoCommand,
+    #[error("it needs exactly one of `address` and `command`")]
+    Place,
+    #[error(transparent)]
+    Dialect(#[from] UnknownDialect),
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,22 +77,21 @@ pub(super) struct RawCoordinator {
 }
 
 impl RawCoordinator {
-    pub(super) fn check(self, name: &str, root: &Path) -> Result<CoordinatorConfig, String> {
+    pub(super) fn check(
+        self,
+        name: &str,
+        root: &Path,
+    ) -> Result<CoordinatorConfig, CoordinatorConfigError> {
         let kind = self.kind.map_or(ComponentKind::Aggregate, RawKind::kind);
         if kind == ComponentKind::Upcaster {
-            return Err("an upcaster has no coordinator".into());
+            return Err(CoordinatorConfigError::Upcaster);
         }
-        let of_a_command = self.build.is_some()
+        let has_command_keys = self.build.is_some()
             || self.directory.is_some()
             || self.start_timeout.is_some()
             || !self.environment.is_empty();
         let place = match (self.address, self.command) {
-            (Some(_), None) if of_a_command => {
-                return Err(
-                    "`build`, `directory`, `environment` and `start_timeout` go with `command`"
-                        .into(),
-                );
-            }
+            (Some(_), None) if has_command_keys => return Err(CoordinatorConfigError::NoCommand),
             (Some(address), None) => CoordinatorPlace::Address(address),
             (None, Some(command)) if !command.is_empty() => {
                 CoordinatorPlace::Command(CoordinatorCommand {
@@ -92,13 +104,13 @@ impl RawCoordinator {
                     start_timeout: self.start_timeout.unwrap_or(30),
                 })
             }
-            _ => return Err("it needs exactly one of `address` and `command`".into()),
+            _ => return Err(CoordinatorConfigError::Place),
         };
         Ok(CoordinatorConfig {
             name: name.to_owned(),
             kind,
             place,
-            dialect: dialect(self.dialect)?,
+            dialect: self.dialect.map(|name| name.parse()).transpose()?,
             deadline: self.deadline.unwrap_or(30),
         })
     }

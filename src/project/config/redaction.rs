@@ -1,27 +1,57 @@
-//! `[redaction]` and `[audit]`: what is taken out at capture, and what an audit passes over.
+//! `[redaction]` and `[audit]`: what is removed at capture, and which findings an audit ignores.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::audit::AuditAllowance;
-use crate::redact::{Action, RedactionRule};
+use crate::model::UnknownWord;
+use crate::redact::{Action, RedactionRule, RuleError};
 
 /// How captures are redacted. The key itself is never part of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedactionConfig {
-    /// Whether what cannot be read is an error, where the source does not say otherwise.
+    /// Whether a payload that cannot be read is an error, unless the source says otherwise.
     pub required: bool,
-    /// Variable that holds the key of pseudonyms.
+    /// Environment variable that holds the key of the pseudonyms.
     pub key_env: Option<String>,
-    /// File that holds it, where the variable is not named or not set.
+    /// File that holds the key if the variable is not named or not set.
     pub key_file: Option<PathBuf>,
-    /// What becomes of fields whose descriptor asks for it.
+    /// Action for fields that the descriptors mark with `debug_redact`.
     pub debug_redact: Option<Action>,
     /// Whether roots of aggregates become pseudonyms.
     pub roots: bool,
     /// Rules in the order in which they are tried.
     pub rules: Vec<RedactionRule>,
+}
+
+/// A `[redaction]` that is not valid.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RedactionConfigError {
+    #[error(
+        "redaction: `key_env` says which variable holds the key and never holds it: a name of letters, digits and \
+         underscores is expected (what is there is not shown)"
+    )]
+    KeyVariable,
+    #[error(
+        "redaction: `key_file` says which file holds the key: a path is expected (what is there is not shown)"
+    )]
+    KeyFile,
+    #[error("redaction: `debug_redact`: {0}")]
+    DebugRedact(UnknownWord),
+    #[error("redaction rule {number}: {error}")]
+    Rule { number: usize, error: RawRuleError },
+}
+
+/// A redaction rule that is not valid.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RawRuleError {
+    #[error("`action`: {0}")]
+    Action(UnknownWord),
+    #[error("`form`: {0}")]
+    Form(UnknownWord),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,7 +66,7 @@ pub(super) struct RawRedaction {
     rules: Vec<RawRedactionRule>,
 }
 
-/// Read as it comes and checked by hand: an error of the reader would show the key itself where somebody wrote that.
+/// Any value, checked by hand: serde's error would show the key itself if somebody wrote it there.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Hidden(toml::Value);
@@ -55,23 +85,19 @@ impl Hidden {
         }
     }
 
-    fn variable(self) -> Result<String, String> {
+    fn variable(self) -> Result<String, RedactionConfigError> {
         let is_name = |text: &String| {
             let mut letters = text.chars();
             let fits = |letter: char| letter == '_' || letter.is_ascii_alphanumeric();
             letters.clone().all(fits) && !letters.next().is_some_and(|it| it.is_ascii_digit())
         };
-        self.text().filter(is_name).ok_or_else(|| {
-            "redaction: `key_env` says which variable holds the key and never holds it: a name of letters, digits and \
-             underscores is expected (what is there is not shown)"
-                .into()
-        })
+        let name = self.text().filter(is_name);
+        name.ok_or(RedactionConfigError::KeyVariable)
     }
 
-    fn file(self) -> Result<PathBuf, String> {
-        self.text().map(PathBuf::from).ok_or_else(|| {
-            "redaction: `key_file` says which file holds the key: a path is expected (what is there is not shown)".into()
-        })
+    fn file(self) -> Result<PathBuf, RedactionConfigError> {
+        let path = self.text().map(PathBuf::from);
+        path.ok_or(RedactionConfigError::KeyFile)
     }
 }
 
@@ -110,12 +136,12 @@ struct RawAllowance {
 }
 
 impl RawRedaction {
-    pub(super) fn check(self, root: &Path) -> Result<RedactionConfig, String> {
+    pub(super) fn check(self, root: &Path) -> Result<RedactionConfig, RedactionConfigError> {
         let mut rules = Vec::with_capacity(self.rules.len());
         for (number, rule) in (1..).zip(self.rules) {
             let rule = rule
                 .check()
-                .map_err(|reason| format!("redaction rule {number}: {reason}"))?;
+                .map_err(|error| RedactionConfigError::Rule { number, error })?;
             rules.push(rule);
         }
         let debug_redact = self.debug_redact.map(|word| word.parse::<Action>());
@@ -126,7 +152,7 @@ impl RawRedaction {
             key_file: key_file.map(|file| root.join(file)),
             debug_redact: debug_redact
                 .transpose()
-                .map_err(|reason| format!("redaction: `debug_redact`: {reason}"))?,
+                .map_err(RedactionConfigError::DebugRedact)?,
             roots: matches!(self.roots, Some(RawRoots::Pseudonym)),
             rules,
         })
@@ -134,19 +160,16 @@ impl RawRedaction {
 }
 
 impl RawRedactionRule {
-    fn check(self) -> Result<RedactionRule, String> {
-        let action = self.action.parse::<Action>();
-        let action = action.map_err(|reason| format!("`action`: {reason}"))?;
-        let words = |error: crate::redact::RuleError| error.to_string();
-        let mut rule = RedactionRule::new(&self.r#type, &self.field, action).map_err(words)?;
+    fn check(self) -> Result<RedactionRule, RawRuleError> {
+        let action = self.action.parse().map_err(RawRuleError::Action)?;
+        let mut rule = RedactionRule::new(&self.r#type, &self.field, action)?;
         if let Some(form) = self.form {
-            let form = form.parse().map_err(|reason| format!("`form`: {reason}"))?;
-            rule = rule.with_form(form).map_err(words)?;
+            rule = rule.with_form(form.parse().map_err(RawRuleError::Form)?)?;
         }
         if let Some([low, high]) = self.range {
-            rule = rule.with_range(low, high).map_err(words)?;
+            rule = rule.with_range(low, high)?;
         }
-        rule.because(&self.reason).map_err(words)
+        Ok(rule.because(&self.reason)?)
     }
 }
 

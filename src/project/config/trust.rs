@@ -1,12 +1,19 @@
-//! Whether a configuration found by itself is used: it says which programs run, so nobody else may have written it. git
-//! does the same with the folder of a repository.
+//! Whether a configuration that was found, not named, is used. It says which programs run, so nobody else may have
+//! written it. git protects repositories in the same way.
 
 use std::path::Path;
 
-/// Variable that says that the configuration found is meant, whoever it belongs to.
+/// Variable that makes us use the configuration that is found, whoever owns it.
 pub(super) const VARIABLE: &str = "ANGZARR_REPLAY_TRUST";
 
-/// Why a file is not used; none where only its user can have written it.
+/// Whether the variable is set.
+pub(super) fn is_given(environment: &[(String, String)]) -> bool {
+    environment
+        .iter()
+        .any(|(key, value)| key == VARIABLE && !value.is_empty() && value != "0")
+}
+
+/// Why a file is not used; `None` if only its user can have written it.
 #[cfg(unix)]
 pub(super) fn objection(file: &Path) -> Option<&'static str> {
     use std::os::unix::fs::MetadataExt;

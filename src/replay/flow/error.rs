@@ -43,7 +43,7 @@ pub enum FlowError {
     },
     /// There are two books of one stream.
     #[error(
-        "there are two books of {}/{}, edition {}: a flow takes one of each",
+        "there are two books of {}/{}, edition {}, but a flow takes one per stream",
         cover.domain, cover.root, cover.edition.label()
     )]
     TwoBooks {
@@ -52,7 +52,7 @@ pub enum FlowError {
     },
     /// The book has no events for the flow to begin with.
     #[error(
-        "the flow is to begin with the events of {}/{} from sequence {from} on, and its books hold none",
+        "the flow should begin with the events of {}/{} from sequence {from} on, but there are none",
         cover.domain, cover.root
     )]
     NothingHappened {
@@ -62,11 +62,11 @@ pub enum FlowError {
         from: u32,
     },
     /// Events to begin with, but no book that they are in.
-    #[error("the flow is to begin with events of its own aggregate, whose book is missing")]
+    #[error("the flow should begin with events of its own aggregate, but has no book of it")]
     NoOwnBook,
     /// The facts have no addressee.
     #[error(
-        "the facts that the flow is to begin with have no cover: they need the aggregate that they are for"
+        "the facts that the flow should begin with have no cover, so their aggregate is unknown"
     )]
     FactsForNobody,
 }

@@ -92,14 +92,14 @@ impl std::fmt::Display for FlowNote {
             ),
             Self::SeveralOfDomain { domain } => write!(
                 f,
-                "the flow has several aggregates of the domain {domain}, and heads are told by domain: it was told none of them"
+                "the flow has several aggregates of the domain {domain}, and heads are sent by domain: none of theirs was sent"
             ),
             Self::NilProcessRoot => {
-                f.write_str("the correlation id is no UUID: the process manager's root is nil, as core 0.5 has it")
+                f.write_str("the correlation id is not a UUID, so the process manager's root is nil, as in core 0.5")
             }
             Self::AmbiguousDestination { domain } => write!(
                 f,
-                "several aggregates of {domain} were named, and a head is told by domain: none is told"
+                "the process manager named several aggregates of {domain}, and heads are sent by domain: none of theirs was sent"
             ),
             Self::NotificationEnds => {
                 f.write_str("the notification that the process manager sends is not delivered in a flow")

@@ -77,17 +77,17 @@ pub enum IsolatedError {
         root: Root,
     },
     /// The pages that were read back differ from those that were loaded.
-    #[error("{address} did not store page {sequence} as it was loaded: {reason}")]
+    #[error("{address} did not store page {sequence} as it was loaded: {difference}")]
     Unfaithful {
         /// The coordinator.
         address: String,
         /// Sequence of the page.
         sequence: u32,
         /// What differs.
-        reason: String,
+        difference: StoredDifference,
     },
     /// What will be left behind could not be recorded.
-    #[error("nothing was loaded, since it cannot be noted what is left behind: {reason}")]
+    #[error("nothing was loaded, because what would be left behind cannot be recorded: {reason}")]
     Unnoted {
         /// Why.
         reason: String,
@@ -101,6 +101,30 @@ pub enum IsolatedError {
     /// The coordinator did not speculate.
     #[error(transparent)]
     Call(#[from] LogicError),
+}
+
+/// How a stored page differs from the loaded one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoredDifference {
+    /// The coordinator answered that it had stored it before.
+    #[error("it treats the page as already stored")]
+    TakenForKnown,
+    /// It was not stored.
+    #[error("the page is missing")]
+    Missing,
+    /// There is a page that was not loaded.
+    #[error("the page was not loaded by this replay")]
+    Additional,
+    /// It has another sequence.
+    #[error("it has sequence {0}")]
+    Sequence(u32),
+    /// It has another event.
+    #[error("the event differs")]
+    Event,
+    /// It has another time.
+    #[error("the time differs")]
+    Time,
 }
 
 impl IsolatedError {

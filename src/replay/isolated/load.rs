@@ -1,6 +1,6 @@
 //! Loads a history as facts into an aggregate without events, and reads every page back.
 
-use super::IsolatedError;
+use super::{IsolatedError, StoredDifference};
 use crate::coordination;
 use crate::grpc::{FactClient, FactRoute, QueryClient, Selection, encode_fact_request};
 use crate::model::{Cover, EmittedBook, EmittedPage, EventBook, Header, Page};
@@ -56,7 +56,7 @@ impl IsolatedStore {
         }
         let injected = self.facts.inject(&book)?;
         if injected.already_processed {
-            return Err(self.unfaithful(first.sequence, "it takes it for one that it has".into()));
+            return Err(self.unfaithful(first.sequence, StoredDifference::TakenForKnown));
         }
         let range = Selection::Range(first.sequence, Some(last.sequence));
         let stored = self.queries.event_book(cover, range)?;
@@ -68,30 +68,30 @@ impl IsolatedStore {
         for (position, page) in loaded.iter().enumerate() {
             let sequence = page.sequence;
             let Some(found) = stored.get(position) else {
-                return Err(self.unfaithful(sequence, "it is not there".into()));
+                return Err(self.unfaithful(sequence, StoredDifference::Missing));
             };
             if found.sequence != sequence {
-                let reason = format!("it has sequence {}", found.sequence);
-                return Err(self.unfaithful(sequence, reason));
+                let difference = StoredDifference::Sequence(found.sequence);
+                return Err(self.unfaithful(sequence, difference));
             }
             if found.body != page.body {
-                return Err(self.unfaithful(sequence, "its event is another".into()));
+                return Err(self.unfaithful(sequence, StoredDifference::Event));
             }
             if page.created_at.is_some() && found.created_at != page.created_at {
-                return Err(self.unfaithful(sequence, "its time is another".into()));
+                return Err(self.unfaithful(sequence, StoredDifference::Time));
             }
         }
         match stored.get(loaded.len()) {
-            Some(more) => Err(self.unfaithful(more.sequence, "nobody loaded it".into())),
+            Some(more) => Err(self.unfaithful(more.sequence, StoredDifference::Additional)),
             None => Ok(()),
         }
     }
 
-    fn unfaithful(&self, sequence: u32, reason: String) -> IsolatedError {
+    fn unfaithful(&self, sequence: u32, difference: StoredDifference) -> IsolatedError {
         IsolatedError::Unfaithful {
             address: self.queries.address().to_owned(),
             sequence,
-            reason,
+            difference,
         }
     }
 }

@@ -7,9 +7,10 @@ mod error;
 mod load;
 mod name;
 
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
-pub use error::IsolatedError;
+pub use error::{IsolatedError, StoredDifference};
 use load::{IsolatedStore, demand_loadable};
 pub use name::debug_edition;
 
@@ -22,7 +23,8 @@ use crate::model::{
 use crate::wire::{Dialect, UnknownFields};
 
 /// Records an edition and an aggregate that will be left behind, before anything is loaded. An error stops the load.
-pub type LeftoverRecorder = Box<dyn Fn(&EditionName, &Cover) -> Result<(), String> + Send + Sync>;
+pub type LeftoverRecorder =
+    Box<dyn Fn(&EditionName, &Cover) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
 
 /// Where histories are loaded.
 enum Place {
@@ -38,7 +40,7 @@ struct Loaded {
     pages: Vec<Page>,
 }
 
-/// A coordinator that answers for the logic behind it.
+/// A coordinator, which asks the logic behind it.
 pub struct Isolated {
     store: IsolatedStore,
     speculation: SpeculativeClient,
@@ -125,7 +127,9 @@ impl Isolated {
                 return Ok(());
             }
             if let Place::Edition(edition, record) = &self.place {
-                record(edition, cover).map_err(|reason| IsolatedError::Unnoted { reason })?;
+                record(edition, cover).map_err(|error| IsolatedError::Unnoted {
+                    reason: error.to_string(),
+                })?;
             }
             self.store.append(cover, self.key(), pages)?;
             loaded.push(Loaded {

@@ -90,7 +90,7 @@ fn two_books_of_one_stream_are_refused() {
     let error = toys.try_run(&start(cover("a", 1), "t.Do", 0)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there are two books of a/01010101-0101-0101-0101-010101010101, edition main: a flow takes one of each"
+        "there are two books of a/01010101-0101-0101-0101-010101010101, edition main, but a flow takes one per stream"
     );
 }
 

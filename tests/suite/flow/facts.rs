@@ -130,6 +130,6 @@ fn facts_for_nobody_begin_no_flow() {
     assert_eq!(error, FlowError::FactsForNobody);
     assert_eq!(
         error.to_string(),
-        "the facts that the flow is to begin with have no cover: they need the aggregate that they are for"
+        "the facts that the flow should begin with have no cover, so their aggregate is unknown"
     );
 }

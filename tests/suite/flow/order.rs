@@ -221,7 +221,7 @@ fn the_first_command_is_held_against_the_head() {
     assert_eq!(
         notes(&run),
         [
-            "the coordinator refuses this command before the logic sees it: it was made for another head"
+            "the coordinator refuses this command before the logic sees it: it was sent for another head"
         ]
     );
 }
@@ -303,8 +303,8 @@ fn stored_events_can_be_the_stimulus() {
     let refused = toys.try_run(&start(3));
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "the flow is to begin with the events of a/01010101-0101-0101-0101-010101010101 from sequence 3 on, and its \
-         books hold none"
+        "the flow should begin with the events of a/01010101-0101-0101-0101-010101010101 from sequence 3 on, but \
+         there are none"
     );
 }
 

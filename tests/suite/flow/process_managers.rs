@@ -53,7 +53,7 @@ fn the_stream_s_root_comes_from_the_correlation_id() {
         with_stream("wf-1", ProcessRoot::CorrelationId, None),
         (
             Root::new([0; 16]).to_string(),
-            vec!["the correlation id is no UUID: the process manager's root is nil, as core 0.5 has it".into()]
+            vec!["the correlation id is not a UUID, so the process manager's root is nil, as in core 0.5".into()]
         )
     );
 }
@@ -170,7 +170,7 @@ fn it_is_told_the_heads_that_it_names_where_the_dialect_asks() {
             vec![pair("a", 1)],
             false,
             vec![
-                "the flow has several aggregates of the domain b, and heads are told by domain: it was told none of them"
+                "the flow has several aggregates of the domain b, and heads are sent by domain: none of theirs was sent"
                     .into()
             ]
         )
@@ -182,7 +182,7 @@ fn it_is_told_the_heads_that_it_names_where_the_dialect_asks() {
             vec![],
             true,
             vec![
-                "several aggregates of b were named, and a head is told by domain: none is told"
+                "the process manager named several aggregates of b, and heads are sent by domain: none of theirs was sent"
                     .into()
             ]
         )

@@ -110,3 +110,26 @@ fn a_stale_command_is_answered_as_recorded_with_the_book_in_its_details() {
 fn speculation_without_a_point_in_time_is_refused_as_recorded() {
     assert_as_recorded(97);
 }
+
+#[test]
+fn a_recording_that_cannot_be_read_is_named_with_its_line() {
+    let accepted = |response: &str| {
+        let call = serde_json::json!({
+            "n": 1,
+            "path": Dialect::ANGZARR.path("CommandHandlerCoordinatorService", "HandleCommand"),
+            "request": "",
+            "code": "OK",
+            "response": response,
+        });
+        let text = format!("\n{call}\n");
+        Recording::parse(&text, Dialect::ANGZARR).map_err(|error| (error.line(), error.to_string()))
+    };
+    assert_eq!(accepted("").unwrap(), Recording::default());
+    let cut = STANDARD.encode(b"\x0a\x05cut");
+    let (line, error) = accepted(&cut).unwrap_err();
+    assert_eq!(line, 2);
+    assert!(
+        error.starts_with("line 2 of the recording: ") && error.contains("command response"),
+        "{error}"
+    );
+}

@@ -1,7 +1,8 @@
 //! What of a logic's reply is stored, where, and what the sender is told.
 
-use angzarr_replay::model::{Header, Root};
-use angzarr_replay::wire::{Dialect, event_book_of_response};
+use angzarr_replay::coordinator::Stream;
+use angzarr_replay::model::{Header, Retention, Root};
+use angzarr_replay::wire::{self, Dialect, event_book_of_response};
 
 use super::support::*;
 
@@ -138,4 +139,26 @@ fn a_snapshot_in_a_reply_is_stored_and_shown_with_the_tail() {
         texts(&shown),
         ["main[0 1 2 3 4 5] next 6, command at Some(0) in ``"]
     );
+}
+
+#[test]
+fn the_retention_of_a_snapshot_is_lost_until_coordinators_learned_to_keep_it() {
+    let stream = Stream {
+        domain: player(),
+        edition: None,
+        root: ROOT,
+    };
+    for (dialect, retention) in [
+        (Dialect::ANGZARR, Retention::Default),
+        (Dialect::IO_ANGZARR_V1, Retention::Persist),
+    ] {
+        let peer = start(dialect, &[seed(cover(), pages(3))]);
+        peer.send("test.Snapshot", 3).unwrap();
+        let (sequence, bytes) = peer.store.newest_snapshot(&stream).unwrap().unwrap();
+        let stored = wire::snapshot(&bytes.into()).unwrap();
+        assert_eq!(
+            (sequence, stored.sequence, stored.retention),
+            (3, 3, retention)
+        );
+    }
 }

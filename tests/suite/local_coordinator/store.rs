@@ -87,6 +87,21 @@ fn a_file_of_a_later_version_is_refused() {
     );
 }
 
+#[test]
+fn a_file_of_no_known_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    drop(Store::open(&path).unwrap());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 0).unwrap();
+    drop(connection);
+    let error = Store::open(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("its tables are another program's"),
+        "{error}"
+    );
+}
+
 /// Layout 1 had no facts.
 #[test]
 fn a_file_of_the_first_layout_is_taken_over() {

@@ -5,7 +5,7 @@ use angzarr_replay::capture::Labels;
 use angzarr_replay::fixture::Fixture;
 use angzarr_replay::model::{Case, CaseStimulus, Domain, Redactions, Stimulus};
 use angzarr_replay::payload::Registry;
-use angzarr_replay::project::{App, Checked, Project};
+use angzarr_replay::project::{App, CaseResult, Project};
 use angzarr_replay::record::{Answer, CaseMetadata, RecordedCall, case_of};
 use angzarr_replay::wire::reply_of_outcome;
 use bytes::Bytes;
@@ -131,13 +131,13 @@ fn a_notification_is_delivered_in_the_dialect_of_its_logic() {
                 let answer = format!("notification {{ payload {{ {notification} }} }}");
                 peer.answers(kind.0, to.encode("BusinessResponse", &answer));
             }
-            let run = project.run_case(&fixture, &peer.target(), false).unwrap();
+            let run = peer.replay(&project, &fixture);
             let what = format!("{} of {}", kind.0, from.dialect);
             let mut received = peer.received();
             let (method, bytes) = received.pop().unwrap();
             assert_eq!(method, kind.0, "{what}");
             to.assert_is(&what, kind.1, &bytes, asked);
-            let Checked::Step(replay) = run.checked else {
+            let CaseResult::Step(replay) = run.result else {
                 panic!("{what}");
             };
             if kind == AGGREGATE {

@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use angzarr_replay::fixture::Fixture;
 use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
 use angzarr_replay::model::Failure;
+use angzarr_replay::project::{
+    LogicChoice, Project, ReadyLogic, ReplayOptions, ReplayedCase, SelectedLogic,
+};
 use angzarr_replay::replay::GrpcTarget;
 use angzarr_replay::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
@@ -81,5 +85,19 @@ impl Peer {
 
     pub(crate) fn target(&self) -> GrpcTarget {
         GrpcTarget::new(LogicClient::new(self.connection(), self.dialect), false)
+    }
+
+    /// Replays a case of any dialect on this peer, with one question.
+    pub(crate) fn replay(&self, project: &Project, fixture: &Fixture) -> ReplayedCase {
+        let case = &fixture.case;
+        let kind = case.stimulus.component_kind();
+        let selected = SelectedLogic::at_address(&self.address(), kind, &case.cover.domain);
+        let logic = Arc::new(ReadyLogic::new(selected, Box::new(self.target())));
+        let options = ReplayOptions {
+            logic: LogicChoice::Ready(&logic),
+            asks_once: true,
+            ..ReplayOptions::default()
+        };
+        project.replay(fixture, &options).unwrap()
     }
 }

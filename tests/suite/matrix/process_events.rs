@@ -130,10 +130,10 @@ fn a_recorded_answer_is_recognised_book_by_book() {
                 descriptors_hash: None,
             };
             peer.answers(METHOD, answer);
-            let run = project.run_case(&fixture, &peer.target(), false).unwrap();
+            let run = peer.replay(&project, &fixture);
             assert_eq!(run.verdict, Verdict::Reproduced, "{what}");
             // Without an answer it is another one.
-            let run = project.run_case(&fixture, &peer.target(), false).unwrap();
+            let run = peer.replay(&project, &fixture);
             assert!(
                 matches!(run.verdict, Verdict::NotReproduced { .. }),
                 "{what}"

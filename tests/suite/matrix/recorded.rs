@@ -50,7 +50,7 @@ fn a_recorded_call_is_replayed_as_it_was() {
                 descriptors_hash: None,
             };
             let is_process = matches!(fixture.case.stimulus, CaseStimulus::ProcessManager(_));
-            project.run_case(&fixture, &peer.target(), false).unwrap();
+            peer.replay(&project, &fixture);
             let mut received = peer.received();
             if is_process && received.len() == 2 {
                 received.remove(0);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use angzarr_replay::project::Project;
+use angzarr_replay::project::{Project, ReplayOptions};
 use angzarr_replay::snapshot::stored;
 
 /// A project in which the domain `player` is the Python player's, and nobody else's.
@@ -46,11 +46,7 @@ fn flows_over_a_python_aggregate_have_the_committed_snapshots() {
         let fixture = project.folder().read(&path).unwrap();
         let logic = project.logics().of_case(&fixture.case).unwrap().unwrap();
         assert!(logic.describe().contains("python"), "{}", logic.describe());
-        let target = project
-            .logics()
-            .target(&logic, &fixture.case.source.dialect)
-            .unwrap();
-        let run = project.run_case(&fixture, target.as_ref(), false).unwrap();
+        let run = project.replay(&fixture, &ReplayOptions::default()).unwrap();
         let accepted = stored::accepted(&Project::snapshot_path(&path)).unwrap();
         let (today, accepted) = (run.text().unwrap(), accepted.unwrap());
         assert_eq!(today.trim_end(), accepted, "{}", path.display());

@@ -599,9 +599,8 @@ async fn nothing_that_is_written_holds_a_secret() {
     let mut settings = settings(upstream.address, stores);
     settings.tickets = Some(FailureLogWriter::open(&file("failures.jsonl")).unwrap());
     settings.redact = Some(Box::new(move |note| {
-        redacted(&note, &redactor)
-            .map(|(note, _)| note)
-            .map_err(|error| error.to_string())
+        let (note, _) = redacted(&note, &redactor)?;
+        Ok(note)
     }));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let recorder = Recorder::start(listener, settings).unwrap();

@@ -1,5 +1,6 @@
 //! Redaction at the library's edge: payloads, texts and cases.
 mod cases;
+mod leftovers;
 mod notifications;
 mod payloads;
 mod properties;

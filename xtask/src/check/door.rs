@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result, ensure};
+
 use super::shell::Shell;
 
 /// The crates that users depend on, by the names of their rustdoc folders.
@@ -14,41 +16,39 @@ const KINDS: [&str; 8] = [
 ];
 
 /// Counts the items in the documentation that was just built.
-pub(super) fn count(shell: &Shell) -> Result<(), String> {
+pub(super) fn count(shell: &Shell) -> Result<()> {
     let folder = shell.at("target/doc");
     let mut items = 0;
     for name in CRATES {
         items += in_folder(&folder.join(name))?;
     }
-    if items == 0 {
-        return Err(format!(
-            "{}: no items found; has the layout of rustdoc changed?",
-            folder.display()
-        ));
-    }
-    if items > MOST {
-        return Err(format!(
-            "{} have {items} public items, but the limit is {MOST}; hide what users do not need, or raise the limit in \
-             xtask/src/check/door.rs",
-            CRATES.join(" and ")
-        ));
-    }
+    ensure!(
+        items > 0,
+        "{}: no items found; has the layout of rustdoc changed?",
+        folder.display()
+    );
+    ensure!(
+        items <= MOST,
+        "{} have {items} public items, but the limit is {MOST}; hide what users do not need, or raise the limit in \
+         xtask/src/check/door.rs",
+        CRATES.join(" and ")
+    );
     println!("   {items} public items");
     Ok(())
 }
 
-fn in_folder(folder: &Path) -> Result<usize, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+fn in_folder(folder: &Path) -> Result<usize> {
+    let context = || folder.display().to_string();
     let entries: Result<Vec<PathBuf>, _> = std::fs::read_dir(folder)
-        .map_err(failed)?
+        .with_context(context)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect();
     let mut items = 0;
-    for path in entries.map_err(failed)? {
+    for path in entries.with_context(context)? {
         if path.is_dir() {
             items += in_folder(&path)?;
         } else if is_item(&path) {
-            items += in_page(&std::fs::read_to_string(&path).map_err(failed)?);
+            items += in_page(&std::fs::read_to_string(&path).with_context(context)?);
         }
     }
     Ok(items)
@@ -60,7 +60,7 @@ fn is_item(path: &Path) -> bool {
     kind.is_some_and(|kind| KINDS.contains(&kind))
 }
 
-/// Counts the item and its own methods, without those of the traits that it implements.
+/// Counts the item and its own methods, without those of traits, no matter whether the item or every type implements them.
 fn in_page(page: &str) -> usize {
     const REDIRECT: &str = "http-equiv=\"refresh\"";
     if page.contains(REDIRECT) {
@@ -70,6 +70,9 @@ fn in_page(page: &str) -> usize {
         "id=\"trait-implementations\"",
         "id=\"implementors\"",
         "id=\"foreign-impls\"",
+        // What every type has, if a page has nothing of the above.
+        "id=\"synthetic-implementations\"",
+        "id=\"blanket-implementations\"",
     ]
     .iter()
     .fold(page, |own, end| own.split(end).next().unwrap_or(own));

@@ -2,6 +2,8 @@
 //!
 //! The JSON Schema and the demo's failure log are generated too; tests beside their generators compare them.
 
+use anyhow::{Context, Result, bail};
+
 use super::shell::Shell;
 
 const CLI: &str = "docs/cli.md";
@@ -17,26 +19,26 @@ fn cli() -> String {
 }
 
 /// Compares the checked-in files with what would be generated.
-pub(super) fn compare(shell: &Shell) -> Result<(), String> {
+pub(super) fn compare(shell: &Shell) -> Result<()> {
     let found = std::fs::read_to_string(shell.at(CLI))
-        .map_err(|error| format!("cannot read {CLI}: {error}; {BLESS}"))?;
+        .with_context(|| format!("cannot read {CLI} ({BLESS})"))?;
     let wanted = cli();
     if found == wanted {
         return Ok(());
     }
     let lines = found.lines().zip(wanted.lines());
     let same = lines.take_while(|(found, wanted)| found == wanted).count();
-    Err(format!(
+    bail!(
         "{CLI}:{} differs from the help of the command line; {BLESS}",
         same + 1
-    ))
+    )
 }
 
 const BLESS: &str = "generate it again: cargo xtask check --bless";
 
 /// Generates the files again.
-pub(super) fn bless(shell: &Shell) -> Result<(), String> {
-    std::fs::write(shell.at(CLI), cli()).map_err(|error| format!("cannot write {CLI}: {error}"))?;
+pub(super) fn bless(shell: &Shell) -> Result<()> {
+    std::fs::write(shell.at(CLI), cli()).with_context(|| format!("cannot write {CLI}"))?;
     println!("wrote {CLI}");
     Ok(())
 }

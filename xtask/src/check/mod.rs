@@ -72,7 +72,7 @@ pub(super) fn cli(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         return match generated::bless(&shell) {
             Ok(()) => ExitCode::SUCCESS,
             Err(reason) => {
-                eprintln!("error: {reason}");
+                eprintln!("error: {reason:#}");
                 ExitCode::FAILURE
             }
         };
@@ -114,7 +114,7 @@ fn run(shell: &Shell, steps: &[&Step], keeps_going: bool) -> ExitCode {
             Ok(()) => println!("   {}: passed, {}", step.name, seconds(step_began)),
             Err(reason) => {
                 eprintln!(
-                    "   {}: FAILED, {}: {reason}",
+                    "   {}: FAILED, {}: {reason:#}",
                     step.name,
                     seconds(step_began)
                 );

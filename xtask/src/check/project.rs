@@ -2,16 +2,17 @@
 
 use angzarr_replay::harness::discover;
 use angzarr_replay::project::{Config, Project};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::shell::{Shell, output_of};
 
 /// Checks that every package of the workspace states the same `rust-version`, and that no dependency requires a newer one.
-pub(super) fn rust_version(shell: &Shell) -> Result<(), String> {
+pub(super) fn rust_version(shell: &Shell) -> Result<()> {
     let mut metadata = shell.cargo(&["metadata", "--format-version", "1", "--locked"]);
     let text = output_of(&mut metadata)
-        .ok_or("`cargo metadata --locked` failed: is Cargo.lock up to date?")?;
-    let metadata: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        .context("`cargo metadata --locked` failed: is Cargo.lock up to date?")?;
+    let metadata: Value = serde_json::from_str(&text)?;
     let empty = Vec::new();
     let packages = metadata["packages"].as_array().unwrap_or(&empty);
     let members = metadata["workspace_members"].as_array().unwrap_or(&empty);
@@ -23,11 +24,12 @@ pub(super) fn rust_version(shell: &Shell) -> Result<(), String> {
         .map(|package| package["rust_version"].as_str())
         .collect();
     let Some(Some(floor)) = stated.first().copied() else {
-        return Err("no rust-version is stated in Cargo.toml".into());
+        bail!("no rust-version is stated in Cargo.toml");
     };
-    if stated.iter().any(|version| *version != Some(floor)) {
-        return Err("the packages of the workspace state different rust-versions".into());
-    }
+    ensure!(
+        stated.iter().all(|version| *version == Some(floor)),
+        "the packages of the workspace state different rust-versions"
+    );
     let newer: Vec<String> = others
         .iter()
         .filter_map(|package| {
@@ -38,11 +40,13 @@ pub(super) fn rust_version(shell: &Shell) -> Result<(), String> {
             })
         })
         .collect();
-    if newer.is_empty() {
-        println!("   rust-version {floor}; {} dependencies", others.len());
-        return Ok(());
-    }
-    Err(format!("rust-version is {floor}, but {}", newer.join(", ")))
+    ensure!(
+        newer.is_empty(),
+        "rust-version is {floor}, but {}",
+        newer.join(", ")
+    );
+    println!("   rust-version {floor}; {} dependencies", others.len());
+    Ok(())
 }
 
 fn parts(version: &str) -> Vec<u32> {
@@ -66,15 +70,15 @@ const NOT_CHECKED: [&str; 6] = [
 
 /// Checks that every fixture can be read. Prints every unchecked trial with the reason, and fails if it is not a known one,
 /// so that it does not pass for a success.
-pub(super) fn fixtures(shell: &Shell) -> Result<(), String> {
-    let project = Project::open(poker::app(), &shell.at(".")).map_err(|error| error.to_string())?;
+pub(super) fn fixtures(shell: &Shell) -> Result<()> {
+    let project = Project::open(poker::app(), &shell.at("."))?;
     // Twins that are not installed here are checked by the step `peers`.
     let config = Config {
         demand_twins: true,
         ..project.config().clone()
     };
     let project = Project::with_config(poker::app(), config);
-    let entries = discover(&project).map_err(|error| error.to_string())?;
+    let entries = discover(&project)?;
     let mut unreadable = Vec::new();
     let mut not_checked = Vec::new();
     for entry in &entries {
@@ -88,33 +92,29 @@ pub(super) fn fixtures(shell: &Shell) -> Result<(), String> {
             not_checked.push(entry.name.as_str());
         }
     }
-    if !unreadable.is_empty() {
-        return Err(unreadable.join("\n"));
-    }
+    ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));
     as_expected(&not_checked, &NOT_CHECKED)?;
     println!("   {} trials", entries.len());
     Ok(())
 }
 
-fn as_expected(not_checked: &[&str], expected: &[&str]) -> Result<(), String> {
+fn as_expected(not_checked: &[&str], expected: &[&str]) -> Result<()> {
     let beyond = |these: &[&str], those: &[&str]| -> Vec<String> {
         let beyond = these.iter().filter(|name| !those.contains(name));
         beyond.map(|name| format!("`{name}`")).collect()
     };
     let dropped = beyond(not_checked, expected);
-    if !dropped.is_empty() {
-        return Err(format!(
-            "no longer checked: {}; if that is intended, add it to NOT_CHECKED in xtask/src/check/project.rs",
-            dropped.join(", ")
-        ));
-    }
+    ensure!(
+        dropped.is_empty(),
+        "no longer checked: {}; if that is intended, add it to NOT_CHECKED in xtask/src/check/project.rs",
+        dropped.join(", ")
+    );
     let checked = beyond(expected, not_checked);
-    if !checked.is_empty() {
-        return Err(format!(
-            "checked or removed: {}; remove it from NOT_CHECKED in xtask/src/check/project.rs",
-            checked.join(", ")
-        ));
-    }
+    ensure!(
+        checked.is_empty(),
+        "checked or removed: {}; remove it from NOT_CHECKED in xtask/src/check/project.rs",
+        checked.join(", ")
+    );
     Ok(())
 }
 
@@ -130,10 +130,10 @@ mod tests {
 
     #[test]
     fn a_case_that_drops_out_or_comes_back_is_reported() {
-        assert_eq!(as_expected(&["a"], &["a"]), Ok(()));
-        let dropped = as_expected(&["a", "b"], &["a"]).unwrap_err();
+        as_expected(&["a"], &["a"]).expect("nothing changed");
+        let dropped = as_expected(&["a", "b"], &["a"]).unwrap_err().to_string();
         assert!(dropped.starts_with("no longer checked: `b`;"), "{dropped}");
-        let back = as_expected(&[], &["a"]).unwrap_err();
+        let back = as_expected(&[], &["a"]).unwrap_err().to_string();
         assert!(back.starts_with("checked or removed: `a`;"), "{back}");
     }
 }

@@ -1,5 +1,7 @@
 //! The Python peer: installs it, and replays every fixture on it.
 
+use anyhow::{Context, Result};
+
 use super::shell::{Shell, output_of, run};
 
 const REQUIREMENTS: &str = "examples/poker-python/requirements.txt";
@@ -8,7 +10,7 @@ const INTERPRETER: &str = ".venv/bin/python";
 const STAMP: &str = ".venv/installed-requirements.txt";
 
 /// Installs the peer, and runs the tests that need it.
-pub(super) fn peers(shell: &Shell) -> Result<(), String> {
+pub(super) fn peers(shell: &Shell) -> Result<()> {
     install(shell)?;
     let mut replay = shell.cargo(&["test", "--quiet", "--locked", "--test", "replay"]);
     run(replay.env("ANGZARR_REPLAY__DEMAND_TWINS", "true"))?;
@@ -20,9 +22,9 @@ pub(super) fn peers(shell: &Shell) -> Result<(), String> {
     run(shell.cargo(&page).args(ignored))
 }
 
-fn install(shell: &Shell) -> Result<(), String> {
+fn install(shell: &Shell) -> Result<()> {
     let wanted = std::fs::read_to_string(shell.at(REQUIREMENTS))
-        .map_err(|error| format!("cannot read {REQUIREMENTS}: {error}"))?;
+        .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
     let is_there = output_of(shell.program(shell.at(INTERPRETER)).arg("--version")).is_some();
     let installed = std::fs::read_to_string(shell.at(STAMP)).ok();
     if is_there && installed.as_ref() == Some(&wanted) {
@@ -33,9 +35,7 @@ fn install(shell: &Shell) -> Result<(), String> {
         run(shell
             .program("python3")
             .args(["-m", "venv", "--clear", ".venv"]))
-        .map_err(|reason| {
-            format!("{reason}; the peer needs Python 3.10 or newer with the module venv")
-        })?;
+        .context("the peer needs Python 3.10 or newer with the module venv")?;
     }
     run(shell.program(shell.at(INTERPRETER)).args([
         "-m",
@@ -46,6 +46,5 @@ fn install(shell: &Shell) -> Result<(), String> {
         "--requirement",
         REQUIREMENTS,
     ]))?;
-    std::fs::write(shell.at(STAMP), wanted)
-        .map_err(|error| format!("cannot write {STAMP}: {error}"))
+    std::fs::write(shell.at(STAMP), wanted).with_context(|| format!("cannot write {STAMP}"))
 }

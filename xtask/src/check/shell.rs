@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context, Result, ensure};
+
 /// Where programs run, and with which tools on the path.
 pub(super) struct Shell {
     root: PathBuf,
@@ -53,14 +55,12 @@ impl Shell {
 }
 
 /// Runs a command and shows its output.
-pub(super) fn run(command: &mut Command) -> Result<(), String> {
+pub(super) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
-        .map_err(|error| format!("cannot run {}: {error}", worded(command)))?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(format!("{} exited with {status}", worded(command)))
+        .with_context(|| format!("cannot run {}", worded(command)))?;
+    ensure!(status.success(), "{} exited with {status}", worded(command));
+    Ok(())
 }
 
 /// Runs a command and returns its standard output; none if it cannot be run or fails.

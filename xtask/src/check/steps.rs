@@ -1,5 +1,7 @@
 //! The steps, the fastest first.
 
+use anyhow::Result;
+
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
 use super::{door, generated, project, python};
@@ -13,7 +15,7 @@ pub(super) struct Step {
     /// Whether its output ends with a summary.
     pub(super) has_a_summary: bool,
     /// Runs it; the error says what is wrong.
-    pub(super) run: fn(&Shell) -> Result<(), String>,
+    pub(super) run: fn(&Shell) -> Result<()>,
 }
 
 /// All steps. The output of the last one is also the end of CI's output.
@@ -92,7 +94,7 @@ pub(super) const STEPS: &[Step] = &[
     },
 ];
 
-fn format(shell: &Shell) -> Result<(), String> {
+fn format(shell: &Shell) -> Result<()> {
     ensure_component(shell, "fmt", "rustfmt")?;
     run(&mut shell.cargo(&["fmt", "--all", "--check"]))?;
     run(shell
@@ -100,7 +102,7 @@ fn format(shell: &Shell) -> Result<(), String> {
         .current_dir(shell.at("fuzz")))
 }
 
-fn clippy(shell: &Shell) -> Result<(), String> {
+fn clippy(shell: &Shell) -> Result<()> {
     ensure_component(shell, "clippy", "clippy")?;
     run(&mut shell.cargo(&[
         "clippy",
@@ -114,7 +116,7 @@ fn clippy(shell: &Shell) -> Result<(), String> {
     ]))
 }
 
-fn docs(shell: &Shell) -> Result<(), String> {
+fn docs(shell: &Shell) -> Result<()> {
     // Removes pages of items that are no longer public, which would be counted.
     for name in door::CRATES {
         let _ = std::fs::remove_dir_all(shell.at("target/doc").join(name));
@@ -134,7 +136,7 @@ fn docs(shell: &Shell) -> Result<(), String> {
     run(&mut shell.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
 }
 
-fn fuzz(shell: &Shell) -> Result<(), String> {
+fn fuzz(shell: &Shell) -> Result<()> {
     let mut check = shell.cargo(&["check", "--quiet", "--locked"]);
     // `cargo check` does not link, so any existing file will do, and the C++ of libFuzzer need not be compiled.
     check
@@ -145,7 +147,7 @@ fn fuzz(shell: &Shell) -> Result<(), String> {
     run(&mut check)
 }
 
-fn licences(shell: &Shell) -> Result<(), String> {
+fn licences(shell: &Shell) -> Result<()> {
     ensure(shell, &CARGO_DENY)?;
     run(&mut shell.cargo(&[
         "deny",
@@ -158,7 +160,7 @@ fn licences(shell: &Shell) -> Result<(), String> {
     ]))
 }
 
-fn audit(shell: &Shell) -> Result<(), String> {
+fn audit(shell: &Shell) -> Result<()> {
     let audit = [
         "xtask",
         "audit",
@@ -169,7 +171,7 @@ fn audit(shell: &Shell) -> Result<(), String> {
     run(&mut shell.cargo(&audit))
 }
 
-fn scenarios(shell: &Shell) -> Result<(), String> {
+fn scenarios(shell: &Shell) -> Result<()> {
     ensure(shell, &CARGO_INSTA)?;
     ensure(shell, &CARGO_NEXTEST)?;
     // One thread, because all of them wait for the same build folder anyway.
@@ -185,7 +187,7 @@ fn scenarios(shell: &Shell) -> Result<(), String> {
     ]))
 }
 
-fn nextest(shell: &Shell) -> Result<(), String> {
+fn nextest(shell: &Shell) -> Result<()> {
     ensure(shell, &CARGO_NEXTEST)?;
     run(&mut shell.cargo(&["nextest", "run", "--locked", "--workspace"]))
 }

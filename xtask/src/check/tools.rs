@@ -1,5 +1,7 @@
 //! The cargo tools that steps need. Installs those that are missing.
 
+use anyhow::{Context, Result, bail};
+
 use super::shell::{Shell, output_of, run};
 
 /// A program that `cargo install` installs.
@@ -31,7 +33,7 @@ pub(super) const CARGO_NEXTEST: Tool = Tool {
 };
 
 /// Installs a tool below `target/tools` unless it is there or on the path.
-pub(super) fn ensure(shell: &Shell, tool: &Tool) -> Result<(), String> {
+pub(super) fn ensure(shell: &Shell, tool: &Tool) -> Result<()> {
     if has(shell, tool) {
         return Ok(());
     }
@@ -53,21 +55,21 @@ pub(super) fn ensure(shell: &Shell, tool: &Tool) -> Result<(), String> {
         // The default features are for advisories, which are not used.
         install.arg("--no-default-features");
     }
-    run(&mut install).map_err(|reason| {
+    run(&mut install).with_context(|| {
         format!(
-            "{reason}; {} {} is needed but cannot be installed: is there a network?",
+            "{} {} is needed but cannot be installed (is there a network?)",
             tool.name, tool.install
         )
     })?;
     let _ = std::fs::remove_dir_all(build);
     if has(shell, tool) {
-        Ok(())
-    } else {
-        Err(format!(
-            "{} was installed, but does not report version {}*",
-            tool.name, tool.version
-        ))
+        return Ok(());
     }
+    bail!(
+        "{} was installed but does not report version {}*",
+        tool.name,
+        tool.version
+    )
 }
 
 fn has(shell: &Shell, tool: &Tool) -> bool {
@@ -82,15 +84,9 @@ fn has(shell: &Shell, tool: &Tool) -> bool {
 }
 
 /// Fails if the toolchain lacks a component.
-pub(super) fn ensure_component(
-    shell: &Shell,
-    subcommand: &str,
-    component: &str,
-) -> Result<(), String> {
+pub(super) fn ensure_component(shell: &Shell, subcommand: &str, component: &str) -> Result<()> {
     if output_of(&mut shell.cargo(&[subcommand, "--version"])).is_some() {
         return Ok(());
     }
-    Err(format!(
-        "the toolchain lacks {component}; install it: rustup component add {component}"
-    ))
+    bail!("the toolchain lacks {component}; install it: rustup component add {component}")
 }

@@ -164,7 +164,7 @@ fn the_configuration_knows_the_kind_of_a_component() {
         (
             &["--component", "seats", "--ticket", "x.jsonl"],
             2,
-            "--ticket goes with --compensation",
+            "--ticket goes with a case of a command, compensation",
         ),
         (
             &["--component", "seats", "--compensation"],
@@ -174,7 +174,7 @@ fn the_configuration_knows_the_kind_of_a_component() {
         (
             &["--component", "seats", "--command", "x.yaml"],
             2,
-            "cannot be used with",
+            "--command goes with a case of a command or workflow",
         ),
         (
             &["--history", "--recorded", "x.jsonl"],
@@ -184,7 +184,7 @@ fn the_configuration_knows_the_kind_of_a_component() {
         (
             &["--fact", "--ticket", "x.jsonl"],
             2,
-            "--ticket goes with --compensation here: a fact is an event",
+            "--ticket goes with a case of a command, compensation",
         ),
         (&["--at", "2"], 2, "--at goes with"),
     ] {
@@ -201,6 +201,74 @@ fn the_configuration_knows_the_kind_of_a_component() {
         all.err
     );
 }
+
+#[test]
+fn flags_of_another_kind_of_case_are_refused() {
+    let mut project = Project::new(&format!("{COMPONENTS}{UPCASTER}"));
+    for (more, said) in [
+        (
+            &["--component", "seats", "--upcaster"][..],
+            "cannot be used with",
+        ),
+        (
+            &["--recorded", "x.jsonl", "--fact"],
+            "--fact and a recording",
+        ),
+        (
+            &["--recorded", "x.jsonl", "--compensation"],
+            "--compensation and a recording",
+        ),
+        (
+            &["--correlation", "wf-1", "--command", "x.yaml", "--at", "2"],
+            "--at goes with",
+        ),
+        (
+            &["--correlation", "wf-1", "--persisted", "1"],
+            "--persisted goes with a case of a command",
+        ),
+        (
+            &["--correlation", "wf-1", "--dead-letter", "1"],
+            "--dead-letter goes with a case of a command",
+        ),
+        (
+            &["--correlation", "wf-1", "--recorded", "x.jsonl"],
+            "--correlation goes with a log",
+        ),
+        (
+            &["--component", "player-upcaster", "--at", "2"],
+            "--at goes with",
+        ),
+    ] {
+        let ran = project.run(&[&["capture", ALICE, "--dry-run"], more].concat());
+        assert!(
+            ran.code == 2 && ran.err.contains(said),
+            "{more:?}: {} {}",
+            ran.code,
+            ran.err
+        );
+    }
+    let upcaster = [
+        "capture",
+        ALICE,
+        "--dry-run",
+        "--component",
+        "player-upcaster",
+    ];
+    let captured = project.run(&upcaster);
+    assert!(
+        captured.code == 0 && captured.out.contains("kind: upcaster"),
+        "{}{}",
+        captured.out,
+        captured.err
+    );
+}
+
+const UPCASTER: &str = "
+[logic.player-upcaster]
+kind = \"upcaster\"
+in_process = \"player-upcaster\"
+domain = \"player\"
+";
 
 #[test]
 fn the_short_help_of_capture_fits_a_screen() {

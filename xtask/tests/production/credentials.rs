@@ -195,9 +195,12 @@ fn a_secret_in_the_configuration_is_refused_and_not_repeated() {
         ),
         (
             format!("bearer = {{ command = \"{TOKEN}\" }}"),
-            "`bearer`: `command` is a list of texts, a program first".into(),
+            "`bearer`: `command` must be a list of texts: a program and its arguments".into(),
         ),
-        ("bearer = { file = 1 }".into(), "`bearer`: `file` is a text".into()),
+        (
+            "bearer = { file = 1 }".into(),
+            "`bearer`: `file` must be a text that is not empty".into(),
+        ),
         (
             "metadata = { grpc-timeout = { environment = \"A\" } }".into(),
             "`grpc-timeout` is metadata of gRPC itself and cannot be set".into(),

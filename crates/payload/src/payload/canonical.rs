@@ -57,14 +57,16 @@ impl Encoder<'_> {
         self.deeper(|encoder| match (message.well_known, view) {
             (Some(WellKnown::Any), view) => encoder.any(view),
             (Some(WellKnown::Timestamp), Value::String(text)) => {
-                encoder.seconds_and_nanos(text::read_instant(text))
+                encoder.seconds_and_nanos(text::read_instant(text)?);
+                Ok(())
             }
             (Some(WellKnown::Duration), Value::String(text)) => {
-                encoder.seconds_and_nanos(text::read_duration(text))
+                encoder.seconds_and_nanos(text::read_duration(text)?);
+                Ok(())
             }
             (_, Value::Mapping(fields)) => encoder.fields(message, fields),
-            (_, other) => Err(ViewError::new(expected(
-                &format!("a mapping of {}", message.name),
+            (_, other) => Err(ViewError::from(expected(
+                format!("a mapping of {}", message.name),
                 other,
             ))),
         })
@@ -90,8 +92,8 @@ impl Encoder<'_> {
         let mut near = 0;
         for (key, value) in view {
             let Value::String(name) = key else {
-                return Err(ViewError::new(expected(
-                    &format!("the name of a field of {}", message.name),
+                return Err(ViewError::from(expected(
+                    format!("the name of a field of {}", message.name),
                     key,
                 )));
             };
@@ -128,7 +130,7 @@ impl Encoder<'_> {
     ) -> Result<(), ViewError> {
         let layouts = self.layouts;
         let Some(message) = layouts.of_field(field) else {
-            let scalar = scalar(&field.kind, value).map_err(ViewError::new)?;
+            let scalar = scalar(&field.kind, value)?;
             if keep_default || !scalar.is_default() {
                 scalar.write_field(field.number, self.out);
             }
@@ -157,13 +159,13 @@ impl Encoder<'_> {
 
     fn list(&mut self, field: &Field, value: &Value) -> Result<(), ViewError> {
         let Value::Sequence(values) = value else {
-            return Err(ViewError::new(expected("a list", value)));
+            return Err(ViewError::from(expected("a list", value)));
         };
         let each = |encoder: &mut Self| -> Result<(), ViewError> {
             for (index, value) in values.iter().enumerate() {
                 let written = if field.packed {
                     scalar(&field.kind, value)
-                        .map_err(ViewError::new)
+                        .map_err(ViewError::from)
                         .map(|scalar| scalar.write(encoder.out))
                 } else {
                     encoder.element(field, value, true)
@@ -184,12 +186,12 @@ impl Encoder<'_> {
         let (Value::Mapping(entries), Some((key_field, value_field))) =
             (value, layouts.of_entry(field))
         else {
-            return Err(ViewError::new(expected("a mapping", value)));
+            return Err(ViewError::from(expected("a mapping", value)));
         };
         let mut sorted = Vec::with_capacity(entries.len());
         for (key, value) in entries {
-            let scalar = map_key(&key_field.kind, key).map_err(|message| {
-                ViewError::new(format!("in a key: {message}")).below(&key_text(key))
+            let scalar = map_key(&key_field.kind, key).map_err(|error| {
+                ViewError::new(format!("in a key: {error}")).below(&key_text(key))
             })?;
             sorted.push((key, scalar, value));
         }
@@ -209,19 +211,17 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn seconds_and_nanos(&mut self, read: Result<(i64, i32), String>) -> Result<(), ViewError> {
-        let (seconds, nanos) = read.map_err(ViewError::new)?;
+    fn seconds_and_nanos(&mut self, (seconds, nanos): (i64, i32)) {
         for (number, value) in [(1, seconds), (2, i64::from(nanos))] {
             if value != 0 {
                 Scalar::Varint(value.cast_unsigned()).write_field(number, self.out);
             }
         }
-        Ok(())
     }
 
     fn any(&mut self, view: &Value) -> Result<(), ViewError> {
         let Value::Mapping(parts) = view else {
-            return Err(ViewError::new(expected(
+            return Err(ViewError::from(expected(
                 "a mapping of `type` and `value`",
                 view,
             )));
@@ -231,7 +231,7 @@ impl Encoder<'_> {
             match (key.as_str(), part) {
                 (Some("type"), Value::String(url)) => type_url = Some(url),
                 (Some("type"), other) => {
-                    return Err(ViewError::new(expected("a type URL", other)).below("type"));
+                    return Err(ViewError::from(expected("a type URL", other)).below("type"));
                 }
                 (Some(name @ ("value" | "bytes")), part) if content.is_none() => {
                     content = Some((name, part));
@@ -263,7 +263,7 @@ impl Encoder<'_> {
         content: &Value,
     ) -> Result<(), ViewError> {
         if name == "bytes" {
-            let bytes = scalar(&Kind::Bytes, content).map_err(ViewError::new)?;
+            let bytes = scalar(&Kind::Bytes, content)?;
             if !bytes.is_default() {
                 bytes.write_field(2, self.out);
             }

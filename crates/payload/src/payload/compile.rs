@@ -94,7 +94,7 @@ fn read_set(origin: &str, bytes: &[u8]) -> Result<Sources, DescriptorError> {
         origin: origin.to_owned(),
         reason: printable(&reason),
     };
-    let vetted = vet::vetted(origin, bytes).map_err(refused)?;
+    let vetted = vet::vetted(origin, bytes).map_err(|error| refused(error.to_string()))?;
     let decode = || DescriptorPool::decode(vetted.set.as_slice()).map_err(|error| in_file(&error));
     let decoded = caught(decode).map_err(|Broken| DescriptorError::Contradiction {
         origin: origin.to_owned(),

@@ -194,7 +194,7 @@ impl Editor<'_> {
                 parse::scalar(&field.kind, view)
             }
         };
-        read.map(Some).map_err(ViewError::new)
+        Ok(Some(read?))
     }
 
     /// Edits a field inside a message field.
@@ -386,7 +386,7 @@ impl Editor<'_> {
             Edit::View(view) => parse::scalar(kind, view).map(|it| content_of(&it)),
         };
         let plain = |kind: &Kind| match rest {
-            [] => scalar(kind).map_err(ViewError::new),
+            [] => Ok(scalar(kind)?),
             [below, ..] => refused(format!("`{below}` is below a plain value")),
         };
         let (number, content) = match step {

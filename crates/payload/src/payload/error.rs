@@ -4,6 +4,9 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
+use super::parse::ScalarError;
+use super::text::TextError;
+
 /// Why descriptors cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -249,6 +252,18 @@ pub struct ViewError {
     pub path: Vec<String>,
     /// What is wrong.
     pub message: String,
+}
+
+impl From<ScalarError> for ViewError {
+    fn from(error: ScalarError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<TextError> for ViewError {
+    fn from(error: TextError) -> Self {
+        Self::new(error.to_string())
+    }
 }
 
 impl ViewError {

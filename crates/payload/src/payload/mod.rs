@@ -61,7 +61,7 @@ pub use error::{DescriptorError, LeftOut, UnknownType, Unread, ViewError};
 pub use field_path::FieldPathError;
 pub use field_value::{FieldKind, FieldValue};
 pub use nesting::too_deep;
-pub use path::split_assignment;
+pub use path::{PathError, split_assignment};
 pub use registry::{Decoded, DescriptorSet, Registry};
 pub use rewrite::{Choice, Effect, FieldLocation, MAP_KEY, Rewriter, Step, Unreadable, path_of};
 pub use variation::Variation;

@@ -1,17 +1,50 @@
 //! Converts the scalars of a view to wire values. Strict, so that a mistake is reported instead of encoded.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use prost_reflect::{EnumDescriptor, EnumValueDescriptor, Kind};
 use serde_yaml::{Number, Value};
 
-use super::text;
+use super::text::{self, TextError};
 use super::wire::Scalar;
 use crate::model::did_you_mean;
 
+/// A value that is not one of its field's type. Messages do not contain the value, which might be secret.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(super) enum ScalarError {
+    #[error("expected {what}, found {found}")]
+    Expected {
+        what: Cow<'static, str>,
+        found: &'static str,
+    },
+    /// Text that is not what is expected.
+    #[error("expected {0}")]
+    Text(Cow<'static, str>),
+    #[error("{value} is out of range: {low} to {high}")]
+    Range {
+        value: i128,
+        low: String,
+        high: String,
+    },
+    #[error("{0:e} is out of range of a 32-bit float")]
+    FloatRange(f64),
+    /// A name without a hint is not repeated, because only a name that is similar to a value is surely not secret.
+    #[error("no value of {full_name} has this name")]
+    UnknownName { full_name: String },
+    #[error("`{name}` is not a value of {full_name}{hint}")]
+    SimilarName {
+        name: String,
+        full_name: String,
+        hint: String,
+    },
+    #[error(transparent)]
+    Form(#[from] TextError),
+}
+
 /// Converts a value to a scalar that is not a message.
-pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, String> {
+pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, ScalarError> {
     match kind {
         Kind::Double => double(value).map(|number| Scalar::Fixed64(number.to_bits())),
         Kind::Float => float(value).map(|number| Scalar::Fixed32(number.to_bits())),
@@ -24,12 +57,12 @@ pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, St
             other => Err(expected("a string", other)),
         },
         Kind::Bytes => match value {
-            Value::String(text) => text::read_bytes(text).map(Scalar::Bytes),
+            Value::String(text) => Ok(Scalar::Bytes(text::read_bytes(text)?)),
             other => Err(expected("bytes, written as `uuid:…` or base64", other)),
         },
         Kind::Enum(descriptor) => enumeration(descriptor, value),
         Kind::Message(descriptor) => Err(expected(
-            &format!("a mapping of {}", descriptor.full_name()),
+            format!("a mapping of {}", descriptor.full_name()),
             value,
         )),
         integer => match value {
@@ -40,7 +73,7 @@ pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, St
 }
 
 /// Converts a map key. Integers and booleans may be written as strings, as JSON requires.
-pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, String> {
+pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, ScalarError> {
     let Value::String(text) = key else {
         return scalar(kind, key);
     };
@@ -62,14 +95,14 @@ pub(super) fn map_key<'a>(kind: &Kind, key: &'a Value) -> Result<Scalar<'a>, Str
 }
 
 /// Parses a scalar from text: a string takes the text as it is; anything else is written as in a view.
-pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, String> {
+pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, ScalarError> {
     match kind {
         Kind::String => Ok(Scalar::Text(text)),
-        Kind::Bytes => text::read_bytes(text).map(Scalar::Bytes),
+        Kind::Bytes => Ok(Scalar::Bytes(text::read_bytes(text)?)),
         Kind::Bool => match text {
             "true" => Ok(Scalar::Varint(1)),
             "false" => Ok(Scalar::Varint(0)),
-            _ => Err("expected true or false".to_owned()),
+            _ => Err(ScalarError::Text("true or false".into())),
         },
         Kind::Enum(descriptor) => match number_of(text) {
             Some(number) if descriptor.get_value_by_name(text).is_none() => {
@@ -84,19 +117,25 @@ pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a
                 digits.and_then(|_| text.trim().parse::<f64>().ok())
             };
             let number = number_of(text).or_else(|| long().map(Number::from));
-            let refused = "expected a number, such as 1.5, -3e9, .inf or .nan";
-            let number = number.map(Value::Number).ok_or(refused)?;
+            let refused = || ScalarError::Text("a number, such as 1.5, -3e9, .inf or .nan".into());
+            let number = number.map(Value::Number).ok_or_else(refused)?;
             scalar_of_number(kind, &number)
         }
-        Kind::Message(descriptor) => Err(format!("expected a {}", descriptor.full_name())),
+        Kind::Message(descriptor) => {
+            let what = format!("a {}", descriptor.full_name());
+            Err(ScalarError::Text(what.into()))
+        }
         integer => match number_of(text) {
-            Some(number) if number.is_f64() => {
-                Err(format!("expected an integer ({integer:?}), found a float"))
-            }
+            Some(number) if number.is_f64() => Err(ScalarError::Expected {
+                what: format!("an integer ({integer:?})").into(),
+                found: A_FLOAT,
+            }),
             Some(number) => integer_of(integer, &number),
             None => match text.trim().parse::<i128>() {
                 Ok(value) if beyond_yaml(value) => integer_in(integer, value),
-                _ => Err(format!("expected an integer ({integer:?})")),
+                _ => Err(ScalarError::Text(
+                    format!("an integer ({integer:?})").into(),
+                )),
             },
         },
     }
@@ -107,7 +146,7 @@ fn beyond_yaml(value: i128) -> bool {
     i64::try_from(value).is_err() && u64::try_from(value).is_err()
 }
 
-fn scalar_of_number(kind: &Kind, number: &Value) -> Result<Scalar<'static>, String> {
+fn scalar_of_number(kind: &Kind, number: &Value) -> Result<Scalar<'static>, ScalarError> {
     match kind {
         Kind::Float => float(number).map(|number| Scalar::Fixed32(number.to_bits())),
         _ => double(number).map(|number| Scalar::Fixed64(number.to_bits())),
@@ -129,27 +168,30 @@ fn number_of(text: &str) -> Option<Number> {
 }
 
 /// Parses a map key from text.
-pub(super) fn key_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, String> {
+pub(super) fn key_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a>, ScalarError> {
     match kind {
         Kind::String => Ok(Scalar::Text(text)),
         Kind::Bool => scalar_of_text(kind, text),
         integer => match text.parse::<i128>() {
             Ok(value) => integer_in(integer, value),
-            Err(_) => Err("expected an integer".to_owned()),
+            Err(_) => Err(ScalarError::Text("an integer".into())),
         },
     }
 }
 
-fn integer_of(kind: &Kind, number: &Number) -> Result<Scalar<'static>, String> {
+fn integer_of(kind: &Kind, number: &Number) -> Result<Scalar<'static>, ScalarError> {
     let value = number
         .as_i64()
         .map(i128::from)
         .or_else(|| number.as_u64().map(i128::from))
-        .ok_or_else(|| "expected an integer, found a float".to_owned())?;
+        .ok_or(ScalarError::Expected {
+            what: Cow::Borrowed("an integer"),
+            found: A_FLOAT,
+        })?;
     integer_in(kind, value)
 }
 
-fn integer_in(kind: &Kind, value: i128) -> Result<Scalar<'static>, String> {
+fn integer_in(kind: &Kind, value: i128) -> Result<Scalar<'static>, ScalarError> {
     let signed32 = || ranged(value, i32::MIN..=i32::MAX);
     let signed64 = || ranged(value, i64::MIN..=i64::MAX);
     let unsigned32 = || ranged(value, u32::MIN..=u32::MAX);
@@ -169,16 +211,23 @@ fn integer_in(kind: &Kind, value: i128) -> Result<Scalar<'static>, String> {
         Kind::Fixed64 => Scalar::Fixed64(unsigned64()?),
         Kind::Sfixed32 => Scalar::Fixed32(signed32()?.cast_unsigned()),
         Kind::Sfixed64 => Scalar::Fixed64(signed64()?.cast_unsigned()),
-        _ => return Err("expected no integer".to_owned()),
+        _ => return Err(ScalarError::Text("no integer".into())),
     })
 }
 
-fn ranged<T: TryFrom<i128> + Display>(value: i128, range: RangeInclusive<T>) -> Result<T, String> {
+fn ranged<T: TryFrom<i128> + Display>(
+    value: i128,
+    range: RangeInclusive<T>,
+) -> Result<T, ScalarError> {
     let (low, high) = range.into_inner();
-    T::try_from(value).map_err(|_| format!("{value} is out of range: {low} to {high}"))
+    T::try_from(value).map_err(|_| ScalarError::Range {
+        value,
+        low: low.to_string(),
+        high: high.to_string(),
+    })
 }
 
-fn double(value: &Value) -> Result<f64, String> {
+fn double(value: &Value) -> Result<f64, ScalarError> {
     match value {
         Value::Number(number) => number
             .as_f64()
@@ -188,7 +237,7 @@ fn double(value: &Value) -> Result<f64, String> {
     .ok_or_else(|| expected("a number", value))
 }
 
-fn float(value: &Value) -> Result<f32, String> {
+fn float(value: &Value) -> Result<f32, ScalarError> {
     let wide = double(value)?;
     if wide.is_nan() {
         return Ok(f32::NAN);
@@ -199,22 +248,25 @@ fn float(value: &Value) -> Result<f32, String> {
     )]
     let narrow = wide as f32;
     if narrow.is_infinite() && wide.is_finite() {
-        return Err(format!("{wide:e} is out of range of a 32-bit float"));
+        return Err(ScalarError::FloatRange(wide));
     }
     Ok(narrow)
 }
 
-fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'static>, String> {
+fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'static>, ScalarError> {
     let number = match value {
         Value::String(name) => {
             let known = descriptor.get_value_by_name(name).ok_or_else(|| {
                 let values: Vec<_> = descriptor.values().collect();
                 let hint = did_you_mean(name, values.iter().map(EnumValueDescriptor::name));
-                let full = descriptor.full_name();
-                // A name that is not similar to any value might be secret, so it is not repeated.
-                match hint.as_str() {
-                    "" => format!("no value of {full} has this name"),
-                    hint => format!("`{name}` is not a value of {full}{hint}"),
+                let full_name = descriptor.full_name().to_owned();
+                if hint.is_empty() {
+                    return ScalarError::UnknownName { full_name };
+                }
+                ScalarError::SimilarName {
+                    name: name.clone(),
+                    full_name,
+                    hint,
                 }
             })?;
             known.number()
@@ -228,7 +280,7 @@ fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'sta
         }
         other => {
             return Err(expected(
-                &format!("a value of {}", descriptor.full_name()),
+                format!("a value of {}", descriptor.full_name()),
                 other,
             ));
         }
@@ -236,17 +288,22 @@ fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'sta
     Ok(Scalar::Varint(i64::from(number).cast_unsigned()))
 }
 
-/// `expected …, found …`, without the value itself.
-pub(super) fn expected(what: &str, found: &Value) -> String {
+const A_FLOAT: &str = "a float";
+
+/// The error for a value of another type than the expected one.
+pub(super) fn expected(what: impl Into<Cow<'static, str>>, found: &Value) -> ScalarError {
     let found = match found {
         Value::Null => "nothing (leave the field out, or write `{}` for an empty message)",
         Value::Bool(_) => "true or false (quote it to have a string)",
-        Value::Number(number) if number.is_f64() => "a float",
+        Value::Number(number) if number.is_f64() => A_FLOAT,
         Value::Number(_) => "an integer",
         Value::String(_) => "a string",
         Value::Sequence(_) => "a list",
         Value::Mapping(_) => "a mapping",
         Value::Tagged(_) => "a value with a YAML tag",
     };
-    format!("expected {what}, found {found}")
+    ScalarError::Expected {
+        what: what.into(),
+        found,
+    }
 }

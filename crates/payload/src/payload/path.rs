@@ -5,7 +5,7 @@
 ///
 /// A step is a field name, a map key, a list index, or an extension in brackets. A key that contains dots, equals signs
 /// or quotes is written in double quotes, with `\"` and `\\` for `"` and `\`.
-pub fn split_assignment(text: &str) -> Result<(Vec<String>, Option<&str>), String> {
+pub fn split_assignment(text: &str) -> Result<(Vec<String>, Option<&str>), PathError> {
     let mut steps = Vec::new();
     let mut rest = text;
     loop {
@@ -20,15 +20,34 @@ pub fn split_assignment(text: &str) -> Result<(Vec<String>, Option<&str>), Strin
     }
 }
 
+/// A path that cannot be split into steps.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// A step without a name.
+    #[error("the path has an empty step: an empty key is written as \"\"")]
+    EmptyStep,
+    /// Text directly after a quoted step.
+    #[error("after the quoted `{step}` in the path, a dot or an equals sign is expected")]
+    AfterQuotes {
+        /// The quoted step.
+        step: String,
+    },
+    /// A backslash within quotes that escapes nothing.
+    #[error("within quotes in the path, write \\\\ for a backslash")]
+    Backslash,
+    /// Quotes without an end.
+    #[error("a quote in the path is not closed")]
+    OpenQuote,
+}
+
 /// The first step, and the rest: empty, or starting with a dot or an equals sign.
-fn step(text: &str) -> Result<(String, &str), String> {
+fn step(text: &str) -> Result<(String, &str), PathError> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (step, after) = unquoted(quoted)?;
         return match after.chars().next() {
             None | Some('.' | '=') => Ok((step, after)),
-            Some(_) => Err(format!(
-                "after the quoted `{step}` in the path, a dot or an equals sign is expected"
-            )),
+            Some(_) => Err(PathError::AfterQuotes { step }),
         };
     }
     let bracketed = text
@@ -39,13 +58,13 @@ fn step(text: &str) -> Result<(String, &str), String> {
     let (step, after) =
         bracketed.unwrap_or_else(|| text.split_at(text.find(['.', '=']).unwrap_or(text.len())));
     if step.is_empty() {
-        return Err("the path has an empty step: an empty key is written as \"\"".into());
+        return Err(PathError::EmptyStep);
     }
     Ok((step.to_owned(), after))
 }
 
 /// The content of a quoted step whose opening quote has been consumed, and the rest after the closing quote.
-fn unquoted(text: &str) -> Result<(String, &str), String> {
+fn unquoted(text: &str) -> Result<(String, &str), PathError> {
     let mut step = String::new();
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {
@@ -53,12 +72,12 @@ fn unquoted(text: &str) -> Result<(String, &str), String> {
             '"' => return Ok((step, letters.as_str())),
             '\\' => match letters.next() {
                 Some(letter @ ('"' | '\\')) => step.push(letter),
-                _ => return Err("within quotes in the path, write \\\\ for a backslash".into()),
+                _ => return Err(PathError::Backslash),
             },
             letter => step.push(letter),
         }
     }
-    Err("a quote in the path is not closed".into())
+    Err(PathError::OpenQuote)
 }
 
 #[cfg(test)]
@@ -96,7 +115,7 @@ mod tests {
             ("a.\"b\\n\"=x", "backslash"),
             ("a.\"b\"c=x", "after the quoted `b`"),
         ] {
-            let error = split_assignment(text).unwrap_err();
+            let error = split_assignment(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
     }

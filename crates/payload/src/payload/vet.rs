@@ -3,18 +3,48 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use prost_reflect::prost::Message as _;
+use prost_reflect::prost::{DecodeError, Message as _};
 use prost_reflect::prost_types::field_descriptor_proto::{Label, Type};
 use prost_reflect::prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, MessageOptions,
 };
 
 use super::error::{LeftOut, Unread, printable};
-use super::reader::{Reader, Wire};
+use super::reader::{Flaw, Reader, Wire};
 use super::wire;
 
 /// Most paths through public imports that are followed individually.
 const MOST_PATHS: u64 = 100_000;
+
+/// A set that no pool can be built from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum VetError {
+    #[error("{0}")]
+    Wire(Flaw),
+    #[error("its file {number} cannot be read: {error}")]
+    File { number: usize, error: DecodeError },
+    #[error("it contains two different files named `{name}`")]
+    TwoFiles { name: String },
+    #[error("its file `{file}` imports itself, by way of `{by_way_of}`")]
+    ImportCycle { file: String, by_way_of: String },
+    #[error("its files import each other publicly in more than {MOST_PATHS} ways")]
+    PublicImports,
+    #[error("its file `{file}`: {error}")]
+    InFile {
+        file: String,
+        error: DefinitionError,
+    },
+}
+
+/// A definition in a file that a pool would not survive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DefinitionError {
+    /// The name is escaped and shortened.
+    #[error("`{name}` is no {kind} name")]
+    Name { name: String, kind: &'static str },
+    #[error("the message `{message}` is marked as a map entry, but is not one")]
+    MapEntry { message: String },
+}
 
 mod number {
     /// In `FileDescriptorSet`.
@@ -37,12 +67,12 @@ struct File {
 }
 
 /// Checks a set. `origin` names it in messages.
-pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
+pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, VetError> {
     let mut files: Vec<File> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut reader = Reader::new(bytes);
     loop {
-        let field = reader.field().map_err(|flaw| flaw.to_string())?;
+        let field = reader.field().map_err(VetError::Wire)?;
         let Some((number, wire)) = field else { break };
         let (number::FILE, Wire::Bytes(bytes)) = (number, wire) else {
             continue;
@@ -52,10 +82,8 @@ pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
             // Concatenated sets contain their common files twice.
             Some(at) if files[*at].bytes == file.bytes => {}
             Some(_) => {
-                return Err(format!(
-                    "it contains two different files named `{}`",
-                    file.proto.name()
-                ));
+                let name = file.proto.name().to_owned();
+                return Err(VetError::TwoFiles { name });
             }
             None => {
                 places.insert(file.proto.name().to_owned(), files.len());
@@ -73,8 +101,10 @@ pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
     for file in files {
         match file.unread {
             None => {
-                check(&file.proto)
-                    .map_err(|reason| format!("its file `{}`: {reason}", file.proto.name()))?;
+                check(&file.proto).map_err(|error| VetError::InFile {
+                    file: file.proto.name().to_owned(),
+                    error,
+                })?;
                 wire::write_tag(number::FILE, wire::LENGTH_DELIMITED, &mut vetted.set);
                 wire::write_bytes(&file.bytes, &mut vetted.set);
             }
@@ -89,15 +119,17 @@ pub(super) fn vetted(origin: &str, bytes: &[u8]) -> Result<Vetted, String> {
 }
 
 /// Reads a file of a set and determines its syntax. An empty `syntax` means proto2.
-fn file_of(bytes: &[u8], count: usize) -> Result<File, String> {
-    let proto = FileDescriptorProto::decode(bytes)
-        .map_err(|error| format!("its file {count} cannot be read: {error}"))?;
+fn file_of(bytes: &[u8], count: usize) -> Result<File, VetError> {
+    let proto = FileDescriptorProto::decode(bytes).map_err(|error| VetError::File {
+        number: count,
+        error,
+    })?;
     let mut edition = None;
     let mut kept = Vec::with_capacity(bytes.len());
     let mut reader = Reader::new(bytes);
     loop {
         let before = reader.rest();
-        let field = reader.field().map_err(|flaw| flaw.to_string())?;
+        let field = reader.field().map_err(VetError::Wire)?;
         let Some((number, wire)) = field else { break };
         if let (number::EDITION, Wire::Varint(value)) = (number, wire) {
             edition = Some(value);
@@ -133,7 +165,7 @@ fn edition_name(number: u64) -> String {
 }
 
 /// Sorts files after their imports. A cycle is an error. A missing import is reported elsewhere.
-fn imports_first(files: &[File], places: &HashMap<String, usize>) -> Result<Vec<usize>, String> {
+fn imports_first(files: &[File], places: &HashMap<String, usize>) -> Result<Vec<usize>, VetError> {
     let mut order = Vec::with_capacity(files.len());
     let mut is_begun = vec![false; files.len()];
     let mut is_done = vec![false; files.len()];
@@ -152,11 +184,10 @@ fn imports_first(files: &[File], places: &HashMap<String, usize>) -> Result<Vec<
             open.push((at, next + 1));
             match places.get(import) {
                 Some(&import) if !is_done[import] && is_begun[import] => {
-                    return Err(format!(
-                        "its file `{}` imports itself, by way of `{}`",
-                        files[import].proto.name(),
-                        files[at].proto.name()
-                    ));
+                    return Err(VetError::ImportCycle {
+                        file: files[import].proto.name().to_owned(),
+                        by_way_of: files[at].proto.name().to_owned(),
+                    });
                 }
                 Some(&import) if !is_done[import] => open.push((import, 0)),
                 _ => {}
@@ -171,7 +202,7 @@ fn limit_public_imports(
     files: &[File],
     places: &HashMap<String, usize>,
     order: &[usize],
-) -> Result<(), String> {
+) -> Result<(), VetError> {
     let mut ways = vec![1_u64; files.len()];
     let mut all = 0_u64;
     for &at in order {
@@ -192,9 +223,7 @@ fn limit_public_imports(
             .fold(all, u64::saturating_add);
     }
     if all > MOST_PATHS {
-        return Err(format!(
-            "its files import each other publicly in more than {MOST_PATHS} ways"
-        ));
+        return Err(VetError::PublicImports);
     }
     Ok(())
 }
@@ -217,7 +246,7 @@ fn leave_out(files: &mut [File], places: &HashMap<String, usize>, order: &[usize
 }
 
 /// Checks one file.
-fn check(file: &FileDescriptorProto) -> Result<(), String> {
+fn check(file: &FileDescriptorProto) -> Result<(), DefinitionError> {
     if !file.package().is_empty() {
         for part in file.package().split('.') {
             name("package", part)?;
@@ -242,7 +271,7 @@ fn check(file: &FileDescriptorProto) -> Result<(), String> {
 }
 
 /// Prost's recursion limit is 100 levels.
-fn check_message(message: &DescriptorProto) -> Result<(), String> {
+fn check_message(message: &DescriptorProto) -> Result<(), DefinitionError> {
     name("message", message.name())?;
     for (what, fields) in [("field", &message.field), ("extension", &message.extension)] {
         for field in fields {
@@ -263,15 +292,13 @@ fn check_message(message: &DescriptorProto) -> Result<(), String> {
         .as_ref()
         .is_some_and(MessageOptions::map_entry);
     if is_entry && !is_map_entry(message) {
-        return Err(format!(
-            "the message `{}` is marked as a map entry, but is not one",
-            message.name()
-        ));
+        let message = message.name().to_owned();
+        return Err(DefinitionError::MapEntry { message });
     }
     Ok(())
 }
 
-fn check_enum(enumeration: &EnumDescriptorProto) -> Result<(), String> {
+fn check_enum(enumeration: &EnumDescriptorProto) -> Result<(), DefinitionError> {
     name("enum", enumeration.name())?;
     for value in &enumeration.value {
         name("value", value.name())?;
@@ -306,7 +333,7 @@ fn is_map_entry(message: &DescriptorProto) -> bool {
         && message.oneof_decl.is_empty()
 }
 
-fn name(what: &str, name: &str) -> Result<(), String> {
+fn name(kind: &'static str, name: &str) -> Result<(), DefinitionError> {
     let mut letters = name.bytes();
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let is_name = letters.next().is_some_and(is_first)
@@ -314,8 +341,8 @@ fn name(what: &str, name: &str) -> Result<(), String> {
     if is_name {
         return Ok(());
     }
-    let shown: String = name.escape_debug().take(60).collect();
-    Err(format!("`{shown}` is no {what} name"))
+    let name = name.escape_debug().take(60).collect();
+    Err(DefinitionError::Name { name, kind })
 }
 
 /// Full names of the messages of a file.

@@ -243,6 +243,9 @@ mod tests {
     fn words_about_credentials_are_not_credentials() {
         for text in [
             "Basic authentication required",
+            // Base64 of `a:`, a control character and `b`.
+            "sent basic YToBYg to it",
+            "sent basic YTp/Yg to it",
             "authorization: denied",
             "Authorization: Bearer token expired",
             "password: must have 8 letters and a sign",

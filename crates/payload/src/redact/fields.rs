@@ -9,7 +9,7 @@ use super::detect;
 use super::mask::{MASK, secrets, without_content};
 use super::pseudonym::pseudonym;
 use super::redactor::{OTHER_ROOT, Reason, Suspect};
-use super::rule::{Action, Form, effect};
+use super::rule::{ANY, Action, DESCRIPTOR, Form, effect, first_match, first_of_payload};
 use super::session::Session;
 use super::spelling::as_correlation_id;
 use super::suspect::looks_personal;
@@ -19,23 +19,13 @@ use crate::payload::{
     Choice, Effect, FieldKind, FieldLocation, FieldValue, Rewriter, Step, Unreadable, path_of,
 };
 
-/// `Choice::reason` for a field that is redacted because its own descriptor asks for it, not because of a rule.
-const DESCRIPTOR: usize = usize::MAX;
-/// The type that wraps packed payloads.
-const ANY: &str = "google.protobuf.Any";
-
 impl Rewriter for Session<'_> {
     fn choose(&mut self, location: &FieldLocation<'_>, around: Option<Choice>) -> Option<Choice> {
         let redactor = self.redactor;
-        let Some(first) = self.first_of_payload(location.steps) else {
+        let Some(first) = first_of_payload(location.steps, self.is_envelope) else {
             return around;
         };
-        let mut rules = redactor.policy.rules.iter().enumerate();
-        let found = rules.find_map(|(at, rule)| {
-            let start = rule.begins(location.steps)?;
-            (start >= first).then_some((at, start))
-        });
-        if let Some((at, start)) = found {
+        if let Some((at, start)) = first_match(&redactor.policy.rules, location.steps, first) {
             return Some(self.chosen(location, start, Reason::Rule(at)));
         }
         if location.is_key() {
@@ -184,15 +174,6 @@ impl Session<'_> {
             reason: number,
             start,
         }
-    }
-
-    /// Index of the first step inside a payload, if there is one.
-    fn first_of_payload(&self, steps: &[Step<'_>]) -> Option<usize> {
-        if !self.is_envelope {
-            return Some(0);
-        }
-        let packed = steps.iter().position(|step| step.message == ANY)?;
-        (packed + 1 < steps.len()).then_some(packed + 1)
     }
 
     /// What `debug_redact` on a map means for its keys: they are part of what the descriptor asks to hide. A redaction

@@ -20,6 +20,7 @@ pub struct Key(Hmac<Sha256>);
 
 /// Why a text is not accepted as a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// Too short.
     #[error("the key has {length} bytes and needs {SHORTEST} or more; {ADVICE}")]

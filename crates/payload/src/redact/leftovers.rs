@@ -10,19 +10,14 @@ use std::collections::{BTreeSet, HashSet};
 use super::mask::{MASK, without_content};
 use super::redacted_values::RedactedValues;
 use super::redactor::RedactError;
-use super::rule::{Action, Form, RedactionRule, effect};
+use super::rule::{Action, DESCRIPTOR, Form, RedactionRule, effect, first_match, first_of_payload};
 use super::session::MessageRole;
 use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Redaction, Root};
 use crate::payload::{
-    Choice, Effect, FieldLocation, FieldValue, MAP_KEY, Registry, Rewriter, Step, Unreadable,
-    path_of,
+    Choice, Effect, FieldLocation, FieldValue, MAP_KEY, Registry, Rewriter, Unreadable, path_of,
 };
 
-/// `Choice::reason` for a field that is redacted because its own descriptor asks for it, not because of a rule.
-const DESCRIPTOR: usize = usize::MAX;
-/// The type that wraps packed payloads.
-const ANY: &str = "google.protobuf.Any";
 /// Fields nested in a listed field count as listed, down to this depth.
 const LEVELS: usize = 8;
 
@@ -260,33 +255,18 @@ struct LeftoverScan<'a> {
     found: Leftovers,
 }
 
-impl LeftoverScan<'_> {
-    /// Index of the first step inside a payload, if there is one.
-    fn first_of_payload(&self, steps: &[Step<'_>]) -> Option<usize> {
-        if !self.is_envelope {
-            return Some(0);
-        }
-        let packed = steps.iter().position(|step| step.message == ANY)?;
-        (packed + 1 < steps.len()).then_some(packed + 1)
-    }
-}
-
 impl Rewriter for LeftoverScan<'_> {
     fn choose(&mut self, place: &FieldLocation<'_>, around: Option<Choice>) -> Option<Choice> {
-        let Some(first) = self.first_of_payload(place.steps) else {
+        let Some(first) = first_of_payload(place.steps, self.is_envelope) else {
             return around;
         };
-        let mut rules = self.rules.rules.iter().enumerate();
-        let found = rules.find_map(|(at, rule)| {
-            let start = rule.begins(place.steps)?;
-            (start >= first).then(|| Choice {
-                effect: effect(rule.action),
+        let rules = &self.rules.rules;
+        if let Some((at, start)) = first_match(rules, place.steps, first) {
+            return Some(Choice {
+                effect: effect(rules[at].action),
                 reason: at,
                 start,
-            })
-        });
-        if found.is_some() {
-            return found;
+            });
         }
         let is_asked = place.debug_redact && self.rules.debug_redact != Action::Keep;
         if place.is_key() {

@@ -28,6 +28,47 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// A policy with these rules and without a key: roots are kept, and an unreadable payload is an error.
+    #[must_use]
+    pub const fn new(rules: Vec<RedactionRule>) -> Self {
+        Self {
+            rules,
+            key: None,
+            debug_redact: None,
+            roots: false,
+            is_strict: true,
+        }
+    }
+
+    /// Sets the key of the pseudonyms.
+    #[must_use]
+    pub fn with_key(mut self, key: Key) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Sets the action for fields that are marked `debug_redact` and that no rule matches. By default they become a
+    /// pseudonym if there is a key, otherwise a mask.
+    #[must_use]
+    pub const fn with_debug_redact(mut self, action: Action) -> Self {
+        self.debug_redact = Some(action);
+        self
+    }
+
+    /// Replaces roots of aggregates by pseudonyms, in covers and wherever payloads and texts repeat them.
+    #[must_use]
+    pub const fn with_roots(mut self) -> Self {
+        self.roots = true;
+        self
+    }
+
+    /// Leaves an unreadable payload as it is instead of failing; the report lists it.
+    #[must_use]
+    pub const fn lenient(mut self) -> Self {
+        self.is_strict = false;
+        self
+    }
+
     /// The settings that affect fields, as text for the fingerprint.
     fn fingerprint_text(&self) -> String {
         let of_rule = |rule: &RedactionRule| {

@@ -9,6 +9,7 @@ use crate::payload::{Effect, MAP_KEY, Step};
 
 /// The format of a pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Form {
     /// The format of the value: a UUID for a UUID, an email address for an email address, digits for digits.
     #[default]
@@ -42,6 +43,7 @@ impl FromStr for Form {
 
 /// A rule that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RuleError {
     /// A required key is missing or empty.
     #[error("a redaction rule needs a `{0}`")]
@@ -132,6 +134,7 @@ impl RedactionRule {
 
     /// What happens to the fields.
     #[must_use]
+    #[doc(hidden)]
     pub const fn action(&self) -> Action {
         self.action
     }
@@ -148,6 +151,33 @@ impl RedactionRule {
         (fits && !message.is_empty() && matches_pattern(&self.type_pattern, message))
             .then_some(start)
     }
+}
+
+/// `Choice::reason` for a field that is redacted because its own descriptor asks for it, not because of a rule.
+pub(super) const DESCRIPTOR: usize = usize::MAX;
+/// The type that wraps packed payloads.
+pub(super) const ANY: &str = "google.protobuf.Any";
+
+/// Index of the first step that rules apply to. In an envelope, they apply to packed payloads only, and none does to the
+/// envelope's own fields.
+pub(super) fn first_of_payload(steps: &[Step<'_>], is_envelope: bool) -> Option<usize> {
+    if !is_envelope {
+        return Some(0);
+    }
+    let packed = steps.iter().position(|step| step.message == ANY)?;
+    (packed + 1 < steps.len()).then_some(packed + 1)
+}
+
+/// The first rule that matches the last of these steps, and the step where its path begins: this one or a later one.
+pub(super) fn first_match(
+    rules: &[RedactionRule],
+    steps: &[Step<'_>],
+    first: usize,
+) -> Option<(usize, usize)> {
+    rules.iter().enumerate().find_map(|(at, rule)| {
+        let start = rule.begins(steps)?;
+        (start >= first).then_some((at, start))
+    })
 }
 
 /// What an action means for the rewriting of a payload.

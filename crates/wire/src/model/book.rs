@@ -32,6 +32,7 @@ impl Cover {
 
     /// Whether both name the same timeline of the same aggregate.
     #[must_use]
+    #[doc(hidden)]
     pub fn is_same_stream(&self, other: &Self) -> bool {
         (&self.domain, self.root, self.edition.label())
             == (&other.domain, other.root, other.edition.label())
@@ -78,6 +79,21 @@ pub struct Page {
     pub original: Option<Vec<u8>>,
 }
 
+impl Page {
+    /// A page with an event and nothing else.
+    #[must_use]
+    pub const fn event(sequence: u32, payload: Payload) -> Self {
+        Self {
+            sequence,
+            created_at: None,
+            body: Body::Event(payload),
+            provisional: false,
+            cascade_id: None,
+            original: None,
+        }
+    }
+}
+
 /// Stored state of an aggregate, which makes reading earlier pages unnecessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -91,6 +107,20 @@ pub struct Snapshot {
     pub created_at: Option<Timestamp>,
     /// Original encoding, kept only if encoding the snapshot again would produce other bytes.
     pub original: Option<Vec<u8>>,
+}
+
+impl Snapshot {
+    /// A state that includes all events up to a sequence.
+    #[must_use]
+    pub const fn new(sequence: u32, state: Payload) -> Self {
+        Self {
+            sequence,
+            state: Some(state),
+            retention: Retention::Default,
+            created_at: None,
+            original: None,
+        }
+    }
 }
 
 /// Pages whose sequences do not rise.
@@ -150,6 +180,7 @@ impl History {
 
     /// Sequence that the next event would get, given the stored snapshot, which may reach further than the pages.
     #[must_use]
+    #[doc(hidden)]
     pub fn next_after(&self, snapshot: Option<&Snapshot>) -> u32 {
         let after_snapshot = snapshot.map_or(0, |snapshot| snapshot.sequence.saturating_add(1));
         self.next_sequence().max(after_snapshot)
@@ -158,6 +189,7 @@ impl History {
     /// The pages below `head`. `u32::MAX` returns all pages: the last one may have that very sequence, and then no number
     /// could express the head above it.
     #[must_use]
+    #[doc(hidden)]
     pub fn before(&self, head: u32) -> Self {
         Self {
             pages: self
@@ -171,6 +203,7 @@ impl History {
 
     /// Sequences between 0 and the head that have no page, as inclusive ranges.
     #[must_use]
+    #[doc(hidden)]
     pub fn gaps(&self) -> Vec<(u32, u32)> {
         let mut expected = 0;
         let mut gaps = Vec::new();
@@ -223,6 +256,7 @@ impl EventBook {
     /// The pages from `sequence` on, as a bus delivers them: without the pages before them and without the snapshot,
     /// which stands for those.
     #[must_use]
+    #[doc(hidden)]
     pub fn since(&self, sequence: u32) -> Self {
         let pages = self.history.pages.iter();
         let pages = pages.filter(|page| page.sequence >= sequence).cloned();
@@ -261,6 +295,13 @@ impl EmittedPage {
             provisional: false,
         }
     }
+
+    /// Sets the header: a sequence or the provenance of a fact.
+    #[must_use]
+    pub fn with_header(mut self, header: Header) -> Self {
+        self.header = header;
+        self
+    }
 }
 
 /// An event book emitted by client logic: everything but the events is optional.
@@ -274,4 +315,35 @@ pub struct EmittedBook {
     pub pages: Vec<EmittedPage>,
     /// Next sequence according to the logic; 0 if it sets none.
     pub next_sequence: u32,
+}
+
+impl EmittedBook {
+    /// A book with these pages and nothing else.
+    #[must_use]
+    pub fn new(pages: Vec<EmittedPage>) -> Self {
+        Self {
+            pages,
+            ..Self::default()
+        }
+    }
+
+    /// A book with these events and nothing else.
+    #[must_use]
+    pub fn of_events(events: impl IntoIterator<Item = Payload>) -> Self {
+        Self::new(events.into_iter().map(EmittedPage::event).collect())
+    }
+
+    /// Sets the target aggregate.
+    #[must_use]
+    pub fn with_cover(mut self, cover: Cover) -> Self {
+        self.cover = Some(cover);
+        self
+    }
+
+    /// Sets the state to store.
+    #[must_use]
+    pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
 }

@@ -118,6 +118,27 @@ pub struct CommandPage {
     pub external: Option<PayloadReference>,
 }
 
+impl CommandPage {
+    /// A page with a command and nothing else.
+    #[must_use]
+    pub fn new(command: Payload) -> Self {
+        Self {
+            header: Header::Absent,
+            sync_mode: None,
+            merge_strategy: MergeStrategy::default(),
+            command: Some(command),
+            external: None,
+        }
+    }
+
+    /// Sets the header: the head that the sender expects.
+    #[must_use]
+    pub fn with_header(mut self, header: Header) -> Self {
+        self.header = header;
+        self
+    }
+}
+
 /// Commands addressed to one aggregate; client logic handles the first page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandBook {
@@ -131,6 +152,16 @@ pub struct CommandBook {
 }
 
 impl CommandBook {
+    /// Commands for an aggregate.
+    #[must_use]
+    pub const fn new(cover: Cover, pages: Vec<CommandPage>) -> Self {
+        Self {
+            cover,
+            pages,
+            original: None,
+        }
+    }
+
     /// Expected head as a coordinator reads it, from the first page; 0 if there is no page.
     #[must_use]
     pub fn expected_sequence(&self) -> Option<u32> {
@@ -157,6 +188,7 @@ impl CommandBook {
 
     /// The same commands for another head. Deferred headers become explicit, as on a coordinator.
     #[must_use]
+    #[doc(hidden)]
     pub fn restamped(&self, head: u32) -> Self {
         let mut book = self.clone();
         let mut changed = false;

@@ -107,6 +107,12 @@ impl Root {
     pub fn hex(&self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.0))
     }
+
+    /// The first 8 hex digits, for titles and lists.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.hex()[..8].to_owned()
+    }
 }
 
 impl fmt::Display for Root {
@@ -226,6 +232,7 @@ impl Edition {
     }
 
     /// Parses a label made by [`Edition::label`].
+    #[doc(hidden)]
     pub fn from_label(label: &str) -> Result<Self, IdError> {
         match label {
             MAIN => Ok(Self::Main),
@@ -288,8 +295,14 @@ impl Payload {
     /// Whether it is Angzarr's `Notification` in any dialect, which tells the originator of a command that it was rejected.
     #[must_use]
     pub fn is_notification(&self) -> bool {
-        self.type_name().rsplit('.').next() == Some("Notification")
+        short_name(self.type_name()) == "Notification"
     }
+}
+
+/// A full type name without its package.
+#[must_use]
+pub fn short_name(type_name: &str) -> &str {
+    type_name.rsplit('.').next().unwrap_or(type_name)
 }
 
 impl fmt::Debug for Payload {

@@ -15,7 +15,6 @@ mod process_root;
 mod reaction;
 mod similar;
 mod word;
-mod words;
 
 pub use book::{
     Body, Cover, EmittedBook, EmittedPage, EventBook, History, Page, PageOrderError, Snapshot,
@@ -32,7 +31,7 @@ pub use component::{Component, ComponentKind, ProcessManager, Projector, Saga, U
 pub use counted::counted;
 pub use ids::{
     Divergence, Domain, Edition, EditionName, IdError, MAX_CORRELATION_ID_LENGTH, Payload,
-    PayloadReference, Retention, Root, Storage, Timestamp, is_correlation_id,
+    PayloadReference, Retention, Root, Storage, Timestamp, is_correlation_id, short_name,
 };
 pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{
@@ -42,8 +41,7 @@ pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
-pub use word::{UnknownWord, value_of, word_of};
-pub use words::Worded;
+pub use word::{UnknownWord, Worded, value_of, word_of};
 
 /// Tells the time. Only the mains read the machine's clock; everything else gets one of these.
 pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -58,12 +58,14 @@ impl Code {
     }
 
     /// Every code, by number.
+    #[doc(hidden)]
     pub fn all() -> impl Iterator<Item = Self> {
         Self::NAMES.iter().map(|(code, _)| *code)
     }
 
     /// Code with this name.
     #[must_use]
+    #[doc(hidden)]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES
             .iter()
@@ -185,6 +187,7 @@ impl Failure {
     /// Meaning of this status for a command that was sent for a sequence. If a conflict message expected that very sequence,
     /// the command was not stale: the conflict is about the sequences that the logic gave its events.
     #[must_use]
+    #[doc(hidden)]
     pub fn class_for(&self, sequence: Option<u32>, by: AnsweredBy) -> FailureClass {
         let expected = self
             .message
@@ -201,6 +204,7 @@ impl Failure {
 
     /// Meaning of this status.
     #[must_use]
+    #[doc(hidden)]
     pub fn class(&self, by: AnsweredBy) -> FailureClass {
         match self.code {
             Code::FailedPrecondition
@@ -261,8 +265,18 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// A revocation with a reason and no flag set.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            ..Self::default()
+        }
+    }
+
     /// The failing status that a coordinator returns to the sender of the command.
     #[must_use]
+    #[doc(hidden)]
     pub fn as_failure(&self) -> Failure {
         Failure::rejected(format!("Command revoked: {}", self.reason))
     }
@@ -279,6 +293,26 @@ pub struct Notification {
     pub sent_at: Option<Timestamp>,
     /// Free-form additions of older dialects, sorted by key.
     pub metadata: Vec<(String, String)>,
+}
+
+impl Notification {
+    /// A notification with this content and nothing else.
+    #[must_use]
+    pub const fn new(payload: Payload) -> Self {
+        Self {
+            cover: None,
+            payload: Some(payload),
+            sent_at: None,
+            metadata: Vec::new(),
+        }
+    }
+
+    /// Sets the addressee.
+    #[must_use]
+    pub fn with_cover(mut self, cover: Cover) -> Self {
+        self.cover = Some(cover);
+        self
+    }
 }
 
 /// Outcome of a stimulus: the whole answer of the logic. What could be seen of an answer in production is a

@@ -18,8 +18,18 @@ pub struct EmittedCommand {
 }
 
 impl EmittedCommand {
+    /// A command for an aggregate.
+    #[must_use]
+    pub fn new(cover: Cover, command: Payload) -> Self {
+        Self {
+            cover: Some(cover),
+            pages: vec![CommandPage::new(command)],
+        }
+    }
+
     /// The command as its addressee receives it; `None` without an addressee.
     #[must_use]
+    #[doc(hidden)]
     pub fn addressed(&self) -> Option<CommandBook> {
         Some(CommandBook {
             cover: self.cover.clone()?,
@@ -60,6 +70,38 @@ pub struct Reaction {
     pub notification: Option<Notification>,
 }
 
+impl Reaction {
+    /// A reaction that consists of commands.
+    #[must_use]
+    pub fn of_commands(commands: Vec<EmittedCommand>) -> Self {
+        Self {
+            commands,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the events for the process manager's own stream.
+    #[must_use]
+    pub fn with_process_events(mut self, books: Vec<EmittedBook>) -> Self {
+        self.process_events = books;
+        self
+    }
+
+    /// Sets the events to inject into other aggregates as facts.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Vec<EmittedBook>) -> Self {
+        self.facts = facts;
+        self
+    }
+
+    /// Sets the notification.
+    #[must_use]
+    pub fn with_notification(mut self, notification: Notification) -> Self {
+        self.notification = Some(notification);
+        self
+    }
+}
+
 /// Read model that a projector built from events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Projection {
@@ -71,4 +113,17 @@ pub struct Projection {
     pub sequence: u32,
     /// The projection.
     pub payload: Option<Payload>,
+}
+
+impl Projection {
+    /// The read model of an aggregate, up to and including a sequence.
+    #[must_use]
+    pub fn new(cover: Cover, projector: &str, sequence: u32, payload: Payload) -> Self {
+        Self {
+            cover: Some(cover),
+            projector: projector.to_owned(),
+            sequence,
+            payload: Some(payload),
+        }
+    }
 }

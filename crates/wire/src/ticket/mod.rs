@@ -92,14 +92,34 @@ pub struct Ticket {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {kind}")]
 pub struct TicketError {
-    /// Line, from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub kind: TicketErrorKind,
+    line: usize,
+    kind: TicketErrorKind,
+}
+
+impl TicketError {
+    /// The line, from 1.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// What is wrong with the line.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn kind(&self) -> &TicketErrorKind {
+        &self.kind
+    }
+}
+
+impl From<TicketError> for TicketErrorKind {
+    fn from(error: TicketError) -> Self {
+        error.kind
+    }
 }
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TicketErrorKind {
     /// Not a JSON object, or a key is unknown or has the wrong type.
     #[error("not a failure ticket: {0}")]
@@ -180,34 +200,6 @@ fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Expecte
 }
 
 impl Ticket {
-    /// Meaning of the failure for the command. `by` is used if the ticket does not say who answered.
-    #[must_use]
-    pub fn class(&self, by: AnsweredBy) -> FailureClass {
-        let sequence = self.command.expected_sequence();
-        self.failure.class_for(sequence, self.answered_by.or(by))
-    }
-
-    /// The dialect of the ticket, and whether it was assumed.
-    #[must_use]
-    pub const fn spoken(&self) -> SpokenDialect {
-        SpokenDialect {
-            dialect: self.dialect,
-            is_assumed: self.dialect_assumed,
-        }
-    }
-
-    /// The ticket with the bytes of its command decoded in another dialect.
-    ///
-    /// # Errors
-    /// If the original encoding that the command keeps does not decode.
-    pub fn read_in(&self, dialect: Dialect) -> Result<Self, wire::DecodeError> {
-        Ok(Self {
-            command: wire::command_book_in(&self.command, self.dialect, dialect)?,
-            dialect,
-            ..self.clone()
-        })
-    }
-
     /// Parses one line; `number` is its line number, for messages.
     pub fn parse_line(text: &str, number: usize) -> Result<Self, TicketError> {
         parse(text).map_err(|kind| TicketError { line: number, kind })
@@ -224,6 +216,7 @@ impl Ticket {
 
     /// Parses the valid tickets of a file, with their line numbers, and returns an error for every other line.
     #[must_use]
+    #[doc(hidden)]
     pub fn read_lines(text: &str) -> (Vec<(usize, Self)>, Vec<TicketError>) {
         let (mut tickets, mut refused) = (Vec::new(), Vec::new());
         for (number, line) in (1..).zip(text.lines()) {
@@ -268,6 +261,38 @@ impl Ticket {
             redacted_by: self.redacted.by.clone(),
         };
         serde_json::to_string(&line).expect("texts and numbers are JSON")
+    }
+}
+
+/// For the other crates of this project.
+#[doc(hidden)]
+impl Ticket {
+    /// Meaning of the failure for the command. `by` is used if the ticket does not say who answered.
+    #[must_use]
+    pub fn class(&self, by: AnsweredBy) -> FailureClass {
+        let sequence = self.command.expected_sequence();
+        self.failure.class_for(sequence, self.answered_by.or(by))
+    }
+
+    /// The dialect of the ticket, and whether it was assumed.
+    #[must_use]
+    pub const fn spoken(&self) -> SpokenDialect {
+        SpokenDialect {
+            dialect: self.dialect,
+            is_assumed: self.dialect_assumed,
+        }
+    }
+
+    /// The ticket with the bytes of its command decoded in another dialect.
+    ///
+    /// # Errors
+    /// If the original encoding that the command keeps does not decode.
+    pub fn read_in(&self, dialect: Dialect) -> Result<Self, wire::DecodeError> {
+        Ok(Self {
+            command: wire::command_book_in(&self.command, self.dialect, dialect)?,
+            dialect,
+            ..self.clone()
+        })
     }
 }
 

@@ -19,12 +19,13 @@ pub struct RedactionV1 {
     action: RedactionAction,
 }
 
-/// The serialised form of [`RedactionAction`].
+// The serialised form of `RedactionAction`. Doc comments here become part of the published schema.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", remote = "RedactionAction")]
 #[cfg_attr(feature = "schema", schemars(rename = "RedactionAction"))]
 enum ActionV1 {
+    /// A kept field is in no list of redactions.
     #[serde(skip)]
     Keep,
     /// The field is left out.

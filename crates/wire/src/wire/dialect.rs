@@ -148,10 +148,15 @@ impl Dialect {
 
     /// Package of its services and messages.
     #[must_use]
+    #[doc(hidden)]
     pub const fn package(&self) -> &'static str {
         self.package
     }
+}
 
+/// For the other crates of this project.
+#[doc(hidden)]
+impl Dialect {
     /// Number of the first real value of the shifted enums.
     pub(super) const fn enum_base(&self) -> i32 {
         self.enum_base

@@ -4,9 +4,11 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::failure::FailureArguments;
+use super::flags;
 use crate::capture::Span;
-use crate::capturing::{Reacting, RequestedBook, RequestedKind};
-use crate::cli::{Done, Stop};
+use crate::capturing::{RequestedBook, RequestedKind, RequestedStart, RequestedTrigger};
+use crate::cli::Stop;
 use crate::model::{ComponentKind, Domain};
 use crate::project::Project;
 
@@ -15,51 +17,44 @@ use crate::project::Project;
 pub(super) struct KindArguments {
     #[command(flatten)]
     subject: SubjectArguments,
-    /// A case of an aggregate that is told that a command which it caused was refused: the newest such one of the log, or
-    /// that of --ticket. With a process manager as --component, the root is that of its stream, and it is told.
-    #[arg(
-        hide_short_help = true,
-        long,
-        conflicts_with_all = ["upcaster", "fact", "command", "from_log", "each_distinct", "history", "dead_letter"]
-    )]
+    /// A case of an aggregate that is notified that a command which it caused was refused: the newest in the log, or the one
+    /// of --ticket. With a process manager as --component, the root is that of its stream, and it is notified instead.
+    #[arg(hide_short_help = true, long)]
     compensation: bool,
-    /// Correlation id of a workflow. By itself: a case of the whole workflow across all domains, which begins at the
-    /// aggregate, with a command where one is given, else with its first event. With --from-log: the failure of the log
-    /// whose command has it.
+    /// Correlation id of a workflow. By itself: a case of the whole workflow across all domains. It begins at the aggregate,
+    /// with the command of --command or --ticket, otherwise with its first event. With --from-log or --each-distinct: only
+    /// failures of this workflow.
     #[arg(hide_short_help = true, long, value_name = "ID")]
     pub(super) correlation: Option<String>,
-    /// The events that the component reacts to; the newest that it subscribes to where it is left out.
+    /// The events that the component reacts to; by default the newest that it subscribes to.
     #[arg(hide_short_help = true, long, value_name = "SEQUENCE|FIRST-LAST")]
-    at: Option<Span>,
-    /// Show the component the events before them too.
+    pub(super) at: Option<Span>,
+    /// Also send the component the events before them.
     #[arg(hide_short_help = true, long)]
-    with_history: bool,
-    /// What the component was told of an aggregate that it writes to: the sequence of its next event, by domain.
+    pub(super) with_history: bool,
+    /// The next sequence of an aggregate that the component writes to, as production told it, by domain.
     #[arg(hide_short_help = true, long, value_name = "DOMAIN=SEQUENCE", value_parser = parse_destination)]
-    destination: Vec<(Domain, u32)>,
-    /// A book that belongs to the case, and where it is cut: the first event that came after, and the last of them that
-    /// belongs to the workflow.
+    pub(super) destination: Vec<(Domain, u32)>,
+    /// A book that belongs to the case, and where to cut it: the first event that came later, and the last that still belongs
+    /// to the workflow.
     #[arg(
         hide_short_help = true,
         long,
         value_name = "DOMAIN/ROOT[@FIRST[-LAST]]"
     )]
-    book: Vec<RequestedBook>,
-    /// The effects of the projector's ordinary call do no harm: it may be used where there is no speculative one.
+    pub(super) book: Vec<RequestedBook>,
+    /// The ordinary call of the projector has no harmful effects and may be used if there is no speculative one.
     #[arg(hide_short_help = true, long)]
-    harmless: bool,
+    pub(super) harmless: bool,
 }
 
-/// What the case is of, where it is not of an aggregate's command: one of them, and none goes with a way to a command but
-/// a ticket, which names what is compensated, and a recorded call.
+/// The subject of a case that is not of an aggregate's command: at most one.
 #[derive(Debug, Args)]
-#[group(id = "subject", multiple = false, conflicts_with_all = [
-    "command", "from_log", "each_distinct", "history", "dead_letter"
-])]
+#[group(id = "subject", multiple = false)]
 struct SubjectArguments {
-    /// A case of a saga, process manager or projector.
+    /// A case of a component other than the aggregate.
     ///
-    /// It is of what the component makes of the aggregate's events; the configuration knows the kind of the component.
+    /// A saga, process manager, projector or upcaster. The case is about its reaction to the aggregate's events. The configuration knows the kind of the component.
     #[arg(long, value_name = "NAME")]
     component: Option<String>,
     /// The same as --component, of a saga.
@@ -71,173 +66,193 @@ struct SubjectArguments {
     /// The same as --component, of a projector.
     #[arg(long, hide = true, value_name = "NAME")]
     projector: Option<String>,
-    /// A case of what upcasts the domain's pages.
+    /// A case of whatever upcasts the domain's pages.
     #[arg(hide_short_help = true, long)]
     upcaster: bool,
-    /// A case of an aggregate that takes up facts: the events that --at names, as if they had come from outside.
+    /// A case of an aggregate that records facts: the events of --at, as if they had come from outside.
     #[arg(hide_short_help = true, long)]
     fact: bool,
 }
 
-impl KindArguments {
-    /// Finds out of which kind the component is that --component names.
-    pub(super) fn know_component(&mut self, project: &Project) -> Done {
-        let Some(name) = self.subject.component.take() else {
-            return Ok(());
-        };
-        let kind = project.logics().named(&name)?.config.kind;
-        let flag = match kind {
-            ComponentKind::Saga => &mut self.subject.saga,
-            ComponentKind::ProcessManager => &mut self.subject.process_manager,
-            ComponentKind::Projector => &mut self.subject.projector,
-            ComponentKind::Aggregate | ComponentKind::Upcaster => {
-                return Err(Stop::Usage(format!(
-                    "--component {name}: logic `{name}` is of kind {}; a saga, process manager or projector is expected",
-                    kind.word()
-                )));
-            }
-        };
-        *flag = Some(name);
-        Ok(())
+/// The subject of a case, with the name of the component.
+enum Subject {
+    Aggregate,
+    Saga(String),
+    ProcessManager(String),
+    Projector(String),
+    Upcaster(Option<String>),
+    Fact,
+}
+
+impl SubjectArguments {
+    /// The subject. The configuration knows the kind of the component that --component names.
+    fn subject(&self, project: &Project) -> Result<Subject, Stop> {
+        if let Some(name) = &self.component {
+            return component(project, name);
+        }
+        let saga = self.saga.clone().map(Subject::Saga);
+        let process_manager = self.process_manager.clone().map(Subject::ProcessManager);
+        let projector = self.projector.clone().map(Subject::Projector);
+        let upcaster = self.upcaster.then_some(Subject::Upcaster(None));
+        let fact = self.fact.then_some(Subject::Fact);
+        let named = saga.or(process_manager).or(projector).or(upcaster).or(fact);
+        Ok(named.unwrap_or(Subject::Aggregate))
+    }
+}
+
+fn component(project: &Project, name: &str) -> Result<Subject, Stop> {
+    let kind = project.logics().named(name)?.config.kind;
+    let name = name.to_owned();
+    match kind {
+        ComponentKind::Saga => Ok(Subject::Saga(name)),
+        ComponentKind::ProcessManager => Ok(Subject::ProcessManager(name)),
+        ComponentKind::Projector => Ok(Subject::Projector(name)),
+        ComponentKind::Upcaster => Ok(Subject::Upcaster(Some(name))),
+        ComponentKind::Aggregate => Err(Stop::Usage(format!(
+            "--component {name}: logic `{name}` is of kind {}; a saga, process manager, projector or upcaster is expected",
+            kind.word()
+        ))),
+    }
+}
+
+impl Subject {
+    /// Its name in the configuration.
+    fn into_name(self) -> Option<String> {
+        match self {
+            Self::Saga(name) | Self::ProcessManager(name) | Self::Projector(name) => Some(name),
+            Self::Upcaster(name) => name,
+            Self::Aggregate | Self::Fact => None,
+        }
     }
 
-    /// The kind with what belongs to it. Refuses flags that belong to another.
-    pub(super) fn requested(&self, has_log: bool, has_ticket: bool) -> Result<RequestedKind, Stop> {
-        let kind = self.named_kind(has_log);
-        let told = [
-            ("saga", &self.subject.saga),
-            ("projector", &self.subject.projector),
-        ];
-        if let (true, Some((what, Some(name)))) = (
-            self.compensation,
-            told.into_iter().find(|(_, name)| name.is_some()),
-        ) {
-            return Err(Stop::Usage(format!(
-                "--compensation and the {what} `{name}`: a case is of one kind, and only an aggregate or a process manager \
-                 is told of a refused command"
-            )));
+    /// The subject and its name, in words.
+    fn in_words(&self) -> String {
+        match self {
+            Self::Aggregate => "the aggregate".to_owned(),
+            Self::Saga(name) => format!("the saga `{name}`"),
+            Self::ProcessManager(name) => format!("the process manager `{name}`"),
+            Self::Projector(name) => format!("the projector `{name}`"),
+            Self::Upcaster(Some(name)) => format!("the upcaster `{name}`"),
+            Self::Upcaster(None) => "--upcaster".to_owned(),
+            Self::Fact => "--fact".to_owned(),
         }
-        let allowed: &[Flag] = match &kind {
-            RequestedKind::Saga { .. } => &[AT, WITH_HISTORY, DESTINATION],
-            RequestedKind::ProcessManager { .. } => &[AT, WITH_HISTORY, DESTINATION, BOOK],
-            RequestedKind::Projector { .. } => &[AT, WITH_HISTORY, HARMLESS],
-            RequestedKind::Fact { .. } => &[AT],
-            RequestedKind::Compensation {
-                process_manager: Some(_),
-                ..
-            } => &[DESTINATION],
-            RequestedKind::Flow { .. } => &[AT, BOOK],
-            RequestedKind::Compensation { .. }
-            | RequestedKind::Upcaster
-            | RequestedKind::Command => &[],
+    }
+}
+
+impl KindArguments {
+    /// The requested kind, with what belongs to it. Refuses flags that belong to another kind.
+    pub(super) fn requested(
+        &self,
+        failure: &FailureArguments,
+        project: &Project,
+    ) -> Result<RequestedKind, Stop> {
+        failure.check()?;
+        let subject = self.subject.subject(project)?;
+        let kind = if failure.recorded(None).is_some() {
+            self.recorded(failure, subject)?
+        } else if self.compensation {
+            self.notified(failure, subject)?
+        } else {
+            self.of_subject(failure, subject)
         };
-        let is_refused = |flag: &&Flag| {
-            (flag.is_there)(self) && allowed.iter().all(|other| other.name != flag.name)
-        };
-        let flags = [AT, WITH_HISTORY, DESTINATION, BOOK, HARMLESS];
-        if let Some(Flag {
-            name, goes_with, ..
-        }) = flags.iter().find(is_refused)
-        {
-            return Err(Stop::Usage(format!("{name} goes with {goes_with}")));
-        }
-        let subject = match &kind {
-            RequestedKind::Saga { .. } => "a saga reacts to events",
-            RequestedKind::ProcessManager { .. } => "a process manager reacts to events",
-            RequestedKind::Projector { .. } => "a projector reacts to events",
-            RequestedKind::Upcaster => "an upcaster is shown events",
-            RequestedKind::Fact { .. } => "a fact is an event",
-            _ => return Ok(kind),
-        };
-        if has_ticket {
-            return Err(Stop::Usage(format!(
-                "--ticket goes with --compensation here: {subject}"
-            )));
-        }
+        flags::refuse_others(&kind, self, failure)?;
         Ok(kind)
     }
 
-    fn named_kind(&self, has_log: bool) -> RequestedKind {
-        let (at, books) = (self.at, self.book.clone());
+    /// A case of a recorded call, whose kind the recording knows.
+    fn recorded(
+        &self,
+        failure: &FailureArguments,
+        subject: Subject,
+    ) -> Result<RequestedKind, Stop> {
+        let flag = match subject {
+            _ if self.compensation => "--compensation",
+            Subject::Fact => "--fact",
+            Subject::Upcaster(None) => "--upcaster",
+            subject => {
+                let requested = failure.recorded(subject.into_name()).unwrap_or_default();
+                return Ok(RequestedKind::Command(requested));
+            }
+        };
+        Err(Stop::Usage(format!(
+            "{flag} and a recording: a recorded call says itself which kind of case it is"
+        )))
+    }
+
+    /// A case of a refused command, of which the subject is notified.
+    fn notified(
+        &self,
+        failure: &FailureArguments,
+        subject: Subject,
+    ) -> Result<RequestedKind, Stop> {
+        let process_manager = match subject {
+            Subject::Aggregate => None,
+            Subject::ProcessManager(name) => Some(name),
+            subject => {
+                return Err(Stop::Usage(format!(
+                    "--compensation and {}: a case is of one kind, and only an aggregate or a process manager is told of a \
+                     refused command",
+                    subject.in_words()
+                )));
+            }
+        };
+        Ok(RequestedKind::Compensation {
+            ticket: failure.ticket(),
+            process_manager,
+            destinations: self.destination.clone(),
+        })
+    }
+
+    fn of_subject(&self, failure: &FailureArguments, subject: Subject) -> RequestedKind {
         let destinations = self.destination.clone();
-        let reacting = Reacting {
-            at,
+        let books = self.book.clone();
+        let trigger = RequestedTrigger {
+            at: self.at,
             with_history: self.with_history,
         };
-        let process_manager = self.subject.process_manager.clone();
-        if self.compensation {
-            return RequestedKind::Compensation {
-                process_manager,
-                destinations,
-            };
-        }
-        match (
-            self.subject.saga.clone(),
-            process_manager,
-            self.subject.projector.clone(),
-        ) {
-            (Some(name), _, _) => RequestedKind::Saga {
+        match subject {
+            Subject::Saga(name) => RequestedKind::Saga {
                 name,
-                reacting,
+                trigger,
                 destinations,
             },
-            (_, Some(name), _) => RequestedKind::ProcessManager {
+            Subject::ProcessManager(name) => RequestedKind::ProcessManager {
                 name,
-                reacting,
+                trigger,
                 destinations,
                 books,
             },
-            (_, _, Some(name)) => RequestedKind::Projector {
+            Subject::Projector(name) => RequestedKind::Projector {
                 name,
-                reacting,
+                trigger,
                 is_harmless: self.harmless,
             },
-            (None, None, None) if self.subject.upcaster => RequestedKind::Upcaster,
-            (None, None, None) if self.subject.fact => RequestedKind::Fact { at },
-            (None, None, None) => match self.correlation.clone() {
-                Some(id) if !has_log => RequestedKind::Flow { id, at, books },
-                _ => RequestedKind::Command,
-            },
+            Subject::Upcaster(name) => RequestedKind::Upcaster { name },
+            Subject::Fact => RequestedKind::Fact { at: self.at },
+            // With a log, the correlation id selects failures.
+            Subject::Aggregate
+                if self.correlation.is_some()
+                    && failure.from_log.is_none()
+                    && !failure.each_distinct =>
+            {
+                RequestedKind::Flow {
+                    start: self.start(failure),
+                    books,
+                }
+            }
+            Subject::Aggregate => RequestedKind::Command(failure.requested()),
+        }
+    }
+
+    fn start(&self, failure: &FailureArguments) -> RequestedStart {
+        match (&failure.command, failure.ticket(), self.at) {
+            (Some(file), ..) => RequestedStart::Written(file.clone()),
+            (None, Some(ticket), _) => RequestedStart::Ticket(ticket),
+            (None, None, Some(span)) => RequestedStart::Events(span),
+            (None, None, None) => RequestedStart::FirstEvent,
         }
     }
 }
-
-/// A flag that belongs to some kinds of case only.
-struct Flag {
-    name: &'static str,
-    is_there: fn(&KindArguments) -> bool,
-    goes_with: &'static str,
-}
-
-const AT: Flag = Flag {
-    name: "--at",
-    is_there: |kind| kind.at.is_some(),
-    goes_with: "a case of a saga, process manager, projector, fact or workflow",
-};
-
-const WITH_HISTORY: Flag = Flag {
-    name: "--with-history",
-    is_there: |kind| kind.with_history,
-    goes_with: "a case of a saga, process manager or projector",
-};
-
-const DESTINATION: Flag = Flag {
-    name: "--destination",
-    is_there: |kind| !kind.destination.is_empty(),
-    goes_with: "a case of a saga or process manager",
-};
-
-const BOOK: Flag = Flag {
-    name: "--book",
-    is_there: |kind| !kind.book.is_empty(),
-    goes_with: "a case of a process manager or workflow",
-};
-
-const HARMLESS: Flag = Flag {
-    name: "--harmless",
-    is_there: |kind| kind.harmless,
-    goes_with: "a case of a projector",
-};
 
 fn parse_destination(text: &str) -> Result<(Domain, u32), String> {
     let refused = || "DOMAIN=SEQUENCE is expected, as in player=4".to_owned();

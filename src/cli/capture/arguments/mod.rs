@@ -1,6 +1,7 @@
 //! The arguments of `capture`, under the headings of its help, and the request that they make.
 
 mod failure;
+mod flags;
 mod kind;
 
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use clap::Args;
 
 use crate::capture::{Labels, RootSpec, UpTo};
 use crate::capturing::CaptureRequest;
-use crate::cli::{Done, Stop};
+use crate::cli::Stop;
 use crate::model::{Domain, Edition, Probe, Timestamp};
 use crate::project::Project;
 use failure::FailureArguments;
@@ -17,8 +18,8 @@ use kind::KindArguments;
 
 /// Capture an aggregate's history, with the command that failed, into a fixture.
 ///
-/// Reads only. The newest failure of the aggregate is taken from the source's failure log; --ticket, --from-log or
-/// --command names another; without any, the case is of the history alone.
+/// Reads only. Takes the newest failure of the aggregate from the source's failure log, unless a ticket, a log or a command
+/// is named. Without any failure, the case is about the history alone.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CaptureArguments {
     /// The aggregate: UUID, its first digits, base64 or domain/uuid.
@@ -50,7 +51,7 @@ struct AggregateArguments {
     /// Source in replay.toml; `embedded` is the built-in one.
     #[arg(hide_short_help = true, long)]
     source: Option<String>,
-    /// Edition; `main` where it is left out.
+    /// Edition; `main` by default.
     #[arg(hide_short_help = true, long)]
     edition: Option<String>,
 }
@@ -69,7 +70,7 @@ struct HistoryArguments {
     /// The history as it was at an instant, as in 2026-11-23T00:01:30Z.
     #[arg(hide_short_help = true, long, value_name = "TIME")]
     as_of: Option<String>,
-    /// Leave references to events that are stored elsewhere (claim check) as they are, instead of reading the events.
+    /// Keep references to external events (claim check), instead of reading the events.
     #[arg(hide_short_help = true, long)]
     keep_external: bool,
 }
@@ -79,7 +80,7 @@ struct HistoryArguments {
 struct WrittenArguments {
     /// Make today's outcome the expectation at once.
     ///
-    /// For cases that characterise what the logic does.
+    /// For cases that characterise the logic.
     #[arg(long)]
     accept: bool,
     /// Folder of the fixtures, instead of the configured one.
@@ -94,13 +95,13 @@ struct WrittenArguments {
     /// Issue that the case belongs to.
     #[arg(hide_short_help = true, long)]
     issue: Option<String>,
-    /// Whether it is replayed twice to find fields that differ from run to run; never where effects forbid it.
+    /// Whether to replay it twice to find fields that differ from run to run; `never` if side effects forbid it.
     #[arg(hide_short_help = true, long, value_name = "always|never", value_parser = parse_probe)]
     probe: Option<Probe>,
-    /// Write nothing, print what would be written.
+    /// Write nothing; print what would be written.
     #[arg(long)]
     dry_run: bool,
-    /// Replace a different case of the same name; write a case whose outcome redaction changes.
+    /// Replace a different case of the same name; write a case even if redaction changes its outcome.
     #[arg(hide_short_help = true, long)]
     force: bool,
     /// Print the result as JSON.
@@ -116,11 +117,6 @@ struct RedactionArguments {
 }
 
 impl CaptureArguments {
-    /// Finds out of which kind the component is that --component names.
-    pub(super) fn know_component(&mut self, project: &Project) -> Done {
-        self.kind.know_component(project)
-    }
-
     /// Whether there is to be a case for each distinct failure.
     pub(super) const fn is_of_each_distinct(&self) -> bool {
         self.failure.each_distinct
@@ -129,12 +125,9 @@ impl CaptureArguments {
     pub(super) const fn wants_json(&self) -> bool {
         self.written.json
     }
-}
 
-impl TryFrom<&CaptureArguments> for CaptureRequest {
-    type Error = Stop;
-
-    fn try_from(arguments: &CaptureArguments) -> Result<Self, Stop> {
+    /// The request that the arguments make. The configuration knows the kind of a component.
+    pub(super) fn request(&self, project: &Project) -> Result<CaptureRequest, Stop> {
         let CaptureArguments {
             root,
             aggregate,
@@ -143,7 +136,7 @@ impl TryFrom<&CaptureArguments> for CaptureRequest {
             history,
             written,
             redaction,
-        } = arguments;
+        } = self;
         let up_to = history.up_to()?;
         let edition = aggregate.edition.as_deref().map(Edition::from_label);
         let edition = edition
@@ -151,17 +144,13 @@ impl TryFrom<&CaptureArguments> for CaptureRequest {
             .map_err(|error| Stop::Usage(error.to_string()))?;
         let named = failure.recorded_root.as_ref().or(root.as_ref());
         let spec: Option<RootSpec> = named.map(|root| root.parse()).transpose()?;
-        Ok(Self {
+        Ok(CaptureRequest {
             aggregate: spec,
             domain: aggregate.domain.clone(),
             source: aggregate.source.clone(),
             edition,
             up_to,
-            failure: failure.origin(kind.correlation.as_ref()),
-            answered_by: failure.answered_by.unwrap_or_default(),
-            persisted: failure.persisted,
-            // With a log, the id of a workflow says which of its failures is meant.
-            kind: kind.requested(failure.from_log.is_some(), failure.is_ticket())?,
+            kind: kind.requested(failure, project)?,
             correlation: kind.correlation.clone(),
             keeps_external: history.keep_external,
             labels: Labels {

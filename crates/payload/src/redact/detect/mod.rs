@@ -252,6 +252,7 @@ mod tests {
             "cannot load Shape@3x.png, logo@dark.SVG",
             "6513270e-269e-4d37-b2a7-4de452e6b438",
             "DE89 3704 0044 0532 0130 01",
+            "BE71    0961 2345 6769",
             "4111 1111 1111 1112",
             "4111,1111,1111,1112",
             // Lists and amounts.

@@ -1,0 +1,122 @@
+//! `audit`: arguments to a request, and the findings to words.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Done, Stop, say};
+use crate::audit::{Audited, Spot, UNREAD};
+use crate::auditing::{AuditRequest, ProjectAudit, audit};
+use crate::model::counted;
+use crate::project::Project;
+
+/// Look over fixtures, snapshots, failure logs and descriptor sets for secrets and personal data.
+///
+/// Says file, line and column, and never what was found; also what the redaction rules of today would have taken out. Ends with 1 where something was found, or could not be read, that
+/// replay.toml does not allow.
+#[derive(Debug, Args)]
+pub(super) struct AuditArguments {
+    /// Files and folders, or cases as `replay` takes them, each with all its files; the folder of fixtures and the failure
+    /// logs of the sources when left out.
+    paths: Vec<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(project: &Project, arguments: &AuditArguments) -> Done {
+    let request = AuditRequest {
+        paths: arguments.paths.clone(),
+    };
+    let found = audit(project, &request)?;
+    if arguments.json {
+        say(as_json(&found));
+        return if found.is_clean() {
+            Ok(())
+        } else {
+            Err(Stop::Differs)
+        };
+    }
+    for one in &found.unclean {
+        say_findings(one);
+    }
+    if found.is_clean() {
+        say(format_args!(
+            "looked over {} files: nothing found",
+            found.files
+        ));
+        return Ok(());
+    }
+    Err(Stop::Failed(summary(&found)))
+}
+
+fn say_findings(one: &Audited) {
+    let file = Project::shown(&one.file);
+    for finding in &one.findings {
+        let place = match finding.spot {
+            Spot::Line(line, column) => format!(":{line}:{column}"),
+            Spot::Byte(byte) => format!(":byte {byte}"),
+            Spot::File => String::new(),
+        };
+        let about = finding.about.as_ref();
+        let about = about.map_or(String::new(), |about| format!(": {about}"));
+        say(format_args!("{file}{place}: {}{about}", finding.what));
+    }
+    for reason in &one.unread {
+        say(format_args!("{file}: {UNREAD}: {reason}"));
+    }
+}
+
+/// What was found and what was not read, in a sentence each.
+fn summary(found: &ProjectAudit) -> String {
+    let files = found.files;
+    let findings = found.count_findings();
+    let mut parts = Vec::new();
+    if findings > 0 {
+        parts.push(format!(
+            "{} in {} of {files} files; capture these cases again with redaction rules (docs/redaction.md), or allow what is \
+             no secret: [[audit.allow]] in replay.toml",
+            counted(findings, "finding"),
+            found.count_files_with_findings()
+        ));
+    }
+    let unread = found.count_unread_files();
+    if unread > 0 {
+        parts.push(format!(
+            "{unread} of {files} files could not be read in full, so nobody knows what is in them; mend or remove them, or \
+             allow it: [[audit.allow]] with `finding = \"{UNREAD}\"`"
+        ));
+    }
+    parts.join("\n")
+}
+
+fn as_json(found: &ProjectAudit) -> serde_json::Value {
+    let findings = found.unclean.iter().flat_map(|one| {
+        one.findings.iter().map(|finding| {
+            let mut object = json!({"file": Project::shown(&one.file), "finding": finding.what});
+            match finding.spot {
+                Spot::Line(line, column) => {
+                    object["line"] = line.into();
+                    object["column"] = column.into();
+                }
+                Spot::Byte(byte) => object["byte"] = byte.into(),
+                Spot::File => {}
+            }
+            if let Some(about) = &finding.about {
+                object["about"] = about.as_str().into();
+            }
+            object
+        })
+    });
+    let unread = found.unclean.iter().flat_map(|one| {
+        let file = Project::shown(&one.file);
+        let reasons = one.unread.iter();
+        reasons.map(move |reason| json!({"file": file, "reason": reason}))
+    });
+    json!({
+        "files": found.files,
+        "findings": findings.collect::<Vec<_>>(),
+        "unread": unread.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,133 @@
+//! The result of a capture, as text and as JSON.
+
+use serde_json::json;
+
+use crate::capturing::{CaptureVerdict, Captured, SavedState};
+use crate::cli::say;
+use crate::model::{Code, CommandBook, HeadKnowledge, Observed, Payload, Status};
+use crate::project::Project;
+use crate::snapshot::{Verdict, listed};
+
+/// Prints the result of a capture.
+pub(super) fn print(captured: &Captured) {
+    let cover = &captured.case.cover;
+    let source = if captured.is_embedded {
+        "the embedded deployment"
+    } else {
+        &captured.source
+    };
+    say(format_args!(
+        "{} {}, edition {}, from {source}",
+        cover.domain,
+        cover.root,
+        cover.edition.label()
+    ));
+    for line in &captured.report {
+        let quoted = line.quoted.as_ref();
+        let quoted = quoted.map_or_else(String::new, |it| format!(" {it:?}"));
+        let text = format!("{}{quoted}", line.own);
+        say(format_args!("  {:<13}{}", line.key, text.trim_start()));
+    }
+    if captured.saved != SavedState::Unchanged {
+        say(format_args!("  {:<13}{}", "verdict", captured.verdict));
+    }
+    if let CaptureVerdict::Judged(Verdict::NotReproduced { differences, .. }) = &captured.verdict {
+        for line in listed(differences) {
+            say(format_args!("  {:<13}{line}", ""));
+        }
+    }
+    let fixture = Project::shown(&captured.path);
+    if captured.saved == SavedState::DryRun {
+        return say(format_args!(
+            "\nwould write {fixture}:\n\n{}",
+            captured.text.trim_end()
+        ));
+    }
+    say(format_args!(
+        "\n{} {fixture} ({})",
+        captured.saved.word(),
+        captured.case.status.word()
+    ));
+    say(format_args!("commit: {}", captured.files.join(" ")));
+    say(format_args!("next: {}", next_step(captured, &fixture)));
+}
+
+fn next_step(captured: &Captured, fixture: &str) -> String {
+    let replay = format!("cargo xtask replay {fixture}");
+    match (captured.case.status, &captured.verdict) {
+        (Status::Closed, _) => "cargo test".to_owned(),
+        (Status::Open, CaptureVerdict::Judged(Verdict::Reproduced)) => {
+            format!("{replay}    # then fix the bug, and: cargo test")
+        }
+        (Status::Open, CaptureVerdict::Judged(_)) => {
+            format!("{replay}    # then accept today's outcome: cargo xtask close {fixture}")
+        }
+        // There is no outcome that could be accepted.
+        (Status::Open, _) => replay,
+    }
+}
+
+/// The result of a capture as JSON.
+pub(super) fn json(captured: &Captured) -> serde_json::Value {
+    let case = &captured.case;
+    let failure = case.observed.as_ref().and_then(Observed::failure);
+    let command = case.stimulus.command().map(CommandBook::type_name);
+    let production = match (&case.observed, failure) {
+        (Some(Observed::Accepted(events)), _) => {
+            let names = events
+                .iter()
+                .map(|event| event.body.event().map(Payload::type_name));
+            Some(json!({"code": Code::Ok.name(), "events": names.collect::<Vec<_>>()}))
+        }
+        (_, Some(failure)) => {
+            Some(json!({"code": failure.code.name(), "message": failure.message}))
+        }
+        _ => None,
+    };
+    let redacted = case.redacted.iter().map(|field| {
+        json!({"type": field.type_name, "field": field.field, "action": field.action.word()})
+    });
+    let suspects = captured.suspects.iter().map(|suspect| {
+        json!({"type": suspect.type_name, "field": suspect.field, "looks_like": suspect.looks_like})
+    });
+    let unknown = captured.unknown.iter().map(ToString::to_string);
+    json!({
+        "fixture": Project::shown(&captured.path),
+        "files": captured.files,
+        "result": captured.saved.word(),
+        "status": case.status.word(),
+        "kind": case.stimulus.word(),
+        "source": captured.source,
+        "domain": case.cover.domain.as_str(),
+        "root": case.cover.root.to_string(),
+        "edition": case.cover.edition.label(),
+        "events": case.history.pages().len(),
+        "head": case.history.next_sequence(),
+        "head_known": head_word(case.source.head),
+        "command": command,
+        "noted": case.noted.as_ref().map(|noted| json!({
+            "code": noted.code.map(Code::name),
+            "message": noted.message,
+        })),
+        "production": production,
+        "verdict": captured.verdict.to_string(),
+        "redacted": redacted.collect::<Vec<_>>(),
+        "redacted_anew": captured.is_redacted_anew,
+        "not_redacted": captured.not_redacted,
+        "looks_personal": suspects.collect::<Vec<_>>(),
+        "unknown_fields": unknown.collect::<Vec<_>>(),
+        "dialect": captured.dialect.dialect.name(),
+        "dialect_assumed": captured.assumed_dialect().is_some(),
+    })
+}
+
+const fn head_word(known: HeadKnowledge) -> &'static str {
+    match known {
+        HeadKnowledge::Checked => "checked",
+        HeadKnowledge::Ticket => "ticket",
+        HeadKnowledge::Given => "given",
+        HeadKnowledge::Assumed => "assumed",
+        HeadKnowledge::Current => "current",
+        HeadKnowledge::Recorded => "recorded",
+    }
+}

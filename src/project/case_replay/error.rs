@@ -1,0 +1,105 @@
+//! Why a case got no answer.
+
+use std::fmt;
+
+use super::ReadyLogic;
+use crate::project::{
+    CoordinatorUnavailable, IsolatedCoordinator, LogicUnavailable, Project, ProjectError,
+};
+use crate::replay::TargetError;
+use crate::replay::flow::FlowError;
+
+/// A case without an answer, with what started logic and its coordinator wrote last.
+#[derive(Debug)]
+pub struct ReplayError {
+    kind: ReplayErrorKind,
+    last_output: Vec<String>,
+}
+
+/// Why a case got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayErrorKind {
+    /// No logic is configured for the case; the text says for which domain.
+    #[error("{0}")]
+    NotConfigured(String),
+    /// The chosen logic cannot be had.
+    #[error(transparent)]
+    Logic(#[from] LogicUnavailable),
+    /// The chosen coordinator cannot be had.
+    #[error(transparent)]
+    Coordinator(#[from] CoordinatorUnavailable),
+    /// The logic did not answer.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The descriptors of the project cannot be read.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// A flow did not come to an end.
+    #[error("{}", with_sources(.0))]
+    Flow(#[from] FlowError),
+}
+
+/// A message with its causes, each worded once.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl ReplayError {
+    /// The reason, without what was written last.
+    #[must_use]
+    pub const fn kind(&self) -> &ReplayErrorKind {
+        &self.kind
+    }
+
+    /// An error of logic that was asked.
+    pub(super) fn of_asked(project: &Project, logic: &ReadyLogic, kind: ReplayErrorKind) -> Self {
+        let of_flow = match &kind {
+            ReplayErrorKind::Flow(FlowError::Target { who, .. }) => who.as_deref().cloned(),
+            _ => None,
+        };
+        let name = of_flow.and_then(|who| project.name_of(who));
+        let name = name.as_ref().unwrap_or(&logic.selected().config.name);
+        let of_coordinator = logic
+            .coordinator()
+            .and_then(IsolatedCoordinator::last_output);
+        let last_output = project.logics().last_output(name).into_iter();
+        Self {
+            kind,
+            last_output: last_output.chain(of_coordinator).collect(),
+        }
+    }
+}
+
+impl<E> From<E> for ReplayError
+where
+    ReplayErrorKind: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self {
+            kind: ReplayErrorKind::from(error),
+            last_output: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        self.last_output
+            .iter()
+            .try_for_each(|output| write!(f, "\n{output}"))
+    }
+}
+
+impl std::error::Error for ReplayError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.kind)
+    }
+}

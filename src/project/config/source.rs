@@ -1,0 +1,206 @@
+//! `[sources.NAME]`: where production is, and how much is asked of it.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::EMBEDDED;
+use super::access::{AccessConfig, AccessConfigError, RawAccess, RawSecret, RawTls};
+use crate::grpc::Bounds;
+use crate::model::{Domain, IdError};
+use crate::wire::{Dialect, UnknownDialect};
+
+/// Where production is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Name of the source.
+    pub name: String,
+    /// Address of each domain's coordinator.
+    pub addresses: BTreeMap<Domain, String>,
+    /// Address for every other domain, with `{domain}` in it.
+    pub template: Option<String>,
+    /// Dialect; `None` if it is detected when connecting.
+    pub dialect: Option<Dialect>,
+    /// Files of failure tickets.
+    pub tickets: Vec<PathBuf>,
+    /// Logs of programs, which mention failures among other things.
+    pub logs: Vec<PathBuf>,
+    /// Address of `angzarr-status`, which shows dead letters.
+    pub status: Option<String>,
+    /// Time limit of one query, in seconds.
+    pub deadline: u64,
+    /// TLS, credentials, and the command that connects us.
+    pub access: AccessConfig,
+    /// How often a query is retried after an error that may be temporary.
+    pub retries: u32,
+    /// Maximum number of queries per second.
+    pub queries_per_second: Option<u32>,
+    /// Bounds on all queries together.
+    pub bounds: Bounds,
+    /// Whether references to payloads that are stored elsewhere are kept as they are.
+    pub keep_external: bool,
+    /// Whether a payload that redaction cannot read is an error in its captures; `None` is the default of
+    /// [`RedactionConfig`](super::RedactionConfig).
+    pub redaction_required: Option<bool>,
+}
+
+impl SourceConfig {
+    /// Domains that are configured by name.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.addresses.keys()
+    }
+
+    /// Address of a domain's coordinator.
+    #[must_use]
+    pub fn address(&self, domain: &Domain) -> Option<String> {
+        let fill = |template: &String| template.replace("{domain}", domain.as_str());
+        self.addresses
+            .get(domain)
+            .cloned()
+            .or_else(|| self.template.as_ref().map(fill))
+    }
+}
+
+/// A source that is not valid.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SourceConfigError {
+    #[error("`{EMBEDDED}` is the name of the built-in source; choose another")]
+    ReservedName,
+    #[error(
+        "`address` serves one domain or several: name them in `domains`, or put {{domain}} in the address"
+    )]
+    NoDomains,
+    #[error("it needs `address` or `addresses`")]
+    NoAddress,
+    #[error(transparent)]
+    Domain(#[from] IdError),
+    #[error(transparent)]
+    Dialect(#[from] UnknownDialect),
+    #[error(transparent)]
+    Access(#[from] AccessConfigError),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSource {
+    address: Option<String>,
+    #[serde(default)]
+    addresses: BTreeMap<String, String>,
+    #[serde(default)]
+    domains: Vec<String>,
+    dialect: Option<String>,
+    #[serde(default)]
+    tickets: Vec<PathBuf>,
+    #[serde(default)]
+    logs: Vec<PathBuf>,
+    status: Option<String>,
+    deadline: Option<u64>,
+    tls: Option<RawTls>,
+    bearer: Option<RawSecret>,
+    #[serde(default)]
+    metadata: BTreeMap<String, RawSecret>,
+    #[serde(default)]
+    plaintext_credentials: bool,
+    connect: Option<Vec<String>>,
+    start_timeout: Option<u64>,
+    retries: Option<u32>,
+    queries_per_second: Option<NonZeroU32>,
+    max_queries: Option<u32>,
+    max_mebibytes: Option<u32>,
+    max_seconds: Option<u32>,
+    #[serde(default)]
+    keep_external: bool,
+    redaction_required: Option<bool>,
+}
+
+impl RawSource {
+    pub(super) fn check(
+        mut self,
+        name: &str,
+        root: &Path,
+    ) -> Result<SourceConfig, SourceConfigError> {
+        if name == EMBEDDED {
+            return Err(SourceConfigError::ReservedName);
+        }
+        let (addresses, template) = self.take_addresses(root)?;
+        let bounds = self.bounds();
+        let access = RawAccess {
+            tls: self.tls,
+            bearer: self.bearer,
+            metadata: self.metadata,
+            plaintext_credentials: self.plaintext_credentials,
+            connect: self.connect,
+            start_timeout: self.start_timeout,
+        };
+        let status = self.status.map(|address| resolved(address, root));
+        let all_addresses = addresses.values().chain(&template).chain(&status);
+        Ok(SourceConfig {
+            name: name.to_owned(),
+            access: access.check(root, all_addresses.map(String::as_str))?,
+            retries: self.retries.unwrap_or(3),
+            queries_per_second: self.queries_per_second.map(NonZeroU32::get),
+            bounds,
+            keep_external: self.keep_external,
+            addresses,
+            template,
+            dialect: self.dialect.map(|name| name.parse()).transpose()?,
+            tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
+            logs: self.logs.iter().map(|path| root.join(path)).collect(),
+            status,
+            deadline: self.deadline.unwrap_or(30),
+            redaction_required: self.redaction_required,
+        })
+    }
+
+    /// The address of each domain, and the template for all others.
+    fn take_addresses(
+        &mut self,
+        root: &Path,
+    ) -> Result<(BTreeMap<Domain, String>, Option<String>), SourceConfigError> {
+        let mut addresses = BTreeMap::new();
+        for (name, address) in std::mem::take(&mut self.addresses) {
+            addresses.insert(Domain::new(name)?, resolved(address, root));
+        }
+        let Some(address) = self.address.take() else {
+            return if addresses.is_empty() {
+                Err(SourceConfigError::NoAddress)
+            } else {
+                Ok((addresses, None))
+            };
+        };
+        let is_template = address.contains("{domain}");
+        if self.domains.is_empty() && !is_template {
+            return Err(SourceConfigError::NoDomains);
+        }
+        for name in &self.domains {
+            addresses
+                .entry(Domain::new(name)?)
+                .or_insert_with(|| resolved(address.replace("{domain}", name), root));
+        }
+        Ok((addresses, is_template.then(|| resolved(address, root))))
+    }
+
+    fn bounds(&self) -> Bounds {
+        let default = Bounds::default();
+        Bounds {
+            queries: self.max_queries.unwrap_or(default.queries),
+            bytes: self
+                .max_mebibytes
+                .map_or(default.bytes, |count| u64::from(count) << 20),
+            time: self
+                .max_seconds
+                .map_or(default.time, |count| Duration::from_secs(count.into())),
+        }
+    }
+}
+
+/// An address; the path of a socket is relative to the folder of `replay.toml`.
+fn resolved(address: String, root: &Path) -> String {
+    match address.strip_prefix("unix:") {
+        Some(path) if !path.starts_with('/') => format!("unix:{}", root.join(path).display()),
+        _ => address,
+    }
+}

@@ -1,0 +1,194 @@
+//! Which logic answers a case, started when it is first needed and ended with the project.
+
+mod error;
+mod place;
+mod selected;
+mod starting;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use super::{App, Config, LogicConfig, LogicPlace};
+use crate::model::{Case, Component, ComponentKind, Domain, did_you_mean};
+use crate::replay::{Target, WithUpcaster};
+
+pub use error::LogicUnavailable;
+pub(super) use place::ServingError;
+pub use selected::SelectedLogic;
+use selected::plain_config;
+use starting::Launched;
+pub(crate) use starting::debug_command;
+pub(super) use starting::in_directory;
+
+/// All logic under test.
+pub struct Logics {
+    registered: BTreeMap<String, Component>,
+    configured: BTreeMap<String, LogicConfig>,
+    /// Whether what started logic writes is shown only without what looks like a secret.
+    is_redacting: bool,
+    /// Largest status that is read, in bytes.
+    status_limit: usize,
+    /// Largest reply that is read, in bytes.
+    reply_limit: usize,
+    /// Whether nothing that started logic writes is shown any more.
+    is_output_hidden: AtomicBool,
+    /// Per logic, so that two of them can start at once.
+    started: BTreeMap<String, Mutex<Option<Launched>>>,
+}
+
+impl Logics {
+    pub(super) fn new(app: &App, config: &Config) -> Self {
+        let mut configured = config.logic.clone();
+        for (name, component) in &app.in_process {
+            let kind = component.kind();
+            let domain = name.parse::<Domain>().ok();
+            if kind == ComponentKind::Aggregate && domain.is_none() {
+                continue;
+            }
+            // Whose pages an upcaster is for, and which stream is a process manager's, only replay.toml says.
+            let domain = domain.filter(|_| kind == ComponentKind::Aggregate);
+            let is_answered = configured.values().any(|logic| {
+                !logic.twin && logic.kind == kind && domain.is_some() && logic.domain == domain
+            });
+            let is_usable = kind != ComponentKind::Upcaster;
+            if is_usable && !is_answered && !configured.contains_key(name) {
+                let place = LogicPlace::InProcess(name.clone());
+                configured.insert(name.clone(), plain_config(name, kind, domain, place));
+            }
+        }
+        let started = configured
+            .keys()
+            .map(|name| (name.clone(), Mutex::new(None)))
+            .collect();
+        Self {
+            registered: app.in_process.clone(),
+            configured,
+            is_redacting: config.redaction.is_some(),
+            status_limit: config.status_limit,
+            reply_limit: config.reply_limit,
+            is_output_hidden: AtomicBool::new(false),
+            started,
+        }
+    }
+
+    /// The business logic of a domain, none where none is configured.
+    #[must_use]
+    pub fn of_domain(&self, domain: &Domain) -> Option<SelectedLogic> {
+        self.of_kind(ComponentKind::Aggregate, domain)
+    }
+
+    fn of_kind(&self, kind: ComponentKind, domain: &Domain) -> Option<SelectedLogic> {
+        let found = self.configured.values().find(|logic| {
+            logic.kind == kind && logic.domain.as_ref() == Some(domain) && !logic.twin
+        });
+        found.cloned().map(|config| SelectedLogic { config })
+    }
+
+    /// What upcasts the pages of a domain: an upcaster of its own, else its logic where that is one.
+    #[must_use]
+    pub fn upcaster_of(&self, domain: &Domain) -> Option<SelectedLogic> {
+        let own = self.of_kind(ComponentKind::Upcaster, domain);
+        own.or_else(|| self.of_domain(domain).filter(|logic| logic.config.upcaster))
+    }
+
+    /// Whether a folder of fixtures is that of logic that is configured.
+    #[must_use]
+    pub fn answers_cases_of(&self, name: &str) -> bool {
+        self.configured
+            .values()
+            .any(|logic| logic.answers == name && !logic.twin)
+    }
+
+    /// What is said where no logic answers the cases of a domain.
+    #[must_use]
+    pub fn none_for(&self, domain: &str) -> String {
+        let answered = self.configured.values().filter(|logic| !logic.twin);
+        let answered = answered.filter(|logic| logic.kind == ComponentKind::Aggregate);
+        let hint = did_you_mean(domain, answered.map(|logic| &logic.answers));
+        format!("no logic is configured for the domain `{domain}`{hint}")
+    }
+
+    /// Every component of a kind that flows go through, sorted by name.
+    pub fn of_component_kind(&self, kind: ComponentKind) -> impl Iterator<Item = SelectedLogic> {
+        let found = self.configured.values();
+        found
+            .filter(move |logic| logic.kind == kind && !logic.twin)
+            .map(|config| SelectedLogic {
+                config: config.clone(),
+            })
+    }
+
+    /// The logic of a name.
+    pub fn named(&self, name: &str) -> Result<SelectedLogic, LogicUnavailable> {
+        match self.configured.get(name) {
+            Some(config) => Ok(SelectedLogic {
+                config: config.clone(),
+            }),
+            None => Err(LogicUnavailable::Unknown {
+                name: name.to_owned(),
+                known: self.configured.keys().cloned().collect(),
+            }),
+        }
+    }
+
+    /// The logic that a case is for: the one it names, else its domain's.
+    pub fn of_case(&self, case: &Case) -> Result<Option<SelectedLogic>, LogicUnavailable> {
+        let wanted = case.stimulus.component_kind();
+        let Some(name) = &case.logic else {
+            return Ok(match wanted {
+                ComponentKind::Upcaster => self.upcaster_of(&case.cover.domain),
+                kind => self.of_kind(kind, &case.cover.domain),
+            });
+        };
+        let found = self.named(name)?;
+        let is_upcaster = wanted == ComponentKind::Upcaster && found.config.upcaster;
+        if found.config.kind == wanted || is_upcaster {
+            return Ok(Some(found));
+        }
+        Err(LogicUnavailable::WrongKind {
+            name: name.clone(),
+            found: found.config.kind.word(),
+            wanted: wanted.word(),
+        })
+    }
+
+    /// Everything that is configured or registered.
+    pub fn all(&self) -> impl Iterator<Item = &LogicConfig> {
+        self.configured.values()
+    }
+
+    /// Logic that answers every case of its domain in addition.
+    pub fn twins(&self) -> impl Iterator<Item = &LogicConfig> {
+        self.configured.values().filter(|logic| logic.twin)
+    }
+
+    /// Makes a chosen logic ready and gives what a case is replayed on: the logic, and the upcaster of its domain where that
+    /// serves by itself. `captured` is the dialect of the case.
+    pub fn target(
+        &self,
+        logic: &SelectedLogic,
+        captured: &str,
+    ) -> Result<Box<dyn Target>, LogicUnavailable> {
+        let ready = |logic: &SelectedLogic| {
+            let dialect = logic.dialect(captured)?;
+            self.target_without_upcaster(logic, dialect)
+        };
+        let target = ready(logic)?;
+        if logic.config.kind != ComponentKind::Aggregate || logic.config.upcaster {
+            return Ok(target);
+        }
+        let upcaster = logic.config.domain.as_ref();
+        let upcaster = upcaster.and_then(|domain| self.of_kind(ComponentKind::Upcaster, domain));
+        Ok(match upcaster {
+            Some(upcaster) => Box::new(WithUpcaster::new(target, ready(&upcaster)?)),
+            None => target,
+        })
+    }
+
+    /// The domains that have logic, with it.
+    pub fn by_domain(&self) -> impl Iterator<Item = (Domain, SelectedLogic)> {
+        self.of_component_kind(ComponentKind::Aggregate)
+            .filter_map(|logic| Some((logic.config.domain.clone()?, logic)))
+    }
+}

@@ -1,0 +1,144 @@
+//! Where logic is, and how it is reached there. What differs between the places is decided here, by exhaustive matches; only
+//! `replay --debug` has more to say about each.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::starting::launched;
+use super::{LogicUnavailable, Logics, SelectedLogic};
+use crate::coordinator::Backend;
+use crate::grpc::{Connection, ConnectionOptions, LogicClient, Server, serve_component};
+use crate::model::Component;
+use crate::project::{LogicConfig, LogicPlace};
+use crate::replay::{GrpcTarget, InProcess, Target};
+use crate::wire::Dialect;
+
+impl LogicPlace {
+    /// The place in a few words, of logic with this name.
+    pub(super) fn describe(&self, name: &str) -> String {
+        match self {
+            Self::InProcess(_) => "in process".to_owned(),
+            Self::Address(address) if address == name => "given by address".to_owned(),
+            Self::Address(address) => format!("at {address}"),
+            Self::Command(start) => format!("started: {}", start.command.join(" ")),
+        }
+    }
+
+    /// Whether a trial spends its time waiting for another process.
+    pub(crate) const fn is_remote(&self) -> bool {
+        match self {
+            Self::InProcess(_) => false,
+            Self::Address(_) | Self::Command(_) => true,
+        }
+    }
+}
+
+impl Logics {
+    /// Makes logic ready to stand behind a coordinator. It is spoken to in its own dialect, else in this one.
+    pub fn backend(
+        &self,
+        logic: &SelectedLogic,
+        dialect: Dialect,
+    ) -> Result<Backend, LogicUnavailable> {
+        let config = &logic.config;
+        let dialect = config.dialect.unwrap_or(dialect);
+        let address = match &config.place {
+            LogicPlace::InProcess(registered) => {
+                return Ok(Backend::InProcess(self.registered(config, registered)?));
+            }
+            LogicPlace::Address(address) => address.clone(),
+            LogicPlace::Command(start) => {
+                let launch = || {
+                    launched(&config.name, start)
+                        .map(Arc::new)
+                        .map_err(Arc::new)
+                };
+                let started = self.started(&config.name, &launch);
+                let started = started.map_err(|error| LogicUnavailable::Launch {
+                    words: self.masked(&error.to_string()),
+                });
+                started?.address()
+            }
+        };
+        let connection = self.connection(&address, config.deadline)?;
+        Ok(Backend::Remote(LogicClient::new(connection, dialect)))
+    }
+
+    /// Makes logic ready to be asked in its dialect, without an upcaster of its domain that serves by itself.
+    pub(super) fn target_without_upcaster(
+        &self,
+        logic: &SelectedLogic,
+        dialect: Dialect,
+    ) -> Result<Box<dyn Target>, LogicUnavailable> {
+        let upcasts = logic.config.upcaster;
+        Ok(match self.backend(logic, dialect)? {
+            Backend::InProcess(component) => {
+                let target = InProcess::component(component, dialect, upcasts);
+                Box::new(target.with_limits(self.reply_limit, self.status_limit))
+            }
+            Backend::Remote(client) => Box::new(GrpcTarget::new(client, upcasts)),
+        })
+    }
+
+    /// Makes logic ready for a coordinator in another process, and gives its address. Logic in this process is served until
+    /// the server is dropped.
+    pub(in crate::project) fn address(
+        &self,
+        logic: &SelectedLogic,
+        dialect: Dialect,
+    ) -> Result<(String, Option<Server>), ServingError> {
+        Ok(match self.backend(logic, dialect)? {
+            Backend::InProcess(component) => {
+                let listener = TcpListener::bind("127.0.0.1:0")?;
+                let server = serve_component(listener, dialect, component)?;
+                (server.address().to_string(), Some(server))
+            }
+            Backend::Remote(client) => (client.address().to_owned(), None),
+        })
+    }
+
+    /// A component that a main registered.
+    fn registered(
+        &self,
+        config: &LogicConfig,
+        registered: &str,
+    ) -> Result<Component, LogicUnavailable> {
+        let Some(component) = self.registered.get(registered) else {
+            return Err(LogicUnavailable::NotRegistered {
+                name: config.name.clone(),
+                registered: registered.to_owned(),
+                known: self.registered.keys().cloned().collect(),
+            });
+        };
+        if component.kind() != config.kind {
+            return Err(LogicUnavailable::WrongKind {
+                name: registered.to_owned(),
+                found: component.kind().word(),
+                wanted: config.kind.word(),
+            });
+        }
+        Ok(component.clone())
+    }
+
+    fn connection(&self, address: &str, deadline: u64) -> Result<Connection, LogicUnavailable> {
+        let options = ConnectionOptions {
+            deadline: Some(Duration::from_secs(deadline)),
+            status_limit: self.status_limit,
+            reply_limit: Some(self.reply_limit),
+            ..ConnectionOptions::default()
+        };
+        Ok(Connection::new(address, options)?)
+    }
+}
+
+/// Logic that cannot be made ready for a coordinator.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::project) enum ServingError {
+    /// It cannot be had.
+    #[error(transparent)]
+    Logic(#[from] LogicUnavailable),
+    /// It is in this process and cannot be served.
+    #[error(transparent)]
+    Server(#[from] std::io::Error),
+}

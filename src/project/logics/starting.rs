@@ -1,0 +1,128 @@
+//! Logic that is started by a command: one start for all cases, and what it wrote last.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use super::Logics;
+use crate::processes::{LaunchError, LineListener, ServerCommand, StartedServer};
+use crate::project::CommandConfig;
+use crate::project::readiness::readiness;
+use crate::terminal::complain;
+
+/// Logic that was started, or why it was not.
+pub(super) type Launched = Result<Arc<StartedServer>, Arc<LaunchError>>;
+
+impl Logics {
+    /// The running logic of a name, launched when it is first asked for. A failed start fails all cases alike.
+    pub(super) fn started(&self, name: &str, launch: &dyn Fn() -> Launched) -> Launched {
+        match self.started.get(name) {
+            Some(slot) => slot
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(launch)
+                .clone(),
+            None => launch(),
+        }
+    }
+
+    /// What started logic wrote last, and whether it still runs; none if it was not started.
+    #[must_use]
+    pub fn last_output(&self, name: &str) -> Option<String> {
+        let started = self
+            .started
+            .get(name)?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(Ok(running)) = started.as_ref() else {
+            return None;
+        };
+        let (output, ended) = running.last_words();
+        let output = if self.is_output_hidden.load(Ordering::Relaxed) {
+            "; its output is not shown, as it was also asked with what redaction took out"
+                .to_owned()
+        } else {
+            output.to_string()
+        };
+        Some(self.masked(&match ended {
+            Some(status) => format!("logic `{name}` ended with {status}{output}"),
+            None => format!("logic `{name}` is still running{output}"),
+        }))
+    }
+
+    /// From now on nothing that started logic writes is shown: it is asked with what must not be seen.
+    pub(crate) fn hide_output(&self) {
+        self.is_output_hidden.store(true, Ordering::Relaxed);
+    }
+
+    /// What started logic has written, as it may be shown.
+    pub(super) fn masked(&self, text: &str) -> String {
+        if self.is_redacting {
+            crate::redact::masked(text)
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Launches logic as it is configured.
+pub(super) fn launched(name: &str, start: &CommandConfig) -> Result<StartedServer, LaunchError> {
+    StartedServer::launch(&command(name, start), &readiness)
+}
+
+fn command(name: &str, start: &CommandConfig) -> ServerCommand {
+    let words = start.command.iter();
+    ServerCommand {
+        label: format!("logic `{name}`"),
+        command: words
+            .map(|word| in_directory(word, &start.directory))
+            .collect(),
+        build: start.build.clone(),
+        directory: start.directory.clone(),
+        environment: start.environment.clone(),
+        port: start.port,
+        start_timeout: Some(Duration::from_secs(start.start_timeout)),
+        listener: None,
+    }
+}
+
+/// How logic is launched under its debugger, and what to tell the developer; none where no debug command is configured.
+pub(crate) fn debug_command(
+    name: &str,
+    start: &CommandConfig,
+    port: u16,
+    debug_port: u16,
+) -> Option<(ServerCommand, String)> {
+    let debug = start.debug.as_ref()?;
+    let port = start.port.unwrap_or(port);
+    let fill = |text: &String| {
+        text.replace("{debug_port}", &debug_port.to_string())
+            .replace("{port}", &port.to_string())
+    };
+    let shown_name = name.to_owned();
+    let words = debug.command.iter().map(fill);
+    let command = ServerCommand {
+        command: words
+            .map(|word| in_directory(&word, &start.directory))
+            .collect(),
+        port: Some(port),
+        start_timeout: None,
+        listener: Some(LineListener::new(move |line| {
+            complain(format_args!("{shown_name} | {line}"));
+        })),
+        ..command(name, start)
+    };
+    Some((command, fill(&debug.attach)))
+}
+
+/// A relative program path means one in the logic's directory: the system would take it from ours.
+pub(in crate::project) fn in_directory(word: &str, directory: &Path) -> String {
+    let is_relative_path =
+        word.contains('/') && !word.starts_with('/') && directory.join(word).is_file();
+    if is_relative_path {
+        directory.join(word).display().to_string()
+    } else {
+        word.to_owned()
+    }
+}

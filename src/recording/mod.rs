@@ -1,0 +1,39 @@
+//! A recording as a library call: a [`RecordRequest`] starts a recorder, which reports [`RecordProgress`] until it is stopped
+//! and ends with its [`RecordResult`].
+//!
+//! Above `record`, which has no configuration: here the redactor, the recording file and the failure log are opened. Nothing
+//! is printed.
+
+mod losses;
+mod progress;
+mod redaction;
+mod running;
+
+use std::path::PathBuf;
+
+use crate::record::{Filter, Ring};
+use crate::wire::Dialect;
+pub use losses::RecordLosses;
+pub use progress::{RecordProgress, RecordWatcher};
+pub use running::{RecordResult, RunningRecording, StopHandle};
+
+/// What to record, and where.
+#[derive(Debug, Clone)]
+pub struct RecordRequest {
+    /// Where to listen, `HOST:PORT`.
+    pub listen: String,
+    /// The server that calls are passed on to, `HOST:PORT`.
+    pub upstream: String,
+    /// The recording; an existing one is continued.
+    pub file: PathBuf,
+    /// A failure log that receives a ticket for each command that a coordinator does not accept.
+    pub tickets: Option<PathBuf>,
+    /// How many accepted calls are kept, and for how long.
+    pub ring: Ring,
+    /// Accepted calls that are kept for good.
+    pub keep: Filter,
+    /// The dialect of the calls, if several share a package; without it the newest is assumed.
+    pub dialect: Option<Dialect>,
+    /// Whether secrets and personal data may reach the file.
+    pub is_unredacted: bool,
+}

@@ -1,0 +1,234 @@
+//! A recorder that runs until it is stopped.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::redaction::redaction;
+use super::{RecordLosses, RecordProgress, RecordRequest, RecordWatcher};
+use crate::project::{OperationError, Project, system_clock};
+use crate::record::{
+    Counts, FailureLogWriter, KeepRules, Recorder, RecorderSettings, RecorderWatch, RecordingFile,
+};
+use crate::terminal::words;
+
+/// How many calls may wait for the disk, and how large they may be together.
+const WAITING: usize = 1_024;
+const WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// How often losses and assumed dialects are looked for.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// A recorder that runs.
+pub struct RunningRecording {
+    recorder: Recorder,
+    upstream: String,
+    file: PathBuf,
+    signals: Receiver<Signal>,
+    stop: StopHandle,
+}
+
+/// Stops a recording from another thread.
+#[derive(Clone)]
+pub struct StopHandle(Sender<Signal>);
+
+/// A recording that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordResult {
+    /// Counts of the calls.
+    pub counts: Counts,
+    /// What is missing from the recording.
+    pub losses: RecordLosses,
+}
+
+/// What the thread that waits for the end hears.
+pub(super) enum Signal {
+    Stop,
+    Progress(RecordProgress),
+}
+
+impl StopHandle {
+    /// Stops the recording. Calls in flight may finish.
+    pub fn stop(&self) {
+        // A recording that has ended need not be stopped.
+        let _ = self.0.send(Signal::Stop);
+    }
+}
+
+impl RunningRecording {
+    /// Starts to listen and to record.
+    ///
+    /// # Errors
+    /// If redaction is not configured and the request does not opt out, the address is taken, or a file cannot be written.
+    pub fn start(
+        project: &Project,
+        request: &RecordRequest,
+        watch: &mut RecordWatcher<'_>,
+    ) -> Result<Self, OperationError> {
+        let (sender, signals) = channel();
+        let redact = redaction(project, request, sender.clone(), watch)?;
+        let upstream = upstream(&request.upstream)?;
+        let listener = TcpListener::bind(&request.listen).map_err(|error| {
+            OperationError::Failed(format!(
+                "cannot listen on {}: {}",
+                request.listen,
+                words(&error)
+            ))
+        })?;
+        let settings = RecorderSettings {
+            upstream: upstream.clone(),
+            dialect: request.dialect,
+            keep: KeepRules {
+                filter: request.keep.clone(),
+                ring: request.ring,
+            },
+            stores: vec![Box::new(recording_file(request, watch)?)],
+            tickets: ticket_log(request, watch)?,
+            redact,
+            status_limit: project.config().status_limit,
+            waiting: WAITING,
+            waiting_bytes: WAITING_BYTES,
+            clock: system_clock(),
+        };
+        let recorder = Recorder::start(listener, settings)
+            .map_err(|error| OperationError::Failed(words(&error)))?;
+        Ok(Self {
+            recorder,
+            upstream,
+            file: request.file.clone(),
+            signals,
+            stop: StopHandle(sender),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.recorder.address()
+    }
+
+    /// The server that calls are passed on to.
+    #[must_use]
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// A handle that stops it.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Waits until it is stopped, and writes what is left. `watch` receives what happens meanwhile.
+    ///
+    /// # Errors
+    /// If the end of the recording could not be written.
+    pub fn wait(self, watch: &mut RecordWatcher<'_>) -> Result<RecordResult, OperationError> {
+        let mut reports = Reports {
+            recorder: self.recorder.watch(),
+            dialects: 0,
+            losses: RecordLosses::default(),
+        };
+        loop {
+            match self.signals.recv_timeout(INTERVAL) {
+                Ok(Signal::Progress(progress)) => watch(progress),
+                Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    reports.report_dialects(watch);
+                    reports.report_losses(watch);
+                }
+            }
+        }
+        let counts = self.recorder.end().map_err(|error| {
+            OperationError::Failed(format!(
+                "{}: the end of the recording could not be written: {}",
+                Project::shown(&self.file),
+                words(&error)
+            ))
+        })?;
+        for signal in self.signals.try_iter() {
+            if let Signal::Progress(progress) = signal {
+                watch(progress);
+            }
+        }
+        reports.report_dialects(watch);
+        Ok(RecordResult {
+            counts,
+            losses: RecordLosses::of(&counts, reports.recorder.last_errors()),
+        })
+    }
+}
+
+/// What has been reported of a recorder.
+struct Reports {
+    recorder: RecorderWatch,
+    dialects: usize,
+    losses: RecordLosses,
+}
+
+impl Reports {
+    /// Reports dialects that had to be assumed, each once.
+    fn report_dialects(&mut self, watch: &mut RecordWatcher<'_>) {
+        let assumed = self.recorder.assumed_dialects();
+        for dialect in &assumed[self.dialects..] {
+            watch(RecordProgress::DialectAssumed(*dialect));
+        }
+        self.dialects = assumed.len();
+    }
+
+    /// Reports losses when they have changed.
+    fn report_losses(&mut self, watch: &mut RecordWatcher<'_>) {
+        let losses = RecordLosses::of(&self.recorder.counts(), self.recorder.last_errors());
+        if losses != self.losses {
+            self.losses = losses.clone();
+            watch(RecordProgress::Lost(losses));
+        }
+    }
+}
+
+/// The address of the server, which is reached without TLS.
+fn upstream(text: &str) -> Result<String, OperationError> {
+    let plain = text.strip_prefix("http://").unwrap_or(text);
+    let plain = plain.trim_end_matches('/');
+    let is_address = plain
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if is_address && !plain.contains(['/', '@', ' ', '?']) {
+        return Ok(plain.to_owned());
+    }
+    Err(OperationError::Usage(format!(
+        "--upstream {text}: HOST:PORT is expected; the recorder speaks neither TLS nor over Unix sockets"
+    )))
+}
+
+fn recording_file(
+    request: &RecordRequest,
+    watch: &mut RecordWatcher<'_>,
+) -> Result<RecordingFile, OperationError> {
+    let file = RecordingFile::open(&request.file, request.ring)
+        .map_err(|error| OperationError::Failed(error.to_string()))?;
+    if let Some(line) = file.cut_off() {
+        watch(RecordProgress::UnfinishedLine {
+            file: Project::shown(&request.file),
+            line,
+        });
+    }
+    Ok(file)
+}
+
+fn ticket_log(
+    request: &RecordRequest,
+    watch: &mut RecordWatcher<'_>,
+) -> Result<Option<FailureLogWriter>, OperationError> {
+    let Some(path) = &request.tickets else {
+        return Ok(None);
+    };
+    let log =
+        FailureLogWriter::open(path).map_err(|error| OperationError::Failed(error.to_string()))?;
+    if log.is_torn() {
+        watch(RecordProgress::UnfinishedTicket {
+            file: Project::shown(path),
+        });
+    }
+    Ok(Some(log))
+}
