@@ -94,7 +94,8 @@ fuzz_target!(|data: &[u8]| {
                 continue;
             }
         };
-        let written = reply_of_outcome(&outcome, stimulus, dialect).expect("the outcome came from a reply");
+        let written =
+            reply_of_outcome(&outcome, stimulus, dialect).expect("the outcome came from a reply");
         assert_eq!(
             outcome_of_reply(stimulus, written, dialect).as_ref(),
             Ok(&outcome)

@@ -58,7 +58,9 @@ fn encoded(text: &str) {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).expect("writing to memory cannot fail");
+    packed
+        .write_all(bytes)
+        .expect("writing to memory cannot fail");
     packed.finish().expect("writing to memory cannot fail")
 }
 
