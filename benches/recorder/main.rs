@@ -1,6 +1,6 @@
-//! `cargo bench --bench recorder`: what the recorder costs a call, beside a direct connection in the same run.
+//! `cargo bench --bench recorder`: how much longer a call takes through the recorder than directly, in the same run.
 //!
-//! Nothing here is a test: figures depend on the machine and on what else it does. See `benches/README.md`.
+//! A measurement, not a test: the figures depend on the machine and its load. See `benches/README.md`.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -11,7 +11,7 @@
 #[path = "../whole_path/floor.rs"]
 mod floor;
 #[path = "../whole_path/machine.rs"]
-#[allow(dead_code, reason = "the other benchmark needs more of it")]
+#[allow(dead_code, reason = "the other benchmark uses the rest")]
 mod machine;
 mod server;
 
@@ -24,7 +24,7 @@ use std::time::Duration;
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::system_clock;
 use angzarr_replay::record::{
-    Filter, Keep, Recorder, RecordingFile, Redact, Ring, Settings, redacted,
+    Filter, KeepRules, Recorder, RecorderSettings, RecordingFile, Redact, Ring, redacted,
 };
 use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, call_descriptors};
@@ -36,7 +36,7 @@ use server::Poker;
 
 const CALLS: usize = 2_000;
 const ROUNDS: usize = 15;
-/// Recorded calls to the player's logic: one that it accepts, one that it rejects.
+/// Recorded calls to the player's logic: one that it accepts, and one that it rejects.
 const ACCEPTED: u64 = 108;
 const REJECTED: u64 = 109;
 
@@ -71,16 +71,16 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             let [direct, plain, redacting] = times.map(median);
-            print(at_once, "noted", direct, plain);
-            print(at_once, "noted and redacted", direct, redacting);
+            print(at_once, "recorded", direct, plain);
+            print(at_once, "recorded and redacted", direct, redacting);
         }
     }
-    println!("\nnoted              {:?}", plain.end()?);
-    println!("noted and redacted {:?}", redacting.end()?);
+    println!("\nrecorded              {:?}", plain.end()?);
+    println!("recorded and redacted {:?}", redacting.end()?);
     Ok(())
 }
 
-/// Two rules, one of them about a field of every call.
+/// Two rules, one of which matches a field in every call.
 fn redaction() -> Result<Redact, Box<dyn Error>> {
     let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
     let registry = Registry::from_paths(&[protos])?;
@@ -107,10 +107,10 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
         count: 1_000,
         age: Duration::from_secs(24 * 60 * 60),
     };
-    let settings = Settings {
+    let settings = RecorderSettings {
         upstream: upstream.to_owned(),
         dialect: None,
-        keep: Keep {
+        keep: KeepRules {
             filter: Filter::default(),
             ring,
         },
@@ -140,10 +140,10 @@ fn request(number: u64) -> Result<Bytes, Box<dyn Error>> {
     Err("the recording has no such call".into())
 }
 
-fn print(at_once: usize, way: &str, direct: Duration, recorded: Duration) {
+fn print(at_once: usize, name: &str, direct: Duration, recorded: Duration) {
     let micros = |time: Duration| time.as_secs_f64() * 1e6 / CALLS as f64;
     println!(
-        "{at_once:>3} at once, {way:<18}: direct {:>7.1} µs a call, through the recorder {:>7.1}, more by {:>6.1} ({:.2}x)",
+        "{at_once:>3} at once, {name:<21}: direct {:>7.1} µs per call, through the recorder {:>7.1}, difference {:>6.1} ({:.2}x)",
         micros(direct),
         micros(recorded),
         micros(recorded) - micros(direct),

@@ -1,10 +1,10 @@
-//! The demo's logic as a process.
+//! The demo's logic in a process of its own.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// The demo's server, ended with the value.
+/// The demo's server; ends when it is dropped.
 pub(crate) struct Poker {
     process: Child,
     address: String,
@@ -25,7 +25,7 @@ impl Poker {
 
     #[allow(
         dead_code,
-        reason = "one of the benchmarks asks for its processor time"
+        reason = "only one of the benchmarks reads its processor time"
     )]
     pub(crate) fn id(&self) -> u32 {
         self.process.id()

@@ -52,7 +52,7 @@ pub(crate) fn save(project: &Project, count: usize) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-/// Fills a folder with files that are fixtures by name only.
+/// Fills a folder with files that only have the names of fixtures.
 pub(crate) fn save_names(folder: &Path, count: usize) -> std::io::Result<()> {
     for number in 0..count {
         let folder = folder.join(format!("player/{:03}", number / FOLDER));
@@ -151,7 +151,7 @@ fn book(cover: &Cover, command: Payload, head: u32) -> CommandBook {
     }
 }
 
-/// A registration, then deposits, reservations and withdrawals in turn.
+/// A registration, then deposits, reservations and withdrawals by turns.
 fn past_command(number: usize, sequence: u32) -> Payload {
     let varied = i64::try_from(number % 7).unwrap_or_default();
     let amount = Some(chips(100 + i64::from(sequence) * 10 + varied));
@@ -173,7 +173,7 @@ fn past_command(number: usize, sequence: u32) -> Payload {
     }
 }
 
-/// The case's own command. One in ten is rejected.
+/// The command of the case. One in ten is rejected.
 fn failing_or_not(number: usize) -> Payload {
     match number % 10 {
         0 => payload(&WithdrawFunds {

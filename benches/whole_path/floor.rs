@@ -1,4 +1,4 @@
-//! The floor: a bare tonic client that sends requests which are encoded already. It uses nothing of ours.
+//! The floor: a bare tonic client that sends requests that are already encoded. It uses none of our code.
 
 use test_support::raw_codec;
 
@@ -16,8 +16,8 @@ use tonic::transport::{Channel, Endpoint};
 
 const METHOD: &str = "/angzarr.CommandHandlerService/Handle";
 
-/// Sends all requests from `workers` threads, each with a runtime and a channel of its own, `at_once` calls at once.
-/// Connections are open before the time runs.
+/// Sends all requests from `workers` threads, each with its own runtime and channel, with `at_once` calls in flight. The
+/// connections are open before the measurement starts.
 pub(crate) fn send_all(
     address: &str,
     requests: &Arc<Vec<Bytes>>,
@@ -77,7 +77,7 @@ async fn one_after_another(channel: Channel, requests: Arc<Vec<Bytes>>, next: Ar
         let path = PathAndQuery::from_static(METHOD);
         let reply = client.unary(Request::new(request.clone()), path, Raw).await;
         if let Err(status) = reply {
-            // A rejection is as good an answer.
+            // A rejection is an answer too.
             assert_eq!(status.code(), tonic::Code::FailedPrecondition, "{status}");
         }
     }

@@ -1,9 +1,9 @@
-//! Where and with what was measured, and how figures are summed up.
+//! Describes the machine and the versions, and summarises measurements.
 
 use std::process::Command;
 use std::time::Duration;
 
-/// Cores, processor, compiler and versions, a line each.
+/// Cores, processor, compiler and versions.
 pub(crate) fn description() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let processor = std::fs::read_to_string("/proc/cpuinfo")
@@ -33,21 +33,21 @@ fn locked_version(name: &str) -> Option<&'static str> {
     after.split('"').next()
 }
 
-/// The middle one.
+/// The median.
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }
 
-/// How many a second.
+/// Number per second.
 pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// Processor time that this process, those that it has waited for, and another have used. Unlike the clock on the wall it
-/// hardly depends on what else the machine does. None where there is no `/proc`.
+/// Processor time of this process, of the child processes that have ended, and of another process. Unlike wall time it hardly
+/// depends on the load of the machine. None if there is no `/proc`.
 pub(crate) fn processor_time(other: u32) -> Option<Duration> {
-    // user, system, and the same of children that ended
+    // user and system time, and the same for children that have ended
     Some(ticks(std::process::id(), 4)? + ticks(other, 2)?)
 }
 
@@ -56,6 +56,6 @@ fn ticks(process: u32, fields: usize) -> Option<Duration> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let values = after_name.split_whitespace().skip(11).take(fields);
     let ticks: u64 = values.filter_map(|value| value.parse::<u64>().ok()).sum();
-    // Linux counts hundredths of a second.
+    // Linux counts in hundredths of a second.
     Some(Duration::from_millis(ticks * 10))
 }

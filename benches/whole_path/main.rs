@@ -1,6 +1,6 @@
-//! `cargo bench`: the whole path of passing closed cases, beside a floor measured in the same run.
+//! `cargo bench`: measures the whole path of passing closed cases, and a floor in the same run.
 //!
-//! Nothing here is a test: figures depend on the machine and on what else it does. Read the ratios.
+//! A measurement, not a test: the figures depend on the machine and its load. Read the ratios.
 //! `cargo bench -- --quick` takes fewer rounds. See `benches/README.md`.
 
 #![allow(
@@ -38,7 +38,7 @@ use stages::Cases;
 
 const CASES: usize = 1_000;
 const THREADS: usize = 2;
-/// What the harness takes on two cores where logic is in another process.
+/// Number of threads that the harness uses on two cores if the logic is in another process.
 const WAITING_THREADS: usize = 4 * THREADS;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Folder of the repository, whose configuration is used.
+/// The repository, whose configuration is used.
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -96,9 +96,7 @@ fn run(rounds: usize) -> Outcome<()> {
         cases.payload_bytes(),
         requests.iter().map(Bytes::len).sum::<usize>() / requests.len(),
     );
-    println!(
-        "{THREADS} threads where nothing else is said; medians of {rounds} interleaved rounds\n"
-    );
+    println!("{THREADS} threads unless stated otherwise; medians of {rounds} interleaved rounds\n");
 
     let process = Poker::start()?;
     let loopback = serve_logic(
@@ -133,7 +131,7 @@ fn run(rounds: usize) -> Outcome<()> {
             WAITING_THREADS,
         ),
         Subject::trials(
-            "trials over gRPC, served from here, 8 threads",
+            "trials over gRPC, same process, 8 threads",
             project(&fixtures, Some(&loopback_address))?,
             &cases,
             WAITING_THREADS,
@@ -182,7 +180,7 @@ fn run(rounds: usize) -> Outcome<()> {
     listing(&fixtures, rounds)
 }
 
-/// Something measured: it handles all cases.
+/// A way to process all cases, which is measured.
 struct Subject<'a> {
     name: &'static str,
     run: Box<dyn Fn() -> Outcome<Duration> + 'a>,
@@ -232,7 +230,7 @@ fn print_subjects(subjects: &[Subject<'_>], medians: &[Duration], processor: &[O
     let floor = medians[best];
     println!(
         "{:<48}{:>8}{:>10}{:>10}{:>16}{:>10}",
-        "", "ms", "cases/s", "of floor", "CPU µs a case", "of floor"
+        "", "ms", "cases/s", "of floor", "CPU µs/case", "of floor"
     );
     for ((subject, time), used) in subjects.iter().zip(medians).zip(processor) {
         let used = used.unwrap_or_default().as_secs_f64();
@@ -250,7 +248,7 @@ fn print_subjects(subjects: &[Subject<'_>], medians: &[Duration], processor: &[O
 }
 
 fn print_stages(passes: &[stages::Stages]) {
-    println!("{:<52}{:>14}", "stage, on one thread", "µs a case");
+    println!("{:<52}{:>14}", "stage, on one thread", "µs/case");
     for (at, (name, _)) in passes[0].0.iter().enumerate() {
         let time = median(passes.iter().map(|pass| pass.0[at].1).collect());
         println!(

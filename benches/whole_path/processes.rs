@@ -1,4 +1,4 @@
-//! This program as the test binary.
+//! Runs this program as the test binary.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,7 +12,7 @@ pub(crate) fn is_harness() -> bool {
     std::env::var_os(AS_HARNESS).is_some()
 }
 
-/// Runs the test binary on a folder, from start to end. What it does is the `main` of `tests/replay.rs`.
+/// Runs the test binary on a folder. It does the same as the `main` of `tests/replay.rs`.
 pub(crate) fn harness(
     fixtures: &Path,
     player: Option<&str>,

@@ -1,4 +1,4 @@
-//! Where the time of a trial goes: each stage by itself, on one thread, over all cases.
+//! Measures each stage of a trial separately, on one thread, over all cases.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -19,7 +19,7 @@ use poker::Player;
 
 use super::corpus::EVENTS;
 
-/// All cases, read.
+/// All cases, already read.
 pub(crate) struct Cases {
     entries: Vec<Entry>,
     texts: Vec<String>,
@@ -62,7 +62,7 @@ impl Cases {
             })
     }
 
-    /// The requests that our client sends, caught by a server that answers nothing.
+    /// The requests that our client sends, caught by a server with empty answers.
     pub(crate) fn requests(&self) -> Result<Vec<Bytes>, Box<dyn Error>> {
         let caught = Arc::new(Catcher::default());
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -114,7 +114,7 @@ impl Cases {
         })?;
         let call = stages.time("call: bytes to bytes over gRPC", || {
             for request in requests {
-                // A failing status is an answer.
+                // A failing status is an answer too.
                 let _ = black_box(connection.call(&path, request.clone()));
             }
             Ok::<_, std::io::Error>(())
@@ -184,7 +184,7 @@ impl Cases {
             }
             Ok(())
         })?;
-        stages.time("verdict (only asked of open and failing cases)", || {
+        stages.time("verdict (only for open and failing cases)", || {
             for (fixture, replay) in self.fixtures.iter().zip(replays) {
                 let renderer = renderer(today, fixture, both);
                 black_box(Verdict::judge(
@@ -223,7 +223,7 @@ fn grpc_target(address: &str) -> Result<GrpcTarget, Box<dyn Error>> {
     ))
 }
 
-/// Keeps each request and answers an empty message.
+/// Keeps each request, and answers with an empty message.
 #[derive(Default)]
 struct Catcher(Mutex<Vec<Bytes>>);
 

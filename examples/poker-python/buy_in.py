@@ -81,7 +81,7 @@ class BuyIn(ProcessManager[BuyInOrchestratorState]):
     def failed(self, state, _event: BuyInFailed):
         state.phase = BUY_IN_FAILED
 
-    # ---- what triggers it ----
+    # ---- triggers ----
 
     @prepares(BuyInRequested)
     def table_of(self, event: BuyInRequested):
@@ -136,16 +136,16 @@ class BuyIn(ProcessManager[BuyInOrchestratorState]):
 
     @handles(Notification, input_domain="table")
     def refused(self, event: Notification):
-        """The table did not even take the command: there is no event of it, only the framework's notification."""
-        told = RejectionNotification()
-        if self.state.phase != BUY_IN_SEATING or not event.payload.Unpack(told):
+        """The table refused the command, so there is no event, only the framework's notification."""
+        rejection = RejectionNotification()
+        if self.state.phase != BUY_IN_SEATING or not event.payload.Unpack(rejection):
             return None
-        commands = told.rejected_command.pages
+        commands = rejection.rejected_command.pages
         if not commands or not commands[0].command.Is(SeatPlayer.DESCRIPTOR):
             return None
         player = self.state.player_root
         page = CommandPage()
-        page.command.Pack(self.gives_up(player, self.state.reservation_id, told.rejection_reason))
+        page.command.Pack(self.gives_up(player, self.state.reservation_id, rejection.rejection_reason))
         return CommandBook(cover=Cover(domain="player", root=UUID(value=player)), pages=[page])
 
     def gives_up(self, player, reservation, reason):
@@ -165,8 +165,8 @@ class BuyIn(ProcessManager[BuyInOrchestratorState]):
 
 
 def handle(trigger, process_state, destination_sequences):
-    """The library answers with a book of its own events even where there are none, and a handler that addresses a
-    command itself is not told the correlation id."""
+    """Works around the library, which answers with a book of own events even if there are none, and gives no correlation
+    id to a handler that addresses a command itself."""
     response = BuyIn.handle(trigger, process_state, destination_sequences)
     for book in response.commands:
         book.cover.correlation_id = trigger.cover.correlation_id

@@ -27,9 +27,9 @@ def payout(root, amount):
 @domain("hand")
 @output_domain(PLAYER)
 class HandPlayer(Saga):
-    """Whoever won a hand gets the money: one command a winner, in the order of the pots.
+    """Pays the winners of a hand: one command per winner, in the order of the pots.
 
-    Whole command books, as the library would address plain commands to the root of the hand.
+    Returns complete command books, because the library would address plain commands to the root of the hand.
     """
 
     name = "hand-player"

@@ -1,7 +1,7 @@
 """The player aggregate of the poker demo on the released Python client library.
 
-The same rules in the same words as `examples/poker/src/player.rs`: what one peer answers, the other answers too.
-It serves `angzarr.CommandHandlerService` and health on 127.0.0.1:$PORT until it is told to end.
+The same rules and texts as `examples/poker/src/player.rs`, so that both peers give the same answers.
+It serves `angzarr.CommandHandlerService` and health on 127.0.0.1:$PORT until it gets a signal to end.
 """
 
 from angzarr_client import (
@@ -86,7 +86,7 @@ def total(a, b):
 
 
 def money(state, amount, code=""):
-    """An amount in the bankroll's currency, or in another where the bankroll has none yet."""
+    """An amount in the bankroll's currency, or in `code` if the bankroll has none yet."""
     return Currency(amount=amount, currency_code=state.bankroll.currency_code or code)
 
 
@@ -226,7 +226,7 @@ def sit_in(command, state, _sequence):
 
 
 def transfer(root):
-    """The command is addressed to the player who receives."""
+    """The command is addressed to the player who receives the money."""
 
     def handle(command, state, _sequence):
         require_exists(state)
@@ -276,10 +276,10 @@ def request_action(root):
 
 
 def compensate(request, told):
-    """Money that was reserved for a table which did not take the player is free again.
+    """Releases money that was reserved for a table if the table refused the player.
 
-    By hand, as the library's router knows the framework's notification under one prefix only, and not the one that
-    coordinators send it with.
+    Decodes the notification itself, because the library's router recognises it under one prefix only, which is not the
+    one that coordinators use.
     """
     notification, rejection = Notification(), RejectionNotification()
     notification.ParseFromString(told.value)
@@ -301,10 +301,10 @@ def compensate(request, told):
 
 
 class Player:
-    """The aggregate as the library's servicer wants it.
+    """The aggregate in the form that the library's servicer expects.
 
-    The library's router does not tell handlers whom a command is addressed to, so each command gets a router that
-    knows.
+    The library's router does not tell handlers the root of a command, so each command gets a router of its own that
+    knows it.
     """
 
     domain = "player"

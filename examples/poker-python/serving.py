@@ -1,4 +1,4 @@
-"""What every server here does alike: health, a port of its own, and a quiet end."""
+"""What all servers here have in common: health, a port, and a clean shutdown."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 
 def serve(name, add_to, servicer, port):
-    """Serves on 127.0.0.1:$PORT, or `port` where the environment says none, until it is told to end."""
+    """Serves on 127.0.0.1:$PORT, or on `port` if the variable is not set, until it gets a signal to end."""
     server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.so_reuseport", 0)])
     add_to(servicer, server)
     state_of_health = health.HealthServicer()

@@ -1,4 +1,4 @@
-//! Any text: what the quick reader of canonical YAML takes means the same to the whole reader.
+//! Any text: whatever the fast reader for canonical YAML accepts means the same to the complete reader.
 //!
 //! `cargo +nightly fuzz run canonical_yaml`
 #![no_main]
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     let Some(quick) = from_canonical_yaml::<Value>(text) else {
         return;
     };
-    let whole: Value = serde_yaml::from_str(text).expect("what the quick reader takes is YAML");
-    // As text, so that a NaN is itself.
+    let whole: Value = serde_yaml::from_str(text).expect("what the fast reader accepts is YAML");
+    // Compared as text, because NaN is not equal to itself.
     assert_eq!(to_yaml(&quick), to_yaml(&whole));
 });

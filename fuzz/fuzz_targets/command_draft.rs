@@ -1,4 +1,4 @@
-//! Any text as a written command: no panic, and what becomes a command can be sent.
+//! Any text as a written command: no panic, and every resulting command can be sent.
 //!
 //! `cargo +nightly fuzz run command_draft`
 #![no_main]
@@ -21,11 +21,11 @@ fuzz_target!(|text: &str| {
     let Ok(draft) = parse_draft(text, "command.yaml") else {
         return;
     };
-    let domain = Domain::new("player").expect("the name is written here");
+    let domain = Domain::new("player").expect("the name is a constant");
     let cover = Cover::main(domain, Root::new([7; 16]));
     let prefix = "type.googleapis.com/";
     if let Ok(book) = draft.into_book("command.yaml", &REGISTRY, &cover, 3, prefix) {
         let written = encode_command_book(&book, Dialect::ANGZARR);
-        command_book(&written, Dialect::ANGZARR).expect("what is sent is understood");
+        command_book(&written, Dialect::ANGZARR).expect("the encoded command decodes");
     }
 });

@@ -1,4 +1,4 @@
-//! Any text as `replay.toml`: no panic, and every refusal has words.
+//! Any text as `replay.toml`: no panic, and every error has a message.
 //!
 //! `cargo +nightly fuzz run config_read`
 #![no_main]

@@ -1,5 +1,5 @@
-//! Any bytes as a descriptor set and as a `.proto` file: an error or descriptors, which then describe without a panic, and
-//! whose subsets are descriptors again.
+//! Any bytes as a descriptor set and as a `.proto` file: either an error, or descriptors that can be used without a panic and
+//! whose subsets are valid descriptors.
 //!
 //! `cargo +nightly fuzz run descriptor_set fuzz/corpus/descriptor_set fixtures/descriptors tests/protos/sample`
 #![no_main]
@@ -17,7 +17,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
 });
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("descriptor_set-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
+    std::fs::create_dir_all(&folder).expect("a temporary folder can be created");
     folder.join("file.proto")
 });
 
@@ -58,7 +58,7 @@ fn check<E: std::error::Error>(read: Result<Registry, E>, data: &[u8]) {
             let _ = registry.decode(&Payload::new(name, variation.value.clone()));
         }
         let subset = registry.subset(&[name]).expect("the type is described");
-        let again = Registry::from_descriptor_set(&subset.bytes).expect("a subset is a set");
+        let again = Registry::from_descriptor_set(&subset.bytes).expect("a subset is a valid set");
         assert_eq!(again.shape(name), registry.shape(name));
     }
 }

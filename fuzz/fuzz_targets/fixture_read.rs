@@ -1,4 +1,4 @@
-//! Any text as a fixture: no panic, and a case that is read is written and read again as the same case.
+//! Any text as a fixture: no panic, and writing and reading a valid case gives the same case.
 //!
 //! `cargo +nightly fuzz run fixture_read fuzz/corpus/fixture_read tests/fixtures/format-1`
 #![no_main]
@@ -32,13 +32,13 @@ fuzz_target!(|data: &[u8]| {
     };
     let rendered =
         render(&read.case, &read.descriptors).expect("a case that was read can be written");
-    // Without the files beside it: those are the folder's, and a long history does not fit into one text anyway.
+    // Without descriptor sets and history files, which belong to the folder; and a long history does not fit into one text.
     let own_set =
         rendered.descriptors.as_ref().map(|set| &set.hash) == read.descriptors_hash.as_ref();
     if own_set && rendered.sidecars.is_empty() {
         let again = FOLDER
             .read_text(&rendered.text, name)
-            .expect("what is written is read");
+            .expect("a written fixture is valid");
         assert_eq!(again.case, read.case);
     }
 });

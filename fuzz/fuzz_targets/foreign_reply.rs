@@ -1,5 +1,5 @@
-//! Any bytes as the reply of logic to every kind of stimulus: no panic, and what is understood can be answered and shown
-//! again as the same.
+//! Any bytes as the reply of logic to every kind of stimulus: no panic, and a decoded outcome stays the same when it is encoded
+//! again or shown.
 //!
 //! `cargo +nightly fuzz run foreign_reply`; the first byte chooses the dialect.
 #![no_main]
@@ -23,7 +23,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     Registry::from_paths(&[protos]).expect("the test protos compile")
 });
 static COVER: LazyLock<Cover> = LazyLock::new(|| {
-    let domain = Domain::new("player").expect("the name is written here");
+    let domain = Domain::new("player").expect("the name is a constant");
     Cover::main(domain, Root::new([7; 16]))
 });
 static STIMULI: LazyLock<[Stimulus; 9]> = LazyLock::new(|| {
@@ -94,7 +94,8 @@ fuzz_target!(|data: &[u8]| {
                 continue;
             }
         };
-        let written = reply_of_outcome(&outcome, stimulus, dialect).expect("a reply said it");
+        let written =
+            reply_of_outcome(&outcome, stimulus, dialect).expect("the outcome came from a reply");
         assert_eq!(
             outcome_of_reply(stimulus, written, dialect).as_ref(),
             Ok(&outcome)
@@ -102,7 +103,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(described(&outcome), outcome.word());
         let shown = Renderer::text(&renderer.view(&outcome));
         let read: Value = serde_yaml::from_str(&shown).expect("canonical YAML is YAML");
-        // As text, so that a NaN is itself.
+        // Compared as text, because NaN is not equal to itself.
         assert_eq!(Renderer::text(&read), shown);
     }
 });

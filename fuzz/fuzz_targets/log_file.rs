@@ -1,8 +1,8 @@
-//! Any bytes as a log's file: no panic; packed or encoded it says the same; and a ticket in it is found again in whatever
-//! a container runtime puts around it.
+//! Any bytes as a log file: no panic; compressed or in another encoding it means the same; and a ticket in it is found in every
+//! format of a container runtime.
 //!
 //! `cargo +nightly fuzz run log_file fuzz/corpus/log_file examples/poker/recorded -- -timeout=5`; the first byte says where
-//! lines are cut.
+//! lines are split.
 #![no_main]
 
 use std::io::Write;
@@ -37,9 +37,9 @@ fn read(log: &[u8]) -> std::io::Result<Failures> {
     failures.read(log, "log").map(|()| failures)
 }
 
-/// Compares what is found in a text with what is found in other ways to write it.
+/// Compares the failures in a text with those in other encodings of it.
 fn encoded(text: &str) {
-    // Zeros may be those of UTF-16, and a mark is that of an encoding.
+    // Zeros may look like UTF-16, and a mark like an encoding.
     if text.contains(['\0', '\u{feff}']) {
         return;
     }
@@ -49,7 +49,7 @@ fn encoded(text: &str) {
     let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
     let plain = read(marked.as_bytes()).expect("a text with a mark is read");
     for other in [gzip(marked.as_bytes()), gzip(&little), little, big] {
-        // A text may begin as an archive does, which shows once it is text.
+        // A text may begin like an archive.
         if let Ok(other) = read(&other) {
             assert_eq!(other, plain);
         }
@@ -58,11 +58,13 @@ fn encoded(text: &str) {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).expect("it is written to memory");
-    packed.finish().expect("it is written to memory")
+    packed
+        .write_all(bytes)
+        .expect("writing to memory cannot fail");
+    packed.finish().expect("writing to memory cannot fail")
 }
 
-/// Looks for a ticket in what writers of logs make of its line.
+/// Looks for a ticket in the formats of container runtimes and loggers.
 fn wrapped(ticket: &Ticket, cut: usize) {
     let line = ticket.to_line();
     let line = line.trim_end();
@@ -99,13 +101,13 @@ fn wrapped(ticket: &Ticket, cut: usize) {
         let Logged::Ticket(mut again) = entry.logged.clone() else {
             panic!("{log}: {found:?}");
         };
-        // The time around a ticket is taken for its own where it has none.
+        // A ticket without a time gets the time of its line.
         again.time = ticket.time.and(again.time);
         assert_eq!(again, *ticket, "{log}");
     }
 }
 
-/// A text cut every so many bytes, or a little later.
+/// Splits a text into pieces of about the given length.
 fn parts(text: &str, length: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Any text as a log: no panic, and a ticket that is found is written and found again as the same ticket.
+//! Any text as a log: no panic, and a found ticket stays the same when it is written and found again.
 //!
 //! `cargo +nightly fuzz run log_line fuzz/corpus/log_line examples/poker/recorded`
 #![no_main]

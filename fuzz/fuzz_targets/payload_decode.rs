@@ -1,4 +1,4 @@
-//! Any bytes as any message: no panic, and an exact view gives the very same bytes back, also through YAML text.
+//! Any bytes as any message: no panic, and an exact view encodes to the same bytes, also via YAML text.
 //!
 //! `cargo +nightly fuzz run payload_decode`; the first byte chooses the type.
 #![no_main]

@@ -1,5 +1,5 @@
-//! Any bytes as request and reply of a recorded call, and any text as a recording: no panic, and redaction without a
-//! rule about them changes no byte.
+//! Any bytes as request and reply of a recorded call, and any text as a recording: no panic, and redaction without a matching
+//! rule changes no byte.
 //!
 //! `cargo +nightly fuzz run recorded_call`
 #![no_main]
@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use angzarr_replay::capture::Labels;
 use angzarr_replay::model::Timestamp;
 use angzarr_replay::payload::Registry;
-use angzarr_replay::record::{Answer, CaseOf, Note, case_of, parse_recording, redacted, ticket_of};
+use angzarr_replay::record::{
+    Answer, CaseMetadata, RecordedCall, case_of, parse_recording, redacted, ticket_of,
+};
 use angzarr_replay::redact::{Action, Policy, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, call_descriptors};
 use libfuzzer_sys::fuzz_target;
@@ -35,14 +37,14 @@ static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
     };
     let set = call_descriptors(Dialect::ANGZARR);
     let registry = Registry::from_descriptor_set(&set).expect("our own descriptors");
-    Redactor::new(registry, policy).expect("no key is asked for")
+    Redactor::new(registry, policy).expect("no key is needed")
 });
 
 fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
     let (method, request, reply, text) = data;
     let _ = parse_recording(text);
-    let note = Note {
-        call: 1,
+    let note = RecordedCall {
+        number: 1,
         time: TIME,
         path: format!("/angzarr.{}", METHODS[usize::from(method) % METHODS.len()]),
         dialect: Dialect::ANGZARR,
@@ -52,7 +54,7 @@ fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
         redacted: angzarr_replay::model::Redactions::default(),
     };
     let _ = (note.is_accepted(), note.subject(), ticket_of(&note));
-    let with = CaseOf {
+    let with = CaseMetadata {
         source: String::new(),
         captured_at: TIME,
         labels: Labels::default(),

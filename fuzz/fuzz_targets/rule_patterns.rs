@@ -1,5 +1,5 @@
-//! Any texts as the patterns of rules, of redaction rules and of `[[audit.allow]]`: a pattern fits what it fits letter by
-//! letter, long ones in linear time, and rules of a foreign fixture do no harm to what they are applied to.
+//! Any texts as the patterns of rules, of redaction rules and of `[[audit.allow]]`: matching agrees with a simple
+//! letter-by-letter matcher, takes linear time for long patterns, and rules of a foreign fixture cause no panic.
 //!
 //! `cargo +nightly fuzz run rule_patterns -- -timeout=5`
 #![no_main]
@@ -14,9 +14,9 @@ use angzarr_replay::snapshot::Rules;
 use libfuzzer_sys::fuzz_target;
 use serde_yaml::Value;
 
-/// Long enough that more than linear time shows as a timeout.
+/// Long enough that anything slower than linear time causes a timeout.
 const LONG: usize = 1 << 17;
-/// Comparing letter by letter takes the product of both lengths.
+/// Limit for the letter-by-letter matcher, which takes the product of both lengths.
 const SLOW: usize = 1 << 16;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
@@ -48,7 +48,7 @@ fn long(text: &str) -> String {
     text.repeat(LONG / text.len().max(1))
 }
 
-/// Whether a pattern fits: for each beginning of the text, whether the pattern so far fits it.
+/// The letter-by-letter matcher: for each prefix of the text, whether the pattern so far matches it.
 fn fits(pattern: &str, text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     let mut row = vec![false; text.len() + 1];
@@ -67,7 +67,7 @@ fn fits(pattern: &str, text: &str) -> bool {
     row[text.len()]
 }
 
-/// A rule that was applied has nothing more to do.
+/// Applying a rule twice is the same as once.
 fn normalise(type_pattern: &str, field: &str) {
     let rules = Rules::new([Rule {
         type_pattern: type_pattern.to_owned(),
@@ -83,7 +83,7 @@ fn normalise(type_pattern: &str, field: &str) {
     assert_eq!(once, twice);
 }
 
-/// What a rule dropped is a message still, with nothing left that the rule is about.
+/// A redacted message is still valid, and nothing in it matches the rule any more.
 fn redact(type_pattern: &str, field: &str) {
     let Ok(rule) = RedactionRule::new(type_pattern, field, Action::Drop) else {
         return;
@@ -109,10 +109,9 @@ fn redact(type_pattern: &str, field: &str) {
     assert!(again.report.touched.is_empty());
 }
 
-/// Where nothing is taken out, there is nothing to allow; where all is allowed, nothing is taken out.
+/// If nothing is removed, there is nothing to allow; if everything is allowed, nothing is removed.
 fn allow(pattern: &str, text: &str) {
-    let redactor =
-        Redactor::new(REGISTRY.clone(), policy(Vec::new())).expect("no key is asked for");
+    let redactor = Redactor::new(REGISTRY.clone(), policy(Vec::new())).expect("no key is needed");
     let without = redactor.redact_text(text);
     let allowed = |text: &str| Allowed {
         finding: None,

@@ -1,7 +1,7 @@
-//! Any path and value for any message: no panic, what was exact stays so, setting again changes nothing, and a string that
-//! is set is read as it was given.
+//! Any path and value for any message: no panic, an exact message stays exact, setting a field twice is the same as once, and a
+//! string field gets exactly the given text.
 //!
-//! `cargo +nightly fuzz run set_field`; two bytes choose the type and what is done, then come the message and the text.
+//! `cargo +nightly fuzz run set_field`; two bytes choose the type and the kind of edit; the message and the text follow.
 #![no_main]
 
 use std::path::PathBuf;

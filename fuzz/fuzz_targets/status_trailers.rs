@@ -1,7 +1,7 @@
-//! Any headers as the status that ends a call: no panic, neither here nor in tonic, which reads the same; a failure stays
-//! one, and a message that is text is kept whole.
+//! Any headers as the status of a call: no panic, neither here nor in tonic, which reads the same; a failure stays a failure,
+//! and a message that is valid text is kept whole.
 //!
-//! `cargo +nightly fuzz run status_trailers`; each header is a choice of its name, and its value.
+//! `cargo +nightly fuzz run status_trailers`; each header consists of a choice of name and a value.
 #![no_main]
 
 use angzarr_replay::model::{AnsweredBy, Code, Failure, Outcome};
@@ -24,7 +24,7 @@ fuzz_target!(|data: (Vec<(u8, &[u8])>, &str)| {
     let mut trailers = HeaderMap::new();
     for (name, value) in headers {
         let name = HeaderName::from_static(NAMES[usize::from(name) % NAMES.len()]);
-        // Other bytes do not get through HTTP/2.
+        // HTTP/2 does not transport other bytes.
         if let Ok(value) = HeaderValue::from_bytes(value) {
             let _ = trailers.try_append(name, value);
         }
@@ -38,7 +38,7 @@ fuzz_target!(|data: (Vec<(u8, &[u8])>, &str)| {
     }
 });
 
-/// Reads a status, and gives the failure that it is.
+/// Reads a status, and returns its failure.
 fn check(trailers: &HeaderMap) -> Option<Failure> {
     let read = status_of_trailers(trailers);
     let status = trailers.get(STATUS).map(HeaderValue::as_bytes);
@@ -48,7 +48,7 @@ fn check(trailers: &HeaderMap) -> Option<Failure> {
     let mut legible = trailers.clone();
     sanitize_status(&mut legible, STATUS_LIMIT);
     assert_eq!(status_of_trailers(&legible), read);
-    // Without a status tonic reads nothing but the header that is not there.
+    // Without a status, tonic only reports the missing header.
     let tonics = Status::from_header_map(&legible);
     assert_eq!(tonics.is_some(), read.is_some());
 
@@ -64,7 +64,7 @@ fn check(trailers: &HeaderMap) -> Option<Failure> {
     if let Some(plain) = plain.filter(|text| !text.contains('%')) {
         assert_eq!(failure.message, plain);
     }
-    // What the status stands for says the same again.
+    // The outcome of the status has the same status.
     if let Ok(outcome) = Outcome::from_failure(failure.clone(), AnsweredBy::Logic) {
         let again = outcome.status().expect("a failure stays one");
         assert_eq!(again.code, failure.code);

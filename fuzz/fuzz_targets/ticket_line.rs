@@ -1,4 +1,4 @@
-//! Any text as a failure ticket: no panic, and a ticket that is read is written and read again as the same ticket.
+//! Any text as a failure ticket: no panic, and a valid ticket stays the same when it is written and read again.
 //!
 //! `cargo +nightly fuzz run ticket_line fuzz/corpus/ticket_line examples/poker/recorded`
 #![no_main]
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     if let Ok(ticket) = Ticket::parse_line(text, 1) {
-        let again = Ticket::parse_line(&ticket.to_line(), 1).expect("what is written is read");
+        let again = Ticket::parse_line(&ticket.to_line(), 1).expect("a written ticket is valid");
         assert_eq!(again, ticket);
     }
 });

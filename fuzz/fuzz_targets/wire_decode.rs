@@ -1,4 +1,4 @@
-//! Any bytes as any message of the wire: no panic, and a command keeps its own bytes.
+//! Any bytes as any wire message: no panic, and a decoded command or page stays the same when it is encoded again.
 //!
 //! `cargo +nightly fuzz run wire_decode`; the first byte chooses the dialect.
 #![no_main]

@@ -11,8 +11,8 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
+use super::escapes::without_escapes;
 use super::text_decoding::as_text;
-use super::unescaped::without_escapes;
 use crate::redact::detect::{self, in_binary, likely, named, sure};
 use crate::{payload, plain};
 

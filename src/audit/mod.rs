@@ -4,15 +4,15 @@
 //! kind and a location; its text is used for allowances only and never printed. Unreadable content is reported.
 //!
 //! - `content`: from the bytes of a file to findings. `text_decoding`: bytes as text, in any common encoding.
-//! - `unescaped`: text with one level of escapes removed.
+//! - `escapes`: text with one level of escapes removed.
 //! - `allowance`: findings that are allowed.
 //!
 //! Compressed files are decompressed by `plain`.
 
 mod allowance;
 mod content;
+mod escapes;
 mod text_decoding;
-mod unescaped;
 
 use std::path::{Path, PathBuf};
 

@@ -112,10 +112,10 @@ fn search_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
             return;
         };
         for recorded in calls {
-            let messages = recorded.note.as_payloads();
-            let listed = &recorded.note.redacted.fields;
+            let messages = recorded.call.as_payloads();
+            let listed = &recorded.call.redacted.fields;
             let found = rules.in_payloads(&messages, MessageRole::Envelope, listed, None);
-            let texts = recorded.note.texts();
+            let texts = recorded.call.texts();
             let found = found.with_texts(&texts);
             add(recorded.line, &found, audited);
         }

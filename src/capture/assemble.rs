@@ -1,7 +1,7 @@
 //! Assembles a captured case.
 
-use super::persisted::persisted;
 use super::select::stated_head;
+use super::stored_events::persisted;
 use super::title::generated_title;
 use super::{CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, UpTo, settle_head};
 use crate::model::{
@@ -12,7 +12,7 @@ use crate::wire::SpokenDialect;
 
 /// Everything that a case is assembled from.
 #[derive(Debug, Clone)]
-pub struct Parts<'a> {
+pub struct CaseParts<'a> {
     /// The aggregate.
     pub cover: &'a Cover,
     /// Its history, as it was fetched.
@@ -73,7 +73,7 @@ pub struct Assembled {
 }
 
 /// Assembles a case. Queries nothing and writes nothing.
-pub fn assemble(parts: Parts<'_>) -> Result<Assembled, CaptureError> {
+pub fn assemble(parts: CaseParts<'_>) -> Result<Assembled, CaptureError> {
     let fetched = parts.fetched;
     let noted = parts.failing.and_then(|failing| failing.dialect);
     let settled = CaseDialect::settle(parts.dialect, noted)?;

@@ -6,41 +6,41 @@
 mod assemble;
 mod command;
 pub mod compensation;
+mod component_case;
 mod dialect;
-mod external;
+mod external_events;
 mod grouping;
 mod history;
 mod log;
-mod persisted;
 mod queries;
-mod reacting;
 mod root;
 mod select;
+mod stored_events;
 mod title;
-mod unknown;
+mod unknown_fields;
 pub mod workflow;
 
-pub use assemble::{Assembled, Labels, Parts, assemble};
+pub use assemble::{Assembled, CaseParts, Labels, assemble};
 pub use command::{CommandDraft, DraftError, parse_draft};
+pub use component_case::{
+    Base, CutBook, CutRule, Span, TriggerRule, as_facts, cut, find_trigger, knowledge, trigger,
+};
 pub use dialect::{CaseDialect, DialectKnowledge};
-pub use external::{ExternalError, ExternalErrorKind, StoredObjects, inline_external};
+pub use external_events::{ExternalError, ExternalErrorKind, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
 pub use log::{
     LOOKED_FOR, LetterCommand, LineError, LocalTime, LogReading, Logged, LoggedFailure,
     newest as newest_of_times,
 };
-pub use persisted::{Persisted, PersistedRule, StoredCount};
 pub use queries::EventQueries;
-pub use reacting::{
-    Base, CutBook, CutRule, Span, TriggerRule, as_facts, cut, find_trigger, knowledge, trigger,
-};
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{
     FailingCommand, Selected, SelectedNoted, case_path, select_noted, select_ticket, settle_head,
 };
+pub use stored_events::{Persisted, PersistedRule, StoredCount};
 pub use title::generated_title;
-pub use unknown::{kept_unknown_fields, lost_unknown_fields};
+pub use unknown_fields::{kept_unknown_fields, lost_unknown_fields};
 
 use crate::grpc::QueryError;
 use crate::model::{Failure, PageOrderError};

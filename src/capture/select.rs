@@ -1,6 +1,6 @@
 //! Selects a failure, and determines which head its command saw.
 
-use super::persisted::StoredCount;
+use super::stored_events::StoredCount;
 use super::{LetterCommand, LoggedFailure};
 use crate::coordination::{is_held_to_head, validate};
 use crate::model::{

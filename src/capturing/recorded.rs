@@ -12,18 +12,19 @@ use crate::capture::{CaseDialect, Logged};
 use crate::model::{AnsweredBy, Case, ComponentKind, Domain, FailureClass};
 use crate::project::{OpenSource, Project};
 use crate::record::{
-    Answer, Between, CaseOf, Note, Recorded, case_of, parse_recording, ticket_of, whole_lines,
+    Answer, CaseMetadata, Link, RecordedCall, RecordedLine, case_of, parse_recording, ticket_of,
+    whole_lines,
 };
 use crate::terminal::words;
 use crate::wire::SpokenDialect;
 use crate::{files, plain};
 
-/// A call of a recording.
-pub(super) struct RecordedCall<'a> {
+/// A call of a recording, and what its capture needs.
+pub(super) struct CaptureOfCall<'a> {
     context: CaptureContext<'a>,
     /// Name of the recording.
     name: String,
-    note: Note,
+    call: RecordedCall,
 }
 
 /// Finds the call of a number, otherwise the newest that the request means.
@@ -32,7 +33,7 @@ pub(super) fn find<'a>(
     request: &'a CaptureRequest,
     asked: &NumberedFile<u64>,
     watch: &mut CaptureWatcher<'_>,
-) -> Result<RecordedCall<'a>, OperationError> {
+) -> Result<CaptureOfCall<'a>, OperationError> {
     let name = Project::shown(&asked.file);
     // The redactor must be available before anything is read.
     let context = CaptureContext::of_recording(project, request, &name)?;
@@ -40,7 +41,7 @@ pub(super) fn find<'a>(
     let recorded = match asked.number {
         Some(number) => calls
             .iter()
-            .find(|recorded| recorded.note.call == number)
+            .find(|recorded| recorded.call.number == number)
             .ok_or_else(|| {
                 OperationError::Failed(format!(
                     "{name}: there is no call {number}{}",
@@ -49,30 +50,32 @@ pub(super) fn find<'a>(
             })?,
         None => CallFilter(request).newest(&calls, &name)?,
     };
-    let note = as_the_source_speaks(project, request, &recorded.note)?;
-    project.unknown().add(note.unknown_fields());
-    Ok(RecordedCall {
+    let call = as_the_source_speaks(project, request, &recorded.call)?;
+    project.unknown().add(call.unknown_fields());
+    Ok(CaptureOfCall {
         context,
         name,
-        note,
+        call,
     })
 }
 
-impl RecordedCall<'_> {
+impl CaptureOfCall<'_> {
     /// Whether it is a call to logic, which brings its whole case. A call to a coordinator brings only the command.
     pub(super) fn is_to_logic(&self) -> bool {
-        self.note.between() != Some(Between::ClientAndCoordinator)
+        self.call.link() != Some(Link::ClientAndCoordinator)
     }
 
     /// The failure of a call to a coordinator.
     pub(super) fn failure(self) -> Result<NamedFailure, OperationError> {
-        let (name, call) = (&self.name, self.note.call);
-        let ticket = ticket_of(&self.note).ok_or_else(|| {
-            OperationError::Failed(format!("{name}, call {call}: its command does not decode"))
+        let (name, number) = (&self.name, self.call.number);
+        let ticket = ticket_of(&self.call).ok_or_else(|| {
+            OperationError::Failed(format!(
+                "{name}, call {number}: its command does not decode"
+            ))
         })?;
         Ok(NamedFailure {
             logged: Logged::Ticket(ticket),
-            origin: format!("from {name}, call {call}"),
+            origin: format!("from {name}, call {number}"),
             unusable: Vec::new(),
         })
     }
@@ -80,28 +83,28 @@ impl RecordedCall<'_> {
     /// Captures the case of a call to logic. The component is the one that the request names, if it names one.
     pub(super) fn capture(&self, component: Option<&str>) -> Result<Captured, OperationError> {
         let (project, request) = (self.context.project, self.context.request);
-        let (name, note) = (&self.name, &self.note);
+        let (name, call) = (&self.name, &self.call);
         self.refuse_claims()?;
         let file = Path::new(name).file_name().unwrap_or_default();
-        let with = CaseOf {
+        let with = CaseMetadata {
             source: file.to_string_lossy().into_owned(),
             captured_at: captured_at(),
             labels: request.labels.clone(),
         };
-        let mut case = case_of(note, with).map_err(|error| {
-            OperationError::Failed(format!("{name}, call {}: {error}", note.call))
+        let mut case = case_of(call, with).map_err(|error| {
+            OperationError::Failed(format!("{name}, call {}: {error}", call.number))
         })?;
         case.logic = component_name(project, component, &case)?;
         let head = match case.stimulus.trigger() {
             Some(trigger) => trigger.from,
             None => case.head(),
         };
-        let dialect = CaseDialect::of(note.spoken());
-        let mut report = call_report(&case, note, head);
+        let dialect = CaseDialect::of(call.spoken());
+        let mut report = call_report(&case, call, head);
         report.dialect(dialect);
         let source = OpenSource::of_recording(name);
         PendingCapture::new(&self.context, &source, dialect, report)
-            .redacted_before_by(note.redacted.by.clone())
+            .redacted_before_by(call.redacted.by.clone())
             .finish(case, head)
     }
 
@@ -117,7 +120,7 @@ impl RecordedCall<'_> {
         };
         Err(OperationError::Usage(format!(
             "{}, call {}: a call to logic holds the logic's own answer; {flag} is for a command",
-            self.name, self.note.call
+            self.name, self.call.number
         )))
     }
 }
@@ -126,17 +129,17 @@ impl RecordedCall<'_> {
 fn as_the_source_speaks(
     project: &Project,
     request: &CaptureRequest,
-    note: &Note,
-) -> Result<Note, OperationError> {
+    call: &RecordedCall,
+) -> Result<RecordedCall, OperationError> {
     let configured = project.configured_dialect(request.source.as_deref())?;
-    let Some(source) = configured.filter(|it| it.package() == note.dialect.package()) else {
-        return Ok(note.clone());
+    let Some(source) = configured.filter(|it| it.package() == call.dialect.package()) else {
+        return Ok(call.clone());
     };
-    let settled = CaseDialect::settle(SpokenDialect::known(source), Some(note.spoken()))?;
-    Ok(Note {
+    let settled = CaseDialect::settle(SpokenDialect::known(source), Some(call.spoken()))?;
+    Ok(RecordedCall {
         dialect: settled.dialect,
         dialect_assumed: false,
-        ..note.clone()
+        ..call.clone()
     })
 }
 
@@ -144,7 +147,7 @@ fn read(
     file: &Path,
     name: &str,
     watch: &mut CaptureWatcher<'_>,
-) -> Result<Vec<Recorded>, OperationError> {
+) -> Result<Vec<RecordedLine>, OperationError> {
     let unreadable = |error| {
         let reason = words(&error);
         OperationError::Failed(format!("cannot read the recording {name}: {reason}"))
@@ -162,13 +165,13 @@ fn read(
 }
 
 /// The numbers of the calls in the recording, as the end of a sentence.
-fn there(calls: &[Recorded]) -> String {
+fn there(calls: &[RecordedLine]) -> String {
     match (calls.first(), calls.last()) {
         (Some(first), Some(last)) => format!(
             "; it holds {} calls from {} to {}, those out of the ring left out",
             calls.len(),
-            first.note.call,
-            last.note.call
+            first.call.number,
+            last.call.number
         ),
         _ => "; it is empty".to_owned(),
     }
@@ -178,8 +181,8 @@ fn there(calls: &[Recorded]) -> String {
 struct CallFilter<'a>(&'a CaptureRequest);
 
 impl CallFilter<'_> {
-    fn fits(&self, note: &Note) -> bool {
-        let Ok(subject) = note.subject() else {
+    fn fits(&self, call: &RecordedCall) -> bool {
+        let Ok(subject) = call.subject() else {
             return false;
         };
         let is_domain = |wanted: &Domain| *wanted == subject.domain;
@@ -201,18 +204,18 @@ impl CallFilter<'_> {
     /// The newest that failed and concerns the logic, otherwise the newest that was accepted.
     fn newest<'b>(
         &self,
-        calls: &'b [Recorded],
+        calls: &'b [RecordedLine],
         name: &str,
-    ) -> Result<&'b Recorded, OperationError> {
-        let fitting = || calls.iter().filter(|recorded| self.fits(&recorded.note));
+    ) -> Result<&'b RecordedLine, OperationError> {
+        let fitting = || calls.iter().filter(|recorded| self.fits(&recorded.call));
         let usable = |failed: bool| {
             fitting()
-                .filter(|recorded| makes_a_case(&recorded.note))
-                .rfind(|recorded| recorded.note.is_accepted() != failed)
+                .filter(|recorded| makes_a_case(&recorded.call))
+                .rfind(|recorded| recorded.call.is_accepted() != failed)
         };
         if let Some(found) = usable(true).or_else(|| usable(false)) {
             // The call to the logic with the same failure contains more.
-            let whole = fitting().filter(|other| is_same_failure(&found.note, &other.note));
+            let whole = fitting().filter(|other| is_same_failure(&found.call, &other.call));
             return Ok(whole.last().unwrap_or(found));
         }
         let of = self
@@ -239,32 +242,32 @@ impl CallFilter<'_> {
 }
 
 /// Whether a failed command led to this call to logic.
-fn is_same_failure(command: &Note, call: &Note) -> bool {
+fn is_same_failure(command: &RecordedCall, call: &RecordedCall) -> bool {
     let (Answer::Status(reported), Answer::Status(answered)) = (&command.answer, &call.answer)
     else {
         return false;
     };
-    let type_name = |note: &Note| note.subject().map(|subject| subject.type_name);
-    command.between() == Some(Between::ClientAndCoordinator)
-        && call.between() == Some(Between::CoordinatorAndLogic)
+    let type_name = |call: &RecordedCall| call.subject().map(|subject| subject.type_name);
+    command.link() == Some(Link::ClientAndCoordinator)
+        && call.link() == Some(Link::CoordinatorAndLogic)
         && type_name(command) == type_name(call)
         && (reported.failure.code, &reported.failure.message)
             == (answered.failure.code, &answered.failure.message)
 }
 
 /// Whether a case of the call would test the logic.
-fn makes_a_case(note: &Note) -> bool {
+fn makes_a_case(call: &RecordedCall) -> bool {
     let passed_over = [FailureClass::StaleSequence, FailureClass::Unreachable];
-    let is_usable = match &note.answer {
+    let is_usable = match &call.answer {
         Answer::Status(refusal) => {
-            let command = note.command().ok();
+            let command = call.command().ok();
             let sequence = command.and_then(|command| command.expected_sequence());
-            let class = refusal.failure.class_for(sequence, note.answered_by());
+            let class = refusal.failure.class_for(sequence, call.answered_by());
             !passed_over.contains(&class)
         }
         Answer::Reply(_) => true,
     };
-    is_usable && !note.method().ends_with("/Prepare")
+    is_usable && !call.method().ends_with("/Prepare")
 }
 
 /// Name of the saga, process manager, projector or upcaster, which the call does not contain: the one that the request names,
@@ -321,15 +324,15 @@ fn component_name(
 }
 
 /// The report about the call and its case.
-fn call_report(case: &Case, note: &Note, head: u32) -> CaptureReport {
+fn call_report(case: &Case, call: &RecordedCall, head: u32) -> CaptureReport {
     let mut report = CaptureReport::default();
-    let time = jiff::Timestamp::new(note.time.seconds, note.time.nanos);
+    let time = jiff::Timestamp::new(call.time.seconds, call.time.nanos);
     report.add(
         "call",
         format!(
             "{}, {} at {}",
-            note.call,
-            note.method(),
+            call.number,
+            call.method(),
             time.unwrap_or_default()
         ),
     );

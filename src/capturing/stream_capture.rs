@@ -7,7 +7,9 @@ use super::pending_capture::{Naming, PendingCapture};
 use super::report::CaptureReport;
 use super::request::{FailureOrigin, RequestedFailure};
 use super::{Captured, OperationError, captured_at};
-use crate::capture::{Assembled, CaptureError, EventQueries, Fetched, Parts, Persisted, assemble};
+use crate::capture::{
+    Assembled, CaptureError, CaseParts, EventQueries, Fetched, Persisted, assemble,
+};
 use crate::model::{Cover, Fingerprints};
 use crate::project::OpenSource;
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
@@ -40,7 +42,7 @@ impl StreamCapture<'_> {
         if self.fetched.head == 0 && found.failing.is_none() {
             return Err(self.nothing_stored().into());
         }
-        let assembled = assemble(Parts {
+        let assembled = assemble(CaseParts {
             cover: &self.cover,
             fetched: self.fetched,
             up_to: request.up_to,

@@ -1,10 +1,10 @@
 //! Commands: checks them, loads the history, calls the logic and stores the events. Speculation stores nothing.
 
-use super::prior::{self, Prior};
+use super::prior_history::{self, PriorHistory};
 use super::queries::{book_of, failed};
-use super::store::{Append, Conflict, NewPage, Store, Stream};
+use super::store::{Append, AppendConflict, NewPage, Store, Stream};
 use super::timeline::Timeline;
-use super::{Backend, LocalCoordinator, clock, validate};
+use super::{Backend, LocalCoordinator, stored_time, validate};
 use crate::coordination;
 use crate::grpc::{PointInTime, ReceivedCommand, RefusedCall, ReplyBook};
 use crate::model::{Code, CommandBook, Cover, Edition, EmittedBook, Failure, Outcome, Snapshot};
@@ -55,7 +55,7 @@ impl LocalCoordinator {
         let backend = self.backend(&stream)?;
         let pages = self.pages_as_of(&stream, point)?;
         let masked = self.dialect.rules().always_masks;
-        let prior = self.shown(prior::book(&stream, None, &pages)?, masked)?;
+        let prior = self.shown(prior_history::book(&stream, None, &pages)?, masked)?;
         emitted(backend.handle(&prior, &command)?)
     }
 
@@ -83,7 +83,10 @@ impl LocalCoordinator {
     }
 
     /// One attempt, from the check of the sequence to the store; a conflict if the store has changed in the meantime.
-    fn attempt(&self, handling: &Handling<'_>) -> Result<Result<ReplyBook, Conflict>, RefusedCall> {
+    fn attempt(
+        &self,
+        handling: &Handling<'_>,
+    ) -> Result<Result<ReplyBook, AppendConflict>, RefusedCall> {
         let (command, stream) = (handling.command, handling.stream);
         let timeline = Timeline {
             store: handling.store,
@@ -92,7 +95,7 @@ impl LocalCoordinator {
         let divergence = divergence(&command.cover);
         let head = timeline.head(divergence).map_err(failed)?;
         self.check_sequence(handling, head)?;
-        let mut prior = Prior::load(timeline, divergence, head)?;
+        let mut prior = PriorHistory::load(timeline, divergence, head)?;
         prior.book = self.shown(prior.book, true)?;
         let command = if command.expected_sequence().is_none() {
             command.restamped(head)
@@ -128,9 +131,9 @@ impl LocalCoordinator {
     pub(super) fn store(
         &self,
         handling: &Handling<'_>,
-        prior: &Prior,
+        prior: &PriorHistory,
         emitted: &EmittedBook,
-    ) -> Result<Result<ReplyBook, Conflict>, RefusedCall> {
+    ) -> Result<Result<ReplyBook, AppendConflict>, RefusedCall> {
         let asked = &handling.command.cover;
         let cover = filled_cover(emitted.cover.as_ref(), asked);
         let home = handling.stream;
@@ -154,7 +157,7 @@ impl LocalCoordinator {
             .map(|page| NewPage {
                 sequence: page.header.sequence().unwrap_or_default(),
                 bytes: wire::encode_emitted_page(page, self.dialect).into(),
-                created_at: clock::text(page.created_at.unwrap_or(inserted_at)),
+                created_at: stored_time::text(page.created_at.unwrap_or(inserted_at)),
             })
             .collect();
         let append = Append {
@@ -215,7 +218,7 @@ impl LocalCoordinator {
         let (Some(snapshot), Some(last)) = (&emitted.snapshot, next_sequence.checked_sub(1)) else {
             return Ok(None);
         };
-        let newest = prior::newest_snapshot(store, target)?;
+        let newest = prior_history::newest_snapshot(store, target)?;
         if newest.is_some_and(|newest| newest.state == snapshot.state) {
             return Ok(None);
         }
@@ -253,8 +256,8 @@ fn filled_cover(emitted: Option<&Cover>, command: &Cover) -> Cover {
     cover
 }
 
-pub(super) fn conflict_failure(conflict: Conflict) -> Failure {
-    let Conflict { expected, got, .. } = conflict;
+pub(super) fn conflict_failure(conflict: AppendConflict) -> Failure {
+    let AppendConflict { expected, got, .. } = conflict;
     coordination::Conflict { expected, got }.failure()
 }
 

@@ -1,7 +1,7 @@
 //! Compensation: handles a command book, usually with the notification of a rejection, without any check.
 
 use super::commands;
-use super::prior::Prior;
+use super::prior_history::PriorHistory;
 use super::queries::failed;
 use super::timeline::Timeline;
 use super::{LocalCoordinator, validate};
@@ -23,7 +23,7 @@ impl LocalCoordinator {
         };
         let head = timeline.head(None).map_err(failed)?;
         let masked = self.dialect.rules().always_masks;
-        let mut prior = Prior::load(timeline, None, head)?;
+        let mut prior = PriorHistory::load(timeline, None, head)?;
         prior.book = self.shown(prior.book, masked)?;
         let outcome = handling.backend.ask(&Stimulus::Command {
             prior: prior.book.clone(),

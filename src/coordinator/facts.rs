@@ -1,11 +1,11 @@
 //! Facts: events from elsewhere, appended to a stream once for each idempotency key.
 
 use super::commands::emitted;
-use super::prior::Prior;
+use super::prior_history::PriorHistory;
 use super::queries::failed;
 use super::store::{Append, NewPage, Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
-use super::{LocalCoordinator, clock, commands, validate};
+use super::{LocalCoordinator, commands, stored_time, validate};
 use crate::grpc::{FactInjection, ReceivedFacts, RefusedCall, ReplyBook};
 use crate::model::{Cover, EmittedBook, EmittedPage, Failure, Header, Stimulus};
 use crate::wire::{self};
@@ -58,7 +58,7 @@ impl LocalCoordinator {
         &self,
         store: &Store,
         facts: &Facts,
-    ) -> Result<Result<ReplyBook, super::Conflict>, RefusedCall> {
+    ) -> Result<Result<ReplyBook, super::AppendConflict>, RefusedCall> {
         let timeline = Timeline {
             store,
             stream: &facts.stream,
@@ -103,7 +103,7 @@ impl LocalCoordinator {
         facts: &Facts,
     ) -> Result<EmittedBook, RefusedCall> {
         let backend = self.backend(&facts.stream)?;
-        let prior = Prior::load(timeline, None, head)?;
+        let prior = PriorHistory::load(timeline, None, head)?;
         let stimulus = Stimulus::Fact {
             facts: facts.book.clone(),
             prior: self.shown(prior.book, true)?,
@@ -126,7 +126,7 @@ impl LocalCoordinator {
                 NewPage {
                     sequence,
                     bytes: wire::encode_emitted_page(&page, self.dialect).into(),
-                    created_at: clock::text(created_at),
+                    created_at: stored_time::text(created_at),
                 }
             })
             .collect()

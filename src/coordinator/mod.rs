@@ -1,32 +1,32 @@
-//! The local coordinator: a real gRPC server with a store of its own, which answers as the coordinators of
-//! Angzarr do. It is the embedded default of capture, the playground of `serve`, and the peer of the tests.
+//! The local coordinator: a real gRPC server with its own store, which answers like Angzarr's coordinators. It is the
+//! embedded default of capture, the playground of `serve`, and the peer of the tests.
 //!
-//! Which of the real one's oddities are kept and which are left out is listed in `docs/local-coordinator.md`.
-//! Knows nothing of fixtures, capture and of how it is asked for; encodings and numbers are `wire`'s business.
+//! `docs/local-coordinator.md` lists which oddities of the real coordinator are kept, and which are left out. Knows nothing
+//! of fixtures, capture or configuration; `wire` owns encodings and numbers.
 //!
-//! | part | owns |
+//! | module | owns |
 //! |---|---|
-//! | `store` | tables, order of appends |
+//! | `store` | the tables, and the order of appends |
 //! | `timeline` | which pages make up an edition |
-//! | `validate` | what is refused before anything is looked up |
+//! | `validate` | requests that are refused before anything is looked up |
 //! | `queries` | what a query returns |
-//! | `commands`, `prior` | the way of a command: against what, by whom, what of the answer is stored |
-//! | `facts`, `compensation` | the calls that store without a command's checks |
+//! | `commands`, `prior_history` | how a command is handled: its history, its logic, and what is stored |
+//! | `facts`, `compensation` | calls that store events without the checks of a command |
 //! | `reactions` | speculation with sagas, process managers and projectors |
-//! | `editions` | named editions, listed and deleted |
-//! | `recording` | recorded traffic as seed |
+//! | `editions` | listing and deleting named editions |
+//! | `recording` | recorded traffic to seed a store with |
 
 mod backend;
-mod clock;
 mod commands;
 mod compensation;
 mod editions;
 mod facts;
-mod prior;
+mod prior_history;
 mod queries;
 mod reactions;
 pub mod recording;
 mod store;
+mod stored_time;
 mod timeline;
 mod validate;
 
@@ -35,28 +35,28 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 pub use backend::Backend;
-pub use clock::Clock;
 pub use reactions::HostedComponent;
-pub use store::{Append, Conflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
+pub use store::{Append, AppendConflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
 
 use crate::grpc::{
     Coordinator, DeletedEdition, DeletionRequest, FactInjection, PointInTime, ReceivedCommand,
     ReceivedFacts, ReceivedQuery, RefusedCall, ReplyBook, Server, StoredEdition,
 };
 use crate::model::{
-    Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus, Timestamp,
+    Clock, Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus,
+    Timestamp,
 };
 use crate::wire::{self, Dialect};
 
-/// Largest message in either direction, as the real coordinator has it by default: 10 MiB.
+/// Largest message in either direction: 10 MiB, the real coordinator's default.
 pub const MESSAGE_LIMIT: usize = 10 * 1024 * 1024;
 
-/// Where the domains are stored: all in one place, or each in its own.
+/// One store for all domains, or one for each.
 #[derive(Debug, Clone)]
 pub enum Stores {
-    /// One store for whatever domain comes.
+    /// One store for every domain.
     Shared(Arc<Store>),
-    /// A store a domain; other domains are unknown.
+    /// A store per domain; other domains are unknown.
     PerDomain(BTreeMap<Domain, Arc<Store>>),
 }
 
@@ -83,18 +83,18 @@ impl Stores {
     }
 }
 
-/// Pages and snapshot to put into a store as they are, with the correlation id of the cover.
+/// Pages and a snapshot to store unchanged, with the correlation id of the cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeedBook {
-    /// Which stream, in which workflow.
+    /// The stream, and the workflow.
     pub cover: Cover,
     /// The pages, in order.
     pub pages: Vec<Page>,
-    /// A snapshot beside them.
+    /// The snapshot, if any.
     pub snapshot: Option<Snapshot>,
 }
 
-/// A seed that does not go in.
+/// A seed that cannot be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// The store failed.
@@ -119,7 +119,7 @@ pub enum SeedError {
     },
 }
 
-/// A coordinator of one dialect over stores and business logic of our own choosing.
+/// A coordinator of one dialect, with the given stores and components.
 #[derive(Clone)]
 pub struct LocalCoordinator {
     stores: Stores,
@@ -131,7 +131,7 @@ pub struct LocalCoordinator {
 }
 
 impl LocalCoordinator {
-    /// A coordinator that answers queries only, until logic is added.
+    /// A coordinator that only answers queries until logic is added.
     #[must_use]
     pub const fn new(stores: Stores, dialect: Dialect, clock: Clock) -> Self {
         Self {
@@ -151,7 +151,7 @@ impl LocalCoordinator {
         self
     }
 
-    /// Adds what upcasts the pages of a domain before its logic sees them.
+    /// Adds an upcaster for the pages of a domain, which its logic sees upcast.
     #[must_use]
     pub fn with_upcaster(mut self, domain: Domain, backend: Backend) -> Self {
         self.upcasters.insert(domain, backend);
@@ -171,7 +171,7 @@ impl LocalCoordinator {
         &self.stores
     }
 
-    /// Puts books into the stores. Pages that say no time of their own count as created at `inserted_at`.
+    /// Stores books. Pages without a time count as created at `inserted_at`.
     pub fn seed(&self, books: &[SeedBook], inserted_at: Timestamp) -> Result<(), SeedError> {
         for book in books {
             let stream = validate::stream_of(&book.cover);
@@ -215,7 +215,7 @@ fn new_page(page: &Page, inserted_at: Timestamp) -> NewPage {
     NewPage {
         sequence: page.sequence,
         bytes: wire::encode_page(page).into(),
-        created_at: clock::text(page.created_at.unwrap_or(inserted_at)),
+        created_at: stored_time::text(page.created_at.unwrap_or(inserted_at)),
     }
 }
 

@@ -19,9 +19,9 @@ pub struct HostedComponent {
     pub name: String,
     /// What it is.
     pub kind: ComponentKind,
-    /// Patterns of type names that it is sent, by domain.
+    /// Patterns of the type names that it receives, by domain.
     pub subscriptions: BTreeMap<Domain, Vec<String>>,
-    /// Where it is.
+    /// Where it runs.
     pub backend: Backend,
 }
 
@@ -82,7 +82,7 @@ impl LocalCoordinator {
             | Stimulus::Upcast { .. }
             | Stimulus::Fact { .. }
             | Stimulus::Prepare { .. } => {
-                Err(internal("this is no stimulus for a component").into())
+                Err(internal("this is not a stimulus for a component").into())
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Recorded traffic as seed: the calls of a real deployment, one JSON object a line.
+//! Recorded traffic to seed a store with: the calls of a real deployment, one JSON object per line.
 //!
 //! Replies to accepted `HandleCommand` calls contain what that deployment stored. Failed `HandleCommand` calls are the
 //! failures that its users saw. All other calls in a recording are skipped.
@@ -42,25 +42,25 @@ enum BadCall {
     /// With the parser's message.
     #[error("{0}")]
     Json(String),
-    #[error("{field} is no base64 ({error})")]
+    #[error("{field} is not base64 ({error})")]
     Base64 {
         field: &'static str,
         error: base64::DecodeError,
     },
-    #[error("`{0}` is no status code of gRPC")]
+    #[error("`{0}` is not a gRPC status code")]
     Code(String),
     #[error(transparent)]
     Message(#[from] DecodeError),
 }
 
-/// A command that failed, and how.
+/// A failed command and its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedFailure {
     /// Number of the call in the recording.
     pub call: u32,
     /// The command.
     pub command: CommandBook,
-    /// The status it failed with.
+    /// The status.
     pub failure: Failure,
     /// Next sequence of the aggregate according to the coordinator, if the reply contains it.
     pub head: Option<u32>,
@@ -149,7 +149,7 @@ fn failed(call: &Call, dialect: Dialect) -> Result<RecordedFailure, BadCall> {
         message: call.message.clone().unwrap_or_default(),
         info: None,
     };
-    // Only the details of a stale command are an event book; others may be anything.
+    // Only the details of a stale command are an event book.
     let stale = failure.class(crate::model::AnsweredBy::NotKnown)
         == crate::model::FailureClass::StaleSequence;
     let head = match details.filter(|_| stale) {

@@ -1,7 +1,7 @@
 //! Reads a timeline: all pages of an edition, or a part of them.
 
-use super::clock;
 use super::store::{Part, Store, StoreError, StoredPage, Stream};
+use super::stored_time;
 use crate::grpc::PointInTime;
 
 /// One aggregate's timeline in a store.
@@ -68,7 +68,9 @@ impl Timeline<'_> {
     ) -> Result<Vec<StoredPage>, StoreError> {
         match point {
             PointInTime::Sequence(last) => self.partial(Part::Range(0, last), joins_main),
-            PointInTime::Time(time) => self.partial(Part::Until(&clock::text(time)), joins_main),
+            PointInTime::Time(time) => {
+                self.partial(Part::Until(&stored_time::text(time)), joins_main)
+            }
         }
     }
 

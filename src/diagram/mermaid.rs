@@ -20,18 +20,18 @@ pub fn mermaid(run: &FlowRun) -> String {
     }
     for line in &script.lines {
         let (from, to) = (line.from, line.to);
-        let said = escaped(&line.text);
+        let message = escaped(&line.text);
         let _ = match line.kind {
-            LineKind::Message => writeln!(text, "    p{from}->>p{to}: {said}"),
-            LineKind::Event => writeln!(text, "    p{from}-)p{to}: {said}"),
-            LineKind::Failure => writeln!(text, "    p{from}--xp{to}: {said}"),
-            LineKind::Note => writeln!(text, "    Note over p{to}: {said}"),
+            LineKind::Message => writeln!(text, "    p{from}->>p{to}: {message}"),
+            LineKind::Event => writeln!(text, "    p{from}-)p{to}: {message}"),
+            LineKind::Failure => writeln!(text, "    p{from}--xp{to}: {message}"),
+            LineKind::Note => writeln!(text, "    Note over p{to}: {message}"),
         };
     }
     text
 }
 
-/// What ends a line, begins a comment or is markup for Mermaid, as its entity codes.
+/// Escapes characters that end a line, begin a comment or are markup in Mermaid.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
@@ -44,7 +44,7 @@ fn escaped(text: &str) -> String {
         }
     }
     if escaped.trim().is_empty() {
-        // An empty message is a mistake to Mermaid.
+        // Mermaid does not accept an empty message.
         return "-".to_owned();
     }
     escaped

@@ -1,16 +1,16 @@
-//! Who says what to whom, in order.
+//! The lines of a diagram: who sends what to whom, in order.
 
 use crate::model::{Cover, EventBook, Failure, Outcome, Payload, short_name};
 use crate::replay::flow::{Asked, Cause, FlowRun, FlowStep, StepAnswer};
 
-/// What is drawn.
+/// The lanes and lines of a diagram.
 pub(super) struct Script {
     /// Names in order of appearance.
     pub(super) lanes: Vec<String>,
     pub(super) lines: Vec<Line>,
 }
 
-/// One arrow, or a word at a lane.
+/// An arrow between lanes, or a note at one lane.
 pub(super) struct Line {
     pub(super) from: usize,
     pub(super) to: usize,
@@ -24,7 +24,7 @@ pub(super) enum LineKind {
     Message,
     /// Events are published.
     Event,
-    /// A command failed: back to its sender.
+    /// A command failed, and the sender is told.
     Failure,
     /// Something that happens at one lane.
     Note,
@@ -143,7 +143,7 @@ fn asked(asked: &Asked) -> String {
     match asked {
         Asked::Aggregate(to) => stream(&to.cover),
         Asked::Saga { name } => format!("saga {name}"),
-        // Its own events are published from the same lane.
+        // It publishes its own events from the same lane.
         Asked::ProcessManager {
             stream: Some(own), ..
         } => stream(&own.cover),

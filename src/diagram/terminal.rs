@@ -1,22 +1,28 @@
-//! The diagram for a terminal: a narrow lane for everybody on the left, what is said on the right.
+//! The diagram for a terminal: a narrow lane for each participant on the left, the texts on the right.
 
 use std::fmt::Write;
 
 use super::script::{Line, LineKind, Script};
 use crate::replay::flow::FlowRun;
 
-/// Columns that are kept to, unless there are very many lanes.
+/// Width of the diagram, unless there are very many lanes.
 const WIDTH: usize = 100;
-/// Columns that what is said gets at least.
-const SAID: usize = 40;
+/// Minimum width of the texts.
+const MIN_TEXT_WIDTH: usize = 40;
 
-/// The flow as lines of at most 100 columns: a legend, then lanes with what is said beside them.
+/// The flow as lines of at most 100 columns: a legend, then the lanes with the texts beside them.
 #[must_use]
 pub fn terminal(run: &FlowRun) -> String {
     let script = Script::of(run);
     let lanes = script.lanes.len();
-    let columns = if lanes * 4 + SAID <= WIDTH { 4 } else { 2 };
-    let said = WIDTH.saturating_sub(lanes * columns + 2).max(SAID);
+    let columns = if lanes * 4 + MIN_TEXT_WIDTH <= WIDTH {
+        4
+    } else {
+        2
+    };
+    let text_width = WIDTH
+        .saturating_sub(lanes * columns + 2)
+        .max(MIN_TEXT_WIDTH);
     let mut text = String::new();
     for (at, name) in script.lanes.iter().enumerate() {
         let _ = writeln!(text, "{}  {}", key(at), cut(name, WIDTH - 3));
@@ -28,7 +34,7 @@ pub fn terminal(run: &FlowRun) -> String {
     let _ = writeln!(text, "{}", keys.concat().trim_end());
     for line in &script.lines {
         let drawn = drawn(line, lanes, columns);
-        let _ = writeln!(text, "{drawn}  {}", cut(&line.text, said));
+        let _ = writeln!(text, "{drawn}  {}", cut(&line.text, text_width));
     }
     text
 }

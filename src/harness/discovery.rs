@@ -1,4 +1,4 @@
-//! Which fixtures there are, by name only; while listing, also which of them no logic answers.
+//! Finds the fixtures by name and, while listing, those whose domain has no logic.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,18 +10,18 @@ use crate::project::{LogicChoice, Project, Skip};
 use crate::snapshot::matches_pattern;
 use crate::terminal::{escaped, one_line, program};
 
-/// Name of the trial that looks for snapshots without a fixture.
+/// Name of the trial that fails if there are snapshots without a fixture.
 pub(super) const ORPHANS: &str = "snapshots::each_has_a_fixture";
 
 /// A folder of fixtures that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
-    /// Something in it cannot be used.
+    /// It contains an unusable file.
     #[error(transparent)]
     Unreadable(#[from] UnusableFile),
-    /// There is nothing in it.
+    /// It is empty.
     #[error(
-        "there is no fixture in {folder}; an empty suite would pass for a good one. Capture one: {} capture <root>",
+        "there is no fixture in {folder}; an empty suite would look like a success. Capture one: {} capture <root>",
         program().name()
     )]
     Empty {
@@ -36,17 +36,17 @@ pub enum UnusableFile {
     /// It cannot be read.
     #[error("cannot read the fixtures: {0}")]
     Walk(#[from] walkdir::Error),
-    /// It would silently be no trial.
+    /// Its extension is wrong, so it would silently be no trial.
     #[error(
-        "{file} ends with .yml, and fixtures end with .yaml; rename it, or it would never be replayed"
+        "{file} ends with .yml, but fixtures end with .yaml; rename it, or it would never be replayed"
     )]
     OtherEnding {
         /// The file.
         file: String,
     },
-    /// Its name would act on a terminal or a CI wherever it is printed.
+    /// Its name could trigger something in a terminal or a CI runner.
     #[error(
-        "{name} cannot be the name of a trial: it has a control character, or begins as a command to a CI; rename \
+        "{name} cannot be the name of a trial: it contains a control character, or begins like a command to a CI runner; rename \
          the file"
     )]
     ActiveName {
@@ -55,14 +55,14 @@ pub enum UnusableFile {
     },
 }
 
-/// A trial to be.
+/// A trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Name of the trial: `player::withdraw-funds-6513270e-3`, with `@logic` for a twin.
     pub name: String,
     /// The fixture.
     pub path: PathBuf,
-    /// Its path below the folder of fixtures, without ending, `/` between.
+    /// Its path in the fixtures folder, without extension, separated by `/`.
     pub relative: String,
     /// Twin that it is replayed on.
     pub twin: Option<String>,
@@ -78,8 +78,8 @@ impl Entry {
         }
     }
 
-    /// Why it is left out, as far as its name tells; a list has to tell from a glance into the file as well, where
-    /// a trial that runs finds out for certain.
+    /// Why it is left out, as far as the name shows it. While listing, the beginning of the file is read too; a trial that
+    /// runs reads the whole file.
     #[must_use]
     pub fn left_out(&self, project: &Project, is_listed: bool) -> Option<String> {
         self.left_out_by_name(project)
@@ -102,37 +102,37 @@ impl Entry {
             .filter(|_| !project.config().demand_twins)
     }
 
-    /// Whether no logic answers the domain that the file names. Folders are named as one likes: a case that is not in
-    /// its domain's folder is looked into, and replayed in every doubt.
+    /// Whether the case's domain has no logic. Folders may have any name, so if the folder is not a known domain, the beginning
+    /// of the file is read. In doubt the case is replayed.
     fn unanswered(&self, project: &Project) -> Option<String> {
         let is_answered = |domain: &str| project.logics().answers_cases_of(domain);
         let folder = self.relative.split_once('/').map(|(folder, _)| folder);
         if self.twin.is_some() || folder.is_some_and(is_answered) {
             return None;
         }
-        let domain = domain_at_a_glance(&beginning(&self.path)?)?;
+        let domain = domain_in_beginning(&beginning(&self.path)?)?;
         (!is_answered(&domain)).then(|| project.logics().none_for(&domain))
     }
 }
 
-/// As much of a file as a glance takes.
-const GLANCE: u64 = 4_096;
+/// How many bytes are read from the beginning of a file.
+const BEGINNING: u64 = 4_096;
 
-/// The whole lines in the first bytes of a file.
+/// The complete lines in the first bytes of a file.
 fn beginning(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     let file = File::open(path).ok()?;
-    file.take(GLANCE).read_to_end(&mut bytes).ok()?;
+    file.take(BEGINNING).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    if bytes.len() < usize::try_from(GLANCE).ok()? {
+    if bytes.len() < usize::try_from(BEGINNING).ok()? {
         return Some(text);
     }
     text.rsplit_once('\n').map(|(whole, _)| whole.to_owned())
 }
 
-/// The domain of a case in canonical shape that leaves its logic to the domain. Looks at lines: a listing parses no
-/// YAML and fails on none.
-fn domain_at_a_glance(text: &str) -> Option<String> {
+/// The domain of a case in canonical form, unless the case names its logic. Looks at lines only: listing never parses YAML,
+/// so it cannot fail on invalid YAML.
+fn domain_in_beginning(text: &str) -> Option<String> {
     let mut is_cover = false;
     let mut domain = None;
     for line in text.lines() {
@@ -150,14 +150,14 @@ fn domain_at_a_glance(text: &str) -> Option<String> {
     domain.filter(|domain| !domain.is_empty())
 }
 
-/// Every fixture, sorted by path, once for its own logic and once for each twin.
+/// The trials of every fixture, sorted by path: one on its own logic and one on each twin.
 pub fn discover(project: &Project) -> Result<Vec<Entry>, DiscoveryError> {
     let files = fixtures_below(&project.config().fixtures)?;
     let entries: Vec<Entry> = files
         .iter()
         .flat_map(|file| entries_of(project, file))
         .collect();
-    // Whoever runs the trials prints their names as they are.
+    // Test runners print the names unescaped.
     for Entry { name, .. } in &entries {
         let shown = escaped(&one_line(name)).into_owned();
         if shown != *name {
@@ -190,12 +190,12 @@ pub(super) fn fixtures_below(root: &Path) -> Result<Vec<PathBuf>, DiscoveryError
     Ok(fixtures)
 }
 
-/// Fixtures may be shared between projects by links.
+/// Follows links, because projects may share fixtures.
 pub(super) fn walk(root: &Path) -> WalkDir {
     WalkDir::new(root).follow_links(true).sort_by_file_name()
 }
 
-/// The entry of a trial's name, without a walk; none where there is no such file.
+/// The entry for a trial's name, without walking the folder; none if there is no such file.
 #[must_use]
 pub fn entry_of(project: &Project, name: &str) -> Option<Entry> {
     let (fixture, twin) = name
@@ -211,7 +211,7 @@ pub fn entry_of(project: &Project, name: &str) -> Option<Entry> {
         .find(|entry| entry.twin.as_deref() == twin)
 }
 
-/// A file that lies elsewhere is called by its path, and no twin answers it.
+/// The trials of a file. A file outside the fixtures folder is named by its path and has no twins.
 pub(crate) fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
     let Some(relative) = below_fixtures(project, path) else {
         return vec![Entry {
@@ -233,7 +233,7 @@ pub(crate) fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
         twin: twin.map(str::to_owned),
     };
     let mut entries = vec![entry(None)];
-    // A twin answers the cases in its domain's folder: only the name is known here.
+    // Only the name is known here, so a twin gets the cases in its domain's folder.
     let twins = project
         .logics()
         .twins()
@@ -242,7 +242,7 @@ pub(crate) fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
     entries
 }
 
-/// The path of a file below the folder of fixtures; none of one that lies elsewhere.
+/// The path of a file in the fixtures folder; none if it is elsewhere.
 fn below_fixtures(project: &Project, path: &Path) -> Option<PathBuf> {
     let below = |path: &Path, root: &Path| {
         let relative = path.strip_prefix(root).ok()?;
@@ -253,7 +253,7 @@ fn below_fixtures(project: &Project, path: &Path) -> Option<PathBuf> {
             .then(|| relative.to_owned())
     };
     let root = &project.config().fixtures;
-    // First without following links: fixtures that are linked into the folder belong to it.
+    // First without resolving links: fixtures that are linked into the folder belong to it.
     let path_as_named = std::path::absolute(path).ok()?;
     below(&path_as_named, root)
         .or_else(|| below(&path.canonicalize().ok()?, &root.canonicalize().ok()?))

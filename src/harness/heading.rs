@@ -1,11 +1,11 @@
-//! The head of a failing trial's message: which case it is, for a reader who sees nothing else of it.
+//! The heading of a failing trial's message, which tells the reader what the case is about.
 
 use std::fmt::Write;
 
 use crate::model::{Case, counted, short_name};
 use crate::terminal::one_line;
 
-/// Title, issue, and what the logic is asked, a line each.
+/// Title, issue and request, one line each.
 pub(crate) fn heading(case: &Case) -> String {
     let issue = case.issue.as_ref().map(|issue| ("issue", issue.clone()));
     let asked = (case.stimulus.word(), asked(case));
@@ -25,7 +25,7 @@ pub(crate) fn heading(case: &Case) -> String {
         })
 }
 
-/// As in `WithdrawFunds for player 6513270e, at sequence 3`.
+/// The request, as in `WithdrawFunds for player 6513270e, at sequence 3`.
 fn asked(case: &Case) -> String {
     let aggregate = format!("{} {}", case.cover.domain, case.cover.root.short());
     let Some(about) = case.stimulus.about(&case.history) else {

@@ -1,5 +1,5 @@
-//! Files in the folder of fixtures that no fixture uses any more: `cargo test` fails on snapshots among them, and `clean`
-//! deletes them.
+//! Files in the fixtures folder that no fixture uses any more. `cargo test` fails if there are such snapshots, and `clean`
+//! deletes the files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::terminal::{program, say, words};
 pub(crate) struct Leftovers {
     /// Snapshots, pending snapshots, descriptor sets and history files that this tool wrote.
     pub(crate) unused: Vec<PathBuf>,
-    /// Files that look like one of these but are not touched, with the reason.
+    /// Similar files that must not be deleted, with the reason.
     pub(crate) left_alone: Vec<(PathBuf, &'static str)>,
     /// Why it is unknown which descriptor sets and history files are in use.
     pub(crate) unknown: Option<SidecarsError>,
@@ -30,7 +30,7 @@ pub(crate) enum SidecarsError {
     Folder(#[from] std::io::Error),
 }
 
-/// Looks for files that no fixture uses.
+/// Finds files that no fixture uses.
 pub(crate) fn leftovers(project: &Project) -> Result<Leftovers, DiscoveryError> {
     let root = &project.config().fixtures;
     let fixtures = fixtures_below(root)?;
@@ -78,7 +78,7 @@ pub(super) enum OrphansError {
     Found(Vec<PathBuf>),
 }
 
-/// Fails if there are snapshots that no fixture has.
+/// Fails if there are snapshots without a fixture, and lists them.
 pub(super) fn check_orphans(project: &Project) -> Result<(), OrphansError> {
     let orphans = orphaned_snapshots(&project.config().fixtures, &["snap"])?;
     if orphans.is_empty() {
@@ -94,7 +94,7 @@ fn listed(files: &[PathBuf]) -> String {
     lines.collect()
 }
 
-/// Snapshots with one of some endings and no fixture beside them.
+/// Snapshots with one of the extensions that have no fixture beside them.
 fn orphaned_snapshots(root: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, walkdir::Error> {
     let mut orphans = Vec::new();
     for file in walk(root) {
@@ -113,7 +113,7 @@ fn orphaned_snapshots(root: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, wal
     Ok(orphans)
 }
 
-/// Why we must not delete an orphaned snapshot.
+/// Why an orphaned snapshot must not be deleted.
 fn reason_to_keep(snapshot: &Path, root: &Path) -> Option<&'static str> {
     let is_link = snapshot.symlink_metadata().is_ok_and(|it| it.is_symlink());
     let is_elsewhere = match (snapshot.canonicalize(), root.canonicalize()) {

@@ -1,22 +1,21 @@
 //! `cargo test`: every fixture is a trial, named by its path.
 //!
-//! The folder is the list: names are found by walking, nothing is parsed and nothing is started before a trial
-//! runs.
+//! The trials are found by walking the fixtures folder. Before a trial runs, nothing is parsed and nothing is started.
 
 mod arguments;
-mod bare;
+mod bare_run;
+mod broken_pipe;
 mod chosen;
 mod discovery;
 mod github;
 mod heading;
 mod leftovers;
-mod mutating;
+mod mutant_report;
+mod mutant_trials;
 mod pending;
-mod printing;
 mod results;
 mod selection;
 mod trial;
-mod unnoticed;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -26,7 +25,7 @@ use std::time::Instant;
 use arguments::HarnessCommandLine;
 pub(crate) use arguments::TestArguments;
 #[doc(hidden)]
-pub use bare::{BareRun, run_bare};
+pub use bare_run::{BareRun, run_bare};
 use chosen::chosen;
 use clap::Parser as _;
 pub(crate) use discovery::entries_of;
@@ -35,7 +34,7 @@ pub(crate) use heading::heading;
 pub(crate) use leftovers::leftovers;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 #[doc(hidden)]
-pub use mutating::{NeverShown, Reason, Tried, try_mutants};
+pub use mutant_trials::{HidingReason, NeverCompared, TriedMutant, try_mutants};
 pub(crate) use pending::pending_path;
 use results::{CaseEnding, CaseResult, LastFailed};
 pub(crate) use selection::select;
@@ -46,10 +45,10 @@ use crate::project::{App, LogicConfig, Project};
 use crate::terminal::{
     Program, complain, escape_panics, escaped, one_line, say, set_program, words,
 };
+use mutant_report::MutantReport;
 use trial::Context;
-use unnoticed::Report;
 
-/// What the trials of a run came to.
+/// The results of a run.
 #[derive(Debug, Default)]
 struct Tally {
     totals: Totals,
@@ -70,7 +69,7 @@ impl Tally {
     }
 }
 
-/// How many cases ended how. Shown without those that failed, as in the last lines of `cargo test`.
+/// Number of cases by result. Displayed without the failed ones, like the last lines of `cargo test`.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) closed: usize,
@@ -105,8 +104,7 @@ impl fmt::Display for Totals {
 }
 
 impl App {
-    /// The main of a test target with `harness = false`. Understands the arguments of `cargo test` and
-    /// `cargo nextest`.
+    /// The main of a test target with `harness = false`. Accepts the arguments of `cargo test` and `cargo nextest`.
     #[must_use]
     pub fn harness(self) -> ExitCode {
         set_program(Program::Cargo(self.command_name.unwrap_or("cargo xtask")));
@@ -123,16 +121,16 @@ impl App {
     }
 }
 
-/// Replays the cases of a project, and says how they ended in the exit code: 101 where one failed, as a test of libtest's.
+/// Replays the cases of a project. The exit code is 101 if one failed, as that of libtest.
 pub(crate) fn test(project: Project, arguments: &TestArguments) -> ExitCode {
-    printing::silence_broken_pipes();
+    broken_pipe::silence_broken_pipes();
     end_all_on_interrupt();
     let mut libtest = arguments.libtest();
     libtest.test_threads = libtest.test_threads.or_else(|| threads(&project));
     run(arguments, &libtest, &Arc::new(project))
 }
 
-/// Trials of logic in another process mostly wait for it: more of them than cores keep both sides busy.
+/// Number of threads. Trials that call another process mostly wait for it, so more threads than cores keep both busy.
 fn threads(project: &Project) -> Option<usize> {
     let waits = |logic: &LogicConfig| logic.place.is_remote();
     let is_remote = project.logics().all().any(waits) || project.logics().twins().count() > 0;
@@ -143,7 +141,7 @@ fn threads(project: &Project) -> Option<usize> {
 fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -> ExitCode {
     let context = Context {
         project: Arc::clone(project),
-        mutants: project.config().mutate.then(Arc::<Report>::default),
+        mutants: project.config().mutate.then(Arc::<MutantReport>::default),
     };
     if arguments.delete_orphans
         && let Err(message) = leftovers::delete(project)
@@ -173,14 +171,14 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
             .map(|entry| to_trial(entry, &context, libtest, &tally));
         let project = Arc::clone(project);
         let orphans = chosen.has_orphans.then(|| {
-            noted(discovery::ORPHANS, None, &tally, move || {
+            counted_trial(discovery::ORPHANS, None, &tally, move || {
                 leftovers::check_orphans(&project)?;
                 Ok(Completion::Completed)
             })
         });
         of_entries.chain(orphans).collect()
     };
-    let has_failed = printing::run(libtest, &trials, &tally);
+    let has_failed = broken_pipe::run(libtest, &trials, &tally);
     let mut is_reported = true;
     if !arguments.list {
         summarise(project, &tally, arguments.is_whole() && !has_failed);
@@ -203,7 +201,7 @@ fn is_under_nextest() -> bool {
     std::env::var_os("NEXTEST").is_some()
 }
 
-/// Tells the next run, GitHub and a JUnit file how the cases ended. False where the JUnit file could not be written.
+/// Reports the results to the next run, to GitHub and in a JUnit file. False if the JUnit file could not be written.
 fn report_elsewhere(
     arguments: &TestArguments,
     tally: &Mutex<Tally>,
@@ -242,8 +240,8 @@ fn to_trial(
     libtest: &Arguments,
     tally: &Arc<Mutex<Tally>>,
 ) -> Trial {
-    // nextest shows what ignores itself while it runs as passed: it has to be told while listing. `cargo test`
-    // shows the reason of what ignores itself.
+    // nextest reports a trial that ignores itself as passed, so it must be marked while listing. `cargo test` reports the
+    // reason.
     let is_told_early =
         libtest.list || libtest.ignored || libtest.include_ignored || is_under_nextest();
     let left_out = entry.left_out(&context.project, is_told_early);
@@ -251,7 +249,7 @@ fn to_trial(
     let (entry, context, shared) = (entry.clone(), context.clone(), Arc::clone(tally));
     let name = entry.name.clone();
     let fixture = Project::shown(&entry.path);
-    let trial = noted(&name, Some(fixture), tally, move || {
+    let trial = counted_trial(&name, Some(fixture), tally, move || {
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
             Some(reason) => return Err(format!("not checked: {reason}").into()),
@@ -264,7 +262,7 @@ fn to_trial(
             Ending::Open => tally.open.push(entry.name.clone()),
             Ending::NotChecked(reason) => {
                 if is_told_early {
-                    let how = how_to_leave_out(&entry);
+                    let how = how_to_skip(&entry);
                     return Err(format!("not checked: {reason}\n\n{how}").into());
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
@@ -276,8 +274,8 @@ fn to_trial(
     trial.with_ignored_flag(is_ignored)
 }
 
-/// A trial whose end is noted, and whose words cannot act on a terminal or a CI.
-fn noted(
+/// A trial whose result is counted, and whose message is safe for terminals and CI logs.
+fn counted_trial(
     name: &str,
     fixture: Option<String>,
     tally: &Arc<Mutex<Tally>>,
@@ -317,9 +315,9 @@ fn noted(
     })
 }
 
-fn how_to_leave_out(entry: &Entry) -> String {
+fn how_to_skip(entry: &Entry) -> String {
     format!(
-        "a runner with a process a test cannot show a case as ignored while it runs; leave it out by name in \
+        "a runner with a process per test cannot report a running case as ignored; skip it by name in \
          replay.toml:\n\n  [[skip]]\n  fixtures = \"{}\"\n  reason = \"…\"",
         entry.relative
     )
@@ -327,7 +325,7 @@ fn how_to_leave_out(entry: &Entry) -> String {
 
 fn summarise(project: &Project, tally: &Mutex<Tally>, says_unused: bool) {
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    // A runner with a process a trial shows what a failing one printed: an empty count would say nothing there.
+    // A runner with a process per trial shows the output of failing trials, where an empty count would be meaningless.
     if tally.totals.sum() == 0 {
         return;
     }

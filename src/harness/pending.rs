@@ -1,7 +1,7 @@
-//! Outcomes that have not been accepted: `x.snap.new` beside `x.snap`, where cargo-insta looks for them.
+//! Pending snapshots: outcomes that nobody has accepted yet, in `x.snap.new` beside `x.snap`, where cargo-insta finds them.
 //!
-//! They are written as insta's environment variables say, but not by one of insta's assertions. Those print between the
-//! trials, run `cargo metadata` in every process, and record the path of a source file on this machine.
+//! Follows insta's environment variables, but does not use insta's assertions, which print between the trials, run
+//! `cargo metadata` in every process, and write the path of a source file on this machine.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// Tells cargo-insta that a snapshot is in use, also if its case is left out, filtered out or not checked.
+/// Tells cargo-insta that a snapshot is in use, even if its case is skipped, filtered out or not checked.
 pub(super) fn reference(snapshot: &Path) {
     let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else {
         return;
@@ -30,26 +30,26 @@ pub(super) fn reference(snapshot: &Path) {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PendingError {
     #[error(
-        "no pending snapshot is written: INSTA_UPDATE is {0:?}, which is none of `auto`, `always`, `new`, `unseen`, `no` and \
-         `force`"
+        "no pending snapshot is written: INSTA_UPDATE is {0:?}, but must be one of `auto`, `always`, `new`, `unseen`, `no` \
+         and `force`"
     )]
     Variable(String),
     #[error("{file} cannot be written: {error}")]
     Unwritable { file: String, error: std::io::Error },
 }
 
-/// What is done with an outcome that is not the accepted one.
+/// What to do with an outcome that is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Update {
-    /// It becomes the accepted outcome.
+    /// Accept it.
     Accept,
-    /// It is written as a pending snapshot, for review.
+    /// Write it for review.
     Propose,
-    /// Nothing is written.
+    /// Write nothing.
     Nothing,
 }
 
-/// Reads insta's variables as insta does.
+/// Reads insta's variables like insta does.
 fn update(has_snapshot: bool) -> Result<Update, PendingError> {
     if is_forced() {
         return Ok(Update::Accept);
@@ -64,11 +64,11 @@ fn update(has_snapshot: bool) -> Result<Update, PendingError> {
     }
 }
 
-/// Whether every snapshot is written again, even if its outcome has not changed.
+/// Whether all snapshots are written again, even the correct ones.
 pub(super) fn is_forced() -> bool {
     let is_one = |name| variable(name).is_some_and(|value| value == "1");
     variable("INSTA_UPDATE").is_some_and(|update| update == "force")
-        // Set by versions of cargo-insta before 1.40.
+        // The variable of cargo-insta before 1.40.
         || is_one("INSTA_FORCE_UPDATE")
         || is_one("INSTA_FORCE_UPDATE_SNAPSHOTS")
 }
@@ -76,7 +76,7 @@ pub(super) fn is_forced() -> bool {
 pub(super) fn is_ci() -> bool {
     match std::env::var_os("CI") {
         Some(value) => !["", "0", "false"].iter().any(|no| value == *no),
-        // Set by Azure Pipelines.
+        // Azure sets this one.
         None => std::env::var_os("TF_BUILD").is_some(),
     }
 }
@@ -101,7 +101,7 @@ pub(super) fn offer(fixture: &Path, text: &str) -> Result<bool, PendingError> {
         file: Project::shown(file),
         error,
     })?;
-    // `cargo insta test` lets everything pass, to collect what is pending.
+    // `cargo insta test` lets every test pass, to collect the pending snapshots.
     let passes = variable("INSTA_FORCE_PASS").is_some_and(|value| value == "1");
     Ok(update == Update::Accept || passes)
 }

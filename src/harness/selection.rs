@@ -1,7 +1,7 @@
-//! Which cases a FIXTURE of the command line means. All commands that take one ask here.
+//! Finds the cases for a FIXTURE argument, for all commands that take one.
 //!
-//! A file, a folder (every fixture below it), a pattern in which `*` stands for anything, or the name of a trial. Paths
-//! begin in the working directory or in the folder of fixtures, and may leave out `.yaml`.
+//! A FIXTURE is a file, a folder (every fixture below it), a pattern in which `*` matches anything, or the name of a trial.
+//! Paths start in the working directory or in the fixtures folder, and may omit `.yaml`.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use super::discovery::{DiscoveryError, Entry, discover, entries_of, entry_of, fi
 use crate::project::{OperationError, Project};
 use crate::snapshot::matches_pattern;
 
-/// Most names that are suggested for a mistyped one.
+/// Maximum number of suggestions for a misspelt name.
 const SUGGESTED: usize = 3;
 
-/// A FIXTURE that means no case.
+/// A FIXTURE that matches no case.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SelectionError {
-    /// A folder that cannot be used.
+    /// An unusable folder.
     #[error(transparent)]
     Folder(DiscoveryError),
     /// A folder without fixtures.
@@ -26,19 +26,17 @@ pub(crate) enum SelectionError {
         folder: String,
     },
     /// There is no such file, folder or trial.
-    #[error("{word}: there is no file, folder or case of that name; {}", advice(.similar))]
+    #[error("{word}: there is no file, folder or case with that name; {}", advice(.similar))]
     Unknown {
-        /// What was asked for.
+        /// The argument.
         word: String,
         /// Names like it, best first.
         similar: Vec<String>,
     },
     /// A pattern that no fixture matches.
-    #[error(
-        "{pattern}: no fixture matches; `*` stands for anything, and the whole name has to match"
-    )]
+    #[error("{pattern}: no fixture matches; `*` matches anything, and the whole name has to match")]
     NoMatch {
-        /// What was asked for.
+        /// The argument.
         pattern: String,
     },
 }
@@ -59,7 +57,7 @@ impl From<DiscoveryError> for SelectionError {
     }
 }
 
-/// What may have been meant; where nothing is like it, what can be.
+/// Suggests similar names or, if there are none, what a FIXTURE may be.
 fn advice(similar: &[String]) -> String {
     let names: Vec<String> = similar.iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
@@ -69,7 +67,7 @@ fn advice(similar: &[String]) -> String {
     }
 }
 
-/// The cases that some words mean, each once, in the order of the words. A word that means no case is an error.
+/// The cases for the arguments, each once, in the order of the arguments. An argument that matches no case is an error.
 pub(crate) fn select(
     project: &Project,
     words: &[PathBuf],
@@ -119,7 +117,7 @@ fn of_word(project: &Project, word: &Path) -> Result<Vec<Entry>, SelectionError>
     })
 }
 
-/// The case of a file on its own logic.
+/// The trial of a file on its own logic.
 fn own(project: &Project, file: &Path) -> Entry {
     let mut entries = entries_of(project, file);
     from_here(entries.swap_remove(0))
@@ -130,7 +128,8 @@ fn below(project: &Project, folder: &Path) -> Result<Vec<Entry>, SelectionError>
     Ok(files.iter().map(|file| own(project, file)).collect())
 }
 
-/// The cases whose path or name matches a pattern. A pattern that begins with an existing folder is looked for there.
+/// The cases whose path or name matches a pattern. If the pattern begins with an existing folder, only that folder is
+/// searched.
 fn matching(project: &Project, pattern: &str) -> Result<Vec<Entry>, SelectionError> {
     let matches = |name: &str| {
         matches_pattern(pattern, name) || matches_pattern(pattern, &format!("{name}.yaml"))
@@ -150,7 +149,7 @@ fn matching(project: &Project, pattern: &str) -> Result<Vec<Entry>, SelectionErr
     if found.is_empty() {
         let entries = discover(project).or_else(none_if_empty)?;
         let entries = entries.into_iter().filter(|entry| match entry.twin {
-            // A twin's trial has to be asked for.
+            // The trials of twins have to be named explicitly.
             Some(_) => pattern.contains('@') && matches_pattern(pattern, &entry.name),
             None => matches(&entry.relative) || matches_pattern(pattern, &entry.name),
         });
@@ -170,7 +169,7 @@ fn none_if_empty<T>(error: DiscoveryError) -> Result<Vec<T>, DiscoveryError> {
     }
 }
 
-/// The path as somebody here would name it.
+/// Makes the path relative to the working directory.
 fn from_here(mut entry: Entry) -> Entry {
     let here = std::env::current_dir().unwrap_or_default();
     if let Ok(path) = entry.path.strip_prefix(&here) {
@@ -180,11 +179,12 @@ fn from_here(mut entry: Entry) -> Entry {
     entry
 }
 
-/// Names of trials like a mistyped one, best first: those that contain it, then those with few other letters.
+/// Names of trials that are similar to a misspelt one, best first: those that contain it, then those that differ in a few
+/// letters.
 fn similar(project: &Project, name: &str) -> Vec<String> {
     let folder = format!("{}/", Project::shown(&project.config().fixtures));
     let name = name.strip_prefix(&folder).unwrap_or(name);
-    // With an unknown twin, the case alone is the nearest.
+    // If only the twin is unknown, the case is the closest match.
     let wanted = name.split('@').next().unwrap_or_default();
     let wanted = wanted.replace("::", "/").to_lowercase();
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();

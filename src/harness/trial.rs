@@ -1,4 +1,4 @@
-//! One fixture: read, replayed, compared.
+//! Reads, replays and compares one fixture.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,32 +7,32 @@ use serde_yaml::Value;
 use similar::TextDiff;
 
 use super::heading::heading;
-use super::mutating::{Answers, Compared, tried};
-use super::unnoticed::Report;
+use super::mutant_report::MutantReport;
+use super::mutant_trials::{ComparedWith, LogicAnswers, tried};
 use super::{Entry, pending};
 use crate::fixture::Fixture;
 use crate::model::Status;
 use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
 use crate::snapshot::{Verdict, differences, listed, stored};
 
-/// What all trials share.
+/// What all trials of a run share.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) project: Arc<Project>,
-    /// Where mutants are reported, if they are tried.
-    pub(super) mutants: Option<Arc<Report>>,
+    /// Collects mutants, if they are tried.
+    pub(super) mutants: Option<Arc<MutantReport>>,
 }
 
 /// How a trial ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// The outcome is the accepted one.
+    /// The outcome is as accepted.
     Closed,
     /// The known bug is still there.
     Open,
-    /// It cannot be judged; why.
+    /// It cannot be judged, with the reason.
     NotChecked(String),
-    /// With this message.
+    /// It failed, with this message.
     Failed(String),
 }
 
@@ -62,8 +62,8 @@ struct ComparedCase<'a> {
     fixture: &'a Fixture,
     replayed: ReplayedCase,
     text: String,
-    /// What the logic answered, where mutants of it are tried.
-    answers: Option<Answers>,
+    /// The answers of the logic, if mutants are tried.
+    answers: Option<LogicAnswers>,
 }
 
 /// Replays a case, or gives its ending where there is nothing to compare.
@@ -72,10 +72,10 @@ fn replayed<'a>(
     entry: &'a Entry,
     fixture: &'a Fixture,
 ) -> Result<ComparedCase<'a>, Ending> {
-    // A twin is held to the same snapshot: its mutants would say the same once more.
+    // A twin is compared with the same snapshot, so its mutants would add nothing.
     let is_mutated = context.mutants.is_some() && entry.twin.is_none();
-    let answers = is_mutated.then(Answers::default);
-    let tap = answers.as_ref().map(Answers::tap);
+    let answers = is_mutated.then(LogicAnswers::default);
+    let tap = answers.as_ref().map(LogicAnswers::tap);
     let options = ReplayOptions {
         logic: entry.logic(),
         skips_verdict: fixture.case.status == Status::Closed,
@@ -102,7 +102,7 @@ fn replayed<'a>(
 }
 
 impl ComparedCase<'_> {
-    /// The ending; where the logic crashed and the trial fails, with what it wrote.
+    /// How the trial ended. If the logic crashed, the message includes its last output.
     fn end(&self) -> Ending {
         match self.compared() {
             Ending::Failed(message) => match self.replayed.last_output(&self.context.project) {
@@ -113,11 +113,11 @@ impl ComparedCase<'_> {
         }
     }
 
-    /// Reports what the comparison that just passed would not notice. The logic is not asked again.
+    /// Reports the mutants that the passed comparison would not notice. The logic is not called again.
     fn try_mutants(&self, ending: &Ending) {
         let compared = match ending {
-            Ending::Closed => Compared::Snapshot,
-            Ending::Open => Compared::Verdict,
+            Ending::Closed => ComparedWith::Snapshot,
+            Ending::Open => ComparedWith::Verdict,
             Ending::NotChecked(_) | Ending::Failed(_) => return,
         };
         if let (Some(report), Some(answers)) = (&self.context.mutants, &self.answers) {
@@ -189,8 +189,8 @@ impl ComparedCase<'_> {
         })
     }
 
-    /// The ending of a case whose outcome nobody accepted: it fails with a message and with what to do, unless the outcome
-    /// is accepted now.
+    /// How a case ends whose outcome is not accepted: it fails with a message and the next steps, unless the outcome is accepted
+    /// now.
     fn offered(&self, snapshot: &Path, message: impl FnOnce() -> String) -> Ending {
         if let Some(flicker) = self.flicker() {
             return Ending::Failed(flicker);
@@ -243,7 +243,7 @@ impl ComparedCase<'_> {
         }
     }
 
-    /// Says that the outcome changes between two runs, where it does. Asks the logic once more, unless that is forbidden.
+    /// Reports if the outcome differs between two runs. Calls the logic once more, unless that is forbidden.
     fn flicker(&self) -> Option<String> {
         let project = &self.context.project;
         let flicker = project.flicker(self.fixture, &self.replayed).ok()??;
@@ -255,7 +255,7 @@ impl ComparedCase<'_> {
         ))
     }
 
-    /// What the logic answered that no descriptor describes.
+    /// A note about fields in the answer that no descriptor has.
     fn note(&self) -> Option<String> {
         let note = self.replayed.result.unknown_in_replies()?;
         Some(format!("note: {note}"))
@@ -285,7 +285,7 @@ impl ComparedCase<'_> {
     }
 }
 
-/// Lines of two texts that are held against each other line by line: the time that takes grows with their square.
+/// Maximum number of lines for a line diff, which takes quadratic time.
 const MOST_LINES: usize = 20_000;
 
 fn diff(accepted: &str, text: &str) -> String {

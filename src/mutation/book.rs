@@ -1,18 +1,18 @@
-//! Mutants of emitted events, and of pages that an upcaster answers.
+//! Mutants of emitted events, and of upcast pages.
 
 use super::Vary;
 use super::change::{Change, LONG, list};
-use super::parts;
+use super::values;
 use crate::model::{Cover, EmittedBook, EmittedPage, Header, Page, Retention, Snapshot};
 
-/// A book of events; `own` is the stream that they are for.
+/// Mutants of a book of events; `own` is the stream that they belong to.
 pub(super) fn changes(
     book: &EmittedBook,
     own: Option<&Cover>,
     vary: Vary<'_>,
 ) -> Vec<Change<EmittedBook>> {
     let mut found = Vec::new();
-    for change in parts::cover(book.cover.as_ref(), own) {
+    for change in values::cover(book.cover.as_ref(), own) {
         found.push(change.map(|cover| EmittedBook {
             cover,
             ..book.clone()
@@ -34,7 +34,7 @@ pub(super) fn changes(
         found.push(Change::new(what, book));
     };
     push("an event more", &|book| {
-        book.pages.push(EmittedPage::event(parts::event()));
+        book.pages.push(EmittedPage::event(values::event()));
     });
     push("another next sequence", &|book| {
         book.next_sequence = book.next_sequence.wrapping_add(1);
@@ -44,7 +44,7 @@ pub(super) fn changes(
             Some(_) => None,
             None => Some(Snapshot {
                 sequence: 0,
-                state: Some(parts::event()),
+                state: Some(values::event()),
                 retention: Retention::Default,
                 created_at: None,
                 original: None,
@@ -59,13 +59,13 @@ pub(super) fn changes(
 
 fn page(page: &EmittedPage, vary: Vary<'_>) -> Vec<Change<EmittedPage>> {
     let mut found = Vec::new();
-    for change in parts::body(&page.body, vary) {
+    for change in values::body(&page.body, vary) {
         found.push(change.map(|body| EmittedPage {
             body,
             ..page.clone()
         }));
     }
-    for change in parts::header(&page.header) {
+    for change in values::header(&page.header) {
         found.push(change.map(|header| EmittedPage {
             header,
             ..page.clone()
@@ -77,7 +77,7 @@ fn page(page: &EmittedPage, vary: Vary<'_>) -> Vec<Change<EmittedPage>> {
         found.push(Change::new(what, page));
     };
     push("another time", &|page| {
-        page.created_at = Some(parts::other_time(page.created_at));
+        page.created_at = Some(values::other_time(page.created_at));
     });
     push("provisional or not", &|page| {
         page.provisional = !page.provisional;
@@ -85,7 +85,7 @@ fn page(page: &EmittedPage, vary: Vary<'_>) -> Vec<Change<EmittedPage>> {
     found
 }
 
-/// The events in another order, each place with the sequence that it had.
+/// The events in another order; the sequences stay in order.
 fn other_orders(pages: &[EmittedPage]) -> Vec<Vec<EmittedPage>> {
     let pairs = pages.windows(2).enumerate();
     let differing = pairs.filter(|(_, pair)| {
@@ -100,11 +100,11 @@ fn other_orders(pages: &[EmittedPage]) -> Vec<Vec<EmittedPage>> {
     swapped.take(LONG).collect()
 }
 
-/// Pages in their newest form.
+/// Mutants of upcast pages.
 pub(super) fn upcast(pages: &[Page], vary: Vary<'_>) -> Vec<Change<Vec<Page>>> {
     let mut found = list(pages, "page", |page| {
         let mut found = Vec::new();
-        for change in parts::body(&page.body, vary) {
+        for change in values::body(&page.body, vary) {
             found.push(change.map(|body| Page {
                 body,
                 original: None,
@@ -121,7 +121,7 @@ pub(super) fn upcast(pages: &[Page], vary: Vary<'_>) -> Vec<Change<Vec<Page>>> {
             page.sequence = page.sequence.wrapping_add(1);
         });
         push("another time", &|page| {
-            page.created_at = Some(parts::other_time(page.created_at));
+            page.created_at = Some(values::other_time(page.created_at));
         });
         push("provisional or not", &|page| {
             page.provisional = !page.provisional;

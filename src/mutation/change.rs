@@ -1,27 +1,27 @@
-//! One change, and the changes that every list may have.
+//! A change, and the changes that apply to every list.
 
 use std::collections::HashMap;
 
-/// A field of a payload that is different.
+/// A changed field of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedField {
-    /// The payload's type and the names of the fields from it down, joined by dots.
+    /// The payload's type and the path of field names, joined by dots.
     pub path: String,
     /// What was done to it.
     pub change: &'static str,
 }
 
-/// A list of more elements is long: trying each change on each of thousands would take hours.
+/// A longer list does not get every change on every element: with thousands of elements that would take hours.
 pub(super) const LONG: usize = 16;
-/// As many elements of a long list have the same change.
+/// How many elements of a long list get the same change.
 const ALIKE: usize = 4;
 
-/// A value that differs from another one in one thing.
+/// A value that was changed in one thing.
 #[derive(Debug, Clone)]
 pub(super) struct Change<T> {
-    /// What is different, in words.
+    /// Description of the change.
     pub(super) what: String,
-    /// The field of a payload, where it is one that is different.
+    /// The changed field, if the change is in a payload.
     pub(super) field: Option<ChangedField>,
     /// The changed value.
     pub(super) value: T,
@@ -44,15 +44,15 @@ impl<T> Change<T> {
         }
     }
 
-    /// The same change of a part that is called so.
+    /// The same change, described as a change of a part.
     pub(super) fn of(mut self, part: &str) -> Self {
         self.what = format!("{part}: {}", self.what);
         self
     }
 }
 
-/// Elements left out, repeated and in another order, and each element changed. In a long list each change is made on the
-/// first elements only that it fits, so that every type among them has its turn.
+/// Elements left out, repeated and in another order, and each element changed. In a long list, each change is made only on
+/// the first few elements that it applies to, so every type of element still gets its changes.
 pub(super) fn list<T: Clone + PartialEq>(
     items: &[T],
     part: &str,
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sort_of_element_in_a_long_list_has_its_turn() {
+    fn every_type_of_element_in_a_long_list_is_changed() {
         let mut items = vec!["a"; 50];
         items.extend(["b"; 50]);
         let changes = list(&items, "item", |item| {

@@ -3,7 +3,7 @@
 use super::change::Change;
 use crate::model::{Code, ErrorInfo, Failure};
 
-/// More than gRPC libraries take for the headers of a reply, where nobody tells them otherwise.
+/// More than the default header limit of gRPC libraries.
 const LONG: usize = 16 * 1024;
 
 pub(super) fn changes(failure: &Failure) -> Vec<Change<Failure>> {
@@ -43,12 +43,12 @@ pub(super) fn changes(failure: &Failure) -> Vec<Change<Failure>> {
     found
 }
 
-/// A message that is long, and one that differs from it only at its end.
+/// Two long messages that only differ at the end.
 pub(super) fn long_messages(message: &str) -> [String; 2] {
     ["?", "!"].map(|end| format!("{message}{}{end}", " and so on".repeat(LONG / 8)))
 }
 
-/// The message in other words, some of them hard to see.
+/// Variations of a message, some of them hard to see.
 pub(super) fn reworded(message: &str) -> Vec<String> {
     let mut found = vec![
         format!("{message} "),

@@ -1,22 +1,22 @@
-//! Mutants of what logic answers: each differs in one thing, and a comparison has to notice it.
+//! Mutants of the answers of logic. Each differs in one thing, which a comparison has to notice.
 //!
-//! Knows answers, and nothing of how they are compared. Who says that a mutant is not noticed knows why.
+//! Knows answers, but not how they are compared, nor why a mutant is not noticed.
 //!
 //! | file | owns |
 //! |---|---|
 //! | `outcome` | mutants of each outcome, and other outcomes in its place |
-//! | `failure` | of a failing status |
-//! | `book` | of emitted events |
-//! | `reaction` | of commands, facts and projections |
-//! | `parts` | of covers, headers and payloads |
+//! | `failure` | mutants of a failing status |
+//! | `book` | mutants of emitted events |
+//! | `reaction` | mutants of commands, facts and projections |
+//! | `values` | mutants of covers, headers and payloads |
 //! | `change` | one change, and the changes of a list |
 
 mod book;
 mod change;
 mod failure;
 mod outcome;
-mod parts;
 mod reaction;
+mod values;
 
 pub use change::ChangedField;
 pub use outcome::{Mutant, mutants};

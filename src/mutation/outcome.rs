@@ -1,21 +1,21 @@
 //! Mutants of each outcome.
 
 use super::change::{Change, ChangedField, list};
-use super::{Vary, book, failure, parts, reaction};
+use super::{Vary, book, failure, reaction, values};
 use crate::model::{
     AnsweredBy, Cover, EmittedBook, EmittedPage, Failure, Header, Outcome, Revocation, Stimulus,
 };
 
-/// An answer that differs from the logic's in one thing.
+/// An answer that differs from the logic's answer in one thing.
 #[derive(Debug, Clone)]
 pub struct Mutant {
-    /// What is different, in words.
+    /// Description of the difference.
     pub change: String,
-    /// The payload's field, where it is one that differs.
+    /// The changed field, if the change is in a payload.
     pub field: Option<ChangedField>,
     /// The answer.
     pub outcome: Outcome,
-    /// What it differs from, where that is not the logic's answer: a text must be long to be changed behind its 16th
+    /// The answer that it differs from, if that is not the logic's answer: only a long text can be changed beyond its 16th
     /// KiB.
     pub instead_of: Option<Outcome>,
 }
@@ -44,7 +44,7 @@ pub fn mutants(stimulus: &Stimulus, outcome: &Outcome, vary: Vary<'_>) -> Vec<Mu
     mutants
 }
 
-/// The stream that an answer is for, of a saga none.
+/// The stream that an answer belongs to; a saga has none.
 fn asked(stimulus: &Stimulus) -> Option<&Cover> {
     match stimulus {
         Stimulus::Command { prior, .. } | Stimulus::Fact { prior, .. } => Some(&prior.cover),
@@ -70,7 +70,7 @@ fn of_the_same_kind(
         | Outcome::Crashed(failure)
         | Outcome::Unimplemented(failure)
         | Outcome::Refused(failure) => {
-            // A code without an answer is an error, which fails a trial by itself.
+            // A code of the transport is an error, which fails the trial anyway.
             let changes = failure::changes(failure).into_iter().filter_map(|change| {
                 let outcome =
                     Outcome::from_failure(change.value.clone(), AnsweredBy::Logic).ok()?;
@@ -80,10 +80,10 @@ fn of_the_same_kind(
         }
         Outcome::Revoked(revocation) => each(revocations(revocation), Outcome::Revoked),
         Outcome::Notified(notification) => each(
-            parts::notification(notification, own, vary),
+            values::notification(notification, own, vary),
             Outcome::Notified,
         ),
-        Outcome::Folded(state) => each(parts::payload(state, vary), Outcome::Folded),
+        Outcome::Folded(state) => each(values::payload(state, vary), Outcome::Folded),
         Outcome::Upcast(pages) => each(book::upcast(pages, vary), Outcome::Upcast),
         Outcome::Reacted(reaction) => {
             each(reaction::changes(reaction, own, vary), Outcome::Reacted)
@@ -93,7 +93,7 @@ fn of_the_same_kind(
             Outcome::Projected,
         ),
         Outcome::Prepared(covers) => each(
-            list(covers, "destination", parts::covers),
+            list(covers, "destination", values::covers),
             Outcome::Prepared,
         ),
     }
@@ -126,7 +126,7 @@ fn revocations(revocation: &Revocation) -> Vec<Change<Revocation>> {
     found
 }
 
-/// Outcomes of another word: accepted for rejected, rejected for accepted.
+/// Other kinds of outcome: accepted instead of rejected, rejected instead of accepted.
 fn others(outcome: &Outcome) -> Vec<Change<Outcome>> {
     let text = "mutant";
     let mut others = vec![
@@ -152,7 +152,7 @@ fn others(outcome: &Outcome) -> Vec<Change<Outcome>> {
         .collect()
 }
 
-/// A long message changed at its end, which is behind the 16th KiB.
+/// A long message that is changed at its end, beyond the 16th KiB.
 fn long(outcome: &Outcome) -> Option<Mutant> {
     let with = |message: String| {
         let reworded = |failure: &Failure| Failure {
@@ -187,7 +187,7 @@ fn long(outcome: &Outcome) -> Option<Mutant> {
     })
 }
 
-/// The answer with the last page before it, as libraries that send back what they were shown have it.
+/// The answer with the last page of the history in front of it, as from libraries that send back what they received.
 fn echo(stimulus: &Stimulus, book: &EmittedBook) -> Option<EmittedBook> {
     let last = stimulus.prior()?.history.pages().last()?;
     let shown = EmittedPage {

@@ -1,8 +1,8 @@
-//! Mutants of what sagas, process managers and projectors answer.
+//! Mutants of the answers of sagas, process managers and projectors.
 
 use super::Vary;
 use super::change::{Change, list};
-use super::{book, parts};
+use super::{book, values};
 use crate::model::{
     CommandPage, Cover, EmittedBook, EmittedCommand, MergeStrategy, Notification, Projection,
     Reaction, SyncMode,
@@ -37,7 +37,7 @@ pub(super) fn changes(
     let notifications = match &reaction.notification {
         None => vec![Change::new("more", Some(empty_notification()))],
         Some(notification) => {
-            let changed = parts::notification(notification, None, vary).into_iter();
+            let changed = values::notification(notification, None, vary).into_iter();
             let changed = changed.map(|change| change.map(Some));
             std::iter::once(Change::new("left out", None))
                 .chain(changed)
@@ -85,7 +85,7 @@ pub(super) fn empty_notification() -> Notification {
 
 fn command(command: &EmittedCommand, vary: Vary<'_>) -> Vec<Change<EmittedCommand>> {
     let mut found = Vec::new();
-    for change in parts::cover(command.cover.as_ref(), None) {
+    for change in values::cover(command.cover.as_ref(), None) {
         found.push(change.map(|cover| EmittedCommand {
             cover,
             ..command.clone()
@@ -102,14 +102,14 @@ fn command(command: &EmittedCommand, vary: Vary<'_>) -> Vec<Change<EmittedComman
 
 fn command_page(page: &CommandPage, vary: Vary<'_>) -> Vec<Change<CommandPage>> {
     let mut found = Vec::new();
-    for change in parts::header(&page.header) {
+    for change in values::header(&page.header) {
         found.push(change.map(|header| CommandPage {
             header,
             ..page.clone()
         }));
     }
     if let Some(command) = &page.command {
-        let changed = parts::payload(command, vary).into_iter();
+        let changed = values::payload(command, vary).into_iter();
         let changed = changed.map(|change| change.map(Some));
         for change in std::iter::once(Change::new("no command any more", None)).chain(changed) {
             found.push(change.map(|command| CommandPage {
@@ -159,16 +159,16 @@ pub(super) fn projection(
     vary: Vary<'_>,
 ) -> Vec<Change<Projection>> {
     let mut found = Vec::new();
-    for change in parts::cover(projection.cover.as_ref(), own) {
+    for change in values::cover(projection.cover.as_ref(), own) {
         found.push(change.map(|cover| Projection {
             cover,
             ..projection.clone()
         }));
     }
     let payloads = match &projection.payload {
-        None => vec![Change::new("a projection more", Some(parts::event()))],
+        None => vec![Change::new("a projection more", Some(values::event()))],
         Some(payload) => {
-            let changed = parts::payload(payload, vary).into_iter();
+            let changed = values::payload(payload, vary).into_iter();
             let changed = changed.map(|change| change.map(Some));
             std::iter::once(Change::new("no projection any more", None))
                 .chain(changed)

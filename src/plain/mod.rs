@@ -5,14 +5,14 @@
 //! recognised but unsupported encoding is an error with its name, so that an unread file never counts as clean. Knows
 //! nothing of the content.
 
-mod packed;
+mod compression;
 mod utf16;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
-use packed::{Gzip, Zstd};
+use compression::{Gzip, Zstd};
 use utf16::{ByteOrder, Utf16};
 
 use crate::files;

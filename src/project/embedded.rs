@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::coordinator::recording::{Recording, RecordingError};
 use crate::coordinator::{
-    Backend, Clock, LocalCoordinator, SeedBook, SeedError, Store, StoreError, Stores,
+    Backend, LocalCoordinator, SeedBook, SeedError, Store, StoreError, Stores,
 };
 use crate::grpc::Server;
-use crate::model::{Component, Domain, Logic, Timestamp};
+use crate::model::{Clock, Component, Domain, Logic, Timestamp};
 use crate::ticket::{Ticket, TicketError};
 use crate::wire::Dialect;
 

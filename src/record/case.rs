@@ -1,6 +1,6 @@
-//! A noted call as a case, or as a failure ticket.
+//! Turns a recorded call into a case or a failure ticket.
 
-use super::note::{Answer, Between, Note};
+use super::call::{Answer, Link, RecordedCall};
 use crate::capture::{Labels, generated_title};
 use crate::coordination::is_held_to_head;
 use crate::model::{
@@ -12,13 +12,13 @@ use crate::replay::{reaction_without_echoes, without_echoes};
 use crate::ticket::Ticket;
 use crate::wire::{DecodeError, Dialect, StoredBook};
 
-/// A noted call that makes no case.
+/// Why a recorded call cannot become a case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoCase {
+pub enum CaseError {
     /// It does not decode.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The logic did not answer. The message is not repeated: nobody may have redacted it.
+    /// The logic did not answer. The message is left out, because it may not be redacted.
     #[error(
         "the failure came from the transport ({}), not from the logic, so there is nothing to reproduce; choose another call",
         failure.code
@@ -27,7 +27,7 @@ pub enum NoCase {
         /// The failure.
         failure: Failure,
     },
-    /// A question of a process manager's coordinator, which is part of another call.
+    /// A `Prepare` call, which is part of another call.
     #[error(
         "it asks which aggregates a process manager wants to know of, and is part of the call of \
          ProcessManagerService/Handle that follows it; take that one"
@@ -38,32 +38,32 @@ pub enum NoCase {
     Stateless,
 }
 
-/// What a case of a noted call has besides the call.
+/// What a case contains in addition to the call.
 #[derive(Debug, Clone)]
-pub struct CaseOf {
+pub struct CaseMetadata {
     /// Name of the recording.
     pub source: String,
-    /// When the case is made.
+    /// When the case is captured.
     pub captured_at: Timestamp,
-    /// What people want to be written with it.
+    /// Metadata chosen by the user.
     pub labels: Labels,
 }
 
-/// The command of a call between a client and a coordinator, as a ticket; an accepted one has the code `OK`. None
-/// where the command does not decode.
+/// The command of a call between a client and a coordinator, as a ticket; an accepted command has the code `OK`. None if
+/// the command does not decode.
 #[must_use]
-pub fn ticket_of(note: &Note) -> Option<Ticket> {
-    if note.between() != Some(Between::ClientAndCoordinator) {
+pub fn ticket_of(call: &RecordedCall) -> Option<Ticket> {
+    if call.link() != Some(Link::ClientAndCoordinator) {
         return None;
     }
-    let command = note.command().ok()?;
-    let stored = note.stored().ok().flatten();
+    let command = call.command().ok()?;
+    let stored = call.stored().ok().flatten();
     let (head, persisted) = stored.map_or((None, None), |book| {
-        head_and_count(note.dialect, &command, &book)
+        head_and_count(call.dialect, &command, &book)
     });
     Some(Ticket {
         command,
-        failure: match &note.answer {
+        failure: match &call.answer {
             Answer::Status(refusal) => refusal.failure.clone(),
             Answer::Reply(_) => Failure {
                 code: crate::model::Code::Ok,
@@ -71,20 +71,20 @@ pub fn ticket_of(note: &Note) -> Option<Ticket> {
                 info: None,
             },
         },
-        dialect: note.dialect,
-        dialect_assumed: note.dialect_assumed,
-        time: Some(note.time),
+        dialect: call.dialect,
+        dialect_assumed: call.dialect_assumed,
+        time: Some(call.time),
         head,
         persisted,
         answered_by: AnsweredBy::NotKnown,
-        redacted: note.redacted.clone(),
+        redacted: call.redacted.clone(),
     })
 }
 
-/// The head that an accepted command met, and how many events it stored, as far as the reply tells.
+/// The head that an accepted command saw, and how many events it stored, as far as the reply shows it.
 ///
-/// A reply repeats what the logic answered: pages below the head, such as those without a header, are in it and were not
-/// stored. Where the coordinator held the command to the head, its own sequence is the head; elsewhere the first page is.
+/// A reply contains every page that the logic answered, even pages below the head that were not stored. If the coordinator
+/// checked the command's sequence, that sequence is the head; otherwise the first page's is.
 fn head_and_count(
     dialect: Dialect,
     command: &CommandBook,
@@ -101,15 +101,15 @@ fn head_and_count(
     (Some(head), u32::try_from(stored.count()).ok())
 }
 
-/// The case of a call between a coordinator and logic: what the logic was shown, what it was asked, what it answered.
-pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
-    if note.between() == Some(Between::ClientAndCoordinator) {
-        return Err(NoCase::Stateless);
+/// The case of a call between a coordinator and logic: the state, the request and the answer.
+pub fn case_of(call: &RecordedCall, with: CaseMetadata) -> Result<Case, CaseError> {
+    if call.link() == Some(Link::ClientAndCoordinator) {
+        return Err(CaseError::Stateless);
     }
-    let stimulus = note.stimulus()?;
-    let outcome = note
+    let stimulus = call.stimulus()?;
+    let outcome = call
         .outcome(&stimulus)?
-        .map_err(|failure| NoCase::NotOfTheLogic { failure })?;
+        .map_err(|failure| CaseError::NotOfTheLogic { failure })?;
     let observed = observed(&stimulus, outcome);
     let (own, asked) = lowered(stimulus)?;
     let mut case = Case {
@@ -118,7 +118,7 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
         issue: with.labels.issue,
         source: Provenance {
             name: with.source,
-            dialect: note.dialect.name().to_owned(),
+            dialect: call.dialect.name().to_owned(),
             captured_at: with.captured_at,
             head: HeadKnowledge::Recorded,
         },
@@ -130,15 +130,15 @@ pub fn case_of(note: &Note, with: CaseOf) -> Result<Case, NoCase> {
         stimulus: asked,
         observed,
         noted: None,
-        redacted: note.redacted.fields.clone(),
+        redacted: call.redacted.fields.clone(),
         rules: Vec::new(),
     };
     case.title = with.labels.title.unwrap_or_else(|| generated_title(&case));
     Ok(case)
 }
 
-/// The case's own book, and what is asked about it.
-fn lowered(stimulus: Stimulus) -> Result<(EventBook, CaseStimulus), NoCase> {
+/// The case's own book, and the request.
+fn lowered(stimulus: Stimulus) -> Result<(EventBook, CaseStimulus), CaseError> {
     Ok(match stimulus {
         Stimulus::Command { prior, command } => (book(prior), CaseStimulus::of_command(command)),
         Stimulus::Fact { facts, prior } => (book(prior), CaseStimulus::Fact(facts)),
@@ -181,20 +181,20 @@ fn lowered(stimulus: Stimulus) -> Result<(EventBook, CaseStimulus), NoCase> {
             let own = book(events);
             let asked = CaseStimulus::Projector {
                 trigger: all_of(&own.history),
-                // Nothing says that the effects of the ordinary call do no harm.
+                // It is not known whether the effects of the ordinary call are harmless.
                 is_harmless: false,
             };
             (own, asked)
         }
         Stimulus::Upcast { domain, pages } => {
-            // An upcaster is not told whose pages they are.
+            // The request to an upcaster does not name the aggregate.
             let cover = Cover::main(domain, Root::new([0; 16]));
             let history = History::new(pages)
                 .map_err(|error| DecodeError::of("upcast request", &error.to_string()))?;
             let own = EventBook::new(cover, None, history);
             (own, CaseStimulus::Upcaster)
         }
-        Stimulus::Prepare { .. } => return Err(NoCase::Prepare),
+        Stimulus::Prepare { .. } => return Err(CaseError::Prepare),
         Stimulus::Fold { .. } => {
             return Err(DecodeError::of("replay request", "it is not recorded").into());
         }
@@ -206,7 +206,7 @@ fn book(shown: EventBook) -> EventBook {
     EventBook::new(shown.cover, shown.snapshot, shown.history)
 }
 
-/// A bus delivers what is new: every page of the request.
+/// A bus delivers only new events, so every page of the request is new.
 fn all_of(history: &History) -> Trigger {
     let pages = history.pages();
     Trigger {
@@ -215,7 +215,7 @@ fn all_of(history: &History) -> Trigger {
     }
 }
 
-/// What production did, in the terms of a case; none where an answer is not one of its kind.
+/// What production did, as a case stores it; none if the answer does not belong to the kind of case.
 fn observed(stimulus: &Stimulus, outcome: Outcome) -> Option<Observed> {
     Some(match outcome {
         Outcome::Accepted(emitted) => {

@@ -1,4 +1,5 @@
-//! The recording file: appended to, cut to its ring from time to time, and whole at any moment but the last line.
+//! The recording file: lines are appended, and from time to time lines outside the ring are removed. At any moment every line
+//! but the last is complete.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
@@ -6,36 +7,36 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::call::{Answer, Link, RecordedCall, Subject};
 use super::case::ticket_of;
-use super::keep::{Kept, Ring};
+use super::keep::{KeepMode, Ring};
 use super::line::{LineError, parse_line, to_line};
-use super::note::{Answer, Between, Note, Subject};
-use super::writer::NoteStore;
+use super::writer::CallStore;
 use crate::model::Timestamp;
 
-/// So many lines that are out of the ring are left in the file before it is cut.
+/// How many evicted lines may stay in the file before it is rewritten.
 const SLACK: usize = 256;
 
 /// A file that cannot be recorded to.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The system refuses.
+    /// An I/O error.
     #[error("cannot record to {file}: {reason}")]
     Io {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The I/O error.
         reason: io::Error,
     },
-    /// Another recorder is at it.
+    /// Another recorder writes it.
     #[error("{file} is written by another recorder; give each a file of its own")]
     Taken {
         /// The file.
         file: String,
     },
-    /// It is something else.
-    #[error("{file} is no recording, {reason}; give another file, or move it away")]
-    NoRecording {
+    /// It is not a recording.
+    #[error("{file} is not a recording, {reason}; name another file, or move this one away")]
+    NotARecording {
         /// The file.
         file: String,
         /// What is wrong with it.
@@ -43,9 +44,8 @@ pub enum FileError {
     },
 }
 
-/// Name of a file that takes the place of another when it is whole: what comes before the part that makes it the only
-/// one, and what comes after.
-fn name_of_fresh(path: &Path) -> (OsString, &'static str) {
+/// Prefix and suffix of the temporary file that replaces the recording when it is complete.
+fn temporary_name(path: &Path) -> (OsString, &'static str) {
     let mut before = OsString::from(".");
     before.push(path.file_name().unwrap_or_default());
     before.push(".");
@@ -57,9 +57,9 @@ fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Removes what recorders of this file were writing when they were killed. What cannot be removed does no harm.
+/// Removes the temporary files of recorders that were killed. Errors are ignored, because such a file does no harm.
 fn remove_unfinished(path: &Path) {
-    let (before, after) = name_of_fresh(path);
+    let (before, after) = temporary_name(path);
     let Ok(entries) = std::fs::read_dir(folder_of(path)) else {
         return;
     };
@@ -72,32 +72,31 @@ fn remove_unfinished(path: &Path) {
     }
 }
 
-/// A recording that is written.
+/// A recording that is being written.
 #[derive(Debug)]
 pub struct RecordingFile {
     path: PathBuf,
     file: File,
-    /// Length of what is written whole.
+    /// Length of the complete lines.
     length: u64,
     next: u64,
     ring: Ring,
-    /// Calls of the ring, the oldest first.
+    /// Calls in the ring, the oldest first.
     held: VecDeque<(u64, Timestamp)>,
-    /// Lines in the file that are out of the ring.
+    /// Number of evicted lines that are still in the file.
     left: usize,
-    /// First call of this recorder; those before are of earlier ones.
+    /// First call of this recorder; earlier recorders wrote the calls before it.
     first: u64,
-    /// Calls of this recorder that are out of the ring.
+    /// Number of calls of this recorder that were evicted from the ring.
     left_out: u64,
-    /// Whether it may be replaced by a shorter one: a device or a pipe may not.
+    /// Whether the file can be replaced by a shorter one; a device or a pipe cannot.
     is_plain: bool,
-    /// Number of a line that an earlier recorder had begun, and that was cut off.
+    /// Number of an incomplete line of an earlier recorder, which was cut off.
     cut_off: Option<usize>,
 }
 
 impl RecordingFile {
-    /// Opens a file to record to: a new one, or one that is continued. A last line that an earlier recorder did not
-    /// finish is cut off.
+    /// Opens a new recording, or continues an existing one. An incomplete last line is cut off.
     pub fn open(path: &Path, ring: Ring) -> Result<Self, FileError> {
         let failed = |reason| FileError::Io {
             file: path.display().to_string(),
@@ -131,13 +130,13 @@ impl RecordingFile {
         Ok(recording)
     }
 
-    /// Number of a line that an earlier recorder had begun when it was ended, and that is cut off.
+    /// Number of an incomplete line of an earlier recorder, which was cut off.
     #[must_use]
     pub const fn cut_off(&self) -> Option<usize> {
         self.cut_off
     }
 
-    /// Takes up what is there.
+    /// Reads the existing lines.
     fn continued(&mut self) -> Result<(), FileError> {
         let name = self.path.display().to_string();
         let failed = |reason| FileError::Io {
@@ -160,13 +159,13 @@ impl RecordingFile {
             if text.trim().is_empty() {
                 continue;
             }
-            let (note, kept) = parse_line(&text).map_err(|kind| FileError::NoRecording {
+            let (call, kept) = parse_line(&text).map_err(|kind| FileError::NotARecording {
                 file: name.clone(),
                 reason: LineError { line, kind },
             })?;
-            self.next = self.next.max(note.call.saturating_add(1));
-            if kept == Kept::InRing {
-                self.held.push_back((note.call, note.time));
+            self.next = self.next.max(call.number.saturating_add(1));
+            if kept == KeepMode::InRing {
+                self.held.push_back((call.number, call.time));
             }
         }
         self.length = length;
@@ -180,14 +179,14 @@ impl RecordingFile {
         if written.is_ok() {
             self.length += text.len() as u64;
         } else if self.is_plain {
-            // A half line would make the next one unreadable.
+            // An incomplete line would make the next one unreadable.
             self.file.set_len(self.length)?;
             self.file.seek(SeekFrom::Start(self.length))?;
         }
         written
     }
 
-    /// Lets go of what is over the ring's count or age.
+    /// Evicts calls that exceed the ring's count or age.
     fn shrink(&mut self, now: Timestamp) {
         let age = i64::try_from(self.ring.age.as_secs()).unwrap_or(i64::MAX);
         let oldest = now.seconds.saturating_sub(age);
@@ -195,20 +194,20 @@ impl RecordingFile {
             if self.held.len() <= self.ring.count && time.seconds >= oldest {
                 break;
             }
-            // What was written to a pipe stays written.
+            // Lines in a pipe cannot be removed.
             self.left_out += u64::from(self.is_plain && *call >= self.first);
             self.held.pop_front();
             self.left += 1;
         }
     }
 
-    /// Writes the file anew without what is out of the ring.
+    /// Rewrites the file without the evicted lines.
     fn cut(&mut self) -> io::Result<()> {
         if self.left == 0 || !self.is_plain {
             return Ok(());
         }
         let held: HashSet<u64> = self.held.iter().map(|(call, _)| *call).collect();
-        let (before, after) = name_of_fresh(&self.path);
+        let (before, after) = temporary_name(&self.path);
         let mut fresh = tempfile::Builder::new()
             .prefix(&before)
             .suffix(after)
@@ -216,14 +215,14 @@ impl RecordingFile {
         let mut length = 0;
         for line in BufReader::new(File::open(&self.path)?.take(self.length)).lines() {
             let line = line?;
-            if is_left(&line, &held) {
+            if was_evicted(&line, &held) {
                 continue;
             }
             writeln!(fresh, "{line}")?;
             length += line.len() as u64 + 1;
         }
         fresh.as_file().sync_all()?;
-        // Before it takes the place of the other: nobody finds it without a lock.
+        // Locked before it replaces the old file, so that it is never found without a lock.
         fresh.as_file().try_lock()?;
         let mut file = fresh.persist(&self.path).map_err(|error| error.error)?;
         file.seek(SeekFrom::End(0))?;
@@ -234,27 +233,27 @@ impl RecordingFile {
     }
 }
 
-/// Whether a line was of the ring and is no more.
-fn is_left(line: &str, held: &HashSet<u64>) -> bool {
+/// Whether a line was evicted from the ring.
+fn was_evicted(line: &str, held: &HashSet<u64>) -> bool {
     match parse_line(line) {
-        Ok((note, Kept::InRing)) => !held.contains(&note.call),
+        Ok((call, KeepMode::InRing)) => !held.contains(&call.number),
         _ => false,
     }
 }
 
-/// Opens a file at its end; a new one is its owner's alone, as it holds what production holds.
+/// Opens a file for appending. Only the owner can read a new file, because it contains production data.
 fn appended(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.clone().read(true).open(path);
-    // What can only be written to, such as a pipe.
+    // A pipe, for example, can only be written.
     file.or_else(|_| options.open(path))
 }
 
-/// Whether the last line of a file has no end. A device or a pipe has no last line.
-fn ends_within_a_line(file: &mut File) -> bool {
+/// Whether the last line of a file is incomplete. A device or a pipe has no last line.
+fn ends_with_incomplete_line(file: &mut File) -> bool {
     let mut last = [b'\n'];
     let is_read = file.metadata().is_ok_and(|it| it.is_file())
         && file.seek(SeekFrom::End(-1)).is_ok()
@@ -262,16 +261,21 @@ fn ends_within_a_line(file: &mut File) -> bool {
     is_read && last != [b'\n']
 }
 
-impl NoteStore for RecordingFile {
-    fn keep(&mut self, note: &Note, subject: Option<&Subject>, kept: Kept) -> io::Result<()> {
-        let note = Note {
-            call: self.next,
-            ..note.clone()
+impl CallStore for RecordingFile {
+    fn keep(
+        &mut self,
+        call: &RecordedCall,
+        subject: Option<&Subject>,
+        kept: KeepMode,
+    ) -> io::Result<()> {
+        let call = RecordedCall {
+            number: self.next,
+            ..call.clone()
         };
-        self.append(&to_line(&note, subject, kept))?;
+        self.append(&to_line(&call, subject, kept))?;
         self.next += 1;
-        if kept == Kept::InRing {
-            self.held.push_back((note.call, note.time));
+        if kept == KeepMode::InRing {
+            self.held.push_back((call.number, call.time));
         }
         Ok(())
     }
@@ -297,43 +301,42 @@ impl NoteStore for RecordingFile {
     }
 }
 
-/// A failure log that is written: a ticket for each command that a coordinator answered with a failure.
+/// Writes a failure log: a ticket for each command that a coordinator answered with a failure.
 #[derive(Debug)]
-pub struct TicketLog {
+pub struct FailureLogWriter {
     file: File,
-    /// Whether its last line has no end: the next ticket begins on a line of its own.
+    /// Whether the last line is incomplete; then the next ticket begins with a line break.
     is_torn: bool,
 }
 
-impl TicketLog {
-    /// Opens a log to write to its end. What an earlier recorder did not finish stays as a line of its own: the log may be
-    /// written by others too.
+impl FailureLogWriter {
+    /// Opens a log for appending. An incomplete line stays, because other programs may write to the log too.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let mut file = appended(path).map_err(|reason| FileError::Io {
             file: path.display().to_string(),
             reason,
         })?;
-        let is_torn = ends_within_a_line(&mut file);
+        let is_torn = ends_with_incomplete_line(&mut file);
         Ok(Self { file, is_torn })
     }
 
-    /// Whether the log ended within a line when it was opened.
+    /// Whether the log ended with an incomplete line when it was opened.
     #[must_use]
     pub const fn is_torn(&self) -> bool {
         self.is_torn
     }
 }
 
-impl TicketLog {
-    /// Adds the ticket of a failed command; says whether the call was one.
-    pub fn add(&mut self, note: &Note) -> io::Result<bool> {
-        // Calls to logic make no ticket, and a client's command is accepted where there is a reply.
-        let is_failed_command = note.between() == Some(Between::ClientAndCoordinator)
-            && matches!(note.answer, Answer::Status(_));
+impl FailureLogWriter {
+    /// Adds the ticket of a failed command. Returns false if the call is not one.
+    pub fn add(&mut self, call: &RecordedCall) -> io::Result<bool> {
+        // Calls to logic get no ticket, and a client's command was accepted if there is a reply.
+        let is_failed_command = call.link() == Some(Link::ClientAndCoordinator)
+            && matches!(call.answer, Answer::Status(_));
         if !is_failed_command {
             return Ok(false);
         }
-        let ticket = ticket_of(note).ok_or_else(|| {
+        let ticket = ticket_of(call).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, "its command does not decode")
         })?;
         let start = if self.is_torn { "\n" } else { "" };
@@ -344,9 +347,9 @@ impl TicketLog {
         Ok(true)
     }
 
-    /// Makes all of it lasting.
+    /// Flushes the log to disk.
     pub(super) fn finish(&mut self) {
-        // A device or a pipe has nothing to make lasting.
+        // Fails on a device or a pipe, which need no flush.
         let _ = self.file.sync_all();
     }
 }

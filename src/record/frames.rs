@@ -1,26 +1,26 @@
-//! Messages in gRPC's framing, read from a copy of what went by.
+//! Reads messages in gRPC's framing from a copy of the bytes that passed.
 
 use std::io::Read;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// One flag byte and the length in four.
+/// One flag byte and a length of four bytes.
 const PREFIX: usize = 5;
-/// What a compressed message may become. Coordinators take messages of 10 MiB.
+/// Size limit of a decompressed message. Coordinators accept messages of 10 MiB.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// Why no message was found.
+/// Why no message could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// The bytes end within a message, or are none of gRPC.
+    /// The bytes end within a message, or are not gRPC.
     Torn,
-    /// There are several: the method is no unary one here.
+    /// There are several messages, so the method is not unary.
     Several,
-    /// It is compressed in a way that is not known, or badly.
+    /// The compression is unknown or damaged.
     Compressed,
 }
 
-/// The message of one direction of a unary call; none where nothing was sent.
+/// The message of one direction of a unary call; none if nothing was sent.
 pub(super) fn message(
     chunks: Vec<Bytes>,
     encoding: Option<&str>,
@@ -89,13 +89,13 @@ mod tests {
     }
 
     fn read(bytes: &[u8], encoding: Option<&str>) -> Result<Option<Bytes>, Unreadable> {
-        // In every possible pair of pieces: where the network cuts says nothing.
+        // In every possible pair of chunks: the network may split the bytes anywhere.
         let mut results = (0..=bytes.len()).map(|at| {
             let (first, second) = bytes.split_at(at);
             let pieces = [first, second].map(Bytes::copy_from_slice);
             message(pieces.to_vec(), encoding)
         });
-        let first = results.next().expect("there is at least one way");
+        let first = results.next().expect("there is at least one split");
         assert!(results.all(|other| other == first));
         first
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_message_is_told() {
+    fn anything_but_a_single_message_is_refused() {
         let twice = [framed(0, b"a"), framed(0, b"b")].concat();
         assert_eq!(read(&twice, None), Err(Unreadable::Several));
         assert_eq!(read(&framed(0, b"abc")[..7], None), Err(Unreadable::Torn));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_messages_are_read_where_the_way_is_known() {
+    fn messages_in_a_known_compression_are_read() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(b"abc").expect("memory takes it");
         let gzip = gzip.finish().expect("memory takes it");

@@ -1,21 +1,21 @@
-//! Which noted calls are kept: failures always, accepted ones in a ring, or always where a filter names them.
+//! Which recorded calls are kept: failures always, accepted calls in a ring, or always if they match a filter.
 
 use std::time::Duration;
 
-use super::note::{Note, Subject};
+use super::call::{RecordedCall, Subject};
 use crate::model::{Domain, Root};
 
 /// How a call is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
+pub enum KeepMode {
     /// For good.
     Always,
-    /// Until newer ones push it out, or it is too old.
+    /// Until newer calls evict it, or it is too old.
     InRing,
 }
 
-impl Kept {
-    /// The word in a recording.
+impl KeepMode {
+    /// The word for it in a recording.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl Kept {
         }
     }
 
-    /// The way of a word.
+    /// Parses the word in a recording.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Always, Self::InRing]
@@ -33,23 +33,23 @@ impl Kept {
     }
 }
 
-/// How many accepted calls are kept, and how long.
+/// How many accepted calls are kept, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ring {
-    /// No more than these; 0 keeps none.
+    /// Maximum number; 0 keeps none.
     pub count: usize,
-    /// None older than this.
+    /// Maximum age.
     pub age: Duration,
 }
 
-/// Accepted calls that are kept for good: those that fit every list that is not empty.
+/// Accepted calls that are kept for good: those that match every list that is not empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of one of these domains.
+    /// Domains.
     pub domains: Vec<Domain>,
-    /// Of one of these aggregates.
+    /// Roots of aggregates.
     pub roots: Vec<Root>,
-    /// With a command or newest event of one of these types, in full or by the last part of the name.
+    /// Types of the command or newest event, with or without the package.
     pub types: Vec<String>,
 }
 
@@ -74,22 +74,22 @@ fn fits<T>(list: &[T], fits: impl Fn(&T) -> bool) -> bool {
     list.is_empty() || list.iter().any(fits)
 }
 
-/// What is kept.
+/// Which calls are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keep {
+pub struct KeepRules {
     /// Accepted calls that are kept for good.
     pub filter: Filter,
     /// The other accepted calls.
     pub ring: Ring,
 }
 
-impl Keep {
-    /// How a call is kept; none where it is not.
+impl KeepRules {
+    /// How a call is kept; none if it is not.
     #[must_use]
-    pub fn of(&self, note: &Note, subject: Option<&Subject>) -> Option<Kept> {
-        if !note.is_accepted() || subject.is_some_and(|subject| self.filter.names(subject)) {
-            return Some(Kept::Always);
+    pub fn of(&self, call: &RecordedCall, subject: Option<&Subject>) -> Option<KeepMode> {
+        if !call.is_accepted() || subject.is_some_and(|subject| self.filter.names(subject)) {
+            return Some(KeepMode::Always);
         }
-        (self.ring.count > 0).then_some(Kept::InRing)
+        (self.ring.count > 0).then_some(KeepMode::InRing)
     }
 }

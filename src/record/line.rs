@@ -1,4 +1,4 @@
-//! Version 1 of the recording: one call a line, `docs/recording.md`.
+//! Version 1 of the recording: one call per line, see `docs/recording.md`.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -7,8 +7,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::keep::Kept;
-use super::note::{Answer, Note, Subject};
+use super::call::{Answer, RecordedCall, Subject};
+use super::keep::KeepMode;
 use crate::model::{Code, Fingerprints, Redactions, Timestamp};
 use crate::ticket::RedactionV1;
 use crate::ticket::without_values;
@@ -17,13 +17,13 @@ use crate::wire::{Dialect, FailingStatus, UnknownDialect};
 
 const VERSION: u64 = 1;
 
-/// Written with padding, read with or without.
+/// Writes padding, but does not require it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A line that is no recorded call.
+/// A line that is not a valid recorded call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {kind}")]
 pub struct LineError {
@@ -36,18 +36,18 @@ pub struct LineError {
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineErrorKind {
-    /// It is no JSON object, or has a key that is unknown or of the wrong type.
-    #[error("no recorded call: {0}")]
+    /// Not a JSON object, or a key is unknown or has the wrong type.
+    #[error("not a recorded call: {0}")]
     Json(String),
     /// A key is missing.
     #[error("the key `{0}` is missing")]
     Missing(&'static str),
-    /// Another version of the format.
+    /// An unknown version of the format.
     #[error(
         "recording version {0} is not known, this version reads {VERSION}; is there a newer angzarr-replay?"
     )]
     Version(String),
-    /// A value that its key does not take.
+    /// A value that is not valid for its key.
     #[error("`{key}`: {reason}")]
     Value {
         /// The key.
@@ -55,7 +55,7 @@ pub enum LineErrorKind {
         /// What is wrong.
         reason: String,
     },
-    /// The request is about something else than the keys say.
+    /// A key differs from the request.
     #[error("`{key}` says `{line}`, the request says `{request}`; correct the line")]
     Disagrees {
         /// The key.
@@ -69,25 +69,25 @@ pub enum LineErrorKind {
 
 /// One call of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordedLine {
     /// Its line, from 1.
     pub line: usize,
     /// The call.
-    pub note: Note,
+    pub call: RecordedCall,
     /// How it is kept.
-    pub kept: Kept,
+    pub kept: KeepMode,
 }
 
-/// All that is known before the version is.
+/// Only the version, which is read first.
 #[derive(Deserialize)]
 struct Header {
     recording: Option<serde_json::Value>,
 }
 
-/// The keys of version 1 in the order in which they are written.
+/// The keys of version 1, in the order of writing.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct LineV1 {
     recording: u64,
     call: Option<u64>,
     time: Option<String>,
@@ -118,7 +118,7 @@ struct Line {
     redacted_by: Fingerprints,
 }
 
-/// What the keys beside the request say.
+/// The keys that repeat a part of the request.
 fn about(subject: Option<&Subject>) -> [(&'static str, Option<String>); 4] {
     let cover = subject.and_then(|subject| subject.cover.as_ref());
     [
@@ -132,10 +132,10 @@ fn about(subject: Option<&Subject>) -> [(&'static str, Option<String>); 4] {
     ]
 }
 
-/// Writes a call as one line, without the line's end.
-pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> String {
+/// The call as one line, without a line break.
+pub(super) fn to_line(call: &RecordedCall, subject: Option<&Subject>, kept: KeepMode) -> String {
     let [domain, root, edition, r#type] = about(subject).map(|(_, value)| value);
-    let (code, message, details, reply) = match &note.answer {
+    let (code, message, details, reply) = match &call.answer {
         Answer::Reply(reply) => (Code::Ok, None, None, Some(BASE64.encode(reply))),
         Answer::Status(FailingStatus { failure, details }) => (
             failure.code,
@@ -144,14 +144,14 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
             None,
         ),
     };
-    let time = jiff::Timestamp::new(note.time.seconds, note.time.nanos);
-    let line = Line {
+    let time = jiff::Timestamp::new(call.time.seconds, call.time.nanos);
+    let line = LineV1 {
         recording: VERSION,
-        call: Some(note.call),
+        call: Some(call.number),
         time: Some(time.unwrap_or_default().to_string()),
-        path: Some(note.path.clone()),
-        dialect: Some(note.dialect.name().to_owned()),
-        dialect_assumed: note.dialect_assumed,
+        path: Some(call.path.clone()),
+        dialect: Some(call.dialect.name().to_owned()),
+        dialect_assumed: call.dialect_assumed,
         domain,
         root,
         edition,
@@ -160,16 +160,16 @@ pub(super) fn to_line(note: &Note, subject: Option<&Subject>, kept: Kept) -> Str
         code: Some(code.name().to_owned()),
         message,
         details,
-        request: Some(BASE64.encode(&note.request)),
+        request: Some(BASE64.encode(&call.request)),
         reply,
-        redacted: note.redacted.fields.iter().map(RedactionV1::of).collect(),
-        redacted_by: note.redacted.by.clone(),
+        redacted: call.redacted.fields.iter().map(RedactionV1::of).collect(),
+        redacted_by: call.redacted.by.clone(),
     };
     serde_json::to_string(&line).expect("texts and numbers are JSON")
 }
 
-/// The lines of a recording that are whole, and the number of a last line without an end, which may be half written: a
-/// recorder is at it, or was killed while it was.
+/// The complete lines of a recording, and the number of an incomplete last line. A recorder may be writing that line, or was
+/// killed while it did.
 pub(crate) fn whole_lines(bytes: &[u8]) -> (&[u8], Option<usize>) {
     let end = bytes.iter().rposition(|byte| *byte == b'\n');
     let (whole, rest) = bytes.split_at(end.map_or(0, |end| end + 1));
@@ -177,22 +177,22 @@ pub(crate) fn whole_lines(bytes: &[u8]) -> (&[u8], Option<usize>) {
     (whole, (!rest.trim_ascii().is_empty()).then_some(last))
 }
 
-/// Reads the calls of a recording in the order of the file. A last line without an end may be half written: the
-/// recorder may still be at it, so it is passed over.
-pub fn parse_recording(text: &str) -> Result<Vec<Recorded>, LineError> {
+/// Reads the calls of a recording in the order of the file. An incomplete last line is ignored, because a recorder may still
+/// be writing it.
+pub fn parse_recording(text: &str) -> Result<Vec<RecordedLine>, LineError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     (1..)
         .zip(whole.lines())
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(line, text)| {
-            let (note, kept) = parse_line(text).map_err(|kind| LineError { line, kind })?;
-            Ok(Recorded { line, note, kept })
+            let (call, kept) = parse_line(text).map_err(|kind| LineError { line, kind })?;
+            Ok(RecordedLine { line, call, kept })
         })
         .collect()
 }
 
-pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
-    // The line is the file's to count: within it there is only one.
+pub(super) fn parse_line(text: &str) -> Result<(RecordedCall, KeepMode), LineErrorKind> {
+    // serde counts from line 1 of this text; the caller adds the line of the file.
     let json = |error: serde_json::Error| {
         let words = without_values(&error.to_string());
         LineErrorKind::Json(words.replace(" at line 1 column ", " at column "))
@@ -205,12 +205,13 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
         }
         Some(_) => {}
     }
-    let line: Line = serde_json::from_str(text).map_err(json)?;
+    let line: LineV1 = serde_json::from_str(text).map_err(json)?;
     let kept = required("kept", line.kept.clone())?;
-    let kept = Kept::from_word(&kept).ok_or_else(|| value("kept", &"it is `always` or `ring`"))?;
+    let kept =
+        KeepMode::from_word(&kept).ok_or_else(|| value("kept", &"it is `always` or `ring`"))?;
     let dialect = dialect(&line)?;
-    let note = Note {
-        call: required("call", line.call)?,
+    let call = RecordedCall {
+        number: required("call", line.call)?,
         time: instant(&required("time", line.time.clone())?)?,
         path: required("path", line.path.clone())?,
         dialect,
@@ -227,10 +228,10 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
             by: line.redacted_by.clone(),
         },
     };
-    if note.between().is_none() {
+    if call.link().is_none() {
         return Err(value("path", &"calls of this method are not recorded"));
     }
-    let subject = note.subject().ok();
+    let subject = call.subject().ok();
     let said = [&line.domain, &line.root, &line.edition, &line.r#type];
     for ((key, request), said) in about(subject.as_ref()).into_iter().zip(said) {
         if said.is_some() && *said != request {
@@ -241,21 +242,24 @@ pub(super) fn parse_line(text: &str) -> Result<(Note, Kept), LineErrorKind> {
             });
         }
     }
-    Ok((note, kept))
+    Ok((call, kept))
 }
 
-fn dialect(line: &Line) -> Result<Dialect, LineErrorKind> {
+fn dialect(line: &LineV1) -> Result<Dialect, LineErrorKind> {
     let dialect: Dialect = required("dialect", line.dialect.clone())?
         .parse()
         .map_err(|error: UnknownDialect| value("dialect", &error))?;
     let path = required("path", line.path.as_ref())?;
     match Dialect::of_path(path) {
         Some((of_path, _)) if of_path.package() == dialect.package() => Ok(dialect),
-        _ => Err(value("path", &format!("it is none of {dialect}"))),
+        _ => Err(value(
+            "path",
+            &format!("the dialect {dialect} has no such path"),
+        )),
     }
 }
 
-fn answer(line: &Line) -> Result<Answer, LineErrorKind> {
+fn answer(line: &LineV1) -> Result<Answer, LineErrorKind> {
     let name = required("code", line.code.clone())?;
     let code = Code::from_name(&name).ok_or_else(|| value("code", &no_status_code(&name)))?;
     if code == Code::Ok {

@@ -1,37 +1,34 @@
-//! The recorder: a proxy between a client and a coordinator, or a coordinator and its logic, that notes what goes by.
+//! The recorder: a proxy between a client and a coordinator, or between a coordinator and its logic, that records calls.
 //!
-//! Owns the proxy, what is noted and kept of the calls, the recording file, and how a noted call becomes a failure
-//! ticket or a case. Knows no configuration, no command line and no source; its clock comes from the mains.
+//! Owns the proxy, which calls are recorded and kept, the recording file, and how a recorded call becomes a failure ticket
+//! or a case. Knows no configuration, no command line and no source; its clock comes from the mains.
 //!
-//! - `proxy`, `upstream`: every frame of HTTP/2 is passed on as it came, in any dialect and of any service. Nothing here
-//!   waits for a note.
-//! - `tap`, `frames`: a copy of what goes by, bounded, and the messages in it.
-//! - `note`: one noted call, decoded; `keep`: which are kept; `writer`: the thread that writes them.
-//! - `redaction`: a noted call without what is personal or secret, before anything of it is written.
+//! - `proxy`, `upstream`: pass on every HTTP/2 frame unchanged, in any dialect and of any service. They never wait for the
+//!   recording.
+//! - `tap`, `frames`: a bounded copy of the bytes that pass, and the messages in it.
+//! - `call`: a recorded call, decoded. `keep`: which calls are kept. `writer`: the thread that writes them.
+//! - `redaction`: removes personal data and secrets from a call before it is written.
 //! - `file`, `line`: the recording file, version 1 (`docs/recording.md`).
-//! - `case`: a noted call as a case, or as a ticket.
+//! - `case`: turns a recorded call into a case or a ticket.
 
+mod call;
 mod case;
 mod file;
 mod frames;
 mod keep;
 mod line;
-mod note;
 mod proxy;
 mod redaction;
 mod tap;
 mod upstream;
 mod writer;
 
-pub use case::{CaseOf, NoCase, case_of, ticket_of};
-pub use file::{FileError, RecordingFile, TicketLog};
-pub use keep::{Filter, Keep, Kept, Ring};
+pub use call::{Answer, Link, RecordedCall, Subject};
+pub use case::{CaseError, CaseMetadata, case_of, ticket_of};
+pub use file::{FailureLogWriter, FileError, RecordingFile};
+pub use keep::{Filter, KeepMode, KeepRules, Ring};
 pub(crate) use line::whole_lines;
-pub use line::{LineError, LineErrorKind, Recorded, parse_recording};
-pub use note::{Answer, Between, Note, Subject};
-pub use proxy::{Recorder, Settings, Watch};
+pub use line::{LineError, LineErrorKind, RecordedLine, parse_recording};
+pub use proxy::{Recorder, RecorderSettings, RecorderWatch};
 pub use redaction::redacted;
-pub use writer::{Counts, NoteStore, Redact, Troubles};
-
-/// What time it is; the mains bring it.
-pub type Clock = std::sync::Arc<dyn Fn() -> crate::model::Timestamp + Send + Sync>;
+pub use writer::{CallStore, Counts, LastErrors, Redact};

@@ -19,42 +19,42 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::Clock;
-use super::file::TicketLog;
-use super::keep::Keep;
+use super::file::FailureLogWriter;
+use super::keep::KeepRules;
 use super::tap::{Budget, FrameTap, Side, Taps};
 use super::upstream::{NoReply, Upstream, is_reset, words};
-use super::writer::{Counters, Counts, NoteStore, Redact, Troubles, Writer};
+use super::writer::{CallStore, Counters, Counts, LastErrors, Redact, Writer};
+use crate::model::Clock;
 use crate::wire::Dialect;
 
-/// Headers are passed on as large as anybody sends them: details of a status hold whole event books.
+/// Limit for headers, far above what is ever sent: the details of a status may contain a whole event book.
 pub(super) const HEADERS_LIMIT: u32 = 16 * 1024 * 1024;
-/// How long calls in flight may take when the recorder is ended.
+/// How long calls in flight may take when the recorder ends.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// How a recorder works.
-pub struct Settings {
+pub struct RecorderSettings {
     /// Server that calls are passed on to, `HOST:PORT`.
     pub upstream: String,
-    /// Dialect to note calls in, where several share the package that is spoken; the newest is assumed otherwise.
+    /// Dialect of recorded calls if several share the package; otherwise the newest is assumed.
     pub dialect: Option<Dialect>,
-    /// What is kept.
-    pub keep: Keep,
-    /// Where it is kept.
-    pub stores: Vec<Box<dyn NoteStore>>,
+    /// Which calls are kept.
+    pub keep: KeepRules,
+    /// Where they are kept.
+    pub stores: Vec<Box<dyn CallStore>>,
     /// Where failed commands are written as tickets.
-    pub tickets: Option<TicketLog>,
-    /// What is done to a note before it is written.
+    pub tickets: Option<FailureLogWriter>,
+    /// Redacts a call before it is written.
     pub redact: Option<Redact>,
-    /// Largest status of a call that is noted, in bytes of its headers.
+    /// Largest status that is recorded, in bytes of its headers.
     pub status_limit: usize,
-    /// How many notes may wait for the writer.
+    /// How many calls may wait for the writer.
     pub waiting: usize,
-    /// How many bytes may wait, those of calls in flight included.
+    /// How many bytes may wait, including those of calls in flight.
     pub waiting_bytes: usize,
-    /// What time it is.
+    /// Tells the time.
     pub clock: Clock,
 }
 
@@ -68,8 +68,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records what comes to a listener, on threads of its own.
-    pub fn start(listener: TcpListener, settings: Settings) -> io::Result<Self> {
+    /// Records the calls that arrive at a listener, on its own threads.
+    pub fn start(listener: TcpListener, settings: RecorderSettings) -> io::Result<Self> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -108,7 +108,7 @@ impl Recorder {
             .name("recorder-proxy".into())
             .spawn(move || {
                 runtime.block_on(proxy.serve(listener));
-                // With the last copy of the queue's entrance goes the writer's reason to wait.
+                // This drops the last sender of the queue, so the writer ends.
                 runtime.shutdown_timeout(Duration::from_secs(1));
             })?;
         Ok(Self {
@@ -126,25 +126,25 @@ impl Recorder {
         self.address
     }
 
-    /// What became of the calls so far.
+    /// Counts of the calls so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.counts()
     }
 
-    /// Why notes were not written.
+    /// Why calls were not written.
     #[must_use]
-    pub fn troubles(&self) -> Troubles {
-        self.watch().troubles()
+    pub fn last_errors(&self) -> LastErrors {
+        self.watch().last_errors()
     }
 
-    /// Looks on, also after the end.
+    /// A handle that can be used after the end.
     #[must_use]
-    pub fn watch(&self) -> Watch {
-        Watch(Arc::clone(&self.counters))
+    pub fn watch(&self) -> RecorderWatch {
+        RecorderWatch(Arc::clone(&self.counters))
     }
 
-    /// Ends it: calls in flight may finish, and what was noted is written. Gives trouble of the disk at the end.
+    /// Ends it: calls in flight may finish, and recorded calls are written. Returns the last I/O error.
     pub fn end(mut self) -> io::Result<Counts> {
         let _ = self.end.send(true);
         if let Some(proxy) = self.proxy.take() {
@@ -159,24 +159,24 @@ impl Recorder {
     }
 }
 
-/// What becomes of the calls of a recorder, also after its end.
+/// Shows the counts and errors of a recorder, also after its end.
 #[derive(Clone)]
-pub struct Watch(Arc<Counters>);
+pub struct RecorderWatch(Arc<Counters>);
 
-impl Watch {
-    /// What became of the calls so far.
+impl RecorderWatch {
+    /// Counts of the calls so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.counts()
     }
 
-    /// Why the last note was not written, if one was not.
+    /// Why calls were not written.
     #[must_use]
-    pub fn troubles(&self) -> Troubles {
-        self.0.troubles().clone()
+    pub fn last_errors(&self) -> LastErrors {
+        self.0.last_errors().clone()
     }
 
-    /// Dialects that calls were noted in though others have their package and nobody said which is spoken.
+    /// Dialects that were assumed because others share their package.
     #[must_use]
     pub fn assumed_dialects(&self) -> Vec<Dialect> {
         self.0.assumed().clone()
@@ -208,7 +208,7 @@ impl Proxy {
                     Ok((stream, _)) => {
                         connections.spawn(self.clone().connection(stream));
                     }
-                    // Too many open files, for one: others end, and this one comes again.
+                    // For example too many open files: connections will end, and the client tries again.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
                 Some(_) = connections.join_next() => {}
@@ -271,7 +271,7 @@ async fn pass(
     }
 }
 
-/// A request needs an address in HTTP/2; some clients say it in the header `host` only.
+/// An HTTP/2 request needs an authority; some clients only send the header `host`.
 fn with_scheme(uri: Uri) -> Uri {
     if uri.scheme().is_some() && uri.authority().is_some() {
         return uri;
@@ -284,23 +284,23 @@ fn with_scheme(uri: Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or(uri)
 }
 
-/// One direction of a call as it goes by.
+/// One direction of a call as it passes.
 pub(super) struct Relayed {
-    source: Source,
+    source: RelayedFrames,
     side: Side,
     tap: Option<FrameTap>,
 }
 
-enum Source {
+enum RelayedFrames {
     Frames(Incoming),
     Nothing,
 }
 
-/// A reply without a body, made here.
+/// A reply without a body, for statuses that the recorder sends itself.
 impl Default for Relayed {
     fn default() -> Self {
         Self {
-            source: Source::Nothing,
+            source: RelayedFrames::Nothing,
             side: Side::Reply,
             tap: None,
         }
@@ -310,7 +310,7 @@ impl Default for Relayed {
 impl Relayed {
     fn new(frames: Incoming, side: Side, tap: Option<FrameTap>) -> Self {
         let relayed = Self {
-            source: Source::Frames(frames),
+            source: RelayedFrames::Frames(frames),
             side,
             tap,
         };
@@ -326,8 +326,8 @@ impl Relayed {
         }
     }
 
-    /// Notes a frame, and whether it was the last one.
-    fn noted(&self, frame: &Frame<Bytes>) {
+    /// Copies a frame, and checks whether it was the last one.
+    fn observe(&self, frame: &Frame<Bytes>) {
         let Some(tap) = &self.tap else { return };
         if let Some(data) = frame.data_ref() {
             tap.data(self.side, data);
@@ -340,9 +340,9 @@ impl Relayed {
         }
     }
 
-    /// The server was lost amid its reply: the client is told as if it had lost it itself.
+    /// The connection to the server broke during its reply. The client gets the status that it would have got without a recorder.
     fn lost(&mut self, error: &hyper::Error) -> Option<Result<Frame<Bytes>, hyper::Error>> {
-        self.source = Source::Nothing;
+        self.source = RelayedFrames::Nothing;
         let status =
             tonic::Status::unavailable(format!("the recorder lost the server: {}", words(error)));
         let mut trailers = HeaderMap::new();
@@ -360,12 +360,12 @@ impl Body for Relayed {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
-        let Source::Frames(frames) = &mut this.source else {
+        let RelayedFrames::Frames(frames) = &mut this.source else {
             return Poll::Ready(None);
         };
         Poll::Ready(match ready!(Pin::new(frames).poll_frame(context)) {
             Some(Ok(frame)) => {
-                this.noted(&frame);
+                this.observe(&frame);
                 Some(Ok(frame))
             }
             Some(Err(error)) => {
@@ -386,12 +386,12 @@ impl Body for Relayed {
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
-            Source::Frames(frames) => frames.is_end_stream(),
-            Source::Nothing => true,
+            RelayedFrames::Frames(frames) => frames.is_end_stream(),
+            RelayedFrames::Nothing => true,
         }
     }
 
-    /// Unknown: a size would make a header of it that nobody sent.
+    /// Unknown, because a size would add a header that nobody sent.
     fn size_hint(&self) -> SizeHint {
         SizeHint::default()
     }
@@ -400,7 +400,7 @@ impl Body for Relayed {
 impl Drop for Relayed {
     fn drop(&mut self) {
         if let (Side::Reply, Some(tap)) = (self.side, &self.tap) {
-            // Nothing is left to break where the reply was over.
+            // Does nothing if the reply was complete.
             tap.broken();
         }
     }

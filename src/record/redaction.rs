@@ -1,26 +1,29 @@
-//! A noted call as it may be written. The roots of aggregates stay, since calls are found and histories fetched by them;
-//! capture gives them their stand-ins.
+//! Redacts a recorded call. The roots of aggregates stay, because users choose calls and find histories by them; capture
+//! replaces them with pseudonyms.
 
 use bytes::Bytes;
 
-use super::note::{Answer, Note};
+use super::call::{Answer, RecordedCall};
 use crate::model::Payload;
 use crate::redact::{MessageRole, Reason, RedactError, Redactor, Report, Session};
 use crate::wire::FailingStatus;
 
-/// Redacts the payloads and texts of request and reply, and the status of a call. Of a status' details the reason stays,
-/// nothing else of them.
+/// Redacts the payloads and texts of request and reply, and the status of a call. Of the details of a status, only the error
+/// info is kept.
 ///
 /// # Errors
-/// Where the redactor is strict and something cannot be read: a message without a descriptor, a field that is not
-/// described, bytes that are no message.
-pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), RedactError> {
+/// If the redactor is strict and something cannot be read: a message without a descriptor, an undescribed field, or bytes
+/// that do not decode.
+pub fn redacted(
+    call: &RecordedCall,
+    redactor: &Redactor,
+) -> Result<(RecordedCall, Report), RedactError> {
     let redactor = redactor.without(Reason::Roots);
     let mut session = redactor.session();
-    let (request, reply) = note.messages();
-    let request = Message::of(note, request, &note.request, "request");
-    let answer = match &note.answer {
-        Answer::Reply(bytes) => Ok(Message::of(note, reply, bytes, "reply")),
+    let (request, reply) = call.messages();
+    let request = Message::of(call, request, &call.request, "request");
+    let answer = match &call.answer {
+        Answer::Reply(bytes) => Ok(Message::of(call, reply, bytes, "reply")),
         Answer::Status(refusal) => Err(refusal),
     };
     request.scan(&mut session)?;
@@ -33,29 +36,29 @@ pub fn redacted(note: &Note, redactor: &Redactor) -> Result<(Note, Report), Reda
         Err(refusal) => Answer::Status(FailingStatus::from(session.failure(&refusal.failure))),
     };
     let report = session.finish();
-    let note = Note {
+    let call = RecordedCall {
         request,
         answer,
         redacted: redactor.redactions(&report, &[]),
-        ..note.clone()
+        ..call.clone()
     };
-    Ok((note, report))
+    Ok((call, report))
 }
 
-/// One of a call's two, as redaction takes it.
+/// The request or the reply of a call, as a payload to redact.
 struct Message {
     payload: Payload,
     place: String,
 }
 
 impl Message {
-    fn of(note: &Note, name: &str, bytes: &Bytes, which: &str) -> Self {
+    fn of(call: &RecordedCall, name: &str, bytes: &Bytes, which: &str) -> Self {
         Self {
             payload: Payload {
-                type_url: format!("/{}.{name}", note.dialect.package()),
+                type_url: format!("/{}.{name}", call.dialect.package()),
                 value: bytes.to_vec(),
             },
-            place: format!("the {which} of {}", note.method()),
+            place: format!("the {which} of {}", call.method()),
         }
     }
 

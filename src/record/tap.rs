@@ -1,4 +1,4 @@
-//! A copy of what goes by. Taking it costs a reference to each chunk and never waits.
+//! Copies the bytes that pass. A copy costs one reference per chunk, and never waits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::Clock;
-use super::note::Between;
+use super::call::Link;
 use super::writer::Counters;
-use crate::model::Timestamp;
+use crate::model::{Clock, Timestamp};
 use crate::wire::Dialect;
 
-/// A call as it went by: nothing of it is read yet.
+/// A call that is not decoded yet.
 pub(super) struct RawCall {
     pub(super) path: String,
     pub(super) dialect: Dialect,
@@ -27,13 +26,13 @@ pub(super) struct RawCall {
     held: Held,
 }
 
-/// Bytes that copies hold in memory, all calls together.
+/// Limit for the bytes that all copies together keep in memory.
 pub(super) struct Budget {
     used: AtomicUsize,
     limit: usize,
 }
 
-/// One call's part of the budget.
+/// One call's share of the budget.
 struct Held {
     budget: Arc<Budget>,
     bytes: usize,
@@ -53,13 +52,13 @@ impl Drop for Held {
     }
 }
 
-/// Where copies go.
+/// What all taps share, and where the copies go.
 pub(super) struct Taps {
     pub(super) budget: Arc<Budget>,
     pub(super) queue: SyncSender<RawCall>,
     pub(super) counters: Arc<Counters>,
     pub(super) clock: Clock,
-    /// Which of the dialects that share a package is spoken.
+    /// The configured dialect, if several share the package.
     pub(super) dialect: Option<Dialect>,
 }
 
@@ -73,10 +72,10 @@ impl Budget {
 }
 
 impl Taps {
-    /// A tap for a call, where calls of its path are noted.
+    /// A tap for a call, if calls of its path are recorded.
     pub(super) fn of(self: &Arc<Self>, path: &str, headers: &HeaderMap) -> Option<FrameTap> {
         let (dialect, method) = Dialect::of_path(path)?;
-        Between::of(method)?;
+        Link::of(method)?;
         let (dialect, dialect_assumed) = dialect.or_configured(self.dialect);
         if dialect_assumed {
             self.counters.assume(dialect);
@@ -109,15 +108,15 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
 
 struct Shared {
     taps: Arc<Taps>,
-    /// None once it is lost or handed on.
+    /// None once it is dropped or handed on.
     call: Mutex<Option<RawCall>>,
 }
 
-/// The copy of one call, filled from both sides.
+/// The copy of one call, filled from both directions.
 #[derive(Clone)]
 pub(super) struct FrameTap(Arc<Shared>);
 
-/// Which way bytes go.
+/// Direction of the bytes.
 #[derive(Clone, Copy)]
 pub(super) enum Side {
     Request,
@@ -129,7 +128,7 @@ impl FrameTap {
         change(&mut self.0.call.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Bytes went by.
+    /// Copies bytes.
     pub(super) fn data(&self, side: Side, data: &Bytes) {
         self.with(|call| {
             let Some(raw) = call else { return };
@@ -145,7 +144,7 @@ impl FrameTap {
         });
     }
 
-    /// The headers of the reply went by, which say how it ended where it has no body.
+    /// Copies the status from the headers of the reply, in case it has no body.
     pub(super) fn headers(&self, headers: &HeaderMap) {
         self.with(|call| {
             if let Some(raw) = call {
@@ -155,7 +154,7 @@ impl FrameTap {
         });
     }
 
-    /// The trailers went by.
+    /// Copies the status from the trailers.
     pub(super) fn trailers(&self, trailers: &HeaderMap) {
         self.with(|call| {
             if let Some(raw) = call {
@@ -164,7 +163,7 @@ impl FrameTap {
         });
     }
 
-    /// The reply is over: the copy goes to the writer, if that has a place for it.
+    /// The reply is complete: the copy goes to the writer, if the queue has room.
     pub(super) fn ended(&self) {
         self.with(|call| {
             let Some(raw) = call.take() else { return };
@@ -178,7 +177,7 @@ impl FrameTap {
         });
     }
 
-    /// The call was given up before its reply was over.
+    /// The call was abandoned before its reply was complete.
     pub(super) fn broken(&self) {
         self.with(|call| {
             if call.take().is_some() {
@@ -188,7 +187,7 @@ impl FrameTap {
     }
 }
 
-/// The status alone: other metadata may hold what nobody wants in a file.
+/// Only the status: other metadata may contain secrets.
 fn status_of(headers: &HeaderMap) -> HeaderMap {
     ["grpc-status", "grpc-message", "grpc-status-details-bin"]
         .into_iter()

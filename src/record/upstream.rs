@@ -1,4 +1,4 @@
-//! The way to the server behind the recorder: one connection for each of the client's, made again when it is lost.
+//! Connections to the server behind the recorder: one for each client connection, reopened if it breaks.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use tokio::sync::Mutex;
 
 use super::proxy::{HEADERS_LIMIT, Relayed};
 
-/// As long as gRPC clients give a connection.
+/// Time limit for a connection, the same as in gRPC clients.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 
 /// A call that got no reply.
 #[derive(Debug)]
 pub(super) enum NoReply {
-    /// The server reset this call; the client is told the same.
+    /// The server reset this call; the reset is passed on to the client.
     Reset(hyper::Error),
-    /// The server is not there.
+    /// The server cannot be reached.
     Gone(String),
 }
 
@@ -39,7 +39,7 @@ impl Upstream {
         }
     }
 
-    /// Sends a request on, once. One that a lost connection did not take goes to a new connection.
+    /// Passes a request on, once. If the connection broke before it took the request, a new one is opened.
     pub(super) async fn send(
         &self,
         request: Request<Relayed>,
@@ -103,7 +103,7 @@ impl Upstream {
     }
 }
 
-/// Whether one call was reset, and not the connection lost.
+/// Whether only this call was reset, rather than the connection broken.
 pub(super) fn is_reset(error: &hyper::Error) -> bool {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {

@@ -1,5 +1,5 @@
-//! The thread that writes notes. Only it waits for the disk. A note that does not fit in its queue is lost; lost notes are
-//! counted and reported.
+//! The thread that writes calls. Only this thread waits for the disk. Calls that it cannot take in time are lost, counted
+//! and reported.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,38 +10,44 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Clock;
-use super::file::TicketLog;
+use super::call::{Answer, RecordedCall, Subject};
+use super::file::FailureLogWriter;
 use super::frames::{self, Unreadable};
-use super::keep::{Keep, Kept};
-use super::note::{Answer, Note, Subject};
+use super::keep::{KeepMode, KeepRules};
 use super::tap::RawCall;
+use crate::model::Clock;
 use crate::model::{Redactions, Timestamp};
 use crate::wire::{Dialect, status_of_trailers, status_size};
 
-/// How often old notes are evicted while no call arrives.
+/// How often old calls are evicted while no calls arrive.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Where kept notes go.
-pub trait NoteStore: Send {
-    /// Keeps a note, and gives it a number.
-    fn keep(&mut self, note: &Note, subject: Option<&Subject>, kept: Kept) -> std::io::Result<()>;
-    /// Evicts notes that are too old.
+/// Destination of kept calls.
+pub trait CallStore: Send {
+    /// Keeps a call. The store assigns its number.
+    fn keep(
+        &mut self,
+        call: &RecordedCall,
+        subject: Option<&Subject>,
+        kept: KeepMode,
+    ) -> std::io::Result<()>;
+    /// Evicts calls that are too old now.
     fn expire(&mut self, now: Timestamp) -> std::io::Result<()>;
-    /// Syncs everything to the disk. No note is added afterwards.
+    /// Flushes to disk. No calls follow.
     fn finish(&mut self) -> std::io::Result<()>;
-    /// Number of notes that were evicted.
+    /// How many kept calls were evicted again.
     fn left_out(&self) -> u64 {
         0
     }
 }
 
-/// Redacts each note before anything of it is written. After an error, the note is not written.
-pub type Redact = Box<dyn FnMut(Note) -> Result<Note, Box<dyn Error + Send + Sync>> + Send>;
+/// Redacts a call before any of it is written. After an error, the call is not written.
+pub type Redact =
+    Box<dyn FnMut(RecordedCall) -> Result<RecordedCall, Box<dyn Error + Send + Sync>> + Send>;
 
-/// Why a note is not written.
+/// Why a call is not written.
 #[derive(Debug, thiserror::Error)]
-enum RefusedNote {
+enum RefusedCall {
     #[error("{0}")]
     Redact(#[from] Box<dyn Error + Send + Sync>),
     #[error("redaction of a call of {method} panicked")]
@@ -63,18 +69,18 @@ pub(super) struct Counters {
     pub(super) unwritten: Counter,
     pub(super) tickets: Counter,
     pub(super) unwritten_tickets: Counter,
-    /// Number of notes that were evicted.
+    /// How many kept calls were evicted again.
     left_out: AtomicU64,
-    troubles: Mutex<Troubles>,
+    last_errors: Mutex<LastErrors>,
     assumed: Mutex<Vec<Dialect>>,
 }
 
-/// The last reason, of each kind, why a note was not written.
+/// Why calls were not written: the last error of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Troubles {
-    /// Why redaction refused a note.
+pub struct LastErrors {
+    /// Why redaction refused a call.
     pub refused: Option<String>,
-    /// Why a note could not be written.
+    /// Why a call could not be written.
     pub unwritten: Option<String>,
     /// Why a ticket could not be written.
     pub unwritten_ticket: Option<String>,
@@ -94,24 +100,24 @@ impl Counter {
     }
 }
 
-/// Counts of calls so far, by what happened to them.
+/// Counts of the calls so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Calls that were passed on, of any method.
     pub passed: u64,
     /// Calls that were recorded and not evicted since.
     pub kept: u64,
-    /// Calls whose note was lost because the disk or the writer was too slow.
+    /// Calls that were dropped because the disk or the writer was too slow.
     pub lost: u64,
-    /// Calls that ended without a status: cancelled by the client, or cut off by a lost connection.
+    /// Calls that ended without a status: abandoned by the client, or by a broken connection.
     pub unanswered: u64,
     /// Calls whose messages could not be read.
     pub unreadable: u64,
-    /// Calls whose status is over the limit.
+    /// Calls whose status exceeds the limit.
     pub too_large: u64,
-    /// Calls whose note redaction refused.
+    /// Calls that redaction refused.
     pub refused: u64,
-    /// Calls whose note could not be written.
+    /// Calls that could not be written.
     pub unwritten: u64,
     /// Failed commands that were written to the failure log.
     pub tickets: u64,
@@ -138,7 +144,7 @@ impl Counters {
         }
     }
 
-    /// Notes that a dialect had to be assumed.
+    /// Remembers that a dialect was assumed.
     pub(super) fn assume(&self, dialect: Dialect) {
         let mut assumed = self.assumed();
         if !assumed.contains(&dialect) {
@@ -150,17 +156,19 @@ impl Counters {
         self.assumed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn troubles(&self) -> MutexGuard<'_, Troubles> {
-        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn last_errors(&self) -> MutexGuard<'_, LastErrors> {
+        self.last_errors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Turns copies of calls into notes and stores them.
+/// Decodes copies of calls, and writes those that are kept.
 pub(super) struct Writer {
     pub(super) queue: Receiver<RawCall>,
-    pub(super) stores: Vec<Box<dyn NoteStore>>,
-    pub(super) tickets: Option<TicketLog>,
-    pub(super) keep: Keep,
+    pub(super) stores: Vec<Box<dyn CallStore>>,
+    pub(super) tickets: Option<FailureLogWriter>,
+    pub(super) keep: KeepRules,
     pub(super) redact: Option<Redact>,
     pub(super) status_limit: usize,
     pub(super) counters: Arc<Counters>,
@@ -168,7 +176,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Runs until all senders are gone. Returns the last I/O error.
+    /// Runs until the last sender is dropped. Returns the last I/O error.
     pub(super) fn run(mut self) -> std::io::Result<()> {
         let mut result = Ok(());
         loop {
@@ -179,7 +187,7 @@ impl Writer {
             }
             let now = (self.clock)();
             for store in &mut self.stores {
-                // It is tried again in the next round.
+                // It is tried again next time.
                 let _ = store.expire(now);
             }
             let left_out = self.stores.iter().map(|store| store.left_out()).max();
@@ -199,76 +207,76 @@ impl Writer {
         if status_size(&raw.ending) > self.status_limit {
             return self.counters.too_large.add();
         }
-        let Ok(note) = note_of(raw) else {
+        let Ok(call) = call_from_raw(raw) else {
             return self.counters.unreadable.add();
         };
-        let subject = note.subject().ok();
-        let Some(kept) = self.keep.of(&note, subject.as_ref()) else {
+        let subject = call.subject().ok();
+        let Some(kept) = self.keep.of(&call, subject.as_ref()) else {
             return;
         };
-        let (note, subject) = match &mut self.redact {
-            None => (note, subject),
-            Some(redact) => match redacted(redact, note, subject.as_ref()) {
+        let (call, subject) = match &mut self.redact {
+            None => (call, subject),
+            Some(redact) => match redacted(redact, call, subject.as_ref()) {
                 Ok(redacted) => redacted,
                 Err(reason) => {
-                    self.counters.troubles().refused = Some(reason.to_string());
+                    self.counters.last_errors().refused = Some(reason.to_string());
                     return self.counters.refused.add();
                 }
             },
         };
-        match self.tickets.as_mut().map(|tickets| tickets.add(&note)) {
+        match self.tickets.as_mut().map(|tickets| tickets.add(&call)) {
             None | Some(Ok(false)) => {}
             Some(Ok(true)) => self.counters.tickets.add(),
             Some(Err(error)) => {
-                self.counters.troubles().unwritten_ticket = Some(error.to_string());
+                self.counters.last_errors().unwritten_ticket = Some(error.to_string());
                 self.counters.unwritten_tickets.add();
             }
         }
         let mut written = Ok(());
         for store in &mut self.stores {
-            let kept = store.keep(&note, subject.as_ref(), kept);
+            let kept = store.keep(&call, subject.as_ref(), kept);
             written = written.and(kept);
         }
         match written {
             Ok(()) => self.counters.kept.add(),
             Err(error) => {
-                self.counters.troubles().unwritten = Some(error.to_string());
+                self.counters.last_errors().unwritten = Some(error.to_string());
                 self.counters.unwritten.add();
             }
         }
     }
 }
 
-/// The redacted note and its subject. The subject must stay the same, because capture finds the call by it. A panic must
-/// not end the writer; the note is then not written.
+/// Redacts a call, and returns it with its subject. The subject must stay the same, or nobody would find the call. A panic
+/// must not end the writer; the call is then refused.
 fn redacted(
     redact: &mut Redact,
-    note: Note,
+    call: RecordedCall,
     before: Option<&Subject>,
-) -> Result<(Note, Option<Subject>), RefusedNote> {
-    let method = note.method().to_owned();
-    let Ok(redacted) = catch_unwind(AssertUnwindSafe(|| redact(note))) else {
-        return Err(RefusedNote::Panicked { method });
+) -> Result<(RecordedCall, Option<Subject>), RefusedCall> {
+    let method = call.method().to_owned();
+    let Ok(redacted) = catch_unwind(AssertUnwindSafe(|| redact(call))) else {
+        return Err(RefusedCall::Panicked { method });
     };
-    let note = redacted?;
-    let subject = note.subject().ok();
+    let call = redacted?;
+    let subject = call.subject().ok();
     let is_same = match (before, &subject) {
         (Some(before), Some(now)) => before.is_about_same(now),
         (before, now) => before.is_none() && now.is_none(),
     };
     if is_same {
-        Ok((note, subject))
+        Ok((call, subject))
     } else {
-        Err(RefusedNote::OtherSubject { method })
+        Err(RefusedCall::OtherSubject { method })
     }
 }
 
-fn note_of(raw: RawCall) -> Result<Note, Unreadable> {
+fn call_from_raw(raw: RawCall) -> Result<RecordedCall, Unreadable> {
     let request = frames::message(raw.request, raw.request_encoding.as_deref())?;
     let reply = frames::message(raw.reply, raw.reply_encoding.as_deref())?;
     let status = status_of_trailers(&raw.ending).ok_or(Unreadable::Torn)?;
-    Ok(Note {
-        call: 0,
+    Ok(RecordedCall {
+        number: 0,
         time: raw.time,
         path: raw.path,
         dialect: raw.dialect,

@@ -1,6 +1,6 @@
 //! What is missing from a recording although it was passed on.
 
-use crate::record::{Counts, Troubles};
+use crate::record::{Counts, LastErrors};
 
 /// Numbers of calls and tickets that are missing, with the newest reason for each kind that has one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,18 +13,18 @@ pub struct RecordLosses {
     pub refused: u64,
     /// Calls whose messages could not be read.
     pub unreadable: u64,
-    /// Calls whose status is over the limit.
+    /// Calls whose status exceeds the limit.
     pub too_large: u64,
     /// Calls that ended without a status.
     pub unanswered: u64,
     /// Failed commands without a ticket.
     pub unwritten_tickets: u64,
     /// The newest reasons.
-    pub reasons: Troubles,
+    pub reasons: LastErrors,
 }
 
 impl RecordLosses {
-    pub(super) fn of(counts: &Counts, reasons: Troubles) -> Self {
+    pub(super) fn of(counts: &Counts, reasons: LastErrors) -> Self {
         Self {
             lost: counts.lost,
             unwritten: counts.unwritten,

@@ -28,7 +28,7 @@ pub struct RecordRequest {
     pub file: PathBuf,
     /// A failure log that receives a ticket for each command that a coordinator does not accept.
     pub tickets: Option<PathBuf>,
-    /// How many accepted calls are kept, and how long.
+    /// How many accepted calls are kept, and for how long.
     pub ring: Ring,
     /// Accepted calls that are kept for good.
     pub keep: Filter,

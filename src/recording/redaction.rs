@@ -29,12 +29,12 @@ pub(super) fn redaction(
         signals,
         reported: BTreeSet::new(),
     };
-    Ok(Some(Box::new(move |note| {
-        let (note, report) = redacted(&note, &redactor).map_err(|error| error.to_string())?;
+    Ok(Some(Box::new(move |call| {
+        let (call, report) = redacted(&call, &redactor).map_err(|error| error.to_string())?;
         for unread in report.unread {
             reports.add(unread);
         }
-        Ok(note)
+        Ok(call)
     })))
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::redaction::redaction;
 use super::{RecordLosses, RecordProgress, RecordRequest, RecordWatcher};
 use crate::project::{OperationError, Project, system_clock};
-use crate::record::{Counts, Keep, Recorder, RecordingFile, Settings, TicketLog, Watch};
+use crate::record::{
+    Counts, FailureLogWriter, KeepRules, Recorder, RecorderSettings, RecorderWatch, RecordingFile,
+};
 use crate::terminal::words;
 
 /// How many calls may wait for the disk, and how large they may be together.
@@ -33,7 +35,7 @@ pub struct StopHandle(Sender<Signal>);
 /// A recording that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordResult {
-    /// What became of the calls.
+    /// Counts of the calls.
     pub counts: Counts,
     /// What is missing from the recording.
     pub losses: RecordLosses,
@@ -73,10 +75,10 @@ impl RunningRecording {
                 words(&error)
             ))
         })?;
-        let settings = Settings {
+        let settings = RecorderSettings {
             upstream: upstream.clone(),
             dialect: request.dialect,
-            keep: Keep {
+            keep: KeepRules {
                 filter: request.keep.clone(),
                 ring: request.ring,
             },
@@ -152,14 +154,14 @@ impl RunningRecording {
         reports.report_dialects(watch);
         Ok(RecordResult {
             counts,
-            losses: RecordLosses::of(&counts, reports.recorder.troubles()),
+            losses: RecordLosses::of(&counts, reports.recorder.last_errors()),
         })
     }
 }
 
 /// What has been reported of a recorder.
 struct Reports {
-    recorder: Watch,
+    recorder: RecorderWatch,
     dialects: usize,
     losses: RecordLosses,
 }
@@ -176,7 +178,7 @@ impl Reports {
 
     /// Reports losses when they have changed.
     fn report_losses(&mut self, watch: &mut RecordWatcher<'_>) {
-        let losses = RecordLosses::of(&self.recorder.counts(), self.recorder.troubles());
+        let losses = RecordLosses::of(&self.recorder.counts(), self.recorder.last_errors());
         if losses != self.losses {
             self.losses = losses.clone();
             watch(RecordProgress::Lost(losses));
@@ -217,11 +219,12 @@ fn recording_file(
 fn ticket_log(
     request: &RecordRequest,
     watch: &mut RecordWatcher<'_>,
-) -> Result<Option<TicketLog>, OperationError> {
+) -> Result<Option<FailureLogWriter>, OperationError> {
     let Some(path) = &request.tickets else {
         return Ok(None);
     };
-    let log = TicketLog::open(path).map_err(|error| OperationError::Failed(error.to_string()))?;
+    let log =
+        FailureLogWriter::open(path).map_err(|error| OperationError::Failed(error.to_string()))?;
     if log.is_torn() {
         watch(RecordProgress::UnfinishedTicket {
             file: Project::shown(path),

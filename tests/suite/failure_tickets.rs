@@ -286,7 +286,7 @@ fn a_recording_that_cannot_be_read_names_its_line() {
     let error = Recording::parse(&format!("\n{text}"), Dialect::ANGZARR).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "line 2 of the recording: response is no base64 (Invalid symbol 63, offset 0.)"
+        "line 2 of the recording: response is not base64 (Invalid symbol 63, offset 0.)"
     );
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
+use angzarr_replay::capture::{CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_history};
 use angzarr_replay::coordinator::{Append, LocalCoordinator, NewPage, Store, Stores, Stream};
 use angzarr_replay::fixture::{Folder, render};
 use angzarr_replay::grpc::{
@@ -198,7 +198,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         dialect: Some(SpokenDialect::known(DIALECT)),
         redacted: Redactions::default(),
     };
-    let assembled = assemble(Parts {
+    let assembled = assemble(CaseParts {
         cover: &cover,
         fetched: &fetched,
         up_to: UpTo::Head,

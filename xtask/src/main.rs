@@ -1,4 +1,4 @@
-//! `cargo xtask`. See README.md.
+//! The main of `cargo xtask`; see README.md.
 
 mod check;
 

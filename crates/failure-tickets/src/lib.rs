@@ -26,6 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use angzarr_replay_wire::model::Clock;
 use tower_layer::Layer;
 
 #[doc(inline)]
@@ -39,7 +40,6 @@ use writer::{Queue, Sink};
 
 /// A hook that changes a ticket before it is written, or withholds it by returning `None`.
 type Redact = Arc<dyn Fn(Ticket) -> Option<Ticket> + Send + Sync>;
-type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Which tickets are written, and how many may wait.
 #[derive(Clone)]

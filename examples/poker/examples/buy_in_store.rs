@@ -1,6 +1,5 @@
-//! Makes a store of the local coordinator in which a buy-in workflow is stored, as the recorded calls 117 and 118 show
-//! it, and a player whose first event is of an old type: `cargo run -p poker --example buy_in_store -- FILE`, then
-//! `cargo xtask serve --store FILE`.
+//! Creates a store for the local coordinator with a buy-in workflow, as in the recorded calls 117 and 118, and a player whose
+//! first event has an old type: `cargo run -p poker --example buy_in_store -- FILE`, then `cargo xtask serve --store FILE`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -54,7 +53,7 @@ fn make(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Trigger and process state of a recorded call of the process manager.
+/// Trigger and process state of a recorded call to the process manager.
 fn call(number: u64) -> Result<(EventBook, EventBook), Box<dyn std::error::Error>> {
     for line in RECORDING.lines() {
         let call: serde_json::Value = serde_json::from_str(line)?;

@@ -1,4 +1,4 @@
-//! Makes a store of the local coordinator in which a player has a stored snapshot:
+//! Creates a store for the local coordinator with a player who has a stored snapshot:
 //! `cargo run -p poker --example snapshot_store -- FILE`, then `cargo xtask serve --dialect io.angzarr.v1 --store FILE`.
 
 use std::path::Path;

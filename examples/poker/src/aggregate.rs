@@ -1,7 +1,7 @@
-//! What all aggregates do alike: fold the history, decode the command or notification, wrap the event.
+//! What all aggregates have in common: they fold the history, decode the command or notification, and wrap the event.
 //!
-//! Knows no message of the game. The words of refusals and crashes are those of the recorded Python deployment,
-//! so that the same fixtures give the same snapshots on either peer.
+//! Knows no message of the game. Refusals and crashes use the texts of the recorded Python deployment, so that the same
+//! fixtures give the same snapshots on both peers.
 
 use angzarr_replay::logic::{
     Answer, Body, CommandBook, EmittedBook, EmittedPage, EventBook, Failure, Header, Page, Payload,
@@ -11,26 +11,26 @@ use prost::{Message, Name};
 
 use crate::notification::{Rejection, is_notification, rejection};
 
-/// What an aggregate does when a command that its events led to was refused.
+/// What an aggregate does when a command that its events caused was refused.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Compensation {
     /// It undoes something.
     Event(Payload),
     /// There is nothing to undo.
     Nothing,
-    /// It knows of no such command: the framework is to see to it.
+    /// It does not know the command, so the framework has to handle the refusal.
     Unknown,
 }
 
-/// An aggregate whose state is a message and whose commands each lead to one event.
+/// An aggregate whose state is a message and whose commands each produce one event.
 pub(crate) trait Aggregate {
-    /// The folded history; its default stands for an aggregate that does not exist.
+    /// The folded history; the default value stands for an aggregate that does not exist.
     type State: Message + Name + Default + PartialEq;
 
-    /// Changes the state by one event. An event of an unknown type changes nothing.
+    /// Applies an event to the state. An event of an unknown type changes nothing.
     fn apply(state: &mut Self::State, event: &Payload) -> Result<(), Failure>;
 
-    /// The event that a command leads to. An unknown command is [`unknown_command`].
+    /// The event that a command produces. For an unknown command, [`unknown_command`].
     fn decide(
         &self,
         root: &Root,
@@ -38,14 +38,14 @@ pub(crate) trait Aggregate {
         command: &Payload,
     ) -> Result<Payload, Failure>;
 
-    /// What follows from a refusal of one of its commands' consequences.
+    /// How it reacts when a command that its events caused was refused.
     fn compensate(
         &self,
         state: &Self::State,
         rejection: &Rejection,
     ) -> Result<Compensation, Failure>;
 
-    /// Folds a history: from the snapshot, where there is one that can be read, else from nothing.
+    /// Folds a history, starting from the snapshot if there is one that can be read.
     fn state(snapshot: Option<&Snapshot>, pages: &[Page]) -> Result<Self::State, Failure> {
         let stored = snapshot
             .and_then(|snapshot| Some((snapshot.sequence, stored_state::<Self::State>(snapshot)?)));
@@ -62,7 +62,7 @@ pub(crate) trait Aggregate {
         Ok(state)
     }
 
-    /// Answers a command with one page that carries its sequence and no cover.
+    /// Answers a command with one page, which has a sequence but no cover.
     fn answer(&self, prior: &EventBook, command: &CommandBook) -> Answer {
         let state = Self::state(prior.snapshot.as_ref(), prior.history.pages())?;
         let page = command
@@ -106,7 +106,7 @@ fn stored_state<S: Message + Name + Default>(snapshot: &Snapshot) -> Option<S> {
     S::decode(payload.value.as_slice()).ok()
 }
 
-/// A command or event in its own type; bytes that are none crash the handler, as they do in production.
+/// Decodes a command or event. Invalid bytes crash the handler, as in production.
 pub(crate) fn decode<M: Message + Name + Default>(payload: &Payload) -> Result<M, Failure> {
     M::decode(payload.value.as_slice()).map_err(|_| {
         let name = M::full_name();
@@ -116,12 +116,12 @@ pub(crate) fn decode<M: Message + Name + Default>(payload: &Payload) -> Result<M
     })
 }
 
-/// A message as a payload.
+/// Encodes a message as a payload.
 pub(crate) fn encode<M: Message + Name>(message: &M) -> Payload {
     Payload::new(&M::full_name(), message.encode_to_vec())
 }
 
-/// A command that the aggregate does not have.
+/// The refusal of a command that the aggregate does not know.
 pub(crate) fn unknown_command(type_url: &str) -> Failure {
     Failure::refused(format!("Unknown command type: {type_url}"))
 }

@@ -1,7 +1,7 @@
-//! The process manager `buy-in`: from a player's wish to a seat at the table, or back.
+//! The process manager `buy-in`: takes a player from a buy-in request to a seat at the table, or undoes it.
 //!
-//! Roots and currency are those of the recorded example: a command goes to the root of the aggregate that triggered
-//! it, in the domain of the other one, and amounts become "USD".
+//! Roots and currency follow the recorded example: a command goes to the root of the aggregate that triggered it, but in the
+//! other domain, and amounts become "USD".
 
 use angzarr_replay::logic::{
     Cover, Destinations, EmittedBook, EventBook, Failure, Payload, ProcessManager, Reaction, Root,
@@ -20,16 +20,16 @@ use crate::reaction::{command, domain, events};
 
 const CURRENCY: &str = "USD";
 
-/// The process manager of the domain `pmg-buy-in`; the root of its stream is the reservation's id.
+/// The process manager of the domain `pmg-buy-in`. The root of its stream is the id of the reservation.
 ///
-/// What happens out of turn, such as a second answer of the table, leads to nothing.
+/// Ignores events that come out of order, such as a second answer of the table.
 #[derive(Debug)]
 pub struct BuyIn {
     clock: Clock,
 }
 
 impl BuyIn {
-    /// A process manager whose events carry the time that `clock` tells.
+    /// A process manager whose events have the time of `clock`.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
             clock: Clock::new(clock),
@@ -38,7 +38,7 @@ impl BuyIn {
 }
 
 impl Default for BuyIn {
-    /// A process manager on the machine's clock.
+    /// A process manager with the machine's clock.
     fn default() -> Self {
         Self::new(system_clock)
     }
@@ -85,7 +85,7 @@ impl ProcessManager for BuyIn {
     }
 }
 
-/// What one event leads to.
+/// The reaction to one event.
 struct Step {
     event: Payload,
     to: &'static str,
@@ -192,7 +192,7 @@ impl BuyIn {
         }
     }
 
-    /// The table did not even take the command: there is no event of it, only the framework's notification.
+    /// The table refused the command, so there is no event, only the framework's notification.
     fn refused(
         &self,
         workflow: &BuyInOrchestratorState,

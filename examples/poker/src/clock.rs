@@ -1,4 +1,4 @@
-//! Where the time in events comes from.
+//! The source of the times in events.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Clock {
     }
 }
 
-/// The machine's clock; the epoch where it stands before it.
+/// The machine's clock; the epoch if the clock is set to an earlier time.
 #[must_use]
 pub fn system_clock() -> Timestamp {
     let since = SystemTime::now()

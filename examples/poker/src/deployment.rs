@@ -1,4 +1,4 @@
-//! The recorded deployment, to capture from: what it stored and how it failed.
+//! The recorded deployment to capture from: its stored events and its failures.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::{Player, Table};
 const RECORDING: &str = include_str!("../recorded/calls.jsonl");
 const FAILURES: &str = include_str!("../recorded/failures.jsonl");
 
-/// 2026-11-23T00:01:30Z: the recording was made around then, and its stores do not say when a page came in.
+/// 2026-11-23T00:01:30Z, about when the recording was made. Its stores do not have the times of insertion.
 const INSERTED_AT: Timestamp = Timestamp {
     seconds: 1_795_392_090,
     nanos: 0,
 };
 
 /// The deployment of the recording: 7 roots, 55 events, 8 failed commands, in the domains player, table and hand.
-/// There is no logic of the domain hand.
+/// There is no logic for the domain hand.
 #[must_use]
 pub fn deployment() -> Embedded {
     let domain = |name| Domain::new(name).expect("the names are written here");

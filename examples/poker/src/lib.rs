@@ -1,8 +1,8 @@
 //! Demo business logic: the player and table aggregates of the recorded poker deployment, as [`Logic`], and the sagas,
 //! process manager, projector and upcaster around them.
 //!
-//! The rules are read off the recorded traffic (`recorded/`) and go on sensibly where it is silent. Nothing here
-//! knows gRPC or how histories are stored; time comes in from whoever makes the aggregate.
+//! The rules follow the recorded traffic (`recorded/`), with plausible additions for cases that it does not show. Knows
+//! neither gRPC nor how histories are stored. Whoever creates an aggregate provides its clock.
 //!
 //! [`Logic`]: angzarr_replay::logic::Logic
 
@@ -23,7 +23,7 @@ mod upcaster;
 #[allow(
     missing_docs,
     clippy::pedantic,
-    reason = "generated; the .proto files hold the words"
+    reason = "generated; the .proto files have the comments"
 )]
 pub mod messages {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"));
@@ -33,7 +33,7 @@ pub mod messages {
         include!(concat!(env!("OUT_DIR"), "/examples.legacy.rs"));
     }
 
-    /// What projectors show.
+    /// The views of projectors.
     pub mod views {
         include!(concat!(env!("OUT_DIR"), "/examples.views.rs"));
     }
@@ -48,7 +48,7 @@ pub use seats::Seats;
 pub use table::Table;
 pub use upcaster::PlayerUpcaster;
 
-/// What the mains of this repository bring: logic and components in process, and the recorded deployment to capture from.
+/// The app of the mains in this repository: logic and components in process, and the recorded deployment to capture from.
 #[must_use]
 pub fn app() -> angzarr_replay::App {
     angzarr_replay::App::new()

@@ -1,5 +1,5 @@
-//! `poker --domain player --port 50052`: the demo logic as a server, like client logic of any language; sagas and the
-//! like by `--component`.
+//! `poker --domain player --port 50052` serves the demo logic, like client logic in any language; `--component` serves sagas
+//! and the other components.
 
 use std::net::TcpListener;
 use std::process::ExitCode;
@@ -11,13 +11,13 @@ use angzarr_replay::wire::Dialect;
 use clap::{Args, Parser, ValueEnum};
 use poker::{BuyIn, HandPlayer, Player, PlayerTable, PlayerUpcaster, Seats, Table};
 
-/// Serves one part of the demo over gRPC on 127.0.0.1 until it is ended.
+/// Serves one part of the demo over gRPC on 127.0.0.1.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     #[command(flatten)]
     part: Part,
-    /// Port to listen on; 0 takes a free one.
+    /// Port to listen on; 0 for a free one.
     #[arg(long, env = "PORT", default_value_t = 50052)]
     port: u16,
     /// Dialect to speak.
@@ -53,7 +53,7 @@ enum Other {
 }
 
 impl Part {
-    /// Name and component; the arguments say exactly one.
+    /// The name and the component; clap ensures that there is exactly one.
     fn chosen(&self) -> Option<(&'static str, Component)> {
         let domain = self.domain.map(Domain::component);
         domain.or_else(|| self.component.map(Other::component))
@@ -100,7 +100,7 @@ fn main() -> ExitCode {
 
 fn serve(arguments: &Arguments) -> std::io::Result<()> {
     let chosen = arguments.part.chosen();
-    let (name, component) = chosen.expect("the arguments demand one part");
+    let (name, component) = chosen.expect("clap requires one part");
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))?;
     let server = serve_component(listener, arguments.dialect, component)?;
     let address = server.address();

@@ -1,18 +1,18 @@
-//! The framework's word that a command of ours was refused, as far as the demo reads it.
+//! The framework's notification that a command was refused, as far as the demo uses it.
 //!
-//! Every dialect has the message under a name of its own; the numbers are the same in all of them.
+//! The name of the message differs between dialects, but the field numbers are the same.
 
 use angzarr_replay::logic::{Failure, Payload};
 use prost::Message;
 
-/// A command that its addressee did not take.
+/// A command that its addressee refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejection {
-    /// Type name of the command; empty where the notification says none.
+    /// Type name of the command; empty if the notification has none.
     pub(crate) command: String,
-    /// Whom it was addressed to.
+    /// Root of its addressee.
     pub(crate) root: Vec<u8>,
-    /// Why.
+    /// The reason.
     pub(crate) reason: String,
 }
 
@@ -21,20 +21,20 @@ pub(crate) fn is_notification(payload: &Payload) -> bool {
     is_called(payload, "Notification")
 }
 
-/// The rejection that a notification tells of, none where it tells of something else.
+/// The rejection in a notification; none if the notification is about something else.
 pub(crate) fn rejection(payload: &Payload) -> Result<Option<Rejection>, Failure> {
     let notification: wire::Notification = decode(payload)?;
-    let Some(told) = notification.payload else {
+    let Some(packed) = notification.payload else {
         return Ok(None);
     };
-    let told = Payload {
-        type_url: told.type_url,
-        value: told.value,
+    let packed = Payload {
+        type_url: packed.type_url,
+        value: packed.value,
     };
-    if !is_called(&told, "RejectionNotification") {
+    if !is_called(&packed, "RejectionNotification") {
         return Ok(None);
     }
-    let rejected: wire::RejectionNotification = decode(&told)?;
+    let rejected: wire::RejectionNotification = decode(&packed)?;
     let book = rejected.rejected_command.unwrap_or_default();
     let root = book.cover.and_then(|cover| cover.root).unwrap_or_default();
     let command = book.pages.into_iter().next().and_then(|page| page.command);
@@ -62,7 +62,7 @@ fn decode<M: Message + Default>(payload: &Payload) -> Result<M, Failure> {
     })
 }
 
-/// The framework's messages, without the fields that nothing here reads.
+/// The framework's messages, with only the fields that are used here.
 mod wire {
     use prost::Message;
 

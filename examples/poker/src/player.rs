@@ -1,4 +1,4 @@
-//! The player: money that is deposited, withdrawn and bound to tables.
+//! The player: money that is deposited, withdrawn and reserved for tables.
 
 use angzarr_replay::logic::{
     Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Page, Payload, Root, Snapshot,
@@ -23,14 +23,14 @@ use state::{ACTIVE, SITTING_OUT};
 
 /// Business logic of the domain `player`.
 ///
-/// Emits one page a command, with its sequence and without a cover.
+/// Emits one page per command, with a sequence and without a cover.
 #[derive(Debug)]
 pub struct Player {
     clock: Clock,
 }
 
 impl Player {
-    /// Logic whose events carry the time that `clock` tells.
+    /// Logic whose events have the time of `clock`.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
             clock: Clock::new(clock),
@@ -39,7 +39,7 @@ impl Player {
 }
 
 impl Default for Player {
-    /// Logic on the machine's clock.
+    /// Logic with the machine's clock.
     fn default() -> Self {
         Self::new(system_clock)
     }
@@ -51,7 +51,7 @@ impl Logic for Player {
     }
 
     fn handle_fact(&self, facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
-        facts::taken_up(facts, prior)
+        facts::events_for(facts, prior)
     }
 
     fn fold(&self, snapshot: Option<&Snapshot>, pages: &[Page]) -> Result<Payload, Failure> {
@@ -109,7 +109,7 @@ impl Aggregate for Player {
         }
     }
 
-    /// Money that was reserved for a table which did not take the player is free again.
+    /// Releases money that was reserved for a table if the table refused the player.
     fn compensate(
         &self,
         state: &PlayerState,
@@ -127,7 +127,7 @@ impl Aggregate for Player {
     }
 }
 
-/// The commands, one function each.
+/// One function for each command.
 impl Player {
     fn register(&self, state: &PlayerState, command: RegisterPlayer) -> Result<Payload, Failure> {
         require(*state == PlayerState::default(), "Player already exists")?;
@@ -168,10 +168,10 @@ impl Player {
         state.require_exists()?;
         let amount = positive(command.amount.as_ref())?;
         require_filled(&command.table_root, "table_root")?;
-        let bound_here = state
+        let reserved_here = state
             .table_reservations
             .contains_key(&hex(&command.table_root));
-        require(!bound_here, "Funds already reserved for table")?;
+        require(!reserved_here, "Funds already reserved for table")?;
         state.require_available(amount.amount)?;
         let bound = sum(state.bound(), amount.amount)?;
         Ok(encode(&FundsReserved {
@@ -207,7 +207,7 @@ impl Player {
         }
     }
 
-    /// The command is addressed to the player who receives.
+    /// The command is addressed to the player who receives the money.
     fn transfer(
         &self,
         root: &Root,

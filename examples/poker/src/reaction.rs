@@ -1,19 +1,19 @@
-//! What sagas and process managers do alike: walk the pages, address a command.
+//! What sagas and process managers have in common: they iterate over events and address commands.
 
 use angzarr_replay::logic::{CommandPage, Cover, Domain, EmittedCommand, EventBook, Payload, Root};
 
-/// The events of a book in order. Which of them are new is not said; all of them count.
+/// The events of a book, in order. The book does not say which are new, so all of them count.
 pub(crate) fn events(book: &EventBook) -> impl Iterator<Item = &Payload> {
     let pages = book.history.pages();
     pages.iter().filter_map(|page| page.body.event())
 }
 
-/// A domain that is written in this program.
+/// A domain from a constant name.
 pub(crate) fn domain(name: &str) -> Domain {
-    Domain::new(name).expect("the names of domains are written here")
+    Domain::new(name).expect("the names are constants")
 }
 
-/// One command for an aggregate. A root that is none addresses nobody.
+/// A command for an aggregate. An invalid root leaves it without an addressee.
 pub(crate) fn command(to: &str, root: &[u8], command: Payload) -> EmittedCommand {
     let root = Root::from_slice(root).ok();
     EmittedCommand {

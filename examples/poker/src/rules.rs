@@ -1,28 +1,28 @@
-//! Checks that many commands make, and the words of their rejections.
+//! Checks that many commands make, and the messages of their rejections.
 
 use angzarr_replay::logic::Failure;
 
 use crate::messages::Currency;
 
-/// The amount that a command names; it has to be positive.
+/// The amount in a command, which must be positive.
 pub(crate) fn positive(amount: Option<&Currency>) -> Result<Currency, Failure> {
     let amount = amount.cloned().unwrap_or_default();
     require_positive(amount.amount)?;
     Ok(amount)
 }
 
-/// Chips, which have no currency, have to be positive too.
+/// Checks an amount of chips, which has no currency.
 pub(crate) fn require_positive(amount: i64) -> Result<(), Failure> {
     require(amount > 0, "amount must be positive")
 }
 
-/// The sum, unless there is no such amount.
+/// The sum, or a rejection if it overflows.
 pub(crate) fn sum(a: i64, b: i64) -> Result<i64, Failure> {
     a.checked_add(b)
         .ok_or_else(|| Failure::rejected("amount is too large"))
 }
 
-/// A business rule: rejects the command with `otherwise` where it does not hold.
+/// A business rule: rejects the command with the message `otherwise` if it does not hold.
 pub(crate) fn require(holds: bool, otherwise: &str) -> Result<(), Failure> {
     if holds {
         Ok(())
@@ -31,7 +31,7 @@ pub(crate) fn require(holds: bool, otherwise: &str) -> Result<(), Failure> {
     }
 }
 
-/// A field that has to be filled.
+/// Rejects an empty field.
 pub(crate) fn require_filled(value: &[u8], field: &str) -> Result<(), Failure> {
     if value.is_empty() {
         Err(Failure::rejected(format!("{field} must not be empty")))
@@ -40,12 +40,12 @@ pub(crate) fn require_filled(value: &[u8], field: &str) -> Result<(), Failure> {
     }
 }
 
-/// A root as the states spell it in their keys.
+/// A root as it appears in the keys of states.
 pub(crate) fn hex(root: &[u8]) -> String {
     use std::fmt::Write as _;
     root.iter()
         .fold(String::with_capacity(root.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes any text");
+            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
             text
         })
 }

@@ -1,4 +1,4 @@
-//! The sagas: events of one domain become commands for another.
+//! The sagas: they turn events of one domain into commands for another.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::aggregate::{decode, encode};
 use crate::messages::{Currency, DepositFunds, FundsReserved, HandComplete, JoinTable};
 use crate::reaction::{command, events};
 
-/// Currency of what is won.
+/// Currency of the winnings.
 const CHIPS: &str = "CHIPS";
 
-/// The saga `hand-player`: whoever won a hand gets the money.
+/// The saga `hand-player`: pays the winners of a hand.
 ///
-/// One command a winner, in the order of the pots, with the sequence that the coordinator told for the domain `player`
-/// and without a header where it told none.
+/// Sends one command per winner, in the order of the pots, with the sequence that the request has for the domain `player`, or
+/// without a header if it has none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HandPlayer;
 
@@ -33,7 +33,7 @@ impl Saga for HandPlayer {
     }
 }
 
-/// A winner of several pots gets them at once: two commands with the same sequence could not both be taken.
+/// A winner of several pots gets one command, because two with the same sequence could not both be accepted.
 fn payouts(hand: &HandComplete, head: u32) -> Vec<EmittedCommand> {
     let mut winners: Vec<&[u8]> = Vec::new();
     let mut won: BTreeMap<&[u8], i64> = BTreeMap::new();
@@ -63,9 +63,9 @@ fn payouts(hand: &HandComplete, head: u32) -> Vec<EmittedCommand> {
     winners.into_iter().map(payout).collect()
 }
 
-/// The saga `player-table`: whoever reserved money for a table is to be seated there.
+/// The saga `player-table`: seats a player who reserved money for a table.
 ///
-/// No seat is preferred. The command has no header: which head it meets is the table's own matter.
+/// It prefers no seat. The command has no header, so it applies at any head of the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlayerTable;
 

@@ -1,4 +1,4 @@
-//! The projector `seats`: a table's events as who sits where with what.
+//! The projector `seats`: shows who sits where at a table, and with how many chips.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +12,8 @@ use crate::messages::views::{SeatView, Seats as View};
 
 /// The projector of the demo.
 ///
-/// It keeps nothing between calls, so a book that does not begin at the start, or with a snapshot, shows only what its own
-/// pages tell. Its only effect is to count how often it was asked to have one; clones share the count.
+/// It keeps no state between calls, so a book without its beginning and without a snapshot only shows its own pages. Its only
+/// side effect is to count the calls that ask for effects; clones share the count.
 #[derive(Debug, Clone, Default)]
 pub struct Seats {
     written: Arc<AtomicU64>,

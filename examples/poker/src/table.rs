@@ -19,14 +19,14 @@ mod state;
 
 /// Business logic of the domain `table`.
 ///
-/// Emits one page a command, with its sequence and without a cover.
+/// Emits one page per command, with a sequence and without a cover.
 #[derive(Debug)]
 pub struct Table {
     clock: Clock,
 }
 
 impl Table {
-    /// Logic whose events carry the time that `clock` tells.
+    /// Logic whose events have the time of `clock`.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
             clock: Clock::new(clock),
@@ -35,7 +35,7 @@ impl Table {
 }
 
 impl Default for Table {
-    /// Logic on the machine's clock.
+    /// Logic with the machine's clock.
     fn default() -> Self {
         Self::new(system_clock)
     }
@@ -93,7 +93,7 @@ impl Aggregate for Table {
         }
     }
 
-    /// A hand whose cards were never dealt ends without results.
+    /// Ends a hand without results if its cards were never dealt.
     fn compensate(
         &self,
         state: &TableState,
@@ -113,7 +113,7 @@ impl Aggregate for Table {
     }
 }
 
-/// The commands, one function each.
+/// One function for each command.
 impl Table {
     fn create(&self, state: &TableState, command: CreateTable) -> Result<Payload, Failure> {
         require(*state == TableState::default(), "Table already exists")?;
@@ -257,14 +257,14 @@ impl Table {
     }
 }
 
-/// The first of some rising positions after `position`, going round.
+/// The next of the sorted positions after `position`, starting again at the first.
 fn next_of(positions: &[i32], position: i32) -> i32 {
     let after = positions.iter().copied().find(|&other| other > position);
     after.or(positions.first().copied()).unwrap_or(position)
 }
 
-/// Root of a hand: the table's root with the number of the hand mixed into its last seven bytes, marked as a UUID
-/// of version 8. A rule of this demo's own, as the recording shows the deployment's roots and not their rule.
+/// Root of a hand: the table's root with the number of the hand mixed into its last seven bytes, marked as a version 8 UUID.
+/// This is the demo's own rule, because the recording does not show how the deployment derives its roots.
 fn hand_root(table: &Root, hand_number: i64) -> [u8; 16] {
     let mut root = *table.as_bytes();
     for (byte, number) in root[9..].iter_mut().zip(&hand_number.to_be_bytes()[1..]) {

@@ -1,4 +1,4 @@
-//! The upcaster `player-upcaster`: old events of players in their newest form.
+//! The upcaster `player-upcaster`: converts old events of players to their newest form.
 
 use angzarr_replay::logic::{Body, Domain, Failure, Page, Payload, Timestamp, Upcaster};
 
@@ -11,9 +11,9 @@ const EPOCH: Timestamp = Timestamp {
     nanos: 0,
 };
 
-/// The upcaster of the domain `player`; pages of other domains stay as they are.
+/// The upcaster of the domain `player`. Leaves pages of other domains unchanged.
 ///
-/// A page that does not say when it was made says the epoch afterwards, as with the recorded upcaster.
+/// A page without a time gets the epoch, as from the recorded upcaster.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlayerUpcaster;
 
@@ -39,7 +39,7 @@ fn upcast(page: &Page) -> Result<Page, Failure> {
     })
 }
 
-/// The newest form of an event, none where it has it already.
+/// The newest form of an event; none if the event is already in it.
 fn newest(event: &Payload) -> Result<Option<Payload>, Failure> {
     if event.type_name() != "examples.legacy.PlayerRegisteredV1" {
         return Ok(None);

@@ -26,7 +26,7 @@ pub(super) struct Piece {
     /// The text.
     pub(super) text: String,
     /// What surrounded it: the time at which it was logged.
-    pub(super) around: Record,
+    pub(super) surrounding: Record,
 }
 
 /// Joins lines.
@@ -58,7 +58,7 @@ struct Framed {
     writer: String,
     part: LinePart,
     text: String,
-    around: Record,
+    surrounding: Record,
 }
 
 /// The prefix of docker compose: `player-1  | `.
@@ -86,7 +86,7 @@ impl LineJoiner {
         let mut piece = Piece {
             line,
             text: framed.text,
-            around: framed.around,
+            surrounding: framed.surrounding,
         };
         if let Some(mut first) = self.cut.remove(&framed.writer) {
             first.text.push_str(&piece.text);
@@ -122,7 +122,7 @@ impl LineJoiner {
             writer: String::new(),
             part: LinePart::Last,
             text: text.to_owned(),
-            around: Record::new(),
+            surrounding: Record::new(),
         };
         for prefix in [&*COMPOSE, &*KUBECTL] {
             if let Some(found) = prefix.find(&framed.text) {
@@ -143,7 +143,9 @@ impl LineJoiner {
         if let Some((end, time, stream, part)) = cri {
             framed.writer.push_str(&stream);
             framed.part = part_of(part == "P");
-            framed.around.insert("time".into(), Value::String(time));
+            framed
+                .surrounding
+                .insert("time".into(), Value::String(time));
             framed.text.drain(..end);
             return framed;
         }
@@ -205,7 +207,7 @@ impl LineJoiner {
             LinePart::Last => text.trim_end_matches(['\n', '\r']).to_owned(),
             LinePart::More => text,
         };
-        framed.around.extend(fields);
+        framed.surrounding.extend(fields);
     }
 
     /// Collects the lines of a JSON record.
@@ -257,7 +259,7 @@ impl Spread {
         let mut joined = first.unwrap_or(Piece {
             line: 0,
             text: String::new(),
-            around: Record::new(),
+            surrounding: Record::new(),
         });
         for piece in pieces {
             joined.text.push('\n');

@@ -229,15 +229,15 @@ impl LogReading {
         if !may_contain_failure(&piece.text) {
             return;
         }
-        let around = Around {
-            moment: time::of_record(&piece.around),
-            record: piece.around.clone(),
+        let surrounding = SurroundingFields {
+            moment: time::of_record(&piece.surrounding),
+            record: piece.surrounding.clone(),
         };
         let mut found = LineFindings {
             left: piece.text.len().saturating_mul(EFFORT),
             ..LineFindings::default()
         };
-        found.in_text(&piece.text, &around, 0);
+        found.in_text(&piece.text, &surrounding, 0);
         for (one, moment) in found.all {
             match one {
                 Ok(logged) => {
@@ -278,12 +278,12 @@ type Record = BTreeMap<String, Value>;
 
 /// Fields that surround a text or a value and belong to it.
 #[derive(Debug, Clone, Default)]
-struct Around {
+struct SurroundingFields {
     record: Record,
     moment: Option<Moment>,
 }
 
-impl Around {
+impl SurroundingFields {
     fn with(&self, record: impl IntoIterator<Item = (String, Value)>) -> Self {
         let own: Record = record.into_iter().collect();
         let moment = Moment::nearer(time::of_record(&own), self.moment);
@@ -314,45 +314,45 @@ struct LineFindings {
 
 impl LineFindings {
     /// Whether the surrounding fields may be copied into another record or text.
-    fn may_copy(&mut self, around: &Around) -> bool {
+    fn may_copy(&mut self, surrounding: &SurroundingFields) -> bool {
         if self.exceeded_limit {
             return false;
         }
-        let size = around.size();
+        let size = surrounding.size();
         self.exceeded_limit = size > self.left;
         self.left = self.left.saturating_sub(size);
         !self.exceeded_limit
     }
 
     /// Searches a text. Returns whether anything was found.
-    fn in_text(&mut self, text: &str, around: &Around, depth: usize) -> bool {
-        if depth > DEPTH || !may_contain_failure(text) || !self.may_copy(around) {
+    fn in_text(&mut self, text: &str, surrounding: &SurroundingFields, depth: usize) -> bool {
+        if depth > DEPTH || !may_contain_failure(text) || !self.may_copy(surrounding) {
             return false;
         }
         let text = &text::without_colours(text);
-        let mut around = around.clone();
+        let mut surrounding = surrounding.clone();
         // Fields may precede the record too.
         let before_records = text.find('{').unwrap_or(text.len());
         let fields = text::Pairs::of(&text[..before_records]).record;
         for moment in [time::leading(text), time::of_record(&fields)] {
-            around.moment = Moment::nearer(moment, around.moment);
+            surrounding.moment = Moment::nearer(moment, surrounding.moment);
         }
         let before = self.all.len();
         let (objects, unended) = text::json_objects(text);
         for value in objects {
-            self.in_value(&value, &around, depth);
+            self.in_value(&value, &surrounding, depth);
         }
         if self.all.len() > before {
             return true;
         }
         let pairs = text::Pairs::of(text);
-        let record = around.with(pairs.record.clone());
+        let record = surrounding.with(pairs.record.clone());
         if self.in_record(&record, pairs.is_cut, pairs.refusal_reason) {
             return true;
         }
         let texts = pairs.record.values().filter_map(Value::as_str);
         let is_found = texts.fold(false, |found, inner| {
-            found | self.in_text(inner, &around, depth + 1)
+            found | self.in_text(inner, &surrounding, depth + 1)
         });
         if !is_found {
             self.cut = self.cut.or_else(|| unended.and_then(what_is_cut));
@@ -360,49 +360,59 @@ impl LineFindings {
         is_found
     }
 
-    fn in_value(&mut self, value: &Value, around: &Around, depth: usize) -> bool {
+    fn in_value(&mut self, value: &Value, surrounding: &SurroundingFields, depth: usize) -> bool {
         if depth > DEPTH {
             return false;
         }
         match value {
-            Value::Object(_) if !self.may_copy(around) => false,
+            Value::Object(_) if !self.may_copy(surrounding) => false,
             Value::Object(fields) => {
                 let fields = fields.iter();
-                let mut around = around.with(
+                let mut surrounding = surrounding.with(
                     fields
                         .clone()
                         .map(|(key, value)| (key.clone(), value.clone())),
                 );
-                if self.in_record(&around, false, None) {
+                if self.in_record(&surrounding, false, None) {
                     return true;
                 }
                 // Surrounding fields belong to the record: time, correlation id.
-                around
+                surrounding
                     .record
                     .retain(|_, value| !value.is_object() && !value.is_array());
                 fields.fold(false, |found, (_, inner)| {
-                    found | self.in_value(inner, &around, depth + 1)
+                    found | self.in_value(inner, &surrounding, depth + 1)
                 })
             }
             Value::Array(items) => match text_of_bytes(items) {
-                Some(text) => self.in_text(&text, around, depth + 1),
+                Some(text) => self.in_text(&text, surrounding, depth + 1),
                 None => items.iter().fold(false, |found, inner| {
-                    found | self.in_value(inner, around, depth + 1)
+                    found | self.in_value(inner, surrounding, depth + 1)
                 }),
             },
-            Value::String(text) => self.in_text(text, around, depth + 1),
+            Value::String(text) => self.in_text(text, surrounding, depth + 1),
             _ => false,
         }
     }
 
-    fn in_record(&mut self, around: &Around, is_cut: bool, refusal_reason: Option<&str>) -> bool {
-        let Some(read) = record::read(&around.record, around.moment, is_cut, refusal_reason) else {
+    fn in_record(
+        &mut self,
+        surrounding: &SurroundingFields,
+        is_cut: bool,
+        refusal_reason: Option<&str>,
+    ) -> bool {
+        let Some(read) = record::read(
+            &surrounding.record,
+            surrounding.moment,
+            is_cut,
+            refusal_reason,
+        ) else {
             return false;
         };
         // A line may describe a failure twice, as text and as fields.
         let mut near = self.all.iter().rev().take(NEAR);
         if !near.any(|(known, _)| *known == read) {
-            self.all.push((read, around.moment));
+            self.all.push((read, surrounding.moment));
         }
         true
     }

@@ -1,20 +1,20 @@
-//! Named editions as a whole: which there are, and deleting one. The main timeline has no name and is safe here.
+//! Lists and deletes named editions. The main timeline has no name, so it cannot be deleted here.
 
 use rusqlite::{TransactionBehavior, params};
 
 use super::{Store, StoreError};
 use crate::model::{Domain, EditionName};
 
-/// A named edition of a domain, counted.
+/// The size of a named edition of a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditionCount {
     /// Domain.
     pub domain: String,
     /// Its name.
     pub edition: String,
-    /// Aggregates that have something of their own there.
+    /// Number of aggregates with their own pages or snapshots in it.
     pub roots: u64,
-    /// Their pages.
+    /// Number of their pages.
     pub pages: u64,
 }
 
@@ -39,7 +39,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Deletes a named edition, in one domain or in all; tells how many pages and snapshots that were.
+    /// Deletes a named edition, in one domain or in all. Returns the number of deleted pages and snapshots.
     pub fn delete_edition(
         &self,
         edition: &EditionName,

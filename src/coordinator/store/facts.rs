@@ -1,11 +1,11 @@
-//! Facts by the key under which they came: the same key is stored once.
+//! Idempotency keys of facts: facts with the same key are stored once.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Append, Part, Store, StoreError, StoredPage, Stream};
 
 impl Store {
-    /// The pages that were stored for a key of idempotency in a stream; none where it is new there.
+    /// The pages that were stored for an idempotency key in a stream; none if the key is new.
     pub fn pages_of_fact(
         &self,
         stream: &Stream,
@@ -33,7 +33,7 @@ impl Store {
     }
 }
 
-/// Notes the key of an append that has one.
+/// Stores the key of an append, if it has one.
 pub(super) fn remember(
     connection: &Connection,
     stream: &Stream,

@@ -1,4 +1,4 @@
-//! A store's tables, and the file that they are in.
+//! The tables of a store, and the file that contains them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::Store;
 
-/// Marks a file as ours: `AnRp` in ASCII.
+/// Marks a file as a store: `AnRp` in ASCII.
 const APPLICATION_ID: i64 = 0x416e_5270;
 /// Version of the tables below.
 const LAYOUT: i64 = 2;
@@ -18,7 +18,7 @@ CREATE TABLE pages (
     edition TEXT NOT NULL,       -- empty: the main timeline
     root BLOB NOT NULL,
     sequence INTEGER NOT NULL,
-    page BLOB NOT NULL,          -- encoded EventPage, as it came
+    page BLOB NOT NULL,          -- encoded EventPage, unchanged
     correlation_id TEXT NOT NULL,
     created_at TEXT NOT NULL,    -- the page's own time, else that of its insertion; RFC 3339, nine digits, UTC
     UNIQUE (domain, edition, root, sequence)
@@ -40,7 +40,7 @@ CREATE TABLE facts (
     domain TEXT NOT NULL,
     edition TEXT NOT NULL,
     root BLOB NOT NULL,
-    external_id TEXT NOT NULL,   -- key of idempotency, never empty
+    external_id TEXT NOT NULL,   -- idempotency key, never empty
     first INTEGER NOT NULL,      -- sequences of the pages that were stored for it
     last INTEGER NOT NULL,
     PRIMARY KEY (domain, edition, root, external_id)
@@ -55,12 +55,12 @@ pub enum StoreError {
     Open {
         /// The file.
         path: PathBuf,
-        /// SQLite's words.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// The file is something else.
+    /// The file is not a store.
     #[error(
-        "{path} is no event store of angzarr-replay ({found}); name a new file, or one that it wrote"
+        "{path} is not an event store of angzarr-replay ({found}); name a new file, or one that it wrote"
     )]
     NotAStore {
         /// The file.
@@ -91,7 +91,7 @@ impl Store {
         Ok(Self::new(connection))
     }
 
-    /// The store in a file, which is made where there is none.
+    /// The store in a file, which is created if it does not exist.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let cannot_open = |source| match source {
             rusqlite::Error::SqliteFailure(error, _)
@@ -99,7 +99,7 @@ impl Store {
             {
                 StoreError::NotAStore {
                     path: path.to_owned(),
-                    found: "it is no SQLite file",
+                    found: "it is not a SQLite file",
                 }
             }
             source => StoreError::Open {

@@ -1,7 +1,7 @@
-//! The event store: SQLite, in memory or one file, any number of domains in each.
+//! The event store: SQLite, in memory or in a file, with any number of domains.
 //!
-//! Owns the tables and the order of appends. Pages and snapshots are bytes here and stay as they came; what
-//! they mean, and which timeline continues which, is not its business.
+//! Owns the tables and the order of appends. Pages and snapshots are bytes here, and stored unchanged. Does not know what
+//! they mean, nor how timelines branch.
 
 mod editions;
 mod facts;
@@ -16,7 +16,7 @@ pub use file::StoreError;
 use crate::coordination;
 use crate::model::{Domain, EditionName, Root};
 
-/// One timeline of one aggregate, by its own pages only.
+/// One timeline of one aggregate, without the pages of the timeline that it branched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
     /// Domain.
@@ -42,7 +42,7 @@ impl Stream {
     }
 }
 
-/// A stored page: its place and its bytes.
+/// A stored page: its sequence and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPage {
     /// Sequence.
@@ -58,16 +58,16 @@ pub struct NewPage {
     pub sequence: u32,
     /// The encoded page.
     pub bytes: Vec<u8>,
-    /// What queries by time go by, RFC 3339 in UTC with nine digits.
+    /// The time for queries by time: RFC 3339 in UTC with nine digits.
     pub created_at: String,
 }
 
-/// What is stored at once.
+/// What one transaction stores.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Append {
-    /// Head that a stream without pages continues from.
+    /// Head of a stream that has no pages yet.
     pub base: u32,
-    /// Head that the writer saw; none where it does not matter.
+    /// Head that the writer saw; none if it does not matter.
     pub seen: Option<u32>,
     /// The pages, in order.
     pub pages: Vec<NewPage>,
@@ -75,22 +75,22 @@ pub struct Append {
     pub correlation_id: String,
     /// Snapshot: last sequence folded in, and its encoding.
     pub snapshot: Option<(u32, Vec<u8>)>,
-    /// Key by which the pages are known to have been stored; none where it is empty.
+    /// Idempotency key of the pages; empty if there is none.
     pub external_id: String,
 }
 
-/// An append that came too late, or does not continue the stream.
+/// Why an append failed: it came too late, or does not continue the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Conflict {
+pub struct AppendConflict {
     /// The head.
     pub expected: u32,
     /// Sequence of the offending page.
     pub got: u32,
-    /// Whether somebody else moved the head since the writer saw it.
+    /// Whether another append moved the head since the writer saw it.
     pub moved: bool,
 }
 
-impl From<coordination::Conflict> for Conflict {
+impl From<coordination::Conflict> for AppendConflict {
     fn from(conflict: coordination::Conflict) -> Self {
         Self {
             expected: conflict.expected,
@@ -105,7 +105,7 @@ impl From<coordination::Conflict> for Conflict {
 pub enum Part<'a> {
     /// Between two sequences, both included.
     Range(u32, u32),
-    /// Created at this time or before.
+    /// Created at or before this time.
     Until(&'a str),
 }
 
@@ -128,7 +128,7 @@ impl Store {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A panic while it was held rolled its transaction back: the connection is still good.
+        // If the lock is poisoned, the transaction was rolled back, so the connection is still usable.
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -176,13 +176,13 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Lowest and highest sequence of a stream's own pages; none where it has none.
+    /// Lowest and highest sequence of a stream's own pages; none if it has none.
     pub fn bounds(&self, stream: &Stream) -> Result<Option<(u32, u32)>, StoreError> {
         Ok(bounds(&self.connection(), stream)?)
     }
 
-    /// Sequence after everything that a stream has itself, its snapshots included: pages before a snapshot may
-    /// never have been stored here. None where it has nothing.
+    /// Sequence after all of a stream's own pages and snapshots: the pages before a snapshot may never have been stored here.
+    /// None if it has neither.
     pub fn head(&self, stream: &Stream) -> Result<Option<u32>, StoreError> {
         Ok(head(&self.connection(), stream)?)
     }
@@ -203,7 +203,7 @@ impl Store {
         Ok(found.optional()?)
     }
 
-    /// All pages of one workflow, a stream at a time, in the order in which the streams were first written.
+    /// All pages of one workflow by stream, in the order in which the streams were first written.
     pub fn correlated(
         &self,
         correlation_id: &str,
@@ -251,7 +251,7 @@ impl Store {
         stream: &Stream,
         append: &Append,
         contiguous: bool,
-    ) -> Result<Result<(), Conflict>, StoreError> {
+    ) -> Result<Result<(), AppendConflict>, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let head = head(&transaction, stream)?.unwrap_or(append.base);
@@ -263,7 +263,7 @@ impl Store {
         Ok(Ok(()))
     }
 
-    /// All that is stored, a line a row, in order of the keys: for comparing two states of a store.
+    /// The whole content, one line per row, sorted by key, to compare two states of a store.
     pub fn dump(&self) -> Result<Vec<String>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare(
@@ -322,7 +322,7 @@ fn head(connection: &Connection, stream: &Stream) -> rusqlite::Result<Option<u32
     Ok(last.map(|last| last.saturating_add(1)))
 }
 
-fn conflict(head: u32, append: &Append, contiguous: bool) -> Option<Conflict> {
+fn conflict(head: u32, append: &Append, contiguous: bool) -> Option<AppendConflict> {
     let moved = append.seen.is_some_and(|seen| seen != head);
     let mut expected = head;
     for page in &append.pages {
@@ -333,7 +333,7 @@ fn conflict(head: u32, append: &Append, contiguous: bool) -> Option<Conflict> {
         };
         if moved || !fits {
             let got = page.sequence;
-            return Some(Conflict {
+            return Some(AppendConflict {
                 expected,
                 got,
                 moved,
@@ -368,7 +368,7 @@ fn insert(connection: &Connection, stream: &Stream, append: &Append) -> rusqlite
     facts::remember(connection, stream, append)
 }
 
-/// The key in a row's first three columns. Only checked names are written, so others are another hand's work.
+/// The key in a row's first three columns. Only valid names are written; others come from another program.
 fn stream_of(row: &Row<'_>) -> rusqlite::Result<Stream> {
     let foreign = |column: usize, error: crate::model::IdError| {
         rusqlite::Error::FromSqlConversionFailure(

@@ -48,7 +48,7 @@ impl LogicConfig {
     pub(crate) fn missing_requirement(&self) -> Option<String> {
         let required = self.requires.as_ref().filter(|path| !path.exists())?;
         Some(format!(
-            "logic `{}` needs {}, which is not there",
+            "logic `{}` needs {}, which does not exist",
             self.name,
             Project::shown(required)
         ))

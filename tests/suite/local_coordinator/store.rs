@@ -40,7 +40,7 @@ fn a_file_that_is_no_store_is_left_alone() {
     assert_eq!(
         Store::open(&text).unwrap_err().to_string(),
         format!(
-            "{} is no event store of angzarr-replay (it is no SQLite file); name a new file, or one that it wrote",
+            "{} is not an event store of angzarr-replay (it is not a SQLite file); name a new file, or one that it wrote",
             text.display()
         )
     );
@@ -52,7 +52,7 @@ fn a_file_that_is_no_store_is_left_alone() {
         Store::open(&short)
             .unwrap_err()
             .to_string()
-            .contains("(it is no SQLite file)")
+            .contains("(it is not a SQLite file)")
     );
 
     let other = folder.path().join("other.db");
@@ -64,7 +64,7 @@ fn a_file_that_is_no_store_is_left_alone() {
     assert_eq!(
         Store::open(&other).unwrap_err().to_string(),
         format!(
-            "{} is no event store of angzarr-replay (its tables are another program's); name a new file, or one that it wrote",
+            "{} is not an event store of angzarr-replay (its tables are another program's); name a new file, or one that it wrote",
             other.display()
         )
     );

@@ -6,7 +6,7 @@ use angzarr_replay::fixture::Fixture;
 use angzarr_replay::model::{Case, CaseStimulus, Domain, Redactions, Stimulus};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, CaseResult, Project};
-use angzarr_replay::record::{Answer, CaseOf, Note, case_of};
+use angzarr_replay::record::{Answer, CaseMetadata, RecordedCall, case_of};
 use angzarr_replay::wire::reply_of_outcome;
 use bytes::Bytes;
 
@@ -77,8 +77,8 @@ fn requests(revision: &Revision, has_modes: bool) -> [String; 2] {
 }
 
 fn captured(revision: &Revision, (method, message): (&str, &str), request: &str) -> Case {
-    let note = Note {
-        call: 1,
+    let note = RecordedCall {
+        number: 1,
         time: TIME,
         path: format!("/{}.{method}", revision.dialect.package()),
         dialect: revision.dialect,
@@ -87,7 +87,7 @@ fn captured(revision: &Revision, (method, message): (&str, &str), request: &str)
         answer: Answer::Reply(Bytes::new()),
         redacted: Redactions::default(),
     };
-    let with = CaseOf {
+    let with = CaseMetadata {
         source: "calls.jsonl".into(),
         captured_at: TIME,
         labels: Labels::default(),

@@ -7,7 +7,7 @@ use angzarr_replay::fixture::Fixture;
 use angzarr_replay::model::{Case, Observed, Outcome, Redactions};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Project};
-use angzarr_replay::record::{Answer, CaseOf, Note, case_of};
+use angzarr_replay::record::{Answer, CaseMetadata, RecordedCall, case_of};
 use angzarr_replay::replay::{Isolated, Replay, debug_edition, replay_process};
 use angzarr_replay::snapshot::Verdict;
 use angzarr_replay::wire::encode_emitted_page;
@@ -90,8 +90,8 @@ fn each_book_is_stored_after_the_one_before() {
 fn recorded(revision: &Revision, answer: Bytes) -> Case {
     let book = book(revision);
     let request = format!("trigger {{ {book} }} process_state {{ {book} }}");
-    let note = Note {
-        call: 1,
+    let note = RecordedCall {
+        number: 1,
         time: TIME,
         path: format!("/{}.{METHOD}", revision.dialect.package()),
         dialect: revision.dialect,
@@ -100,7 +100,7 @@ fn recorded(revision: &Revision, answer: Bytes) -> Case {
         answer: Answer::Reply(answer),
         redacted: Redactions::default(),
     };
-    let with = CaseOf {
+    let with = CaseMetadata {
         source: "calls.jsonl".into(),
         captured_at: TIME,
         labels: Labels::default(),

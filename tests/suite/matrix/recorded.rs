@@ -5,7 +5,7 @@ use angzarr_replay::fixture::Fixture;
 use angzarr_replay::model::{CaseStimulus, Redactions, Timestamp};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::project::{App, Project};
-use angzarr_replay::record::{Answer, CaseOf, Note, case_of};
+use angzarr_replay::record::{Answer, CaseMetadata, RecordedCall, case_of};
 use bytes::Bytes;
 
 use super::expected;
@@ -29,8 +29,8 @@ fn a_recorded_call_is_replayed_as_it_was() {
                 continue;
             }
             let what = format!("recorded {kind}");
-            let note = Note {
-                call: 1,
+            let note = RecordedCall {
+                number: 1,
                 time: TIME,
                 path: format!("/{}.{method}", revision.dialect.package()),
                 dialect: revision.dialect,
@@ -39,7 +39,7 @@ fn a_recorded_call_is_replayed_as_it_was() {
                 answer: Answer::Reply(Bytes::new()),
                 redacted: Redactions::default(),
             };
-            let with = CaseOf {
+            let with = CaseMetadata {
                 source: "calls.jsonl".into(),
                 captured_at: TIME,
                 labels: Labels::default(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::capture::{FailingCommand, Labels, Parts, UpTo, assemble, fetch_history};
+use angzarr_replay::capture::{CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_history};
 use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
 use angzarr_replay::grpc::{
     Connection, ConnectionOptions, LogicClient, QueryClient, Server, serve_logic,
@@ -17,8 +17,8 @@ use angzarr_replay::model::{
 use angzarr_replay::processes::{ServerCommand, StartedServer};
 use angzarr_replay::project::readiness;
 use angzarr_replay::record::{
-    Answer, Between, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording,
-    ticket_of,
+    Answer, CaseMetadata, FailureLogWriter, Link, RecordedCall, Recorder, RecordingFile, case_of,
+    parse_recording, ticket_of,
 };
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
@@ -55,7 +55,7 @@ impl Chain {
                 .with_logic(Domain::new("player").unwrap(), Backend::Remote(client))
                 .start(TcpListener::bind("127.0.0.1:0").unwrap())
                 .unwrap();
-        let tickets = TicketLog::open(&file("failures.jsonl")).unwrap();
+        let tickets = FailureLogWriter::open(&file("failures.jsonl")).unwrap();
         let mut settings = settings(coordinator.address(), vec![open("before.jsonl")]);
         settings.tickets = Some(tickets);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -86,9 +86,9 @@ impl Chain {
         self.before.end().unwrap();
         self.behind.end().unwrap();
         let text = |name| std::fs::read_to_string(self.folder.path().join(name)).unwrap();
-        let notes = |name| -> Vec<Note> {
+        let notes = |name| -> Vec<RecordedCall> {
             let recorded = parse_recording(&text(name)).unwrap();
-            recorded.into_iter().map(|recorded| recorded.note).collect()
+            recorded.into_iter().map(|recorded| recorded.call).collect()
         };
         let tickets = Ticket::parse_lines(&text("failures.jsonl")).unwrap();
         Recorded {
@@ -105,9 +105,9 @@ struct Recorded {
     queries: QueryClient,
     _coordinator: Server,
     /// What the client's recorder noted.
-    commands: Vec<Note>,
+    commands: Vec<RecordedCall>,
     /// What the logic's recorder noted.
-    handled: Vec<Note>,
+    handled: Vec<RecordedCall>,
     /// The failure log.
     tickets: Vec<Ticket>,
 }
@@ -121,7 +121,7 @@ impl Recorded {
         );
         let fetched = fetch_history(&self.queries, &cover, UpTo::Head, &mut |_| {}).unwrap();
         let failing = FailingCommand::from(ticket);
-        let parts = Parts {
+        let parts = CaseParts {
             cover: &cover,
             fetched: &fetched,
             up_to: UpTo::Head,
@@ -146,8 +146,8 @@ impl Recorded {
     }
 }
 
-fn with() -> CaseOf {
-    CaseOf {
+fn with() -> CaseMetadata {
+    CaseMetadata {
         source: "recording.jsonl".into(),
         captured_at: NOW,
         labels: Labels::default(),
@@ -243,7 +243,7 @@ fn recorded_dialect(spoken: Dialect, said: Option<Dialect>) -> (Dialect, [bool; 
     let recording = RecordingFile::open(&file("recording.jsonl"), ring(100)).unwrap();
     let mut settings = settings(coordinator.address(), vec![Box::new(recording)]);
     settings.dialect = said;
-    settings.tickets = Some(TicketLog::open(&file("failures.jsonl")).unwrap());
+    settings.tickets = Some(FailureLogWriter::open(&file("failures.jsonl")).unwrap());
     let recorder = Recorder::start(TcpListener::bind("127.0.0.1:0").unwrap(), settings).unwrap();
     let command = session_call(16).command().unwrap();
     let path = spoken.path("CommandHandlerCoordinatorService", "HandleCommand");
@@ -258,7 +258,7 @@ fn recorded_dialect(spoken: Dialect, said: Option<Dialect>) -> (Dialect, [bool; 
     let noted = parse_recording(&text("recording.jsonl")).unwrap();
     let tickets = Ticket::parse_lines(&text("failures.jsonl")).unwrap();
     assert_eq!((noted.len(), tickets.len()), (2, 2));
-    let (note, ticket) = (&noted[0].note, &tickets[0].1);
+    let (note, ticket) = (&noted[0].call, &tickets[0].1);
     assert_eq!(note.dialect, ticket.dialect);
     let assumed = [note.dialect_assumed, ticket.dialect_assumed];
     (note.dialect, assumed, watch.assumed_dialects())
@@ -285,13 +285,13 @@ fn a_dialect_that_nobody_said_is_recorded_as_assumed_where_others_share_its_pack
 }
 
 /// A call of the recorded session as the recorder notes it.
-fn session_call(number: u64) -> Note {
+fn session_call(number: u64) -> RecordedCall {
     let call = calls()
         .into_iter()
         .find(|call| call["n"] == number)
         .unwrap();
-    Note {
-        call: number,
+    RecordedCall {
+        number,
         time: NOW,
         path: call["path"].as_str().unwrap().into(),
         dialect: Dialect::ANGZARR,
@@ -322,7 +322,7 @@ fn every_kind_of_call_becomes_its_kind_of_case() {
     for call in calls() {
         let path = call["path"].as_str().unwrap();
         let (_, method) = Dialect::of_path(path).unwrap();
-        if Between::of(method) != Some(Between::CoordinatorAndLogic) {
+        if Link::of(method) != Some(Link::CoordinatorAndLogic) {
             continue;
         }
         let note = session_call(call["n"].as_u64().unwrap());
@@ -369,11 +369,11 @@ fn a_saga_is_shown_what_it_was_shown() {
 #[test]
 fn a_saga_is_called_in_the_modes_that_it_was_called_in() {
     let plain = session_call(34);
-    let modes = |note: &Note| match case_of(note, with()).unwrap().stimulus {
+    let modes = |note: &RecordedCall| match case_of(note, with()).unwrap().stimulus {
         CaseStimulus::Saga { modes, .. } => modes,
         other => panic!("{other:?}"),
     };
-    let cascade = Note {
+    let cascade = RecordedCall {
         // The last one of a field counts: CASCADE, CONTINUE.
         request: [&plain.request[..], &[2 << 3, 2, 3 << 3, 1]]
             .concat()
@@ -389,12 +389,12 @@ fn a_saga_is_called_in_the_modes_that_it_was_called_in() {
 
 #[test]
 fn a_call_that_makes_no_case_says_why() {
-    let refused = |note: &Note| case_of(note, with()).unwrap_err().to_string();
+    let refused = |note: &RecordedCall| case_of(note, with()).unwrap_err().to_string();
     assert_eq!(
         refused(&session_call(1)),
         "the state that the command met is not in a call between a client and a coordinator"
     );
-    let unavailable = Note {
+    let unavailable = RecordedCall {
         answer: Answer::Status(FailingStatus::from_details(
             Code::Unavailable,
             "connection refused".into(),
@@ -407,7 +407,7 @@ fn a_call_that_makes_no_case_says_why() {
         "the failure came from the transport (UNAVAILABLE), not from the logic, so there is nothing to \
          reproduce; choose another call"
     );
-    let exhausted = Note {
+    let exhausted = RecordedCall {
         answer: Answer::Status(FailingStatus::from_details(
             Code::ResourceExhausted,
             "no more today".into(),
@@ -418,7 +418,7 @@ fn a_call_that_makes_no_case_says_why() {
     // The recorder saw the logic answer so.
     let case = case_of(&exhausted, with()).unwrap();
     assert_eq!(case.observed.as_ref().map(Observed::word), Some("rejected"));
-    let damaged = Note {
+    let damaged = RecordedCall {
         request: vec![0x0a, 0x05].into(),
         ..session_call(34)
     };
@@ -447,8 +447,8 @@ fn ticket_of_reply(sequences: &[u8]) -> (Option<u32>, Option<u32>) {
         field(3, &[header, field(3, &field(1, b"/t.Done"))].concat())
     };
     let pages: Vec<u8> = sequences.iter().flat_map(event).collect();
-    let note = Note {
-        call: 1,
+    let note = RecordedCall {
+        number: 1,
         time: NOW,
         path: "/angzarr.CommandHandlerCoordinatorService/HandleCommand".to_owned(),
         dialect: Dialect::ANGZARR,
@@ -500,8 +500,8 @@ fn the_place_that_logic_gave_an_event_is_kept_where_it_is_not_the_next() {
         field(3, &[header, field(3, &field(1, b"/t.Done"))].concat())
     };
     let pages = [event(6), event(2), event(0)].concat();
-    let note = Note {
-        call: 1,
+    let note = RecordedCall {
+        number: 1,
         time: NOW,
         path: "/angzarr.CommandHandlerService/Handle".to_owned(),
         dialect: Dialect::ANGZARR,
@@ -510,7 +510,7 @@ fn the_place_that_logic_gave_an_event_is_kept_where_it_is_not_the_next() {
         answer: Answer::Reply(field(1, &pages).into()),
         redacted: Redactions::default(),
     };
-    let with = CaseOf {
+    let with = CaseMetadata {
         source: "calls.jsonl".to_owned(),
         captured_at: NOW,
         labels: Labels::default(),

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use angzarr_replay::model::{Code, Failure, Redactions, Timestamp};
-use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
+use angzarr_replay::record::{
+    Answer, CallStore, KeepMode, RecordedCall, RecordingFile, Ring, parse_recording,
+};
 use angzarr_replay::wire::{Dialect, FailingStatus};
 
 use super::support::{Client, NOW, Upstream, answering, framed, recorder, request, ring};
 
-fn note(request: &str) -> Note {
-    Note {
-        call: 0,
+fn note(request: &str) -> RecordedCall {
+    RecordedCall {
+        number: 0,
         time: NOW,
         path: "/angzarr.SagaService/Handle".into(),
         dialect: Dialect::ANGZARR,
@@ -30,12 +32,12 @@ fn later(seconds: i64) -> Timestamp {
 }
 
 /// Numbers of the calls in a file, and how they are kept.
-fn calls(file: &Path) -> Vec<(u64, Kept)> {
+fn calls(file: &Path) -> Vec<(u64, KeepMode)> {
     let text = std::fs::read_to_string(file).unwrap();
     let recorded = parse_recording(&text).unwrap();
     recorded
         .into_iter()
-        .map(|recorded| (recorded.note.call, recorded.kept))
+        .map(|recorded| (recorded.call.number, recorded.kept))
         .collect()
 }
 
@@ -50,7 +52,7 @@ fn a_note_is_read_as_it_was_written() {
     };
     let notes = [
         note("request"),
-        Note {
+        RecordedCall {
             time: later(-1),
             dialect: "io.angzarr.v1-2026-06".parse().unwrap(),
             path: "/io.angzarr.v1.SagaService/Handle".into(),
@@ -60,7 +62,7 @@ fn a_note_is_read_as_it_was_written() {
             }),
             ..note("")
         },
-        Note {
+        RecordedCall {
             dialect: Dialect::IO_ANGZARR_V1,
             dialect_assumed: true,
             path: "/io.angzarr.v1.SagaService/Handle".into(),
@@ -69,18 +71,18 @@ fn a_note_is_read_as_it_was_written() {
     ];
     let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
     for note in &notes {
-        recording.keep(note, None, Kept::Always).unwrap();
+        recording.keep(note, None, KeepMode::Always).unwrap();
     }
     recording.finish().unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     let read = parse_recording(&text).unwrap();
     for (number, (read, note)) in (1..).zip(read.iter().zip(&notes)) {
-        let numbered = Note {
-            call: number,
+        let numbered = RecordedCall {
+            number,
             ..note.clone()
         };
-        assert_eq!(read.note, numbered);
-        assert_eq!(read.kept, Kept::Always);
+        assert_eq!(read.call, numbered);
+        assert_eq!(read.kept, KeepMode::Always);
         assert_eq!(read.line as u64, number);
     }
 }
@@ -95,7 +97,9 @@ fn a_new_recording_is_its_owners_alone() {
     let mode = || file.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     for request in ["a", "b"] {
-        recording.keep(&note(request), None, Kept::InRing).unwrap();
+        recording
+            .keep(&note(request), None, KeepMode::InRing)
+            .unwrap();
     }
     recording.expire(NOW).unwrap();
     recording.finish().unwrap();
@@ -108,16 +112,16 @@ fn the_ring_keeps_the_newest_and_failures_stay() {
     let file = folder.path().join("recording.jsonl");
     let mut recording = RecordingFile::open(&file, ring(2)).unwrap();
     for (request, kept) in [
-        ("a", Kept::InRing),
-        ("b", Kept::Always),
-        ("c", Kept::InRing),
-        ("d", Kept::InRing),
+        ("a", KeepMode::InRing),
+        ("b", KeepMode::Always),
+        ("c", KeepMode::InRing),
+        ("d", KeepMode::InRing),
     ] {
         recording.keep(&note(request), None, kept).unwrap();
         recording.expire(NOW).unwrap();
     }
     recording.finish().unwrap();
-    let (always, ring) = (Kept::Always, Kept::InRing);
+    let (always, ring) = (KeepMode::Always, KeepMode::InRing);
     assert_eq!(calls(&file), [(2, always), (3, ring), (4, ring)]);
 }
 
@@ -127,16 +131,16 @@ fn the_ring_lets_go_of_what_is_too_old() {
     let file = folder.path().join("recording.jsonl");
     let age = Duration::from_secs(60);
     let mut recording = RecordingFile::open(&file, Ring { count: 10, age }).unwrap();
-    recording.keep(&note("a"), None, Kept::InRing).unwrap();
-    let newer = Note {
+    recording.keep(&note("a"), None, KeepMode::InRing).unwrap();
+    let newer = RecordedCall {
         time: later(30),
         ..note("b")
     };
-    recording.keep(&newer, None, Kept::InRing).unwrap();
+    recording.keep(&newer, None, KeepMode::InRing).unwrap();
     recording.expire(later(60)).unwrap();
     recording.expire(later(61)).unwrap();
     recording.finish().unwrap();
-    assert_eq!(calls(&file), [(2, Kept::InRing)]);
+    assert_eq!(calls(&file), [(2, KeepMode::InRing)]);
 }
 
 #[test]
@@ -145,12 +149,12 @@ fn a_long_run_keeps_the_file_near_its_ring() {
     let file = folder.path().join("recording.jsonl");
     let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
     for _ in 0..2_000 {
-        recording.keep(&note("a"), None, Kept::InRing).unwrap();
+        recording.keep(&note("a"), None, KeepMode::InRing).unwrap();
         recording.expire(NOW).unwrap();
     }
     let there = calls(&file);
     assert!(there.len() < 300, "{}", there.len());
-    assert_eq!(there.last(), Some(&(2_000, Kept::InRing)));
+    assert_eq!(there.last(), Some(&(2_000, KeepMode::InRing)));
     drop(recording);
     let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
     recording.expire(NOW).unwrap();
@@ -164,7 +168,7 @@ fn a_recording_is_continued_and_a_half_line_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recording.jsonl");
     let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
-    recording.keep(&note("a"), None, Kept::InRing).unwrap();
+    recording.keep(&note("a"), None, KeepMode::InRing).unwrap();
     drop(recording);
     let mut text = std::fs::read_to_string(&file).unwrap();
     text.push_str("{\"recording\":1,\"call\":2,\"ti");
@@ -172,8 +176,8 @@ fn a_recording_is_continued_and_a_half_line_is_cut_off() {
     // Whoever reads while it is written passes over what is not finished.
     assert_eq!(parse_recording(&text).unwrap().len(), 1);
     let mut recording = RecordingFile::open(&file, ring(10)).unwrap();
-    recording.keep(&note("b"), None, Kept::InRing).unwrap();
-    assert_eq!(calls(&file), [(1, Kept::InRing), (2, Kept::InRing)]);
+    recording.keep(&note("b"), None, KeepMode::InRing).unwrap();
+    assert_eq!(calls(&file), [(1, KeepMode::InRing), (2, KeepMode::InRing)]);
 }
 
 #[test]
@@ -186,8 +190,8 @@ fn a_file_that_cannot_be_recorded_to_is_refused() {
     assert_eq!(
         refused(&file),
         format!(
-            "{name} is no recording, line 1: no recorded call: expected value at column 1; give another file, or \
-             move it away"
+            "{name} is not a recording, line 1: not a recorded call: expected value at column 1; name another file, or \
+             move this one away"
         )
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "shopping\n");
@@ -214,7 +218,7 @@ fn a_dialect_is_assumed_where_the_line_says_so_and_others_share_the_package() {
              \"dialect\":\"{dialect}\",{more}\"kept\":\"ring\",\"code\":\"OK\",\"request\":\"\",\"reply\":\"\"}}\n"
         );
         let read = parse_recording(&text).unwrap();
-        read[0].note.dialect_assumed
+        read[0].call.dialect_assumed
     };
     let (shared, september) = ("io.angzarr.v1", "io.angzarr.v1-2026-09");
     assert!(line(shared, shared, "\"dialect_assumed\":true,"));
@@ -238,7 +242,7 @@ fn mistakes_in_a_line_are_told() {
     };
     assert_eq!(
         told("{\"rec", "[\"rec"),
-        "line 1: no recorded call: trailing characters at column 13"
+        "line 1: not a recorded call: trailing characters at column 13"
     );
     assert_eq!(
         told("\"recording\":1,", ""),
@@ -270,7 +274,7 @@ fn mistakes_in_a_line_are_told() {
     );
     assert_eq!(
         told("/angzarr.", "/io.angzarr.v1."),
-        "line 1: `path`: it is none of angzarr"
+        "line 1: `path`: the dialect angzarr has no such path"
     );
     assert_eq!(
         told("\"time\":\"2026-11-23T00", "\"time\":\"noon"),
@@ -290,7 +294,9 @@ async fn what_the_ring_lets_go_is_not_counted_as_kept() {
     // What an earlier recorder kept is not this one's to count.
     let mut earlier = RecordingFile::open(&file, ring(10)).unwrap();
     for _ in 0..3 {
-        earlier.keep(&note("request"), None, Kept::InRing).unwrap();
+        earlier
+            .keep(&note("request"), None, KeepMode::InRing)
+            .unwrap();
     }
     earlier.finish().unwrap();
     drop(earlier);
@@ -305,5 +311,5 @@ async fn what_the_ring_lets_go_is_not_counted_as_kept() {
     drop(client);
     let counts = recorder.end().unwrap();
     assert_eq!((counts.passed, counts.kept), (5, 2), "{counts:?}");
-    assert_eq!(calls(&file), [(7, Kept::InRing), (8, Kept::InRing)]);
+    assert_eq!(calls(&file), [(7, KeepMode::InRing), (8, KeepMode::InRing)]);
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use angzarr_replay::model::Timestamp;
 use angzarr_replay::record::{
-    Kept, Note, NoteStore, Recorder, RecordingFile, Subject, parse_recording,
+    CallStore, KeepMode, RecordedCall, Recorder, RecordingFile, Subject, parse_recording,
 };
 
 use super::support::{Client, Upstream, answering, framed, recorder, request, ring, settings};
@@ -17,8 +17,8 @@ struct Slow {
     go_on: Receiver<()>,
 }
 
-impl NoteStore for Slow {
-    fn keep(&mut self, _: &Note, _: Option<&Subject>, _: Kept) -> io::Result<()> {
+impl CallStore for Slow {
+    fn keep(&mut self, _: &RecordedCall, _: Option<&Subject>, _: KeepMode) -> io::Result<()> {
         let _ = self.reached.send(());
         let _ = self.go_on.recv();
         Ok(())
@@ -97,7 +97,7 @@ async fn a_full_disk_fails_no_call() {
     }
     drop(client);
     let trouble = loop {
-        match recorder.troubles().unwritten {
+        match recorder.last_errors().unwritten {
             Some(trouble) => break trouble,
             None => tokio::task::yield_now().await,
         }
@@ -114,11 +114,11 @@ async fn what_redaction_refuses_is_not_written_and_what_it_changes_is_written_ch
     let upstream = Upstream::start(answering(b"done"));
     let store = RecordingFile::open(&file, ring(10)).unwrap();
     let mut settings = settings(upstream.address, vec![Box::new(store)]);
-    settings.redact = Some(Box::new(|note: Note| {
+    settings.redact = Some(Box::new(|note: RecordedCall| {
         if note.request.is_empty() {
             return Err("there is nothing to look at".into());
         }
-        Ok(Note {
+        Ok(RecordedCall {
             request: "changed".into(),
             ..note
         })
@@ -132,11 +132,11 @@ async fn what_redaction_refuses_is_not_written_and_what_it_changes_is_written_ch
         assert_eq!(half.body, framed(b"done"));
     }
     drop(client);
-    while recorder.troubles().refused.is_none() {
+    while recorder.last_errors().refused.is_none() {
         tokio::task::yield_now().await;
     }
     assert_eq!(
-        recorder.troubles().refused.unwrap(),
+        recorder.last_errors().refused.unwrap(),
         "there is nothing to look at"
     );
     let counts = recorder.end().unwrap();
@@ -144,7 +144,7 @@ async fn what_redaction_refuses_is_not_written_and_what_it_changes_is_written_ch
     let text = std::fs::read_to_string(&file).unwrap();
     let noted = parse_recording(&text).unwrap();
     assert_eq!(noted.len(), 1);
-    assert_eq!(noted[0].note.request, "changed");
+    assert_eq!(noted[0].call.request, "changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,11 +155,11 @@ async fn a_redaction_that_fails_ends_nothing_and_one_that_changes_the_subject_is
     let store = RecordingFile::open(&file, ring(10)).unwrap();
     let mut settings = settings(upstream.address, vec![Box::new(store)]);
     let mut turn = 0;
-    settings.redact = Some(Box::new(move |note: Note| {
+    settings.redact = Some(Box::new(move |note: RecordedCall| {
         turn += 1;
         match turn {
             1 => panic!("a bug"),
-            2 => Ok(Note {
+            2 => Ok(RecordedCall {
                 request: bytes::Bytes::new(),
                 ..note
             }),
@@ -178,7 +178,7 @@ async fn a_redaction_that_fails_ends_nothing_and_one_that_changes_the_subject_is
         while recorder.counts().refused < refused && recorder.counts().kept == 0 {
             tokio::task::yield_now().await;
         }
-        reasons.extend(recorder.troubles().refused);
+        reasons.extend(recorder.last_errors().refused);
     }
     drop(client);
     let counts = recorder.end().unwrap();

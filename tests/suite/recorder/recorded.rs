@@ -189,8 +189,8 @@ fn assert_in_recording(counts: &angzarr_replay::record::Counts, file: &std::path
     assert_eq!(counts.kept, noted.len() as u64);
     assert_eq!(noted.len(), expected.len());
     for (number, (recorded, call)) in (1..).zip(noted.iter().zip(&expected)) {
-        let note = &recorded.note;
-        assert_eq!(note.call, number);
+        let note = &recorded.call;
+        assert_eq!(note.number, number);
         assert_eq!(note.path, call["path"].as_str().unwrap());
         assert_eq!(note.request, bytes(&call["request"]), "call {}", call["n"]);
         match &note.answer {

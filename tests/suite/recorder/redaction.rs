@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use angzarr_replay::model::{Case, Code, ErrorInfo, Failure, Redactions};
 use angzarr_replay::payload::Registry;
 use angzarr_replay::record::{
-    Answer, CaseOf, Note, Recorder, RecordingFile, TicketLog, case_of, parse_recording, redacted,
-    ticket_of,
+    Answer, CaseMetadata, FailureLogWriter, RecordedCall, Recorder, RecordingFile, case_of,
+    parse_recording, redacted, ticket_of,
 };
 use angzarr_replay::redact::{Action, Key, Policy, PriorRedaction, RedactionRule, Redactor};
 use angzarr_replay::wire::{Dialect, FailingStatus, call_descriptors};
@@ -92,9 +92,9 @@ fn redactor_of(rules: &[(&str, &str, Action)], roots: bool, is_strict: bool) -> 
     Redactor::new(registry().clone(), policy).unwrap()
 }
 
-fn note(path: &str, request: Vec<u8>, answer: Answer) -> Note {
-    Note {
-        call: 1,
+fn note(path: &str, request: Vec<u8>, answer: Answer) -> RecordedCall {
+    RecordedCall {
+        number: 1,
         time: NOW,
         path: path.into(),
         dialect: Dialect::of_path(path).unwrap().0,
@@ -106,9 +106,9 @@ fn note(path: &str, request: Vec<u8>, answer: Answer) -> Note {
 }
 
 /// The calls of the real deployment that are noted, and that can be read.
-fn real() -> Vec<Note> {
+fn real() -> Vec<RecordedCall> {
     let lenient = redactor_of(&[], false, false);
-    let found: Vec<Note> = calls()
+    let found: Vec<RecordedCall> = calls()
         .iter()
         .filter_map(|call| {
             let path = call["path"].as_str()?;
@@ -126,7 +126,7 @@ fn real() -> Vec<Note> {
         // The dealer's types are not described here.
         .filter(|note| redacted(note, &lenient).unwrap().1.unread.is_empty())
         .collect();
-    let methods: BTreeSet<_> = found.iter().map(Note::method).collect();
+    let methods: BTreeSet<_> = found.iter().map(RecordedCall::method).collect();
     assert!(
         found.len() > 40 && methods.len() == 8,
         "{} {methods:?}",
@@ -135,8 +135,8 @@ fn real() -> Vec<Note> {
     found
 }
 
-fn case(note: &Note) -> Option<Case> {
-    let with = CaseOf {
+fn case(note: &RecordedCall) -> Option<Case> {
+    let with = CaseMetadata {
         source: "recording".into(),
         captured_at: NOW,
         labels: angzarr_replay::capture::Labels::default(),
@@ -593,11 +593,11 @@ async fn nothing_that_is_written_holds_a_secret() {
     cover.clear_field_by_name("edition");
     let sent = sent.encode_to_vec();
     let upstream = Upstream::start(failing("9", "no%20s3cret-of-alice"));
-    let stores: Vec<Box<dyn angzarr_replay::record::NoteStore>> = vec![Box::new(
+    let stores: Vec<Box<dyn angzarr_replay::record::CallStore>> = vec![Box::new(
         RecordingFile::open(&file("recording.jsonl"), ring(10)).unwrap(),
     )];
     let mut settings = settings(upstream.address, stores);
-    settings.tickets = Some(TicketLog::open(&file("failures.jsonl")).unwrap());
+    settings.tickets = Some(FailureLogWriter::open(&file("failures.jsonl")).unwrap());
     settings.redact = Some(Box::new(move |note| {
         let (note, _) = redacted(&note, &redactor)?;
         Ok(note)
@@ -628,7 +628,7 @@ async fn nothing_that_is_written_holds_a_secret() {
         );
     }
     let text = std::fs::read_to_string(file("recording.jsonl")).unwrap();
-    let noted = parse_recording(&text).unwrap().remove(0).note;
+    let noted = parse_recording(&text).unwrap().remove(0).call;
     assert!(
         !noted
             .request

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions};
 use angzarr_replay::model::{Code, Timestamp};
-use angzarr_replay::record::{Answer, Kept, Note, NoteStore, Recorder, Subject};
+use angzarr_replay::record::{Answer, CallStore, KeepMode, RecordedCall, Recorder, Subject};
 use angzarr_replay::wire::{FailingStatus, STATUS_LIMIT};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
@@ -47,8 +47,8 @@ fn ending(place: Place, status: HeaderMap) -> Handler {
 
 struct Notes(Sender<Answer>);
 
-impl NoteStore for Notes {
-    fn keep(&mut self, note: &Note, _: Option<&Subject>, _: Kept) -> io::Result<()> {
+impl CallStore for Notes {
+    fn keep(&mut self, note: &RecordedCall, _: Option<&Subject>, _: KeepMode) -> io::Result<()> {
         let _ = self.0.send(note.answer.clone());
         Ok(())
     }

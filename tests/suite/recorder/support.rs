@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::record::{Filter, Keep, NoteStore, Recorder, Ring, Settings};
+use angzarr_replay::record::{CallStore, Filter, KeepRules, Recorder, RecorderSettings, Ring};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
@@ -235,15 +235,15 @@ pub(crate) fn failing(status: &'static str, message: &'static str) -> Handler {
 }
 
 /// A recorder in front of a server, with what is kept going to a store.
-pub(crate) fn recorder(upstream: SocketAddr, stores: Vec<Box<dyn NoteStore>>) -> Recorder {
+pub(crate) fn recorder(upstream: SocketAddr, stores: Vec<Box<dyn CallStore>>) -> Recorder {
     Recorder::start(coordinators::listener(), settings(upstream, stores)).unwrap()
 }
 
-pub(crate) fn settings(upstream: SocketAddr, stores: Vec<Box<dyn NoteStore>>) -> Settings {
-    Settings {
+pub(crate) fn settings(upstream: SocketAddr, stores: Vec<Box<dyn CallStore>>) -> RecorderSettings {
+    RecorderSettings {
         upstream: upstream.to_string(),
         dialect: None,
-        keep: Keep {
+        keep: KeepRules {
             filter: Filter::default(),
             ring: ring(1_000),
         },

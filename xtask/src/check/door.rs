@@ -1,4 +1,4 @@
-//! The public door: how many items the documentation of the published crates shows.
+//! Counts the public items in the documentation of the published crates.
 
 use std::path::{Path, PathBuf};
 
@@ -6,16 +6,16 @@ use anyhow::{Context, Result, ensure};
 
 use super::shell::Shell;
 
-/// The crates that users depend on, as rustdoc names their folders.
+/// The crates that users depend on, by the names of their rustdoc folders.
 pub(super) const CRATES: [&str; 2] = ["angzarr_replay", "angzarr_failure_tickets"];
-/// Types, traits, functions and methods of them together. Each is a promise: raise it knowingly.
+/// Limit for their types, traits, functions and methods together. Each is a promise, so raise it deliberately.
 const MOST: usize = 200;
-/// What a page of rustdoc is called that shows an item.
+/// Prefixes of the rustdoc pages that show an item.
 const KINDS: [&str; 8] = [
     "struct", "enum", "union", "trait", "fn", "type", "constant", "macro",
 ];
 
-/// Counts what the documentation shows that was just built.
+/// Counts the items in the documentation that was just built.
 pub(super) fn count(shell: &Shell) -> Result<()> {
     let folder = shell.at("target/doc");
     let mut items = 0;
@@ -24,12 +24,12 @@ pub(super) fn count(shell: &Shell) -> Result<()> {
     }
     ensure!(
         items > 0,
-        "{}: no item is found; has rustdoc another layout now?",
+        "{}: no items found; has the layout of rustdoc changed?",
         folder.display()
     );
     ensure!(
         items <= MOST,
-        "{} show {items} items, and at most {MOST} are wanted; hide what users do not need, or raise the number in \
+        "{} have {items} public items, but the limit is {MOST}; hide what users do not need, or raise the limit in \
          xtask/src/check/door.rs",
         CRATES.join(" and ")
     );
@@ -60,7 +60,7 @@ fn is_item(path: &Path) -> bool {
     kind.is_some_and(|kind| KINDS.contains(&kind))
 }
 
-/// The item itself and its own methods, without those of traits, whether it implements them itself or every type does.
+/// Counts the item and its own methods, without those of traits, no matter whether the item or every type implements them.
 fn in_page(page: &str) -> usize {
     const REDIRECT: &str = "http-equiv=\"refresh\"";
     if page.contains(REDIRECT) {

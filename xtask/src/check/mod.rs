@@ -1,7 +1,7 @@
 //! `cargo xtask check`: what CI runs.
 //!
-//! A list of steps, each a function that says in one line what is wrong. What a step needs it installs below
-//! `target/tools` or `.venv`, or it fails: nothing is left out silently. All nested builds share `target/`.
+//! A list of steps. Each is a function whose error says in one line what is wrong. A step installs the tools that it needs
+//! below `target/tools` or `.venv`, or fails; nothing is skipped silently. All nested builds share `target/`.
 
 mod door;
 mod generated;
@@ -22,23 +22,23 @@ use clap::builder::PossibleValuesParser;
 use shell::Shell;
 use steps::{STEPS, Step};
 
-/// Run what CI runs, step after step, up to the first that fails.
+/// Run what CI runs, one step after another, until one fails.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask check", bin_name = "cargo xtask check")]
 struct Arguments {
-    /// Run this step only; several may be named.
+    /// Run only this step; may be repeated.
     #[arg(long, value_name = "STEP", value_parser = names())]
     only: Vec<String>,
-    /// Leave this step out; several may be named.
+    /// Skip this step; may be repeated.
     #[arg(long, value_name = "STEP", value_parser = names(), conflicts_with = "only")]
     skip: Vec<String>,
-    /// Say which steps there are, and run none.
+    /// List the steps without running them.
     #[arg(long)]
     list: bool,
-    /// Go on after a step that fails.
+    /// Continue after a step that fails.
     #[arg(long)]
     keep_going: bool,
-    /// Write the generated files anew instead of comparing them.
+    /// Write the generated files instead of comparing them.
     #[arg(long, conflicts_with_all = ["only", "skip"])]
     bless: bool,
 }
@@ -47,9 +47,9 @@ fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
 }
 
-/// The main of `cargo xtask check`. 0: all is well; 1: a step failed; 2: wrong usage.
+/// The main of `cargo xtask check`. Exit codes: 0 for success, 1 if a step failed, 2 for wrong usage.
 ///
-/// The first word is `check`, which stands for the program's name here.
+/// The first word is `check`, in place of the program's name.
 pub(super) fn cli(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
@@ -96,7 +96,7 @@ fn run(shell: &Shell, steps: &[&Step], keeps_going: bool) -> ExitCode {
         let is_last = position == steps.len();
         if is_last && position > 1 && failed.is_empty() {
             println!(
-                "\n{} steps are fine after {}; the last one:",
+                "\n{} steps passed after {}; the last one:",
                 position - 1,
                 seconds(began)
             );
@@ -109,9 +109,9 @@ fn run(shell: &Shell, steps: &[&Step], keeps_going: bool) -> ExitCode {
         );
         let step_began = Instant::now();
         match (step.run)(shell) {
-            // The last words of it all are a test runner's summary.
+            // The output ends with the summary of a test runner.
             Ok(()) if step.has_a_summary && failed.is_empty() => {}
-            Ok(()) => println!("   {}: fine, {}", step.name, seconds(step_began)),
+            Ok(()) => println!("   {}: passed, {}", step.name, seconds(step_began)),
             Err(reason) => {
                 eprintln!(
                     "   {}: FAILED, {}: {reason:#}",
@@ -129,7 +129,9 @@ fn run(shell: &Shell, steps: &[&Step], keeps_going: bool) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let alone = failed.join(" --only ");
-    eprintln!("\nerror: check failed; once more, alone: cargo xtask check --only {alone}");
+    eprintln!(
+        "\nerror: check failed; run the failed steps again: cargo xtask check --only {alone}"
+    );
     ExitCode::FAILURE
 }
 
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn every_step_runs_unless_told_otherwise_and_nextest_comes_last() {
+    fn every_step_runs_by_default_and_nextest_comes_last() {
         let all = steps_of(&[]);
         assert_eq!(all.len(), STEPS.len());
         assert_eq!(all.last(), Some(&"nextest"));
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_step_is_refused_with_the_known_ones() {
+    fn an_unknown_step_is_refused_and_the_known_ones_are_listed() {
         let error = Arguments::try_parse_from(["check", "--only", "clipy"]).unwrap_err();
         let text = error.to_string();
         assert!(

@@ -1,4 +1,4 @@
-//! What the project says of itself: its packages and its fixtures.
+//! Checks the packages and the fixtures of the project.
 
 use angzarr_replay::harness::discover;
 use angzarr_replay::project::{Config, Project};
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::shell::{Shell, output_of};
 
-/// Every package of the workspace states the same `rust-version`, and no dependency asks for a newer one.
+/// Checks that every package of the workspace states the same `rust-version`, and that no dependency requires a newer one.
 pub(super) fn rust_version(shell: &Shell) -> Result<()> {
     let mut metadata = shell.cargo(&["metadata", "--format-version", "1", "--locked"]);
     let text = output_of(&mut metadata)
-        .context("`cargo metadata --locked` failed: is Cargo.lock as the manifests want it?")?;
+        .context("`cargo metadata --locked` failed: is Cargo.lock up to date?")?;
     let metadata: Value = serde_json::from_str(&text)?;
     let empty = Vec::new();
     let packages = metadata["packages"].as_array().unwrap_or(&empty);
@@ -36,7 +36,7 @@ pub(super) fn rust_version(shell: &Shell) -> Result<()> {
             let asked = package["rust_version"].as_str()?;
             (parts(asked) > parts(floor)).then(|| {
                 let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
-                format!("{} {} asks for {asked}", text("name"), text("version"))
+                format!("{} {} requires {asked}", text("name"), text("version"))
             })
         })
         .collect();
@@ -58,7 +58,7 @@ fn parts(version: &str) -> Vec<u32> {
     parts
 }
 
-/// Trials that are left out, and shall be. One more would be a case that silently drops out.
+/// Trials that are not checked, on purpose. If others appear, they would otherwise drop out silently.
 const NOT_CHECKED: [&str; 6] = [
     "hand::history-dbc3da80-12",
     "player::fact-funds-deposited-6513270e-1@player-python",
@@ -68,11 +68,11 @@ const NOT_CHECKED: [&str; 6] = [
     "player::withdraw-funds-446f7261-12@player-python",
 ];
 
-/// Every fixture can be read. A case that is left out is named with the reason, and has to be a known one: nobody shall
-/// take it for a success.
+/// Checks that every fixture can be read. Prints every unchecked trial with the reason, and fails if it is not a known one,
+/// so that it does not pass for a success.
 pub(super) fn fixtures(shell: &Shell) -> Result<()> {
     let project = Project::open(poker::app(), &shell.at("."))?;
-    // What is not installed here is the step `peers`' to demand.
+    // Twins that are not installed here are checked by the step `peers`.
     let config = Config {
         demand_twins: true,
         ..project.config().clone()
@@ -106,13 +106,13 @@ fn as_expected(not_checked: &[&str], expected: &[&str]) -> Result<()> {
     let dropped = beyond(not_checked, expected);
     ensure!(
         dropped.is_empty(),
-        "not checked any more: {}; if that is meant, add it to NOT_CHECKED in xtask/src/check/project.rs",
+        "no longer checked: {}; if that is intended, add it to NOT_CHECKED in xtask/src/check/project.rs",
         dropped.join(", ")
     );
     let checked = beyond(expected, not_checked);
     ensure!(
         checked.is_empty(),
-        "checked or gone by now: {}; take it off NOT_CHECKED in xtask/src/check/project.rs",
+        "checked or removed: {}; remove it from NOT_CHECKED in xtask/src/check/project.rs",
         checked.join(", ")
     );
     Ok(())
@@ -129,14 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn a_case_that_drops_out_or_comes_back_is_told() {
+    fn a_case_that_drops_out_or_comes_back_is_reported() {
         as_expected(&["a"], &["a"]).expect("nothing changed");
         let dropped = as_expected(&["a", "b"], &["a"]).unwrap_err().to_string();
-        assert!(
-            dropped.starts_with("not checked any more: `b`;"),
-            "{dropped}"
-        );
+        assert!(dropped.starts_with("no longer checked: `b`;"), "{dropped}");
         let back = as_expected(&[], &["a"]).unwrap_err().to_string();
-        assert!(back.starts_with("checked or gone by now: `a`;"), "{back}");
+        assert!(back.starts_with("checked or removed: `a`;"), "{back}");
     }
 }

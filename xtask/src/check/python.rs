@@ -1,4 +1,4 @@
-//! The peer in Python: its environment, and every fixture on it.
+//! The Python peer: installs it, and replays every fixture on it.
 
 use anyhow::{Context, Result};
 
@@ -6,10 +6,10 @@ use super::shell::{Shell, output_of, run};
 
 const REQUIREMENTS: &str = "examples/poker-python/requirements.txt";
 const INTERPRETER: &str = ".venv/bin/python";
-/// What was installed, to install only what changed.
+/// A copy of the installed requirements, to install only if they changed.
 const STAMP: &str = ".venv/installed-requirements.txt";
 
-/// Installs the peer and demands it.
+/// Installs the peer, and runs the tests that need it.
 pub(super) fn peers(shell: &Shell) -> Result<()> {
     install(shell)?;
     let mut replay = shell.cargo(&["test", "--quiet", "--locked", "--test", "replay"]);
@@ -38,7 +38,7 @@ fn install(shell: &Shell) -> Result<()> {
         run(shell
             .program("python3")
             .args(["-m", "venv", "--clear", ".venv"]))
-        .context("Python 3.10 or newer with its module venv is needed for the peer")?;
+        .context("the peer needs Python 3.10 or newer with the module venv")?;
     }
     run(shell.program(shell.at(INTERPRETER)).args([
         "-m",

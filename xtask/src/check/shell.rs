@@ -1,4 +1,4 @@
-//! Running other programs at the root of the workspace.
+//! Runs other programs in the root of the workspace.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// Where nested programs run, and with which tools.
+/// Where programs run, and with which tools on the path.
 pub(super) struct Shell {
     root: PathBuf,
     path: OsString,
@@ -28,14 +28,14 @@ impl Shell {
         self.root.join(path)
     }
 
-    /// A program, to be run at the root.
+    /// A command that runs a program in the root.
     pub(super) fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(name);
         command
             .current_dir(&self.root)
             .env("PATH", &self.path)
             .env("CARGO_TARGET_DIR", self.root.join("target"));
-        // What `cargo run` says of xtask means nothing to what xtask runs.
+        // `cargo run` sets these for xtask; other programs must not see them.
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if name_text.starts_with("CARGO_PKG_") || name_text.starts_with("CARGO_MANIFEST_") {
@@ -54,16 +54,16 @@ impl Shell {
     }
 }
 
-/// Runs a command, its output shown.
+/// Runs a command and shows its output.
 pub(super) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("cannot run {}", worded(command)))?;
-    ensure!(status.success(), "{} ended with {status}", worded(command));
+    ensure!(status.success(), "{} exited with {status}", worded(command));
     Ok(())
 }
 
-/// Runs a command and gives what it printed to standard output; none where it cannot be run or fails.
+/// Runs a command and returns its standard output; none if it cannot be run or fails.
 pub(super) fn output_of(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

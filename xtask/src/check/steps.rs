@@ -1,4 +1,4 @@
-//! The steps, in the order of what they cost.
+//! The steps, the fastest first.
 
 use anyhow::Result;
 
@@ -10,15 +10,15 @@ use super::{door, generated, project, python};
 pub(super) struct Step {
     /// Name, for `--only`.
     pub(super) name: &'static str,
-    /// What it makes sure of.
+    /// What it checks.
     pub(super) about: &'static str,
-    /// Whether it ends with a summary of its own.
+    /// Whether its output ends with a summary.
     pub(super) has_a_summary: bool,
-    /// Says what is wrong.
+    /// Runs it; the error says what is wrong.
     pub(super) run: fn(&Shell) -> Result<()>,
 }
 
-/// All of them. The last one's output is the last of CI's.
+/// All steps. The output of the last one is also the end of CI's output.
 pub(super) const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -28,25 +28,25 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "msrv",
-        about: "every package states the same rust-version, and no dependency asks for a newer one",
+        about: "every package states the same rust-version, and no dependency requires a newer one",
         has_a_summary: false,
         run: project::rust_version,
     },
     Step {
         name: "generated",
-        about: "docs/cli.md is what the command line says",
+        about: "docs/cli.md matches the help of the command line",
         has_a_summary: false,
         run: generated::compare,
     },
     Step {
         name: "clippy",
-        about: "no warning",
+        about: "no warnings",
         has_a_summary: false,
         run: clippy,
     },
     Step {
         name: "docs",
-        about: "the documentation builds without a warning, its examples run, and what is public stays small",
+        about: "the documentation builds without warnings, its examples run, and the public interface stays small",
         has_a_summary: false,
         run: docs,
     },
@@ -64,31 +64,31 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "peers",
-        about: "every fixture on the Python peer too, which is installed and demanded",
+        about: "every fixture passes on the Python peer too, which is installed if needed",
         has_a_summary: false,
         run: python::peers,
     },
     Step {
         name: "fixtures",
-        about: "every fixture can be read; those that are not checked are named",
+        about: "every fixture can be read; unchecked ones are listed",
         has_a_summary: false,
         run: project::fixtures,
     },
     Step {
         name: "audit",
-        about: "no fixture and no recording looks as if it held a secret or personal data",
+        about: "no fixture or recording seems to contain a secret or personal data",
         has_a_summary: false,
         run: audit,
     },
     Step {
         name: "scenarios",
-        about: "fresh clone, changed rules, CI, cargo insta, cargo nextest, a user's own workspace",
+        about: "scenarios: a fresh clone, changed rules, CI, cargo insta, cargo nextest, a user's own workspace",
         has_a_summary: false,
         run: scenarios,
     },
     Step {
         name: "nextest",
-        about: "every test, a process each",
+        about: "every test passes in a process of its own",
         has_a_summary: true,
         run: nextest,
     },
@@ -117,7 +117,7 @@ fn clippy(shell: &Shell) -> Result<()> {
 }
 
 fn docs(shell: &Shell) -> Result<()> {
-    // What was public once must not be counted.
+    // Removes pages of items that are no longer public, which would be counted.
     for name in door::CRATES {
         let _ = std::fs::remove_dir_all(shell.at("target/doc").join(name));
     }
@@ -132,17 +132,17 @@ fn docs(shell: &Shell) -> Result<()> {
     ];
     run(shell.cargo(&build).env("RUSTDOCFLAGS", "-D warnings"))?;
     door::count(shell)?;
-    // nextest runs no examples of the documentation.
+    // nextest does not run the examples in the documentation.
     run(&mut shell.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
 }
 
 fn fuzz(shell: &Shell) -> Result<()> {
     let mut check = shell.cargo(&["check", "--quiet", "--locked"]);
-    // Nothing is linked when types are checked: any existing file saves compiling the C++ of libFuzzer.
+    // `cargo check` does not link, so any existing file will do, and the C++ of libFuzzer need not be compiled.
     check
         .current_dir(shell.at("fuzz"))
         .env("CUSTOM_LIBFUZZER_PATH", shell.at("fuzz/Cargo.toml"))
-        // As in the workspace, to share what is checked already.
+        // The same setting as in the workspace, to share its artifacts.
         .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     run(&mut check)
 }
@@ -174,7 +174,7 @@ fn audit(shell: &Shell) -> Result<()> {
 fn scenarios(shell: &Shell) -> Result<()> {
     ensure(shell, &CARGO_INSTA)?;
     ensure(shell, &CARGO_NEXTEST)?;
-    // One after the other: all of them wait for the same build folder anyway.
+    // One thread, because all of them wait for the same build folder anyway.
     run(&mut shell.cargo(&[
         "test",
         "--quiet",

@@ -1,15 +1,15 @@
-//! Tools of cargo's that steps need: used where they are there, installed where they are not.
+//! The cargo tools that steps need. Installs those that are missing.
 
 use anyhow::{Context, Result, bail};
 
 use super::shell::{Shell, output_of, run};
 
-/// A program that `cargo install` brings.
+/// A program that `cargo install` installs.
 pub(super) struct Tool {
     name: &'static str,
-    /// Beginning of the versions that will do; empty where any does.
+    /// Prefix of suitable versions; empty if any version is suitable.
     version: &'static str,
-    /// What to install where there is none.
+    /// The version to install.
     install: &'static str,
 }
 
@@ -25,7 +25,7 @@ pub(super) const CARGO_INSTA: Tool = Tool {
     version: "1.49.",
     install: "~1.49",
 };
-/// What is used of it has been stable for years.
+/// The parts of it that are used have been stable for years.
 pub(super) const CARGO_NEXTEST: Tool = Tool {
     name: "cargo-nextest",
     version: "0.9.",
@@ -49,15 +49,15 @@ pub(super) fn ensure(shell: &Shell, tool: &Tool) -> Result<()> {
         .arg("--root")
         .arg(&root)
         .env("CARGO_TARGET_DIR", &build)
-        // It is built once and runs for seconds.
+        // It is built once and only runs for seconds.
         .env("CARGO_PROFILE_DEV_DEBUG", "0");
     if tool.name == CARGO_DENY.name {
-        // The default features are for advisories, which are not asked for.
+        // The default features are for advisories, which are not used.
         install.arg("--no-default-features");
     }
     run(&mut install).with_context(|| {
         format!(
-            "{} {} is needed and cannot be installed (is there a network?)",
+            "{} {} is needed but cannot be installed (is there a network?)",
             tool.name, tool.install
         )
     })?;
@@ -66,14 +66,14 @@ pub(super) fn ensure(shell: &Shell, tool: &Tool) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "{} was installed and does not say that it is version {}*",
+        "{} was installed but does not report version {}*",
         tool.name,
         tool.version
     )
 }
 
 fn has(shell: &Shell, tool: &Tool) -> bool {
-    // nextest has no version of its own without its subcommand.
+    // nextest only reports its version with its subcommand.
     let subcommand = tool.name.trim_start_matches("cargo-");
     let said = output_of(shell.program(tool.name).arg("--version"))
         .or_else(|| output_of(shell.program(tool.name).args([subcommand, "--version"])));
@@ -83,10 +83,10 @@ fn has(shell: &Shell, tool: &Tool) -> bool {
     })
 }
 
-/// Fails unless the toolchain has a component.
+/// Fails if the toolchain lacks a component.
 pub(super) fn ensure_component(shell: &Shell, subcommand: &str, component: &str) -> Result<()> {
     if output_of(&mut shell.cargo(&[subcommand, "--version"])).is_some() {
         return Ok(());
     }
-    bail!("the toolchain has no {component}; install it: rustup component add {component}")
+    bail!("the toolchain lacks {component}; install it: rustup component add {component}")
 }

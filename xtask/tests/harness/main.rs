@@ -259,7 +259,7 @@ fn no_fixtures_fail() -> Result<(), Failed> {
     let (code, out, err) = harness(folder.path())?;
     expect(
         &format!("{out}{err}[{code}]"),
-        "error: there is no fixture in fixtures; an empty suite would pass for a good one. Capture one: cargo xtask capture <root>\n[1]",
+        "error: there is no fixture in fixtures; an empty suite would look like a success. Capture one: cargo xtask capture <root>\n[1]",
     )
 }
 
@@ -397,7 +397,7 @@ fn another_ending_is_told() -> Result<(), Failed> {
     let (code, out, err) = harness(folder.path())?;
     expect(
         &format!("{out}{err}[{code}]"),
-        "error: fixtures/player/other.yml ends with .yml, and fixtures end with .yaml; rename it, or it would never be replayed\n[1]",
+        "error: fixtures/player/other.yml ends with .yml, but fixtures end with .yaml; rename it, or it would never be replayed\n[1]",
     )
 }
 

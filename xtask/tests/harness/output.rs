@@ -307,8 +307,8 @@ fn hostile_names_are_refused() -> Result<(), Failed> {
             let (code, out, err) = harness_with(folder.path(), arguments, &[])?;
             let said = format!("{out}{err}[{code}]");
             let expected = format!(
-                "error: {shown} cannot be the name of a trial: it has a control character, or begins as a command to a \
-                 CI; rename the file\n[1]"
+                "error: {shown} cannot be the name of a trial: it contains a control character, or begins like a command to a \
+                 CI runner; rename the file\n[1]"
             );
             expect(&said, &expected)?;
         }

@@ -42,3 +42,6 @@ pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
 pub use word::{UnknownWord, Worded, value_of, word_of};
+
+/// Tells the time. Only the mains read the machine's clock; everything else gets one of these.
+pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -1,4 +1,4 @@
-//! Facts: money that came in elsewhere. It is there, whatever the player thinks of it.
+//! Facts: money that arrived elsewhere. The player cannot refuse it.
 
 use angzarr_replay::logic::{Body, EmittedBook, EmittedPage, EventBook, Failure, Header};
 
@@ -7,8 +7,8 @@ use crate::aggregate::{Aggregate, decode, encode};
 use crate::messages::FundsDeposited;
 use crate::rules::sum;
 
-/// The events to store for some facts, one each: a deposit gets the balance that it leads to here.
-pub(super) fn taken_up(facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
+/// The events to store for facts, one for each. A deposit gets its new balance.
+pub(super) fn events_for(facts: &EmittedBook, prior: &EventBook) -> Result<EmittedBook, Failure> {
     let mut state = Player::state(prior.snapshot.as_ref(), prior.history.pages())?;
     let mut pages = Vec::with_capacity(facts.pages.len());
     for (sequence, fact) in (prior.next_sequence..).zip(&facts.pages) {

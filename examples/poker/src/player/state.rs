@@ -1,6 +1,6 @@
-//! What the player's events mean, and what its commands ask of the state.
+//! The player's state: how events change it, and the checks of its commands.
 //!
-//! Pages carry no root, so `player_id` stays empty unless a snapshot brings it.
+//! Pages have no root, so `player_id` stays empty unless a snapshot has it.
 
 use angzarr_replay::logic::Failure;
 
@@ -52,7 +52,7 @@ impl PlayerState {
         )
     }
 
-    /// An amount in the bankroll's currency, or in that of the command where the bankroll has none yet.
+    /// An amount in the bankroll's currency, or in the command's if the bankroll has none yet.
     pub(super) fn money(&self, amount: i64, command: &Currency) -> Currency {
         let own = self
             .bankroll

@@ -1,6 +1,6 @@
-//! What the table's events mean, and what its commands ask of the state.
+//! The table's state: how events change it, and the checks of its commands.
 //!
-//! Pages carry no root, so `table_id` stays empty unless a snapshot brings it.
+//! Pages have no root, so `table_id` stays empty unless a snapshot has it.
 
 use angzarr_replay::logic::Failure;
 
@@ -12,7 +12,7 @@ use crate::rules::{hex, require};
 
 const WAITING: &str = "waiting";
 const IN_HAND: &str = "in_hand";
-/// Currency of stacks, which events give as bare numbers.
+/// Currency of stacks, which are plain numbers in events.
 const CHIPS: &str = "CHIPS";
 
 impl Seat {
@@ -101,7 +101,7 @@ impl TableState {
     }
 }
 
-/// Questions.
+/// Queries and checks.
 impl TableState {
     pub(super) fn require_exists(&self) -> Result<(), Failure> {
         require(*self != Self::default(), "Table does not exist")
@@ -120,8 +120,8 @@ impl TableState {
             .ok_or_else(|| Failure::rejected("Player is not seated at table"))
     }
 
-    /// The seat that a player gets. Seat 0 cannot be told from no wish, so whoever asks for it gets the first
-    /// free one.
+    /// The seat that a player gets. Seat 0 cannot be distinguished from no preference, so a player who asks for it gets the
+    /// first free seat.
     pub(super) fn seat_for(&self, preferred: i32) -> Result<i32, Failure> {
         let taken = |position: i32| self.seats.iter().any(|seat| seat.position == position);
         let first_free = (0..self.max_players).find(|&position| !taken(position));

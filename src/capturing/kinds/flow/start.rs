@@ -2,8 +2,8 @@
 
 use crate::capture::workflow::{began_at, gather};
 use crate::capture::{
-    Assembled, CaptureError, CaseDialect, FailingCommand, Parts, RootPart, RootSpec, Span, UpTo,
-    assemble, find_trigger, knowledge,
+    Assembled, CaptureError, CaseDialect, CaseParts, FailingCommand, RootPart, RootSpec, Span,
+    UpTo, assemble, find_trigger, knowledge,
 };
 use crate::capturing::context::CaptureContext;
 use crate::capturing::kinds::KindCase;
@@ -140,7 +140,7 @@ impl StreamCapture<'_> {
             (_, Some(first)) => UpTo::Before(first.sequence),
             (_, None) => UpTo::Head,
         };
-        let assembled = assemble(Parts {
+        let assembled = assemble(CaseParts {
             cover: &self.cover,
             fetched: self.fetched,
             up_to,

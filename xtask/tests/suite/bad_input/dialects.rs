@@ -4,7 +4,7 @@ use angzarr_replay::grpc::Server;
 use angzarr_replay::model::{
     AnsweredBy, CommandBook, EventBook, Failure, Header, History, Payload, Redactions,
 };
-use angzarr_replay::record::{Answer, Note};
+use angzarr_replay::record::{Answer, RecordedCall};
 use angzarr_replay::ticket::Ticket;
 use angzarr_replay::wire::{
     Dialect, FailingStatus, command_book, encode_command_book, encode_event_book,
@@ -74,7 +74,7 @@ fn message(fields: &[(u8, Bytes)]) -> Bytes {
 }
 
 /// What a recorder noted of the same command, before a coordinator and before its logic.
-fn recorded(dialect: Dialect, dialect_assumed: bool) -> [Note; 2] {
+fn recorded(dialect: Dialect, dialect_assumed: bool) -> [RecordedCall; 2] {
     let prior = EventBook {
         cover: cover(),
         snapshot: None,
@@ -94,8 +94,8 @@ fn recorded(dialect: Dialect, dialect_assumed: bool) -> [Note; 2] {
             message(&[(1, prior), (2, sent())]),
         ),
     ];
-    calls.map(|(service, method, request)| Note {
-        call: 0,
+    calls.map(|(service, method, request)| RecordedCall {
+        number: 0,
         time: SEEDED,
         path: june().path(service, method),
         dialect,

@@ -6,7 +6,9 @@ use std::process::Stdio;
 
 use angzarr_replay::grpc::{Connection, ConnectionOptions};
 use angzarr_replay::model::{Code, Redactions};
-use angzarr_replay::record::{Answer, Kept, Note, NoteStore, RecordingFile, Ring, parse_recording};
+use angzarr_replay::record::{
+    Answer, CallStore, KeepMode, RecordedCall, RecordingFile, Ring, parse_recording,
+};
 use angzarr_replay::wire::{Dialect, FailingStatus};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +21,7 @@ use test_support::processes::{self, await_that};
 use crate::support::{ALICE, Project, SEEDED, coordinator, repository, tool};
 
 /// A call of the recorded deployment.
-pub(crate) fn noted(number: u64) -> Note {
+pub(crate) fn noted(number: u64) -> RecordedCall {
     let file = repository().join("examples/poker/recorded/calls.jsonl");
     let calls = std::fs::read_to_string(file).unwrap();
     let calls = calls
@@ -30,8 +32,8 @@ pub(crate) fn noted(number: u64) -> Note {
         .find(|call: &Value| call["n"] == number)
         .unwrap();
     let bytes = |key: &str| STANDARD.decode(call[key].as_str().unwrap()).unwrap();
-    Note {
-        call: 0,
+    RecordedCall {
+        number: 0,
         time: SEEDED,
         path: call["path"].as_str().unwrap().into(),
         dialect: Dialect::ANGZARR,
@@ -54,7 +56,7 @@ fn record(project: &Project, name: &str, calls: &[u64]) {
     keep(project, name, calls.iter().map(|call| noted(*call)));
 }
 
-pub(crate) fn keep(project: &Project, name: &str, notes: impl IntoIterator<Item = Note>) {
+pub(crate) fn keep(project: &Project, name: &str, notes: impl IntoIterator<Item = RecordedCall>) {
     let ring = Ring {
         count: 100,
         age: std::time::Duration::MAX,
@@ -62,7 +64,8 @@ pub(crate) fn keep(project: &Project, name: &str, notes: impl IntoIterator<Item 
     let mut file = RecordingFile::open(&project.path(name), ring).unwrap();
     for note in notes {
         let subject = note.subject().ok();
-        file.keep(&note, subject.as_ref(), Kept::Always).unwrap();
+        file.keep(&note, subject.as_ref(), KeepMode::Always)
+            .unwrap();
     }
 }
 
@@ -163,7 +166,7 @@ fn recordings_that_do_not_help_are_told() {
 #[test]
 fn a_failure_of_the_transport_is_told_without_its_message() {
     let mut project = Project::new("");
-    let note = Note {
+    let note = RecordedCall {
         answer: Answer::Status(FailingStatus::from_details(
             Code::Unavailable,
             "cannot deliver `s3cret`".into(),
@@ -177,7 +180,8 @@ fn a_failure_of_the_transport_is_told_without_its_message() {
     };
     let mut file = RecordingFile::open(&project.path("calls.jsonl"), ring).unwrap();
     let subject = note.subject().ok();
-    file.keep(&note, subject.as_ref(), Kept::Always).unwrap();
+    file.keep(&note, subject.as_ref(), KeepMode::Always)
+        .unwrap();
     let ran = project.run(&["capture", "--recorded", "calls.jsonl:1", "--unredacted"]);
     assert_eq!(
         ran.err,
@@ -301,7 +305,7 @@ fn an_interrupted_recorder_leaves_its_file_whole() {
         assert_eq!(said, "1 call passed on, 1 kept, 1 ticket written\n");
         let recorded = parse_recording(&project.read("recording.jsonl")).unwrap();
         assert_eq!(recorded.len(), 1);
-        assert_eq!(recorded[0].note.request, command.request);
+        assert_eq!(recorded[0].call.request, command.request);
         let tickets = project.read("recorded.jsonl");
         assert!(
             tickets.starts_with("{\"ticket\":1,") && tickets.ends_with("}\n"),
@@ -417,7 +421,7 @@ fn a_recording_is_read_packed_and_in_utf_16_as_it_was_written() {
 #[test]
 fn a_torn_last_line_of_a_recording_is_told_and_passed_over() {
     let mut project = Project::new("[redaction]\nrequired = false\n");
-    let torn = Note {
+    let torn = RecordedCall {
         answer: Answer::Status(FailingStatus::from_details(
             Code::FailedPrecondition,
             "zu wenig f\u{fc}r Alice".into(),
@@ -490,7 +494,10 @@ fn what_a_killed_recorder_leaves_is_read_and_continued() {
          own\n"
     );
     let recorded = parse_recording(&project.read("recording.jsonl")).unwrap();
-    let calls: Vec<u64> = recorded.iter().map(|recorded| recorded.note.call).collect();
+    let calls: Vec<u64> = recorded
+        .iter()
+        .map(|recorded| recorded.call.number)
+        .collect();
     assert_eq!(calls, [1, 2]);
     let tickets = project.run(&["tickets", "recorded.jsonl"]);
     assert!(

@@ -1,4 +1,4 @@
-//! One noted call, and what it is about.
+//! A recorded call, and what it is about.
 
 use bytes::Bytes;
 
@@ -11,9 +11,9 @@ use crate::wire::{
 };
 
 const COMMAND: &str = "CommandHandlerCoordinatorService/HandleCommand";
-/// What is noted, with the names of its request and its reply: commands of clients, and calls of a coordinator to logic
-/// that become cases, or belong to one.
-const NOTED: [(&str, &str, &str); 9] = [
+/// The recorded methods, with the names of their requests and replies: commands of clients, and calls from a coordinator to
+/// logic that become a case or a part of one.
+const RECORDED_METHODS: [(&str, &str, &str); 9] = [
     (COMMAND, "CommandRequest", "CommandResponse"),
     (
         "CommandHandlerService/Handle",
@@ -45,23 +45,23 @@ const NOTED: [(&str, &str, &str); 9] = [
     ("ProjectorService/Handle", "EventBook", "Projection"),
 ];
 
-/// Between whom a call went.
+/// The connection on which a call was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Between {
-    /// A client and a coordinator: the command and what became of it are seen, the state is not.
+pub enum Link {
+    /// Between a client and a coordinator, where the command and its result are visible, but not the state.
     ClientAndCoordinator,
-    /// A coordinator and logic: state, stimulus and answer are seen.
+    /// Between a coordinator and logic, where state, stimulus and answer are visible.
     CoordinatorAndLogic,
 }
 
-impl Between {
-    /// Between whom calls of a method go, `Service/Method` without the package; none where it is not noted.
+impl Link {
+    /// The connection on which a method (`Service/Method`, without the package) is recorded; none if it is not recorded.
     #[must_use]
     pub fn of(method: &str) -> Option<Self> {
         if method == COMMAND {
             return Some(Self::ClientAndCoordinator);
         }
-        let is_noted = NOTED.iter().any(|(noted, ..)| *noted == method);
+        let is_noted = RECORDED_METHODS.iter().any(|(noted, ..)| *noted == method);
         is_noted.then_some(Self::CoordinatorAndLogic)
     }
 }
@@ -75,24 +75,24 @@ pub enum Answer {
     Status(FailingStatus),
 }
 
-/// One noted call.
+/// A recorded call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct RecordedCall {
     /// Its number in the recording, from 1.
-    pub call: u64,
+    pub number: u64,
     /// When it began.
     pub time: Timestamp,
     /// Path, as in `/angzarr.SagaService/Handle`.
     pub path: String,
-    /// Its dialect; of those that share the package, the one that was said or is likelier.
+    /// Its dialect. If several share the package, the configured or else the likeliest one.
     pub dialect: Dialect,
-    /// Whether nobody said which of the dialects of its package it is.
+    /// Whether the dialect was assumed because several share its package.
     pub dialect_assumed: bool,
     /// The request message.
     pub request: Bytes,
-    /// What was answered.
+    /// The answer.
     pub answer: Answer,
-    /// What of it was redacted before it was written.
+    /// What redaction did to it before it was written.
     pub redacted: Redactions,
 }
 
@@ -101,9 +101,9 @@ pub struct Note {
 pub struct Subject {
     /// Domain.
     pub domain: Domain,
-    /// The aggregate; an upcaster is told the domain only.
+    /// The aggregate; none for an upcaster, whose request only has the domain.
     pub cover: Option<Cover>,
-    /// Type of the command, or of the newest event; empty where there is none.
+    /// Type of the command, or of the newest event; empty if there is none.
     pub type_name: String,
 }
 
@@ -127,7 +127,7 @@ impl Subject {
     }
 }
 
-impl Note {
+impl RecordedCall {
     /// `Service/Method` without the package.
     #[must_use]
     pub fn method(&self) -> &str {
@@ -135,7 +135,7 @@ impl Note {
         self.path.get(package + 2..).unwrap_or_default()
     }
 
-    /// Its dialect, and whether that was assumed.
+    /// Its dialect, and whether it was assumed.
     #[must_use]
     pub const fn spoken(&self) -> SpokenDialect {
         SpokenDialect {
@@ -144,19 +144,21 @@ impl Note {
         }
     }
 
-    /// Between whom it went.
+    /// The connection on which it was recorded.
     #[must_use]
-    pub fn between(&self) -> Option<Between> {
-        Between::of(self.method())
+    pub fn link(&self) -> Option<Link> {
+        Link::of(self.method())
     }
 
-    /// Names of its request and its reply, without the package; empty where it is not noted.
+    /// Names of its request and reply, without the package; empty if the method is not recorded.
     pub(super) fn messages(&self) -> (&'static str, &'static str) {
-        let found = NOTED.iter().find(|(noted, ..)| *noted == self.method());
+        let found = RECORDED_METHODS
+            .iter()
+            .find(|(noted, ..)| *noted == self.method());
         found.map_or(("", ""), |(_, request, reply)| (*request, *reply))
     }
 
-    /// Its request and its reply, each by the name of its type.
+    /// Its request and reply as payloads with their types.
     #[must_use]
     pub fn as_payloads(&self) -> Vec<Payload> {
         let (request, reply) = self.messages();
@@ -171,7 +173,7 @@ impl Note {
         payloads
     }
 
-    /// The texts of its failing status.
+    /// The texts in its failing status.
     pub(crate) fn texts(&self) -> Vec<String> {
         let Answer::Status(FailingStatus { failure, .. }) = &self.answer else {
             return Vec::new();
@@ -187,7 +189,7 @@ impl Note {
             .collect()
     }
 
-    /// Unknown fields of request, reply and details that are in no part which keeps its bytes.
+    /// Unknown fields of request, reply and details, except in parts that keep their original bytes.
     #[must_use]
     pub fn unknown_fields(&self) -> UnknownFields {
         let mut found = wire::unknown_in_request(self.method(), &self.request);
@@ -198,13 +200,13 @@ impl Note {
         found
     }
 
-    /// The command that a client sent, of a call to a coordinator.
+    /// The command in a call to a coordinator.
     pub fn command(&self) -> Result<CommandBook, DecodeError> {
         let bytes = wire::command_book_of_request(self.request.clone())?;
         wire::command_book(&bytes, self.dialect)
     }
 
-    /// What the coordinator says that it stored for a command.
+    /// What the coordinator stored for a command, according to its reply.
     pub fn stored(&self) -> Result<Option<StoredBook>, DecodeError> {
         match &self.answer {
             Answer::Reply(reply) => wire::event_book_of_response(reply.clone()).map(Some),
@@ -212,28 +214,28 @@ impl Note {
         }
     }
 
-    /// What logic was asked, of a call to logic.
+    /// The stimulus in a call to logic.
     pub fn stimulus(&self) -> Result<Stimulus, DecodeError> {
         wire::stimulus_of_request(self.method(), self.request.clone(), self.dialect).unwrap_or_else(
             || {
                 Err(DecodeError::of(
                     &self.path,
-                    "it is no method of client logic",
+                    "it is not a method of client logic",
                 ))
             },
         )
     }
 
-    /// Who answered: between a coordinator and its logic that is the logic.
+    /// Who answered, as far as the connection shows it.
     #[must_use]
     pub fn answered_by(&self) -> AnsweredBy {
-        match self.between() {
-            Some(Between::CoordinatorAndLogic) => AnsweredBy::Logic,
+        match self.link() {
+            Some(Link::CoordinatorAndLogic) => AnsweredBy::Logic,
             _ => AnsweredBy::NotKnown,
         }
     }
 
-    /// What logic answered to it.
+    /// The outcome of a call to logic.
     pub fn outcome(&self, stimulus: &Stimulus) -> Result<Result<Outcome, Failure>, DecodeError> {
         match &self.answer {
             Answer::Reply(reply) => {
@@ -246,12 +248,12 @@ impl Note {
         }
     }
 
-    /// Whether nothing failed: neither the call nor, by its reply, the command.
+    /// Whether the call succeeded and its reply does not refuse the command.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         match &self.answer {
             Answer::Status(_) => false,
-            Answer::Reply(_) if self.between() == Some(Between::ClientAndCoordinator) => true,
+            Answer::Reply(_) if self.link() == Some(Link::ClientAndCoordinator) => true,
             Answer::Reply(_) => {
                 let outcome = self.stimulus().and_then(|stimulus| self.outcome(&stimulus));
                 !matches!(outcome, Ok(Ok(Outcome::Revoked(_) | Outcome::Notified(_))))
@@ -259,9 +261,9 @@ impl Note {
         }
     }
 
-    /// What it is about.
+    /// What the call is about.
     pub fn subject(&self) -> Result<Subject, DecodeError> {
-        if self.between() == Some(Between::ClientAndCoordinator) {
+        if self.link() == Some(Link::ClientAndCoordinator) {
             return Ok(of_command(&self.command()?));
         }
         Ok(match self.stimulus()? {
@@ -277,7 +279,7 @@ impl Note {
                 type_name: newest(pages.iter().map(|page| &page.body)),
             },
             Stimulus::Fold { .. } => {
-                return Err(DecodeError::of(&self.path, "it is not noted"));
+                return Err(DecodeError::of(&self.path, "it is not recorded"));
             }
         })
     }

@@ -11,11 +11,11 @@ use crate::model::{EventBook, History, Outcome, Snapshot, Stimulus};
 use crate::wire::{self};
 
 /// Prior history of a command.
-pub(super) struct Prior {
+pub(super) struct PriorHistory {
     pub(super) book: EventBook,
 }
 
-impl Prior {
+impl PriorHistory {
     /// Loads the history below `head`, so that events stored in the meantime are not included. A command that names its
     /// divergence gets no snapshot.
     pub(super) fn load(

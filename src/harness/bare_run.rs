@@ -1,4 +1,4 @@
-//! Trials without libtest around them, so that they can be measured: what runs is what `cargo test` runs.
+//! Runs trials without libtest, for measurements. The trials run the same code as in `cargo test`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ pub struct BareRun {
     pub failed: Vec<String>,
 }
 
-/// Runs trials on some threads and prints nothing.
+/// Runs trials on a number of threads. Prints nothing.
 #[must_use]
 pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> BareRun {
     let context = Context {

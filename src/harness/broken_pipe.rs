@@ -1,6 +1,6 @@
-//! Trials that run to their end though nobody reads what they print, as in `cargo test | head`.
+//! Runs all trials even if the reader of their output is gone, as in `cargo test | head`.
 //!
-//! libtest-mimic panics where it cannot print, and leaves out the trials that it has not started by then.
+//! libtest-mimic panics if it cannot print, and then skips the remaining trials.
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use super::Tally;
 
 const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
-/// Runs trials, and tells whether one failed.
+/// Runs trials, and returns whether one failed.
 pub(super) fn run(
     arguments: &Arguments,
     trials: &dyn Fn() -> Vec<Trial>,
@@ -44,7 +44,7 @@ pub(super) fn run(
     has_failed || libtest_mimic::run(&unread, rest).has_failed()
 }
 
-/// Keeps quiet where a reader went away.
+/// Suppresses the panic message for a broken pipe.
 pub(super) fn silence_broken_pipes() {
     let others = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -55,7 +55,7 @@ pub(super) fn silence_broken_pipes() {
     }));
 }
 
-/// As `unwrap` words it.
+/// Recognises the message of `unwrap`.
 fn is_broken_pipe(panic: &(dyn Any + Send)) -> bool {
     let text = panic.downcast_ref::<String>();
     text.is_some_and(|text| text.contains("kind: BrokenPipe"))

@@ -1,14 +1,11 @@
-//! Times as the store compares them.
+//! Times as the store compares them: as text.
 
 use crate::model::Timestamp;
-
-/// Clock for the time of insertion: the system's in the mains, a fixed one in tests.
-pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// RFC 3339 in UTC with nine digits, so that texts sort like the times. A time outside the years 0 to 9999 becomes the
 /// nearest one within.
 pub(super) fn text(time: Timestamp) -> String {
-    /// 0000-01-01T00:00:00Z and 9999-12-30T00:00:00Z; beyond the latter lies what jiff calls an instant.
+    /// 0000-01-01T00:00:00Z and 9999-12-30T00:00:00Z; the end of jiff's range.
     const YEARS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_128_000;
     let seconds = time.seconds.clamp(*YEARS.start(), *YEARS.end());
     let nanos = if seconds == time.seconds {

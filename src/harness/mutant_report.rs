@@ -1,30 +1,30 @@
-//! The report on mutants at the end of a run: what the cases would not notice.
+//! The report at the end of a run on mutants that the cases would not notice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::mutating::{Compared, Reason, Tried};
+use super::mutant_trials::{ComparedWith, HidingReason, TriedMutant};
 use crate::model::counted;
 
 /// Number of cases that are named on a line.
 const NAMED: usize = 3;
 
-/// What the trials of a run found; printed when all have ended.
+/// Collects the findings of all trials; printed at the end.
 #[derive(Default)]
-pub(super) struct Report(Mutex<Found>);
+pub(super) struct MutantReport(Mutex<Findings>);
 
 #[derive(Default)]
-struct Found {
+struct Findings {
     cases: usize,
     mutants: usize,
     unnoticed: usize,
-    lines: BTreeMap<Section, BTreeMap<Line, Merged>>,
+    lines: BTreeMap<Section, BTreeMap<ReportLine, Merged>>,
     /// Cases whose mutants could not be tried, with the reason.
     not_tried: BTreeMap<String, String>,
 }
 
-/// What mutants have in common that nobody noticed, in the order in which it is printed.
+/// Why mutants were not noticed, in the order of printing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Section {
     Unexplained,
@@ -36,7 +36,7 @@ enum Section {
 impl Section {
     const fn title(self) -> &'static str {
         match self {
-            Self::Unexplained => "hidden, and it is not known why",
+            Self::Unexplained => "hidden for an unknown reason",
             Self::Rules => "hidden by rules",
             Self::OpenCases => "noticed only by a snapshot, which an open case does not have",
             Self::Never => "never compared",
@@ -44,24 +44,29 @@ impl Section {
     }
 }
 
-/// Mutants that are told on one line.
+/// What mutants on one line have in common.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Line {
+struct ReportLine {
     what: String,
-    reason: Option<Reason>,
+    reason: Option<HidingReason>,
 }
 
-/// What differs among them.
+/// What differs between them.
 #[derive(Default)]
 struct Merged {
-    /// What was done to a field.
+    /// How a field was changed.
     changes: BTreeSet<&'static str>,
     cases: BTreeSet<String>,
 }
 
-impl Report {
-    /// Takes in the mutants of a case that passed.
-    pub(super) fn add(&self, case: &str, compared: Compared, tried: Result<Vec<Tried>, String>) {
+impl MutantReport {
+    /// Adds the mutants of a case that passed.
+    pub(super) fn add(
+        &self,
+        case: &str,
+        compared: ComparedWith,
+        tried: Result<Vec<TriedMutant>, String>,
+    ) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tried = match tried {
             Ok(tried) => tried,
@@ -81,20 +86,20 @@ impl Report {
     }
 }
 
-impl Found {
-    fn add(&mut self, case: &str, tried: Tried) {
+impl Findings {
+    fn add(&mut self, case: &str, tried: TriedMutant) {
         let section = match &tried.reason {
             _ if tried.by_snapshot => Section::OpenCases,
             None => Section::Unexplained,
-            Some(Reason::Never(_)) => Section::Never,
+            Some(HidingReason::Never(_)) => Section::Never,
             Some(_) => Section::Rules,
         };
         let (what, change) = match (&tried.reason, tried.field) {
-            (Some(Reason::Never(known)), _) => (known.what.to_owned(), None),
+            (Some(HidingReason::Never(known)), _) => (known.what.to_owned(), None),
             (_, Some(field)) => (field.path, Some(field.change)),
             (_, None) => (tried.change, None),
         };
-        let line = Line {
+        let line = ReportLine {
             what,
             reason: tried.reason,
         };
@@ -105,7 +110,7 @@ impl Found {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for MutantReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let cases = counted(found.cases, "case");

@@ -7,7 +7,7 @@ use crate::model::{
     Timestamp,
 };
 
-/// A payload, by its fields where it is described, and by its bytes.
+/// Mutants of a payload: by its fields, if it is described, and by its bytes.
 pub(super) fn payload(payload: &Payload, vary: Vary<'_>) -> Vec<Change<Payload>> {
     let mut found = vec![
         Change::new(
@@ -34,7 +34,7 @@ pub(super) fn payload(payload: &Payload, vary: Vary<'_>) -> Vec<Change<Payload>>
     if !payload.value.is_empty() {
         push("emptied", None, Vec::new());
     }
-    // A field of the highest number, and the beginning of one without the rest.
+    // A field with the highest number, and an incomplete field.
     for (what, more) in [
         (
             "an unknown field more",
@@ -82,7 +82,7 @@ pub(super) fn body(body: &Body, vary: Vary<'_>) -> Vec<Change<Body>> {
     found
 }
 
-/// An event that nobody emits.
+/// An event that no logic emits.
 pub(super) fn event() -> Payload {
     Payload::new("mutant.Event", Vec::new())
 }
@@ -97,7 +97,7 @@ fn elsewhere() -> PayloadReference {
     }
 }
 
-/// What an answer says of whose it is; `own` is who was asked.
+/// Mutants of the cover of an answer; `own` is the cover of the request.
 pub(super) fn cover(cover: Option<&Cover>, own: Option<&Cover>) -> Vec<Change<Option<Cover>>> {
     let mut found = Vec::new();
     if cover.is_some() {

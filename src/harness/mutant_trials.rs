@@ -1,5 +1,5 @@
-//! Mutants between the logic and the comparison: which of them a case notices, and why it does not. The logic is not asked:
-//! its answers are those of a run that was made anyway.
+//! Replays cases with mutated answers, to find out which mutants a case notices and why it misses the others. The logic is
+//! not called: the answers come from a run that was made anyway.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,43 +15,43 @@ use crate::project::{LogicChoice, Project, ReadyLogic, ReplayErrorKind, ReplayOp
 use crate::replay::{Tap, Target, TargetError};
 use crate::snapshot::{Rules, Verdict};
 
-/// A mutant, and what noticed it.
+/// A mutant that was tried, and what noticed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
+pub struct TriedMutant {
     /// What was different.
     pub change: String,
-    /// The payload's field that was different, where it was one.
+    /// The changed field, if the change was in a payload.
     pub field: Option<ChangedField>,
-    /// Whether the text that is compared with the snapshot was another one.
+    /// Whether the text that is compared with the snapshot changed.
     pub by_snapshot: bool,
-    /// Whether the verdict was another one; none where production's outcome is not known.
+    /// Whether the verdict changed; none if production's outcome is unknown.
     pub by_verdict: Option<bool>,
-    /// Why the text was the same, where it was and it is known.
-    pub reason: Option<Reason>,
+    /// Why the text did not change, if that is known.
+    pub reason: Option<HidingReason>,
 }
 
-impl Tried {
-    /// Whether a case fails on it that is compared so.
-    pub(super) fn is_noticed(&self, compared: Compared) -> bool {
+impl TriedMutant {
+    /// Whether a case with this comparison fails.
+    pub(super) fn is_noticed(&self, compared: ComparedWith) -> bool {
         match compared {
-            Compared::Snapshot => self.by_snapshot,
-            Compared::Verdict => self.by_verdict == Some(true),
+            ComparedWith::Snapshot => self.by_snapshot,
+            ComparedWith::Verdict => self.by_verdict == Some(true),
         }
     }
 }
 
 /// What a case is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compared {
+pub(super) enum ComparedWith {
     /// Its snapshot.
     Snapshot,
     /// Production: the case is open.
     Verdict,
 }
 
-/// Why a mutant makes no other snapshot.
+/// Why a mutant does not change the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum HidingReason {
     /// A rule of the configuration hides it, for the reason that the rule gives.
     Configuration(String),
     /// A rule of the case hides it.
@@ -59,10 +59,10 @@ pub enum Reason {
     /// Only several rules together hide it.
     Rules,
     /// No snapshot shows it.
-    Never(&'static NeverShown),
+    Never(&'static NeverCompared),
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for HidingReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configuration(reason) => write!(f, "a rule in replay.toml: {reason}"),
@@ -73,19 +73,19 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A change of which snapshots show nothing.
+/// A kind of change that snapshots never show.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NeverShown {
-    /// The last words of such changes.
+pub struct NeverCompared {
+    /// The last words of its description.
     words: &'static str,
-    /// What is different, where these words are read alone.
+    /// A description that is clear without its context.
     pub what: &'static str,
     /// Why it is not shown.
     pub reason: &'static str,
 }
 
-const fn never(words: &'static str, what: &'static str, reason: &'static str) -> NeverShown {
-    NeverShown {
+const fn never(words: &'static str, what: &'static str, reason: &'static str) -> NeverCompared {
+    NeverCompared {
         words,
         what,
         reason,
@@ -94,7 +94,7 @@ const fn never(words: &'static str, what: &'static str, reason: &'static str) ->
 
 const STAMPED: &str = "the coordinator stamps an event that names no sequence with the next one";
 
-static NEVER_SHOWN: [NeverShown; 11] = [
+static NEVER_COMPARED: [NeverCompared; 11] = [
     never(
         "another cascade",
         "another cascade of a page",
@@ -148,29 +148,29 @@ static NEVER_SHOWN: [NeverShown; 11] = [
     ),
 ];
 
-fn never_shown(change: &str) -> Option<Reason> {
+fn never_compared(change: &str) -> Option<HidingReason> {
     let last = change.rsplit(": ").next()?;
-    let known = NEVER_SHOWN.iter().find(|it| it.words == last)?;
-    Some(Reason::Never(known))
+    let known = NEVER_COMPARED.iter().find(|it| it.words == last)?;
+    Some(HidingReason::Never(known))
 }
 
-/// An answer that the logic gave.
-struct Answer {
+/// An answer of the logic.
+struct LogicAnswer {
     who: String,
     stimulus: Stimulus,
     outcome: Outcome,
 }
 
-/// What the logic answered in a run.
+/// The answers of the logic in a run.
 #[derive(Default)]
-pub(super) struct Answers(Mutex<Vec<Answer>>);
+pub(super) struct LogicAnswers(Mutex<Vec<LogicAnswer>>);
 
-impl Answers {
-    /// Notes them in passing.
+impl LogicAnswers {
+    /// A tap that stores the answers.
     pub(super) fn tap(&self) -> Box<Tap<'_>> {
         Box::new(|who, target, stimulus| {
             let outcome = target.ask(stimulus)?;
-            self.all().push(Answer {
+            self.all().push(LogicAnswer {
                 who: who.to_owned(),
                 stimulus: stimulus.clone(),
                 outcome: outcome.clone(),
@@ -179,7 +179,7 @@ impl Answers {
         })
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Answer>> {
+    fn all(&self) -> MutexGuard<'_, Vec<LogicAnswer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -191,16 +191,16 @@ pub(super) fn tried(
     project: &Project,
     fixture: &Fixture,
     logic: &Arc<ReadyLogic>,
-    answers: &Answers,
-) -> Result<Vec<Tried>, String> {
+    answers: &LogicAnswers,
+) -> Result<Vec<TriedMutant>, String> {
     let answers = answers.all();
-    let case = Case {
+    let case = MutatedCase {
         project,
         fixture,
         logic,
         answers: &answers,
     };
-    // Rules of their own: that one hides a mutant is no use of it.
+    // A separate copy of the rules: hiding a mutant does not count as using a rule.
     let rules = case.rules(&|_| true);
     let Some(plain) = case.with(None, fixture, &rules) else {
         return Err("the case cannot be replayed on its own answers".into());
@@ -212,8 +212,8 @@ pub(super) fn tried(
         known.map(|it| it.variations(payload)).unwrap_or_default()
     };
     let mut found = Vec::new();
-    // What is said in the same words is hidden for the same reason.
-    let mut reasons = HashMap::<String, Option<Reason>>::new();
+    // Changes with the same description are hidden for the same reason.
+    let mut reasons = HashMap::<String, Option<HidingReason>>::new();
     for (at, answer) in answers.iter().enumerate() {
         if is_input(&answer.stimulus, &fixture.case.stimulus, at == 0) {
             continue;
@@ -224,7 +224,7 @@ pub(super) fn tried(
                 let known = reasons.entry(mutant.change.clone());
                 known.or_insert_with(|| case.reason(at, &mutant)).clone()
             });
-            found.push(Tried {
+            found.push(TriedMutant {
                 change: mutant.change,
                 field: mutant.field,
                 by_snapshot: noticed.by_snapshot,
@@ -236,8 +236,8 @@ pub(super) fn tried(
     Ok(found)
 }
 
-/// Pages that an upcaster made for the logic are what it is asked about, and no answer of the case. Of a history they are
-/// compared once, before they are folded.
+/// Whether an answer is only input for the logic: upcast pages are not the answer of a case, except that of an upcaster case,
+/// and of a history once, before it is folded.
 fn is_input(stimulus: &Stimulus, case: &CaseStimulus, is_first: bool) -> bool {
     matches!(stimulus, Stimulus::Upcast { .. })
         && !matches!(
@@ -246,21 +246,21 @@ fn is_input(stimulus: &Stimulus, case: &CaseStimulus, is_first: bool) -> bool {
         )
 }
 
-struct Case<'a> {
+struct MutatedCase<'a> {
     project: &'a Project,
     fixture: &'a Fixture,
     logic: &'a Arc<ReadyLogic>,
-    answers: &'a [Answer],
+    answers: &'a [LogicAnswer],
 }
 
-/// What a comparison looks at.
-struct Looked {
+/// The two things that are compared.
+struct Comparison {
     text: Option<String>,
     verdict: Verdict,
 }
 
 /// What noticed a mutant.
-struct Noticed {
+struct Detection {
     by_snapshot: bool,
     by_verdict: Option<bool>,
 }
@@ -268,8 +268,8 @@ struct Noticed {
 /// The rules of a case and of its project.
 type BothRules = [Rules; 2];
 
-impl Case<'_> {
-    /// Those rules that are wanted, the case's own first.
+impl MutatedCase<'_> {
+    /// The selected rules, those of the case first.
     fn rules(&self, is_wanted: &dyn Fn(&Rule) -> bool) -> BothRules {
         let configured = &self.project.config().rules;
         [&self.fixture.case.rules, configured].map(|rules| {
@@ -278,14 +278,14 @@ impl Case<'_> {
         })
     }
 
-    /// Whether a mutant is noticed under some rules; `plain` is what they make of the logic's own answers.
+    /// Whether a mutant is noticed under some rules. `plain` is the comparison for the unchanged answers.
     fn noticed(
         &self,
         at: usize,
         mutant: &Mutant,
         rules: &BothRules,
-        plain: Option<&Looked>,
-    ) -> Noticed {
+        plain: Option<&Comparison>,
+    ) -> Detection {
         let mut fixture = Cow::Borrowed(self.fixture);
         let mut other = None;
         if let Some(instead) = &mutant.instead_of {
@@ -300,15 +300,15 @@ impl Case<'_> {
         }
         let now = self.with(Some((at, &mutant.outcome)), &fixture, rules);
         let Some(plain) = other.as_ref().or(plain) else {
-            return Noticed {
+            return Detection {
                 by_snapshot: now.is_none(),
                 by_verdict: None,
             };
         };
         let is_judged = plain.verdict == Verdict::Reproduced;
-        Noticed {
+        Detection {
             by_snapshot: now.as_ref().is_none_or(|now| now.text != plain.text),
-            // A replay that fails is noticed.
+            // A replay that fails counts as noticed.
             by_verdict: is_judged.then(|| now.is_none_or(|now| now.verdict != Verdict::Reproduced)),
         }
     }
@@ -318,31 +318,31 @@ impl Case<'_> {
         observed.is_some_and(|it| it.failure().is_some())
     }
 
-    /// Why a mutant makes no other snapshot. Found by trying: without rules, and with each rule alone.
-    fn reason(&self, at: usize, mutant: &Mutant) -> Option<Reason> {
+    /// Why a mutant does not change the snapshot, found by trying: without rules, and with each rule alone.
+    fn reason(&self, at: usize, mutant: &Mutant) -> Option<HidingReason> {
         let is_shown = |is_wanted: &dyn Fn(&Rule) -> bool| {
             let rules = self.rules(is_wanted);
             self.noticed(at, mutant, &rules, None).by_snapshot
         };
         if !is_shown(&|_| false) {
-            return never_shown(&mutant.change);
+            return never_compared(&mutant.change);
         }
         let hides = |rule: &&Rule| !is_shown(&|other| std::ptr::eq(*rule, other));
         if let Some(rule) = self.fixture.case.rules.iter().find(hides) {
-            return Some(Reason::Case(rule.reason.clone()));
+            return Some(HidingReason::Case(rule.reason.clone()));
         }
         let configured = self.project.config().rules.iter().find(hides);
-        let known = configured.map(|rule| Reason::Configuration(rule.reason.clone()));
-        Some(known.unwrap_or(Reason::Rules))
+        let known = configured.map(|rule| HidingReason::Configuration(rule.reason.clone()));
+        Some(known.unwrap_or(HidingReason::Rules))
     }
 
-    /// The case replayed on the answers, one of them another; none where that fails.
+    /// Replays the case with the answers, one of them replaced; none if that fails.
     fn with(
         &self,
         other: Option<(usize, &Outcome)>,
         fixture: &Fixture,
         rules: &BothRules,
-    ) -> Option<Looked> {
+    ) -> Option<Comparison> {
         let calls = Mutex::new(Calls::new());
         let answering = |who: &str, _: &dyn Target, stimulus: &Stimulus| {
             let key = (who.to_owned(), discriminant(stimulus));
@@ -352,7 +352,7 @@ impl Case<'_> {
                 answer.who == who && discriminant(&answer.stimulus) == discriminant(stimulus)
             });
             let Some((at, answer)) = given.nth(*call) else {
-                let reason = "it is asked more than before".to_owned();
+                let reason = "it is called more often than before".to_owned();
                 return Err(TargetError::Unavailable(reason));
             };
             *call += 1;
@@ -368,19 +368,19 @@ impl Case<'_> {
             ..ReplayOptions::default()
         };
         let replayed = self.project.replay(fixture, &options).ok()?;
-        Some(Looked {
+        Some(Comparison {
             text: replayed.text(),
             verdict: replayed.verdict,
         })
     }
 }
 
-/// Tries the mutants of one entry of a project.
+/// Tries the mutants of one trial.
 #[doc(hidden)]
-pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<Tried>, String> {
+pub fn try_mutants(project: &Arc<Project>, entry: &Entry) -> Result<Vec<TriedMutant>, String> {
     let fixture = project.folder().read(&entry.path);
     let fixture = fixture.map_err(|error| error.report())?;
-    let answers = Answers::default();
+    let answers = LogicAnswers::default();
     let tap = answers.tap();
     let options = ReplayOptions {
         tap: Some(&*tap),
