@@ -7,6 +7,7 @@ use crate::capture::{LogReading, Logged};
 use crate::project::Project;
 use crate::record::{parse_recording, whole_lines};
 use crate::redact::{Leftover, LeftoverRules, Leftovers, MessageRole};
+use crate::terminal::program;
 use crate::{files, plain};
 
 /// The kind of finding for a value that one of today's rules would remove.
@@ -75,8 +76,10 @@ fn search_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited:
     // Errors quote lines of the file, which must not be shown here.
     let Ok(fixture) = project.folder().read(&audited.file) else {
         audited.unread.push(
-            "it cannot be read as a fixture, so the redaction rules were not tried on it; `cargo xtask replay` says why"
-                .to_owned(),
+            format!(
+                "it cannot be read as a fixture, so the redaction rules were not tried on it; `{} replay` says why",
+                program()
+            ),
         );
         return;
     };

@@ -59,7 +59,7 @@ const fn suggestion(similar: &[String]) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     deny_unknown_fields,
-    expecting = "a command with `type` and `payload`, as `cargo xtask command new TYPE` prints it"
+    expecting = "a command with `type` and `payload`, as `command new TYPE` prints it"
 )]
 pub struct CommandDraft {
     /// Type name, in full or only the last part.

@@ -44,6 +44,7 @@ pub use unknown_fields::{kept_unknown_fields, lost_unknown_fields};
 
 use crate::grpc::QueryError;
 use crate::model::{Failure, PageOrderError};
+use crate::terminal::program;
 use crate::wire::{DecodeError, Dialect};
 
 /// Why a capture is not possible.
@@ -58,8 +59,9 @@ pub enum CaptureError {
     /// Nothing is stored for the root.
     #[error(
         "nothing is stored for {spec}; an unknown root and an empty history look the same on the wire; looked at: \
-         {}, and at {tickets} failures of the log; `cargo xtask roots` lists what is there",
-        looked_at.join(", ")
+         {}, and at {tickets} failures of the log; `{} roots` lists what is there",
+        looked_at.join(", "),
+        program()
     )]
     UnknownRoot {
         /// The requested root.
@@ -102,7 +104,8 @@ pub enum CaptureError {
     /// Nothing is stored and nothing failed.
     #[error(
         "nothing is stored for {spec} at {place}; an unknown root and an empty history look the same on the wire; \
-         looked at the whole history, and at {tickets} failures of the log; `cargo xtask roots` lists what is there"
+         looked at the whole history, and at {tickets} failures of the log; `{} roots` lists what is there",
+        program()
     )]
     Nothing {
         /// The aggregate, with its edition.

@@ -10,7 +10,7 @@ use super::named_failure::NamedFailure;
 use crate::capture::{Logged, LoggedFailure, RootSpec};
 use crate::grpc::{DeadLetter, Rejected};
 use crate::project::Project;
-use crate::terminal::words;
+use crate::terminal::{program, words};
 use crate::wire::DecodeError;
 use crate::{files, plain};
 
@@ -66,7 +66,8 @@ fn read(
         let name = format!("dead letter {id}");
         let letter = found.ok_or_else(|| {
             OperationError::Failed(format!(
-                "source `{source}` has no {name}: `cargo xtask tickets --dead-letters` lists them"
+                "source `{source}` has no {name}: `{} tickets --dead-letters` lists them",
+                program()
             ))
         })?;
         return Ok((letter, name));
@@ -120,8 +121,10 @@ fn of_events(letter: &DeadLetter, last: Option<u32>, name: &str) -> String {
     };
     let at = last.map_or_else(String::new, |last| format!(" --at {last}"));
     format!(
-        "{name} holds no command but events that {whose} gave up on; capture what it was shown: cargo xtask capture \
+        "{name} holds no command but events that {whose} gave up on; capture what it was shown: {} capture \
          {}/{}{at} with --component NAME",
-        letter.cover.domain, letter.cover.root
+        program(),
+        letter.cover.domain,
+        letter.cover.root
     )
 }

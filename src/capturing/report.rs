@@ -8,6 +8,7 @@ use crate::capture::{
 use crate::model::{Case, CaseStimulus, HeadKnowledge, Observed, Payload, counted};
 use crate::payload::LeftOut;
 use crate::project::snapshot_is_not_known;
+use crate::terminal::program;
 use crate::wire::{Dialect, UnknownField, UnknownFields};
 
 /// The lines of a report, each with a key.
@@ -126,8 +127,9 @@ impl CaptureReport {
             [first, more @ ..] => self.add(
                 "log",
                 format!(
-                    "not usable: {first} (and {}; `cargo xtask tickets` lists them)",
-                    counted(more.len(), "more line")
+                    "not usable: {first} (and {}; `{} tickets` lists them)",
+                    counted(more.len(), "more line"),
+                    program()
                 ),
             ),
         }

@@ -8,6 +8,7 @@ use crate::capturing::assumed_dialect;
 use crate::listing::{AggregatesRequest, ListedAggregate, ListedAggregates, list_aggregates};
 use crate::model::{Domain, short_name};
 use crate::project::Project;
+use crate::terminal::program;
 
 /// List the aggregates of a source: domain, root, events, last event, last failure.
 #[derive(Debug, Args)]
@@ -46,7 +47,7 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
             .source
             .as_ref()
             .map_or_else(String::new, |source| format!(" --source {source}"));
-        say(format_args!("\nnext: cargo xtask capture {root}{source}"));
+        say(format_args!("\nnext: {} capture {root}{source}", program()));
     }
     all_read(&listed)
 }

@@ -6,6 +6,7 @@ use super::{Done, Stop, report, say};
 use crate::harness::{Ending, Entry};
 use crate::project::Project;
 use crate::replaying::{EndedTrial, ReplayRequest, replay_each};
+use crate::terminal::program;
 
 pub(super) fn run(
     project: &Project,
@@ -54,8 +55,9 @@ fn print(trial: &EndedTrial) {
             let logic = twin.map_or_else(String::new, |twin| format!(" --logic {twin}"));
             let fixture = Project::shown(&entry.path);
             say(format_args!(
-                "{:<13}look into it: cargo xtask replay {fixture}{logic}",
-                ""
+                "{:<13}look into it: {} replay {fixture}{logic}",
+                "",
+                program()
             ));
         }
     }

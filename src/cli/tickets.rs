@@ -11,6 +11,7 @@ use crate::capture::{Aside, FailureGroup};
 use crate::listing::{FailureSource, ListedBug, list_bugs};
 use crate::model::{Code, Timestamp, counted};
 use crate::project::Project;
+use crate::terminal::program;
 
 /// List the failures of a source or of logs, grouped by domain, command, code and message.
 ///
@@ -77,13 +78,13 @@ fn next(arguments: &TicketsArguments) -> Option<String> {
     if arguments.dead_letters {
         let source = arguments.source.as_ref();
         let source = source.map_or_else(String::new, |source| format!(" --source {source}"));
-        return Some(format!("cargo xtask capture --dead-letter ID{source}"));
+        return Some(format!("{} capture --dead-letter ID{source}", program()));
     }
-    let line = "cargo xtask capture --each-distinct";
+    let line = format!("{} capture --each-distinct", program());
     Some(match (arguments.files.as_slice(), &arguments.source) {
         ([file], _) => format!("{line} --from-log {}", file.display()),
         ([], Some(source)) => format!("{line} --source {source}"),
-        ([], None) => line.to_owned(),
+        ([], None) => line,
         _ => return None,
     })
 }

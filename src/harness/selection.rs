@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::discovery::{DiscoveryError, Entry, discover, entries_of, entry_of, fixtures_below};
 use crate::project::{OperationError, Project};
 use crate::snapshot::matches_pattern;
+use crate::terminal::program;
 
 /// Maximum number of suggestions for a misspelt name.
 const SUGGESTED: usize = 3;
@@ -61,7 +62,10 @@ impl From<DiscoveryError> for SelectionError {
 fn advice(similar: &[String]) -> String {
     let names: Vec<String> = similar.iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
-        [] => "name a file, a folder, a pattern in quotes such as 'player/*', or a trial as `cargo test` names it".to_owned(),
+        [] => format!(
+            "name a file, a folder, a pattern in quotes such as 'player/*', or a trial as `{}` names it",
+            program().test()
+        ),
         [name] => format!("did you mean {name}?"),
         [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
     }

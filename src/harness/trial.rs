@@ -14,6 +14,7 @@ use crate::fixture::Fixture;
 use crate::model::Status;
 use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
 use crate::snapshot::{Verdict, differences, listed, stored};
+use crate::terminal::{Program, program};
 
 /// What all trials of a run share.
 #[derive(Clone)]
@@ -221,7 +222,8 @@ impl ComparedCase<'_> {
                 Ending::Open
             }
             Verdict::NotChecked { reason } => Ending::NotChecked(format!(
-                "the case is open, but {reason}; accept today's outcome with `cargo xtask close {}`",
+                "the case is open, but {reason}; accept today's outcome with `{} close {}`",
+                program(),
                 Project::shown(&self.entry.path)
             )),
             Verdict::NotReproduced { differences, .. } => self.offered(snapshot, || {
@@ -263,14 +265,17 @@ impl ComparedCase<'_> {
 
     fn next_steps(&self, snapshot: &Path) -> String {
         let fixture = Project::shown(&self.entry.path);
-        let debug = format!("look into it:  cargo xtask replay {fixture}");
+        let debug = format!("look into it:  {} replay {fixture}", program());
         if let Some(twin) = &self.entry.twin {
             return format!("\nthe snapshot is the other logic's; {debug} --logic {twin}");
         }
         let accept = if pending::pending_path(snapshot).exists() {
-            "cargo insta review, or cargo xtask close"
+            match program() {
+                Program::Cargo(name) => format!("cargo insta review, or {name} close"),
+                Program::Standalone => format!("{0} review, or {0} close", program()),
+            }
         } else {
-            "cargo xtask close"
+            format!("{} close", program())
         };
         let project = &self.context.project;
         let mut files = project.files_to_commit(&self.entry.path);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Ledger, LeftBehind, OperationError};
 use crate::grpc::{Connection, ConnectionOptions, DeletedEdition, EditionsClient, EditionsError};
 use crate::model::{Domain, EditionName};
+use crate::terminal::program;
 
 /// An edition of a domain at a coordinator, and whether it was deleted.
 #[derive(Debug)]
@@ -60,7 +61,8 @@ impl Ledger {
         for name in names {
             if !entries.iter().any(|entry| entry.edition == *name) {
                 return Err(OperationError::Failed(format!(
-                    "no edition `{name}` is noted; `cargo xtask editions list` says which are"
+                    "no edition `{name}` is noted; `{} editions list` says which are",
+                    program()
                 )));
             }
         }
@@ -87,7 +89,8 @@ fn delete(address: &str, domain: &str, edition: &str) -> Result<DeletedEdition, 
         Ok(deleted) => Ok(deleted),
         Err(error @ EditionsError::NotOffered { .. }) => Err(format!(
             "{error}. Delete its rows by SQL, in the tables of events and of snapshots of that store, where the domain is \
-             '{domain}' and the edition '{edition}', or drop the database; then `cargo xtask editions clean --forget {edition}`"
+             '{domain}' and the edition '{edition}', or drop the database; then `{} editions clean --forget {edition}`",
+            program()
         )),
         Err(error) => Err(words(&error)),
     }

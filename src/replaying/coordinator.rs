@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::model::{Case, ComponentKind};
 use crate::project::{CoordinatorChoice, IsolatedCoordinator, Occasion, Project};
 use crate::replay::ReplayNote;
+use crate::terminal::program;
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 /// The coordinator that a replay is asked to go through, and whose replay it is.
@@ -109,7 +110,8 @@ fn seen(coordinator: &IsolatedCoordinator, kind: ComponentKind, captured: &str) 
         if let Some(edition) = coordinator.edition() {
             notes.push(format!(
                 "the logic sees the edition `{edition}`, captured was `{captured}`; a history that was loaded into it stays \
-                 there, see `cargo xtask editions list`"
+                 there, see `{} editions list`",
+                program()
             ));
         }
         notes.push(

@@ -5,6 +5,7 @@ use serde_yaml::Value;
 use super::{Difference, differences};
 use crate::model::Rule;
 use crate::payload::Registry;
+use crate::terminal::program;
 
 /// The differences between two consecutive runs of a case, and the rules that would exclude them.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +45,8 @@ impl Flicker {
         let rules: String = self.rules.iter().map(of_configuration).collect();
         format!(
             "to exclude it from every comparison, add this to replay.toml and accept the outcome again:\n\n{rules}\
-             in this case only: cargo xtask close --add-rules {fixture}"
+             in this case only: {} close --add-rules {fixture}",
+            program()
         )
     }
 }

@@ -9,6 +9,7 @@ use serde_yaml::Value;
 use crate::files;
 use crate::fixture::write_atomically;
 use crate::payload::from_canonical_yaml;
+use crate::terminal::program;
 
 /// The accepted text of a snapshot; none if there is no snapshot.
 pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
@@ -18,7 +19,8 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
             if let Some(line) = files::merge_conflict(&file) {
                 let words = files::conflict_message(line);
                 return Err(format!(
-                    "{words}; or accept today's outcome with `cargo xtask close`"
+                    "{words}; or accept today's outcome with `{} close`",
+                    program()
                 ));
             }
             if let Some(text) = simple_text(&file) {
@@ -33,8 +35,9 @@ pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {
     let read = insta::Snapshot::from_file(snapshot)
         .map_err(|error| {
             format!(
-                "it cannot be read ({error}); restore it from version control, or accept today's outcome with `cargo \
-                 xtask close`"
+                "it cannot be read ({error}); restore it from version control, or accept today's outcome with `{} \
+                 close`",
+                program()
             )
         })?;
     let text = read.as_text().ok_or("it contains no text")?;
@@ -94,7 +97,7 @@ pub fn too_large(text: &str) -> Option<String> {
 pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
     write(
         &fixture.with_extension("snap"),
-        "cargo xtask close",
+        &format!("{} close", program()),
         fixture,
         text,
     )?;
@@ -106,7 +109,7 @@ pub fn accept(fixture: &Path, text: &str) -> std::io::Result<()> {
 
 /// Writes a pending snapshot, for cargo-insta to find.
 pub fn propose(pending: &Path, fixture: &Path, text: &str) -> std::io::Result<()> {
-    write(pending, "cargo test", fixture, text)
+    write(pending, program().test(), fixture, text)
 }
 
 /// The metadata above the text of a snapshot. cargo-insta keeps it when it accepts a pending one.

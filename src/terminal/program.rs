@@ -1,5 +1,6 @@
 //! How this program was called: hints and usage name it as the user knows it.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 /// A way to call this program.
@@ -25,6 +26,12 @@ pub(crate) fn program() -> Program {
         .get()
         .copied()
         .unwrap_or(Program::Cargo("cargo xtask"))
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl Program {

@@ -7,6 +7,7 @@ use crate::cli::say;
 use crate::model::{Code, CommandBook, HeadKnowledge, Observed, Payload, Status};
 use crate::project::Project;
 use crate::snapshot::{Verdict, listed};
+use crate::terminal::program;
 
 /// Prints the result of a capture.
 pub(super) fn print(captured: &Captured) {
@@ -53,14 +54,15 @@ pub(super) fn print(captured: &Captured) {
 }
 
 fn next_step(captured: &Captured, fixture: &str) -> String {
-    let replay = format!("cargo xtask replay {fixture}");
+    let (program, test) = (program(), program().test());
+    let replay = format!("{program} replay {fixture}");
     match (captured.case.status, &captured.verdict) {
-        (Status::Closed, _) => "cargo test".to_owned(),
+        (Status::Closed, _) => test.to_owned(),
         (Status::Open, CaptureVerdict::Judged(Verdict::Reproduced)) => {
-            format!("{replay}    # then fix the bug, and: cargo test")
+            format!("{replay}    # then fix the bug, and: {test}")
         }
         (Status::Open, CaptureVerdict::Judged(_)) => {
-            format!("{replay}    # then accept today's outcome: cargo xtask close {fixture}")
+            format!("{replay}    # then accept today's outcome: {program} close {fixture}")
         }
         // There is no outcome that could be accepted.
         (Status::Open, _) => replay,

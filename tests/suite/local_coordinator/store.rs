@@ -101,7 +101,7 @@ fn a_file_of_no_known_version_is_refused() {
     assert_eq!(
         error,
         format!(
-            "{path} is no event store of angzarr-replay (its tables are another program's); name a new file, or one \
+            "{path} is not an event store of angzarr-replay (its tables are another program's); name a new file, or one \
              that it wrote"
         )
     );

@@ -94,7 +94,7 @@ fn what_names_nothing_changes_nothing() {
     assert_eq!(run.code, Some(1));
     assert!(
         run.err
-            .starts_with("error: nothing-like-it: there is no file, folder or case of that name"),
+            .starts_with("error: nothing-like-it: there is no file, folder or case with that name"),
         "{}",
         run.err
     );
