@@ -43,61 +43,43 @@
 //!
 //! [`capturing`] captures cases as library calls, from the sources of a [`Project`].
 //!
-//! Everything else in this crate is internal: it is reachable for this repository's own tests and programs, is not
-//! documented here, and changes without notice. A client in production that writes failure tickets uses the crate
+//! Everything else in this crate is private. This repository's own tests and programs reach it through a hidden module
+//! that changes without notice. A client in production that writes failure tickets uses the crate
 //! `angzarr-failure-tickets` instead of this one.
 
-#[doc(hidden)]
-pub mod audit;
-#[doc(hidden)]
-pub mod auditing;
-#[doc(hidden)]
-pub mod capture;
+mod audit;
+mod auditing;
+mod capture;
 pub mod capturing;
 mod changes;
 mod cli;
-#[doc(hidden)]
-pub mod coordination;
-#[doc(hidden)]
-pub mod coordinator;
-#[doc(hidden)]
-pub mod diagram;
+mod coordination;
+mod coordinator;
+mod diagram;
 mod doctor;
+mod fixture;
+mod harness;
 #[doc(hidden)]
-pub mod fixture;
-#[doc(hidden)]
-pub mod harness;
-#[doc(hidden)]
-pub mod listing;
+pub mod internal;
+mod listing;
 pub mod logic;
-#[doc(hidden)]
-pub mod mutation;
+mod mutation;
 mod plain;
-#[doc(hidden)]
-pub mod project;
-#[doc(hidden)]
-pub mod record;
-#[doc(hidden)]
-pub mod recording;
-#[doc(hidden)]
-pub mod replay;
+mod project;
+mod record;
+mod recording;
+mod replay;
 pub mod replaying;
 mod review;
-#[doc(hidden)]
-pub mod serving;
+mod serving;
 mod setup;
-#[doc(hidden)]
-pub mod snapshot;
+mod snapshot;
 mod terminal;
 
-#[doc(hidden)]
-pub use angzarr_replay_grpc as grpc;
+use angzarr_replay_grpc as grpc;
 use angzarr_replay_payload::files;
-#[doc(hidden)]
-pub use angzarr_replay_payload::{payload, redact};
-#[doc(hidden)]
-pub use angzarr_replay_processes as processes;
-#[doc(hidden)]
-pub use angzarr_replay_wire::{model, ticket, wire};
+use angzarr_replay_payload::{payload, redact};
+use angzarr_replay_processes as processes;
+use angzarr_replay_wire::{model, ticket, wire};
 #[doc(inline)]
 pub use project::{App, Project, ProjectError};

@@ -21,13 +21,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::payload::Registry;
-use angzarr_replay::project::system_clock;
-use angzarr_replay::record::{
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::project::system_clock;
+use angzarr_replay::internal::record::{
     Filter, KeepRules, Recorder, RecorderSettings, RecordingFile, Redact, Ring, redacted,
 };
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
-use angzarr_replay::wire::{Dialect, call_descriptors};
+use angzarr_replay::internal::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::wire::{Dialect, call_descriptors};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -119,7 +119,7 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
         redact,
         waiting: 1_024,
         waiting_bytes: 64 * 1024 * 1024,
-        status_limit: angzarr_replay::wire::STATUS_LIMIT,
+        status_limit: angzarr_replay::internal::wire::STATUS_LIMIT,
         clock: system_clock(),
     };
     Ok(Recorder::start(

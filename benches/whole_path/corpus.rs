@@ -4,16 +4,18 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use angzarr_replay::fixture::{Fixture, render};
-use angzarr_replay::model::{
+use angzarr_replay::internal::fixture::{Fixture, render};
+use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, CommandBook, CommandPage, ComponentKind, Cover, Domain, EmittedBook,
     EventBook, Failure, HeadKnowledge, Header, History, Logic, MergeStrategy, Observed, Page,
     Payload, Provenance, Reply, Root, Status, Timestamp,
 };
-use angzarr_replay::project::{LogicChoice, Project, ReadyLogic, ReplayOptions, SelectedLogic};
-use angzarr_replay::replay::InProcess;
-use angzarr_replay::snapshot::stored;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::project::{
+    LogicChoice, Project, ReadyLogic, ReplayOptions, SelectedLogic,
+};
+use angzarr_replay::internal::replay::InProcess;
+use angzarr_replay::internal::snapshot::stored;
+use angzarr_replay::internal::wire::Dialect;
 use poker::Player;
 use poker::messages::{Currency, DepositFunds, RegisterPlayer, ReserveFunds, WithdrawFunds};
 use prost::{Message, Name};

@@ -24,11 +24,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use angzarr_replay::grpc::serve_logic;
-use angzarr_replay::harness::run_bare;
-use angzarr_replay::model::{ComponentKind, Domain};
-use angzarr_replay::project::{Config, LogicConfig, Project, SelectedLogic};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::serve_logic;
+use angzarr_replay::internal::harness::run_bare;
+use angzarr_replay::internal::model::{ComponentKind, Domain};
+use angzarr_replay::internal::project::{Config, LogicConfig, Project, SelectedLogic};
+use angzarr_replay::internal::wire::Dialect;
 use bytes::Bytes;
 use machine::{median, per_second, processor_time};
 use poker::Player;

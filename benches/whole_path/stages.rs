@@ -5,15 +5,15 @@ use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use angzarr_replay::fixture::Fixture;
-use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
-use angzarr_replay::harness::{Entry, discover};
-use angzarr_replay::model::{CaseStimulus, CommandBook, EventBook, Payload};
-use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::project::Project;
-use angzarr_replay::replay::{GrpcTarget, InProcess, Replay, Target, replay_command};
-use angzarr_replay::snapshot::{Renderer, Rules, Verdict, stored};
-use angzarr_replay::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::fixture::Fixture;
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
+use angzarr_replay::internal::harness::{Entry, discover};
+use angzarr_replay::internal::model::{CaseStimulus, CommandBook, EventBook, Payload};
+use angzarr_replay::internal::payload::{Decoded, Registry};
+use angzarr_replay::internal::project::Project;
+use angzarr_replay::internal::replay::{GrpcTarget, InProcess, Replay, Target, replay_command};
+use angzarr_replay::internal::snapshot::{Renderer, Rules, Verdict, stored};
+use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 use poker::Player;
 

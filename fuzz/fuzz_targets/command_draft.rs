@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use angzarr_replay::capture::parse_draft;
-use angzarr_replay::model::{Cover, Domain, Root};
-use angzarr_replay::payload::Registry;
-use angzarr_replay::wire::{Dialect, command_book, encode_command_book};
+use angzarr_replay::internal::capture::parse_draft;
+use angzarr_replay::internal::model::{Cover, Domain, Root};
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::wire::{Dialect, command_book, encode_command_book};
 use libfuzzer_sys::fuzz_target;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {

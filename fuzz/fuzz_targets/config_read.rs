@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use angzarr_replay::project::Config;
+use angzarr_replay::internal::project::Config;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -7,8 +7,8 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use angzarr_replay::model::Payload;
-use angzarr_replay::payload::{Decoded, Edit, Registry};
+use angzarr_replay::internal::model::Payload;
+use angzarr_replay::internal::payload::{Decoded, Edit, Registry};
 use libfuzzer_sys::fuzz_target;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use angzarr_replay::fixture::{Folder, render, set_status};
-use angzarr_replay::model::Status;
+use angzarr_replay::internal::fixture::{Folder, render, set_status};
+use angzarr_replay::internal::model::Status;
 use libfuzzer_sys::fuzz_target;
 
 static FOLDER: LazyLock<Folder> = LazyLock::new(|| {

@@ -7,13 +7,13 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     CommandBook, Cover, Destinations, Domain, EmittedBook, EventBook, History, Modes, Root,
     Stimulus,
 };
-use angzarr_replay::payload::Registry;
-use angzarr_replay::snapshot::{Renderer, Rules, described};
-use angzarr_replay::wire::{Dialect, outcome_of_reply, reply_of_outcome};
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::snapshot::{Renderer, Rules, described};
+use angzarr_replay::internal::wire::{Dialect, outcome_of_reply, reply_of_outcome};
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use serde_yaml::Value;

@@ -7,9 +7,9 @@
 
 use std::io::Write;
 
-use angzarr_replay::capture::Logged;
-use angzarr_replay::project::Failures;
-use angzarr_replay::ticket::Ticket;
+use angzarr_replay::internal::capture::Logged;
+use angzarr_replay::internal::project::Failures;
+use angzarr_replay::internal::ticket::Ticket;
 use libfuzzer_sys::fuzz_target;
 
 const TIME: &str = "2026-11-23T00:01:01Z";

@@ -3,7 +3,7 @@
 //! `cargo +nightly fuzz run log_line fuzz/corpus/log_line examples/poker/recorded`
 #![no_main]
 
-use angzarr_replay::capture::{LogReading, Logged};
+use angzarr_replay::internal::capture::{LogReading, Logged};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

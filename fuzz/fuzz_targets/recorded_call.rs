@@ -6,14 +6,14 @@
 
 use std::sync::LazyLock;
 
-use angzarr_replay::capture::Labels;
-use angzarr_replay::model::Timestamp;
-use angzarr_replay::payload::Registry;
-use angzarr_replay::record::{
+use angzarr_replay::internal::capture::Labels;
+use angzarr_replay::internal::model::Timestamp;
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::record::{
     Answer, CaseMetadata, RecordedCall, case_of, parse_recording, redacted, ticket_of,
 };
-use angzarr_replay::redact::{Action, Policy, RedactionRule, Redactor};
-use angzarr_replay::wire::{Dialect, call_descriptors};
+use angzarr_replay::internal::redact::{Action, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::wire::{Dialect, call_descriptors};
 use libfuzzer_sys::fuzz_target;
 
 const TIME: Timestamp = Timestamp {
@@ -51,7 +51,7 @@ fuzz_target!(|data: (u8, &[u8], &[u8], &str)| {
         dialect_assumed: false,
         request: request.to_vec().into(),
         answer: Answer::Reply(reply.to_vec().into()),
-        redacted: angzarr_replay::model::Redactions::default(),
+        redacted: angzarr_replay::internal::model::Redactions::default(),
     };
     let _ = (note.is_accepted(), note.subject(), ticket_of(&note));
     let with = CaseMetadata {

@@ -7,10 +7,10 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use angzarr_replay::model::{Payload, Rule, matches_pattern};
-use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::redact::{Action, Allowed, Policy, RedactionRule, Redactor};
-use angzarr_replay::snapshot::Rules;
+use angzarr_replay::internal::model::{Payload, Rule, matches_pattern};
+use angzarr_replay::internal::payload::{Decoded, Registry};
+use angzarr_replay::internal::redact::{Action, Allowed, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::snapshot::Rules;
 use libfuzzer_sys::fuzz_target;
 use serde_yaml::Value;
 

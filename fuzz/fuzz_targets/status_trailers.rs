@@ -4,8 +4,8 @@
 //! `cargo +nightly fuzz run status_trailers`; each header consists of a choice of name and a value.
 #![no_main]
 
-use angzarr_replay::model::{AnsweredBy, Code, Failure, Outcome};
-use angzarr_replay::wire::{STATUS_LIMIT, sanitize_status, status_of_trailers};
+use angzarr_replay::internal::model::{AnsweredBy, Code, Failure, Outcome};
+use angzarr_replay::internal::wire::{STATUS_LIMIT, sanitize_status, status_of_trailers};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use tonic::Status;

@@ -3,7 +3,7 @@
 //! `cargo +nightly fuzz run ticket_line fuzz/corpus/ticket_line examples/poker/recorded`
 #![no_main]
 
-use angzarr_replay::ticket::Ticket;
+use angzarr_replay::internal::ticket::Ticket;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -3,8 +3,8 @@
 //! `cargo +nightly fuzz run wire_decode`; the first byte chooses the dialect.
 #![no_main]
 
-use angzarr_replay::grpc::DeadLetter;
-use angzarr_replay::wire::{
+use angzarr_replay::internal::grpc::DeadLetter;
+use angzarr_replay::internal::wire::{
     Dialect, Direction, command_book, command_book_of_request, encode_command_book, encode_page,
     event_book, event_book_of_response, inspect, page, snapshot,
 };

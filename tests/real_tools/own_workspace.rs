@@ -42,7 +42,7 @@ bank = { path = ".." }
 "#;
 
 const LOGIC: &str = r#"use angzarr_replay::App;
-use angzarr_replay::model::{Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Reply};
+use angzarr_replay::internal::model::{Answer, CommandBook, EmittedBook, EventBook, Failure, Logic, Reply};
 
 struct Player;
 

@@ -6,11 +6,11 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::grpc::{Methods, Server, serve_logic};
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::{Methods, Server, serve_logic};
+use angzarr_replay::internal::model::{
     CommandBook, EventBook, Failure, Logic, Page, Payload, Reply, Snapshot,
 };
-use angzarr_replay::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 use poker::Player;
 

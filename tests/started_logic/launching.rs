@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use angzarr_replay::processes::{LaunchError, ServerCommand, StartedServer};
-use angzarr_replay::project::readiness;
+use angzarr_replay::internal::processes::{LaunchError, ServerCommand, StartedServer};
+use angzarr_replay::internal::project::readiness;
 use test_support::coordinators;
 
 use crate::support::{

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use angzarr_replay::processes::ServerCommand;
+use angzarr_replay::internal::processes::ServerCommand;
 use tempfile::TempDir;
 pub(crate) use test_support::processes::{assert_gone, await_that, is_running, signal};
 use test_support::programs::program;

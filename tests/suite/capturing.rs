@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use angzarr_replay::capture::{Labels, UpTo};
 use angzarr_replay::capturing::{
     CaptureRequest, CaptureVerdict, Captured, FailureOrigin, NumberedFile, OperationError,
     PersistedClaim, Progress, RequestedFailure, RequestedKind, RequestedStart, RequestedTrigger,
     SavedState, capture, capture_each_distinct,
 };
-use angzarr_replay::model::{
+use angzarr_replay::internal::capture::{Labels, UpTo};
+use angzarr_replay::internal::model::{
     AnsweredBy, CaseStimulus, CommandBook, HeadKnowledge, Observed, Status,
 };
-use angzarr_replay::project::Project;
-use angzarr_replay::snapshot::Verdict;
+use angzarr_replay::internal::project::Project;
+use angzarr_replay::internal::snapshot::Verdict;
 
 /// A player of the demo whose withdrawal failed.
 const ALICE: &str = "6513270e-269e-4d37-b2a7-4de452e6b438";

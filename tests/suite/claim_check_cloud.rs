@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use angzarr_replay::capture::StoredObjects;
-use angzarr_replay::project::Objects;
+use angzarr_replay::internal::capture::StoredObjects;
+use angzarr_replay::internal::project::Objects;
 use test_support::coordinators;
 
 const OBJECT: &[u8] = b"what is stored";

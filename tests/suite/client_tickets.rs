@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use angzarr_failure_tickets::redaction::{Action, Key, Policy, RedactionRule, Redactor};
 use angzarr_failure_tickets::{TicketLayer, TicketOptions};
-use angzarr_replay::capture::compensation::notification;
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook};
-use angzarr_replay::grpc::Server;
-use angzarr_replay::model::{
+use angzarr_replay::internal::capture::compensation::notification;
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, SeedBook};
+use angzarr_replay::internal::grpc::Server;
+use angzarr_replay::internal::model::{
     Code, CommandBook, Component, Cover, Failure, Header, MergeStrategy, Payload, Root, SyncMode,
     Timestamp,
 };
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, encode_command_request};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{Dialect, encode_command_request};
 use bytes::Bytes;
 use test_support::books::player;
 use test_support::demo;
@@ -508,7 +508,8 @@ fn a_hook_takes_out_what_must_not_be_seen_or_withholds_the_ticket() {
     assert_eq!(ticket.failure.message, "[taken out]");
     assert_eq!(ticket.command.pages[0].command.as_ref().unwrap().value, b"");
     let email = b"alice@example.com";
-    let bytes = angzarr_replay::wire::encode_command_book(&ticket.command, Dialect::ANGZARR);
+    let bytes =
+        angzarr_replay::internal::wire::encode_command_book(&ticket.command, Dialect::ANGZARR);
     assert!(!bytes.windows(email.len()).any(|part| part == email));
 }
 
@@ -700,7 +701,7 @@ fn tickets_go_to_the_clients_own_log_where_a_log_reader_finds_them() {
         said[1]
     );
     for line in said.iter() {
-        let reading = angzarr_replay::capture::LogReading::of(line);
+        let reading = angzarr_replay::internal::capture::LogReading::of(line);
         assert_eq!(
             (reading.found.len(), reading.unusable.len()),
             (1, 0),

@@ -1,16 +1,16 @@
 //! The rules of a coordinator: what becomes of a reply, and that replay and the local coordinator agree on it.
 use std::sync::Arc;
 
-use angzarr_replay::coordination::{Effect, effect};
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::grpc::{Connection, ConnectionOptions, QueryClient, Selection};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordination::{Effect, effect};
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, QueryClient, Selection};
+use angzarr_replay::internal::model::{
     Answer, Body, CommandBook, CommandPage, Component, Cover, Domain, EmittedBook, EmittedPage,
     EventBook, Failure, Header, History, Logic, MergeStrategy, Outcome, Page, Payload, Reply,
     Retention, Root, Snapshot, SyncMode, Timestamp,
 };
-use angzarr_replay::replay::{InProcess, replay_command};
-use angzarr_replay::wire::{Dialect, encode_command_request};
+use angzarr_replay::internal::replay::{InProcess, replay_command};
+use angzarr_replay::internal::wire::{Dialect, encode_command_request};
 use proptest::prelude::*;
 use test_support::{books, coordinators};
 

@@ -1,10 +1,10 @@
 //! Failure tickets: from real traffic, there and back, and what is said of bad ones.
-use angzarr_replay::capture::select_ticket;
-use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::model::{AnsweredBy, Code, FailureClass, Redactions, Timestamp};
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::capture::select_ticket;
+use angzarr_replay::internal::coordinator::recording::Recording;
+use angzarr_replay::internal::model::{AnsweredBy, Code, FailureClass, Redactions, Timestamp};
+use angzarr_replay::internal::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::Dialect;
 use serde_json::{Value, json};
 use test_support::demo;
 use test_support::published::assert_published;

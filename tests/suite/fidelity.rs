@@ -5,15 +5,21 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::capture::{CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_history};
-use angzarr_replay::coordinator::{Append, LocalCoordinator, NewPage, Store, Stores, Stream};
-use angzarr_replay::fixture::{Folder, render};
-use angzarr_replay::grpc::{
+use angzarr_replay::internal::capture::{
+    CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_history,
+};
+use angzarr_replay::internal::coordinator::{
+    Append, LocalCoordinator, NewPage, Store, Stores, Stream,
+};
+use angzarr_replay::internal::fixture::{Folder, render};
+use angzarr_replay::internal::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, QueryClient, Server,
 };
-use angzarr_replay::model::{CaseStimulus, Cover, Domain, Outcome, Redactions, Root, Timestamp};
-use angzarr_replay::replay::{GrpcTarget, replay_command};
-use angzarr_replay::wire::{self, Dialect, FailingStatus, SpokenDialect};
+use angzarr_replay::internal::model::{
+    CaseStimulus, Cover, Domain, Outcome, Redactions, Root, Timestamp,
+};
+use angzarr_replay::internal::replay::{GrpcTarget, replay_command};
+use angzarr_replay::internal::wire::{self, Dialect, FailingStatus, SpokenDialect};
 use bytes::Bytes;
 use prost::Message;
 
@@ -191,7 +197,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
     let command = hostile_command();
     let failing = FailingCommand {
         command: wire::command_book(&Bytes::from(command.clone()), DIALECT).unwrap(),
-        answered_by: angzarr_replay::model::AnsweredBy::NotKnown,
+        answered_by: angzarr_replay::internal::model::AnsweredBy::NotKnown,
         failure: None,
         accepted: None,
         head: None,

@@ -2,13 +2,13 @@
 //! our decoder.
 //!
 //! A key is `number << 3 | wire type`: 0a is field 1 with a length, 08 field 1 with an integer, and so on.
-use angzarr_replay::grpc::{FactRoute, encode_fact_request};
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::{FactRoute, encode_fact_request};
+use angzarr_replay::internal::model::{
     Body, CommandBook, Cover, Domain, Edition, EmittedBook, EmittedPage, ErrorInfo, EventBook,
     Failure, Header, History, MergeStrategy, Page, Payload, Retention, Root, Snapshot, SyncMode,
     Timestamp,
 };
-use angzarr_replay::wire::{
+use angzarr_replay::internal::wire::{
     Dialect, StoredBook, command_book, command_book_of_request, encode_command_book,
     encode_command_request, encode_event_book, event_book, rejection_notification,
 };

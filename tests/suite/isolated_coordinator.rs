@@ -2,19 +2,19 @@
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::coordinator::{
+use angzarr_replay::internal::coordinator::{
     Backend, HostedComponent, LocalCoordinator, SeedBook, Store, StoreError, Stores,
 };
-use angzarr_replay::grpc::{
+use angzarr_replay::internal::grpc::{
     Connection, ConnectionOptions, LogicClient, Methods, Server, serve_component, serve_logic,
 };
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Answer, Body, CommandBook, Component, Cover, Destinations, Domain, Edition, EmittedBook,
     EmittedPage, EventBook, Failure, Header, History, Logic, Outcome, Page, Payload, Reply,
     Retention, Revocation, Root, Snapshot, Stimulus, Timestamp,
 };
-use angzarr_replay::replay::{InProcess, Isolated, Target, debug_edition};
-use angzarr_replay::wire::{
+use angzarr_replay::internal::replay::{InProcess, Isolated, Target, debug_edition};
+use angzarr_replay::internal::wire::{
     Dialect, FailingStatus, encode_event_book, placeholder, stimulus_of_request,
 };
 use base64::Engine as _;

@@ -1,10 +1,10 @@
 //! Failures among other text: tickets, and the fields that Angzarr's documentation has clients log, as the loggers of
 //! several languages write them.
-use angzarr_replay::capture::{
+use angzarr_replay::internal::capture::{
     Aside, LogReading, Logged, LoggedFailure, group_failures, newest_of_times,
 };
-use angzarr_replay::model::{Code, Timestamp};
-use angzarr_replay::ticket::Ticket;
+use angzarr_replay::internal::model::{Code, Timestamp};
+use angzarr_replay::internal::ticket::Ticket;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,5 +1,5 @@
 //! What the model's constructors promise.
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     AnsweredBy, Body, Code, CommandBook, Cover, Domain, Edition, EditionName, Failure,
     FailureClass, Header, History, Outcome, Page, Payload, Revocation, Root,
 };

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use angzarr_replay::harness::{discover, try_mutants};
-use angzarr_replay::project::Project;
+use angzarr_replay::internal::harness::{discover, try_mutants};
+use angzarr_replay::internal::project::Project;
 use insta::assert_snapshot;
 
 /// Why a verdict does not notice a change that a snapshot notices.

@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use angzarr_replay::auditing::{AuditRequest, audit};
-use angzarr_replay::listing::{AggregatesRequest, FailureSource, list_aggregates, list_bugs};
-use angzarr_replay::project::{OperationError, Project};
-use angzarr_replay::record::{Filter, Ring};
-use angzarr_replay::recording::{RecordRequest, RunningRecording};
-use angzarr_replay::serving::{
+use angzarr_replay::internal::auditing::{AuditRequest, audit};
+use angzarr_replay::internal::listing::{
+    AggregatesRequest, FailureSource, list_aggregates, list_bugs,
+};
+use angzarr_replay::internal::project::{OperationError, Project};
+use angzarr_replay::internal::record::{Filter, Ring};
+use angzarr_replay::internal::recording::{RecordRequest, RunningRecording};
+use angzarr_replay::internal::serving::{
     RequestedComponent, RequestedLogic, RequestedStore, ServeRequest, serve,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 
 /// A player of the demo whose withdrawal failed.
 const ALICE: &str = "6513270e-269e-4d37-b2a7-4de452e6b438";

@@ -6,13 +6,15 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, HostedComponent, LocalCoordinator, Store, Stores};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::{
+    Backend, HostedComponent, LocalCoordinator, Store, Stores,
+};
+use angzarr_replay::internal::model::{
     Answer, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Failure, Header, Logic, MergeStrategy, Payload,
     ProcessManager, Projection, Projector, Reaction, Reply, Root, Saga, Timestamp,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use test_support::{books, coordinators};
 
 const NOW: Timestamp = Timestamp {

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use angzarr_replay::capture::{LogReading, Logged};
-use angzarr_replay::coordinator::{Backend, LocalCoordinator};
-use angzarr_replay::grpc::Server;
-use angzarr_replay::model::{Code, Component, Domain, Timestamp};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::capture::{LogReading, Logged};
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator};
+use angzarr_replay::internal::grpc::Server;
+use angzarr_replay::internal::model::{Code, Component, Domain, Timestamp};
+use angzarr_replay::internal::wire::Dialect;
 use test_support::coordinators;
 
 /// Sends a command that is refused, after the documented handler.

@@ -1,6 +1,6 @@
 //! Real traffic: every recorded call decodes, and is told for what it is.
-use angzarr_replay::model::{Code, Failure, FailureClass};
-use angzarr_replay::wire::{Dialect, Direction, MessageSummary, inspect};
+use angzarr_replay::internal::model::{Code, Failure, FailureClass};
+use angzarr_replay::internal::wire::{Dialect, Direction, MessageSummary, inspect};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -72,7 +72,7 @@ fn class(call: &Value) -> &'static str {
         message,
         info: None,
     })
-    .class(angzarr_replay::model::AnsweredBy::NotKnown)
+    .class(angzarr_replay::internal::model::AnsweredBy::NotKnown)
     {
         FailureClass::Rejected => "rejected",
         FailureClass::StaleSequence => "stale-sequence",

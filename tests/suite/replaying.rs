@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use angzarr_replay::capturing::{CaptureRequest, OperationError, capture};
-use angzarr_replay::model::Status;
-use angzarr_replay::payload::Edit;
-use angzarr_replay::project::Project;
+use angzarr_replay::internal::model::Status;
+use angzarr_replay::internal::payload::Edit;
+use angzarr_replay::internal::project::Project;
+use angzarr_replay::internal::snapshot::Verdict;
 use angzarr_replay::replaying::{
     CloseRequest, FieldChange, ReplayReport, ReplayRequest, SnapshotComparison, close, replay,
 };
-use angzarr_replay::snapshot::Verdict;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

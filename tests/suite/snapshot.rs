@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Body, CommandBook, CommandPage, Cover, Domain, Edition, EmittedBook, EmittedCommand,
     EmittedPage, Header, MergeStrategy, Notification, Observed, Outcome, Payload, Reaction, Root,
 };
-use angzarr_replay::replay::HistoryReplay;
-use angzarr_replay::snapshot::{Flicker, Renderer, Rules, Verdict, stored};
+use angzarr_replay::internal::replay::HistoryReplay;
+use angzarr_replay::internal::snapshot::{Flicker, Renderer, Rules, Verdict, stored};
 use serde_yaml::Value;
 
 fn cover(domain: &str, root: u8) -> Cover {

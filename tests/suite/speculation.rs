@@ -1,15 +1,15 @@
 //! The speculative coordinator: what the logic is shown, and what becomes of its answer.
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Answer, Body, Code, CommandBook, CommandPage, Cover, Domain, EmittedBook, EmittedPage,
     EventBook, Failure, Header, Logic, MergeStrategy, Outcome, Page, Payload, Reply, Retention,
     Revocation, Root, Snapshot,
 };
-use angzarr_replay::replay::{
+use angzarr_replay::internal::replay::{
     InProcess, OddPlace, ReplayNote, replay_command, replay_history, replay_notification,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use test_support::books;
 
 /// Logic that keeps what it is shown and answers what it is told.

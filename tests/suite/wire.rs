@@ -2,13 +2,15 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, LogicError, serve_logic};
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::{
+    Connection, ConnectionOptions, LogicClient, LogicError, serve_logic,
+};
+use angzarr_replay::internal::model::{
     Answer, CommandBook, Cover, Destinations, Domain, EmittedBook, EmittedPage, EventBook, Failure,
     Header, History, Logic, Modes, Outcome, Payload, Reply, Root, Stimulus,
 };
-use angzarr_replay::replay::{GrpcTarget, InProcess, Target};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::replay::{GrpcTarget, InProcess, Target};
+use angzarr_replay::internal::wire::Dialect;
 use test_support::books;
 
 struct Echo;
@@ -135,12 +137,12 @@ fn nobody_listening_is_said_plainly() {
 /// Answers OK with no message at all.
 struct Silent;
 
-impl angzarr_replay::grpc::Methods for Silent {
+impl angzarr_replay::internal::grpc::Methods for Silent {
     fn call(
         &self,
         _: &str,
         _: bytes::Bytes,
-    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::FailingStatus>> {
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::internal::wire::FailingStatus>> {
         Some(Ok(Vec::new()))
     }
 }
@@ -148,9 +150,13 @@ impl angzarr_replay::grpc::Methods for Silent {
 #[test]
 fn a_reply_without_a_message_is_no_outcome() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server =
-        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Silent), None)
-            .unwrap();
+    let server = angzarr_replay::internal::grpc::Server::start(
+        listener,
+        Dialect::ANGZARR,
+        Arc::new(Silent),
+        None,
+    )
+    .unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
     let error = LogicClient::new(connection, Dialect::ANGZARR)
@@ -168,12 +174,12 @@ fn a_reply_without_a_message_is_no_outcome() {
 /// A saga of a later revision: unknown fields in its reply, in a command of it, and in the page of that command.
 struct Later;
 
-impl angzarr_replay::grpc::Methods for Later {
+impl angzarr_replay::internal::grpc::Methods for Later {
     fn call(
         &self,
         _: &str,
         _: bytes::Bytes,
-    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::FailingStatus>> {
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::internal::wire::FailingStatus>> {
         let unknown = b"\x48\x01";
         let page = [&b"\x12\x02"[..], unknown].concat();
         let command = [&b"\x0a\x06"[..], &page, unknown].concat();
@@ -184,9 +190,13 @@ impl angzarr_replay::grpc::Methods for Later {
 #[test]
 fn unknown_fields_of_a_reply_are_named_once_and_then_forgotten() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server =
-        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
-            .unwrap();
+    let server = angzarr_replay::internal::grpc::Server::start(
+        listener,
+        Dialect::ANGZARR,
+        Arc::new(Later),
+        None,
+    )
+    .unwrap();
     let connection =
         Connection::new(&server.address().to_string(), ConnectionOptions::default()).unwrap();
     let client = LogicClient::new(connection, Dialect::ANGZARR);

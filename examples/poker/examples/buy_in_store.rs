@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::model::{Cover, Domain, EventBook, Page, Payload, Root, Stimulus, Timestamp};
-use angzarr_replay::wire::{Dialect, stimulus_of_request};
+use angzarr_replay::internal::coordinator::recording::Recording;
+use angzarr_replay::internal::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::internal::model::{
+    Cover, Domain, EventBook, Page, Payload, Root, Stimulus, Timestamp,
+};
+use angzarr_replay::internal::wire::{Dialect, stimulus_of_request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use poker::messages::legacy::PlayerRegisteredV1;

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::internal::model::{
     Cover, Domain, Edition, Logic, Page, Payload, Retention, Root, Snapshot, Timestamp,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use poker::Player;
 use poker::messages::{Currency, FundsDeposited, PlayerRegistered};
 use prost::{Message, Name};

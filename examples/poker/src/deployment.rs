@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use angzarr_replay::internal::project::Embedded;
+use angzarr_replay::internal::wire::Dialect;
 use angzarr_replay::logic::{Domain, Timestamp};
-use angzarr_replay::project::Embedded;
-use angzarr_replay::wire::Dialect;
 
 use crate::{Player, Table};
 

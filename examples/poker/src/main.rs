@@ -5,9 +5,9 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use angzarr_replay::grpc::serve_component;
-use angzarr_replay::model::Component;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::serve_component;
+use angzarr_replay::internal::model::Component;
+use angzarr_replay::internal::wire::Dialect;
 use clap::{Args, Parser, ValueEnum};
 use poker::{BuyIn, HandPlayer, Player, PlayerTable, PlayerUpcaster, Seats, Table};
 

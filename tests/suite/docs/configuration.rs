@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use angzarr_replay::project::{Config, ConfigError};
+use angzarr_replay::internal::project::{Config, ConfigError};
 
 use super::markdown::{Block, blocks, inline_code, pages};
 
@@ -104,7 +104,7 @@ fn every_dialect_is_documented() {
         .iter()
         .find(|page| page.name == "docs/configuration.md")
         .unwrap();
-    for dialect in angzarr_replay::wire::Dialect::all() {
+    for dialect in angzarr_replay::internal::wire::Dialect::all() {
         assert!(page.text.contains(&format!("| `{dialect}` |")), "{dialect}");
     }
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use angzarr_replay::capture::parse_draft;
-use angzarr_replay::fixture::Folder;
-use angzarr_replay::record::parse_recording;
-use angzarr_replay::ticket::Ticket;
+use angzarr_replay::internal::capture::parse_draft;
+use angzarr_replay::internal::fixture::Folder;
+use angzarr_replay::internal::record::parse_recording;
+use angzarr_replay::internal::ticket::Ticket;
 
 use super::markdown::{Block, blocks};
 

@@ -1,7 +1,7 @@
 //! One committed file a feature. They stay readable for ever: a file that is there is never written again.
 
-use angzarr_replay::fixture::{Folder, render};
-use angzarr_replay::model::{
+use angzarr_replay::internal::fixture::{Folder, render};
+use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition,
     EditionName, ErrorInfo, Failure, HeadKnowledge, Header, History, MergeStrategy, Observed, Page,
     Payload, PayloadReference, Probe, Redaction, RedactionAction, ReportedFailure, Retention, Rule,
@@ -242,7 +242,9 @@ fn long_history() -> Case {
 
 /// Encodings that say more than the model understands (an unknown field 99 at the end).
 fn kept_encodings() -> Case {
-    use angzarr_replay::wire::{Dialect, encode_command_book, encode_page, encode_snapshot};
+    use angzarr_replay::internal::wire::{
+        Dialect, encode_command_book, encode_page, encode_snapshot,
+    };
     let longer = |bytes: &[u8]| Some([bytes, &[0x98, 0x06, 0x01]].concat());
     let mut case = with_snapshot();
     let snapshot = case.snapshot.as_mut().unwrap();

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use angzarr_replay::fixture::{FixtureErrorKind, Folder, Rendered, Saved, render, set_status};
-use angzarr_replay::model::{Case, Failure, Observed, Status};
+use angzarr_replay::internal::fixture::{
+    FixtureErrorKind, Folder, Rendered, Saved, render, set_status,
+};
+use angzarr_replay::internal::model::{Case, Failure, Observed, Status};
 
 use crate::fixture_format::examples::examples;
 use crate::fixture_format::support::{file, refused_withdrawal, registry};
@@ -349,9 +351,9 @@ fn a_damaged_history_file_is_refused() {
     pages.pop();
     pages.push(crate::fixture_format::support::page(
         900,
-        angzarr_replay::model::Body::Empty,
+        angzarr_replay::internal::model::Body::Empty,
     ));
-    other.history = angzarr_replay::model::History::new(pages).unwrap();
+    other.history = angzarr_replay::internal::model::History::new(pages).unwrap();
     std::fs::write(
         &stored,
         render(&other, &registry()).unwrap().sidecars[0]
@@ -381,7 +383,7 @@ fn rendering_says_which_types_are_not_described_or_not_canonical() {
     );
     let without = render(
         &refused_withdrawal(),
-        &angzarr_replay::payload::Registry::default(),
+        &angzarr_replay::internal::payload::Registry::default(),
     )
     .unwrap();
     assert_eq!(without.descriptors, None);

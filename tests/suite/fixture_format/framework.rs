@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use angzarr_replay::fixture::{Folder, render};
-use angzarr_replay::model::{Case, CaseStimulus, CommandBook, History, Payload};
-use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::wire::{Dialect, framework_descriptors};
+use angzarr_replay::internal::fixture::{Folder, render};
+use angzarr_replay::internal::model::{Case, CaseStimulus, CommandBook, History, Payload};
+use angzarr_replay::internal::payload::{Decoded, Registry};
+use angzarr_replay::internal::wire::{Dialect, framework_descriptors};
 
 use crate::fixture_format::round_trip::survives_with;
 use crate::fixture_format::support::{command_page, payload, player, refused_withdrawal, registry};

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use angzarr_replay::fixture::{Folder, set_status};
-use angzarr_replay::model::Status;
+use angzarr_replay::internal::fixture::{Folder, set_status};
+use angzarr_replay::internal::model::Status;
 use proptest::prelude::*;
 
 use crate::fixture_format::support::file;

@@ -1,6 +1,6 @@
 //! One case of each kind beyond a command and a history, as the committed files of version 1 hold them.
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, CommandBook, Cover, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Failure, FlowCase, FlowStart, Header, History,
     HopOutcome, Modes, Notification, Observed, ObservedHop, Payload, ProcessCase, Projection,

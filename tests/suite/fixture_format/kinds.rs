@@ -1,7 +1,7 @@
 //! The kinds beyond a command and a history, and what production did in each: nothing of them is lost on the disk.
 
-use angzarr_replay::fixture::render;
-use angzarr_replay::model::{
+use angzarr_replay::internal::fixture::render;
+use angzarr_replay::internal::model::{
     CascadeErrorMode, Case, CaseStimulus, CommandBook, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, FlowCase, FlowStart, History, HopOutcome, Modes,
     Notification, Observed, ObservedHop, ProcessCase, Projection, Reaction, Root, SyncMode,
@@ -235,14 +235,18 @@ fn long(first: u32) -> History {
         "FundsDeposited",
         &format!("{{amount: {{amount: {first}}}}}"),
     );
-    let pages =
-        (0..501).map(|sequence| page(sequence, angzarr_replay::model::Body::Event(event.clone())));
+    let pages = (0..501).map(|sequence| {
+        page(
+            sequence,
+            angzarr_replay::internal::model::Body::Event(event.clone()),
+        )
+    });
     History::new(pages.collect()).unwrap()
 }
 
 fn table(root: u8, history: History) -> EventBook {
     let domain = Domain::new("table").unwrap();
-    let cover = angzarr_replay::model::Cover::main(domain, Root::new([root; 16]));
+    let cover = angzarr_replay::internal::model::Cover::main(domain, Root::new([root; 16]));
     EventBook::new(cover, None, history)
 }
 
@@ -285,10 +289,10 @@ fn what_is_packed_in_the_snapshot_of_an_emitted_book_is_described_too() {
     let state = encoded("PlayerState", "{display_name: Bob}");
     let emitted = EmittedBook {
         cover: None,
-        snapshot: Some(angzarr_replay::model::Snapshot {
+        snapshot: Some(angzarr_replay::internal::model::Snapshot {
             sequence: 1,
             state: Some(state),
-            retention: angzarr_replay::model::Retention::Default,
+            retention: angzarr_replay::internal::model::Retention::Default,
             created_at: None,
             original: None,
         }),

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use angzarr_replay::fixture::{FixtureError, FixtureErrorKind, Folder, Location, render};
-use angzarr_replay::model::{CaseStimulus, PayloadReference, Storage};
+use angzarr_replay::internal::fixture::{FixtureError, FixtureErrorKind, Folder, Location, render};
+use angzarr_replay::internal::model::{CaseStimulus, PayloadReference, Storage};
 
 use insta::assert_snapshot;
 
@@ -435,7 +435,7 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_command_for_another_aggregate_is_not_written() {
     let mut case = refused_withdrawal();
-    case.cover.root = angzarr_replay::model::Root::new([7; 16]);
+    case.cover.root = angzarr_replay::internal::model::Root::new([7; 16]);
     assert_eq!(
         render(&case, &registry()).unwrap_err().to_string(),
         "the command is for player/6513270e-269e-4d37-b2a7-4de452e6b438, but the case is for \

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use angzarr_replay::fixture::{FixtureError, Folder, render};
-use angzarr_replay::model::{
+use angzarr_replay::internal::fixture::{FixtureError, Folder, render};
+use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition,
     EditionName, ErrorInfo, Failure, HeadKnowledge, Header, History, MergeStrategy, Observed,
     ObservedEvent, Page, Payload, PayloadReference, Probe, Redaction, RedactionAction,
     ReportedFailure, Retention, Root, Rule, Snapshot, Status, Storage, SyncMode, Timestamp,
 };
-use angzarr_replay::payload::Registry;
+use angzarr_replay::internal::payload::Registry;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The published JSON Schema is that of the structs that read.
 
-use angzarr_replay::fixture::json_schema;
+use angzarr_replay::internal::fixture::json_schema;
 use test_support::published::assert_published;
 
 #[test]

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, CommandBook, CommandPage, Cover, Domain, Failure, HeadKnowledge,
     Header, History, Observed, Page, Payload, Provenance, Root, Status, SyncMode, Timestamp,
 };
-use angzarr_replay::payload::Registry;
+use angzarr_replay::internal::payload::Registry;
 pub(crate) use test_support::books::page;
 
 /// A file below `tests/fixtures`.

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient};
-use angzarr_replay::model::{Component, Outcome, Reaction, Stimulus};
-use angzarr_replay::replay::flow::{FlowLimits, Subscriber, SubscriberKind};
-use angzarr_replay::replay::{GrpcTarget, InProcess, Target, TargetError};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, LogicClient};
+use angzarr_replay::internal::model::{Component, Outcome, Reaction, Stimulus};
+use angzarr_replay::internal::replay::flow::{FlowLimits, Subscriber, SubscriberKind};
+use angzarr_replay::internal::replay::{GrpcTarget, InProcess, Target, TargetError};
+use angzarr_replay::internal::wire::Dialect;
 
 use super::support::{Toys, commands, correlated, cover, dutiful, emits, notes, start};
 
@@ -116,12 +116,12 @@ fn a_component_that_cannot_be_reached_is_an_error_that_names_the_step() {
 /// A saga that emits nothing that is known.
 struct Later;
 
-impl angzarr_replay::grpc::Methods for Later {
+impl angzarr_replay::internal::grpc::Methods for Later {
     fn call(
         &self,
         _: &str,
         _: bytes::Bytes,
-    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::wire::FailingStatus>> {
+    ) -> Option<Result<Vec<bytes::Bytes>, angzarr_replay::internal::wire::FailingStatus>> {
         Some(Ok(vec![bytes::Bytes::from_static(b"\x48\x01")]))
     }
 }
@@ -131,9 +131,13 @@ fn a_step_whose_reply_has_unknown_fields_says_so() {
     let mut toys = Toys::new("angzarr").book(cover("a", 1), &[]);
     toys.aggregate("a", dutiful);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let server =
-        angzarr_replay::grpc::Server::start(listener, Dialect::ANGZARR, Arc::new(Later), None)
-            .unwrap();
+    let server = angzarr_replay::internal::grpc::Server::start(
+        listener,
+        Dialect::ANGZARR,
+        Arc::new(Later),
+        None,
+    )
+    .unwrap();
     let address = server.address().to_string();
     let connection = Connection::new(&address, ConnectionOptions::default()).unwrap();
     let client = LogicClient::new(connection, Dialect::ANGZARR);
@@ -169,12 +173,15 @@ impl Target for Deaf {
 #[test]
 fn a_component_of_the_wrong_kind_answers_that_it_is_none() {
     struct Nothing;
-    impl angzarr_replay::model::Projector for Nothing {
+    impl angzarr_replay::internal::model::Projector for Nothing {
         fn project(
             &self,
-            _: &angzarr_replay::model::EventBook,
+            _: &angzarr_replay::internal::model::EventBook,
             _: bool,
-        ) -> Result<angzarr_replay::model::Projection, angzarr_replay::model::Failure> {
+        ) -> Result<
+            angzarr_replay::internal::model::Projection,
+            angzarr_replay::internal::model::Failure,
+        > {
             panic!("not asked")
         }
     }

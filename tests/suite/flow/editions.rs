@@ -1,7 +1,7 @@
 //! Editions: explicit, main, and where they leave it.
 
-use angzarr_replay::model::{Cover, Divergence, Domain, Edition, EditionName};
-use angzarr_replay::replay::flow::{Cause, FlowRun};
+use angzarr_replay::internal::model::{Cover, Divergence, Domain, Edition, EditionName};
+use angzarr_replay::internal::replay::flow::{Cause, FlowRun};
 
 use super::support::{Toys, commands, correlated, cover, dutiful, names, notes, start};
 

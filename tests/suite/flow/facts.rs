@@ -1,7 +1,9 @@
 //! Facts: events that happened elsewhere.
 
-use angzarr_replay::model::{Cover, EmittedBook, Failure, FlowStart, Header, Outcome, Reaction};
-use angzarr_replay::replay::flow::{FlowError, StepAnswer};
+use angzarr_replay::internal::model::{
+    Cover, EmittedBook, Failure, FlowStart, Header, Outcome, Reaction,
+};
+use angzarr_replay::internal::replay::flow::{FlowError, StepAnswer};
 
 use super::support::{
     CORRELATION, Toys, correlated, cover, dutiful, events, labels, names, notes, start,
@@ -22,7 +24,7 @@ fn facts(cover: Cover, names: &[&str], external_id: &str) -> EmittedBook {
 #[test]
 fn logic_that_takes_facts_says_what_is_stored() {
     let mut toys = Toys::new("io.angzarr.v1").book(cover("a", 1), &["t.Old"]);
-    let taken = |given: &EmittedBook, prior: &angzarr_replay::model::EventBook| {
+    let taken = |given: &EmittedBook, prior: &angzarr_replay::internal::model::EventBook| {
         assert_eq!(names(prior), ["t.Old"]);
         assert!(matches!(
             given.pages[0].header,
@@ -63,7 +65,7 @@ fn without_such_logic_they_are_stored_as_they_are_and_it_is_said() {
 #[test]
 fn refused_facts_are_an_outcome_and_store_nothing() {
     let mut toys = Toys::new("angzarr").book(cover("a", 1), &["t.Old"]);
-    let refuse = |_: &EmittedBook, _: &angzarr_replay::model::EventBook| {
+    let refuse = |_: &EmittedBook, _: &angzarr_replay::internal::model::EventBook| {
         Err::<EmittedBook, _>(Failure::rejected("no"))
     };
     toys.with_facts("a", dutiful, Some(Box::new(refuse)));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Domain, EmittedCommand, FlowStart, Header, Outcome, Reaction, Trigger,
 };
-use angzarr_replay::replay::flow::{Asked, Cause, NotAsked, StepAnswer};
+use angzarr_replay::internal::replay::flow::{Asked, Cause, NotAsked, StepAnswer};
 
 use super::support::{
     CORRELATION, Shown, Toys, command, commands, correlated, cover, dutiful, emits, labels, names,
@@ -21,7 +21,7 @@ fn reactions_go_breadth_first_by_kind_and_name_in_the_order_of_the_logic() {
     // Given in another order than that of the names.
     toys.process(
         "aa-process",
-        angzarr_replay::model::ProcessRoot::Uuid5,
+        angzarr_replay::internal::model::ProcessRoot::Uuid5,
         &[("a", &["t.*"])],
         None,
         |_, _, _| Ok(commands(&[(cover("c", 1), "t.Do3")])),
@@ -348,7 +348,7 @@ fn an_answer_that_cannot_be_stored_leads_to_nothing() {
         toys.aggregate("a", |_, _| {
             let mut book = super::support::events(&["t.Done"]);
             book.cover = Some(cover("b", 2));
-            Ok(angzarr_replay::model::Reply::Events(book))
+            Ok(angzarr_replay::internal::model::Reply::Events(book))
         });
         toys.saga("s", &[("a", &["*"]), ("b", &["*"])], |source, _| {
             assert_eq!(source.cover.domain, Domain::new("b").unwrap());
@@ -382,7 +382,7 @@ fn a_sequence_that_is_taken_and_a_gap_are_conflicts_for_newer_coordinators_only(
         toys.aggregate("a", move |_, _| {
             let mut book = super::support::events(&["t.Done"]);
             book.pages[0].header = Header::Sequence(sequence);
-            Ok(angzarr_replay::model::Reply::Events(book))
+            Ok(angzarr_replay::internal::model::Reply::Events(book))
         });
         let run = toys.run(&start(correlated("a", 1), "t.Do", 2));
         let step = &run.steps[0];

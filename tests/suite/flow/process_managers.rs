@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::model::{Cover, Failure, Notification, Outcome, ProcessRoot, Reaction, Root};
-use angzarr_replay::replay::flow::{Asked, NotAsked, StepAnswer};
+use angzarr_replay::internal::model::{
+    Cover, Failure, Notification, Outcome, ProcessRoot, Reaction, Root,
+};
+use angzarr_replay::internal::replay::flow::{Asked, NotAsked, StepAnswer};
 
 use super::support::{
     Shown, Toys, commands, correlated, cover, dutiful, events, labels, names, notes, start,
@@ -11,7 +13,7 @@ use super::support::{
 
 const BOTH: &[(&str, &[&str])] = &[("a", &["*"])];
 
-fn root_of(run: &angzarr_replay::replay::flow::FlowRun) -> String {
+fn root_of(run: &angzarr_replay::internal::replay::flow::FlowRun) -> String {
     match &run.steps[1].asked {
         Asked::ProcessManager {
             stream: Some(stream),
@@ -144,7 +146,7 @@ fn it_is_told_the_heads_that_it_names_where_the_dialect_asks() {
         let heard: Shown<_> = Shown::default();
         let seen = Arc::clone(&heard);
         let prepare = named.map(|named| -> Box<dyn Fn(&_) -> _ + Send + Sync> {
-            Box::new(move |_: &angzarr_replay::model::EventBook| Ok(named.clone()))
+            Box::new(move |_: &angzarr_replay::internal::model::EventBook| Ok(named.clone()))
         });
         toys.process("p", ProcessRoot::Uuid5, BOTH, prepare, move |_, _, told| {
             let told = told.clone().into_iter();
@@ -193,7 +195,8 @@ fn it_is_told_the_heads_that_it_names_where_the_dialect_asks() {
 fn a_failing_preparation_is_the_answer() {
     let mut toys = Toys::new("angzarr").book(cover("a", 1), &[]);
     toys.aggregate("a", dutiful);
-    let prepare = Box::new(|_: &angzarr_replay::model::EventBook| Err(Failure::crashed("ouch")));
+    let prepare =
+        Box::new(|_: &angzarr_replay::internal::model::EventBook| Err(Failure::crashed("ouch")));
     toys.process("p", ProcessRoot::Uuid5, BOTH, Some(prepare), |_, _, _| {
         panic!("not asked")
     });

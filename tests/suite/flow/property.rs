@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use angzarr_replay::model::{Failure, ProcessRoot, Reaction};
-use angzarr_replay::replay::flow::FlowLimits;
+use angzarr_replay::internal::model::{Failure, ProcessRoot, Reaction};
+use angzarr_replay::internal::replay::flow::FlowLimits;
 
 use super::support::{Toys, commands, correlated, cover, emits, events, start};
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Answer, Failure, Header, Outcome, ProcessRoot, Reaction, Reply, Revocation,
 };
-use angzarr_replay::replay::flow::{Asked, Cause, StepAnswer};
+use angzarr_replay::internal::replay::flow::{Asked, Cause, StepAnswer};
 
 use super::support::{
     Shown, Toys, commands, correlated, cover, dutiful, emits, events, labels, names, notes, start,
@@ -135,9 +135,9 @@ fn a_process_manager_is_told_by_a_trigger_of_its_own() {
         toys.aggregate("b", |_, _| Err(Failure::rejected("full")));
         let triggers: Shown<_> = Shown::default();
         let seen = Arc::clone(&triggers);
-        let react = move |trigger: &angzarr_replay::model::EventBook,
-                          state: &angzarr_replay::model::EventBook,
-                          _: &angzarr_replay::model::Destinations| {
+        let react = move |trigger: &angzarr_replay::internal::model::EventBook,
+                          state: &angzarr_replay::internal::model::EventBook,
+                          _: &angzarr_replay::internal::model::Destinations| {
             seen.lock().unwrap().push((trigger.clone(), state.clone()));
             if trigger.cover.domain.as_str() == "a" {
                 let mut reaction = commands(&[(cover("b", 1), "t.Do1")]);

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Answer, CommandBook, CommandPage, Component, Cover, Destinations, Domain, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Failure, FlowStart, Header, Logic, MergeStrategy, Page,
     Payload, ProcessManager, ProcessRoot, Reaction, Reply, Root, Saga,
 };
-use angzarr_replay::replay::InProcess;
-use angzarr_replay::replay::flow::{
+use angzarr_replay::internal::replay::InProcess;
+use angzarr_replay::internal::replay::flow::{
     FlowComponents, FlowError, FlowLimits, FlowRun, FlowStep, Subscriber, SubscriberKind, run_flow,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use test_support::books;
 
 pub(crate) type Shown<T> = Arc<Mutex<Vec<T>>>;

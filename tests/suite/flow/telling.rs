@@ -1,9 +1,9 @@
 //! How a flow is told: the tree of the snapshot, the verdict, the diagrams.
 
-use angzarr_replay::diagram::{mermaid, terminal};
-use angzarr_replay::model::{Body, Cover, Failure, HopOutcome, ObservedHop, Payload};
-use angzarr_replay::replay::flow::FlowRun;
-use angzarr_replay::snapshot::{Renderer, Rules, Verdict};
+use angzarr_replay::internal::diagram::{mermaid, terminal};
+use angzarr_replay::internal::model::{Body, Cover, Failure, HopOutcome, ObservedHop, Payload};
+use angzarr_replay::internal::replay::flow::FlowRun;
+use angzarr_replay::internal::snapshot::{Renderer, Rules, Verdict};
 
 use super::support::{Toys, commands, correlated, cover, emits, start};
 

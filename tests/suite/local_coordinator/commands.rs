@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Barrier};
 
-use angzarr_replay::coordinator::Backend;
-use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions, LogicClient, serve_logic};
-use angzarr_replay::model::{Cover, Domain, Header, MergeStrategy, Payload};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::Backend;
+use angzarr_replay::internal::grpc::{
+    CallError, Connection, ConnectionOptions, LogicClient, serve_logic,
+};
+use angzarr_replay::internal::model::{Cover, Domain, Header, MergeStrategy, Payload};
+use angzarr_replay::internal::wire::Dialect;
 
 use MergeStrategy::{AggregateHandles, Commutative, Manual, Strict};
 use test_support::coordinators;
@@ -199,7 +201,7 @@ fn of_two_commands_for_the_same_place_one_wins() {
 #[test]
 fn bad_commands_are_refused() {
     let peer = with_history();
-    let refusal = |book: &angzarr_replay::model::CommandBook| {
+    let refusal = |book: &angzarr_replay::internal::model::CommandBook| {
         let (code, message) = status(&peer.send_book(book).unwrap_err());
         assert_eq!(code, "INVALID_ARGUMENT");
         message
@@ -244,7 +246,7 @@ fn bad_commands_are_refused() {
         call("HandleSyncSpeculative", vec![]),
         "SpeculateAggregateRequest has no command"
     );
-    let book = angzarr_replay::wire::encode_command_book(&good, Dialect::ANGZARR);
+    let book = angzarr_replay::internal::wire::encode_command_book(&good, Dialect::ANGZARR);
     assert_eq!(
         call(
             "HandleCommand",

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
-use angzarr_replay::grpc::{Connection, ConnectionOptions, Server};
-use angzarr_replay::model::{Component, Payload, Timestamp};
-use angzarr_replay::wire::{Dialect, event_book_of_response};
+use angzarr_replay::internal::coordinator::recording::Recording;
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, Server};
+use angzarr_replay::internal::model::{Component, Payload, Timestamp};
+use angzarr_replay::internal::wire::{Dialect, event_book_of_response};
 use poker::messages::{FundsDeposited, FundsReserved, FundsWithdrawn, PlayerRegistered};
 use prost::Message;
 use serde_json::Value;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::grpc::{
+use angzarr_replay::internal::grpc::{
     Connection, ConnectionOptions, EditionsClient, FactClient, StoredEdition, serve_logic,
 };
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Cover, Divergence, Domain, Edition, EditionName, EmittedBook, EmittedPage, Header, Payload,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use test_support::coordinators;
 
 use super::logic::Scripted;

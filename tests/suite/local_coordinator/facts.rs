@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::coordinator::{Backend, LocalCoordinator};
-use angzarr_replay::grpc::{
+use angzarr_replay::internal::coordinator::recording::Recording;
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator};
+use angzarr_replay::internal::grpc::{
     CallError, Connection, ConnectionOptions, FactClient, FactError, FactRoute, InjectedFacts,
     encode_fact_request,
 };
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Component, Cover, EmittedBook, EmittedPage, Header, Payload, Timestamp,
 };
-use angzarr_replay::wire::{Dialect, StoredBook};
+use angzarr_replay::internal::wire::{Dialect, StoredBook};
 use test_support::coordinators;
 
 use super::recorded::{CALLS, assert_status, bytes, call};
@@ -70,7 +70,7 @@ fn the_recorded_facts_are_answered_byte_for_byte_with_their_trap() {
     let recorded: StoredBook = {
         // FactInjectionResponse.events is field 1, as CommandResponse.events is.
         let reply = bytes(&call(103)["response"]);
-        angzarr_replay::wire::event_book_of_response(reply.into()).unwrap()
+        angzarr_replay::internal::wire::event_book_of_response(reply.into()).unwrap()
     };
     let times: VecDeque<Timestamp> = recorded
         .history
@@ -288,7 +288,7 @@ fn a_snapshot_among_facts_is_stored_for_the_last_of_them() {
 fn compensation_is_carried_out_unchecked_and_answered_as_the_logic_answered() {
     let compensate = |peer: &Peer, type_name, sequence| {
         let command = command(cover(), type_name, Header::Sequence(sequence));
-        let book = angzarr_replay::wire::encode_command_book(&command, peer.dialect);
+        let book = angzarr_replay::internal::wire::encode_command_book(&command, peer.dialect);
         peer.call(
             "CommandHandlerCoordinatorService/HandleCompensation",
             field(1, &book),
@@ -298,7 +298,7 @@ fn compensation_is_carried_out_unchecked_and_answered_as_the_logic_answered() {
         let peer = start(*dialect, &[seed(cover(), pages(3))]);
         // BusinessResponse.events is field 1, and the sequence is not held against the head.
         let reply = compensate(&peer, "test.Seen", 99).unwrap();
-        let book = angzarr_replay::wire::event_book_of_response(reply.into()).unwrap();
+        let book = angzarr_replay::internal::wire::event_book_of_response(reply.into()).unwrap();
         assert_eq!(
             texts(&book),
             ["main[0 1 2] next 3, command at Some(99) in ``"],

@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Answer, Body, CommandBook, Cover, Domain, EmittedBook, EmittedPage, EventBook, Failure, Header,
     Logic, Notification, Page, Payload, Reply, Revocation, Root,
 };

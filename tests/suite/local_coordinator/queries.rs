@@ -1,10 +1,10 @@
 //! Queries: selections, and what differs between dialects.
 
-use angzarr_replay::grpc::{
+use angzarr_replay::internal::grpc::{
     Connection, ConnectionOptions, PointInTime, QueryClient, Selection, detect_dialect,
 };
-use angzarr_replay::model::{Domain, Timestamp};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::model::{Domain, Timestamp};
+use angzarr_replay::internal::wire::Dialect;
 
 use super::support::*;
 
@@ -166,11 +166,12 @@ fn the_released_coordinators_streams_have_their_oddities() {
 
 #[test]
 fn a_correlation_id_goes_before_everything_else() {
-    let workflow = |cover: angzarr_replay::model::Cover| angzarr_replay::model::Cover {
-        correlation_id: "wf-1".into(),
-        ..cover
-    };
-    let other = angzarr_replay::model::Cover::main(Domain::new("table").unwrap(), ROOT);
+    let workflow =
+        |cover: angzarr_replay::internal::model::Cover| angzarr_replay::internal::model::Cover {
+            correlation_id: "wf-1".into(),
+            ..cover
+        };
+    let other = angzarr_replay::internal::model::Cover::main(Domain::new("table").unwrap(), ROOT);
     let peer = start(
         Dialect::ANGZARR,
         &[
@@ -181,7 +182,7 @@ fn a_correlation_id_goes_before_everything_else() {
     );
     let query = |id: &str| field(1, &field(3, id.as_bytes()));
     let ask = |id: &str| peer.call("EventQueryService/GetEventBook", query(id));
-    let book = angzarr_replay::wire::event_book(ask("wf-1").unwrap().into()).unwrap();
+    let book = angzarr_replay::internal::wire::event_book(ask("wf-1").unwrap().into()).unwrap();
     assert_eq!((sequences(&book), book.next_sequence), (vec![0, 1], 0));
     assert_eq!(book.cover, Some(workflow(other)));
     assert_eq!(ask("wf-2").unwrap(), [0_u8; 0]);

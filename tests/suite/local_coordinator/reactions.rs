@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, HostedComponent, LocalCoordinator, Store, Stores};
-use angzarr_replay::grpc::{LogicClient, LogicError, SpeculativeClient, serve_component};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::{
+    Backend, HostedComponent, LocalCoordinator, Store, Stores,
+};
+use angzarr_replay::internal::grpc::{LogicClient, LogicError, SpeculativeClient, serve_component};
+use angzarr_replay::internal::model::{
     CommandPage, Component, ComponentKind, Cover, Destinations, Domain, EmittedCommand, EventBook,
     Failure, Header, History, Modes, Notification, Outcome, Payload, ProcessManager, Projection,
     Projector, Reaction, Root, Saga, Stimulus,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use test_support::coordinators;
 
 use super::support::*;
@@ -35,7 +37,7 @@ fn seat(edition_of: &Cover) -> EmittedCommand {
         pages: vec![CommandPage {
             header: Header::Absent,
             sync_mode: None,
-            merge_strategy: angzarr_replay::model::MergeStrategy::default(),
+            merge_strategy: angzarr_replay::internal::model::MergeStrategy::default(),
             command: Some(Payload::new("test.Seat", b"seat".to_vec())),
             external: None,
         }],
@@ -285,8 +287,8 @@ fn a_projector_is_asked_without_effects() {
     )
     .unwrap();
     let address = server.address().to_string();
-    let options = angzarr_replay::grpc::ConnectionOptions::default();
-    let connection = angzarr_replay::grpc::Connection::new(&address, options).unwrap();
+    let options = angzarr_replay::internal::grpc::ConnectionOptions::default();
+    let connection = angzarr_replay::internal::grpc::Connection::new(&address, options).unwrap();
     let remote = HostedComponent {
         backend: Backend::Remote(LogicClient::new(connection, Dialect::ANGZARR)),
         ..component("seats", projector.clone(), &[])

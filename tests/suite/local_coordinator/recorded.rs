@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use angzarr_replay::coordinator::SeedBook;
-use angzarr_replay::coordinator::recording::Recording;
-use angzarr_replay::grpc::CallError;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::SeedBook;
+use angzarr_replay::internal::coordinator::recording::Recording;
+use angzarr_replay::internal::grpc::CallError;
+use angzarr_replay::internal::wire::Dialect;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::Value;

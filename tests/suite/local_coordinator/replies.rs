@@ -1,8 +1,8 @@
 //! What of a logic's reply is stored, where, and what the sender is told.
 
-use angzarr_replay::coordinator::Stream;
-use angzarr_replay::model::{Header, Retention, Root};
-use angzarr_replay::wire::{self, Dialect, event_book_of_response};
+use angzarr_replay::internal::coordinator::Stream;
+use angzarr_replay::internal::model::{Header, Retention, Root};
+use angzarr_replay::internal::wire::{self, Dialect, event_book_of_response};
 
 use super::support::*;
 

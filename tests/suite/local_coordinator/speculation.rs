@@ -1,7 +1,7 @@
 //! Speculation: what a command would do, and no trace of having asked.
 
-use angzarr_replay::model::Header;
-use angzarr_replay::wire::{Dialect, event_book_of_response};
+use angzarr_replay::internal::model::Header;
+use angzarr_replay::internal::wire::{Dialect, event_book_of_response};
 
 use super::support::*;
 
@@ -61,7 +61,7 @@ fn speculation_answers_with_the_logics_book_as_it_is() {
 #[test]
 fn speculation_goes_by_time_too() {
     let peer = with_history();
-    let book = angzarr_replay::wire::encode_command_book(
+    let book = angzarr_replay::internal::wire::encode_command_book(
         &command(cover(), "test.Seen", Header::Absent),
         Dialect::ANGZARR,
     );

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedError, Store, Stores};
-use angzarr_replay::grpc::{QueryClient, Selection};
-use angzarr_replay::model::{Component, Cover, Domain, Header};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, SeedError, Store, Stores};
+use angzarr_replay::internal::grpc::{QueryClient, Selection};
+use angzarr_replay::internal::model::{Component, Cover, Domain, Header};
+use angzarr_replay::internal::wire::Dialect;
 
 use super::logic::Scripted;
 use super::support::*;

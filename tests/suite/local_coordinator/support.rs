@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions, Server};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::internal::grpc::{CallError, Connection, ConnectionOptions, Server};
+use angzarr_replay::internal::model::{
     CommandBook, Component, Cover, Edition, Header, Logic, Page, Payload, Retention, Root,
     Snapshot, SyncMode,
 };
-use angzarr_replay::wire::{
+use angzarr_replay::internal::wire::{
     Dialect, StoredBook, encode_command_book, encode_command_request, event_book,
     event_book_of_response,
 };

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::internal::model::{
     Body, Component, Domain, Failure, Header, Page, Payload, Root, Upcaster,
 };
-use angzarr_replay::wire::{Dialect, event_book_of_response};
+use angzarr_replay::internal::wire::{Dialect, event_book_of_response};
 
 use super::logic::Scripted;
 use super::support::*;

@@ -1,7 +1,7 @@
 //! A coordinator at an address: how a history is loaded into it, and what it is asked.
 
-use angzarr_replay::model::Modes;
-use angzarr_replay::replay::{
+use angzarr_replay::internal::model::Modes;
+use angzarr_replay::internal::replay::{
     Isolated, debug_edition, replay_command, replay_process, replay_projector, replay_saga,
 };
 

@@ -10,12 +10,14 @@ mod process_events;
 mod recorded;
 mod upcasting;
 
-use angzarr_replay::model::{CommandBook, Destinations, EmittedBook, EventBook, Modes, Trigger};
-use angzarr_replay::replay::{
+use angzarr_replay::internal::model::{
+    CommandBook, Destinations, EmittedBook, EventBook, Modes, Trigger,
+};
+use angzarr_replay::internal::replay::{
     Target, TargetError, replay_command, replay_fact, replay_notification, replay_process,
     replay_projector, replay_saga, replay_upcaster,
 };
-use angzarr_replay::wire::{self, StoredBook};
+use angzarr_replay::internal::wire::{self, StoredBook};
 use bytes::Bytes;
 
 use test_support::peer::Peer;
@@ -232,7 +234,7 @@ fn emitted_facts(revision: &Revision) -> EmittedBook {
         Bytes::from(request),
         revision.dialect,
     ) {
-        Some(Ok(angzarr_replay::model::Stimulus::Fact { facts, .. })) => facts,
+        Some(Ok(angzarr_replay::internal::model::Stimulus::Fact { facts, .. })) => facts,
         other => panic!("{other:?}"),
     }
 }

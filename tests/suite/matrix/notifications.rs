@@ -1,13 +1,13 @@
 //! A notification that was captured in one dialect, delivered to logic of another: the command inside keeps its words, so
 //! its enums have other numbers, and the message has the names of the other package.
 
-use angzarr_replay::capture::Labels;
-use angzarr_replay::fixture::Fixture;
-use angzarr_replay::model::{Case, CaseStimulus, Domain, Redactions, Stimulus};
-use angzarr_replay::payload::Registry;
-use angzarr_replay::project::{App, CaseResult, Project};
-use angzarr_replay::record::{Answer, CaseMetadata, RecordedCall, case_of};
-use angzarr_replay::wire::reply_of_outcome;
+use angzarr_replay::internal::capture::Labels;
+use angzarr_replay::internal::fixture::Fixture;
+use angzarr_replay::internal::model::{Case, CaseStimulus, Domain, Redactions, Stimulus};
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::project::{App, CaseResult, Project};
+use angzarr_replay::internal::record::{Answer, CaseMetadata, RecordedCall, case_of};
+use angzarr_replay::internal::wire::reply_of_outcome;
 use bytes::Bytes;
 
 use super::recorded::TIME;

@@ -1,16 +1,16 @@
 //! The own events of a process manager, of one book and of several: where each is stored, and whether a recorded answer is
 //! recognised.
 
-use angzarr_replay::capture::Labels;
-use angzarr_replay::coordination::Effect;
-use angzarr_replay::fixture::Fixture;
-use angzarr_replay::model::{Case, Observed, Outcome, Redactions};
-use angzarr_replay::payload::Registry;
-use angzarr_replay::project::{App, Project};
-use angzarr_replay::record::{Answer, CaseMetadata, RecordedCall, case_of};
-use angzarr_replay::replay::{Isolated, Replay, debug_edition, replay_process};
-use angzarr_replay::snapshot::Verdict;
-use angzarr_replay::wire::encode_emitted_page;
+use angzarr_replay::internal::capture::Labels;
+use angzarr_replay::internal::coordination::Effect;
+use angzarr_replay::internal::fixture::Fixture;
+use angzarr_replay::internal::model::{Case, Observed, Outcome, Redactions};
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::project::{App, Project};
+use angzarr_replay::internal::record::{Answer, CaseMetadata, RecordedCall, case_of};
+use angzarr_replay::internal::replay::{Isolated, Replay, debug_edition, replay_process};
+use angzarr_replay::internal::snapshot::Verdict;
+use angzarr_replay::internal::wire::encode_emitted_page;
 use bytes::Bytes;
 
 use super::recorded::TIME;

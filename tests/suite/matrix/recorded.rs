@@ -1,11 +1,11 @@
 //! A recorded call becomes a case, and its replay sends what was recorded.
 
-use angzarr_replay::capture::Labels;
-use angzarr_replay::fixture::Fixture;
-use angzarr_replay::model::{CaseStimulus, Redactions, Timestamp};
-use angzarr_replay::payload::Registry;
-use angzarr_replay::project::{App, Project};
-use angzarr_replay::record::{Answer, CaseMetadata, RecordedCall, case_of};
+use angzarr_replay::internal::capture::Labels;
+use angzarr_replay::internal::fixture::Fixture;
+use angzarr_replay::internal::model::{CaseStimulus, Redactions, Timestamp};
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::project::{App, Project};
+use angzarr_replay::internal::record::{Answer, CaseMetadata, RecordedCall, case_of};
 use bytes::Bytes;
 
 use super::expected;

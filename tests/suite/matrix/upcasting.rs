@@ -1,8 +1,8 @@
 //! A history that is upcast before the logic sees it: what the upcaster receives, and what the logic is shown of its answer.
 
-use angzarr_replay::grpc::LogicClient;
-use angzarr_replay::model::Outcome;
-use angzarr_replay::replay::{
+use angzarr_replay::internal::grpc::LogicClient;
+use angzarr_replay::internal::model::Outcome;
+use angzarr_replay::internal::replay::{
     GrpcTarget, Replay, Target, TargetError, WithUpcaster, replay_command, replay_fact,
     replay_notification,
 };

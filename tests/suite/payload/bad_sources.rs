@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use angzarr_replay::payload::{DescriptorError, Registry};
+use angzarr_replay::internal::payload::{DescriptorError, Registry};
 use prost::Message as _;
 use prost_reflect::prost_types::field_descriptor_proto::{Label, Type};
 use prost_reflect::prost_types::{

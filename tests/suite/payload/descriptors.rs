@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use angzarr_replay::model::Payload;
-use angzarr_replay::payload::{Decoded, DescriptorError, Registry};
+use angzarr_replay::internal::model::Payload;
+use angzarr_replay::internal::payload::{Decoded, DescriptorError, Registry};
 use prost_reflect::DescriptorPool;
 
 use crate::payload::{protos, registry, value};

@@ -1,6 +1,6 @@
 //! How differences tell of a field that one of the two payloads leaves out.
 
-use angzarr_replay::snapshot::differences;
+use angzarr_replay::internal::snapshot::differences;
 use serde_yaml::{Mapping, Value};
 
 use super::{registry, value};

@@ -13,8 +13,8 @@ mod yaml_read;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use angzarr_replay::model::Payload;
-use angzarr_replay::payload::{Decoded, Registry};
+use angzarr_replay::internal::model::Payload;
+use angzarr_replay::internal::payload::{Decoded, Registry};
 use serde_yaml::Value;
 
 /// Folder of the test protos.

@@ -1,6 +1,6 @@
 //! Views that are no message: what is said, and where.
 
-use angzarr_replay::payload::{Decoded, to_yaml};
+use angzarr_replay::internal::payload::{Decoded, to_yaml};
 
 use serde_yaml::Value;
 

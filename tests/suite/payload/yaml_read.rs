@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use angzarr_replay::payload::{from_canonical_yaml, to_yaml};
+use angzarr_replay::internal::payload::{from_canonical_yaml, to_yaml};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_yaml::Value;

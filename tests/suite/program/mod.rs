@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use angzarr_replay::grpc::{Server, serve_logic};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::{Server, serve_logic};
+use angzarr_replay::internal::wire::Dialect;
 use tempfile::TempDir;
 
 /// A project with four cases of the demo's player, whose logic serves as long as this lives.

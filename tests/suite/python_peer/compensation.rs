@@ -1,10 +1,10 @@
 //! What the player does when a command that its events led to was refused.
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     CommandBook, CommandPage, Cover, EmittedBook, EventBook, Header, History, MergeStrategy,
     Outcome, Payload, Root, Stimulus,
 };
-use angzarr_replay::wire::{self, Dialect};
+use angzarr_replay::internal::wire::{self, Dialect};
 use prost::Message;
 use prost::bytes::Bytes;
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use angzarr_replay::project::{Project, ReplayOptions};
-use angzarr_replay::snapshot::stored;
+use angzarr_replay::internal::project::{Project, ReplayOptions};
+use angzarr_replay::internal::snapshot::stored;
 
 /// A project in which the domain `player` is the Python player's, and nobody else's.
 fn project(folder: &Path) -> Project {

@@ -6,12 +6,12 @@
 //! the harness, as on a twin.
 use std::path::Path;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     CommandBook, EventBook, FailureClass, Header, Outcome, Page, Payload, Stimulus,
 };
-use angzarr_replay::payload::Decoded;
-use angzarr_replay::project::Project;
-use angzarr_replay::wire::{self, Dialect, StoredBook};
+use angzarr_replay::internal::payload::Decoded;
+use angzarr_replay::internal::project::Project;
+use angzarr_replay::internal::wire::{self, Dialect, StoredBook};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message;
@@ -154,7 +154,7 @@ fn recorded_calls_have_their_recorded_outcome_on_the_python_peer() {
         assert_eq!(failure.code.name(), call["code"], "call {n}");
         assert_eq!(Value::from(failure.message.clone()), call["message"]);
         assert_eq!(
-            failure.class(angzarr_replay::model::AnsweredBy::NotKnown),
+            failure.class(angzarr_replay::internal::model::AnsweredBy::NotKnown),
             class,
             "call {n}"
         );

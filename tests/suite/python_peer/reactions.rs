@@ -1,6 +1,6 @@
 //! Saga and process manager: as recorded, and like their twins in Rust.
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Destinations, EventBook, Header, History, Modes, Outcome, Payload, Reaction, Root, Stimulus,
 };
 use prost::{Message, Name};

@@ -5,23 +5,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::capture::{CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_history};
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
-use angzarr_replay::grpc::{
+use angzarr_replay::internal::capture::{
+    CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_history,
+};
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::internal::grpc::{
     Connection, ConnectionOptions, LogicClient, QueryClient, Server, serve_logic,
 };
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     CascadeErrorMode, Case, CaseStimulus, Code, CommandBook, Cover, Domain, EventBook, Header,
     History, Modes, Observed, Payload, Redactions, Root, SyncMode,
 };
-use angzarr_replay::processes::{ServerCommand, StartedServer};
-use angzarr_replay::project::readiness;
-use angzarr_replay::record::{
+use angzarr_replay::internal::processes::{ServerCommand, StartedServer};
+use angzarr_replay::internal::project::readiness;
+use angzarr_replay::internal::record::{
     Answer, CaseMetadata, FailureLogWriter, Link, RecordedCall, Recorder, RecordingFile, case_of,
     parse_recording, ticket_of,
 };
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{
     Dialect, FailingStatus, SpokenDialect, encode_command_book, encode_command_request,
     encode_event_book,
 };

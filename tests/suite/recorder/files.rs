@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use angzarr_replay::model::{Code, Failure, Redactions, Timestamp};
-use angzarr_replay::record::{
+use angzarr_replay::internal::model::{Code, Failure, Redactions, Timestamp};
+use angzarr_replay::internal::record::{
     Answer, CallStore, KeepMode, RecordedCall, RecordingFile, Ring, parse_recording,
 };
-use angzarr_replay::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 
 use super::support::{Client, NOW, Upstream, answering, framed, recorder, request, ring};
 

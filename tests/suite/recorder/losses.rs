@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use angzarr_replay::model::Timestamp;
-use angzarr_replay::record::{
+use angzarr_replay::internal::model::Timestamp;
+use angzarr_replay::internal::record::{
     CallStore, KeepMode, RecordedCall, Recorder, RecordingFile, Subject, parse_recording,
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::record::{Answer, RecordingFile, parse_recording};
+use angzarr_replay::internal::record::{Answer, RecordingFile, parse_recording};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -166,7 +166,7 @@ async fn the_recorded_session_passes_byte_for_byte_and_its_noted_calls_are_in_th
 }
 
 /// Commands, and whatever logic was asked, are noted with the bytes and statuses of the session.
-fn assert_in_recording(counts: &angzarr_replay::record::Counts, file: &std::path::Path) {
+fn assert_in_recording(counts: &angzarr_replay::internal::record::Counts, file: &std::path::Path) {
     let text = std::fs::read_to_string(file).unwrap();
     let noted = parse_recording(&text).unwrap();
     let expected: Vec<Value> = calls()

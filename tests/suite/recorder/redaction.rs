@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use angzarr_replay::model::{Case, Code, ErrorInfo, Failure, Redactions};
-use angzarr_replay::payload::Registry;
-use angzarr_replay::record::{
+use angzarr_replay::internal::model::{Case, Code, ErrorInfo, Failure, Redactions};
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::record::{
     Answer, CaseMetadata, FailureLogWriter, RecordedCall, Recorder, RecordingFile, case_of,
     parse_recording, redacted, ticket_of,
 };
-use angzarr_replay::redact::{Action, Key, Policy, PriorRedaction, RedactionRule, Redactor};
-use angzarr_replay::wire::{Dialect, FailingStatus, call_descriptors};
+use angzarr_replay::internal::redact::{
+    Action, Key, Policy, PriorRedaction, RedactionRule, Redactor,
+};
+use angzarr_replay::internal::wire::{Dialect, FailingStatus, call_descriptors};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
     Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor,
@@ -139,7 +141,7 @@ fn case(note: &RecordedCall) -> Option<Case> {
     let with = CaseMetadata {
         source: "recording".into(),
         captured_at: NOW,
-        labels: angzarr_replay::capture::Labels::default(),
+        labels: angzarr_replay::internal::capture::Labels::default(),
     };
     case_of(note, with).ok()
 }
@@ -593,7 +595,7 @@ async fn nothing_that_is_written_holds_a_secret() {
     cover.clear_field_by_name("edition");
     let sent = sent.encode_to_vec();
     let upstream = Upstream::start(failing("9", "no%20s3cret-of-alice"));
-    let stores: Vec<Box<dyn angzarr_replay::record::CallStore>> = vec![Box::new(
+    let stores: Vec<Box<dyn angzarr_replay::internal::record::CallStore>> = vec![Box::new(
         RecordingFile::open(&file("recording.jsonl"), ring(10)).unwrap(),
     )];
     let mut settings = settings(upstream.address, stores);
@@ -636,6 +638,6 @@ async fn nothing_that_is_written_holds_a_secret() {
             .any(|it| it == SECRET.as_bytes())
     );
     let ticket = std::fs::read_to_string(file("failures.jsonl")).unwrap();
-    let ticket = angzarr_replay::ticket::Ticket::parse_line(&ticket, 1).unwrap();
+    let ticket = angzarr_replay::internal::ticket::Ticket::parse_line(&ticket, 1).unwrap();
     assert_eq!(Some(ticket), ticket_of(&noted));
 }

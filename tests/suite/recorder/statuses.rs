@@ -4,10 +4,12 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use angzarr_replay::grpc::{CallError, Connection, ConnectionOptions};
-use angzarr_replay::model::{Code, Timestamp};
-use angzarr_replay::record::{Answer, CallStore, KeepMode, RecordedCall, Recorder, Subject};
-use angzarr_replay::wire::{FailingStatus, STATUS_LIMIT};
+use angzarr_replay::internal::grpc::{CallError, Connection, ConnectionOptions};
+use angzarr_replay::internal::model::{Code, Timestamp};
+use angzarr_replay::internal::record::{
+    Answer, CallStore, KeepMode, RecordedCall, Recorder, Subject,
+};
+use angzarr_replay::internal::wire::{FailingStatus, STATUS_LIMIT};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use test_support::coordinators;

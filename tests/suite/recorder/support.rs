@@ -6,7 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::record::{CallStore, Filter, KeepRules, Recorder, RecorderSettings, Ring};
+use angzarr_replay::internal::record::{
+    CallStore, Filter, KeepRules, Recorder, RecorderSettings, Ring,
+};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
@@ -252,7 +254,7 @@ pub(crate) fn settings(upstream: SocketAddr, stores: Vec<Box<dyn CallStore>>) ->
         redact: None,
         waiting: 1_024,
         waiting_bytes: 64 * 1024 * 1024,
-        status_limit: angzarr_replay::wire::STATUS_LIMIT,
+        status_limit: angzarr_replay::internal::wire::STATUS_LIMIT,
         clock: Arc::new(|| NOW),
     }
 }

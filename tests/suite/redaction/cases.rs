@@ -1,19 +1,19 @@
 //! A whole case, and the texts beside the payloads.
 
-use angzarr_replay::capture::compensation::notification_page;
-use angzarr_replay::fixture::{Fixture, Folder, render};
-use angzarr_replay::model::{
+use angzarr_replay::internal::capture::compensation::notification_page;
+use angzarr_replay::internal::fixture::{Fixture, Folder, render};
+use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Destinations, Domain,
     EmittedBook, EmittedPage, ErrorInfo, EventBook, Failure, Fingerprints, FlowCase, FlowStart,
     HeadKnowledge, Header, History, HopOutcome, Modes, Notification, Observed, ObservedHop, Page,
     Payload, PayloadReference, ProcessCase, Projection, Provenance, Reaction, Redactions,
     ReportedFailure, Retention, Root, Snapshot, Status, Storage, Timestamp, Trigger,
 };
-use angzarr_replay::payload::Registry;
-use angzarr_replay::redact::{
+use angzarr_replay::internal::payload::Registry;
+use angzarr_replay::internal::redact::{
     Action, Form, Key, OTHER_ROOT, Policy, PriorRedaction, Reason, Redactor,
 };
-use angzarr_replay::wire::{Dialect, all_call_descriptors};
+use angzarr_replay::internal::wire::{Dialect, all_call_descriptors};
 use test_support::books;
 
 use super::{PERSON, person, policy, redactor, registry, rule, view};

@@ -1,7 +1,7 @@
 //! Values in written files that the current rules would redact.
 
-use angzarr_replay::model::{Payload, Redaction, RedactionAction};
-use angzarr_replay::redact::{Action, LeftoverRules, MessageRole};
+use angzarr_replay::internal::model::{Payload, Redaction, RedactionAction};
+use angzarr_replay::internal::redact::{Action, LeftoverRules, MessageRole};
 
 use super::{PERSON, person, registry, rule};
 

@@ -10,9 +10,9 @@ mod texts;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use angzarr_replay::model::Payload;
-use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::model::Payload;
+use angzarr_replay::internal::payload::{Decoded, Registry};
+use angzarr_replay::internal::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use serde_yaml::Value;
 
 const PERSON: &str = "people.Person";

@@ -1,10 +1,10 @@
 //! A refused command inside a notification.
 
-use angzarr_replay::capture::compensation::notification;
-use angzarr_replay::model::{Code, CommandBook, Cover, Domain, Failure, Header, Root};
-use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::redact::{Action, Redactor};
-use angzarr_replay::wire::{Dialect, framework_descriptors};
+use angzarr_replay::internal::capture::compensation::notification;
+use angzarr_replay::internal::model::{Code, CommandBook, Cover, Domain, Failure, Header, Root};
+use angzarr_replay::internal::payload::{Decoded, Registry};
+use angzarr_replay::internal::redact::{Action, Redactor};
+use angzarr_replay::internal::wire::{Dialect, framework_descriptors};
 use test_support::books;
 
 use super::{person, policy, registry, rule};

@@ -1,7 +1,7 @@
 //! Rules reach fields wherever they are, and what becomes of each kind of value.
 
-use angzarr_replay::model::{Payload, Redaction, RedactionAction};
-use angzarr_replay::redact::{Action, Form, RedactionRule, Redactor};
+use angzarr_replay::internal::model::{Payload, Redaction, RedactionAction};
+use angzarr_replay::internal::redact::{Action, Form, RedactionRule, Redactor};
 
 use super::{PERSON, person, policy, redacted, redactor, registry, rule, view, yaml};
 

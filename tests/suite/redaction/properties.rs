@@ -1,7 +1,7 @@
 //! Pseudonyms are the same each time, of their value's kind, and nothing of the value is left.
 
-use angzarr_replay::model::{Payload, Root};
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::model::{Payload, Root};
+use angzarr_replay::internal::redact::{Action, Key, Policy, RedactionRule, Redactor};
 use proptest::prelude::*;
 use serde_yaml::{Mapping, Value};
 

@@ -1,7 +1,9 @@
 //! What cannot be read is refused, with what to do; rules that make no sense are too.
 
-use angzarr_replay::model::Payload;
-use angzarr_replay::redact::{Action, Form, Key, Policy, RedactionRule, Redactor, RedactorError};
+use angzarr_replay::internal::model::Payload;
+use angzarr_replay::internal::redact::{
+    Action, Form, Key, Policy, RedactionRule, Redactor, RedactorError,
+};
 
 use super::{PERSON, person, policy, redactor, registry, rule, view, yaml};
 

@@ -1,7 +1,7 @@
 //! What is taken out of texts beside payloads, and what stays in them.
 
-use angzarr_replay::model::Failure;
-use angzarr_replay::redact::{Action, Allowed, RedactionRule, Redactor, masked};
+use angzarr_replay::internal::model::Failure;
+use angzarr_replay::internal::redact::{Action, Allowed, RedactionRule, Redactor, masked};
 
 use super::{PERSON, person, redactor, rule};
 

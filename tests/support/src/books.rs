@@ -1,7 +1,7 @@
 //! Covers, pages and books with as little in them as they can have; a test changes what it is about.
 
-use angzarr_replay::coordinator::SeedBook;
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::SeedBook;
+use angzarr_replay::internal::model::{
     Body, CommandBook, CommandPage, Cover, Domain, EventBook, Header, History, MergeStrategy, Page,
     Payload, Root, Snapshot,
 };
@@ -61,7 +61,7 @@ pub fn snapshot(sequence: u32, state: Payload) -> Snapshot {
     Snapshot {
         sequence,
         state: Some(state),
-        retention: angzarr_replay::model::Retention::Persist,
+        retention: angzarr_replay::internal::model::Retention::Persist,
         created_at: None,
         original: None,
     }

@@ -3,10 +3,10 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
-use angzarr_replay::grpc::Server;
-use angzarr_replay::model::Timestamp;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::{LocalCoordinator, SeedBook, Store, Stores};
+use angzarr_replay::internal::grpc::Server;
+use angzarr_replay::internal::model::Timestamp;
+use angzarr_replay::internal::wire::Dialect;
 
 /// 2026-11-23T00:01:30Z, when the events that a test begins with were stored.
 pub const SEEDED: Timestamp = Timestamp {

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use angzarr_replay::model::Payload;
-use angzarr_replay::payload::Registry;
+use angzarr_replay::internal::model::Payload;
+use angzarr_replay::internal::payload::Registry;
 
 use crate::programs::repository;
 

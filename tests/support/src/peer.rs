@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::fixture::Fixture;
-use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
-use angzarr_replay::model::Failure;
-use angzarr_replay::project::{
+use angzarr_replay::internal::fixture::Fixture;
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, LogicClient, Methods, Server};
+use angzarr_replay::internal::model::Failure;
+use angzarr_replay::internal::project::{
     LogicChoice, Project, ReadyLogic, ReplayOptions, ReplayedCase, SelectedLogic,
 };
-use angzarr_replay::replay::GrpcTarget;
-use angzarr_replay::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::replay::GrpcTarget;
+use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Checks the packages and the fixtures of the project.
 
-use angzarr_replay::harness::discover;
-use angzarr_replay::project::{Config, Project};
+use angzarr_replay::internal::harness::discover;
+use angzarr_replay::internal::project::{Config, Project};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 

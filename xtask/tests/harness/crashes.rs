@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use angzarr_replay::grpc::serve_logic;
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::serve_logic;
+use angzarr_replay::internal::model::{
     Answer, CommandBook, EventBook, Failure, Logic, Page, Payload, Snapshot,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use libtest_mimic::{Failed, Trial};
 use tempfile::TempDir;
 use test_support::programs::{program, repository};

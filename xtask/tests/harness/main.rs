@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use angzarr_replay::App;
-use angzarr_replay::model::{Answer, CommandBook, EventBook, Logic};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::model::{Answer, CommandBook, EventBook, Logic};
+use angzarr_replay::internal::wire::Dialect;
 use libtest_mimic::{Arguments, Failed, Trial};
 use test_support::books::{added, cover, seed};
 use test_support::coordinators::coordinator;

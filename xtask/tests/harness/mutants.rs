@@ -1,6 +1,6 @@
 //! What the harness says about mutants of the answers.
 
-use angzarr_replay::model::{Answer, CommandBook, EventBook, Failure, Logic};
+use angzarr_replay::internal::model::{Answer, CommandBook, EventBook, Failure, Logic};
 use libtest_mimic::{Failed, Trial};
 
 use crate::{TELLING, expect, harness, harness_with, project_of, replace_in};

@@ -6,7 +6,7 @@
 
 use std::process::Output;
 
-use angzarr_replay::model::Failure;
+use angzarr_replay::internal::model::Failure;
 use tempfile::TempDir;
 use test_support::peer::Peer;
 use test_support::revision::Revision;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator, Store, Stores};
-use angzarr_replay::grpc::{Server, serve_component, serve_logic};
-use angzarr_replay::model::{Component, Logic, Payload};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator, Store, Stores};
+use angzarr_replay::internal::grpc::{Server, serve_component, serve_logic};
+use angzarr_replay::internal::model::{Component, Logic, Payload};
+use angzarr_replay::internal::wire::Dialect;
 use serde_json::Value;
 use test_support::books::{cover, domain, event, seed};
 use test_support::coordinators::{NOW, listener};

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use angzarr_replay::model::{Cover, Page};
+use angzarr_replay::internal::model::{Cover, Page};
 use tempfile::TempDir;
 use test_support::books::added;
 pub(crate) use test_support::books::{player, seed};

@@ -2,11 +2,11 @@
 
 use crate::game::{ROOT, snapshot};
 use crate::recording::book;
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Body, CommandBook, CommandPage, Cover, Domain, EmittedBook, Failure, Header, Logic,
     MergeStrategy, Page, Payload, Reply, Revocation, Root, Timestamp,
 };
-use angzarr_replay::wire::{Dialect, encode_command_book};
+use angzarr_replay::internal::wire::{Dialect, encode_command_book};
 use poker::messages::{Currency, FundsReleased, HandEnded, PlayerState, TableState};
 use poker::{Player, Table};
 use prost::{Message, Name};

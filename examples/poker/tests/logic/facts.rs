@@ -4,12 +4,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use crate::recording::{book, call};
-use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, serve_component};
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, LogicClient, serve_component};
+use angzarr_replay::internal::model::{
     AnsweredBy, Body, Component, Cover, EmittedBook, EmittedPage, EventBook, Failure, Header,
     Outcome, Payload, Stimulus,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use poker::Player;
 use poker::messages::{Currency, FundsDeposited};
 use prost::{Message, Name};

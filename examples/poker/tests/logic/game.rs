@@ -1,6 +1,6 @@
 //! A history that grows by the events of accepted commands.
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Body, CommandBook, CommandPage, Cover, Domain, EventBook, Failure, Header, History, Logic,
     MergeStrategy, Page, Payload, Reply, Retention, Root, Snapshot,
 };

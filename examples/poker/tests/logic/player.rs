@@ -1,7 +1,7 @@
 //! Rules of the player beyond what the recording shows.
 
 use crate::game::{Game, ROOT, page, snapshot};
-use angzarr_replay::model::{Code, Failure, Payload, Timestamp};
+use angzarr_replay::internal::model::{Code, Failure, Payload, Timestamp};
 use poker::Player;
 use poker::messages::{
     ActionRequested, Currency, DepositFunds, FundsDeposited, FundsReleased, FundsReserved,

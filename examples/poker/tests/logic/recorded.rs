@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::recording::{Call, book, call, calls};
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     AnsweredBy, CommandBook, EmittedPage, EventBook, FailureClass, Header, Logic, Page, Payload,
     Reply, Root, Timestamp,
 };

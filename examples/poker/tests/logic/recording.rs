@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, Outcome, Page, Stimulus,
 };
-use angzarr_replay::wire::{self, Dialect};
+use angzarr_replay::internal::wire::{self, Dialect};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message;

@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::recording::call;
-use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient};
-use angzarr_replay::model::{Header, Outcome};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, LogicClient};
+use angzarr_replay::internal::model::{Header, Outcome};
+use angzarr_replay::internal::wire::Dialect;
 use test_support::coordinators;
 
 /// A started server, ended with the test.

@@ -1,7 +1,7 @@
 //! Rules of the table beyond what the recording shows.
 
 use crate::game::{Game, ROOT, snapshot};
-use angzarr_replay::model::{Payload, Timestamp};
+use angzarr_replay::internal::model::{Payload, Timestamp};
 use poker::Table;
 use poker::messages::{
     AddChips, ChipsAdded, CreateTable, EndHand, GameVariant, HandEnded, HandStarted, JoinTable,

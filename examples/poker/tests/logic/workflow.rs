@@ -3,7 +3,7 @@
 
 use crate::compensation::notification;
 use crate::recording::{book, call};
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Body, CommandBook, Destinations, EmittedBook, EventBook, Failure, Logic, Page, Reply, Saga,
 };
 use poker::messages::{FundsReleased, PlayerJoined, TableCreated};

@@ -7,9 +7,9 @@ mod saga;
 
 use std::collections::BTreeMap;
 
-use angzarr_replay::model::{Code, Domain, ErrorInfo, Failure, FlowStart};
-use angzarr_replay::replay::Target;
-use angzarr_replay::replay::flow::{
+use angzarr_replay::internal::model::{Code, Domain, ErrorInfo, Failure, FlowStart};
+use angzarr_replay::internal::replay::Target;
+use angzarr_replay::internal::replay::flow::{
     FlowComponents, FlowLimits, Subscriber, SubscriberKind, run_flow,
 };
 

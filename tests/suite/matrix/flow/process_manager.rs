@@ -1,8 +1,8 @@
 //! A flow with a process manager, whose second command is refused, and with a saga that is sent the process manager's own
 //! events.
 
-use angzarr_replay::model::Domain;
-use angzarr_replay::replay::flow::SubscriberKind;
+use angzarr_replay::internal::model::Domain;
+use angzarr_replay::internal::replay::flow::SubscriberKind;
 
 use super::super::{PAGE_0, PAGE_1};
 use super::{

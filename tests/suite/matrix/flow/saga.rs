@@ -1,6 +1,6 @@
 //! A flow with a saga, whose second command is refused.
 
-use angzarr_replay::replay::flow::SubscriberKind;
+use angzarr_replay::internal::replay::flow::SubscriberKind;
 
 use super::super::{PAGE_0, PAGE_1};
 use super::{

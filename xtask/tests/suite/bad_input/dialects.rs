@@ -1,12 +1,12 @@
 //! Dialects of one package, which a connection does not tell apart: what is assumed is told, and what is known counts.
 
-use angzarr_replay::grpc::Server;
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::Server;
+use angzarr_replay::internal::model::{
     AnsweredBy, CommandBook, EventBook, Failure, Header, History, Payload, Redactions,
 };
-use angzarr_replay::record::{Answer, RecordedCall};
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{
+use angzarr_replay::internal::record::{Answer, RecordedCall};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{
     Dialect, FailingStatus, command_book, encode_command_book, encode_event_book,
 };
 use bytes::Bytes;

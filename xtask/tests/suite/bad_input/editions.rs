@@ -1,10 +1,10 @@
 //! Editions: named wrongly, without events, diverging, large.
 
-use angzarr_replay::capture::{EditionShape, UpTo, fetch_history};
-use angzarr_replay::coordinator::MESSAGE_LIMIT;
-use angzarr_replay::grpc::{Connection, ConnectionOptions, QueryClient};
-use angzarr_replay::model::{Cover, Edition, Page, Timestamp};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::capture::{EditionShape, UpTo, fetch_history};
+use angzarr_replay::internal::coordinator::MESSAGE_LIMIT;
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, QueryClient};
+use angzarr_replay::internal::model::{Cover, Edition, Page, Timestamp};
+use angzarr_replay::internal::wire::Dialect;
 use insta::assert_snapshot;
 
 use crate::bad_input::histories::large_pages;

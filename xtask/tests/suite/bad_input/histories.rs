@@ -1,9 +1,9 @@
 //! Histories that are large, have gaps, or end before they should.
 
-use angzarr_replay::coordinator::MESSAGE_LIMIT;
-use angzarr_replay::fixture::Folder;
-use angzarr_replay::model::Page;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::MESSAGE_LIMIT;
+use angzarr_replay::internal::fixture::Folder;
+use angzarr_replay::internal::model::Page;
+use angzarr_replay::internal::wire::Dialect;
 use insta::assert_snapshot;
 
 use crate::support::{ALICE, Project, ROOT, coordinator, cover, page, seed, small_pages};

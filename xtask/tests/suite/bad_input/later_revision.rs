@@ -3,13 +3,13 @@
 use insta::assert_snapshot;
 use std::sync::Arc;
 
-use angzarr_replay::grpc::{Methods, Server};
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::{Methods, Server};
+use angzarr_replay::internal::model::{
     AnsweredBy, CommandBook, EventBook, Failure, Header, History, Page, Payload, Redactions,
 };
-use angzarr_replay::record::Answer;
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{
+use angzarr_replay::internal::record::Answer;
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{
     Dialect, FailingStatus, encode_command_book, encode_event_book, encode_page,
 };
 use bytes::Bytes;

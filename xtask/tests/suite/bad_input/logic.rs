@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::Arc;
 
-use angzarr_replay::grpc::{Methods, Server, serve_logic};
-use angzarr_replay::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::grpc::{Methods, Server, serve_logic};
+use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 
 use test_support::processes::{assert_gone, await_that, signal};

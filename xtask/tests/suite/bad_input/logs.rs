@@ -1,8 +1,8 @@
 //! Failures from logs: `capture --from-log`, `logs` of a source, `tickets`, `capture --each-distinct`.
 
-use angzarr_replay::model::{Code, Failure, FailureClass, Timestamp};
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::model::{Code, Failure, FailureClass, Timestamp};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::Dialect;
 use insta::assert_snapshot;
 
 use crate::support::{
@@ -212,9 +212,9 @@ fn a_failure_that_is_captured_already_is_not_captured_again() {
             .count()
     };
     let captured = count(&project);
-    let failure = log
-        .iter()
-        .find(|it| it.class(angzarr_replay::model::AnsweredBy::NotKnown) == FailureClass::Rejected);
+    let failure = log.iter().find(|it| {
+        it.class(angzarr_replay::internal::model::AnsweredBy::NotKnown) == FailureClass::Rejected
+    });
     let mut newer = failure.unwrap().clone();
     newer.time = Some(SEEDED);
     newer.command.cover.correlation_id = "another".into();
@@ -236,7 +236,7 @@ fn a_failure_that_is_captured_already_is_not_captured_again() {
 fn a_bug_that_cannot_be_captured_does_not_keep_the_others() {
     let mut project = Project::new("");
     let mut unknown = tickets()[2].clone();
-    unknown.command.cover.root = angzarr_replay::model::Root::new([9; 16]);
+    unknown.command.cover.root = angzarr_replay::internal::model::Root::new([9; 16]);
     unknown.command.original = None;
     // Another bug at the same place, which would have the same name.
     let mut other = tickets()[2].clone();
@@ -312,7 +312,7 @@ fn accepted_but_wrong_is_held_against_the_events_that_were_stored() {
 
 #[test]
 fn a_note_of_an_accepted_command_is_taken_when_it_is_asked_for() {
-    let at = |sequence, second| angzarr_replay::model::Page {
+    let at = |sequence, second| angzarr_replay::internal::model::Page {
         created_at: Some(Timestamp {
             seconds: second,
             nanos: 0,
@@ -324,7 +324,7 @@ fn a_note_of_an_accepted_command_is_taken_when_it_is_asked_for() {
     let mut note = tickets()[2].clone();
     note.command.cover = cover();
     note.command.original = None;
-    note.command.pages[0].header = angzarr_replay::model::Header::Sequence(1);
+    note.command.pages[0].header = angzarr_replay::internal::model::Header::Sequence(1);
     note.failure = Failure {
         code: Code::Ok,
         message: String::new(),

@@ -1,7 +1,7 @@
 //! A refused command told to the aggregate that caused it: readable, and editable, without descriptors of the user's.
 
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
-use angzarr_replay::ticket::Ticket;
+use angzarr_replay::internal::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::ticket::Ticket;
 use insta::assert_snapshot;
 
 use crate::support::{ALICE, Project, recorded_failures, repository};

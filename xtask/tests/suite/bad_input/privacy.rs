@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::SeedBook;
-use angzarr_replay::grpc::Server;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::SeedBook;
+use angzarr_replay::internal::grpc::Server;
+use angzarr_replay::internal::wire::Dialect;
 
 use crate::bad_input::logic::Garbage;
 use crate::support::{Project, ROOT, coordinator, cover, listener, page, seed};

@@ -4,12 +4,12 @@ use insta::assert_snapshot;
 use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 
-use angzarr_replay::grpc::{Connection, ConnectionOptions};
-use angzarr_replay::model::{Code, Redactions};
-use angzarr_replay::record::{
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions};
+use angzarr_replay::internal::model::{Code, Redactions};
+use angzarr_replay::internal::record::{
     Answer, CallStore, KeepMode, RecordedCall, RecordingFile, Ring, parse_recording,
 };
-use angzarr_replay::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -10,15 +10,15 @@ use insta::assert_snapshot;
 use std::path::Path;
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::Backend;
-use angzarr_replay::grpc::{Server, serve_logic};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::Backend;
+use angzarr_replay::internal::grpc::{Server, serve_logic};
+use angzarr_replay::internal::model::{
     Answer, Code, CommandBook, Component, Cover, EventBook, Failure, Header, Logic, Page, Payload,
     Redactions, SyncMode,
 };
-use angzarr_replay::payload::{Decoded, Registry};
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, encode_command_request};
+use angzarr_replay::internal::payload::{Decoded, Registry};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{Dialect, encode_command_request};
 use bytes::Bytes;
 use test_support::books;
 use test_support::books::event;
@@ -111,7 +111,7 @@ fn ticket() -> Ticket {
         time: None,
         head: Some(1),
         persisted: None,
-        answered_by: angzarr_replay::model::AnsweredBy::NotKnown,
+        answered_by: angzarr_replay::internal::model::AnsweredBy::NotKnown,
         redacted: Redactions::default(),
     }
 }

@@ -4,9 +4,9 @@ use insta::assert_snapshot;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use angzarr_replay::grpc::serve_logic;
-use angzarr_replay::model::{Answer, CommandBook, EventBook, Failure, Logic};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::serve_logic;
+use angzarr_replay::internal::model::{Answer, CommandBook, EventBook, Failure, Logic};
+use angzarr_replay::internal::wire::Dialect;
 
 use crate::bad_input::logic::{CASE, captured};
 use crate::bad_input::redaction::serve_as_peer;

@@ -7,11 +7,11 @@ use crate::bad_input::editions::edition;
 use crate::support::{
     ALICE, Project, ROOT, coordinator, cover, page, player, recorded_failures, seed, small_pages,
 };
-use angzarr_replay::capture::{CaptureError, EventQueries, find_root};
-use angzarr_replay::coordinator::MESSAGE_LIMIT;
-use angzarr_replay::grpc::{Connection, ConnectionOptions, QueryClient};
-use angzarr_replay::model::{Cover, Domain, Edition, Root};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::capture::{CaptureError, EventQueries, find_root};
+use angzarr_replay::internal::coordinator::MESSAGE_LIMIT;
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, QueryClient};
+use angzarr_replay::internal::model::{Cover, Domain, Edition, Root};
+use angzarr_replay::internal::wire::Dialect;
 
 #[test]
 fn an_unknown_root_names_what_was_looked_at() {

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
-use angzarr_replay::grpc::{Methods, Server};
-use angzarr_replay::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::grpc::{Methods, Server};
+use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
 
 use crate::support::{Project, ROOT, coordinator, cover, listener, page, seed, small_pages};

@@ -1,8 +1,8 @@
 //! Text from files and servers that could act on a terminal or on the runner of a CI.
 
-use angzarr_replay::model::{Cover, Domain, Payload, Root};
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::model::{Cover, Domain, Payload, Root};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::Dialect;
 
 use crate::bad_input::logic::{CASE, captured};
 use crate::support::{Project, coordinator, recorded_failures, seed};

@@ -1,16 +1,16 @@
 //! Failure logs and tickets.
 
-use angzarr_replay::ticket::Ticket;
+use angzarr_replay::internal::ticket::Ticket;
 use insta::assert_snapshot;
 
 use crate::support::{
     ALICE, Project, coordinator, cover, listener, player, recorded_failures, seed, small_pages,
 };
-use angzarr_replay::grpc::serve_logic;
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::serve_logic;
+use angzarr_replay::internal::model::{
     Answer, AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, Logic, Root,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use std::sync::Arc;
 
 /// The recorded tickets of Alice, and the line of the stale one among them.
@@ -194,7 +194,7 @@ fn a_failure_of_the_transport_is_no_case() {
     let (tickets, _) = of_alice();
     let mut ticket = tickets[0].clone();
     ticket.failure = Failure {
-        code: angzarr_replay::model::Code::Unavailable,
+        code: angzarr_replay::internal::model::Code::Unavailable,
         message: "connection refused".into(),
         info: None,
     };
@@ -363,7 +363,7 @@ fn a_failure_of_the_transport_is_passed_over() {
     let (mut tickets, stale) = of_alice();
     tickets.remove(stale - 1);
     let mut last = tickets[0].clone();
-    last.failure.code = angzarr_replay::model::Code::Unavailable;
+    last.failure.code = angzarr_replay::internal::model::Code::Unavailable;
     tickets.push(last);
     project.write("failures.jsonl", &lines(&tickets));
     let arguments = ["capture", ALICE, "--ticket", "failures.jsonl", "--dry-run"];
@@ -443,7 +443,8 @@ fn one_unusual_line_never_disables_the_tickets_beside_it() {
 fn an_edition_spelled_main_is_a_branch_to_the_coordinator() {
     let mut project = Project::new("");
     let mut ticket = of_alice().0.swap_remove(0);
-    ticket.command.cover.edition = angzarr_replay::model::Edition::from_name("main").unwrap();
+    ticket.command.cover.edition =
+        angzarr_replay::internal::model::Edition::from_name("main").unwrap();
     ticket.command.original = None;
     let line = ticket.to_line();
     assert!(line.contains("\"edition\":\"branch:main\""), "{line}");

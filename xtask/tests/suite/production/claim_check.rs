@@ -1,7 +1,7 @@
 //! Events that are stored elsewhere: read, held against their reference, written into the case.
 
-use angzarr_replay::model::{Body, Page, PayloadReference, Storage};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::model::{Body, Page, PayloadReference, Storage};
+use angzarr_replay::internal::wire::Dialect;
 use sha2::{Digest, Sha256};
 
 use crate::production::hex;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::grpc::{
+use angzarr_replay::internal::grpc::{
     Access, ConnectionOptions, PemFile, QueryConnection, QueryPolicy, Secret, Tls, TlsOptions,
 };
 use tonic::Status;

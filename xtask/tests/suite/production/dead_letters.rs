@@ -3,10 +3,10 @@
 use insta::assert_snapshot;
 use std::io::Write as _;
 
-use angzarr_replay::capture::compensation::notification;
-use angzarr_replay::grpc::Server;
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, encode_command_book};
+use angzarr_replay::internal::capture::compensation::notification;
+use angzarr_replay::internal::grpc::Server;
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{Dialect, encode_command_book};
 use tonic::Status;
 
 use crate::production::gate::Gate;

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::coordinator::{Backend, LocalCoordinator};
-use angzarr_replay::grpc::{Connection, ConnectionOptions, Server, serve_logic};
-use angzarr_replay::model::{
+use angzarr_replay::internal::coordinator::{Backend, LocalCoordinator};
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, Server, serve_logic};
+use angzarr_replay::internal::model::{
     Answer, AnsweredBy, Body, Code, CommandBook, Component, Cover, Domain, EmittedBook,
     EmittedPage, EventBook, Failure, Header, Logic, Page, Payload, Redactions, Reply, Root,
     SyncMode,
 };
-use angzarr_replay::ticket::Ticket;
-use angzarr_replay::wire::{Dialect, encode_command_request};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{Dialect, encode_command_request};
 use test_support::{books, coordinators};
 
 use crate::support::{Project, ROOT, SEEDED, listener};

@@ -9,7 +9,7 @@ use crate::production::tls::{CAPTURE, production};
 use crate::support::Project;
 
 /// A gate that refuses the first calls.
-fn refusing(first: usize, code: Code) -> (angzarr_replay::grpc::Server, Gate) {
+fn refusing(first: usize, code: Code) -> (angzarr_replay::internal::grpc::Server, Gate) {
     let behind = production();
     let gate = Gate::refusing(behind.address(), move |number, _| {
         (number < first).then(|| Status::new(code, "not now"))

@@ -1,9 +1,9 @@
 //! A source is asked queries and nothing else, by every form of every command that reaches one.
 
-use angzarr_replay::coordinator::LocalCoordinator;
-use angzarr_replay::grpc::Server;
-use angzarr_replay::project::system_clock;
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::coordinator::LocalCoordinator;
+use angzarr_replay::internal::grpc::Server;
+use angzarr_replay::internal::project::system_clock;
+use angzarr_replay::internal::wire::Dialect;
 use test_support::coordinators;
 use tonic::Status;
 
@@ -13,7 +13,8 @@ use crate::support::{ALICE, Project, listener, recorded_failures, tool};
 /// The demo behind one address, as a user's production would be.
 pub(crate) fn demo() -> Server {
     let folder = tempfile::tempdir().unwrap();
-    let project = angzarr_replay::project::Project::open(poker::app(), folder.path()).unwrap();
+    let project =
+        angzarr_replay::internal::project::Project::open(poker::app(), folder.path()).unwrap();
     let store = coordinators::stores();
     let coordinator = LocalCoordinator::new(store, Dialect::ANGZARR, system_clock());
     project.embedded().unwrap().seed(&coordinator).unwrap();

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use angzarr_replay::grpc::{Connection, ConnectionOptions, Server};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::{Connection, ConnectionOptions, Server};
+use angzarr_replay::internal::wire::Dialect;
 
 use crate::production::gate::{Gate, socket_before, tls_before};
 use crate::production::pki::{Authority, Pair, Valid, server, server_offering};

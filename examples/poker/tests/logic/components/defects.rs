@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::assert_answers;
 use crate::recording::{call, calls};
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Component, Destinations, EventBook, Failure, Projection, Projector, Reaction, Saga,
 };
 

@@ -2,11 +2,13 @@
 
 use std::net::TcpListener;
 
-use angzarr_replay::grpc::{Connection, ConnectionOptions, LogicClient, Server, serve_component};
-use angzarr_replay::model::{
+use angzarr_replay::internal::grpc::{
+    Connection, ConnectionOptions, LogicClient, Server, serve_component,
+};
+use angzarr_replay::internal::model::{
     AnsweredBy, Component, Cover, Domain, Outcome, Page, Payload, Reaction, Root, Stimulus,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use poker::messages::Currency;
 use prost::{Message, Name};
 use test_support::books;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{PLAYER, TABLE, assert_answers, cover, money, packed, page, read};
 use crate::compensation::notification;
 use crate::recording::{book, call};
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Component, Destinations, EventBook, Header, Outcome, Payload, Reaction, Root, Stimulus,
     Timestamp,
 };

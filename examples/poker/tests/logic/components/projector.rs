@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{TABLE, assert_answers, cover, read, served};
 use crate::recording::{book, calls};
-use angzarr_replay::model::{Component, EventBook, Outcome, Page, Stimulus};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::model::{Component, EventBook, Outcome, Page, Stimulus};
+use angzarr_replay::internal::wire::Dialect;
 use poker::Seats;
 use poker::messages::views;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{PLAYER, TABLE, assert_answers, cover, money, packed, page, reaction, read, served};
 use crate::recording::{book, call};
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Component, EventBook, Failure, Header, Modes, Outcome, Payload, Reaction, Root, Stimulus,
 };
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::wire::Dialect;
 use poker::messages::{DepositFunds, FundsReserved, HandComplete, JoinTable, PotWinner};
 use poker::{HandPlayer, PlayerTable};
 

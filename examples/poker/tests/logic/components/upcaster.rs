@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{assert_answers, packed, page, read};
 use crate::recording::call;
-use angzarr_replay::model::{Component, Domain, Outcome, Page, Stimulus, Timestamp};
+use angzarr_replay::internal::model::{Component, Domain, Outcome, Page, Stimulus, Timestamp};
 use poker::PlayerUpcaster;
 use poker::messages::legacy::PlayerRegisteredV1;
 use poker::messages::{BuyInFailed, PlayerRegistered, PlayerType};

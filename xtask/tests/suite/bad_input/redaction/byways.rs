@@ -1,9 +1,9 @@
 //! What would get into an output or a file by a side way.
 
-use angzarr_replay::model::{
+use angzarr_replay::internal::model::{
     Body, Failure, Header, Payload, PayloadReference, Redaction, RedactionAction, Storage,
 };
-use angzarr_replay::ticket::Ticket;
+use angzarr_replay::internal::ticket::Ticket;
 use insta::assert_snapshot;
 
 use super::{

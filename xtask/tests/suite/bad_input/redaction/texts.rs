@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use angzarr_replay::grpc::serve_logic;
-use angzarr_replay::model::{Answer, CommandBook, EventBook, Failure, Logic};
-use angzarr_replay::wire::Dialect;
+use angzarr_replay::internal::grpc::serve_logic;
+use angzarr_replay::internal::model::{Answer, CommandBook, EventBook, Failure, Logic};
+use angzarr_replay::internal::wire::Dialect;
 
 use super::{ENVIRONMENT, RULES, production, project, ticket};
 use crate::support::{ROOT, listener};

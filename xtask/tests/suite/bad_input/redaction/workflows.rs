@@ -1,7 +1,7 @@
 //! Flows and compensations: cases that are made of more than one command.
 
-use angzarr_replay::model::{Cover, Domain, Header, Root};
-use angzarr_replay::redact::{Action, Key, Policy, RedactionRule, Redactor};
+use angzarr_replay::internal::model::{Cover, Domain, Header, Root};
+use angzarr_replay::internal::redact::{Action, Key, Policy, RedactionRule, Redactor};
 
 use super::{
     Dying, ENVIRONMENT, KEY, NAME, RULES, event, payload, production, project, registry, repeating,
@@ -12,7 +12,7 @@ use crate::support::{Project, ROOT, cover};
 const FLOW: [&str; 2] = ["--correlation", "flow-1"];
 
 /// The ticket as part of a workflow.
-fn of_the_flow() -> angzarr_replay::ticket::Ticket {
+fn of_the_flow() -> angzarr_replay::internal::ticket::Ticket {
     let mut ticket = ticket();
     ticket.head = None;
     ticket.command.cover.correlation_id = "flow-1".into();
