@@ -108,7 +108,7 @@ fn files_line(name: &str, counts: Counts) -> Option<String> {
 
 /// Text that Markdown shows as it is. What stands between backticks is code already, where they come in pairs.
 fn plain(text: &str) -> String {
-    let has_code = text.matches('`').count() % 2 == 0;
+    let has_code = text.matches('`').count().is_multiple_of(2);
     let mut is_code = false;
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,5 +1,7 @@
 //! `--help` of the program as a whole: the five commands of every day first, the others in groups.
 
+use std::fmt::Write as _;
+
 use clap::Command;
 
 /// The commands that a newcomer needs, in the order in which they are needed.
@@ -34,7 +36,7 @@ pub(super) fn grouped(command: Command) -> Command {
     let mut text = String::from("Commands:\n");
     text.extend(FIRST.into_iter().filter_map(line));
     for (title, names) in GROUPS {
-        text.push_str(&format!("\n{title}:\n"));
+        let _ = writeln!(text, "\n{title}:");
         text.extend(names.iter().filter_map(|name| line(name)));
     }
     command

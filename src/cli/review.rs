@@ -1,5 +1,6 @@
 //! `review`: outcomes that wait, accepted or rejected in groups or one by one.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use clap::Args;
@@ -51,7 +52,9 @@ pub(super) fn run(project: &Project, arguments: &ReviewArguments) -> Done {
         return settle(project, &rejected, Answer::Reject);
     }
     if arguments.json {
-        groups.iter().for_each(|group| say(json_of(group)));
+        for group in &groups {
+            say(json_of(group));
+        }
         return Ok(());
     }
     let is_asked =
@@ -59,7 +62,9 @@ pub(super) fn run(project: &Project, arguments: &ReviewArguments) -> Done {
     if is_asked {
         ask(project, &groups)
     } else {
-        groups.iter().for_each(|group| say(summary(group)));
+        for group in &groups {
+            say(summary(group));
+        }
         Ok(())
     }
 }
@@ -211,7 +216,7 @@ fn ask(project: &Project, groups: &[Group]) -> Done {
 fn example(outcome: &PendingOutcome, of: usize) -> String {
     let mut text = outcome.heading.clone();
     if let Some(production) = &outcome.production {
-        text.push_str(&format!("production: {production}\n"));
+        let _ = writeln!(text, "production: {production}");
     }
     text.push('\n');
     match outcome.accepted {
@@ -222,10 +227,11 @@ fn example(outcome: &PendingOutcome, of: usize) -> String {
         None => text.extend(outcome.text.lines().map(|line| format!("  {line}\n"))),
     }
     if of > 1 {
-        text.push_str(&format!(
-            "\nand {} more cases that changed the same way\n",
+        let _ = writeln!(
+            text,
+            "\nand {} more cases that changed the same way",
             of - 1
-        ));
+        );
     }
     text
 }

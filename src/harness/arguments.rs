@@ -1,13 +1,14 @@
 //! What a run of the harness was asked to do: the arguments of libtest, as `cargo test` and nextest pass them on, and ours.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, ValueEnum};
 use libtest_mimic::{Arguments, ColorSetting, FormatSetting};
 
 /// Replay every case and compare its outcome with the accepted one.
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TestArguments {
     /// Replay the cases whose names contain one of these; or a FIXTURE as other commands take it: a file, a folder, a
@@ -147,7 +148,8 @@ impl TestArguments {
 
 /// Whether a filter is a FIXTURE rather than a part of a name: no name of a case has these letters.
 pub(super) fn is_fixture(filter: &str) -> bool {
-    filter.contains(['/', '*', '\\']) || filter.ends_with(".yaml")
+    filter.contains(['/', '*', '\\'])
+        || Path::new(filter).extension().is_some_and(|it| it == "yaml")
 }
 
 /// One of several equal parts of a run.

@@ -197,14 +197,13 @@ impl Plan {
                 std::fs::create_dir_all(parent)?;
                 let mut file = tempfile::NamedTempFile::new_in(parent)?;
                 io::Write::write_all(&mut file, change.after.as_bytes())?;
-                match &change.before {
-                    None => file.persist_noclobber(&path).map_err(|error| error.error)?,
-                    Some(_) => {
-                        let permissions = std::fs::metadata(&path)?.permissions();
-                        file.as_file().set_permissions(permissions)?;
-                        file.persist(&path).map_err(|error| error.error)?
-                    }
-                };
+                if change.before.is_none() {
+                    file.persist_noclobber(&path).map_err(|error| error.error)?;
+                } else {
+                    let permissions = std::fs::metadata(&path)?.permissions();
+                    file.as_file().set_permissions(permissions)?;
+                    file.persist(&path).map_err(|error| error.error)?;
+                }
                 Ok(())
             };
             write().map_err(|reason| SetupError::Unwritable {
