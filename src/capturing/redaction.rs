@@ -36,9 +36,9 @@ pub(super) fn suspects(
     }
     // Only a suggestion: without descriptors there is none.
     let looked = project
-        .looker()
+        .detector()
         .ok()
-        .and_then(|looker| looker.redact_case(case).ok());
+        .and_then(|detector| detector.redact_case(case).ok());
     looked.map_or_else(Vec::new, |looked| {
         looked.report.suspects.into_iter().collect()
     })

@@ -1,4 +1,5 @@
-//! A source's way in: its files, variables and commands are asked, and what they give is put where it is never shown.
+//! TLS and credentials of a source: reads them from files, variables and commands, and keeps secrets out of every
+//! message.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use crate::files;
 use crate::grpc::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsOptions};
 use crate::processes::{PrivateOutputError, TunnelCommand, private_output};
 
-/// A way in that cannot be had. No message holds a secret.
+/// TLS or credentials that cannot be read or used. No message contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// A file that cannot be read.
@@ -19,13 +20,13 @@ pub enum AccessError {
         key: String,
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
     /// TLS that cannot be used.
     #[error("`tls`: {0}")]
     Tls(#[from] TlsError),
-    /// A variable that is not set.
+    /// A variable that is not set, or is not UTF-8.
     #[error("`{key}`: the environment variable {name} is not set, or is no text")]
     NotSet {
         /// Key in the configuration.
@@ -33,7 +34,7 @@ pub enum AccessError {
         /// The variable.
         name: String,
     },
-    /// A command that gave nothing.
+    /// A command that printed no secret.
     #[error("`{key}`: {reason}")]
     Command {
         /// Key in the configuration.
@@ -41,7 +42,7 @@ pub enum AccessError {
         /// What happened.
         reason: PrivateOutputError,
     },
-    /// Nothing where a secret should be.
+    /// The secret is empty.
     #[error("`{key}`: the secret is empty")]
     Empty {
         /// Key in the configuration.

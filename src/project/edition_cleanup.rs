@@ -1,8 +1,9 @@
-//! Takes editions that replays left behind off the ledger: deletes them at their coordinators, or forgets them.
+//! Removes editions that replays left behind from the ledger, after deleting them at their coordinators or because the
+//! user deleted them.
 
 use std::collections::BTreeSet;
 
-use super::{Ledger, LeftBehind, OperationError};
+use super::{Ledger, LedgerEntry, OperationError};
 use crate::grpc::{Connection, ConnectionOptions, DeletedEdition, EditionsClient, EditionsError};
 use crate::model::{Domain, EditionName};
 use crate::terminal::program;
@@ -16,12 +17,13 @@ pub struct EditionCleanup {
     pub domain: String,
     /// Name of the edition.
     pub edition: String,
-    /// What was deleted, or why it was kept and how it can be deleted otherwise.
+    /// What was deleted, or why nothing was and how to delete it by hand.
     pub result: Result<DeletedEdition, String>,
 }
 
 impl Ledger {
-    /// Deletes every edition whose coordinator can do so; `watch` receives each. Returns how many there were.
+    /// Deletes every edition whose coordinator supports it, and passes each result to `watch`. Returns the number of
+    /// editions.
     ///
     /// # Errors
     /// If the ledger cannot be read or written.
@@ -30,7 +32,7 @@ impl Ledger {
         watch: &mut dyn FnMut(&EditionCleanup),
     ) -> Result<usize, OperationError> {
         let entries = self.read()?;
-        let mut deleted: Vec<LeftBehind> = Vec::new();
+        let mut deleted: Vec<LedgerEntry> = Vec::new();
         let places: BTreeSet<[&str; 3]> = entries.iter().map(place).collect();
         for place_of_edition in &places {
             let [address, domain, edition] = *place_of_edition;
@@ -52,10 +54,10 @@ impl Ledger {
         Ok(places.len())
     }
 
-    /// Forgets editions that were deleted by other means. Returns how many lines of the ledger were about them.
+    /// Removes editions that were deleted by other means from the ledger. Returns the number of removed entries.
     ///
     /// # Errors
-    /// If the ledger does not know one of them, or cannot be read or written.
+    /// If an edition is not in the ledger, or the ledger cannot be read or written.
     pub fn forget_editions(&self, names: &[String]) -> Result<usize, OperationError> {
         let entries = self.read()?;
         for name in names {
@@ -68,14 +70,14 @@ impl Ledger {
         }
         let forgotten = entries.into_iter();
         let forgotten = forgotten.filter(|entry| names.contains(&entry.edition));
-        let forgotten: Vec<LeftBehind> = forgotten.collect();
+        let forgotten: Vec<LedgerEntry> = forgotten.collect();
         self.remove(&forgotten)?;
         Ok(forgotten.len())
     }
 }
 
 /// Address, domain and edition of an entry. Several aggregates may share them.
-fn place(entry: &LeftBehind) -> [&str; 3] {
+fn place(entry: &LedgerEntry) -> [&str; 3] {
     [&entry.address, &entry.domain, &entry.edition]
 }
 

@@ -1,4 +1,4 @@
-//! A deployment to try things on: real coordinators on loopback, started for a call and ended after it.
+//! A demo deployment: real coordinators on loopback, started for one command and stopped after it.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +13,7 @@ use crate::model::{Clock, Component, Domain, Logic, Timestamp};
 use crate::ticket::{Ticket, TicketError};
 use crate::wire::Dialect;
 
-/// What an embedded deployment is made of.
+/// The contents of an embedded deployment.
 #[derive(Clone)]
 pub struct Embedded {
     dialect: Dialect,
@@ -26,19 +26,19 @@ pub struct Embedded {
 /// An embedded deployment that did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// Its store.
+    /// Its store could not be opened.
     #[error("the embedded deployment did not start: {0}")]
     Store(#[from] StoreError),
-    /// What it is seeded with.
+    /// Its data could not be loaded.
     #[error("the embedded deployment did not start: {0}")]
     Seed(#[from] SeedError),
-    /// Its server.
+    /// A server did not start.
     #[error("the embedded deployment did not start: {0}")]
     Server(#[from] std::io::Error),
 }
 
 impl Embedded {
-    /// A deployment that stores what the accepted commands of a recording stored.
+    /// A deployment with the events that accepted commands of a recording stored.
     pub fn of_recording(
         text: &str,
         dialect: Dialect,
@@ -53,7 +53,7 @@ impl Embedded {
         })
     }
 
-    /// Adds its failure log: a ticket a line.
+    /// Adds a failure log, with one ticket per line.
     pub fn with_failure_log(mut self, text: &str) -> Result<Self, TicketError> {
         self.tickets = Ticket::parse_lines(text)?
             .into_iter()
@@ -75,7 +75,7 @@ impl Embedded {
         self.tickets.clone()
     }
 
-    /// Starts it: a coordinator and a store in memory for each domain.
+    /// Starts a coordinator with a store in memory for each domain.
     pub fn start(&self) -> Result<RunningDeployment, EmbeddedError> {
         let mut running = RunningDeployment {
             dialect: self.dialect,
@@ -110,7 +110,7 @@ impl Embedded {
         Ok(running)
     }
 
-    /// Puts its contents into another coordinator.
+    /// Loads its contents into another coordinator.
     pub fn seed(&self, coordinator: &LocalCoordinator) -> Result<(), SeedError> {
         coordinator.seed(&self.books, self.inserted_at)
     }
@@ -133,14 +133,14 @@ impl RunningDeployment {
             .collect()
     }
 
-    /// Dialect that they speak.
+    /// Dialect of the coordinators.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
     }
 }
 
-/// The system's clock, which only mains bring in.
+/// The system's clock. Only mains pass it in.
 #[must_use]
 pub fn system_clock() -> Clock {
     Arc::new(|| {

@@ -1,4 +1,4 @@
-//! What a source is known to have failed at: its failure logs, and the logs of the programs around it.
+//! The known failures of a source, from its failure logs and from logs of other programs.
 
 use std::io::{BufRead, Read};
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::capture::{LineError, LocalTime, LogReading, Logged, LoggedFailure};
 use crate::plain;
 use crate::ticket::Ticket;
 
-/// A longer line is not looked at: it would have to be kept whole.
+/// Longer lines are skipped, because a line is read into memory as a whole.
 const LONGEST_LINE: u64 = 16 << 20;
 
 /// A failure, and where it was read.
@@ -18,20 +18,20 @@ pub struct FailureEntry {
     pub file: String,
     /// Its line, from 1.
     pub line: usize,
-    /// What it says.
+    /// The ticket or failure on that line.
     pub logged: Logged,
-    /// When it happened by the clock of its log, where the log gives no zone.
+    /// When it happened by the local clock of the log, if the log gives no time zone.
     pub local: Option<LocalTime>,
 }
 
 /// Failures in the order of their logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failures {
-    /// What was understood.
+    /// The failures.
     pub entries: Vec<FailureEntry>,
-    /// What looks like a failure and is none, as `FILE:LINE: REASON`.
+    /// Lines that look like a failure but are not usable, as `FILE:LINE: REASON`.
     pub unusable: Vec<String>,
-    /// Lines that were read.
+    /// Number of lines that were read.
     pub lines: usize,
 }
 
@@ -54,7 +54,7 @@ impl Failures {
         })
     }
 
-    /// Reads a log that holds other things too. Bytes that are no text are passed over.
+    /// Reads a log that may contain other lines too. Invalid UTF-8 is replaced.
     pub fn read(&mut self, log: impl std::io::Read, file: &str) -> std::io::Result<()> {
         let mut reading = LogReading::default();
         let mut log = plain::of(log)?;
@@ -68,7 +68,7 @@ impl Failures {
             let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
             if is_whole {
                 let text = String::from_utf8_lossy(&line);
-                // Blanks at the end of a line that was cut are part of it.
+                // Trailing blanks may be part of a message that was cut off.
                 reading.read_line(text.trim_end_matches(['\n', '\r']));
             } else {
                 reading.pass_over(LineError::TooLong {
@@ -96,20 +96,20 @@ impl Failures {
         Ok(())
     }
 
-    /// Reads a log's file.
+    /// Reads a log file.
     pub fn read_file(&mut self, path: &Path) -> Result<(), SourceError> {
         let file = Project::shown(path);
         let read = std::fs::File::open(path).and_then(|log| self.read(log, &file));
         read.map_err(|reason| SourceError::UnreadableLog { file, reason })
     }
 
-    /// Adds what a failure log holds.
+    /// Adds the entries of a failure log.
     pub(crate) fn add(&mut self, log: &TicketLog) {
         self.entries.extend(log.entries());
         self.unusable.extend(log.unusable());
     }
 
-    /// Reads what a source names.
+    /// Reads the failure logs and program logs of a source.
     pub(super) fn of_source(config: &SourceConfig) -> Result<Self, SourceError> {
         let mut failures = Self::default();
         for path in &config.tickets {
@@ -122,7 +122,7 @@ impl Failures {
     }
 }
 
-/// Passes over the rest of a line.
+/// Skips the rest of a line.
 fn skip_line(log: &mut dyn BufRead) -> std::io::Result<()> {
     loop {
         let bytes = log.fill_buf()?;
@@ -140,7 +140,7 @@ fn skip_line(log: &mut dyn BufRead) -> std::io::Result<()> {
 
 #[doc(hidden)]
 impl Project {
-    /// What a source is known to have failed at. Connects to nobody.
+    /// The known failures of a source. Makes no connection.
     pub fn failures(&self, source: Option<&str>) -> Result<Failures, SourceError> {
         let name = self.source_name(source)?;
         if name != EMBEDDED {

@@ -1,4 +1,4 @@
-//! The components of a flow: everybody who is configured, started when the flow first comes to them.
+//! The components of a flow: all that are configured, each started when the flow first reaches it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -14,8 +14,8 @@ use crate::replay::flow::{
 use crate::replay::{Tap, Tapped, Target, TargetError};
 use crate::wire::{Dialect, UnknownFields};
 
-/// Logic that is made ready when it is first asked.
-struct Lazy {
+/// A target that makes its logic ready at the first call.
+struct LazyTarget {
     logics: Arc<Logics>,
     logic: SelectedLogic,
     captured: String,
@@ -24,7 +24,7 @@ struct Lazy {
     ready: OnceLock<Result<Box<dyn Target>, LogicUnavailable>>,
 }
 
-impl Target for Lazy {
+impl Target for LazyTarget {
     fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
         let ready = self
             .ready
@@ -53,7 +53,7 @@ impl Target for Lazy {
 
 #[doc(hidden)]
 impl Project {
-    /// Replays a flow on everybody who is configured. `first` answers the domain that it begins in.
+    /// Replays a flow on all configured components. `first` answers for the domain in which the flow begins.
     pub(super) fn run_flow(
         &self,
         case: &Case,
@@ -75,7 +75,7 @@ impl Project {
         Ok(run_flow(&components, &books, &start, limits, dialect)?)
     }
 
-    /// Everybody who may be asked in the flow of a case. `first` answers the domain that it begins in.
+    /// All components that the flow of a case may call. `first` answers for the domain in which the flow begins.
     fn flow_components<'a>(
         &self,
         case: &Case,
@@ -101,14 +101,15 @@ impl Project {
         Ok(components)
     }
 
-    /// Sagas and process managers that a flow sends nothing, since nothing says what they subscribe to.
+    /// Notes about sagas and process managers that receive nothing in a flow because of missing or misspelt
+    /// subscriptions.
     pub(crate) fn unsubscribed(&self) -> Vec<String> {
         let mut notes = self.without_subscriptions();
         notes.extend(self.misspelt_subscriptions());
         notes
     }
 
-    /// Subscriptions to a domain that nothing else in the configuration names, and that is like one that is.
+    /// Subscriptions to a domain that occurs nowhere else in the configuration and resembles one that does.
     fn misspelt_subscriptions(&self) -> Vec<String> {
         let config = self.config();
         let of_sources = config
@@ -154,7 +155,7 @@ impl Project {
             .collect()
     }
 
-    /// The component as a flow sends it events; `None` for a kind that has no part in a flow.
+    /// A component as a subscriber in a flow; `None` for kinds that do not take part in flows.
     fn subscriber<'a>(
         &self,
         logic: SelectedLogic,
@@ -171,7 +172,7 @@ impl Project {
                     root: config.process_root.unwrap_or(usual),
                 }
             }
-            // The configuration demands the domain of a process manager.
+            // The configuration requires a domain for a process manager.
             (ComponentKind::ProcessManager, None)
             | (ComponentKind::Aggregate | ComponentKind::Projector | ComponentKind::Upcaster, _) => {
                 return Ok(None);
@@ -195,7 +196,7 @@ impl Project {
         let is_aggregate = logic.config.kind == ComponentKind::Aggregate;
         let upcaster = domain.and_then(|domain| self.logics.upcaster_of(domain));
         let name = logic.config.name.clone();
-        let lazy = Box::new(Lazy {
+        let lazy = Box::new(LazyTarget {
             logics: Arc::clone(&self.logics),
             dialect: logic.dialect(captured)?,
             upcasts: is_aggregate && (logic.config.upcaster || upcaster.is_some()),

@@ -1,4 +1,5 @@
-//! What replays leave behind at coordinators: one line an edition and aggregate, written before anything is loaded.
+//! The ledger of editions that replays left behind at coordinators: one line per edition and aggregate, written before
+//! anything is loaded.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,14 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::files;
 use serde::{Deserialize, Serialize};
 
-/// Below the folder of `replay.toml`; not to be committed.
+/// Relative to the folder of `replay.toml`; not to be committed.
 const FILE: &str = ".angzarr-replay/editions.jsonl";
 const VERSION: u32 = 1;
 
-/// An edition that was made for a replay, as far as one aggregate goes.
+/// One aggregate's part of an edition that was made for a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LeftBehind {
+pub struct LedgerEntry {
     /// Version of the line.
     pub ledger: u32,
     /// Name of the edition.
@@ -22,19 +23,19 @@ pub struct LeftBehind {
     pub coordinator: String,
     /// Its address.
     pub address: String,
-    /// Dialect that it speaks.
+    /// Dialect of the coordinator.
     pub dialect: String,
     /// Domain of the aggregate.
     pub domain: String,
-    /// Its root.
+    /// Root of the aggregate.
     pub root: String,
-    /// What it was made for.
+    /// The fixture that it was made for.
     pub made_for: String,
-    /// When, RFC 3339.
+    /// Time of creation, RFC 3339.
     pub made_at: String,
 }
 
-/// A ledger that cannot be kept.
+/// A ledger that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// It cannot be read.
@@ -42,7 +43,7 @@ pub enum LedgerError {
     Unreadable {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
     /// It cannot be written.
@@ -50,10 +51,10 @@ pub enum LedgerError {
     Unwritable {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
-    /// A line that is none of ours.
+    /// An invalid line.
     #[error(
         "{file}:{line}: this is no line of the ledger: {reason}; correct it, or take it out if its edition is gone"
     )]
@@ -74,7 +75,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The ledger of the project in a folder.
+    /// The ledger of the project in `root`.
     #[must_use]
     pub fn of(root: &Path) -> Self {
         Self {
@@ -82,8 +83,8 @@ impl Ledger {
         }
     }
 
-    /// Everything that is noted, oldest first; nothing where there is no file.
-    pub fn read(&self) -> Result<Vec<LeftBehind>, LedgerError> {
+    /// All entries, oldest first; empty if there is no file.
+    pub fn read(&self) -> Result<Vec<LedgerEntry>, LedgerError> {
         let text = match files::read_to_string(&self.file, files::WRITTEN) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -101,13 +102,13 @@ impl Ledger {
             .collect()
     }
 
-    fn entry(&self, line: usize, text: &str) -> Result<LeftBehind, LedgerError> {
+    fn entry(&self, line: usize, text: &str) -> Result<LedgerEntry, LedgerError> {
         let damaged = |reason: String| LedgerError::Damaged {
             file: self.name(),
             line,
             reason,
         };
-        let entry: LeftBehind =
+        let entry: LedgerEntry =
             serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         if entry.ledger != VERSION {
             let reason = format!("its version is {}, this one knows {VERSION}", entry.ledger);
@@ -116,8 +117,8 @@ impl Ledger {
         Ok(entry)
     }
 
-    /// Adds a line, and has it on the disk before it returns.
-    pub fn add(&self, entry: &LeftBehind) -> Result<(), LedgerError> {
+    /// Appends an entry, and syncs it to disk before returning.
+    pub fn add(&self, entry: &LedgerEntry) -> Result<(), LedgerError> {
         let mut line = serde_json::to_string(entry).expect("texts and a number are JSON");
         line.push('\n');
         let write = || -> std::io::Result<()> {
@@ -134,9 +135,9 @@ impl Ledger {
         write().map_err(|reason| self.unwritable(reason))
     }
 
-    /// Takes out the lines of an edition of a domain at an address, and leaves the others as they are.
-    pub fn remove(&self, gone: &[LeftBehind]) -> Result<(), LedgerError> {
-        let kept: Vec<LeftBehind> = self
+    /// Removes entries, and keeps all others.
+    pub fn remove(&self, gone: &[LedgerEntry]) -> Result<(), LedgerError> {
+        let kept: Vec<LedgerEntry> = self
             .read()?
             .into_iter()
             .filter(|entry| !gone.contains(entry))
@@ -175,7 +176,7 @@ impl Ledger {
     }
 }
 
-impl LeftBehind {
-    /// Version that is written.
+impl LedgerEntry {
+    /// The version that this release writes.
     pub const VERSION: u32 = VERSION;
 }

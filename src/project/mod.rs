@@ -1,15 +1,14 @@
 //! A project: its configuration, its descriptors, its fixtures, its sources, and the logic that answers its cases.
 //!
-//! What both mains share. The mains bring what only they know: logic registered in process, and an embedded
-//! deployment.
+//! Shared by both mains. A main registers what only it can know: logic in this process, and an embedded deployment.
 
 mod access;
 mod case_replay;
 mod config;
+mod connector;
 mod coordinators;
 mod edition_cleanup;
 mod embedded;
-mod entrance;
 mod failures;
 mod flow;
 mod ledger;
@@ -38,7 +37,7 @@ pub use coordinators::{CoordinatorChoice, CoordinatorUnavailable, IsolatedCoordi
 pub use edition_cleanup::EditionCleanup;
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
-pub use ledger::{Ledger, LedgerError, LeftBehind};
+pub use ledger::{Ledger, LedgerEntry, LedgerError};
 pub(crate) use logics::debug_command;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub use objects::Objects;
@@ -58,7 +57,7 @@ use crate::snapshot::{Rules, why_impossible};
 use crate::terminal::one_line;
 use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
 
-/// What a main brings: logic in process, and an embedded deployment to try things on.
+/// What a main registers: logic in this process, and an embedded deployment as a demo.
 #[derive(Clone, Default)]
 pub struct App {
     pub(crate) in_process: BTreeMap<String, Component>,
@@ -67,13 +66,13 @@ pub struct App {
 }
 
 impl App {
-    /// Nothing registered: all logic comes from `replay.toml`.
+    /// Registers nothing: all logic comes from `replay.toml`.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Names the alias of cargo that runs [`App::cli`], for hints and usage; `cargo xtask` unless it is called otherwise.
+    /// Sets the cargo alias that runs [`App::cli`], for hints and usage; `cargo xtask` by default.
     #[must_use]
     pub const fn called(mut self, alias: &'static str) -> Self {
         self.command_name = Some(alias);
@@ -104,7 +103,7 @@ impl App {
         self.registered(name, Component::Projector(Arc::new(projector)))
     }
 
-    /// Registers an upcaster in Rust under a name; `replay.toml` says whose pages it upcasts.
+    /// Registers an upcaster in Rust under a name; `replay.toml` names its domain.
     #[must_use]
     pub fn upcaster(self, name: &str, upcaster: impl Upcaster + 'static) -> Self {
         self.registered(name, Component::Upcaster(Arc::new(upcaster)))
@@ -115,7 +114,8 @@ impl App {
         self
     }
 
-    /// Brings a deployment that is started for a call and ended after it: the source when none is configured.
+    /// Registers an embedded deployment, which is the source if none is configured. Commands start it and stop it
+    /// again.
     #[must_use]
     pub fn embedded(mut self, embedded: fn() -> Embedded) -> Self {
         self.embedded = Some(embedded);
@@ -127,10 +127,10 @@ impl App {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectError {
-    /// Its configuration.
+    /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Its descriptors.
+    /// The descriptors cannot be read.
     #[error(transparent)]
     Descriptors(#[from] Arc<DescriptorError>),
 }
@@ -140,19 +140,19 @@ pub struct Project {
     app: App,
     config: Config,
     registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
-    /// Of each dialect by its name, with the framework's messages.
+    /// Registries by dialect name, each with the framework's messages.
     dialects: HashMap<&'static str, OnceLock<Registry>>,
-    /// For redaction: with the framework's messages and calls of every package.
+    /// Registry for redaction, with the framework's messages and calls of all packages.
     every_dialect: OnceLock<Registry>,
     folder: Folder,
-    /// The configured rules, which count for all replays of this project whether they fired.
+    /// The configured rules. Every replay of the project records here which of them matched.
     rules: Rules,
     logics: Arc<Logics>,
-    entrances: entrance::Entrances,
+    connectors: connector::Connectors,
     unknown: UnreportedFields,
 }
 
-/// The environment; a variable that is no text is none of ours.
+/// The environment variables. Ignores those that are not UTF-8.
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
@@ -172,13 +172,13 @@ impl Project {
     /// ```
     ///
     /// # Errors
-    /// If the configuration cannot be read, is not valid, or may have been written by somebody else.
+    /// If the configuration cannot be read, is not valid, or another user may have written it.
     pub fn open(app: App, folder: &Path) -> Result<Self, ProjectError> {
         let config = Config::load(folder, environment())?;
         Ok(Self::with_config(app, config))
     }
 
-    /// Opens the project of a configuration file, whoever owns it.
+    /// Opens the project of a configuration file, regardless of its owner.
     ///
     /// # Errors
     /// If the configuration cannot be read or is not valid.
@@ -194,7 +194,7 @@ impl Project {
     /// A project with a given configuration.
     #[must_use]
     pub fn with_config(app: App, config: Config) -> Self {
-        // The key of pseudonyms is nobody's business: a process that prints its environment would show it.
+        // Withhold the pseudonym key from started processes, which might print their environment.
         let redaction = config.redaction.as_ref();
         if let Some(variable) = redaction.and_then(|redaction| redaction.key_env.as_ref()) {
             withhold(variable);
@@ -213,7 +213,7 @@ impl Project {
             every_dialect: OnceLock::new(),
             folder,
             logics,
-            entrances: entrance::Entrances::default(),
+            connectors: connector::Connectors::default(),
             unknown: UnreportedFields::default(),
         }
     }
@@ -226,19 +226,19 @@ impl Project {
         self
     }
 
-    /// This project, looking at another folder of fixtures.
+    /// A new project with the same configuration and another folder of fixtures.
     #[must_use]
     pub fn at_fixtures(&self, folder: &Path) -> Self {
         Self::with_config(self.app.clone(), self.config.clone()).with_fixtures(folder)
     }
 
-    /// The embedded deployment, where the mains bring one.
+    /// The embedded deployment, if a main registered one.
     #[must_use]
     pub fn embedded(&self) -> Option<Embedded> {
         self.app.embedded.map(|embedded| embedded())
     }
 
-    /// The configuration in force.
+    /// The configuration.
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
@@ -268,7 +268,7 @@ impl Project {
         &self.logics
     }
 
-    /// Unknown fields that sources answered with, until a capture reports them.
+    /// Unknown fields in replies of sources, until a capture reports them.
     #[must_use]
     pub const fn unknown(&self) -> &UnreportedFields {
         &self.unknown
@@ -283,20 +283,20 @@ impl Project {
             .map_err(|error| Arc::clone(error).into())
     }
 
-    /// Today's descriptors, and beyond them the messages that Angzarr itself puts into payloads, as a dialect has them.
+    /// Today's descriptors, with the messages that Angzarr itself puts into payloads in a dialect.
     ///
-    /// What the project describes itself stands. A name that no dialect has adds nothing.
+    /// The project's own descriptors take precedence. For an unknown dialect, returns only those.
     pub fn registry_for(&self, dialect: &str) -> Result<&Registry, ProjectError> {
         let own = self.registry()?;
         let (Some(cached), Ok(dialect)) = (self.dialects.get(dialect), dialect.parse()) else {
             return Ok(own);
         };
-        // The project may have made something else of those names: then they stay bytes, and it goes on without.
+        // If the project defines these names in a conflicting way, their payloads stay bytes.
         let fill = || own.filled_from(&framework_descriptors(dialect));
         Ok(cached.get_or_init(|| fill().unwrap_or_else(|_| own.clone())))
     }
 
-    /// Why a rule that never fired cannot: its type or its field is none of today's descriptors. Nothing where it could.
+    /// Why an unused rule can never match, because today's descriptors lack its type or field; empty if it could match.
     #[must_use]
     pub fn why_unused(&self, rule: &Rule) -> String {
         let is_described = self.registry().is_ok_and(|registry| !registry.is_empty());
@@ -308,7 +308,7 @@ impl Project {
         reason.map_or_else(String::new, |reason| format!(": {reason}"))
     }
 
-    /// A path as it is shown: relative to the working directory where it lies below it.
+    /// A path for messages: relative to the working directory if it is below it.
     #[must_use]
     pub fn shown(path: &Path) -> String {
         let here = std::env::current_dir().unwrap_or_default();
@@ -316,8 +316,8 @@ impl Project {
         one_line(&path.display().to_string()).into_owned()
     }
 
-    /// The files that a case consists of: its fixture, its snapshot if there is one, and the descriptor set and history
-    /// files that the fixture names.
+    /// The files of a case: its fixture, its snapshot if it has one, and the descriptor set and history files that the
+    /// fixture names.
     pub fn files_of(&self, fixture: &Path) -> Result<Vec<PathBuf>, FixtureError> {
         let snapshot = Self::snapshot_path(fixture);
         let mut files = vec![fixture.to_owned()];
@@ -326,7 +326,7 @@ impl Project {
         Ok(files)
     }
 
-    /// The same files as they are shown, to be named after `git add`. Of a fixture that cannot be read, itself alone.
+    /// The same files as arguments for `git add`. If the fixture cannot be read, only the fixture.
     #[must_use]
     pub fn files_to_commit(&self, fixture: &Path) -> Vec<String> {
         let files = self.files_of(fixture);

@@ -1,4 +1,4 @@
-//! Why an operation on a project ended without a result.
+//! Why an operation on a project failed.
 
 use super::{
     LedgerError, LogicUnavailable, ProjectError, RedactionUnavailable, ReplayError, SourceError,
@@ -6,7 +6,7 @@ use super::{
 use crate::capture::{CaptureError, DraftError, RootSpecError};
 use crate::fixture::{FixtureError, RenderError};
 
-/// Why an operation on a project, such as a capture, ended without a result.
+/// Why an operation on a project, such as a capture, failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OperationError {
     /// Something that the operation needs is missing or does not work.
@@ -19,7 +19,7 @@ pub enum OperationError {
 
 impl From<FixtureError> for OperationError {
     fn from(error: FixtureError) -> Self {
-        // The report begins with the word that callers print before every failure.
+        // The report starts with `error: `, which callers print themselves.
         let report = error.report();
         Self::Failed(report.strip_prefix("error: ").unwrap_or(&report).to_owned())
     }

@@ -1,4 +1,4 @@
-//! The configured redaction, with its key, ready for a capture.
+//! Creates redactors from the configured rules and key.
 
 use std::path::Path;
 #[cfg(unix)]
@@ -16,30 +16,30 @@ const IDLE: &str = "[redaction] has no rule and no described field asks for it (
 const ROOTS_ONLY: &str = "[redaction] has no rule, no described field asks for it (`debug_redact`), and the roots of what \
                           is recorded stay";
 
-/// Redaction that cannot be had. Nothing may be captured without it then.
+/// Why redaction is not available. Nothing may be captured without it then.
 #[derive(Debug, thiserror::Error)]
 pub enum RedactionUnavailable {
-    /// Nothing is configured, and the source is no demonstration.
+    /// No redaction is configured for the source, which is not the demo.
     #[error(
         "{what}, and {why}: whatever it holds would be written to the fixture as it is; write redaction rules \
          (docs/redaction.md), or, if that is acceptable, say --unredacted"
     )]
     Missing {
-        /// What is to be captured, and that it is no demonstration.
+        /// The source of the capture, in words.
         what: String,
-        /// What is missing.
+        /// What is missing in the configuration.
         why: &'static str,
     },
-    /// Nothing is configured for what is recorded.
+    /// No redaction is configured for a recording.
     #[error(
         "{why}: whatever the calls hold would be written to the recording as it is; write redaction rules \
          (docs/redaction.md), or, if that is acceptable, say --unredacted"
     )]
     MissingForRecordings {
-        /// What is missing.
+        /// What is missing in the configuration.
         why: &'static str,
     },
-    /// The variable that holds the key is not set.
+    /// The variable with the key is not set.
     #[error(
         "`key_env` under [redaction] names {variable}, which is not set{}; set it to the key of your team",
         file.as_ref().map(|file| format!(", and {file} is not there")).unwrap_or_default()
@@ -50,15 +50,15 @@ pub enum RedactionUnavailable {
         /// The file that was looked for instead, in words.
         file: Option<String>,
     },
-    /// The file that holds the key cannot be read.
+    /// The key file cannot be read.
     #[error("`key_file` under [redaction]: cannot read {file}: {reason}")]
     Unreadable {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
-    /// Others may write the file that holds the key.
+    /// Others may write the key file.
     #[error(
         "`key_file` under [redaction]: others than its owner may write {file} (mode {mode:o}), so the key may be theirs; \
          chmod go-w it, and make a new key if somebody did"
@@ -69,7 +69,7 @@ pub enum RedactionUnavailable {
         /// Its mode.
         mode: u32,
     },
-    /// What is there is no key.
+    /// The key is not valid.
     #[error("[redaction]: {place}: {reason}")]
     Key {
         /// Where the key was read.
@@ -77,18 +77,18 @@ pub enum RedactionUnavailable {
         /// What is wrong with it.
         reason: KeyError,
     },
-    /// Rules that cannot be followed.
+    /// The redaction rules are not valid.
     #[error(transparent)]
     Policy(#[from] RedactorError),
-    /// The descriptors.
+    /// The descriptors cannot be read.
     #[error(transparent)]
     Project(#[from] ProjectError),
 }
 
 #[doc(hidden)]
 impl Project {
-    /// What redacts captures from a source; none where nothing is configured and the source is the embedded one, whose
-    /// data is public.
+    /// The redactor for captures from a source; `None` if none is needed: for the embedded demo, whose data is public,
+    /// and for sources that do not require redaction, if none is configured.
     pub fn redactor(&self, source: &str) -> Result<Option<Redactor>, RedactionUnavailable> {
         let what = format!("source `{source}` is not the embedded one");
         let missing = |why| RedactionUnavailable::Missing {
@@ -110,8 +110,8 @@ impl Project {
         Ok(Some(redactor))
     }
 
-    /// What redacts what is captured from a file of production's: a recording, or tickets that the embedded source
-    /// knows nothing of. `what` says so.
+    /// The redactor for captures from a production file: a recording, or tickets that are not about the embedded
+    /// source. `what` describes the file in errors.
     pub fn redactor_of_file(&self, what: &str) -> Result<Redactor, RedactionUnavailable> {
         let missing = |why| RedactionUnavailable::Missing {
             what: what.to_owned(),
@@ -124,8 +124,8 @@ impl Project {
         Ok(redactor)
     }
 
-    /// What redacts recordings and the tickets beside them, in which roots stay. The calls may be of anybody, so there is
-    /// no way around it but to say so.
+    /// The redactor for recordings and the tickets beside them, which keeps roots. It is required unless the user opts
+    /// out explicitly, because the calls may contain anybody's data.
     pub fn redactor_of_recordings(&self) -> Result<Redactor, RedactionUnavailable> {
         let missing = |why| RedactionUnavailable::MissingForRecordings { why };
         let redactor = self.configured(missing)?;
@@ -139,7 +139,7 @@ impl Project {
         }
     }
 
-    /// As the configuration has it, where it has one.
+    /// The configured redactor.
     fn configured(
         &self,
         missing: impl FnOnce(&'static str) -> RedactionUnavailable,
@@ -163,7 +163,7 @@ impl Project {
             is_strict,
         };
         let redactor = Redactor::new(self.registry_of_all_dialects()?, policy)?;
-        // An entry about some files says nothing of a text that is in no file yet.
+        // A new text belongs to no file yet, so allowances for certain files do not apply.
         let allowed = self.config().audit_allow.iter();
         let allowed = allowed.filter(|allowed| allowed.files.is_none());
         Ok(redactor.allowing(allowed.map(|allowed| Allowed {
@@ -172,7 +172,7 @@ impl Project {
         })))
     }
 
-    /// Today's redaction rules, to see what they would take out of what is written already; none where none are configured.
+    /// Today's redaction rules, to find values in existing files that they would remove; `None` if none are configured.
     pub fn leftover_rules(&self) -> Result<Option<LeftoverRules>, ProjectError> {
         let Some(config) = &self.config().redaction else {
             return Ok(None);
@@ -186,16 +186,16 @@ impl Project {
         )))
     }
 
-    /// A redactor that changes nothing, to see what looks personal.
-    pub(crate) fn looker(&self) -> Result<Redactor, RedactionUnavailable> {
+    /// A redactor that changes nothing and only reports what looks personal.
+    pub(crate) fn detector(&self) -> Result<Redactor, RedactionUnavailable> {
         let policy = Policy::new(Vec::new())
             .with_debug_redact(Action::Keep)
             .lenient();
         Ok(Redactor::new(self.registry_of_all_dialects()?, policy)?)
     }
 
-    /// Today's descriptors with the framework's messages and calls of every package: which dialect a capture or a call
-    /// will be of is not known yet, and words for numbers matter to nobody here.
+    /// Today's descriptors with the framework's messages and calls of all packages, because the dialect is not known
+    /// yet. Enum words do not matter for redaction.
     pub(super) fn registry_of_all_dialects(&self) -> Result<Registry, ProjectError> {
         let own = self.registry()?;
         let all = self
@@ -209,7 +209,7 @@ impl Project {
     }
 }
 
-/// The key from the variable, else from the file; none where neither is named.
+/// The key from the variable, otherwise from the file; `None` if neither is configured.
 fn key(config: &RedactionConfig) -> Result<Option<Key>, RedactionUnavailable> {
     let file = config.key_file.as_deref();
     let is_there = file.is_some_and(Path::exists);
@@ -253,7 +253,7 @@ fn key(config: &RedactionConfig) -> Result<Option<Key>, RedactionUnavailable> {
         })
 }
 
-/// A name, unless somebody may have written the key itself there.
+/// A name for messages; `None` if it might be the key itself.
 fn shown(name: &str) -> Option<&str> {
     const LONGEST_WORD: usize = 20;
     let is_separator = |letter: char| matches!(letter, '_' | '-' | '/' | '.' | ' ');
@@ -265,8 +265,8 @@ fn shown(name: &str) -> Option<&str> {
     (!name.split(is_separator).any(looks_like_key)).then_some(name)
 }
 
-/// Whoever may write the file has chosen the key; whoever may read it has it. Secrets that Kubernetes mounts may be read by
-/// all who are in the container, so the latter is only told.
+/// Refuses a key file that others may write, because the key may be theirs. Only warns if others may read it: secrets
+/// that Kubernetes mounts are readable for everybody in the container.
 #[cfg(unix)]
 fn check_mode(file: &Path, name: &str) -> Result<(), RedactionUnavailable> {
     use std::os::unix::fs::PermissionsExt as _;

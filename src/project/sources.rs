@@ -1,10 +1,10 @@
-//! Production, opened for queries.
+//! Opens the sources that production is captured from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::access::AccessError;
-use super::entrance::Entrance;
+use super::connector::SourceConnector;
 use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
 use crate::grpc::{
@@ -16,10 +16,10 @@ use crate::processes::TunnelError;
 use crate::ticket::Ticket;
 use crate::wire::{Dialect, SpokenDialect};
 
-/// A source that cannot be asked.
+/// A source that cannot be queried.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// No such source.
+    /// There is no such source.
     #[error("there is no source `{name}`; configured are: {}{}", known.join(", "), did_you_mean(name, known))]
     Unknown {
         /// The name.
@@ -27,7 +27,7 @@ pub enum SourceError {
         /// Names that there are.
         known: Vec<String>,
     },
-    /// Nothing is configured and nothing is built in.
+    /// No source is configured, and there is no embedded one.
     #[error(
         "no source is configured; add one to replay.toml:\n\n  [sources.production]\n  address = \"{{domain}}.example:1310\""
     )]
@@ -48,7 +48,7 @@ pub enum SourceError {
         /// Domains that it has.
         known: Vec<String>,
     },
-    /// A template cannot list its domains.
+    /// The source has one address template and no list of domains.
     #[error(
         "source `{source_name}` has one address for every domain; say which with --domain, or list `domains` in replay.toml"
     )]
@@ -56,7 +56,7 @@ pub enum SourceError {
         /// Name of the source.
         source_name: String,
     },
-    /// The server does not answer.
+    /// A call failed.
     #[error("source `{source_name}`, domain `{domain}`: {reason}")]
     Call {
         /// Name of the source.
@@ -66,17 +66,17 @@ pub enum SourceError {
         /// The failed call.
         reason: CallError,
     },
-    /// A domain that only the template has, and that is like one that is listed.
+    /// The domain is not listed, resembles one that is, and was called through the address template.
     #[error("{error} (the source does not list the domain `{domain}`{})", did_you_mean(domain.as_str(), known))]
     Unlisted {
-        /// What happened.
+        /// The error of the call.
         error: Box<SourceError>,
         /// The domain.
         domain: Domain,
         /// Domains that the source lists.
         known: Vec<String>,
     },
-    /// A gRPC server of another kind.
+    /// A gRPC server that is not a coordinator.
     #[error(
         "source `{source_name}`, domain `{domain}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect; is it the port of the domain's coordinator?"
     )]
@@ -88,7 +88,7 @@ pub enum SourceError {
         /// The address.
         address: String,
     },
-    /// A server of another dialect than configured.
+    /// A server that speaks another dialect than the configured one.
     #[error(
         "source `{source_name}`, domain `{domain}`: {address} does not speak `{configured}`, it speaks `{spoken}`; correct `dialect` in replay.toml or leave it out"
     )]
@@ -101,10 +101,10 @@ pub enum SourceError {
         address: String,
         /// Dialect in the configuration.
         configured: Dialect,
-        /// Dialect that it answers.
+        /// Detected dialect.
         spoken: Dialect,
     },
-    /// TLS or credentials cannot be had.
+    /// TLS or credentials are not available.
     #[error("source `{source_name}`: {reason}")]
     Access {
         /// Name of the source.
@@ -112,9 +112,9 @@ pub enum SourceError {
         /// What is wrong.
         reason: AccessError,
     },
-    /// The way there did not open.
+    /// The tunnel did not open.
     #[error("source `{source_name}`, domain `{domain}`: {reason}")]
-    Way {
+    Tunnel {
         /// Name of the source.
         source_name: String,
         /// The domain.
@@ -122,7 +122,7 @@ pub enum SourceError {
         /// What happened.
         reason: TunnelError,
     },
-    /// Nobody was named who shows dead letters.
+    /// No service for dead letters is configured.
     #[error(
         "source `{source_name}` does not say who shows its dead letters: give it the address of angzarr-status as `status` in \
          replay.toml"
@@ -131,7 +131,7 @@ pub enum SourceError {
         /// Name of the source.
         source_name: String,
     },
-    /// Dead letters cannot be had.
+    /// Dead letters cannot be read.
     #[error("source `{source_name}`: {reason}")]
     DeadLetters {
         /// Name of the source.
@@ -144,7 +144,7 @@ pub enum SourceError {
     Unreadable {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
     /// A log that cannot be read.
@@ -152,7 +152,7 @@ pub enum SourceError {
     UnreadableLog {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
     /// The embedded deployment did not start.
@@ -160,41 +160,41 @@ pub enum SourceError {
     Embedded(#[from] super::EmbeddedError),
 }
 
-/// A source ready to be asked.
+/// A source that is ready for queries.
 #[derive(Default)]
 pub struct OpenSource {
     /// Its name.
     pub name: String,
-    /// Whether it is a recording, whose name is that of a file.
+    /// Whether it is a recording, whose name is the file's.
     is_recording: bool,
     /// Queries by domain.
     pub domains: BTreeMap<Domain, Box<dyn EventQueries>>,
-    /// Failures that it is known for, in the order of their logs.
+    /// Its known failures that have a ticket, in the order of the logs.
     pub tickets: Vec<Ticket>,
-    /// The same, and what logs tell of failures without the command.
+    /// All its known failures, including those that a log mentions without the command.
     pub failures: Failures,
-    /// Whether the dialect had to be assumed among several of one package.
+    /// The assumed dialect, if several dialects share the package.
     pub assumed_dialect: Option<Dialect>,
-    /// Whether references to payloads that are stored elsewhere stay as they are.
+    /// Whether references to external payloads are kept.
     pub keeps_external: bool,
     _embedded: Option<RunningDeployment>,
-    _entrance: Option<Arc<Entrance>>,
+    _connector: Option<Arc<SourceConnector>>,
 }
 
 /// The dead letters of a source.
 pub struct DeadLetters {
     source_name: String,
     client: DeadLetterClient,
-    _entrance: Arc<Entrance>,
+    _connector: Arc<SourceConnector>,
 }
 
 impl DeadLetters {
-    /// All of them.
+    /// All dead letters.
     pub fn list(&self) -> Result<Vec<StoredLetter>, SourceError> {
         self.client.list().map_err(|reason| self.failed(reason))
     }
 
-    /// One of them; none where there is no such number.
+    /// One dead letter; `None` if there is no such number.
     pub fn get(&self, id: i64) -> Result<Option<DeadLetter>, SourceError> {
         self.client.get(id).map_err(|reason| self.failed(reason))
     }
@@ -208,7 +208,7 @@ impl DeadLetters {
 }
 
 impl OpenSource {
-    /// A recording, of which nothing can be asked.
+    /// A recording, which answers no queries.
     #[must_use]
     pub(crate) fn of_recording(name: &str) -> Self {
         Self {
@@ -234,14 +234,14 @@ impl OpenSource {
         }
     }
 
-    /// Whether it is the embedded one, whose data is public.
+    /// Whether it is the embedded source, whose data is public.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
         self.name == EMBEDDED && !self.is_recording
     }
 }
 
-/// An error with a domain that nobody listed: it may be misspelt.
+/// Adds a hint to an error about a domain that is not listed and may be misspelt.
 fn unlisted(error: SourceError, config: &SourceConfig, domain: &Domain) -> SourceError {
     let is_listed = config.addresses.contains_key(domain);
     let known: Vec<String> = config.domains().map(ToString::to_string).collect();
@@ -258,8 +258,8 @@ fn unlisted(error: SourceError, config: &SourceConfig, domain: &Domain) -> Sourc
 
 #[doc(hidden)]
 impl Project {
-    /// Opens a source: the named one, else the configured default, else the only one, else the embedded one.
-    /// With a domain, only that domain's coordinator is connected to.
+    /// Opens a source: the one with this name, otherwise the configured default, the only one, or the embedded one.
+    /// Connects only to the coordinator of `domain`, if given.
     pub fn source(
         &self,
         name: Option<&str>,
@@ -279,9 +279,9 @@ impl Project {
         }
         let mut open = BTreeMap::new();
         let mut assumed_dialect = None;
-        let entrance = self.entrance(config)?;
+        let connector = self.connector(config)?;
         for domain in domains {
-            let connected = entrance.connect(config, &domain);
+            let connected = connector.connect(config, &domain);
             let (queries, assumed) = connected.map_err(|error| unlisted(error, config, &domain))?;
             assumed_dialect = assumed_dialect.or(assumed);
             let queries = queries.collecting_unknown(self.unknown.clone());
@@ -297,15 +297,15 @@ impl Project {
             assumed_dialect,
             keeps_external: config.keep_external,
             _embedded: None,
-            _entrance: Some(entrance),
+            _connector: Some(connector),
         })
     }
 
-    /// The dialect that is configured of the source that [`Project::source`] opens; none where there is no such source or
-    /// nothing is configured.
+    /// The configured dialect of the source that [`Project::source`] opens; `None` if there is no such source or no
+    /// dialect is configured.
     ///
     /// # Errors
-    /// Where there is no source of the name that was asked for.
+    /// If `asked` names a source that does not exist.
     pub fn configured_dialect(&self, asked: Option<&str>) -> Result<Option<Dialect>, SourceError> {
         let name = match self.source_name(asked) {
             Ok(name) => name,
@@ -316,21 +316,21 @@ impl Project {
         Ok(source.and_then(|source| source.dialect))
     }
 
-    /// What shows the dead letters of a source. Nothing is asked yet.
+    /// A client for the dead letters of a source. Sends nothing yet.
     pub fn dead_letters(&self, name: &str) -> Result<DeadLetters, SourceError> {
         let no_status = || SourceError::NoStatus {
             source_name: name.to_owned(),
         };
         let config = self.config.sources.get(name).ok_or_else(no_status)?;
-        let entrance = self.entrance(config)?;
+        let connector = self.connector(config)?;
         Ok(DeadLetters {
             source_name: name.to_owned(),
-            client: entrance.dead_letters(config)?,
-            _entrance: entrance,
+            client: connector.dead_letters(config)?,
+            _connector: connector,
         })
     }
 
-    /// Name of the source that [`Project::source`] opens. Asks nobody.
+    /// Name of the source that [`Project::source`] opens. Makes no connection.
     pub fn source_name(&self, asked: Option<&str>) -> Result<String, SourceError> {
         let has_embedded = self.app.embedded.is_some();
         let mut known: Vec<String> = self.config.sources.keys().cloned().collect();
@@ -397,7 +397,7 @@ impl Project {
             assumed_dialect: None,
             keeps_external: false,
             _embedded: Some(running),
-            _entrance: None,
+            _connector: None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! A failure log: a file with a ticket on each line.
 //!
-//! One line that is no ticket never hides the others: it is passed over and reported with its line.
+//! A line that is not a ticket does not hide the others: it is skipped and reported with its number.
 
 use std::path::Path;
 
@@ -10,17 +10,17 @@ use crate::model::counted;
 use crate::plain;
 use crate::ticket::{Ticket, TicketError, TicketErrorKind};
 
-/// Lines with a reason of their own; of more, the first ones are enough to see what is wrong.
+/// Number of skipped lines that are reported individually, which is enough to see what is wrong.
 const SHOWN: usize = 20;
 
-/// What a failure log holds.
+/// The contents of a failure log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketLog {
     /// The file, as it is shown.
     pub file: String,
     /// Its tickets, each with its line from 1.
     pub tickets: Vec<(usize, Ticket)>,
-    /// The other lines, with the reason.
+    /// The lines that are not tickets, with the reason.
     pub refused: Vec<TicketError>,
     /// Whether it is a program's log rather than a file of tickets.
     pub is_program_log: bool,
@@ -39,7 +39,8 @@ impl TicketLog {
 
     fn of(text: &str, file: String) -> Self {
         let (tickets, refused) = Ticket::read_lines(text);
-        // One damaged ticket is no program's log. In a program's log most lines are no JSON, or of other things.
+        // A damaged ticket does not make a file a program's log. In a program's log, most lines are not JSON or
+        // describe other things.
         let others = refused.iter().filter(|error| is_of_something_else(error));
         let is_program_log = match others.count() {
             0 => false,
@@ -55,7 +56,7 @@ impl TicketLog {
         }
     }
 
-    /// What is not usable in it, as `FILE:LINE: REASON`.
+    /// The unusable lines, as `FILE:LINE: REASON`.
     #[must_use]
     pub fn unusable(&self) -> Vec<String> {
         let file = &self.file;
@@ -85,14 +86,14 @@ impl TicketLog {
         unusable
     }
 
-    /// Why a line of it has no ticket, where that is known.
+    /// Why a line is not a ticket; `None` if it is one or there is no such line.
     #[must_use]
     pub fn refusal(&self, line: usize) -> Option<&TicketErrorKind> {
         let refused = self.refused.iter().find(|error| error.line() == line);
         refused.map(TicketError::kind)
     }
 
-    /// Its tickets as entries.
+    /// Its tickets as failure entries.
     pub fn entries(&self) -> impl Iterator<Item = FailureEntry> + '_ {
         self.tickets.iter().map(|(line, ticket)| FailureEntry {
             file: self.file.clone(),
@@ -103,7 +104,7 @@ impl TicketLog {
     }
 }
 
-/// Whether a line is of something else, rather than a damaged ticket.
+/// Whether a line describes something else, as opposed to being a damaged ticket.
 fn is_of_something_else(error: &TicketError) -> bool {
     matches!(
         error.kind(),

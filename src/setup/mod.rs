@@ -60,7 +60,7 @@ pub(crate) enum SetupError {
     Unreadable {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: io::Error,
     },
     /// A file cannot be written.
@@ -68,7 +68,7 @@ pub(crate) enum SetupError {
     Unwritable {
         /// The file.
         file: String,
-        /// The system's words.
+        /// The system's error.
         reason: io::Error,
     },
     /// A manifest that cargo would not read either.

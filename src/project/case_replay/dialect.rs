@@ -1,11 +1,10 @@
-//! Messages of a case in the dialect of whoever is asked: a case may be replayed on logic of another dialect than the one
-//! it was captured in.
+//! Translates a case between dialects, because it may be replayed on logic of another dialect than its own.
 
 use crate::model::{Case, CommandBook, EventBook, History, Notification, Outcome, Reaction};
 use crate::wire::{Dialect, page_in, payload_in};
 
-/// A command as it is sent in a dialect. Its original encoding has the numbers of the dialect that it was captured in, and so
-/// has the refused command within a notification.
+/// A command as it is sent in a dialect. Its original encoding, and that of a rejected command in a notification,
+/// contain the enum numbers of the captured dialect.
 pub(in crate::project) fn command_in_dialect(
     command: &CommandBook,
     case: &Case,
@@ -26,8 +25,8 @@ pub(in crate::project) fn command_in_dialect(
     command
 }
 
-/// The book of a trigger as it is delivered in a dialect: the coordinator that delivers it writes the notifications among the
-/// new pages. What was stored before stays.
+/// The book of a trigger as it is delivered in a dialect. The delivering coordinator encodes the notifications among
+/// the new pages; earlier pages are sent as they were stored.
 pub(super) fn trigger_in_dialect(
     mut book: EventBook,
     from: u32,
@@ -48,8 +47,8 @@ pub(super) fn trigger_in_dialect(
     book
 }
 
-/// An outcome in the dialect of the case, in which it is shown and compared: logic of another dialect answers with
-/// notifications of its own.
+/// Translates an outcome to the dialect of the case, in which it is shown and compared: notifications in it are encoded
+/// in the logic's dialect.
 pub(super) fn outcome_in_captured_dialect(
     outcome: Outcome,
     case: &Case,
@@ -74,7 +73,7 @@ pub(super) fn outcome_in_captured_dialect(
     }
 }
 
-/// The dialect that a case was captured in, if it is another one than the logic's.
+/// The dialect of the capture, if it differs from the logic's.
 fn captured_in_another(case: &Case, asked: Dialect) -> Option<Dialect> {
     let captured: Dialect = case.source.dialect.parse().ok()?;
     (captured != asked).then_some(captured)

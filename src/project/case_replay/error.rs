@@ -1,4 +1,4 @@
-//! Why a case got no answer.
+//! Why a case could not be replayed.
 
 use std::fmt;
 
@@ -9,23 +9,23 @@ use crate::project::{
 use crate::replay::TargetError;
 use crate::replay::flow::FlowError;
 
-/// A case without an answer, with what started logic and its coordinator wrote last.
+/// A case that could not be replayed, with the last output of started logic and its coordinator.
 #[derive(Debug)]
 pub struct ReplayError {
     kind: ReplayErrorKind,
     last_output: Vec<String>,
 }
 
-/// Why a case got no answer.
+/// Why a case could not be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayErrorKind {
     /// No logic is configured for the case; the text says for which domain.
     #[error("{0}")]
     NotConfigured(String),
-    /// The chosen logic cannot be had.
+    /// The chosen logic is not available.
     #[error(transparent)]
     Logic(#[from] LogicUnavailable),
-    /// The chosen coordinator cannot be had.
+    /// The chosen coordinator is not available.
     #[error(transparent)]
     Coordinator(#[from] CoordinatorUnavailable),
     /// The logic did not answer.
@@ -34,12 +34,12 @@ pub enum ReplayErrorKind {
     /// The descriptors of the project cannot be read.
     #[error(transparent)]
     Project(#[from] ProjectError),
-    /// A flow did not come to an end.
+    /// A flow did not end within its limits.
     #[error("{}", with_sources(.0))]
     Flow(#[from] FlowError),
 }
 
-/// A message with its causes, each worded once.
+/// A message with its causes, none of them repeated.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -52,13 +52,13 @@ fn with_sources(error: &dyn std::error::Error) -> String {
 }
 
 impl ReplayError {
-    /// The reason, without what was written last.
+    /// The reason, without any output.
     #[must_use]
     pub const fn kind(&self) -> &ReplayErrorKind {
         &self.kind
     }
 
-    /// An error of logic that was asked.
+    /// An error of the logic, with its last output.
     pub(super) fn of_asked(project: &Project, logic: &ReadyLogic, kind: ReplayErrorKind) -> Self {
         let of_flow = match &kind {
             ReplayErrorKind::Flow(FlowError::Target { who, .. }) => who.as_deref().cloned(),

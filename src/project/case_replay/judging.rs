@@ -1,4 +1,4 @@
-//! What is made of an outcome: the readable value that snapshots hold, the verdict against production, and the notes.
+//! From an outcome to its readable value, its verdict against production, and notes.
 
 use serde_yaml::Value;
 
@@ -14,7 +14,7 @@ use crate::snapshot::{Renderer, Rules, Unchecked, Verdict};
 use crate::wire::{Dialect, unknown_in_command};
 
 impl CaseResult {
-    /// The outcome as a readable, normalised value; none where the logic offers nothing to compare.
+    /// The outcome as a readable, normalised value; `None` if the logic offers nothing to compare.
     pub(super) fn view(&self, renderer: &Renderer<'_>) -> Option<Value> {
         match self {
             Self::Step(replay) => Some(renderer.step(replay)),
@@ -23,11 +23,11 @@ impl CaseResult {
         }
     }
 
-    /// Whether it is what production did.
+    /// Compares the outcome with what production did.
     pub(super) fn judge(&self, case: &Case, renderer: &Renderer<'_>) -> Verdict {
         match self {
             Self::Step(replay) => {
-                // A recorder saw the logic's own answer; everybody else saw what its coordinator made of it.
+                // A recorder saw the logic's own answer. Other sources show what the coordinator made of it.
                 let settled = match case.source.head {
                     HeadKnowledge::Recorded => None,
                     _ => replay.as_coordinated(),
@@ -49,7 +49,8 @@ impl CaseResult {
 }
 
 impl Project {
-    /// The descriptors that know a case's payloads, today's first: a renamed field is a change that the snapshot shows.
+    /// The descriptors for a case's payloads. Today's come first, so that a renamed field shows up as a change of the
+    /// snapshot.
     pub(crate) fn descriptors_of<'a>(
         &'a self,
         fixture: &'a Fixture,
@@ -65,7 +66,7 @@ impl Project {
     ) -> Result<Renderer<'a>, ProjectError> {
         let case = &fixture.case;
         let registries = self.descriptors_of(fixture)?;
-        // What a process manager emits for itself belongs to its own stream.
+        // Commands and events of a process manager are relative to its own stream.
         let (cover, head) = match case.stimulus.process() {
             Some(process) => (&process.state.cover, process.state.next_sequence),
             None => (&case.cover, case.head()),
@@ -78,7 +79,7 @@ impl Project {
         ))
     }
 
-    /// What is worth saying about a replay, in words.
+    /// Notes about a replay, in words.
     pub(super) fn notes(
         &self,
         case: &Case,
@@ -112,7 +113,7 @@ impl Project {
     }
 }
 
-/// The notes of all steps, each with its step.
+/// The notes of all steps, each with the step's number.
 fn flow_notes(run: &FlowRun) -> Vec<String> {
     let steps = run.steps.iter().enumerate();
     let notes = steps.flat_map(|(at, step)| {
@@ -124,8 +125,8 @@ fn flow_notes(run: &FlowRun) -> Vec<String> {
     notes.collect()
 }
 
-/// Whether production may have shown the logic a snapshot that the case does not have: nobody saw what the logic was shown,
-/// and the coordinator's queries return no snapshot.
+/// Whether production may have given the logic a snapshot that the case lacks: no recorder saw the request, and the
+/// coordinator's queries return no snapshots.
 pub(crate) fn snapshot_is_not_known(case: &Case) -> bool {
     let dialect: Option<Dialect> = case.source.dialect.parse().ok();
     let is_folded = matches!(

@@ -1,4 +1,4 @@
-//! What started logic wrote last, where a replay shows that it failed on its own defect or did not answer.
+//! The last output of started logic, shown if it crashed or did not answer.
 
 use super::{CaseResult, ReplayedCase};
 use crate::model::Outcome;
@@ -6,8 +6,7 @@ use crate::project::Project;
 use crate::replay::flow::{FlowRun, StepAnswer, Who};
 
 impl CaseResult {
-    /// Whether logic failed on its own defect, be it only in folding or upcasting the history. In a flow every component
-    /// counts.
+    /// Whether the logic crashed, even if only while folding or upcasting the history. In a flow, any component counts.
     #[must_use]
     pub fn is_crashed(&self) -> bool {
         match self {
@@ -25,7 +24,7 @@ const fn is_crashed(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Crashed(_))
 }
 
-/// Components of a flow that failed on their own defect.
+/// Components of a flow that crashed.
 fn crashed_in(run: &FlowRun) -> impl Iterator<Item = Who> {
     let steps = run.steps.iter();
     let crashed = steps.filter(
@@ -35,7 +34,7 @@ fn crashed_in(run: &FlowRun) -> impl Iterator<Item = Who> {
 }
 
 impl ReplayedCase {
-    /// What started logic wrote last, if it failed in this replay on its own defect.
+    /// The last output of started logic that crashed in this replay.
     #[must_use]
     pub fn last_output(&self, project: &Project) -> Option<String> {
         let mut names: Vec<String> = match &self.result {
@@ -59,7 +58,7 @@ impl ReplayedCase {
 }
 
 impl Project {
-    /// The name of a component of a flow in `replay.toml`.
+    /// The name in `replay.toml` of a component in a flow.
     pub(super) fn name_of(&self, who: Who) -> Option<String> {
         match who {
             Who::Aggregate(domain) => {

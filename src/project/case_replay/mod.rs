@@ -1,7 +1,6 @@
-//! One case replayed: its logic is chosen and made ready, the step is taken, the outcome is rendered and judged.
+//! Replays one case: chooses its logic and makes it ready, sends the stimulus, renders the outcome and judges it.
 //!
-//! [`Project::replay`] is the only way to it, for trials, reports, captures and mutants alike; they differ in their
-//! [`ReplayOptions`].
+//! Trials, reports, captures and mutants all call [`Project::replay`]; they differ in their [`ReplayOptions`].
 
 mod dialect;
 mod error;
@@ -40,12 +39,12 @@ pub enum LogicChoice<'a> {
     Named(&'a str),
     /// Logic that serves at an address.
     Address(&'a str),
-    /// Logic that is ready already.
+    /// Logic that was made ready by the caller.
     Ready(&'a Arc<ReadyLogic>),
 }
 
 impl<'a> LogicChoice<'a> {
-    /// The choice that a word means: an address if it has a colon, else a name.
+    /// Parses a command-line word: an address if it contains a colon, otherwise a name.
     #[must_use]
     pub fn of_word(word: &'a str) -> Self {
         if word.contains(':') {
@@ -56,21 +55,21 @@ impl<'a> LogicChoice<'a> {
     }
 }
 
-/// How a case is replayed. The default is a full replay on the logic of the case.
+/// How a case is replayed. By default, in full, on the logic of the case.
 #[derive(Clone, Copy, Default)]
 pub struct ReplayOptions<'a> {
     /// Which logic answers.
     pub logic: LogicChoice<'a>,
-    /// The coordinator that stands between the replay and the logic.
+    /// The coordinator to replay through.
     pub coordinator: Option<&'a CoordinatorChoice<'a>>,
-    /// Whether the logic is asked once only. Otherwise a case with a stored snapshot is also replayed from its full history,
-    /// unless `probe` forbids it.
+    /// Whether to ask the logic only once. Otherwise, a case with a stored snapshot is also replayed from its full
+    /// history, unless `probe` forbids it.
     pub asks_once: bool,
-    /// Whether the verdict is left out: judging costs as much as rendering.
+    /// Whether to skip the verdict, which costs as much as rendering.
     pub skips_verdict: bool,
-    /// Rules in place of the case's own and the project's, in this order.
+    /// Rules, in this order, that replace those of the case and the project.
     pub rules: Option<&'a [Rules; 2]>,
-    /// Something that sees, or gives, the answers of all logic that is asked.
+    /// Observes or replaces the answers of all logic in the replay.
     pub tap: Option<&'a Tap<'a>>,
 }
 
@@ -78,26 +77,26 @@ pub struct ReplayOptions<'a> {
 pub struct ReplayedCase {
     /// The logic that it was replayed on.
     pub logic: Arc<ReadyLogic>,
-    /// The outcome as a readable, normalised value; none where the logic offers nothing to compare.
+    /// The outcome as a readable, normalised value; `None` if the logic offers nothing to compare.
     pub view: Option<Value>,
     /// Whether today's code does what production did.
     pub verdict: Verdict,
-    /// What is worth saying, in words.
+    /// Notes about the replay, in words.
     pub notes: Vec<String>,
-    /// What the replay gave.
+    /// The raw result.
     pub result: CaseResult,
-    /// Rules of the case itself that never fired.
+    /// Rules of the case itself that never matched.
     pub unused_rules: Vec<Rule>,
 }
 
-/// What a replay gave.
+/// The result of a replay, by kind of case.
 #[allow(
     clippy::large_enum_variant,
     reason = "nearly every case is of one step"
 )]
 #[derive(Debug, Clone)]
 pub enum CaseResult {
-    /// One step: all kinds but those below.
+    /// One step, for every other kind.
     Step(Replay),
     /// A history.
     History(HistoryReplay),
@@ -142,8 +141,8 @@ impl Project {
         })
     }
 
-    /// Replays a case once more on the same logic, and gives what differs from the first time. Nothing is asked where
-    /// `probe` forbids it.
+    /// Replays a case again on the same logic and returns what differs from the first run. Does nothing if `probe`
+    /// forbids it.
     pub fn flicker(
         &self,
         fixture: &Fixture,
@@ -165,7 +164,7 @@ impl Project {
         Ok(Flicker::between(first, second, &descriptors))
     }
 
-    /// Takes the step of a case, or all steps of its flow.
+    /// Sends the stimulus of a case, or runs its flow.
     fn ask(
         &self,
         case: &Case,
@@ -177,7 +176,7 @@ impl Project {
             .tap
             .map(|tap| Tapped::new(case.cover.domain.as_str(), Box::new(target), tap));
         let target = tapped.as_ref().map_or(target, |tapped| tapped);
-        // Where effects forbid a second call, the stored snapshot is the only way; a coordinator has no snapshot to begin at.
+        // If effects forbid a second call, only the stored snapshot is used. A coordinator has no snapshot to start from.
         let asks_once = options.asks_once || logic.coordinator().is_some();
         let both_ways = !asks_once && self.probe_of(case) != Probe::Never;
         let book = case.event_book();
@@ -228,13 +227,13 @@ impl Project {
 }
 
 impl ReplayedCase {
-    /// The text that is compared with the snapshot.
+    /// The text to compare with the snapshot.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         self.view.as_ref().map(Renderer::text)
     }
 
-    /// What is said where there is no outcome to compare.
+    /// Says that there is no outcome to compare.
     #[must_use]
     pub fn nothing_to_compare(&self) -> String {
         format!(
@@ -245,7 +244,7 @@ impl ReplayedCase {
 }
 
 impl CaseResult {
-    /// What there is to say about unknown fields in the logic's replies.
+    /// A note about unknown fields in the logic's replies.
     #[must_use]
     pub fn unknown_in_replies(&self) -> Option<ReplayNote> {
         let notes: Vec<&ReplayNote> = match self {

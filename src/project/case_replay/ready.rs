@@ -1,4 +1,4 @@
-//! Logic that is chosen for a case and ready to be asked.
+//! Logic that was chosen for a case and is ready to be asked.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use crate::replay::{Target, TargetError};
 /// Logic that is ready to be asked.
 pub struct ReadyLogic {
     selected: SelectedLogic,
-    asked: Asked,
+    target: ReadyTarget,
 }
 
-/// What is asked.
-enum Asked {
+/// Where the stimulus is sent.
+enum ReadyTarget {
     Logic(Box<dyn Target>),
     Coordinator(Box<IsolatedCoordinator>),
 }
 
 impl ReadyLogic {
-    /// Logic that somebody made ready: a debugger, or a test.
+    /// Logic that the caller made ready, such as a debugger or a test.
     #[must_use]
     pub fn new(selected: SelectedLogic, target: Box<dyn Target>) -> Self {
         Self {
             selected,
-            asked: Asked::Logic(target),
+            target: ReadyTarget::Logic(target),
         }
     }
 
@@ -36,27 +36,27 @@ impl ReadyLogic {
         &self.selected
     }
 
-    /// What a case is replayed on.
+    /// The target that a case is replayed on.
     #[must_use]
     pub fn target(&self) -> &dyn Target {
-        match &self.asked {
-            Asked::Logic(target) => target.as_ref(),
-            Asked::Coordinator(coordinator) => coordinator.target(),
+        match &self.target {
+            ReadyTarget::Logic(target) => target.as_ref(),
+            ReadyTarget::Coordinator(coordinator) => coordinator.target(),
         }
     }
 
-    /// The coordinator before it.
+    /// The coordinator in front of the logic, if the case is replayed through one.
     #[must_use]
     pub fn coordinator(&self) -> Option<&IsolatedCoordinator> {
-        match &self.asked {
-            Asked::Logic(_) => None,
-            Asked::Coordinator(coordinator) => Some(coordinator),
+        match &self.target {
+            ReadyTarget::Logic(_) => None,
+            ReadyTarget::Coordinator(coordinator) => Some(coordinator),
         }
     }
 }
 
 impl Project {
-    /// Chooses the logic of a case and makes it ready, started where it has to be.
+    /// Chooses the logic of a case and makes it ready, starting it if necessary.
     pub(crate) fn ready_logic(
         &self,
         case: &Case,
@@ -66,20 +66,20 @@ impl Project {
             return Ok(Arc::clone(logic));
         }
         let selected = self.selected_logic(case, options.logic)?;
-        let asked = match options.coordinator {
+        let target = match options.coordinator {
             Some(coordinator) => {
                 if let Some(reason) = why_unanswered(&case.stimulus) {
                     return Err(TargetError::from(reason).into());
                 }
                 let ready = self.coordinator(&selected, case, coordinator)?;
-                Asked::Coordinator(Box::new(ready))
+                ReadyTarget::Coordinator(Box::new(ready))
             }
-            None => Asked::Logic(self.logics().target(&selected, &case.source.dialect)?),
+            None => ReadyTarget::Logic(self.logics().target(&selected, &case.source.dialect)?),
         };
-        Ok(Arc::new(ReadyLogic { selected, asked }))
+        Ok(Arc::new(ReadyLogic { selected, target }))
     }
 
-    /// The logic that is chosen for a case; nothing is started.
+    /// The logic that is chosen for a case. Starts nothing.
     pub(crate) fn selected_logic(
         &self,
         case: &Case,

@@ -1,7 +1,7 @@
 //! Why a configuration cannot be used, each reason worded once.
 
 use super::coordinators::CoordinatorConfigError;
-use super::file::FileError;
+use super::file::TopLevelError;
 use super::logic::LogicConfigError;
 use super::overrides::OverrideError;
 use super::redaction::RedactionConfigError;
@@ -52,7 +52,7 @@ pub(super) enum InvalidConfig {
     #[error("{0}")]
     Override(#[from] OverrideError),
     #[error("{0}")]
-    File(#[from] FileError),
+    File(#[from] TopLevelError),
     #[error("source `{name}`: {error}")]
     Source {
         name: String,

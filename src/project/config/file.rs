@@ -18,7 +18,7 @@ use crate::wire::{REPLY_LIMIT, STATUS_LIMIT};
 
 /// Top-level keys that are not valid, or tables that do not fit together.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
+pub(super) enum TopLevelError {
     #[error("`max_status_kibibytes` is {0}: from 1 to 8192 is expected")]
     StatusLimit(usize),
     #[error(
@@ -171,12 +171,15 @@ fn checked<Raw, Checked, E>(
 }
 
 /// Every skip names logic that exists, or none.
-fn check_skips(skips: &[RawSkip], logic: &BTreeMap<String, LogicConfig>) -> Result<(), FileError> {
+fn check_skips(
+    skips: &[RawSkip],
+    logic: &BTreeMap<String, LogicConfig>,
+) -> Result<(), TopLevelError> {
     for skip in skips {
         if let Some(name) = &skip.logic
             && !logic.contains_key(name)
         {
-            return Err(FileError::SkipWithoutLogic {
+            return Err(TopLevelError::SkipWithoutLogic {
                 fixtures: skip.fixtures.clone(),
                 logic: name.clone(),
                 hint: did_you_mean(name, logic.keys()),
@@ -187,16 +190,16 @@ fn check_skips(skips: &[RawSkip], logic: &BTreeMap<String, LogicConfig>) -> Resu
 }
 
 /// The limit in bytes. HTTP/2 itself drops a status that is larger than twice the maximum here.
-fn status_limit(kibibytes: Option<usize>) -> Result<usize, FileError> {
+fn status_limit(kibibytes: Option<usize>) -> Result<usize, TopLevelError> {
     match kibibytes {
         None => Ok(STATUS_LIMIT),
         Some(count) if (1..=8192).contains(&count) => Ok(count << 10),
-        Some(count) => Err(FileError::StatusLimit(count)),
+        Some(count) => Err(TopLevelError::StatusLimit(count)),
     }
 }
 
 /// Each case has one logic that answers it, apart from twins; each twin has an original.
-fn check_answers(logic: &BTreeMap<String, LogicConfig>) -> Result<(), FileError> {
+fn check_answers(logic: &BTreeMap<String, LogicConfig>) -> Result<(), TopLevelError> {
     for one in logic.values().filter(|one| !one.twin) {
         let is_rival = |other: &&LogicConfig| {
             !other.twin
@@ -206,7 +209,7 @@ fn check_answers(logic: &BTreeMap<String, LogicConfig>) -> Result<(), FileError>
                 && other.domain == one.domain
         };
         if let (Some(rival), Some(domain)) = (logic.values().find(is_rival), &one.domain) {
-            return Err(FileError::Rivals {
+            return Err(TopLevelError::Rivals {
                 one: one.name.clone(),
                 other: rival.name.clone(),
                 verb: match one.kind {
@@ -225,7 +228,7 @@ fn check_answers(logic: &BTreeMap<String, LogicConfig>) -> Result<(), FileError>
         let fits = |one: &&LogicConfig| one.kind == twin.kind && !one.twin;
         if logic.get(&twin.answers).as_ref().is_none_or(|x| !fits(x)) {
             let originals = logic.values().filter(fits).map(|one| &one.name);
-            return Err(FileError::TwinOfNothing {
+            return Err(TopLevelError::TwinOfNothing {
                 twin: twin.name.clone(),
                 original: twin.answers.clone(),
                 kind: twin.kind.word(),

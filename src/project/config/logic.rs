@@ -61,7 +61,7 @@ pub struct LogicConfig {
     pub domain: Option<Domain>,
     /// Which events it is sent in a flow.
     pub subscriptions: Subscriptions,
-    /// How the root of a process manager's stream is computed; `None` is the way of the dialect.
+    /// How the root of a process manager's stream is computed; `None` means as the dialect does it.
     pub process_root: Option<ProcessRoot>,
     /// First part of the names of the cases that it answers: the domain, or the name of the component.
     pub answers: String,

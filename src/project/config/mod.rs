@@ -40,7 +40,7 @@ pub(super) const LOCAL_FILE_NAME: &str = "replay.local.toml";
 /// Name of the built-in source.
 pub const EMBEDDED: &str = "embedded";
 
-/// Everything that is configured.
+/// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Folder of `replay.toml`, or the working directory if there is none.
@@ -61,9 +61,9 @@ pub struct Config {
     pub coordinators: BTreeMap<String, CoordinatorConfig>,
     /// Normalising rules.
     pub rules: Vec<Rule>,
-    /// Cases that are left out.
+    /// Cases that are not replayed.
     pub skip: Vec<Skip>,
-    /// Whether a failing case may be replayed a second time to find what is not deterministic.
+    /// Whether a failing case may be replayed a second time to find nondeterministic fields.
     pub probe: Probe,
     /// Whether a twin that cannot run is a failure.
     pub demand_twins: bool,
@@ -81,14 +81,14 @@ pub struct Config {
     pub audit_allow: Vec<AuditAllowance>,
 }
 
-/// Cases that are left out, with the reason.
+/// Cases that are not replayed, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip {
     /// Pattern of fixture paths without the extension; `*` matches anything.
     pub fixtures: String,
-    /// If given, they are left out on this logic only.
+    /// If given, they are skipped on this logic only.
     pub logic: Option<String>,
-    /// Why they are left out.
+    /// Why they are skipped.
     pub reason: String,
 }
 

@@ -1,9 +1,9 @@
-//! Whether a configuration that was found, not named, is used. It says which programs run, so nobody else may have
-//! written it. git protects repositories in the same way.
+//! Whether to use a configuration that was found rather than named. It determines which programs run, so only the user
+//! or root may have written it. git protects repositories in the same way.
 
 use std::path::Path;
 
-/// Variable that makes us use the configuration that is found, whoever owns it.
+/// Variable that makes us use any configuration that is found, whoever owns it.
 pub(super) const VARIABLE: &str = "ANGZARR_REPLAY_TRUST";
 
 /// Whether the variable is set.
@@ -13,7 +13,7 @@ pub(super) fn is_given(environment: &[(String, String)]) -> bool {
         .any(|(key, value)| key == VARIABLE && !value.is_empty() && value != "0")
 }
 
-/// Why a file is not used; `None` if only its user can have written it.
+/// Why a file is not used; `None` if only its user or root can have written it.
 #[cfg(unix)]
 pub(super) fn objection(file: &Path) -> Option<&'static str> {
     use std::os::unix::fs::MetadataExt;

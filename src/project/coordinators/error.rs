@@ -6,7 +6,7 @@ use crate::processes::LaunchError;
 use crate::project::LogicUnavailable;
 use crate::wire::{Dialect, UnknownDialect};
 
-/// A coordinator that a case cannot be replayed through.
+/// Why a case cannot be replayed through a coordinator.
 #[derive(Debug, thiserror::Error)]
 pub enum CoordinatorUnavailable {
     /// No such coordinator.
@@ -19,7 +19,7 @@ pub enum CoordinatorUnavailable {
         /// Names that there are.
         known: Vec<String>,
     },
-    /// Of another kind than the case needs.
+    /// A coordinator for another kind of component.
     #[error(
         "coordinator `{name}` is for components of kind {found}, the case is for one of kind {wanted}"
     )]
@@ -31,7 +31,7 @@ pub enum CoordinatorUnavailable {
         /// What is needed.
         wanted: &'static str,
     },
-    /// Loading a history there would publish it.
+    /// Loading a history there would publish the events.
     #[error(
         "coordinator `{name}` (at {address}) speaks `{dialect}`, which has no sync mode ISOLATED: the history that is loaded \
          would be published, and sagas, process managers and projectors that listen there would act on it; --force loads it \
@@ -45,7 +45,7 @@ pub enum CoordinatorUnavailable {
         /// What it speaks.
         dialect: Dialect,
     },
-    /// What listens there is no coordinator.
+    /// The server at the address is not a coordinator.
     #[error(
         "coordinator `{name}`: {address} is a gRPC server but answers no Angzarr queries in any known dialect; is it the port \
          of a coordinator?"
@@ -56,13 +56,13 @@ pub enum CoordinatorUnavailable {
         /// The address.
         address: String,
     },
-    /// A dialect of the case that this version does not know.
+    /// The case names a dialect that this version does not know.
     #[error(transparent)]
     Dialect(#[from] UnknownDialect),
-    /// The logic behind it.
+    /// The logic behind the coordinator is not available.
     #[error(transparent)]
     Logic(#[from] LogicUnavailable),
-    /// It is not reached.
+    /// A call to it failed.
     #[error("coordinator `{name}`: {reason}")]
     Call {
         /// Name of the coordinator.
@@ -70,15 +70,15 @@ pub enum CoordinatorUnavailable {
         /// The failed call.
         reason: CallError,
     },
-    /// It did not come up.
+    /// It did not start.
     #[error(transparent)]
     Launch(#[from] LaunchError),
-    /// Its fresh store, or the logic in process before it.
+    /// Its fresh store could not be created, or logic in this process could not be served.
     #[error("coordinator `{name}`: {reason}")]
     System {
         /// Name of the coordinator.
         name: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
 }

@@ -1,11 +1,11 @@
-//! A configured coordinator, made ready for one case: started on a fresh store before the chosen logic, or asked at its
-//! address in an edition of its own.
+//! Prepares a configured coordinator for one case: either starts one on a fresh store in front of the chosen logic, or
+//! uses a running one, in an edition made for the case.
 
 mod error;
 
 use std::time::Duration;
 
-use super::ledger::{Ledger, LeftBehind};
+use super::ledger::{Ledger, LedgerEntry};
 use super::logics::{SelectedLogic, ServingError, in_directory};
 use super::readiness::readiness;
 use super::{Config, CoordinatorCommand, CoordinatorConfig, CoordinatorPlace, Project};
@@ -16,23 +16,24 @@ use crate::replay::{Isolated, IsolatedError, LeftoverRecorder, Target, debug_edi
 use crate::wire::Dialect;
 pub use error::CoordinatorUnavailable;
 
-/// A coordinator ready for one case. What was started for it ends with it.
+/// A coordinator that is ready for one case. Everything that was started for it ends when it is dropped.
 pub struct IsolatedCoordinator {
     target: Isolated,
     started: Option<StartedServer>,
-    /// The edition that the logic is shown, where it is one made for this.
+    /// The edition that was made for the case, if the coordinator is at an address.
     edition: Option<EditionName>,
     name: String,
-    described: String,
-    /// The dialect that it is spoken to in, where nobody said which of its package that is.
+    description: String,
+    /// The dialect of its calls, if several dialects share the package and none is configured.
     assumed_dialect: Option<Dialect>,
-    // In this order: the coordinator ends before the logic in process that it asks, and both before the store.
+    // Fields are dropped in this order: the coordinator ends before the logic in this process that it calls, and both
+    // before the store.
     _logic: Option<Server>,
     _store: Option<tempfile::TempDir>,
 }
 
 impl IsolatedCoordinator {
-    /// What the case is replayed on.
+    /// The target that the case is replayed on.
     #[must_use]
     pub const fn target(&self) -> &dyn Target {
         &self.target
@@ -47,22 +48,22 @@ impl IsolatedCoordinator {
     /// Name, and where it runs.
     #[must_use]
     pub fn describe(&self) -> &str {
-        &self.described
+        &self.description
     }
 
-    /// The edition that was made for the case, where its history is loaded into one.
+    /// The edition that was made for the case and holds its history.
     #[must_use]
     pub const fn edition(&self) -> Option<&EditionName> {
         self.edition.as_ref()
     }
 
-    /// The dialect that it is spoken to in, where others have the same package and nobody said which is right.
+    /// The dialect of its calls, if several dialects share the package and none is configured.
     #[must_use]
     pub const fn assumed_dialect(&self) -> Option<Dialect> {
         self.assumed_dialect
     }
 
-    /// What a coordinator that we started wrote last, and whether it still runs.
+    /// The last output of a coordinator that we started, and whether it still runs.
     #[must_use]
     pub fn last_output(&self) -> Option<String> {
         let (output, ended) = self.started.as_ref()?.last_words();
@@ -78,13 +79,13 @@ impl IsolatedCoordinator {
 pub struct CoordinatorChoice<'a> {
     /// Its name in `replay.toml`.
     pub name: &'a str,
-    /// Whether a history may be loaded where that publishes it.
+    /// Whether a history may be loaded even if the coordinator publishes the loaded events.
     pub may_publish: bool,
-    /// What for.
+    /// Fixture, person and time, which name the edition.
     pub occasion: Occasion<'a>,
 }
 
-/// Who replays what and when: parts of the name of an edition.
+/// Who replays which case, and when. Part of the edition's name and of its ledger entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occasion<'a> {
     /// The fixture, as it is shown.
@@ -99,7 +100,7 @@ pub struct Occasion<'a> {
 
 #[doc(hidden)]
 impl Project {
-    /// Makes a configured coordinator ready for a case, with a logic behind it where it is started for that.
+    /// Prepares a configured coordinator for a case, with the logic behind it if the coordinator has to be started.
     pub fn coordinator(
         &self,
         logic: &SelectedLogic,
@@ -145,13 +146,13 @@ impl Project {
             });
         }
         let edition = debug_edition(occasion.what, occasion.who, occasion.time);
-        let noted = noting(self, config, address, dialect, occasion);
+        let recorder = ledger_recorder(self, config, address, dialect, occasion);
         Ok(IsolatedCoordinator {
-            target: Isolated::in_edition(&connection, dialect, edition.clone(), noted),
+            target: Isolated::in_edition(&connection, dialect, edition.clone(), recorder),
             started: None,
             edition: Some(edition),
             name: config.name.clone(),
-            described: format!("{} (at {address})", config.name),
+            description: format!("{} (at {address})", config.name),
             assumed_dialect: (config.dialect.is_none() && dialect.is_ambiguous())
                 .then_some(dialect),
             _logic: None,
@@ -197,7 +198,7 @@ impl Project {
             started: Some(started),
             edition: None,
             name: config.name.clone(),
-            described: format!("{} (started: {})", config.name, command.command.join(" ")),
+            description: format!("{} (started: {})", config.name, command.command.join(" ")),
             assumed_dialect: None,
             _logic: served,
             _store: Some(store),
@@ -205,7 +206,7 @@ impl Project {
     }
 }
 
-/// Why no coordinator answers a case of this kind; nothing has to be started to know.
+/// Why no coordinator can answer a case of this kind. Known without starting anything.
 pub(super) const fn why_unanswered(stimulus: &CaseStimulus) -> Option<IsolatedError> {
     match stimulus {
         CaseStimulus::Flow(_) => Some(IsolatedError::Flow),
@@ -221,7 +222,7 @@ pub(super) const fn why_unanswered(stimulus: &CaseStimulus) -> Option<IsolatedEr
     }
 }
 
-/// The dialect of a coordinator at an address: the configured one, else the one that it answers in.
+/// The dialect of a coordinator at an address: the configured one, otherwise the detected one.
 fn dialect_at(
     config: &CoordinatorConfig,
     address: &str,
@@ -240,8 +241,8 @@ fn dialect_at(
     Ok(same_package(detected, case.source.dialect.parse()?))
 }
 
-/// Dialects of one package cannot be told apart at a connection: there the case's own is the better guess than the
-/// newest, whose enum numbers older servers take for others.
+/// A connection cannot tell dialects of one package apart. The dialect of the case is then a better guess than the
+/// newest, whose enum numbers an older server would misread.
 fn same_package(detected: Dialect, captured: Dialect) -> Dialect {
     if detected.package() == captured.package() {
         captured
@@ -298,8 +299,8 @@ fn failed(config: &CoordinatorConfig, reason: CallError) -> CoordinatorUnavailab
     }
 }
 
-/// Writes into the ledger what is about to be left behind.
-fn noting(
+/// Returns a function that records an edition in the ledger before a history is loaded into it.
+fn ledger_recorder(
     project: &Project,
     config: &CoordinatorConfig,
     address: &str,
@@ -307,8 +308,8 @@ fn noting(
     occasion: &Occasion<'_>,
 ) -> LeftoverRecorder {
     let ledger = Ledger::of(&project.config.root);
-    let entry = LeftBehind {
-        ledger: LeftBehind::VERSION,
+    let entry = LedgerEntry {
+        ledger: LedgerEntry::VERSION,
         edition: String::new(),
         coordinator: config.name.clone(),
         address: address.to_owned(),
@@ -319,7 +320,7 @@ fn noting(
         made_at: occasion.time.to_owned(),
     };
     Box::new(move |edition: &EditionName, cover: &Cover| {
-        let entry = LeftBehind {
+        let entry = LedgerEntry {
             edition: edition.to_string(),
             domain: cover.domain.to_string(),
             root: cover.root.to_string(),

@@ -1,9 +1,9 @@
-//! Why logic cannot be had.
+//! Why logic is not available.
 
 use crate::grpc::CallError;
 use crate::model::did_you_mean;
 
-/// Logic that a case cannot be replayed on.
+/// Why a case cannot be replayed on a logic.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogicUnavailable {
     /// No such logic.
@@ -14,7 +14,7 @@ pub enum LogicUnavailable {
         /// Names that there are.
         known: Vec<String>,
     },
-    /// Configured by a name that no main registered.
+    /// No main registered logic under the configured name.
     #[error("logic `{name}`: `in_process = \"{registered}\"` names nothing that is registered in the mains (registered: {}){}", known.join(", "), did_you_mean(registered, known))]
     NotRegistered {
         /// Name of the logic.
@@ -24,7 +24,7 @@ pub enum LogicUnavailable {
         /// Names that are registered.
         known: Vec<String>,
     },
-    /// Of another kind than the case needs.
+    /// Logic for another kind of component.
     #[error("logic `{name}` is of kind {found}, the case is for one of kind {wanted}")]
     WrongKind {
         /// Name of the logic.
@@ -34,19 +34,19 @@ pub enum LogicUnavailable {
         /// What is needed.
         wanted: &'static str,
     },
-    /// A dialect that the case names and this version does not know.
+    /// The case names a dialect that this version does not know.
     #[error(transparent)]
     Dialect(#[from] crate::wire::UnknownDialect),
-    /// Not a valid address.
+    /// The address is not valid.
     #[error(transparent)]
     Address(#[from] CallError),
-    /// It needs a file that is not there; the text names it.
+    /// A required file does not exist; the text names it.
     #[error("{0}")]
     Requirement(String),
-    /// Logic that did not come up.
+    /// The logic did not start.
     #[error("{words}")]
     Launch {
-        /// Why, with its last output as it may be shown.
+        /// The reason, with its last output, masked if redaction is configured.
         words: String,
     },
 }

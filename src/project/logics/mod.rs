@@ -1,4 +1,4 @@
-//! Which logic answers a case, started when it is first needed and ended with the project.
+//! The logic under test: chooses the logic for a case, starts it when it is first needed, and ends it with the project.
 
 mod error;
 mod place;
@@ -25,15 +25,15 @@ pub(super) use starting::in_directory;
 pub struct Logics {
     registered: BTreeMap<String, Component>,
     configured: BTreeMap<String, LogicConfig>,
-    /// Whether what started logic writes is shown only without what looks like a secret.
+    /// Whether to mask secrets in the output of started logic.
     is_redacting: bool,
-    /// Largest status that is read, in bytes.
+    /// Maximum size of a status, in bytes.
     status_limit: usize,
-    /// Largest reply that is read, in bytes.
+    /// Maximum size of a reply, in bytes.
     reply_limit: usize,
-    /// Whether nothing that started logic writes is shown any more.
+    /// Whether the output of started logic is no longer shown at all.
     is_output_hidden: AtomicBool,
-    /// Per logic, so that two of them can start at once.
+    /// One lock per logic, so that several can start at once.
     started: BTreeMap<String, Mutex<Option<Launched>>>,
 }
 
@@ -46,7 +46,7 @@ impl Logics {
             if kind == ComponentKind::Aggregate && domain.is_none() {
                 continue;
             }
-            // Whose pages an upcaster is for, and which stream is a process manager's, only replay.toml says.
+            // The domain of an upcaster or process manager is known only from replay.toml.
             let domain = domain.filter(|_| kind == ComponentKind::Aggregate);
             let is_answered = configured.values().any(|logic| {
                 !logic.twin && logic.kind == kind && domain.is_some() && logic.domain == domain
@@ -72,7 +72,7 @@ impl Logics {
         }
     }
 
-    /// The business logic of a domain, none where none is configured.
+    /// The business logic of a domain; `None` if none is configured.
     #[must_use]
     pub fn of_domain(&self, domain: &Domain) -> Option<SelectedLogic> {
         self.of_kind(ComponentKind::Aggregate, domain)
@@ -85,14 +85,14 @@ impl Logics {
         found.cloned().map(|config| SelectedLogic { config })
     }
 
-    /// What upcasts the pages of a domain: an upcaster of its own, else its logic where that is one.
+    /// The logic that upcasts the pages of a domain: a separate upcaster, otherwise the domain's logic if it upcasts.
     #[must_use]
     pub fn upcaster_of(&self, domain: &Domain) -> Option<SelectedLogic> {
         let own = self.of_kind(ComponentKind::Upcaster, domain);
         own.or_else(|| self.of_domain(domain).filter(|logic| logic.config.upcaster))
     }
 
-    /// Whether a folder of fixtures is that of logic that is configured.
+    /// Whether configured logic answers the cases in the folder of this name.
     #[must_use]
     pub fn answers_cases_of(&self, name: &str) -> bool {
         self.configured
@@ -100,7 +100,7 @@ impl Logics {
             .any(|logic| logic.answers == name && !logic.twin)
     }
 
-    /// What is said where no logic answers the cases of a domain.
+    /// Says that no logic is configured for a domain.
     #[must_use]
     pub fn none_for(&self, domain: &str) -> String {
         let answered = self.configured.values().filter(|logic| !logic.twin);
@@ -109,7 +109,7 @@ impl Logics {
         format!("no logic is configured for the domain `{domain}`{hint}")
     }
 
-    /// Every component of a kind that flows go through, sorted by name.
+    /// All components of a kind, without twins, sorted by name.
     pub fn of_component_kind(&self, kind: ComponentKind) -> impl Iterator<Item = SelectedLogic> {
         let found = self.configured.values();
         found
@@ -119,7 +119,7 @@ impl Logics {
             })
     }
 
-    /// The logic of a name.
+    /// The logic with this name.
     pub fn named(&self, name: &str) -> Result<SelectedLogic, LogicUnavailable> {
         match self.configured.get(name) {
             Some(config) => Ok(SelectedLogic {
@@ -132,7 +132,7 @@ impl Logics {
         }
     }
 
-    /// The logic that a case is for: the one it names, else its domain's.
+    /// The logic for a case: the one that the case names, otherwise that of its domain.
     pub fn of_case(&self, case: &Case) -> Result<Option<SelectedLogic>, LogicUnavailable> {
         let wanted = case.stimulus.component_kind();
         let Some(name) = &case.logic else {
@@ -153,18 +153,18 @@ impl Logics {
         })
     }
 
-    /// Everything that is configured or registered.
+    /// All configured or registered logic.
     pub fn all(&self) -> impl Iterator<Item = &LogicConfig> {
         self.configured.values()
     }
 
-    /// Logic that answers every case of its domain in addition.
+    /// Logic that also answers every case of its domain.
     pub fn twins(&self) -> impl Iterator<Item = &LogicConfig> {
         self.configured.values().filter(|logic| logic.twin)
     }
 
-    /// Makes a chosen logic ready and gives what a case is replayed on: the logic, and the upcaster of its domain where that
-    /// serves by itself. `captured` is the dialect of the case.
+    /// Makes logic ready and returns the target of a replay. If the domain has a separate upcaster, the target calls it
+    /// first. `captured` is the dialect of the case.
     pub fn target(
         &self,
         logic: &SelectedLogic,
@@ -186,7 +186,7 @@ impl Logics {
         })
     }
 
-    /// The domains that have logic, with it.
+    /// All domains that have logic, each with its logic.
     pub fn by_domain(&self) -> impl Iterator<Item = (Domain, SelectedLogic)> {
         self.of_component_kind(ComponentKind::Aggregate)
             .filter_map(|logic| Some((logic.config.domain.clone()?, logic)))

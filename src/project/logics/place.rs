@@ -1,5 +1,5 @@
-//! Where logic is, and how it is reached there. What differs between the places is decided here, by exhaustive matches; only
-//! `replay --debug` has more to say about each.
+//! Where logic runs, and how to reach it there. All differences between the places are here, in exhaustive matches,
+//! except those of `replay --debug`.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::replay::{GrpcTarget, InProcess, Target};
 use crate::wire::Dialect;
 
 impl LogicPlace {
-    /// The place in a few words, of logic with this name.
+    /// Describes where the logic with this name runs.
     pub(super) fn describe(&self, name: &str) -> String {
         match self {
             Self::InProcess(_) => "in process".to_owned(),
@@ -25,7 +25,7 @@ impl LogicPlace {
         }
     }
 
-    /// Whether a trial spends its time waiting for another process.
+    /// Whether a trial spends most of its time waiting for another process.
     pub(crate) const fn is_remote(&self) -> bool {
         match self {
             Self::InProcess(_) => false,
@@ -35,7 +35,8 @@ impl LogicPlace {
 }
 
 impl Logics {
-    /// Makes logic ready to stand behind a coordinator. It is spoken to in its own dialect, else in this one.
+    /// Makes logic ready to be called by a coordinator in this process, in the logic's own dialect, otherwise in this
+    /// one.
     pub fn backend(
         &self,
         logic: &SelectedLogic,
@@ -65,7 +66,7 @@ impl Logics {
         Ok(Backend::Remote(LogicClient::new(connection, dialect)))
     }
 
-    /// Makes logic ready to be asked in its dialect, without an upcaster of its domain that serves by itself.
+    /// Makes logic ready to be called in a dialect, without the separate upcaster of its domain.
     pub(super) fn target_without_upcaster(
         &self,
         logic: &SelectedLogic,
@@ -81,8 +82,8 @@ impl Logics {
         })
     }
 
-    /// Makes logic ready for a coordinator in another process, and gives its address. Logic in this process is served until
-    /// the server is dropped.
+    /// Makes logic ready for a coordinator in another process, and returns its address. Logic in this process is served
+    /// until the returned server is dropped.
     pub(in crate::project) fn address(
         &self,
         logic: &SelectedLogic,
@@ -132,13 +133,13 @@ impl Logics {
     }
 }
 
-/// Logic that cannot be made ready for a coordinator.
+/// Logic that could not be made ready for a coordinator.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::project) enum ServingError {
-    /// It cannot be had.
+    /// The logic is not available.
     #[error(transparent)]
     Logic(#[from] LogicUnavailable),
-    /// It is in this process and cannot be served.
+    /// Logic in this process could not be served.
     #[error(transparent)]
     Server(#[from] std::io::Error),
 }

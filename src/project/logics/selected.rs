@@ -12,7 +12,7 @@ pub struct SelectedLogic {
 }
 
 impl SelectedLogic {
-    /// Logic at an address, which no configuration names.
+    /// Logic at an address, without a configuration.
     #[must_use]
     pub fn at_address(address: &str, kind: ComponentKind, domain: &Domain) -> Self {
         let place = LogicPlace::Address(address.to_owned());
@@ -21,7 +21,7 @@ impl SelectedLogic {
         }
     }
 
-    /// A saga, process manager or projector at an address, which no configuration names.
+    /// A saga, process manager or projector at an address, without a configuration.
     #[must_use]
     pub fn component_at(address: &str, kind: ComponentKind) -> Self {
         let place = LogicPlace::Address(address.to_owned());
@@ -37,14 +37,14 @@ impl SelectedLogic {
         format!("{name} ({})", place.describe(name))
     }
 
-    /// Dialect in which it is spoken to: its own, else that of the capture.
+    /// Dialect of its calls: its own, otherwise that of the capture.
     pub(crate) fn dialect(&self, captured: &str) -> Result<Dialect, UnknownDialect> {
         self.config.dialect.map_or_else(|| captured.parse(), Ok)
     }
 }
 
 impl LogicConfig {
-    /// Says which file it needs and does not have.
+    /// A message about a required file that does not exist; `None` if nothing is missing.
     pub(crate) fn missing_requirement(&self) -> Option<String> {
         let required = self.requires.as_ref().filter(|path| !path.exists())?;
         Some(format!(

@@ -1,4 +1,4 @@
-//! Logic that is started by a command: one start for all cases, and what it wrote last.
+//! Logic that is started by a command, once for all cases, and its last output.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -11,11 +11,12 @@ use crate::project::CommandConfig;
 use crate::project::readiness::readiness;
 use crate::terminal::complain;
 
-/// Logic that was started, or why it was not.
+/// Started logic, or why it did not start.
 pub(super) type Launched = Result<Arc<StartedServer>, Arc<LaunchError>>;
 
 impl Logics {
-    /// The running logic of a name, launched when it is first asked for. A failed start fails all cases alike.
+    /// The running logic with this name, started at the first request. If it does not start, all its cases fail with
+    /// the same error.
     pub(super) fn started(&self, name: &str, launch: &dyn Fn() -> Launched) -> Launched {
         match self.started.get(name) {
             Some(slot) => slot
@@ -27,7 +28,7 @@ impl Logics {
         }
     }
 
-    /// What started logic wrote last, and whether it still runs; none if it was not started.
+    /// The last output of started logic, and whether it still runs; `None` if it was not started.
     #[must_use]
     pub fn last_output(&self, name: &str) -> Option<String> {
         let started = self
@@ -51,12 +52,12 @@ impl Logics {
         }))
     }
 
-    /// From now on nothing that started logic writes is shown: it is asked with what must not be seen.
+    /// From now on, shows no output of started logic, because it is asked with values that redaction removes.
     pub(crate) fn hide_output(&self) {
         self.is_output_hidden.store(true, Ordering::Relaxed);
     }
 
-    /// What started logic has written, as it may be shown.
+    /// Output of started logic, with secrets masked if redaction is configured.
     pub(super) fn masked(&self, text: &str) -> String {
         if self.is_redacting {
             crate::redact::masked(text)
@@ -66,7 +67,7 @@ impl Logics {
     }
 }
 
-/// Launches logic as it is configured.
+/// Starts logic as it is configured.
 pub(super) fn launched(name: &str, start: &CommandConfig) -> Result<StartedServer, LaunchError> {
     StartedServer::launch(&command(name, start), &readiness)
 }
@@ -87,7 +88,8 @@ fn command(name: &str, start: &CommandConfig) -> ServerCommand {
     }
 }
 
-/// How logic is launched under its debugger, and what to tell the developer; none where no debug command is configured.
+/// The command that starts logic under its debugger, and what to tell the developer; `None` if no debug command is
+/// configured.
 pub(crate) fn debug_command(
     name: &str,
     start: &CommandConfig,
@@ -116,7 +118,7 @@ pub(crate) fn debug_command(
     Some((command, fill(&debug.attach)))
 }
 
-/// A relative program path means one in the logic's directory: the system would take it from ours.
+/// Resolves a relative program path in the logic's directory; the system would resolve it in ours.
 pub(in crate::project) fn in_directory(word: &str, directory: &Path) -> String {
     let is_relative_path =
         word.contains('/') && !word.starts_with('/') && directory.join(word).is_file();

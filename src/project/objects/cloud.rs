@@ -1,11 +1,11 @@
-//! Objects of S3 and Google Cloud Storage, reached as the clouds' own tools are told to.
+//! Reads objects of S3 and Google Cloud Storage, configured as for the clouds' own tools.
 
 use object_store::{ObjectStoreExt, parse_url_opts};
 use url::Url;
 
-/// Reads one byte more than the limit at most.
+/// Reads at most one byte more than the limit.
 pub(super) fn read(uri: &str, limit: u64, options: &[(String, String)]) -> Result<Vec<u8>, String> {
-    // Another one may be there already; either does.
+    // Fails if a provider is installed already, which is just as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = Url::parse(uri).map_err(|error| error.to_string())?;
     let options = options
@@ -18,7 +18,7 @@ pub(super) fn read(uri: &str, limit: u64, options: &[(String, String)]) -> Resul
         .map_err(|error| error.to_string())?;
     let read = async {
         let object = store.get(&path).await?;
-        // The size of this very answer, of which no byte is read yet: the object may be another in a moment.
+        // This size belongs to the current response. The object may be replaced before the next request.
         if object.meta.size > limit {
             drop(object);
             return store.get_range(&path, 0..limit.saturating_add(1)).await;

@@ -1,4 +1,4 @@
-//! Objects that events are stored in outside of the store (claim check): read where their URI says.
+//! Reads payloads that are stored outside the event store (claim check), by their URI.
 
 #[cfg(feature = "claim-check-cloud")]
 mod cloud;
@@ -11,16 +11,16 @@ use percent_encoding::percent_decode_str;
 use crate::capture::StoredObjects;
 use crate::files;
 
-/// Files of this machine, and with the feature `claim-check-cloud` objects of S3 and Google Cloud Storage.
+/// Reads local files, and with the feature `claim-check-cloud` objects of S3 and Google Cloud Storage.
 #[derive(Clone, Default)]
 pub struct Objects {
-    /// How the clouds are reached, by the names that their own tools use. Some of it is secret, so it is not shown.
+    /// Options for the clouds, by the names that their own tools use. Never shown, because some are secret.
     #[cfg_attr(not(feature = "claim-check-cloud"), allow(dead_code))]
     options: Vec<(String, String)>,
 }
 
 impl Objects {
-    /// As the environment says: `AWS_…` and `GOOGLE_…`.
+    /// Options from the environment: `AWS_…` and `GOOGLE_…`.
     #[must_use]
     pub fn of_environment() -> Self {
         let texts = std::env::vars_os()
@@ -28,7 +28,7 @@ impl Objects {
         Self::with_options(texts)
     }
 
-    /// As these variables say, instead of those of the environment.
+    /// Options from these variables instead of the environment.
     #[must_use]
     pub fn with_options(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let is_theirs = |name: &str| name.starts_with("AWS_") || name.starts_with("GOOGLE_");
@@ -57,7 +57,7 @@ impl StoredObjects for Objects {
     }
 }
 
-/// Reads one byte more than the limit at most, so that a file that is too long is seen to be.
+/// Reads at most one byte more than the limit, so that the caller notices a file that is too long.
 fn read_file(rest: &str, limit: u64) -> Result<Vec<u8>, String> {
     let (host, path) = rest
         .find('/')
@@ -71,7 +71,7 @@ fn read_file(rest: &str, limit: u64) -> Result<Vec<u8>, String> {
         .map_err(|_| "its path is no text")?;
     let path = PathBuf::from(path.as_ref());
     let words = |error: std::io::Error| error.to_string();
-    // A device or a pipe has no end, wherever a link to it is.
+    // Not a device or a pipe, even through a link: those may never end.
     let file = files::open(&path).map_err(words)?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))

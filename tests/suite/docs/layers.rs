@@ -305,7 +305,7 @@ fn what_captures_holds_no_connection_that_could_write() {
         "capturing",
         "cli/capture",
         "cli/roots.rs",
-        "project/entrance.rs",
+        "project/connector.rs",
         "project/sources.rs",
     ] {
         for entry in WalkDir::new(source.join(place))

@@ -1,4 +1,4 @@
-//! What all domains of a source are entered with, each gathered once a run: TLS, credentials, opened ways, the rate.
+//! Connects to the servers of a source. TLS, credentials, tunnels and the rate limit are shared by all its domains.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +14,11 @@ use crate::model::Domain;
 use crate::processes::Tunnel;
 use crate::wire::Dialect;
 
-/// The entrances of a project's sources, by name.
-pub(super) type Entrances = Mutex<BTreeMap<String, Arc<Entrance>>>;
+/// The connectors of a project, by name of the source.
+pub(super) type Connectors = Mutex<BTreeMap<String, Arc<SourceConnector>>>;
 
-/// How a source is entered. Its tunnels close when it is dropped.
-pub(super) struct Entrance {
+/// Connects to the servers of a source. Its tunnels close when it is dropped.
+pub(super) struct SourceConnector {
     access: Access,
     policy: Arc<QueryPolicy>,
     /// Open tunnels, each with its command.
@@ -27,21 +27,24 @@ pub(super) struct Entrance {
 
 #[doc(hidden)]
 impl Project {
-    /// The entrance of a source, made when it is first asked for.
-    pub(super) fn entrance(&self, config: &SourceConfig) -> Result<Arc<Entrance>, SourceError> {
-        let mut entrances = self
-            .entrances
+    /// The connector of a source, created at the first request.
+    pub(super) fn connector(
+        &self,
+        config: &SourceConfig,
+    ) -> Result<Arc<SourceConnector>, SourceError> {
+        let mut connectors = self
+            .connectors
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(entrance) = entrances.get(&config.name) {
-            return Ok(Arc::clone(entrance));
+        if let Some(connector) = connectors.get(&config.name) {
+            return Ok(Arc::clone(connector));
         }
         let access =
             access::access(config, &self.config.root).map_err(|reason| SourceError::Access {
                 source_name: config.name.clone(),
                 reason,
             })?;
-        let entrance = Arc::new(Entrance {
+        let connector = Arc::new(SourceConnector {
             access,
             policy: Arc::new(QueryPolicy::new(
                 config.retries,
@@ -50,14 +53,14 @@ impl Project {
             )),
             tunnels: Mutex::default(),
         });
-        entrances.insert(config.name.clone(), Arc::clone(&entrance));
-        Ok(entrance)
+        connectors.insert(config.name.clone(), Arc::clone(&connector));
+        Ok(connector)
     }
 }
 
-impl Entrance {
-    /// Connects to a domain's coordinator and makes sure that it speaks the configured dialect, or finds it out.
-    /// Gives the dialect too where it had to be assumed.
+impl SourceConnector {
+    /// Connects to a domain's coordinator, and checks that it speaks the configured dialect or detects its dialect. Also
+    /// returns the dialect if several share the package and it had to be assumed.
     pub(super) fn connect(
         &self,
         config: &SourceConfig,
@@ -71,7 +74,7 @@ impl Entrance {
                 domain: domain.clone(),
                 known: config.domains().map(ToString::to_string).collect(),
             })?;
-        let address = self.opened(config, domain, address)?;
+        let address = self.tunnelled(config, domain, address)?;
         let failed = |reason| SourceError::Call {
             source_name: config.name.clone(),
             domain: domain.clone(),
@@ -103,7 +106,7 @@ impl Entrance {
         }
     }
 
-    /// Connects to what shows dead letters. Nothing is asked yet.
+    /// A client for the dead letters of a source. Sends nothing yet.
     pub(super) fn dead_letters(
         &self,
         config: &SourceConfig,
@@ -112,8 +115,8 @@ impl Entrance {
         let address = config.status.clone().ok_or(SourceError::NoStatus {
             source_name: source_name.clone(),
         })?;
-        let place = Domain::new("status").expect("it is a name");
-        let address = self.opened(config, &place, address)?;
+        let place = Domain::new("status").expect("`status` is a valid name");
+        let address = self.tunnelled(config, &place, address)?;
         let connection = self.connection(config, &address);
         connection
             .map(DeadLetterClient::new)
@@ -136,8 +139,9 @@ impl Entrance {
         QueryConnection::new(address, options, access, policy)
     }
 
-    /// The address once its way is open. The same command is run once for all that it leads to.
-    fn opened(
+    /// Opens the tunnel to an address, if one is configured, and returns its near end. A command runs only once, even if
+    /// several addresses use it.
+    fn tunnelled(
         &self,
         config: &SourceConfig,
         domain: &Domain,
@@ -146,7 +150,7 @@ impl Entrance {
         let Some(command) = access::tunnel(config, domain.as_str(), &address) else {
             return Ok(address);
         };
-        let closed = |reason| SourceError::Way {
+        let failed = |reason| SourceError::Tunnel {
             source_name: config.name.clone(),
             domain: domain.clone(),
             reason,
@@ -156,9 +160,9 @@ impl Entrance {
         if let Some((_, tunnel)) = open.find(|(words, _)| *words == command.command) {
             return tunnel
                 .reach(&command.address, command.timeout)
-                .map_err(closed);
+                .map_err(failed);
         }
-        let (tunnel, address) = Tunnel::open(&command, accepts_connections).map_err(closed)?;
+        let (tunnel, address) = Tunnel::open(&command, accepts_connections).map_err(failed)?;
         tunnels.push((command.command, tunnel));
         Ok(address)
     }
