@@ -1,7 +1,7 @@
 //! An audit of a project's files as one call: an [`AuditRequest`] becomes a [`ProjectAudit`].
 //!
-//! Above `audit`, which knows no project: here files are chosen, today's redaction rules are tried on them (`leftovers`), and
-//! the configuration's allowances are applied. Nothing is printed.
+//! Above `audit`, which knows no project: this module chooses the files, searches them with today's redaction rules
+//! (`leftovers`), and applies the configured allowances. Prints nothing.
 
 mod leftovers;
 

@@ -1,4 +1,4 @@
-//! What git says of a range of revisions: which files below a folder changed, and their bytes then and now.
+//! Asks git which files below a folder changed in a range of revisions, and reads their old and new contents.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,38 +10,38 @@ const LIMIT: usize = 64 << 20;
 /// A file that changed between two revisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChangedFile {
-    /// From the working directory of git.
+    /// Relative to git's working directory.
     pub(super) path: PathBuf,
     pub(super) before: Content,
     pub(super) after: Content,
 }
 
-/// Where the bytes of a file are.
+/// Where the contents of a file are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
     /// There is no such file.
     Absent,
-    /// An object of git.
+    /// A git object.
     Object(String),
-    /// The file itself, which git has no object of yet.
+    /// A file in the working tree that has no git object yet.
     WorkTree,
 }
 
-/// git did not do what was asked.
+/// Why git did not answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
-    /// There is no git.
+    /// git cannot be run.
     #[error("git cannot be started: {}", crate::terminal::words(.0))]
     NotStarted(std::io::Error),
-    /// It refused.
+    /// git failed.
     #[error("git: {0}")]
     Refused(String),
-    /// Its output is not what it documents.
+    /// The output is not in the documented format.
     #[error("git printed something unexpected about {0}")]
     Unexpected(String),
 }
 
-/// A repository of git, seen from a folder in it.
+/// A git repository, accessed from a folder in it.
 pub(super) struct Repository<'a> {
     folder: &'a Path,
 }
@@ -81,7 +81,7 @@ impl<'a> Repository<'a> {
         Ok(files)
     }
 
-    /// The bytes of a file; none where it is absent or too large.
+    /// The contents of a file; `None` if it does not exist or is too large.
     pub(super) fn read(&self, path: &Path, content: &Content) -> Result<Option<Vec<u8>>, GitError> {
         let bytes = match content {
             Content::Absent => return Ok(None),
@@ -114,7 +114,7 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// A line of `git diff --raw`: `:100644 100644 OLD NEW M`.
+/// Parses a line of `git diff --raw`: `:100644 100644 OLD NEW M`.
 fn changed_file(entry: &str, path: &str) -> Result<ChangedFile, GitError> {
     let unexpected = || GitError::Unexpected(path.to_owned());
     let words: Vec<&str> = entry.trim_start_matches(':').split(' ').collect();

@@ -1,11 +1,11 @@
-//! The changes of a branch as Markdown, fit for a comment on a pull request.
+//! The changes of a branch as Markdown, for a comment on a pull request.
 
 use std::fmt::Write as _;
 
-use super::{BranchChanges, ChangedCase, ChangedOutcomes, Counts};
+use super::{BranchChanges, ChangedCase, ChangedOutcomes, FileCounts};
 use crate::model::counted;
 
-/// Most cases that a list names.
+/// Maximum number of cases that a list names.
 const MOST_NAMED: usize = 20;
 
 impl BranchChanges {
@@ -92,7 +92,7 @@ fn outcome(text: &mut String, group: &ChangedOutcomes) {
     text.push_str("\n  </details>\n");
 }
 
-fn files_line(name: &str, counts: Counts) -> Option<String> {
+fn files_line(name: &str, counts: FileCounts) -> Option<String> {
     let parts = [
         (counts.added, "added"),
         (counts.removed, "removed"),
@@ -106,7 +106,7 @@ fn files_line(name: &str, counts: Counts) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{name}s: {}", parts.join(", ")))
 }
 
-/// Text that Markdown shows as it is. What stands between backticks is code already, where they come in pairs.
+/// Escapes text for Markdown. Text between paired backticks is code already.
 fn plain(text: &str) -> String {
     let has_code = text.matches('`').count().is_multiple_of(2);
     let mut is_code = false;

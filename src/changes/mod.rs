@@ -1,4 +1,4 @@
-//! What a branch changed: cases that came, went, were opened or closed, and accepted outcomes, in words for a reviewer.
+//! What a branch changed, for its reviewer: cases that were added, removed, opened or closed, and accepted outcomes.
 
 mod git;
 mod markdown;
@@ -16,7 +16,7 @@ use git::{ChangedFile, Content, Repository};
 /// A case that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangedCase {
-    /// As the trial is named: `player::withdraw-funds-6513270e-3`.
+    /// Name of the trial: `player::withdraw-funds-6513270e-3`.
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) issue: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct ChangedCase {
 /// Outcomes that changed the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangedOutcomes {
-    /// What changed, a change a line.
+    /// The changes, one per line.
     pub(crate) changes: Vec<String>,
     /// Names of the cases.
     pub(crate) cases: Vec<String>,
@@ -38,24 +38,24 @@ pub(crate) struct BranchChanges {
     pub(crate) removed: Vec<ChangedCase>,
     pub(crate) closed: Vec<ChangedCase>,
     pub(crate) reopened: Vec<ChangedCase>,
-    /// Cases whose file changed in other keys, with the keys.
+    /// Cases with changes in other keys of the fixture, with those keys.
     pub(crate) edited: Vec<(ChangedCase, Vec<String>)>,
-    /// Accepted outcomes of cases that were there before, the largest group first.
+    /// Changed outcomes of cases that existed before, the largest group first.
     pub(crate) outcomes: Vec<ChangedOutcomes>,
-    /// Histories and descriptor sets, which nobody reads: how many came, went and changed.
-    pub(crate) histories: Counts,
-    pub(crate) descriptor_sets: Counts,
+    /// Number of changed histories and descriptor sets, which are not meant to be read.
+    pub(crate) histories: FileCounts,
+    pub(crate) descriptor_sets: FileCounts,
 }
 
-/// How many files came, went and changed.
+/// How many files were added, removed and changed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub(crate) struct FileCounts {
     pub(crate) added: usize,
     pub(crate) removed: usize,
     pub(crate) changed: usize,
 }
 
-impl Counts {
+impl FileCounts {
     fn count(&mut self, file: &ChangedFile) {
         match (&file.before, &file.after) {
             (Content::Absent, _) => self.added += 1,
@@ -66,7 +66,7 @@ impl Counts {
 }
 
 impl BranchChanges {
-    /// Compares two revisions, as git understands the range; a single revision is compared with the working tree.
+    /// Compares two revisions, given as a git range. A single revision is compared with the working tree.
     pub(crate) fn of(project: &Project, range: &str) -> Result<Self, GitError> {
         let folder = &project.config().fixtures;
         let repository = Repository::at(folder);
@@ -151,7 +151,7 @@ fn name_of(path: &Path) -> String {
     parts.collect::<Vec<_>>().join("::")
 }
 
-/// Keys at the top of a fixture whose values differ, in the order of the newer file.
+/// Top-level keys of a fixture with different values, in the order of the newer file.
 fn changed_keys(before: &Value, after: &Value) -> Vec<String> {
     let keys = |value: &Value| -> Vec<String> {
         let mapping = value.as_mapping().into_iter();
@@ -171,7 +171,7 @@ fn changed_keys(before: &Value, after: &Value) -> Vec<String> {
     names
 }
 
-/// How an accepted outcome changed; none where the case came or went with it.
+/// How an accepted outcome changed; `None` if it was added or removed.
 fn changed_outcome(
     project: &Project,
     repository: &Repository<'_>,

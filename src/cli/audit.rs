@@ -1,4 +1,4 @@
-//! `audit`: arguments to a request, and the findings to words.
+//! `audit`: parses the arguments and prints the findings.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,14 @@ use crate::auditing::{AuditRequest, ProjectAudit, audit};
 use crate::model::counted;
 use crate::project::Project;
 
-/// Look over fixtures, snapshots, failure logs and descriptor sets for secrets and personal data.
+/// Search fixtures, snapshots, failure logs and descriptor sets for secrets and personal data.
 ///
-/// Says file, line and column, and never what was found; also what the redaction rules of today would have taken out. Ends with 1 where something was found, or could not be read, that
-/// replay.toml does not allow.
+/// Prints file, line and column of each finding, never the value. Also finds values that today's redaction rules would
+/// remove. Ends with 1 if something was found or could not be read that replay.toml does not allow.
 #[derive(Debug, Args)]
 pub(super) struct AuditArguments {
-    /// Files and folders, or cases as `replay` takes them, each with all its files; the folder of fixtures and the failure
-    /// logs of the sources when left out.
+    /// Files, folders, or cases as for `replay`, each with all its files; by default the folder of fixtures and the
+    /// failure logs of the sources.
     paths: Vec<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
@@ -68,7 +68,7 @@ fn say_findings(one: &Audited) {
     }
 }
 
-/// What was found and what was not read, in a sentence each.
+/// The findings and the unread files, in a sentence each.
 fn summary(found: &ProjectAudit) -> String {
     let files = found.files;
     let findings = found.count_findings();

@@ -1,18 +1,19 @@
-//! `changes`: what a branch changed, for its reviewer.
+//! `changes`: prints what a branch changed, for its reviewer.
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Done, Stop, say};
-use crate::changes::{BranchChanges, ChangedCase, Counts};
+use crate::changes::{BranchChanges, ChangedCase, FileCounts};
 use crate::project::Project;
 
-/// Say which cases and accepted outcomes a branch changed, as Markdown.
+/// Show which cases and accepted outcomes a branch changed, as Markdown.
 ///
-/// Outcomes that changed the same way are one line. Histories and descriptor sets are only counted. Asks git, replays nothing.
+/// Outcomes that changed in the same way share one line. Histories and descriptor sets are only counted. Runs git, and
+/// replays nothing.
 #[derive(Debug, Args)]
 pub(super) struct ChangesArguments {
-    /// Revisions as git takes them, such as `main..` or `main...HEAD`; a single one is compared with the working tree.
+    /// Revisions in git's syntax, such as `main..` or `main...HEAD`; a single one is compared with the working tree.
     #[arg(default_value = "HEAD")]
     revisions: String,
     /// Print the result as JSON.
@@ -54,6 +55,6 @@ fn case(case: &ChangedCase) -> Value {
     json!({"name": case.name, "title": case.title, "issue": case.issue})
 }
 
-fn counts(counts: Counts) -> Value {
+fn counts(counts: FileCounts) -> Value {
     json!({"added": counts.added, "removed": counts.removed, "changed": counts.changed})
 }

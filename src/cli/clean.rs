@@ -1,4 +1,4 @@
-//! `clean`: files that no fixture uses any more.
+//! `clean`: deletes files that no fixture uses.
 
 use clap::Args;
 
@@ -6,13 +6,13 @@ use super::{Done, Stop, complain, say, words};
 use crate::harness::{DiscoveryError, leftovers};
 use crate::project::Project;
 
-/// Delete what no fixture uses any more: snapshots and pending snapshots without their fixture, and descriptor sets and
+/// Delete files that no fixture uses: snapshots and pending snapshots without their fixture, and descriptor sets and
 /// histories that no fixture names.
 ///
-/// Only in the folder of fixtures, and only what this tool wrote.
+/// Deletes only files in the folder of fixtures that this tool wrote.
 #[derive(Debug, Args)]
 pub(super) struct CleanArguments {
-    /// Delete nothing; say what would be deleted.
+    /// Delete nothing; list the files that would be deleted.
     #[arg(long)]
     dry_run: bool,
 }
@@ -20,7 +20,7 @@ pub(super) struct CleanArguments {
 pub(super) fn run(project: &Project, arguments: &CleanArguments) -> Done {
     let found = leftovers(project).map_err(|error| {
         Stop::Failed(match error {
-            // Rather a wrong folder than one with nothing but leftovers.
+            // A folder without any fixture is probably the wrong one.
             DiscoveryError::Empty { folder } => format!(
                 "there is no fixture in {folder}, so nothing in it is deleted; is `fixtures` in replay.toml right?"
             ),

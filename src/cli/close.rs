@@ -1,4 +1,4 @@
-//! `close`: today's outcome becomes the expectation, and an open case a closed one.
+//! `close`: accepts today's outcome of a case and marks it closed.
 
 use clap::Args;
 
@@ -16,7 +16,7 @@ pub(super) struct CloseArguments {
     /// Close even a case whose bug still reproduces: its behaviour becomes the expectation.
     #[arg(long)]
     force: bool,
-    /// Leave out what differs from run to run: write a rule for each such field into the fixture.
+    /// Exclude fields that differ from run to run: write a rule for each into the fixture.
     #[arg(long)]
     add_rules: bool,
 }

@@ -1,4 +1,4 @@
-//! `command new`: a skeleton of a command, to fill in.
+//! `command new`: prints a skeleton of a command.
 
 use clap::{Args, Subcommand};
 use serde_yaml::{Mapping, Value};
@@ -53,7 +53,7 @@ pub(super) fn run(project: &Project, arguments: &CommandArguments) -> Done {
     Ok(())
 }
 
-/// One of the messages that Angzarr itself puts into payloads, of the likeliest dialect that has one of this name.
+/// A message that Angzarr itself puts into payloads, from the first dialect that has one of this name.
 fn of_the_framework<'a>(
     project: &'a Project,
     name: &str,

@@ -1,4 +1,4 @@
-//! `completions`: what a shell needs to complete commands, flags and files.
+//! `completions`: prints shell completions for commands, flags and files.
 
 use clap::Args;
 use clap_complete::Shell;

@@ -1,4 +1,4 @@
-//! `replay --debug`: the logic under its debugger, one `Handle`, no deadline, over again on Enter.
+//! `replay --debug`: runs the logic under its debugger, sends one `Handle` without a deadline, and repeats on Enter.
 
 use std::fmt::Display;
 use std::io::BufRead;
@@ -25,7 +25,7 @@ pub(super) fn run(project: &Project, path: &Path, request: &ReplayRequest) -> Do
         let ended = round.report(project, &prepared);
         match &ended {
             Ok(report) => say(report.trim_end()),
-            // The logic may have been ended from within the debugger: that is no reason to leave.
+            // The user may have ended the logic from the debugger, so go on.
             Err(error) => complain(format_args!("error: {error}")),
         }
         say("\nEnter: once more from the start; end of input (Ctrl-D): done");
@@ -35,7 +35,7 @@ pub(super) fn run(project: &Project, path: &Path, request: &ReplayRequest) -> Do
     }
 }
 
-/// Waits for Enter; false at the end of input.
+/// Waits for Enter. Returns false at the end of input.
 fn enter() -> bool {
     let mut line = String::new();
     std::io::stdin()
@@ -51,7 +51,7 @@ struct Round {
 }
 
 impl Round {
-    /// Makes the logic ready, says what to attach to, and waits.
+    /// Makes the logic ready, prints what to attach to, and waits.
     fn prepare(project: &Project, fixture: &Fixture, logic: &SelectedLogic) -> Result<Self, Stop> {
         let (name, stimulus) = (&logic.config.name, stimulus(fixture));
         let (target, started) = match &logic.config.place {
@@ -85,7 +85,7 @@ impl Round {
         })
     }
 
-    /// Sends the stimulus and words what came of it.
+    /// Sends the stimulus and reports the outcome.
     fn report(&self, project: &Project, prepared: &PreparedCase) -> Result<String, String> {
         let options = ReplayOptions {
             logic: LogicChoice::Ready(&self.logic),
@@ -93,7 +93,7 @@ impl Round {
             ..ReplayOptions::default()
         };
         let replayed = prepared.replay(project, &options).map_err(|error| {
-            // Its output is on the terminal already.
+            // The logic's output is on the terminal already.
             match self.started.as_ref().map(StartedServer::last_words) {
                 Some((_, Some(status))) => format!("{error}\nthe logic ended with {status}"),
                 Some((_, None)) | None => error.to_string(),

@@ -1,19 +1,18 @@
-//! `doctor`: whether everything that the project names is there and works.
+//! `doctor`: checks that everything the project names exists and works.
 
 use clap::Args;
 use serde_json::json;
 
 use super::{Done, Stop, say};
-use crate::doctor::{Finding, examine};
+use crate::doctor::{CheckedPart, examine};
 use crate::project::Project;
 
 /// Check configuration, sources, descriptors, redaction key, logic, fixtures and snapshots.
-///
-/// Starts the logic and asks each source for its dialect; replays nothing and writes nothing. Ends with 1 where something has
-/// to be done.
+/// Starts the logic and asks each source for its dialect. Replays nothing and writes nothing. Ends with 1 if something
+/// needs attention.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArguments {
-    /// Print as JSON, one object a line.
+    /// Print as JSON, one object per line.
     #[arg(long)]
     json: bool,
 }
@@ -35,13 +34,13 @@ pub(super) fn run(project: &Project, arguments: &DoctorArguments) -> Done {
     }
 }
 
-fn line(finding: &Finding) -> String {
+fn line(finding: &CheckedPart) -> String {
     let text = finding
         .text()
         .replace('\n', "\n                                     ");
     format!("{:<6}{:<30} {text}", finding.word(), finding.subject)
 }
 
-fn json_of(finding: &Finding) -> serde_json::Value {
+fn json_of(finding: &CheckedPart) -> serde_json::Value {
     json!({"subject": finding.subject, "state": finding.word(), "text": finding.text()})
 }

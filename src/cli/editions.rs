@@ -1,4 +1,4 @@
-//! `editions`: the editions that replays through coordinators left behind, in words.
+//! `editions`: lists or deletes editions that replays through coordinators left behind.
 
 use clap::{Args, Subcommand};
 
@@ -6,7 +6,7 @@ use super::{Done, Stop, say};
 use crate::model::counted;
 use crate::project::{EditionCleanup, Ledger, Project};
 
-/// Editions that `replay --coordinator` made at an address: list them, delete what can be deleted.
+/// List or delete editions that `replay --coordinator` made at an address.
 #[derive(Debug, Args)]
 pub(super) struct EditionsArguments {
     #[command(subcommand)]
@@ -17,9 +17,9 @@ pub(super) struct EditionsArguments {
 enum Action {
     /// List them, oldest first.
     List,
-    /// Delete those whose coordinator can, and say what is left and how it goes away.
+    /// Delete those whose coordinator supports it, and explain how to delete the others.
     Clean {
-        /// Take an edition off the list that was deleted by other means.
+        /// Remove an edition from the list that was deleted by other means.
         #[arg(long, value_name = "EDITION")]
         forget: Vec<String>,
     },

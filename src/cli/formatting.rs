@@ -1,4 +1,4 @@
-//! `fmt`: fixtures in the form that capture writes.
+//! `fmt`: rewrites fixtures in the form that `capture` writes.
 
 use clap::Args;
 use std::path::PathBuf;
@@ -9,15 +9,15 @@ use crate::harness::{Entry, discover};
 use crate::project::Project;
 use crate::terminal::words;
 
-/// Write fixtures in the form that `capture` writes: order of keys, indentation, quotes.
+/// Rewrite fixtures in the form that `capture` writes: order of keys, indentation, quotes.
 ///
-/// The case stays the same. A file with comments is left alone, since they would be lost.
+/// The case stays the same. A file with comments is left alone, because they would be lost.
 #[derive(Debug, Args)]
 pub(super) struct FmtArguments {
-    /// Cases as `replay` takes them; all when left out.
+    /// Cases as for `replay`; all by default.
     #[arg(value_name = "FIXTURE")]
     fixtures: Vec<PathBuf>,
-    /// Write nothing; name the files that would change, and end with 1 where there are any.
+    /// Write nothing; list the files that would change, and end with 1 if there are any.
     #[arg(long)]
     check: bool,
 }
@@ -55,7 +55,7 @@ pub(super) fn run(project: &Project, arguments: &FmtArguments) -> Done {
 
 enum Formatted {
     AsItIs,
-    /// It is in another form, and a rewrite would lose its comments.
+    /// The file is in another form, and rewriting it would lose its comments.
     HasComments,
     Text(String),
 }
@@ -66,7 +66,7 @@ fn formatted(project: &Project, entry: &Entry) -> Result<Formatted, Stop> {
     let fixture = project.folder().read(&entry.path)?;
     let text = crate::files::read_to_string(&entry.path, crate::files::MADE)
         .map_err(|error| failed(&words(&error)))?;
-    // With its own descriptors: those of today may have moved on.
+    // Uses the captured descriptors, because today's may have changed.
     let rendered = render(&fixture.case, &fixture.descriptors).map_err(|error| failed(&error))?;
     if rendered.text == text {
         return Ok(Formatted::AsItIs);
@@ -83,7 +83,7 @@ fn formatted(project: &Project, entry: &Entry) -> Result<Formatted, Stop> {
     Ok(Formatted::Text(rendered.text))
 }
 
-/// A `#` may also stand within a text: then the file is left alone where nothing would be lost.
+/// Whether a line may contain a comment. A `#` in a text counts too: such a file is left alone to be safe.
 fn may_have_comment(line: &str) -> bool {
     line.trim_start().starts_with('#') || line.contains(" #")
 }

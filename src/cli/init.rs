@@ -1,4 +1,4 @@
-//! `init`: what a project needs before its first capture.
+//! `init`: sets up a project before its first capture.
 
 use std::path::Path;
 
@@ -6,22 +6,22 @@ use clap::Args;
 use similar::TextDiff;
 
 use super::{Done, Stop, complain, say};
-use crate::setup::{Change, Ci, Editor, Plan, SetupRequest, ask};
+use crate::setup::{Ci, Editor, FileChange, Plan, SetupRequest, ask};
 use crate::terminal::{Program, program};
 
-/// Set a project up: write replay.toml, and what else it needs.
+/// Set up a project: write replay.toml and the other files it needs.
 ///
-/// In a Rust workspace also a package `replay` with the two mains and the alias `cargo replay`; in a repository of another
-/// language nothing but configuration. Asks nothing, overwrites nothing, and shows what it changes in files that are there.
+/// In a Rust workspace, also writes a package `replay` with the two mains and the alias `cargo replay`; in a repository
+/// of another language, only configuration. Asks nothing, overwrites nothing, and shows its changes to existing files.
 #[derive(Debug, Args)]
 pub(super) struct InitArguments {
     /// Ask the coordinator at this address for its dialect and domains, and write them as `sources.production`.
     #[arg(long, value_name = "ADDRESS")]
     source: Option<String>,
-    /// Write settings for an editor: the schema of fixtures, a configuration that attaches its debugger.
+    /// Write settings for an editor: the schema of fixtures, and a configuration that attaches its debugger.
     #[arg(long, value_enum)]
     editor: Option<Editor>,
-    /// Write a workflow that replays every case.
+    /// Write a CI workflow that replays every case.
     #[arg(long, value_enum)]
     ci: Option<Ci>,
     /// Write nothing; show what would be written.
@@ -57,8 +57,8 @@ pub(super) fn run(arguments: &InitArguments, folder: &Path) -> Done {
     Ok(())
 }
 
-/// A new file by name; an edited one with the lines that change.
-fn shown(change: &Change, is_dry: bool) -> String {
+/// A new file by its name, an edited one with the lines that change.
+fn shown(change: &FileChange, is_dry: bool) -> String {
     let Some(before) = &change.before else {
         let verb = if is_dry { "would write" } else { "wrote" };
         return format!("{verb} {}", change.file);

@@ -1,6 +1,6 @@
-//! `cargo xtask`: arguments to library calls, results to words.
+//! The command line: parses arguments, calls the library, and prints results.
 //!
-//! Exit codes: 0 success, 1 a case differs or something failed, 2 wrong usage.
+//! Exit codes: 0 success, 1 a case differs or a command failed, 2 wrong usage.
 
 mod audit;
 mod capture;
@@ -52,7 +52,7 @@ struct Arguments {
     command: Command,
 }
 
-/// Each with its line in `--help` of the whole; its own help says more.
+/// Each command has a line in the overall `--help`, and more in its own help.
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(about = "Set a project up: replay.toml, and what else it needs")]
@@ -93,7 +93,7 @@ enum Command {
     Completions(completions::CompletionsArguments),
 }
 
-/// Cases of the folder of fixtures, as every command takes them.
+/// Cases in the folder of fixtures, as all commands accept them.
 #[derive(Debug, Args)]
 struct Fixtures {
     /// A file, a folder (every fixture below it), a pattern in quotes such as 'player/withdraw-*', or the name of a trial
@@ -134,7 +134,7 @@ impl fmt::Display for Stop {
     }
 }
 
-/// The library words its errors; they are printed as they are.
+/// Errors of the library are printed unchanged.
 impl<E> From<E> for Stop
 where
     OperationError: From<E>,
@@ -188,8 +188,8 @@ impl App {
         }
     }
 
-    /// Whether the command line accepts these words; the first is its own name. Runs nothing. The tests of the documentation
-    /// use it.
+    /// Checks that the command line accepts these words, the first of which is the program's name. Runs nothing. For
+    /// the tests of the documentation.
     #[doc(hidden)]
     pub fn understands(words: &[&str]) -> Result<(), String> {
         match Arguments::try_parse_from(words) {
@@ -263,7 +263,7 @@ fn complain_of_unusable(lines: &[String]) {
     }
 }
 
-/// Prints why no message is shown, if so.
+/// Prints the reason why failure messages are not shown, if there is one.
 fn complain_of_hidden(reason: Option<&str>) {
     if let Some(reason) = reason {
         complain(format_args!("messages are not shown: {reason}"));

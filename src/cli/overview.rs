@@ -1,13 +1,13 @@
-//! `--help` of the program as a whole: the five commands of every day first, the others in groups.
+//! The overall `--help`: first the five everyday commands, then the others in groups.
 
 use std::fmt::Write as _;
 
 use clap::Command;
 
-/// The commands that a newcomer needs, in the order in which they are needed.
+/// The commands that a newcomer needs, in the order of use.
 const FIRST: [&str; 5] = ["init", "capture", "replay", "review", "test"];
 
-/// The others, by what they are for.
+/// The other commands by purpose.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Finding failures", &["roots", "tickets"]),
     (
@@ -24,7 +24,7 @@ const TEMPLATE: &str = "{about}\n\nUsage: {usage}\n\n{before-help}Options:\n{opt
 /// Width of a command's name in the list.
 const NAME: usize = 13;
 
-/// The command line with its commands in groups.
+/// Adds the grouped list of commands to the command line's help.
 pub(super) fn grouped(command: Command) -> Command {
     let line = |name: &str| {
         let about = command

@@ -1,4 +1,4 @@
-//! `record`: arguments to a request, and the progress of a recording to words.
+//! `record`: parses the arguments and prints the progress of a recording.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,40 +13,40 @@ use crate::record::{Counts, Filter, Ring};
 use crate::recording::{RecordLosses, RecordProgress, RecordRequest, RunningRecording, StopHandle};
 use crate::wire::Dialect;
 
-/// Pass calls on to a server, and note commands, what logic was asked, and the answers.
+/// Pass calls on to a server, and record commands, requests to logic, and the answers.
 ///
-/// Stands between a client and a coordinator, or between a coordinator and its logic, and tells by the calls which.
-/// Every call is passed on unchanged. Failures are kept always, accepted calls in a ring. Ends with Ctrl-C.
+/// Runs between a client and a coordinator, or between a coordinator and its logic; the calls show which. Every call is
+/// passed on unchanged. Failed calls are always kept, accepted calls only up to a limit. Ends with Ctrl-C.
 #[derive(Debug, Args)]
 pub(super) struct RecordArguments {
-    /// Where to listen.
+    /// Address to listen on.
     #[arg(long, value_name = "HOST:PORT")]
     listen: String,
-    /// The server behind.
+    /// Address of the server.
     #[arg(long, value_name = "HOST:PORT")]
     upstream: String,
-    /// The recording; one that is there is continued.
+    /// The recording; an existing one is continued.
     #[arg(long, value_name = "FILE", default_value = "recording.jsonl")]
     to: PathBuf,
-    /// A failure log to add a ticket to for each command that a coordinator does not accept.
+    /// A failure log that receives a ticket for each command that a coordinator rejects.
     #[arg(long, value_name = "FILE")]
     tickets: Option<PathBuf>,
-    /// How many accepted calls are kept; 0 for none.
+    /// How many accepted calls to keep; 0 for none.
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     ring: usize,
-    /// How long accepted calls are kept, as in 90s, 15m, 2h or 1d.
+    /// How long to keep accepted calls, as in 90s, 15m, 2h or 1d.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = parse_age)]
     ring_age: Duration,
-    /// Keep accepted calls of this domain for good; may be repeated, and joined with the two below.
+    /// Keep all accepted calls of this domain; may be repeated, and combined with the next two.
     #[arg(long, value_name = "DOMAIN")]
     keep_domain: Vec<Domain>,
-    /// Keep accepted calls of this aggregate for good.
+    /// Keep all accepted calls of this aggregate.
     #[arg(long, value_name = "UUID")]
     keep_root: Vec<Root>,
-    /// Keep accepted calls with this command or newest event for good.
+    /// Keep all accepted calls with this command or newest event.
     #[arg(long, value_name = "TYPE")]
     keep_type: Vec<String>,
-    /// Which of the dialects is spoken, where several share a package; without it the newest is assumed.
+    /// The dialect of the calls, if several share the package; by default the newest.
     #[arg(long)]
     dialect: Option<Dialect>,
     /// Record without redaction: secrets and personal data reach the file.
@@ -104,7 +104,7 @@ pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
     Ok(())
 }
 
-/// The message of a panic may repeat what was being redacted, so only its place is printed.
+/// Prints only the location of a panic, because its message may contain the value that was being redacted.
 fn hide_values_in_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
@@ -171,7 +171,7 @@ fn summary(counts: &Counts, has_tickets: bool) -> String {
     format!("{calls} passed on, {} kept{tickets}", counts.kept)
 }
 
-/// What is missing from the recording, in words.
+/// The losses of the recording, in words.
 fn losses(losses: &RecordLosses) -> String {
     let reasons = &losses.reasons;
     let kinds = [

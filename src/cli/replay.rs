@@ -1,4 +1,4 @@
-//! `replay`: the debug report of cases.
+//! `replay`: replays cases and prints the report.
 
 use clap::Args;
 
@@ -11,9 +11,9 @@ use crate::replaying::{ReplayReport, ReplayRequest, RequestedCoordinator, replay
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
-/// Nothing is persisted. One case is reported in full, and ends with 1 where it is not as it should be or cannot be judged.
-/// Several get a line each, also on their twins, and are counted as `cargo test` counts them; they end with 1 where one
-/// failed.
+/// Nothing is persisted. One case is reported in full, and the command ends with 1 if it differs or cannot be judged.
+/// Several cases get a line each, also on their twins, and are counted as in `cargo test`; the command ends with 1 if
+/// one failed.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(super) struct ReplayArguments {
@@ -22,10 +22,10 @@ pub(super) struct ReplayArguments {
     /// Replay on this logic: a name in replay.toml, or an address.
     #[arg(long, value_name = "NAME|ADDRESS")]
     logic: Option<String>,
-    /// Replay through this coordinator of replay.toml, on a store or in an edition of its own.
+    /// Replay through this coordinator of replay.toml, on a fresh store or in an edition of its own.
     #[arg(long, value_name = "NAME", conflicts_with = "debug")]
     coordinator: Option<String>,
-    /// Load the history into an edition at the coordinator's address, though its dialect publishes what is loaded.
+    /// Load the history into an edition at the coordinator's address, even if its dialect publishes loaded events.
     #[arg(long, requires = "coordinator")]
     force: bool,
     /// What if the command had come after this event? -1 for none.
@@ -33,19 +33,19 @@ pub(super) struct ReplayArguments {
     to_sequence: Option<i64>,
     #[command(flatten)]
     changes: Changes,
-    /// Start the logic under its debugger, wait, and send exactly one `Handle` without a deadline.
+    /// Start the logic under its debugger, wait, and send one `Handle` without a deadline.
     #[arg(long)]
     debug: bool,
-    /// Print as JSON, one object a case.
+    /// Print as JSON, one object per case.
     #[arg(long, conflicts_with = "debug")]
     json: bool,
-    /// Print the sequence diagram of a flow as Mermaid text, and nothing else.
+    /// Print only the sequence diagram of a flow, as Mermaid text.
     #[arg(long, conflicts_with_all = ["debug", "json"])]
     mermaid: bool,
 }
 
 impl ReplayArguments {
-    /// The arguments as the library takes them.
+    /// Converts the arguments to a request.
     fn request(&self) -> Result<ReplayRequest, Stop> {
         let coordinator = self.coordinator.as_ref();
         Ok(ReplayRequest {
@@ -61,7 +61,7 @@ impl ReplayArguments {
         })
     }
 
-    /// A flag that makes sense for one case only.
+    /// The first flag that is only valid for one case.
     fn flag_for_one(&self) -> Option<&'static str> {
         let to_sequence = self.to_sequence.map(|_| "--to-sequence");
         to_sequence
@@ -85,7 +85,7 @@ pub(super) fn run(project: &Project, arguments: &ReplayArguments) -> Done {
     }
 }
 
-/// The first few names.
+/// The names of the first few cases.
 fn beginning(entries: &[Entry]) -> String {
     const SHOWN: usize = 3;
     let names = entries.iter().take(SHOWN).map(|it| it.name.as_str());
@@ -130,7 +130,7 @@ fn diagram(report: &ReplayReport) -> Result<String, Stop> {
     }
 }
 
-/// Whose edition it is, for others who find it.
+/// The user's name, shown to others who find the edition.
 fn person() -> String {
     let known = ["USER", "LOGNAME", "USERNAME"].into_iter();
     known

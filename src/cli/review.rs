@@ -1,4 +1,4 @@
-//! `review`: outcomes that wait, accepted or rejected in groups or one by one.
+//! `review`: accepts or rejects pending outcomes, one by one or in groups.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -15,8 +15,8 @@ use crate::terminal::{escaped, program};
 
 /// Accept or reject changed outcomes, one by one or in groups.
 ///
-/// A run of the tests leaves the outcome of each case that changed beside its snapshot. Outcomes that changed the same way
-/// are one question. Without a terminal, or with one of the flags, nothing is asked.
+/// A test run leaves the changed outcome of each case beside its snapshot. Outcomes that changed in the same way share
+/// one question. Asks nothing without a terminal, or with one of the flags.
 #[derive(Debug, Args)]
 pub(super) struct ReviewArguments {
     /// List the groups and their cases.
@@ -28,7 +28,7 @@ pub(super) struct ReviewArguments {
     /// Discard the outcomes of a group, of a FIXTURE, or `all`.
     #[arg(long, value_name = "GROUP|FIXTURE|all")]
     reject: Vec<String>,
-    /// Print the groups as JSON, one object a line.
+    /// Print the groups as JSON, one object per line.
     #[arg(long, conflicts_with = "list")]
     json: bool,
 }
@@ -48,8 +48,8 @@ pub(super) fn run(project: &Project, arguments: &ReviewArguments) -> Done {
     if !arguments.accept.is_empty() || !arguments.reject.is_empty() {
         let accepted = named(project, &groups, &arguments.accept)?;
         let rejected = named(project, &groups, &arguments.reject)?;
-        settle(project, &accepted, Answer::Accept)?;
-        return settle(project, &rejected, Answer::Reject);
+        settle(project, &accepted, Decision::Accept)?;
+        return settle(project, &rejected, Decision::Reject);
     }
     if arguments.json {
         for group in &groups {
@@ -70,12 +70,12 @@ pub(super) fn run(project: &Project, arguments: &ReviewArguments) -> Done {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum Decision {
     Accept,
     Reject,
 }
 
-/// The outcomes that words name. A word that names none is an error, and then nothing is written.
+/// The outcomes that the words name. An unknown word is an error, and nothing is written.
 fn named<'g>(
     project: &Project,
     groups: &'g [Group],
@@ -108,22 +108,22 @@ fn named<'g>(
     Ok(chosen)
 }
 
-fn settle(project: &Project, outcomes: &[&PendingOutcome], answer: Answer) -> Done {
+fn settle(project: &Project, outcomes: &[&PendingOutcome], decision: Decision) -> Done {
     for outcome in outcomes {
-        match answer {
-            Answer::Accept => outcome.accept()?,
-            Answer::Reject => outcome.discard()?,
+        match decision {
+            Decision::Accept => outcome.accept()?,
+            Decision::Reject => outcome.discard()?,
         }
-        let word = match answer {
-            Answer::Accept => "accepted",
-            Answer::Reject => "rejected",
+        let word = match decision {
+            Decision::Accept => "accepted",
+            Decision::Reject => "rejected",
         };
         say(format_args!(
             "{word} {}",
             Project::shown(&outcome.entry.path)
         ));
     }
-    if answer == Answer::Accept && !outcomes.is_empty() {
+    if decision == Decision::Accept && !outcomes.is_empty() {
         let files = outcomes
             .iter()
             .flat_map(|it| project.files_to_commit(&it.entry.path));
@@ -134,7 +134,7 @@ fn settle(project: &Project, outcomes: &[&PendingOutcome], answer: Answer) -> Do
     Ok(())
 }
 
-/// A group in a list.
+/// A group as an entry of a list.
 fn summary(group: &Group) -> String {
     let mut text = format!("{}  {}\n", group.id, group.title());
     if group.changes.len() > 1 {
@@ -170,15 +170,15 @@ fn json_of(group: &Group) -> serde_json::Value {
     })
 }
 
-/// What a key means.
+/// The meaning of a pressed key.
 enum Choice {
-    Settle(Answer),
+    Settle(Decision),
     Skip,
     OneByOne,
     Quit,
 }
 
-/// Asks about each group.
+/// Asks the user about each group.
 fn ask(project: &Project, groups: &[Group]) -> Done {
     let term = Term::stdout();
     for (at, group) in groups.iter().enumerate() {
@@ -191,15 +191,19 @@ fn ask(project: &Project, groups: &[Group]) -> Done {
         say(example(&group.outcomes[0], group.outcomes.len()));
         let is_several = group.outcomes.len() > 1;
         match choice(&term, is_several, &group.outcomes[0])? {
-            Choice::Settle(answer) => {
-                settle(project, &group.outcomes.iter().collect::<Vec<_>>(), answer)?;
+            Choice::Settle(decision) => {
+                settle(
+                    project,
+                    &group.outcomes.iter().collect::<Vec<_>>(),
+                    decision,
+                )?;
             }
             Choice::OneByOne => {
                 for outcome in &group.outcomes {
                     say(format_args!("\n{}\n", outcome.entry.name));
                     say(example(outcome, 1));
                     match choice(&term, false, outcome)? {
-                        Choice::Settle(answer) => settle(project, &[outcome], answer)?,
+                        Choice::Settle(decision) => settle(project, &[outcome], decision)?,
                         Choice::Quit => return Ok(()),
                         Choice::Skip | Choice::OneByOne => {}
                     }
@@ -212,7 +216,7 @@ fn ask(project: &Project, groups: &[Group]) -> Done {
     Ok(())
 }
 
-/// One case of a group: what it is, what production did, and what changed.
+/// One case of a group: its title, what production did, and what changed.
 fn example(outcome: &PendingOutcome, of: usize) -> String {
     let mut text = outcome.heading.clone();
     if let Some(production) = &outcome.production {
@@ -246,8 +250,8 @@ fn choice(term: &Term, is_several: bool, outcome: &PendingOutcome) -> Result<Cho
         let key = term.read_key().map_err(failed)?;
         term.write_line("").map_err(failed)?;
         match key {
-            Key::Char('a') => return Ok(Choice::Settle(Answer::Accept)),
-            Key::Char('r') => return Ok(Choice::Settle(Answer::Reject)),
+            Key::Char('a') => return Ok(Choice::Settle(Decision::Accept)),
+            Key::Char('r') => return Ok(Choice::Settle(Decision::Reject)),
             Key::Char('s') | Key::Enter => return Ok(Choice::Skip),
             Key::Char('o') if is_several => return Ok(Choice::OneByOne),
             Key::Char('w') => term.write_line(&escaped(&outcome.text)).map_err(failed)?,

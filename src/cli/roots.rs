@@ -1,4 +1,4 @@
-//! `roots`: arguments to a request, and the aggregates of a source to words.
+//! `roots`: lists the aggregates of a source.
 
 use clap::Args;
 use serde_json::json;
@@ -19,7 +19,7 @@ pub(super) struct RootsArguments {
     /// Only this domain.
     #[arg(long)]
     domain: Option<Domain>,
-    /// Print as JSON, one object a line.
+    /// Print as JSON, one object per line.
     #[arg(long)]
     json: bool,
 }

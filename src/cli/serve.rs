@@ -1,4 +1,4 @@
-//! `serve`: arguments to a request, and what is served to words.
+//! `serve`: parses the arguments and prints what is being served.
 
 use std::path::PathBuf;
 
@@ -12,22 +12,22 @@ use crate::serving::{
 };
 use crate::wire::Dialect;
 
-/// Serve the local coordinator on 127.0.0.1: queries, commands and speculation, as the real one answers them.
+/// Serve the local coordinator on 127.0.0.1. It answers queries, commands and speculative calls like the real one.
 ///
-/// Without --store or --fixtures it holds the embedded demo, in memory: a playground. Without --logic and --component
-/// everything that is configured stands behind it; where one of them is given, only what they name.
+/// Without --store or --fixtures, its store holds the embedded demo, in memory. Without --logic and --component, all
+/// configured logic stands behind it; otherwise only the named logic.
 #[derive(Debug, Args)]
 pub(super) struct ServeArguments {
-    /// Port; 0 takes a free one.
+    /// Port; 0 for a free one.
     #[arg(long, default_value_t = 1310)]
     port: u16,
-    /// A SQLite file as its store; made where it is not there.
+    /// Use a SQLite file as its store, which is created if it does not exist.
     #[arg(long, value_name = "FILE", conflicts_with = "fixtures")]
     store: Option<PathBuf>,
-    /// Histories of a folder's fixtures as its store, in memory.
+    /// Use the histories in a folder of fixtures as its store, in memory.
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
-    /// Dialect that it speaks.
+    /// Dialect of the coordinator.
     #[arg(long, default_value = "angzarr")]
     dialect: Dialect,
     /// Business logic behind it: a name in replay.toml, or DOMAIN=ADDRESS.

@@ -1,4 +1,4 @@
-//! `replay` of several cases: a line for each, and how many ended how.
+//! `replay` of several cases: prints a line for each, and the totals.
 
 use serde_json::json;
 
@@ -63,7 +63,7 @@ fn print(trial: &EndedTrial) {
     }
 }
 
-/// The report with how the case ended; of a case that was not replayed, only that.
+/// The report and the result of a case; for a case that was not replayed, only the result.
 fn json(trial: &EndedTrial) -> serde_json::Value {
     let mut object = match &trial.report {
         Some(report) => report::json(report),

@@ -1,4 +1,4 @@
-//! `tickets`: arguments to a request, and the known bugs to words.
+//! `tickets`: lists the known bugs.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ use crate::terminal::program;
 
 /// List the failures of a source or of logs, grouped by domain, command, code and message.
 ///
-/// Asks no server but for --dead-letters. Tickets are found among other text, as `capture --from-log` finds them.
+/// Contacts a server only with --dead-letters. Tickets are found among other text, as with `capture --from-log`.
 #[derive(Debug, Args)]
 pub(super) struct TicketsArguments {
-    /// Logs, instead of those that the source names; `-` is standard input.
+    /// Logs, instead of those of the source; `-` is standard input.
     files: Vec<PathBuf>,
     /// Source in replay.toml; `embedded` is the built-in one.
     #[arg(long, conflicts_with = "files")]
@@ -26,7 +26,7 @@ pub(super) struct TicketsArguments {
     /// The dead letters of the source's `DlqAdminService`, instead of its logs.
     #[arg(long, conflicts_with = "files")]
     dead_letters: bool,
-    /// Print as JSON, one object a line.
+    /// Print as JSON, one object per line.
     #[arg(long)]
     json: bool,
 }
@@ -73,7 +73,7 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
     Ok(())
 }
 
-/// The next command to run, if there is one: a capture reads one log or one letter.
+/// The next command to run, if the failures are from one log or from dead letters.
 fn next(arguments: &TicketsArguments) -> Option<String> {
     if arguments.dead_letters {
         let source = arguments.source.as_ref();

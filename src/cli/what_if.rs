@@ -8,12 +8,12 @@ use super::Stop;
 use crate::payload::{Edit, split_assignment};
 use crate::replaying::FieldChange;
 
-/// What `--set`, `--set-yaml` and `--unset` ask for, in the order of the command line.
+/// The changes of `--set`, `--set-yaml` and `--unset`, in the order of the command line.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Changes(Vec<Change>);
+pub(super) struct Changes(Vec<FlagValue>);
 
 #[derive(Debug, Clone)]
-struct Change {
+struct FlagValue {
     flag: Flag,
     text: String,
 }
@@ -75,11 +75,11 @@ impl Args for Changes {
 
 impl FromArgMatches for Changes {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut found: Vec<(usize, Change)> = Vec::new();
+        let mut found: Vec<(usize, FlagValue)> = Vec::new();
         for flag in Flag::ALL {
             let indices = matches.indices_of(flag.name()).into_iter().flatten();
             let texts = matches.get_many::<String>(flag.name());
-            let changes = texts.into_iter().flatten().map(|text| Change {
+            let changes = texts.into_iter().flatten().map(|text| FlagValue {
                 flag,
                 text: text.clone(),
             });
@@ -96,7 +96,7 @@ impl FromArgMatches for Changes {
 }
 
 impl Changes {
-    /// The first flag that asks for a change, as it is written.
+    /// The name of the first flag, as it is written.
     pub(super) fn first_flag(&self) -> Option<&'static str> {
         self.0.first().map(|change| match change.flag {
             Flag::Set => "--set",
@@ -105,7 +105,7 @@ impl Changes {
         })
     }
 
-    /// The changes as the library takes them.
+    /// Parses the changes.
     pub(super) fn parsed(&self) -> Result<Vec<FieldChange>, Stop> {
         let changes = self.0.iter().map(|change| {
             let parsed = change.parsed();
@@ -115,7 +115,7 @@ impl Changes {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for FlagValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LONGEST: usize = 100;
         write!(f, "--{} ", self.flag.name())?;
@@ -131,7 +131,7 @@ impl fmt::Display for Change {
     }
 }
 
-impl Change {
+impl FlagValue {
     fn parsed(&self) -> Result<FieldChange, String> {
         let (path, value) = split_assignment(&self.text).map_err(|error| error.to_string())?;
         let edit = match (self.flag, value) {

@@ -1,21 +1,21 @@
-//! Whether each logic is there: registered, serving, or started and serving.
+//! Checks that each logic is available: registered, serving, or started and serving.
 
-use super::{Finding, State};
+use super::{CheckedPart, State};
 use crate::grpc::{Connection, ConnectionOptions, HealthAnswer, check_health};
 use crate::model::ComponentKind;
 use crate::project::{LogicConfig, LogicPlace, Project};
 use crate::wire::Dialect;
 
-pub(super) fn examine(project: &Project, found: &mut dyn FnMut(Finding)) {
+pub(super) fn examine(project: &Project, found: &mut dyn FnMut(CheckedPart)) {
     let mut is_any = false;
     for logic in project.logics().all() {
         is_any = true;
         let subject = format!("{} {}", kind_word(logic), logic.name);
-        found(Finding::new(subject, state(project, logic)));
+        found(CheckedPart::new(subject, state(project, logic)));
     }
     if !is_any {
         let text = "no logic is configured or registered: add [logic.NAME] to replay.toml";
-        found(Finding::new("logic", State::Wrong(text.into())));
+        found(CheckedPart::new("logic", State::Wrong(text.into())));
     }
 }
 
@@ -47,7 +47,7 @@ fn state(project: &Project, logic: &LogicConfig) -> State {
     }
 }
 
-/// Whether a component takes part in flows and no subscription leads to it.
+/// Whether a component takes part in flows but subscribes to nothing.
 fn hears_nothing(logic: &LogicConfig) -> bool {
     let reacts = match logic.kind {
         ComponentKind::Saga | ComponentKind::ProcessManager | ComponentKind::Projector => true,
@@ -56,7 +56,7 @@ fn hears_nothing(logic: &LogicConfig) -> bool {
     reacts && logic.subscriptions.is_empty()
 }
 
-/// Makes the logic ready as a case would.
+/// Makes the logic ready as for a case.
 fn started(project: &Project, logic: &LogicConfig) -> Result<String, String> {
     let selected = project
         .logics()

@@ -1,6 +1,7 @@
-//! Whether everything that a project names is there and works: one finding for each part, with what to do where it does not.
+//! Checks that everything a project names exists and works. Reports one finding per part, with advice if it does not
+//! work.
 //!
-//! Reads, starts the logic, and asks sources for their dialect. No case is replayed and nothing is written.
+//! Reads files, starts the logic, and asks sources for their dialect. Replays and writes nothing.
 
 mod logic;
 
@@ -13,26 +14,26 @@ use crate::model::Status;
 use crate::project::Project;
 use crate::snapshot::stored;
 
-/// What was looked at, and how it is.
+/// A checked part of the project, and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(crate) struct CheckedPart {
     /// `source production`, `logic player`.
     pub(crate) subject: String,
     pub(crate) state: State,
 }
 
-/// How a part of the project is.
+/// The state of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It works; what was seen.
+    /// It works; the text describes it.
     Fine(String),
-    /// It works, and something about it may surprise.
+    /// It works, but something about it may be surprising.
     Notice(String),
-    /// It does not work; what is wrong and what to do.
+    /// It does not work; the text says why and what to do.
     Wrong(String),
 }
 
-impl Finding {
+impl CheckedPart {
     fn new(subject: impl Into<String>, state: State) -> Self {
         Self {
             subject: subject.into(),
@@ -40,12 +41,12 @@ impl Finding {
         }
     }
 
-    /// Whether something has to be done.
+    /// Whether the user has to do something.
     pub(crate) const fn is_wrong(&self) -> bool {
         matches!(self.state, State::Wrong(_))
     }
 
-    /// Name of the state, as it is printed.
+    /// The printed name of the state.
     pub(crate) const fn word(&self) -> &'static str {
         match self.state {
             State::Fine(_) => "ok",
@@ -61,9 +62,9 @@ impl Finding {
     }
 }
 
-/// Examines a project part by part. Each finding is passed on as soon as it is known: starting logic may take its time.
-pub(crate) fn examine(project: &Project, found: &mut dyn FnMut(Finding)) {
-    let mut tell = |subject: &str, state| found(Finding::new(subject, state));
+/// Checks a project part by part. Passes on each finding immediately, because starting logic may take long.
+pub(crate) fn examine(project: &Project, found: &mut dyn FnMut(CheckedPart)) {
+    let mut tell = |subject: &str, state| found(CheckedPart::new(subject, state));
     tell("configuration", configuration(project));
     let cases = Cases::read(project);
     tell("fixtures", cases.state());
@@ -88,7 +89,7 @@ fn configuration(project: &Project) -> State {
     }
 }
 
-/// Every fixture that can be read.
+/// All fixtures that can be read.
 struct Cases {
     fixtures: Vec<Fixture>,
     unreadable: Vec<String>,
@@ -135,7 +136,7 @@ impl Cases {
     }
 }
 
-/// Snapshots that no fixture has, and outcomes that wait for a review.
+/// Checks for snapshots without a fixture, and for outcomes that wait for a review.
 fn snapshots(project: &Project) -> State {
     let leftovers = match leftovers(project) {
         Ok(leftovers) => leftovers,
@@ -213,7 +214,7 @@ fn descriptors(project: &Project, fixtures: &[Fixture]) -> State {
     }
 }
 
-/// Most names that a line lists.
+/// Maximum number of names in a line.
 const LISTED: usize = 5;
 
 fn listed(names: &[String]) -> String {
@@ -247,7 +248,7 @@ fn redaction(project: &Project) -> State {
     }
 }
 
-fn sources(project: &Project, found: &mut dyn FnMut(Finding)) {
+fn sources(project: &Project, found: &mut dyn FnMut(CheckedPart)) {
     for name in project.config().sources.keys() {
         let state = match project.source(Some(name), None) {
             Ok(source) => {
@@ -259,6 +260,6 @@ fn sources(project: &Project, found: &mut dyn FnMut(Finding)) {
             }
             Err(error) => State::Wrong(error.to_string()),
         };
-        found(Finding::new(format!("source {name}"), state));
+        found(CheckedPart::new(format!("source {name}"), state));
     }
 }

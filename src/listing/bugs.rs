@@ -8,7 +8,7 @@ use crate::grpc::{DeadLetter, StoredLetter};
 use crate::project::{FailureEntry, Failures, OperationError, Project};
 use crate::wire::Dialect;
 
-/// In place of a file's name, before the number of a dead letter.
+/// Shown instead of a file name, before the number of a dead letter.
 const LETTER: &str = "dead letter";
 
 /// Where failures are looked for.

@@ -1,8 +1,8 @@
 //! A recording as a library call: a [`RecordRequest`] starts a recorder, which reports [`RecordProgress`] until it is stopped
 //! and ends with its [`RecordResult`].
 //!
-//! Above `record`, which has no configuration: here the redactor, the recording file and the failure log are opened. Nothing
-//! is printed.
+//! Above `record`, which has no configuration: this module opens the redactor, the recording file and the failure log.
+//! Prints nothing.
 
 mod losses;
 mod progress;

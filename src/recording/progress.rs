@@ -6,27 +6,27 @@ use crate::wire::Dialect;
 /// Something that happens before a recording ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordProgress {
-    /// A redaction rule that is about no field.
+    /// A redaction rule that matches no field.
     UnfittingRule(String),
-    /// An earlier recorder did not finish this line of the recording, and it is cut off.
+    /// A previous recorder did not finish the last line of the recording, so it is removed.
     UnfinishedLine {
         /// The recording.
         file: String,
         /// The line, from 1.
         line: usize,
     },
-    /// The last line of the failure log is not finished and stays; tickets go to lines of their own.
+    /// The last line of the failure log is incomplete. It is kept, and tickets start on a new line.
     UnfinishedTicket {
         /// The failure log.
         file: String,
     },
-    /// Something that redaction keeps as it is.
+    /// Something that redaction does not change.
     NotRedacted(String),
-    /// More is kept as it is, and it is no longer reported.
+    /// Redaction leaves more unchanged, which is no longer reported.
     MoreNotRedacted,
-    /// A dialect had to be assumed.
+    /// The dialect was assumed.
     DialectAssumed(Dialect),
-    /// The losses so far, because they have changed.
+    /// The losses so far; sent when they change.
     Lost(RecordLosses),
 }
 

@@ -8,7 +8,7 @@ use super::{RecordProgress, RecordRequest, RecordWatcher};
 use crate::project::{OperationError, Project};
 use crate::record::{Redact, redacted};
 
-/// How many things that stay unredacted are reported.
+/// Maximum number of reports about unredacted content.
 const MOST_REPORTED: usize = 100;
 
 /// The redaction of a recording; none if the request opts out.
@@ -38,7 +38,7 @@ pub(super) fn redaction(
     })))
 }
 
-/// Reports what stays unredacted, each thing once and at once: the user may want to end the recording.
+/// Reports unredacted content, once per kind and immediately: the user may want to stop the recording.
 struct NotRedactedReports {
     signals: Sender<Signal>,
     reported: BTreeSet<String>,
@@ -57,7 +57,7 @@ impl NotRedactedReports {
     }
 
     fn send(&self, progress: RecordProgress) {
-        // After the end of the recording nobody listens.
+        // Nobody receives it after the recording has ended.
         let _ = self.signals.send(Signal::Progress(progress));
     }
 }

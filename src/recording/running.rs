@@ -13,10 +13,10 @@ use crate::record::{
 };
 use crate::terminal::words;
 
-/// How many calls may wait for the disk, and how large they may be together.
+/// Maximum number and total size of calls that wait to be written.
 const WAITING: usize = 1_024;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
-/// How often losses and assumed dialects are looked for.
+/// How often to check for losses and assumed dialects.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// A recorder that runs.
@@ -41,7 +41,7 @@ pub struct RecordResult {
     pub losses: RecordLosses,
 }
 
-/// What the thread that waits for the end hears.
+/// Messages to the thread that waits for the end.
 pub(super) enum Signal {
     Stop,
     Progress(RecordProgress),
@@ -50,7 +50,7 @@ pub(super) enum Signal {
 impl StopHandle {
     /// Stops the recording. Calls in flight may finish.
     pub fn stop(&self) {
-        // A recording that has ended need not be stopped.
+        // Fails if the recording has ended already.
         let _ = self.0.send(Signal::Stop);
     }
 }
@@ -119,10 +119,10 @@ impl RunningRecording {
         self.stop.clone()
     }
 
-    /// Waits until it is stopped, and writes what is left. `watch` receives what happens meanwhile.
+    /// Waits until it is stopped, then writes the remaining calls. `watch` receives progress meanwhile.
     ///
     /// # Errors
-    /// If the end of the recording could not be written.
+    /// If the recording could not be completed.
     pub fn wait(self, watch: &mut RecordWatcher<'_>) -> Result<RecordResult, OperationError> {
         let mut reports = Reports {
             recorder: self.recorder.watch(),
@@ -159,7 +159,7 @@ impl RunningRecording {
     }
 }
 
-/// What has been reported of a recorder.
+/// What has been reported about a recorder.
 struct Reports {
     recorder: RecorderWatch,
     dialects: usize,

@@ -1,4 +1,4 @@
-//! Closing a case: today's outcome becomes the expectation.
+//! Closes a case: today's outcome becomes the expectation.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::terminal::words;
 pub struct CloseRequest {
     /// Close even a case whose bug still reproduces: its behaviour becomes the expectation.
     pub is_forced: bool,
-    /// Leave out what differs from run to run: write a rule for each such field into the fixture.
+    /// Exclude fields that differ from run to run: write a rule for each into the fixture.
     pub adds_rules: bool,
 }
 
@@ -27,14 +27,14 @@ pub struct Closed {
     pub snapshot: PathBuf,
     /// Rules that were written into the fixture.
     pub added_rules: Vec<Rule>,
-    /// What to commit, as it is shown.
+    /// Files to commit, as they are shown.
     pub files: Vec<String>,
 }
 
 /// Writes the snapshot of a case from today's outcome, and marks the case closed.
 ///
 /// # Errors
-/// Where there is no outcome, it differs from run to run, the bug of an open case still reproduces, or a file cannot be
+/// If there is no outcome, it differs from run to run, the bug of an open case still reproduces, or a file cannot be
 /// written.
 pub fn close(
     project: &Project,
@@ -69,7 +69,7 @@ pub fn close(
     })
 }
 
-/// Replays a case until two replays agree: the outcome, and the rules that it took.
+/// Replays a case until two runs agree. Returns the replayed case and the rules that this required.
 fn steady(
     project: &Project,
     path: &Path,
@@ -107,7 +107,7 @@ fn steady(
     }
 }
 
-/// Adds rules to the file, and reads it to see that it has them now.
+/// Adds rules to the fixture file, and reads the result to check that it contains them.
 fn write_rules(
     project: &Project,
     path: &Path,

@@ -1,4 +1,4 @@
-//! A case through a real coordinator: which one, and what to know about the result.
+//! Replays through a real coordinator: which one, and notes about the result.
 
 use std::path::Path;
 
@@ -8,27 +8,27 @@ use crate::replay::ReplayNote;
 use crate::terminal::program;
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
-/// The coordinator that a replay is asked to go through, and whose replay it is.
+/// The coordinator to replay through, and who replays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedCoordinator {
     /// Its name in `replay.toml`.
     pub name: String,
-    /// Whether a history may be loaded where that publishes it.
+    /// Whether a history may be loaded even if the coordinator publishes the loaded events.
     pub may_publish: bool,
-    /// The person, for others who find the edition.
+    /// The person, shown to others who find the edition.
     pub who: String,
     /// The time, RFC 3339.
     pub time: String,
 }
 
-/// What an edition is named after.
+/// Fixture and issue, which become part of an edition's name and ledger entry.
 pub(super) struct EditionNames {
     fixture: String,
     what: String,
 }
 
 impl EditionNames {
-    /// The issue of a case, else the name of its fixture.
+    /// Uses the issue of the case, otherwise the name of its fixture.
     pub(super) fn of(path: &Path, case: &Case) -> Self {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         Self {
@@ -58,9 +58,10 @@ impl RequestedCoordinator {
 pub struct CoordinatorReport {
     /// Its name, and where it runs.
     pub description: String,
-    /// Whether it asked the logic that was chosen for the replay; else it asked the logic that it has anyway.
+    /// Whether it called the logic that was chosen for the replay. Otherwise it called the logic that is deployed
+    /// behind it.
     pub has_chosen_logic: bool,
-    /// What the logic sees through it, and what it does otherwise than production did.
+    /// What the logic sees through it, and how it differs from production.
     pub(super) notes: Vec<String>,
 }
 
@@ -90,7 +91,7 @@ fn assumed_dialect(coordinator: &IsolatedCoordinator) -> Option<String> {
     ))
 }
 
-/// What is lost where a history becomes facts, and where a command is sent to another edition.
+/// Unknown fields that are lost when a history is loaded as facts, or a command is sent to another edition.
 fn not_loaded(case: &Case, is_in_edition: bool) -> Option<String> {
     if case.stimulus.component_kind() != ComponentKind::Aggregate {
         return None;
@@ -103,7 +104,7 @@ fn not_loaded(case: &Case, is_in_edition: bool) -> Option<String> {
     ReplayNote::not_sent(lost).map(|note| note.to_string())
 }
 
-/// What the logic sees through a coordinator, and what it does otherwise than production did.
+/// What the logic sees through a coordinator, and how it differs from production.
 fn seen(coordinator: &IsolatedCoordinator, kind: ComponentKind, captured: &str) -> Vec<String> {
     let mut notes = Vec::new();
     if kind == ComponentKind::Aggregate {

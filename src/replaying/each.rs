@@ -1,4 +1,4 @@
-//! Several cases replayed one after the other, each as its trial in `cargo test`.
+//! Replays several cases one after the other, as trials of `cargo test`.
 
 use std::collections::HashSet;
 
@@ -7,15 +7,15 @@ use crate::harness::{Ending, Entry, Totals, entries_of};
 use crate::project::OperationError;
 use crate::project::{Project, ReplayErrorKind};
 
-/// A trial that ended, and its report where it was replayed.
+/// A finished trial, with its report if the case was replayed.
 pub(crate) struct EndedTrial {
     pub(crate) entry: Entry,
     pub(crate) ending: Ending,
     pub(crate) report: Option<ReplayReport>,
 }
 
-/// Replays the trials that `cargo test` makes of these cases, or each case once on the logic or through the coordinator that
-/// is named. `watch` is given each trial when it has ended.
+/// Replays the trials that `cargo test` would run for these cases. If the request names logic or a coordinator, replays
+/// each case once on it instead. `watch` receives each finished trial.
 pub(crate) fn replay_each(
     project: &Project,
     entries: &[Entry],
@@ -48,13 +48,13 @@ fn trials(project: &Project, entries: &[Entry], request: &ReplayRequest) -> Vec<
             trials.extend(entries_of(project, &entry.path));
         }
     }
-    // A twin's trial may be named beside its case.
+    // The user may have named a twin's trial together with its case.
     let mut known = HashSet::new();
     trials.retain(|trial| known.insert(trial.name.clone()));
     trials
 }
 
-/// The report of a trial, or how it ended without one.
+/// The report of a trial, or its result if it was not replayed.
 fn replayed(
     project: &Project,
     entry: &Entry,

@@ -1,7 +1,7 @@
 //! A replay as one call, from [`ReplayRequest`] to [`ReplayReport`], and closing a case.
 //!
-//! Above `project`, which replays a case as it is: here the fixture is read and changed where the request asks for it, the
-//! outcome is compared with the snapshot, and the states around the command are asked for. Nothing is printed.
+//! Above `project`, which replays a case unchanged: this module reads the fixture, changes it if requested, compares
+//! the outcome with the snapshot, and asks for the states before and after the command. Prints nothing.
 
 mod close;
 mod coordinator;
@@ -24,11 +24,11 @@ pub use what_if::FieldChange;
 use crate::project::OperationError;
 use crate::project::Project;
 
-/// Replays the case of a fixture. Nothing is written.
+/// Replays the case of a fixture. Writes nothing.
 ///
 /// # Errors
-/// Where the fixture cannot be read, the request does not fit it, or the logic gives no answer. A case that is not as it
-/// should be is no error: [`ReplayReport::is_fine`] says so.
+/// If the fixture cannot be read, the request does not fit it, or the logic does not answer. A case that differs is not
+/// an error; [`ReplayReport::is_fine`] is false then.
 pub fn replay(
     project: &Project,
     fixture: &Path,

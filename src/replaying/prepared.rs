@@ -1,4 +1,4 @@
-//! A case as it is to be replayed: read, and changed where the request asks for it.
+//! A case before its replay: read, and changed as requested.
 
 use std::path::{Path, PathBuf};
 
@@ -11,19 +11,19 @@ use crate::project::{Project, ReplayError, ReplayErrorKind, ReplayOptions, Selec
 use crate::replay::{ReplayNote, unknown_in_replies};
 use crate::wire::UnknownFields;
 
-/// A case that can be replayed.
+/// A case that is ready to be replayed.
 pub(crate) struct PreparedCase {
-    /// Where its fixture is.
+    /// Path of its fixture.
     pub(crate) path: PathBuf,
-    /// The fixture, with the changes that were asked for.
+    /// The fixture, with the requested changes.
     pub(crate) fixture: Fixture,
-    /// Unknown fields that are lost with the changes.
+    /// Unknown fields that the changes drop.
     lost: UnknownFields,
     is_what_if: bool,
 }
 
 impl PreparedCase {
-    /// Reads a fixture, and changes it as a request asks for it.
+    /// Reads a fixture and makes the requested changes.
     pub(crate) fn read(
         project: &Project,
         path: &Path,
@@ -49,7 +49,7 @@ impl PreparedCase {
         })
     }
 
-    /// The logic that a request asks for; nothing is started.
+    /// The requested logic. Starts nothing.
     pub(crate) fn selected_logic(
         &self,
         project: &Project,
@@ -59,7 +59,7 @@ impl PreparedCase {
         selected.map_err(|error| self.stop(&error))
     }
 
-    /// An error of this case, as a command ends with it.
+    /// Adds the fixture and advice to an error of this case.
     pub(super) fn stop(&self, error: &ReplayError) -> OperationError {
         let domain = &self.fixture.case.cover.domain;
         error.stop(
@@ -68,12 +68,12 @@ impl PreparedCase {
         )
     }
 
-    /// What the edition that is made for it is named after.
+    /// The names for the edition that is made for this case.
     pub(super) fn names(&self) -> EditionNames {
         EditionNames::of(&self.path, &self.fixture.case)
     }
 
-    /// Replays it, compares it with its snapshot, and asks for the states around its command.
+    /// Replays the case, compares the outcome with its snapshot, and asks for the states before and after the command.
     pub(crate) fn replay(
         &self,
         project: &Project,
@@ -84,7 +84,7 @@ impl PreparedCase {
         let descriptors = [today, &self.fixture.descriptors];
         let case = &self.fixture.case;
         let coordinator = replayed.logic.coordinator();
-        // No coordinator tells a state.
+        // Coordinators do not return states.
         let asks_for_states = !options.asks_once && coordinator.is_none();
         let states = if asks_for_states {
             States::around_command(case, &replayed, descriptors)
@@ -96,7 +96,7 @@ impl PreparedCase {
         let lost = ReplayNote::not_sent(self.lost.clone());
         for note in of_states.flatten().into_iter().chain(lost) {
             let note = note.to_string();
-            // The replies that states are folded from may tell the same as the replay's own.
+            // The replies with the states may have the same unknown fields as the replay's own.
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -130,12 +130,12 @@ impl PreparedCase {
 }
 
 impl ReplayError {
-    /// The error of a case, as a command ends with it. `advice` is what to do where no logic is configured.
+    /// Adds the fixture to an error, and `advice` if no logic is configured.
     pub(super) fn stop(&self, fixture: &Path, advice: &str) -> OperationError {
         let fixture = Project::shown(fixture);
         OperationError::Failed(match self.kind() {
             ReplayErrorKind::NotConfigured(reason) => format!("{fixture}: {reason}{advice}"),
-            // They are about what was asked for, whatever the case.
+            // These errors are about the request, not about the case.
             ReplayErrorKind::Logic(_) | ReplayErrorKind::Coordinator(_) => self.to_string(),
             _ => format!("{fixture}: {self}"),
         })

@@ -1,4 +1,5 @@
-//! What came of a replay: the outcome, how it stands to production and to the snapshot, and the states around the command.
+//! The result of a replay: the outcome, its comparison with production and with the snapshot, and the states around the
+//! command.
 
 use std::path::{Path, PathBuf};
 
@@ -13,25 +14,25 @@ use crate::project::{CaseResult, Project, ReplayedCase};
 use crate::replay::shown_book;
 use crate::snapshot::{Difference, Verdict, differences, listed, stored};
 
-/// What came of a replay.
+/// The result of a replay.
 pub struct ReplayReport {
-    /// Where the fixture is.
+    /// Path of the fixture.
     pub path: PathBuf,
     /// The fixture as it was replayed.
     pub fixture: Fixture,
     /// The outcome, the verdict against production, and the logic that was asked.
     pub replayed: ReplayedCase,
-    /// How the outcome stands to the accepted snapshot.
+    /// The comparison with the accepted snapshot.
     pub snapshot: SnapshotComparison,
     /// The states before and after the command.
     pub states: States,
-    /// What is worth saying, in words.
+    /// Notes about the replay, in words.
     pub notes: Vec<String>,
-    /// What started logic wrote last, where it crashed.
+    /// The last output of started logic, if it crashed.
     pub last_output: Option<String>,
     /// The coordinator that it was replayed through, if any.
     pub coordinator: Option<CoordinatorReport>,
-    /// Whether the case was changed for this replay: then what production did and the snapshot are no measure.
+    /// Whether the case was modified for this replay, so that production and the snapshot are not comparable.
     pub is_what_if: bool,
     /// Today's descriptors.
     pub(super) today: Registry,
@@ -40,15 +41,15 @@ pub struct ReplayReport {
 /// The state of a case before its command, and after it.
 #[derive(Debug, Clone, Default)]
 pub struct States {
-    /// Before, where the logic offers it.
+    /// State before the command, if the logic offers it.
     pub before: Option<Value>,
-    /// After.
+    /// State after the command.
     pub after: Option<Value>,
-    /// Why the logic failed to give one of them, on its own defect.
+    /// The failure, if the logic crashed while returning one of them.
     pub failure: Option<Failure>,
 }
 
-/// How an outcome stands to the accepted snapshot.
+/// How an outcome compares with the accepted snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SnapshotComparison {
     /// There is no snapshot.
@@ -62,13 +63,13 @@ pub enum SnapshotComparison {
 }
 
 impl ReplayReport {
-    /// Whether the case is as it should be. One that cannot be judged is not.
+    /// Whether the case is as expected. False if it cannot be judged.
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.is_what_if || matches!(self.ending(), Ending::Closed | Ending::Open)
     }
 
-    /// How the case ends, as its trial in `cargo test` does.
+    /// The result of the case as a trial in `cargo test`.
     pub(crate) fn ending(&self) -> Ending {
         if self.replayed.view.is_none() {
             return Ending::NotChecked(self.replayed.nothing_to_compare());
@@ -97,7 +98,7 @@ impl ReplayReport {
         }
     }
 
-    /// A payload made readable; none where no descriptor describes it.
+    /// A payload as a readable value; `None` if no descriptor knows its type.
     #[must_use]
     pub fn decode(&self, payload: &Payload) -> Option<Value> {
         decode([&self.today, &self.fixture.descriptors], payload)
@@ -125,7 +126,7 @@ impl SnapshotComparison {
     }
 }
 
-/// A payload made readable by the first registry that knows its type.
+/// Decodes a payload with the first registry that knows its type.
 fn decode(descriptors: [&Registry; 2], payload: &Payload) -> Option<Value> {
     let registry = descriptors
         .iter()
@@ -137,7 +138,7 @@ fn decode(descriptors: [&Registry; 2], payload: &Payload) -> Option<Value> {
 }
 
 impl States {
-    /// The states of a replayed case, where its logic offers them. A failure here does not count against the case.
+    /// The states of a replayed case, if its logic offers them. A failure here does not fail the case.
     pub(super) fn around_command(
         case: &Case,
         replayed: &ReplayedCase,

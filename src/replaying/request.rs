@@ -1,36 +1,36 @@
-//! What is asked of a replay.
+//! A request for a replay.
 
 use super::{FieldChange, PreparedCase, ReplayReport, RequestedCoordinator};
 use crate::project::{LogicChoice, Project, ReplayError, ReplayOptions};
 
-/// What is asked of a replay. The default is a replay of the case as it is, on its own logic.
+/// A request for a replay. By default, the unchanged case on its own logic.
 #[derive(Debug, Clone, Default)]
 pub struct ReplayRequest {
-    /// The logic to replay on: a name in `replay.toml`, or an address. None is the case's own.
+    /// The logic to replay on: a name in `replay.toml`, or an address. `None` means the case's own.
     pub logic: Option<String>,
     /// The coordinator to replay through.
     pub coordinator: Option<RequestedCoordinator>,
     /// What if the command had come after this event? -1 for none.
     pub last_sequence: Option<i64>,
-    /// What if fields of what the logic is asked were different? They are changed in this order.
+    /// What if fields of the stimulus were different? Applied in this order.
     pub changes: Vec<FieldChange>,
 }
 
 impl ReplayRequest {
-    /// Whether another case is replayed than the one in the fixture.
+    /// Whether the request modifies the case.
     #[must_use]
     pub const fn is_what_if(&self) -> bool {
         self.last_sequence.is_some() || !self.changes.is_empty()
     }
 
-    /// The logic that is asked for.
+    /// The requested logic.
     pub(crate) fn logic(&self) -> LogicChoice<'_> {
         self.logic
             .as_deref()
             .map_or(LogicChoice::OfCase, LogicChoice::of_word)
     }
 
-    /// Replays a prepared case as it is asked for.
+    /// Replays a prepared case as requested.
     pub(super) fn replayed(
         &self,
         project: &Project,

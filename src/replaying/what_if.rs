@@ -1,11 +1,11 @@
-//! What if: the same case with another history, or with other fields of what the logic is asked.
+//! What if: modifies a case by cutting its history or changing fields of its stimulus.
 
 use crate::model::{Body, Case, History, Page, Payload};
 use crate::payload::{Edit, Registry};
 use crate::project::OperationError;
 use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
-/// A field of the command, of the new events or of the fact, and what becomes of it.
+/// A change of a field in the command, the new events or the fact.
 #[derive(Debug, Clone)]
 pub struct FieldChange {
     path: Vec<String>,
@@ -14,7 +14,7 @@ pub struct FieldChange {
 }
 
 impl FieldChange {
-    /// A change of the field at a path such as `command`, `amount`. Errors quote it as it was `written`.
+    /// A change of the field at a path such as `command`, `amount`. Errors quote it as `written`.
     #[must_use]
     pub const fn new(path: Vec<String>, edit: Edit, written: String) -> Self {
         Self {
@@ -24,7 +24,7 @@ impl FieldChange {
         }
     }
 
-    /// Makes the change in a case. Gives the unknown fields that are lost with the original encoding of what is changed.
+    /// Applies the change to a case. Returns the unknown fields that are lost when the original encoding is dropped.
     pub(super) fn make(
         &self,
         case: &mut Case,
@@ -53,8 +53,8 @@ impl FieldChange {
     }
 }
 
-/// Cuts the history after `last` and sends the command for the head there. Gives the unknown fields that are lost with the
-/// original encoding of the command.
+/// Cuts the history after `last` and addresses the command to the new head. Returns the unknown fields that are lost
+/// when the command's original encoding is dropped.
 pub(super) fn cut(case: &mut Case, last: i64) -> Result<UnknownFields, OperationError> {
     let head = last
         .checked_add(1)
@@ -83,7 +83,7 @@ pub(super) fn cut(case: &mut Case, last: i64) -> Result<UnknownFields, Operation
     Ok(unsent)
 }
 
-/// A field of a payload, and what becomes of it.
+/// A field of a payload, and its edit.
 #[derive(Clone, Copy)]
 struct Field<'a> {
     path: &'a [String],
@@ -110,7 +110,7 @@ fn set_of_command(case: &mut Case, field: Field<'_>) -> Result<UnknownFields, St
     Ok(lost)
 }
 
-/// Of several new events, the one whose sequence comes first in the path: `trigger.12.amount.amount`.
+/// If there are several new events, the path starts with a sequence: `trigger.12.amount.amount`.
 fn set_of_trigger(case: &mut Case, from: u32, field: Field<'_>) -> Result<UnknownFields, String> {
     let mut pages = std::mem::take(&mut case.history).into_pages();
     let (sequence, path): (Option<u32>, &[String]) = match field.path {
@@ -151,7 +151,7 @@ fn set_of_body(body: &mut Body, field: Field<'_>) -> Result<(), String> {
 }
 
 impl Field<'_> {
-    /// By the first descriptors that have the field; a field may be newer than the case.
+    /// Edits with the first descriptors that have the field, which may be newer than the case.
     fn change(&self, payload: &mut Payload) -> Result<(), String> {
         let mut refusal = None;
         let all = self.registries.into_iter();

@@ -1,4 +1,4 @@
-//! One change of an outcome without its values: cases that changed the same way have the same changes.
+//! A change of an outcome, without its values, so that cases that changed in the same way have equal changes.
 
 use std::fmt;
 
@@ -7,59 +7,59 @@ use serde_yaml::Value;
 use super::shape::shape;
 use crate::snapshot::Difference;
 
-/// How a place of an outcome changed.
+/// How an outcome changed at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Change {
-    place: Place,
-    kind: Kind,
+pub(super) struct OutcomeChange {
+    place: ChangedPlace,
+    kind: ChangeKind,
 }
 
-/// Where: a field of a payload, or a place of the outcome itself.
+/// A field of a payload, or a path in the outcome itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Place {
+enum ChangedPlace {
     Field {
         type_name: String,
         field: String,
     },
-    /// A path without the positions in lists.
+    /// A path without list indices.
     Path(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Kind {
+enum ChangeKind {
     Added,
     Removed,
-    /// Texts, by their shapes.
+    /// Texts, compared by their shapes.
     Text {
         from: String,
         to: String,
     },
-    /// Words that name something, such as a kind of outcome or a type.
+    /// Names, such as a kind of outcome or a type.
     Word {
         from: String,
         to: String,
     },
-    /// Other values, whatever they are.
+    /// Any other values.
     Value,
 }
 
-impl Change {
+impl OutcomeChange {
     pub(super) fn of(difference: &Difference) -> Self {
         let place = match difference.path.payload_field() {
-            Some((type_name, field)) => Place::Field {
+            Some((type_name, field)) => ChangedPlace::Field {
                 type_name: short(type_name).to_owned(),
                 field,
             },
-            None => Place::Path(without_positions(&difference.place())),
+            None => ChangedPlace::Path(without_positions(&difference.place())),
         };
         Self {
             place,
-            kind: Kind::of(difference.expected.as_ref(), difference.actual.as_ref()),
+            kind: ChangeKind::of(difference.expected.as_ref(), difference.actual.as_ref()),
         }
     }
 }
 
-impl Kind {
+impl ChangeKind {
     fn of(expected: Option<&Value>, actual: Option<&Value>) -> Self {
         match (expected, actual) {
             (expected, Some(_)) if is_nothing(expected) => Self::Added,
@@ -81,7 +81,7 @@ impl Kind {
     }
 }
 
-/// Whether there is no value, or the text that a payload omits.
+/// Whether a value is absent, or a default that payloads omit.
 fn is_nothing(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => true,
@@ -90,7 +90,7 @@ fn is_nothing(value: Option<&Value>) -> bool {
     }
 }
 
-/// Whether a text is a name and no value: letters, dots and underscores.
+/// Whether a text is a name: letters, dots and underscores.
 fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -119,20 +119,22 @@ fn short(type_name: &str) -> &str {
     type_name.rsplit('.').next().unwrap_or(type_name)
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for OutcomeChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Field { type_name, field } => write!(f, "field `{field}` of {type_name} ")?,
-            Place::Path(path) if path.is_empty() => f.write_str("the outcome ")?,
-            Place::Path(path) => write!(f, "`{path}` ")?,
+            ChangedPlace::Field { type_name, field } => {
+                write!(f, "field `{field}` of {type_name} ")?
+            }
+            ChangedPlace::Path(path) if path.is_empty() => f.write_str("the outcome ")?,
+            ChangedPlace::Path(path) => write!(f, "`{path}` ")?,
         }
         match &self.kind {
-            Kind::Added => f.write_str("added"),
-            Kind::Removed => f.write_str("removed"),
-            Kind::Word { from, to } => write!(f, "{from} became {to}"),
-            Kind::Text { from, to } if from == to => f.write_str("has other values"),
-            Kind::Text { from, to } => write!(f, "reworded: {from:?} became {to:?}"),
-            Kind::Value => f.write_str("changed"),
+            ChangeKind::Added => f.write_str("added"),
+            ChangeKind::Removed => f.write_str("removed"),
+            ChangeKind::Word { from, to } => write!(f, "{from} became {to}"),
+            ChangeKind::Text { from, to } if from == to => f.write_str("has other values"),
+            ChangeKind::Text { from, to } => write!(f, "reworded: {from:?} became {to:?}"),
+            ChangeKind::Value => f.write_str("changed"),
         }
     }
 }

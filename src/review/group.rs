@@ -1,4 +1,4 @@
-//! Outcomes that changed the same way.
+//! Groups outcomes that changed in the same way.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -7,17 +7,17 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::PendingOutcome;
-use super::change::Change;
+use super::change::OutcomeChange;
 use crate::snapshot::Difference;
 
 /// Outcomes with the same changes, of one case or many.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    /// A short name made of the changes: the same in every run, whatever else waits.
+    /// A short id, derived from the changes only, so that it is the same in every run.
     pub(crate) id: String,
-    /// What changed, a change a line; the first is the title.
+    /// The changes, one per line; the first is the title.
     pub(crate) changes: Vec<String>,
-    /// At least one, sorted by the name of their case.
+    /// At least one, sorted by case name.
     pub(crate) outcomes: Vec<PendingOutcome>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn groups(outcomes: Vec<PendingOutcome>) -> Vec<Group> {
         .collect()
 }
 
-/// Puts together what has the same changes, the largest group first; groups of one size are sorted by their changes.
+/// Groups items with the same changes, the largest group first. Groups of the same size are sorted by their changes.
 pub(crate) fn grouped<T>(
     items: impl IntoIterator<Item = (Vec<String>, T)>,
 ) -> Vec<(Vec<String>, Vec<T>)> {
@@ -61,9 +61,9 @@ fn changes(outcome: &PendingOutcome) -> Vec<String> {
     changes
 }
 
-/// Differences without their values, each once, as they are shown.
+/// Distinct differences without their values, as they are shown.
 pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {
-    let changes: BTreeSet<Change> = differences.iter().map(Change::of).collect();
+    let changes: BTreeSet<OutcomeChange> = differences.iter().map(OutcomeChange::of).collect();
     changes.iter().map(ToString::to_string).collect()
 }
 

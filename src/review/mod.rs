@@ -1,7 +1,7 @@
-//! Outcomes that wait to be accepted: found beside their fixtures, compared with what was accepted, and grouped by how they
-//! changed, so that one answer settles every case of the same change.
+//! Pending outcomes: found beside their fixtures, compared with the accepted outcomes, and grouped by what changed, so
+//! that one answer settles all cases with the same change.
 //!
-//! The files stay insta's: `x.snap.new` beside `x.snap`. cargo-insta can review the same ones.
+//! The files are in insta's format: `x.snap.new` beside `x.snap`. cargo-insta can review them too.
 
 mod change;
 mod group;
@@ -22,26 +22,26 @@ use crate::project::Project;
 use crate::snapshot::{Difference, differences, stored};
 use crate::terminal::words;
 
-/// An outcome that waits to be accepted.
+/// An outcome that waits for a review.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingOutcome {
     /// The case.
     pub(crate) entry: Entry,
-    /// Title, issue and stimulus of the case, a line each.
+    /// Title, issue and stimulus of the case, one per line.
     pub(crate) heading: String,
-    /// What production did, in a line, where that is known.
+    /// What production did, on one line, if it is known.
     pub(crate) production: Option<String>,
-    /// The accepted text; none of an open case, and where the snapshot is missing.
+    /// The accepted text; `None` for an open case or a missing snapshot.
     pub(crate) accepted: Option<String>,
-    /// Today's text, which waits.
+    /// Today's text.
     pub(crate) text: String,
     /// How today's outcome differs from the accepted one.
     pub(crate) differences: Vec<Difference>,
-    /// `x.snap.new`.
+    /// Path of the `x.snap.new`.
     file: PathBuf,
 }
 
-/// Every outcome of a project that waits, sorted by the name of its case, and what could not be read.
+/// All pending outcomes of a project, sorted by case name, and the errors of those that could not be read.
 #[derive(Debug, Default)]
 pub(crate) struct PendingOutcomes {
     pub(crate) outcomes: Vec<PendingOutcome>,
@@ -49,7 +49,7 @@ pub(crate) struct PendingOutcomes {
 }
 
 impl PendingOutcomes {
-    /// Looks for the pending snapshot of each fixture. No case is replayed.
+    /// Finds the pending snapshot of each fixture. Replays nothing.
     pub(crate) fn of(project: &Project) -> Result<Self, OperationError> {
         let entries =
             discover(project).map_err(|error| OperationError::Failed(error.to_string()))?;
@@ -96,13 +96,13 @@ impl PendingOutcome {
         })
     }
 
-    /// Makes today's outcome the accepted one, and closes the case.
+    /// Accepts today's outcome and closes the case.
     pub(crate) fn accept(&self) -> Result<(), OperationError> {
         accept_outcome(&self.entry.path, &self.text)?;
         self.discard()
     }
 
-    /// Discards today's outcome; the accepted one stays. The next run offers it again where nothing changed.
+    /// Discards today's outcome and keeps the accepted one. If nothing changes, the next run proposes it again.
     pub(crate) fn discard(&self) -> Result<(), OperationError> {
         match std::fs::remove_file(&self.file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -124,7 +124,7 @@ fn changes(project: &Project, fixture: &Fixture, accepted: &str, text: &str) -> 
     differences(&value(accepted), &value(text), &descriptors)
 }
 
-/// What production did, in a line.
+/// What production did, on one line.
 fn production(fixture: &Fixture) -> Option<String> {
     let short = |payload: &Payload| {
         let name = payload.type_name();

@@ -1,16 +1,16 @@
-//! The shape of a text: what is the same in every text that one line of code formats.
+//! The shape of a text: the part that all texts from the same format string share.
 //!
-//! Numbers, identifiers, and quoted or redacted values become holes. The same text always has the same shape, whatever was
-//! seen before it.
+//! Numbers, identifiers, and quoted or redacted values become placeholders. The shape depends on the text only.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What stands for a value.
+/// Placeholder for a value.
 const HOLE: &str = "…";
 
-/// Values, the longest kind first: UUIDs and hashes, quoted texts, pseudonyms, numbers with units left standing.
+/// Patterns of values, the longest first: UUIDs and hashes, quoted texts, pseudonyms, and numbers, whose units are
+/// kept.
 static VALUES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)

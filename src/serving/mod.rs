@@ -1,7 +1,7 @@
 //! The local coordinator, served for any client, as one call: a [`ServeRequest`] becomes a [`ServedCoordinator`].
 //!
-//! Above `coordinator`, which knows no project: here the logic behind it is chosen and made ready (`backends`), and its store is
-//! filled. Nothing is printed.
+//! Above `coordinator`, which knows no project: this module chooses the logic, makes it ready (`backends`), and fills
+//! the store. Prints nothing.
 
 mod backends;
 
@@ -146,7 +146,7 @@ fn failed(error: &dyn std::fmt::Display) -> OperationError {
     OperationError::Failed(error.to_string())
 }
 
-/// Fills the store, and says in words what it holds.
+/// Fills the store, and describes its contents.
 fn fill(
     project: &Project,
     store: &RequestedStore,

@@ -1,4 +1,4 @@
-//! A Rust workspace: a package `replay` with the two mains, a member of the workspace, and the alias of the commands.
+//! Plans for a Rust workspace: a package `replay` with the two mains as a member, and the cargo alias.
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
@@ -31,7 +31,7 @@ pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>) -> Result<(), Set
     add_alias(plan, around)
 }
 
-/// Makes the package a member: of the workspace that is there, or of one that begins with the only package.
+/// Makes the package a member of the existing workspace, or of a new one in the manifest of the only package.
 fn add_member(plan: &mut Plan, around: &Surroundings<'_>) -> Result<(), SetupError> {
     let file = "Cargo.toml";
     let before = around.read(file)?.unwrap_or_default();
@@ -64,13 +64,13 @@ fn add_member(plan: &mut Plan, around: &Surroundings<'_>) -> Result<(), SetupErr
     Ok(())
 }
 
-/// Adds the member in the layout of the list: a line of its own where the others have one.
+/// Adds the member in the layout of the list: on its own line if the others are.
 fn push_member(members: &mut Array) {
     let last = members.iter().last();
     let prefix = last.and_then(|last| last.decor().prefix()?.as_str().map(str::to_owned));
     let mut member = toml_edit::Value::from("replay");
     if let Some(prefix) = prefix.filter(|prefix| prefix.contains('\n')) {
-        // A comment before the last member stays with it.
+        // Keeps a comment with the member that it belongs to.
         let line = prefix.rsplit_once('\n').map_or("", |(_, indent)| indent);
         *member.decor_mut() = toml_edit::Decor::new(format!("\n{line}"), "");
         members.push_formatted(member);
@@ -79,7 +79,7 @@ fn push_member(members: &mut Array) {
     }
 }
 
-/// Adds the alias of the commands, unless one of its name is there.
+/// Adds the cargo alias, unless one of this name exists.
 fn add_alias(plan: &mut Plan, around: &Surroundings<'_>) -> Result<(), SetupError> {
     let before = around.read(CARGO_CONFIG)?;
     let mut config = parsed(CARGO_CONFIG, before.as_deref().unwrap_or_default())?;

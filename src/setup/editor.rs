@@ -1,16 +1,16 @@
-//! Settings of an editor: the schema of fixtures, and configurations that attach its debugger to logic under `--debug`.
+//! Plans editor settings: the schema of fixtures, and configurations that attach the debugger to logic under `--debug`.
 
 use serde_json::{Value, json};
 
 use super::{Language, Plan, Surroundings};
 
-/// Port of the debugger in launch configurations and in the `[logic.NAME.debug]` that goes with them.
+/// Debugger port in launch configurations and in the matching `[logic.NAME.debug]`.
 const DEBUG_PORT: u16 = 5678;
 
-/// An editor that settings are written for.
+/// A supported editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Editor {
-    /// Visual Studio Code, and editors that read its settings.
+    /// Visual Studio Code, and editors with the same settings files.
     Vscode,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>, editor: Editor, l
     ] {
         let text = format!("{content:#}\n");
         if around.has(file) {
-            // It may have comments, which no JSON writer would keep.
+            // The file may have comments, which writing JSON would lose.
             plan.notes.push(format!(
                 "{file} is there and stays as it is; add by hand:\n{text}"
             ));

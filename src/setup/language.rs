@@ -1,10 +1,10 @@
-//! The language of a project, told from its files, and the configuration that it begins with.
+//! Detects the language of a project from its files, and writes the initial configuration.
 
 use std::fmt::Write as _;
 
 use super::{FoundSource, Surroundings};
 
-/// Language that a project's logic is probably written in.
+/// The probable language of a project's logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Language {
     Rust,
@@ -13,12 +13,12 @@ pub(crate) enum Language {
     Java,
     CSharp,
     JavaScript,
-    /// Nothing tells.
+    /// Not detected.
     #[default]
     Unknown,
 }
 
-/// Files that tell a language, the first that is there decides.
+/// Files that identify a language. The first that exists decides.
 const MARKS: [(&str, Language); 13] = [
     ("Cargo.toml", Language::Rust),
     ("pyproject.toml", Language::Python),
@@ -55,7 +55,7 @@ impl Language {
         }
     }
 
-    /// Name in a sentence.
+    /// Name for messages.
     pub(crate) const fn name(self) -> Option<&'static str> {
         match self {
             Self::Rust => Some("Rust"),
@@ -94,10 +94,10 @@ impl Language {
     }
 }
 
-/// Folders that message definitions are usually kept in.
+/// Usual folders for message definitions.
 const PROTO_FOLDERS: [&str; 5] = ["proto", "protos", "api", "schema", "src/main/proto"];
 
-/// The text of `replay.toml`: what is known stands there, every other choice stands beside it as a comment.
+/// The text of `replay.toml`: known settings, and all others as comments.
 pub(super) fn configuration(
     around: &Surroundings<'_>,
     language: Language,
@@ -122,7 +122,7 @@ pub(super) fn configuration(
     text
 }
 
-/// Whether a folder holds a `.proto` file, a few levels down at most.
+/// Whether a folder contains a `.proto` file, at most a few levels down.
 fn holds_protos(around: &Surroundings<'_>, folder: &str) -> bool {
     let walk = walkdir::WalkDir::new(around.folder.join(folder)).max_depth(6);
     walk.into_iter().flatten().any(|entry| {

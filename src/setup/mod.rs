@@ -1,7 +1,7 @@
-//! What a project needs before its first capture: `init` plans the files, shows what would change, and writes them.
+//! Sets up a project before its first capture: `init` plans the files, shows the changes, and writes them.
 //!
-//! Nothing is asked and nothing that stands there is overwritten. A file that other tools own is edited where its format
-//! allows that without touching another byte (`Cargo.toml`, `.gitignore`); otherwise the plan says what to add by hand.
+//! Asks nothing, and overwrites nothing. Files of other tools are edited if their format allows to leave every other
+//! byte unchanged (`Cargo.toml`, `.gitignore`); otherwise the plan says what to add by hand.
 
 mod cargo;
 mod editor;
@@ -19,7 +19,7 @@ pub(crate) use workflow::Ci;
 
 use crate::terminal::words;
 
-/// What `init` was asked for.
+/// A request of `init`.
 #[derive(Debug)]
 pub(crate) struct SetupRequest {
     /// The project's folder.
@@ -28,34 +28,34 @@ pub(crate) struct SetupRequest {
     pub(crate) editor: Option<Editor>,
     /// CI that gets a workflow.
     pub(crate) ci: Option<Ci>,
-    /// What the coordinator at an address answered.
+    /// The answer of the coordinator, if its address was given.
     pub(crate) source: Option<FoundSource>,
 }
 
 /// One file that will be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
-    /// Path below the project's folder, `/` between.
+pub(crate) struct FileChange {
+    /// Path relative to the project's folder, with `/`.
     pub(crate) file: String,
-    /// The text that is there; none where the file is new.
+    /// The current text; `None` for a new file.
     pub(crate) before: Option<String>,
     pub(crate) after: String,
 }
 
-/// Everything that will be written, and what is left to the user.
+/// The files to write, and what is left to the user.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    pub(crate) changes: Vec<Change>,
-    /// What is there already and stays as it is, and what to add by hand.
+    pub(crate) changes: Vec<FileChange>,
+    /// Files that exist and stay unchanged, and what to add by hand.
     pub(crate) notes: Vec<String>,
     /// Language of the project.
     pub(crate) language: Language,
 }
 
-/// A project that cannot be set up.
+/// Why a project cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetupError {
-    /// A file that is there cannot be read.
+    /// An existing file cannot be read.
     #[error("{file}: cannot be read: {}", words(.reason))]
     Unreadable {
         /// The file.
@@ -71,7 +71,7 @@ pub(crate) enum SetupError {
         /// The system's error.
         reason: io::Error,
     },
-    /// A manifest that cargo would not read either.
+    /// An invalid Cargo manifest.
     #[error("{file}: not a manifest that can be edited: {reason}")]
     Manifest {
         /// The file.
@@ -81,7 +81,7 @@ pub(crate) enum SetupError {
     },
 }
 
-/// The files of a project, as far as a plan looks at them.
+/// The existing files of a project.
 struct Surroundings<'a> {
     folder: &'a Path,
 }
@@ -91,7 +91,7 @@ impl Surroundings<'_> {
         self.folder.join(file).symlink_metadata().is_ok()
     }
 
-    /// The text of a file; none where there is none.
+    /// The text of a file; `None` if it does not exist.
     fn read(&self, file: &str) -> Result<Option<String>, SetupError> {
         match crate::files::read_to_string(&self.folder.join(file), crate::files::WRITTEN) {
             Ok(text) => Ok(Some(text)),
@@ -105,7 +105,7 @@ impl Surroundings<'_> {
 }
 
 impl Plan {
-    /// Plans what a project needs. Reads the folder and writes nothing.
+    /// Plans the files. Reads the folder and writes nothing.
     pub(crate) fn of(request: &SetupRequest) -> Result<Self, SetupError> {
         let around = Surroundings {
             folder: &request.folder,
@@ -130,14 +130,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// A file that is new; one of that name stays as it is.
+    /// Adds a new file. An existing one is kept.
     fn create(&mut self, around: &Surroundings<'_>, file: &str, text: impl Into<String>) {
         if around.has(file) {
             self.notes
                 .push(format!("{file} is there and stays as it is"));
             return;
         }
-        self.changes.push(Change {
+        self.changes.push(FileChange {
             file: file.to_owned(),
             before: None,
             after: text.into(),
@@ -146,7 +146,7 @@ impl Plan {
 
     fn edit(&mut self, file: &str, before: Option<String>, after: String) {
         if before.as_deref() != Some(&after) {
-            self.changes.push(Change {
+            self.changes.push(FileChange {
                 file: file.to_owned(),
                 before,
                 after,
@@ -154,7 +154,7 @@ impl Plan {
         }
     }
 
-    /// What must not be committed, at the end of `.gitignore`.
+    /// Adds files that must not be committed to `.gitignore`.
     fn ignore(&mut self, around: &Surroundings<'_>) -> Result<(), SetupError> {
         let before = around.read(".gitignore")?;
         let text = before.clone().unwrap_or_default();
@@ -188,7 +188,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Writes every change. New files are never written over one that came up in the meantime.
+    /// Writes all changes. Never overwrites a file that was created in the meantime.
     pub(crate) fn apply(&self, folder: &Path) -> Result<(), SetupError> {
         for change in &self.changes {
             let path = folder.join(&change.file);

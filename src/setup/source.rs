@@ -1,4 +1,4 @@
-//! What a coordinator at an address tells of itself: its dialect and its domains.
+//! Asks a coordinator at an address for its dialect and domains.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ pub(crate) struct FoundSource {
     pub(crate) address: String,
     /// Sorted.
     pub(crate) domains: Vec<String>,
-    /// Names of the dialects that speak its package; several where the package does not tell.
+    /// Names of the dialects with its package; several if they share it.
     pub(crate) dialects: Vec<String>,
 }
 
-/// A coordinator that cannot be asked.
+/// A coordinator that could not be queried.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceError {
-    /// The address, or nobody answers there.
+pub(crate) enum CoordinatorQueryError {
+    /// The address is invalid, or nothing answers there.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// It answers gRPC, and none of the services that a coordinator has.
+    /// A gRPC server without the services of a coordinator.
     #[error(
         "{address}: a gRPC server that answers queries of no known dialect; is it a coordinator?"
     )]
@@ -36,22 +36,22 @@ pub(crate) enum SourceError {
     NoList {
         /// The address.
         address: String,
-        /// Why.
+        /// The reason.
         source: QueryError,
     },
 }
 
-/// Asks a coordinator for its dialect and the domains of its aggregates. Only queries are sent.
-pub(crate) fn ask(address: &str) -> Result<FoundSource, SourceError> {
+/// Asks a coordinator for its dialect and the domains of its aggregates. Sends only queries.
+pub(crate) fn ask(address: &str) -> Result<FoundSource, CoordinatorQueryError> {
     let connection = Connection::new(address, ConnectionOptions::default())?;
     let Some(found) = detect_dialect(&connection)? else {
-        return Err(SourceError::NoCoordinator {
+        return Err(CoordinatorQueryError::NoCoordinator {
             address: address.to_owned(),
         });
     };
     let roots = QueryClient::new(connection, found)
         .aggregate_roots()
-        .map_err(|source| SourceError::NoList {
+        .map_err(|source| CoordinatorQueryError::NoList {
             address: address.to_owned(),
             source,
         })?;

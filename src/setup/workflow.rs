@@ -1,8 +1,8 @@
-//! A workflow that replays every case in CI.
+//! Plans a CI workflow that replays every case.
 
 use super::{Language, Plan, Surroundings};
 
-/// A CI that a workflow is written for.
+/// A supported CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Ci {
     /// GitHub Actions.

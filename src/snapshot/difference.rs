@@ -97,7 +97,7 @@ pub(super) fn inline(value: &Value) -> String {
 /// registry that knows a type is used, as in rendering.
 #[must_use]
 pub fn differences(expected: &Value, actual: &Value, descriptors: &[&Registry]) -> Vec<Difference> {
-    let mut comparison = Comparison {
+    let mut comparison = ValueComparison {
         descriptors,
         path: ValuePath::default(),
         found: Vec::new(),
@@ -106,7 +106,7 @@ pub fn differences(expected: &Value, actual: &Value, descriptors: &[&Registry]) 
     comparison.found
 }
 
-struct Comparison<'v> {
+struct ValueComparison<'v> {
     descriptors: &'v [&'v Registry],
     /// Path of the values that are being compared.
     path: ValuePath,
@@ -137,7 +137,7 @@ impl<'v> ComparedValue<'v> {
     }
 }
 
-impl<'v> Comparison<'v> {
+impl<'v> ValueComparison<'v> {
     fn compare(&mut self, expected: ComparedValue<'v>, actual: ComparedValue<'v>) {
         match (expected.value, actual.value) {
             (Some(Value::Mapping(left)), Some(Value::Mapping(right))) => {

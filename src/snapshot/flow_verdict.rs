@@ -34,7 +34,7 @@ impl Observation<'_> {
 
 /// The results for the hops so far.
 #[derive(Default)]
-struct Findings {
+struct HopFindings {
     first: Option<Summary>,
     differences: Vec<Difference>,
     unchecked: Vec<Unchecked>,
@@ -52,7 +52,7 @@ impl Verdict {
     #[must_use]
     pub fn judge_flow(observed: &[ObservedHop], run: &FlowRun, renderer: &Renderer<'_>) -> Self {
         let mut unmatched = unmatched(observed);
-        let mut found = Findings::default();
+        let mut found = HopFindings::default();
         let hops = run.steps.iter().filter(|step| is_hop(step));
         for (number, step) in (1..).zip(hops) {
             let Some(stream) = stream_of(step) else {
@@ -78,7 +78,7 @@ impl Verdict {
     }
 }
 
-impl Findings {
+impl HopFindings {
     /// Compares one answer with what production did in its stream.
     fn compare(
         &mut self,

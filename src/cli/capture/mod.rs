@@ -1,4 +1,4 @@
-//! `capture`: arguments to a request, and what was captured to words.
+//! `capture`: parses the arguments and prints what was captured.
 
 mod arguments;
 mod bug_lines;

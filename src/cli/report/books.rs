@@ -10,12 +10,12 @@ struct Shown<'a> {
     title: String,
     snapshot: Option<&'a Snapshot>,
     history: &'a History,
-    /// First page that is new to whoever is asked.
+    /// First page that is new to the component that is asked.
     new_from: Option<u32>,
 }
 
 impl Text<'_> {
-    /// The case's own book, and those of others that belong to it.
+    /// The case's own book, and the other books in the case.
     pub(super) fn books(&self, text: &mut String) {
         let case = &self.report.fixture.case;
         let trigger = case.stimulus.trigger();

@@ -1,4 +1,4 @@
-//! The report for a program.
+//! The report as JSON.
 
 use serde_json::json;
 use serde_yaml::Value;
@@ -72,7 +72,7 @@ pub(in crate::cli) fn json(report: &ReplayReport) -> serde_json::Value {
     object
 }
 
-/// How the outcome stands to production and to the snapshot. A case that was changed is compared with neither.
+/// The comparison with production and with the snapshot. A modified case is compared with neither.
 fn comparisons(report: &ReplayReport) -> [(&'static str, serde_json::Value); 4] {
     let words = |differences: &[Difference]| -> serde_json::Value {
         let differences = differences.iter().map(ToString::to_string);
@@ -104,7 +104,7 @@ fn comparisons(report: &ReplayReport) -> [(&'static str, serde_json::Value); 4] 
     ]
 }
 
-/// YAML as JSON. What JSON does not have (NaN, infinities) becomes text.
+/// YAML as JSON. Values that JSON lacks (NaN, infinities) become text.
 fn in_json(view: &Value) -> serde_json::Value {
     match view {
         Value::Mapping(fields) => fields

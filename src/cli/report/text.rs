@@ -1,4 +1,4 @@
-//! The report for a person.
+//! The report as text.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ pub(in crate::cli) fn text(report: &ReplayReport) -> String {
     Text { report }.whole()
 }
 
-/// A report that is put into words.
+/// Formats a report as text.
 pub(super) struct Text<'a> {
     pub(super) report: &'a ReplayReport,
 }
@@ -84,7 +84,7 @@ impl Text<'_> {
         text
     }
 
-    /// What it was replayed on.
+    /// The logic or coordinator that the case was replayed on.
     fn described(&self) -> String {
         let logic = self.report.replayed.logic.selected().describe();
         match &self.report.coordinator {
@@ -227,7 +227,7 @@ impl Text<'_> {
     }
 }
 
-/// Longest difference that is shown in one line.
+/// Maximum length of a difference on one line.
 const WIDE: usize = 120;
 
 fn push_differences(differences: &[Difference], text: &mut String) {
@@ -240,7 +240,7 @@ fn push_differences(differences: &[Difference], text: &mut String) {
     }
 }
 
-/// A difference in a line, or where that is long in lines: what is gone, and what came.
+/// A difference on one line, or if that is too long, as removed and added lines.
 fn push_difference(difference: &Difference, text: &mut String) {
     let line = difference.to_string();
     if line.chars().count() <= WIDE {
@@ -256,7 +256,7 @@ fn push_difference(difference: &Difference, text: &mut String) {
     }
 }
 
-/// What a component emitted, in a few words each.
+/// The messages that a component emitted, one line each.
 fn reacted(reaction: &Reaction) -> Vec<String> {
     let events = |books: &[EmittedBook], what: &str| -> Vec<String> {
         let pages = books.iter().flat_map(|book| &book.pages);
@@ -282,7 +282,7 @@ fn reacted(reaction: &Reaction) -> Vec<String> {
     parts
 }
 
-/// A hop of production in a line.
+/// An observed hop on one line.
 fn hop(hop: &ObservedHop) -> String {
     let did = match &hop.outcome {
         HopOutcome::Events(events) => {
@@ -336,7 +336,7 @@ fn section(text: &mut String, title: &str, body: Option<String>) {
     }
 }
 
-/// A view in one line, as far as it fits.
+/// A view on one line, cut if it is too long.
 fn in_one_line(view: &Value) -> String {
     const ROOM: usize = 100;
     let text = flow(view);

@@ -42,13 +42,14 @@ pub(super) struct FailureArguments {
     /// that was never sent.
     #[arg(hide_short_help = true, long, value_name = "COUNT|unknown", value_parser = parse_persisted)]
     pub(super) persisted: Option<PersistedClaim>,
-    /// Who gave the failing answer: with `logic`, codes that usually come from the transport, such as `RESOURCE_EXHAUSTED`,
+    /// Which component gave the failing answer: with `logic`, codes that usually come from the transport, such as
+    /// `RESOURCE_EXHAUSTED`, count as the logic's own.
     /// count as the logic's own.
     #[arg(hide_short_help = true, long, value_name = "logic", value_parser = parse_answered_by)]
     pub(super) answered_by: Option<AnsweredBy>,
 }
 
-/// Origins of a failure that exclude all others. Only a log and a command that the user wrote go together.
+/// Origins of a failure. They exclude each other, except that a log and a command that the user wrote go together.
 #[derive(Debug, Args)]
 #[group(id = "outside", multiple = false)]
 struct OutsideArguments {

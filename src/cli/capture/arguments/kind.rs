@@ -17,8 +17,9 @@ use crate::project::Project;
 pub(super) struct KindArguments {
     #[command(flatten)]
     subject: SubjectArguments,
-    /// A case of an aggregate that is notified that a command which it caused was refused: the newest in the log, or the one
-    /// of --ticket. With a process manager as --component, the root is that of its stream, and it is notified instead.
+    /// A case of an aggregate that is notified of the rejection of a command that it caused: the newest in the log, or
+    /// the one of --ticket. With a process manager as --component, the root is that of its stream, and it is notified
+    /// instead.
     #[arg(hide_short_help = true, long)]
     compensation: bool,
     /// Correlation id of a workflow. By itself: a case of the whole workflow across all domains. It begins at the aggregate,
@@ -32,7 +33,8 @@ pub(super) struct KindArguments {
     /// Also send the component the events before them.
     #[arg(hide_short_help = true, long)]
     pub(super) with_history: bool,
-    /// The next sequence of an aggregate that the component writes to, as production told it, by domain.
+    /// The next sequence of an aggregate that the component writes to, as production gave it to the component, by
+    /// domain.
     #[arg(hide_short_help = true, long, value_name = "DOMAIN=SEQUENCE", value_parser = parse_destination)]
     pub(super) destination: Vec<(Domain, u32)>,
     /// A book that belongs to the case, and where to cut it: the first event that came later, and the last that still belongs
@@ -75,7 +77,7 @@ struct SubjectArguments {
 }
 
 /// The subject of a case, with the name of the component.
-enum Subject {
+enum CaseSubject {
     Aggregate,
     Saga(String),
     ProcessManager(String),
@@ -86,28 +88,31 @@ enum Subject {
 
 impl SubjectArguments {
     /// The subject. The configuration knows the kind of the component that --component names.
-    fn subject(&self, project: &Project) -> Result<Subject, Stop> {
+    fn subject(&self, project: &Project) -> Result<CaseSubject, Stop> {
         if let Some(name) = &self.component {
             return component(project, name);
         }
-        let saga = self.saga.clone().map(Subject::Saga);
-        let process_manager = self.process_manager.clone().map(Subject::ProcessManager);
-        let projector = self.projector.clone().map(Subject::Projector);
-        let upcaster = self.upcaster.then_some(Subject::Upcaster(None));
-        let fact = self.fact.then_some(Subject::Fact);
+        let saga = self.saga.clone().map(CaseSubject::Saga);
+        let process_manager = self
+            .process_manager
+            .clone()
+            .map(CaseSubject::ProcessManager);
+        let projector = self.projector.clone().map(CaseSubject::Projector);
+        let upcaster = self.upcaster.then_some(CaseSubject::Upcaster(None));
+        let fact = self.fact.then_some(CaseSubject::Fact);
         let named = saga.or(process_manager).or(projector).or(upcaster).or(fact);
-        Ok(named.unwrap_or(Subject::Aggregate))
+        Ok(named.unwrap_or(CaseSubject::Aggregate))
     }
 }
 
-fn component(project: &Project, name: &str) -> Result<Subject, Stop> {
+fn component(project: &Project, name: &str) -> Result<CaseSubject, Stop> {
     let kind = project.logics().named(name)?.config.kind;
     let name = name.to_owned();
     match kind {
-        ComponentKind::Saga => Ok(Subject::Saga(name)),
-        ComponentKind::ProcessManager => Ok(Subject::ProcessManager(name)),
-        ComponentKind::Projector => Ok(Subject::Projector(name)),
-        ComponentKind::Upcaster => Ok(Subject::Upcaster(Some(name))),
+        ComponentKind::Saga => Ok(CaseSubject::Saga(name)),
+        ComponentKind::ProcessManager => Ok(CaseSubject::ProcessManager(name)),
+        ComponentKind::Projector => Ok(CaseSubject::Projector(name)),
+        ComponentKind::Upcaster => Ok(CaseSubject::Upcaster(Some(name))),
         ComponentKind::Aggregate => Err(Stop::Usage(format!(
             "--component {name}: logic `{name}` is of kind {}; a saga, process manager, projector or upcaster is expected",
             kind.word()
@@ -115,7 +120,7 @@ fn component(project: &Project, name: &str) -> Result<Subject, Stop> {
     }
 }
 
-impl Subject {
+impl CaseSubject {
     /// Its name in the configuration.
     fn into_name(self) -> Option<String> {
         match self {
@@ -163,12 +168,12 @@ impl KindArguments {
     fn recorded(
         &self,
         failure: &FailureArguments,
-        subject: Subject,
+        subject: CaseSubject,
     ) -> Result<RequestedKind, Stop> {
         let flag = match subject {
             _ if self.compensation => "--compensation",
-            Subject::Fact => "--fact",
-            Subject::Upcaster(None) => "--upcaster",
+            CaseSubject::Fact => "--fact",
+            CaseSubject::Upcaster(None) => "--upcaster",
             subject => {
                 let requested = failure.recorded(subject.into_name()).unwrap_or_default();
                 return Ok(RequestedKind::Command(requested));
@@ -179,15 +184,15 @@ impl KindArguments {
         )))
     }
 
-    /// A case of a refused command, of which the subject is notified.
+    /// A case of a rejected command. The subject is notified of the rejection.
     fn notified(
         &self,
         failure: &FailureArguments,
-        subject: Subject,
+        subject: CaseSubject,
     ) -> Result<RequestedKind, Stop> {
         let process_manager = match subject {
-            Subject::Aggregate => None,
-            Subject::ProcessManager(name) => Some(name),
+            CaseSubject::Aggregate => None,
+            CaseSubject::ProcessManager(name) => Some(name),
             subject => {
                 return Err(Stop::Usage(format!(
                     "--compensation and {}: a case is of one kind, and only an aggregate or a process manager is told of a \
@@ -203,7 +208,7 @@ impl KindArguments {
         })
     }
 
-    fn of_subject(&self, failure: &FailureArguments, subject: Subject) -> RequestedKind {
+    fn of_subject(&self, failure: &FailureArguments, subject: CaseSubject) -> RequestedKind {
         let destinations = self.destination.clone();
         let books = self.book.clone();
         let trigger = RequestedTrigger {
@@ -211,26 +216,26 @@ impl KindArguments {
             with_history: self.with_history,
         };
         match subject {
-            Subject::Saga(name) => RequestedKind::Saga {
+            CaseSubject::Saga(name) => RequestedKind::Saga {
                 name,
                 trigger,
                 destinations,
             },
-            Subject::ProcessManager(name) => RequestedKind::ProcessManager {
+            CaseSubject::ProcessManager(name) => RequestedKind::ProcessManager {
                 name,
                 trigger,
                 destinations,
                 books,
             },
-            Subject::Projector(name) => RequestedKind::Projector {
+            CaseSubject::Projector(name) => RequestedKind::Projector {
                 name,
                 trigger,
                 is_harmless: self.harmless,
             },
-            Subject::Upcaster(name) => RequestedKind::Upcaster { name },
-            Subject::Fact => RequestedKind::Fact { at: self.at },
+            CaseSubject::Upcaster(name) => RequestedKind::Upcaster { name },
+            CaseSubject::Fact => RequestedKind::Fact { at: self.at },
             // With a log, the correlation id selects failures.
-            Subject::Aggregate
+            CaseSubject::Aggregate
                 if self.correlation.is_some()
                     && failure.from_log.is_none()
                     && !failure.each_distinct =>
@@ -240,7 +245,7 @@ impl KindArguments {
                     books,
                 }
             }
-            Subject::Aggregate => RequestedKind::Command(failure.requested()),
+            CaseSubject::Aggregate => RequestedKind::Command(failure.requested()),
         }
     }
 

@@ -95,7 +95,7 @@ struct WrittenArguments {
     /// Issue that the case belongs to.
     #[arg(hide_short_help = true, long)]
     issue: Option<String>,
-    /// Whether to replay it twice to find fields that differ from run to run; `never` if side effects forbid it.
+    /// Whether to replay the case twice to find fields that differ from run to run; `never` if side effects forbid it.
     #[arg(hide_short_help = true, long, value_name = "always|never", value_parser = parse_probe)]
     probe: Option<Probe>,
     /// Write nothing; print what would be written.
