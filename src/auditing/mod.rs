@@ -1,9 +1,9 @@
 //! An audit of a project's files as one call: an [`AuditRequest`] becomes a [`ProjectAudit`].
 //!
 //! Above `audit`, which knows no project: this module chooses the files, searches them with today's redaction rules
-//! (`leftovers`), and applies the configured allowances. Prints nothing.
+//! (`unredacted_values`), and applies the configured allowances. Prints nothing.
 
-mod leftovers;
+mod unredacted_values;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub fn audit(project: &Project, request: &AuditRequest) -> Result<ProjectAudit, 
     let files = audited.len();
     if let Some(rules) = project.leftover_rules()? {
         for one in &mut audited {
-            leftovers::add(project, &rules, one);
+            unredacted_values::add(project, &rules, one);
             one.findings.sort_by_key(|finding| finding.spot);
         }
     }

@@ -106,10 +106,10 @@ impl<'a> Repository<'a> {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or_default();
+        let message = String::from_utf8_lossy(&output.stderr);
+        let message = message.lines().next().unwrap_or_default();
         Err(GitError::Refused(
-            said.trim_start_matches("fatal: ").to_owned(),
+            message.trim_start_matches("fatal: ").to_owned(),
         ))
     }
 }

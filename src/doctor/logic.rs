@@ -6,16 +6,16 @@ use crate::model::ComponentKind;
 use crate::project::{LogicConfig, LogicPlace, Project};
 use crate::wire::Dialect;
 
-pub(super) fn examine(project: &Project, found: &mut dyn FnMut(CheckedPart)) {
+pub(super) fn examine(project: &Project, watch: &mut dyn FnMut(CheckedPart)) {
     let mut is_any = false;
     for logic in project.logics().all() {
         is_any = true;
         let subject = format!("{} {}", kind_word(logic), logic.name);
-        found(CheckedPart::new(subject, state(project, logic)));
+        watch(CheckedPart::new(subject, state(project, logic)));
     }
     if !is_any {
         let text = "no logic is configured or registered: add [logic.NAME] to replay.toml";
-        found(CheckedPart::new("logic", State::Wrong(text.into())));
+        watch(CheckedPart::new("logic", State::Wrong(text.into())));
     }
 }
 

@@ -63,19 +63,19 @@ impl CheckedPart {
 }
 
 /// Checks a project part by part. Passes on each finding immediately, because starting logic may take long.
-pub(crate) fn examine(project: &Project, found: &mut dyn FnMut(CheckedPart)) {
-    let mut tell = |subject: &str, state| found(CheckedPart::new(subject, state));
-    tell("configuration", configuration(project));
+pub(crate) fn examine(project: &Project, watch: &mut dyn FnMut(CheckedPart)) {
+    let mut report = |subject: &str, state| watch(CheckedPart::new(subject, state));
+    report("configuration", configuration(project));
     let cases = Cases::read(project);
-    tell("fixtures", cases.state());
+    report("fixtures", cases.state());
     for problem in &cases.unreadable {
-        tell("fixtures", State::Wrong(problem.clone()));
+        report("fixtures", State::Wrong(problem.clone()));
     }
-    tell("snapshots", snapshots(project));
-    tell("descriptors", descriptors(project, &cases.fixtures));
-    tell("redaction", redaction(project));
-    sources(project, found);
-    logic::examine(project, found);
+    report("snapshots", snapshots(project));
+    report("descriptors", descriptors(project, &cases.fixtures));
+    report("redaction", redaction(project));
+    sources(project, watch);
+    logic::examine(project, watch);
 }
 
 fn configuration(project: &Project) -> State {
@@ -248,7 +248,7 @@ fn redaction(project: &Project) -> State {
     }
 }
 
-fn sources(project: &Project, found: &mut dyn FnMut(CheckedPart)) {
+fn sources(project: &Project, watch: &mut dyn FnMut(CheckedPart)) {
     for name in project.config().sources.keys() {
         let state = match project.source(Some(name), None) {
             Ok(source) => {
@@ -260,6 +260,6 @@ fn sources(project: &Project, found: &mut dyn FnMut(CheckedPart)) {
             }
             Err(error) => State::Wrong(error.to_string()),
         };
-        found(CheckedPart::new(format!("source {name}"), state));
+        watch(CheckedPart::new(format!("source {name}"), state));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use super::Totals;
-use super::results::{CaseResult, headline};
+use super::results::{TrialResult, headline};
 
 /// Annotations that GitHub shows of one step; more of them would be dropped without a word.
 const MOST_ANNOTATIONS: usize = 10;
@@ -18,7 +18,7 @@ pub(super) fn is_running() -> bool {
 }
 
 /// Tells GitHub how the run ended.
-pub(super) fn report(results: &[CaseResult], totals: &Totals) {
+pub(super) fn report(results: &[TrialResult], totals: &Totals) {
     let mut out = io::stdout().lock();
     for line in annotations(results) {
         let _ = writeln!(out, "{line}");
@@ -39,8 +39,8 @@ pub(super) fn report(results: &[CaseResult], totals: &Totals) {
     }
 }
 
-fn annotations(results: &[CaseResult]) -> Vec<String> {
-    let failed: Vec<(&CaseResult, &String)> = results
+fn annotations(results: &[TrialResult]) -> Vec<String> {
+    let failed: Vec<(&TrialResult, &String)> = results
         .iter()
         .filter_map(|result| Some((result, result.failure()?)))
         .collect();
@@ -101,8 +101,8 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-fn summary(results: &[CaseResult], totals: &Totals) -> String {
-    let failed: Vec<(&CaseResult, &String)> = results
+fn summary(results: &[TrialResult], totals: &Totals) -> String {
+    let failed: Vec<(&TrialResult, &String)> = results
         .iter()
         .filter_map(|result| Some((result, result.failure()?)))
         .collect();
@@ -147,8 +147,8 @@ mod tests {
     use super::*;
     use crate::harness::results::CaseEnding;
 
-    fn failed(name: &str, message: &str) -> CaseResult {
-        CaseResult {
+    fn failed(name: &str, message: &str) -> TrialResult {
+        TrialResult {
             name: name.into(),
             fixture: Some(format!("fixtures/{}.yaml", name.replace("::", "/"))),
             took: Duration::ZERO,
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn more_failures_than_github_shows_are_counted() {
-        let results: Vec<CaseResult> = (0..12).map(|n| failed(&n.to_string(), "x")).collect();
+        let results: Vec<TrialResult> = (0..12).map(|n| failed(&n.to_string(), "x")).collect();
         let lines = annotations(&results);
         assert_eq!(lines.len(), 11);
         assert!(lines[10].contains("10 of 12 failed cases"), "{}", lines[10]);

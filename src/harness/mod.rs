@@ -36,7 +36,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 #[doc(hidden)]
 pub use mutant_trials::{HidingReason, NeverCompared, TriedMutant, try_mutants};
 pub(crate) use pending::pending_path;
-use results::{CaseEnding, CaseResult, LastFailed};
+use results::{CaseEnding, LastFailed, TrialResult};
 pub(crate) use selection::select;
 pub(crate) use trial::Ending;
 
@@ -54,7 +54,7 @@ struct Tally {
     totals: Totals,
     open: Vec<String>,
     /// How each trial ended that ran.
-    results: Vec<CaseResult>,
+    results: Vec<TrialResult>,
     /// Whether no trial is started any more after one has failed.
     is_fail_fast: bool,
 }
@@ -301,7 +301,7 @@ fn counted_trial(
             }
         };
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.results.push(CaseResult {
+        tally.results.push(TrialResult {
             name: own,
             fixture,
             took: begun.elapsed(),

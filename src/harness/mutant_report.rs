@@ -19,7 +19,7 @@ struct Findings {
     cases: usize,
     mutants: usize,
     unnoticed: usize,
-    lines: BTreeMap<Section, BTreeMap<ReportLine, Merged>>,
+    lines: BTreeMap<Section, BTreeMap<MutationLine, Merged>>,
     /// Cases whose mutants could not be tried, with the reason.
     not_tried: BTreeMap<String, String>,
 }
@@ -46,7 +46,7 @@ impl Section {
 
 /// What mutants on one line have in common.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct ReportLine {
+struct MutationLine {
     what: String,
     reason: Option<HidingReason>,
 }
@@ -99,7 +99,7 @@ impl Findings {
             (_, Some(field)) => (field.path, Some(field.change)),
             (_, None) => (tried.change, None),
         };
-        let line = ReportLine {
+        let line = MutationLine {
             what,
             reason: tried.reason,
         };

@@ -11,7 +11,7 @@ use crate::project::Project;
 
 /// How one trial ended.
 #[derive(Debug, Clone)]
-pub(super) struct CaseResult {
+pub(super) struct TrialResult {
     /// Name of the trial.
     pub(super) name: String,
     /// Its fixture, as it is shown; none where the trial is about the folder.
@@ -28,7 +28,7 @@ pub(super) enum CaseEnding {
     Failed(String),
 }
 
-impl CaseResult {
+impl TrialResult {
     pub(super) const fn failure(&self) -> Option<&String> {
         match &self.ending {
             CaseEnding::Failed(message) => Some(message),
@@ -38,7 +38,7 @@ impl CaseResult {
 }
 
 /// Writes results as JUnit XML, sorted by name.
-pub(super) fn write_junit(results: &[CaseResult], file: &Path) -> io::Result<()> {
+pub(super) fn write_junit(results: &[TrialResult], file: &Path) -> io::Result<()> {
     let mut report = Report::new("angzarr-replay");
     let mut suite = TestSuite::new("replay");
     for result in results {
@@ -104,7 +104,7 @@ impl LastFailed {
 
     /// Adds the cases that failed and removes those that did not; cases that were not replayed stay. Where the file cannot be
     /// written, the next `--last-failed` replays what it says.
-    pub(super) fn update(&self, results: &[CaseResult]) {
+    pub(super) fn update(&self, results: &[TrialResult]) {
         let before = self.read();
         let mut names: Vec<String> = before
             .iter()

@@ -34,8 +34,8 @@ impl Ledger {
         let entries = self.read()?;
         let mut deleted: Vec<LedgerEntry> = Vec::new();
         let places: BTreeSet<[&str; 3]> = entries.iter().map(place).collect();
-        for place_of_edition in &places {
-            let [address, domain, edition] = *place_of_edition;
+        for current in &places {
+            let [address, domain, edition] = *current;
             let cleanup = EditionCleanup {
                 address: address.to_owned(),
                 domain: domain.to_owned(),
@@ -43,9 +43,7 @@ impl Ledger {
                 result: delete(address, domain, edition),
             };
             if cleanup.result.is_ok() {
-                let same = entries
-                    .iter()
-                    .filter(|entry| place(entry) == *place_of_edition);
+                let same = entries.iter().filter(|entry| place(entry) == *current);
                 deleted.extend(same.cloned());
             }
             watch(&cleanup);
@@ -84,10 +82,10 @@ fn place(entry: &LedgerEntry) -> [&str; 3] {
 fn delete(address: &str, domain: &str, edition: &str) -> Result<DeletedEdition, String> {
     let words = |error: &dyn std::fmt::Display| error.to_string();
     let name = EditionName::new(edition).map_err(|error| words(&error))?;
-    let of = Domain::new(domain).map_err(|error| words(&error))?;
+    let domain = Domain::new(domain).map_err(|error| words(&error))?;
     let connection =
         Connection::new(address, ConnectionOptions::default()).map_err(|error| words(&error))?;
-    match EditionsClient::new(connection).delete(&of, &name) {
+    match EditionsClient::new(connection).delete(&domain, &name) {
         Ok(deleted) => Ok(deleted),
         Err(error @ EditionsError::NotOffered { .. }) => Err(format!(
             "{error}. Delete its rows by SQL, in the tables of events and of snapshots of that store, where the domain is \

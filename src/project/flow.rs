@@ -166,10 +166,10 @@ impl Project {
         let kind = match (config.kind, &config.domain) {
             (ComponentKind::Saga, _) => SubscriberKind::Saga,
             (ComponentKind::ProcessManager, Some(domain)) => {
-                let usual = logic.dialect(captured)?.rules().process_root;
+                let default_root = logic.dialect(captured)?.rules().process_root;
                 SubscriberKind::ProcessManager {
                     domain: domain.clone(),
-                    root: config.process_root.unwrap_or(usual),
+                    root: config.process_root.unwrap_or(default_root),
                 }
             }
             // The configuration requires a domain for a process manager.

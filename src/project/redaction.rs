@@ -271,7 +271,7 @@ fn shown(name: &str) -> Option<&str> {
 fn check_mode(file: &Path, name: &str) -> Result<(), RedactionUnavailable> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    static TOLD: Once = Once::new();
+    static WARNED: Once = Once::new();
     let Ok(metadata) = std::fs::metadata(file) else {
         return Ok(());
     };
@@ -283,7 +283,7 @@ fn check_mode(file: &Path, name: &str) -> Result<(), RedactionUnavailable> {
         });
     }
     if mode & 0o044 != 0 {
-        TOLD.call_once(|| {
+        WARNED.call_once(|| {
             eprintln!(
                 "warning: others than its owner may read {name} (mode {mode:o}), which holds the redaction key: chmod go-r it \
                  where that is possible"

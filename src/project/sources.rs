@@ -242,7 +242,7 @@ impl OpenSource {
 }
 
 /// Adds a hint to an error about a domain that is not listed and may be misspelt.
-fn unlisted(error: SourceError, config: &SourceConfig, domain: &Domain) -> SourceError {
+fn with_domain_hint(error: SourceError, config: &SourceConfig, domain: &Domain) -> SourceError {
     let is_listed = config.addresses.contains_key(domain);
     let known: Vec<String> = config.domains().map(ToString::to_string).collect();
     let is_like_none = did_you_mean(domain.as_str(), &known).is_empty();
@@ -282,7 +282,8 @@ impl Project {
         let connector = self.connector(config)?;
         for domain in domains {
             let connected = connector.connect(config, &domain);
-            let (queries, assumed) = connected.map_err(|error| unlisted(error, config, &domain))?;
+            let (queries, assumed) =
+                connected.map_err(|error| with_domain_hint(error, config, &domain))?;
             assumed_dialect = assumed_dialect.or(assumed);
             let queries = queries.collecting_unknown(self.unknown.clone());
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);

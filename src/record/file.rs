@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::call::{Answer, Link, RecordedCall, Subject};
 use super::case::ticket_of;
 use super::keep::{KeepMode, Ring};
-use super::line::{LineError, parse_line, to_line};
+use super::line::{RecordingLineError, parse_line, to_line};
 use super::writer::CallStore;
 use crate::model::Timestamp;
 
@@ -40,7 +40,7 @@ pub enum FileError {
         /// The file.
         file: String,
         /// What is wrong with it.
-        reason: LineError,
+        reason: RecordingLineError,
     },
 }
 
@@ -161,7 +161,7 @@ impl RecordingFile {
             }
             let (call, kept) = parse_line(&text).map_err(|kind| FileError::NotARecording {
                 file: name.clone(),
-                reason: LineError { line, kind },
+                reason: RecordingLineError { line, kind },
             })?;
             self.next = self.next.max(call.number.saturating_add(1));
             if kept == KeepMode::InRing {

@@ -26,7 +26,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A line that is not a valid recorded call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {kind}")]
-pub struct LineError {
+pub struct RecordingLineError {
     /// Line, from 1.
     pub line: usize,
     /// What is wrong with it.
@@ -179,13 +179,14 @@ pub(crate) fn whole_lines(bytes: &[u8]) -> (&[u8], Option<usize>) {
 
 /// Reads the calls of a recording in the order of the file. An incomplete last line is ignored, because a recorder may still
 /// be writing it.
-pub fn parse_recording(text: &str) -> Result<Vec<RecordedLine>, LineError> {
+pub fn parse_recording(text: &str) -> Result<Vec<RecordedLine>, RecordingLineError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     (1..)
         .zip(whole.lines())
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(line, text)| {
-            let (call, kept) = parse_line(text).map_err(|kind| LineError { line, kind })?;
+            let (call, kept) =
+                parse_line(text).map_err(|kind| RecordingLineError { line, kind })?;
             Ok(RecordedLine { line, call, kept })
         })
         .collect()

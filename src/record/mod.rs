@@ -28,7 +28,7 @@ pub use case::{CaseError, CaseMetadata, case_of, ticket_of};
 pub use file::{FailureLogWriter, FileError, RecordingFile};
 pub use keep::{Filter, KeepMode, KeepRules, Ring};
 pub(crate) use line::whole_lines;
-pub use line::{LineError, LineErrorKind, RecordedLine, parse_recording};
+pub use line::{LineErrorKind, RecordedLine, RecordingLineError, parse_recording};
 pub use proxy::{Recorder, RecorderSettings, RecorderWatch};
 pub use redaction::redacted;
 pub use writer::{CallStore, Counts, LastErrors, Redact};

@@ -5,20 +5,20 @@
 
 mod close;
 mod coordinator;
-mod each;
 mod prepared;
 mod report;
 mod request;
+mod trials;
 mod what_if;
 
 use std::path::Path;
 
 pub use close::{CloseRequest, Closed, close};
 pub use coordinator::{CoordinatorReport, RequestedCoordinator};
-pub(crate) use each::{EndedTrial, replay_each};
 pub(crate) use prepared::PreparedCase;
 pub use report::{ReplayReport, SnapshotComparison, States};
 pub use request::ReplayRequest;
+pub(crate) use trials::{EndedTrial, replay_each};
 pub use what_if::FieldChange;
 
 use crate::project::OperationError;

@@ -2,39 +2,39 @@
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use super::{Plan, SetupError, Surroundings};
+use super::{ExistingFiles, Plan, SetupError};
 
 const CARGO_CONFIG: &str = ".cargo/config.toml";
 
-pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>) -> Result<(), SetupError> {
+pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
     plan.create(
-        around,
+        existing,
         "replay/Cargo.toml",
         include_str!("templates/rust/Cargo.toml"),
     );
     plan.create(
-        around,
+        existing,
         "replay/src/lib.rs",
         include_str!("templates/rust/lib.rs"),
     );
     plan.create(
-        around,
+        existing,
         "replay/src/main.rs",
         include_str!("templates/rust/main.rs"),
     );
     plan.create(
-        around,
+        existing,
         "replay/tests/replay.rs",
         include_str!("templates/rust/replay.rs"),
     );
-    add_member(plan, around)?;
-    add_alias(plan, around)
+    add_member(plan, existing)?;
+    add_alias(plan, existing)
 }
 
 /// Makes the package a member of the existing workspace, or of a new one in the manifest of the only package.
-fn add_member(plan: &mut Plan, around: &Surroundings<'_>) -> Result<(), SetupError> {
+fn add_member(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
     let file = "Cargo.toml";
-    let before = around.read(file)?.unwrap_or_default();
+    let before = existing.read(file)?.unwrap_or_default();
     let mut manifest = parsed(file, &before)?;
     let root = manifest.as_table_mut();
     let workspace = root
@@ -80,8 +80,8 @@ fn push_member(members: &mut Array) {
 }
 
 /// Adds the cargo alias, unless one of this name exists.
-fn add_alias(plan: &mut Plan, around: &Surroundings<'_>) -> Result<(), SetupError> {
-    let before = around.read(CARGO_CONFIG)?;
+fn add_alias(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
+    let before = existing.read(CARGO_CONFIG)?;
     let mut config = parsed(CARGO_CONFIG, before.as_deref().unwrap_or_default())?;
     let alias = config
         .as_table_mut()

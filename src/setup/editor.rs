@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Language, Plan, Surroundings};
+use super::{ExistingFiles, Language, Plan};
 
 /// Debugger port in launch configurations and in the matching `[logic.NAME.debug]`.
 const DEBUG_PORT: u16 = 5678;
@@ -14,10 +14,15 @@ pub(crate) enum Editor {
     Vscode,
 }
 
-pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>, editor: Editor, language: Language) {
+pub(super) fn plan(
+    plan: &mut Plan,
+    existing: &ExistingFiles<'_>,
+    editor: Editor,
+    language: Language,
+) {
     let Editor::Vscode = editor;
     plan.create(
-        around,
+        existing,
         ".vscode/fixture-1.schema.json",
         include_str!("../../schema/fixture-1.schema.json"),
     );
@@ -29,13 +34,13 @@ pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>, editor: Editor, l
         (".vscode/launch.json", launch),
     ] {
         let text = format!("{content:#}\n");
-        if around.has(file) {
+        if existing.has(file) {
             // The file may have comments, which writing JSON would lose.
             plan.notes.push(format!(
                 "{file} is there and stays as it is; add by hand:\n{text}"
             ));
         } else {
-            plan.create(around, file, text);
+            plan.create(existing, file, text);
         }
     }
     plan.notes.push(format!(

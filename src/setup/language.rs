@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FoundSource, Surroundings};
+use super::{ExistingFiles, FoundSource};
 
 /// The probable language of a project's logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,11 +36,11 @@ const MARKS: [(&str, Language); 13] = [
 ];
 
 impl Language {
-    pub(super) fn of(around: &Surroundings<'_>) -> Self {
-        if let Some((_, language)) = MARKS.iter().find(|(file, _)| around.has(file)) {
+    pub(super) fn of(existing: &ExistingFiles<'_>) -> Self {
+        if let Some((_, language)) = MARKS.iter().find(|(file, _)| existing.has(file)) {
             return *language;
         }
-        let entries = std::fs::read_dir(around.folder).into_iter().flatten();
+        let entries = std::fs::read_dir(existing.folder).into_iter().flatten();
         let mut names = entries.flatten().map(|entry| entry.file_name());
         let is_project = |name: std::ffi::OsString| {
             let name = name.to_string_lossy().into_owned();
@@ -99,7 +99,7 @@ const PROTO_FOLDERS: [&str; 5] = ["proto", "protos", "api", "schema", "src/main/
 
 /// The text of `replay.toml`: known settings, and all others as comments.
 pub(super) fn configuration(
-    around: &Surroundings<'_>,
+    existing: &ExistingFiles<'_>,
     language: Language,
     source: Option<&FoundSource>,
 ) -> String {
@@ -109,7 +109,7 @@ pub(super) fn configuration(
     text.push_str("# Where messages are described: folders of .proto files, or descriptor sets (`buf build -o events.binpb`).\n");
     let protos: Vec<&str> = PROTO_FOLDERS
         .into_iter()
-        .filter(|folder| holds_protos(around, folder))
+        .filter(|folder| holds_protos(existing, folder))
         .collect();
     if protos.is_empty() {
         text.push_str("# descriptors = [\"proto\"]\n");
@@ -123,8 +123,8 @@ pub(super) fn configuration(
 }
 
 /// Whether a folder contains a `.proto` file, at most a few levels down.
-fn holds_protos(around: &Surroundings<'_>, folder: &str) -> bool {
-    let walk = walkdir::WalkDir::new(around.folder.join(folder)).max_depth(6);
+fn holds_protos(existing: &ExistingFiles<'_>, folder: &str) -> bool {
+    let walk = walkdir::WalkDir::new(existing.folder.join(folder)).max_depth(6);
     walk.into_iter().flatten().any(|entry| {
         entry
             .path()

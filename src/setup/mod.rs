@@ -82,11 +82,11 @@ pub(crate) enum SetupError {
 }
 
 /// The existing files of a project.
-struct Surroundings<'a> {
+struct ExistingFiles<'a> {
     folder: &'a Path,
 }
 
-impl Surroundings<'_> {
+impl ExistingFiles<'_> {
     fn has(&self, file: &str) -> bool {
         self.folder.join(file).symlink_metadata().is_ok()
     }
@@ -107,32 +107,32 @@ impl Surroundings<'_> {
 impl Plan {
     /// Plans the files. Reads the folder and writes nothing.
     pub(crate) fn of(request: &SetupRequest) -> Result<Self, SetupError> {
-        let around = Surroundings {
+        let existing = ExistingFiles {
             folder: &request.folder,
         };
-        let language = Language::of(&around);
+        let language = Language::of(&existing);
         let mut plan = Self {
             language,
             ..Self::default()
         };
-        let configuration = language::configuration(&around, language, request.source.as_ref());
-        plan.create(&around, "replay.toml", configuration);
-        plan.ignore(&around)?;
+        let configuration = language::configuration(&existing, language, request.source.as_ref());
+        plan.create(&existing, "replay.toml", configuration);
+        plan.ignore(&existing)?;
         if language == Language::Rust {
-            cargo::plan(&mut plan, &around)?;
+            cargo::plan(&mut plan, &existing)?;
         }
         if let Some(editor) = request.editor {
-            editor::plan(&mut plan, &around, editor, language);
+            editor::plan(&mut plan, &existing, editor, language);
         }
         if let Some(ci) = request.ci {
-            workflow::plan(&mut plan, &around, ci, language);
+            workflow::plan(&mut plan, &existing, ci, language);
         }
         Ok(plan)
     }
 
     /// Adds a new file. An existing one is kept.
-    fn create(&mut self, around: &Surroundings<'_>, file: &str, text: impl Into<String>) {
-        if around.has(file) {
+    fn create(&mut self, existing: &ExistingFiles<'_>, file: &str, text: impl Into<String>) {
+        if existing.has(file) {
             self.notes
                 .push(format!("{file} is there and stays as it is"));
             return;
@@ -155,8 +155,8 @@ impl Plan {
     }
 
     /// Adds files that must not be committed to `.gitignore`.
-    fn ignore(&mut self, around: &Surroundings<'_>) -> Result<(), SetupError> {
-        let before = around.read(".gitignore")?;
+    fn ignore(&mut self, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
+        let before = existing.read(".gitignore")?;
         let text = before.clone().unwrap_or_default();
         let has = |line: &str| {
             let plain = |line: &str| line.trim().trim_start_matches('/').to_owned();

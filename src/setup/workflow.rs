@@ -1,6 +1,6 @@
 //! Plans a CI workflow that replays every case.
 
-use super::{Language, Plan, Surroundings};
+use super::{ExistingFiles, Language, Plan};
 
 /// A supported CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -11,7 +11,7 @@ pub(crate) enum Ci {
     Gitlab,
 }
 
-pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>, ci: Ci, language: Language) {
+pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>, ci: Ci, language: Language) {
     let is_rust = language == Language::Rust;
     let (file, text) = match (ci, is_rust) {
         (Ci::Github, true) => (
@@ -31,7 +31,7 @@ pub(super) fn plan(plan: &mut Plan, around: &Surroundings<'_>, ci: Ci, language:
             include_str!("templates/ci/gitlab.yml"),
         ),
     };
-    plan.create(around, file, text);
+    plan.create(existing, file, text);
     if ci == Ci::Gitlab {
         plan.notes.push(format!(
             "include it in .gitlab-ci.yml:\n  include:\n    - local: {file}"

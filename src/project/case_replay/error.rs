@@ -59,7 +59,7 @@ impl ReplayError {
     }
 
     /// An error of the logic, with its last output.
-    pub(super) fn of_asked(project: &Project, logic: &ReadyLogic, kind: ReplayErrorKind) -> Self {
+    pub(super) fn of_logic(project: &Project, logic: &ReadyLogic, kind: ReplayErrorKind) -> Self {
         let of_flow = match &kind {
             ReplayErrorKind::Flow(FlowError::Target { who, .. }) => who.as_deref().cloned(),
             _ => None,

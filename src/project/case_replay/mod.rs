@@ -121,7 +121,7 @@ impl Project {
         let renderer = self.renderer(fixture, rules)?;
         let result = self
             .ask(case, &logic, options)
-            .map_err(|kind| ReplayError::of_asked(self, &logic, kind))?;
+            .map_err(|kind| ReplayError::of_logic(self, &logic, kind))?;
         let view = result.view(&renderer);
         let verdict = if options.skips_verdict {
             Verdict::NotChecked {

@@ -107,7 +107,7 @@ impl Config {
         let root = found.as_deref().and_then(Path::parent);
         let local = root.unwrap_or(folder).join(LOCAL_FILE_NAME);
         let local = Some(local).filter(|file| file.is_file());
-        if !trust::is_given(&environment) {
+        if !trust::is_set(&environment) {
             for file in found.iter().chain(&local) {
                 if let Some(objection) = trust::objection(file) {
                     let file = file.display().to_string();

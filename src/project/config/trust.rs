@@ -7,7 +7,7 @@ use std::path::Path;
 pub(super) const VARIABLE: &str = "ANGZARR_REPLAY_TRUST";
 
 /// Whether the variable is set.
-pub(super) fn is_given(environment: &[(String, String)]) -> bool {
+pub(super) fn is_set(environment: &[(String, String)]) -> bool {
     environment
         .iter()
         .any(|(key, value)| key == VARIABLE && !value.is_empty() && value != "0")

@@ -135,7 +135,7 @@ impl Project {
         choice: &CoordinatorChoice<'_>,
     ) -> Result<IsolatedCoordinator, CoordinatorUnavailable> {
         let occasion = &choice.occasion;
-        let connection = connected(config, address, &self.config)?;
+        let connection = connect(config, address, &self.config)?;
         let dialect = dialect_at(config, address, &connection, case)?;
         let is_loaded = config.kind == ComponentKind::Aggregate && case.head() > 0;
         if is_loaded && !choice.may_publish && !dialect.rules().isolated_mode {
@@ -190,9 +190,9 @@ impl Project {
             ("{dialect}", dialect.name().to_owned()),
             ("{domain}", case.cover.domain.to_string()),
         ];
-        let spec = launched(&config.name, command, &placeholders);
+        let spec = server_command(&config.name, command, &placeholders);
         let started = StartedServer::launch(&spec, &readiness)?;
-        let connection = connected(config, &started.address(), &self.config)?;
+        let connection = connect(config, &started.address(), &self.config)?;
         Ok(IsolatedCoordinator {
             target: Isolated::on_fresh_store(&connection, dialect),
             started: Some(started),
@@ -238,12 +238,12 @@ fn dialect_at(
             name: config.name.clone(),
             address: address.to_owned(),
         })?;
-    Ok(same_package(detected, case.source.dialect.parse()?))
+    Ok(preferred_dialect(detected, case.source.dialect.parse()?))
 }
 
 /// A connection cannot tell dialects of one package apart. The dialect of the case is then a better guess than the
 /// newest, whose enum numbers an older server would misread.
-fn same_package(detected: Dialect, captured: Dialect) -> Dialect {
+fn preferred_dialect(detected: Dialect, captured: Dialect) -> Dialect {
     if detected.package() == captured.package() {
         captured
     } else {
@@ -251,7 +251,7 @@ fn same_package(detected: Dialect, captured: Dialect) -> Dialect {
     }
 }
 
-fn launched(
+fn server_command(
     name: &str,
     configured: &CoordinatorCommand,
     placeholders: &[(&str, String)],
@@ -278,7 +278,7 @@ fn launched(
     }
 }
 
-fn connected(
+fn connect(
     config: &CoordinatorConfig,
     address: &str,
     project: &Config,
@@ -335,10 +335,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shared_package_is_settled_by_the_case() {
+    fn the_case_decides_between_dialects_of_one_package() {
         let june: Dialect = "io.angzarr.v1-2026-06".parse().expect("it is known");
-        assert_eq!(same_package(Dialect::IO_ANGZARR_V1, june), june);
+        assert_eq!(preferred_dialect(Dialect::IO_ANGZARR_V1, june), june);
         let newest = Dialect::IO_ANGZARR_V1;
-        assert_eq!(same_package(newest, Dialect::ANGZARR), newest);
+        assert_eq!(preferred_dialect(newest, Dialect::ANGZARR), newest);
     }
 }

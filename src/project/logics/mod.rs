@@ -3,7 +3,7 @@
 mod error;
 mod place;
 mod selected;
-mod starting;
+mod started;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -17,9 +17,9 @@ pub use error::LogicUnavailable;
 pub(super) use place::ServingError;
 pub use selected::SelectedLogic;
 use selected::plain_config;
-use starting::Launched;
-pub(crate) use starting::debug_command;
-pub(super) use starting::in_directory;
+use started::Launched;
+pub(crate) use started::debug_command;
+pub(super) use started::in_directory;
 
 /// All logic under test.
 pub struct Logics {

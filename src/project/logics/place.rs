@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::starting::launched;
+use super::started::launched;
 use super::{LogicUnavailable, Logics, SelectedLogic};
 use crate::coordinator::Backend;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient, Server, serve_component};

@@ -31,10 +31,10 @@ impl Objects {
     /// Options from these variables instead of the environment.
     #[must_use]
     pub fn with_options(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let is_theirs = |name: &str| name.starts_with("AWS_") || name.starts_with("GOOGLE_");
+        let is_cloud_option = |name: &str| name.starts_with("AWS_") || name.starts_with("GOOGLE_");
         let options = variables
             .into_iter()
-            .filter(|(name, _)| is_theirs(name))
+            .filter(|(name, _)| is_cloud_option(name))
             .map(|(name, value)| (name.to_lowercase(), value));
         Self {
             options: options.collect(),

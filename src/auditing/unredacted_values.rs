@@ -1,4 +1,4 @@
-//! Values in this tool's files that today's redaction rules would remove: a rule may be newer than a capture.
+//! Values in this tool's files that today's redaction rules would remove, because a rule is newer than the capture.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -85,11 +85,11 @@ fn search_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited:
     };
     let found = rules.in_case(&fixture.case, &fixture.descriptors);
     let mut lines = Lines::new(text);
-    let mut said = HashSet::new();
+    let mut reported = HashSet::new();
     for left in &found.left {
         let spot = lines.spot(left);
         // In a history file, or in bytes, one report is enough.
-        if spot != Spot::File || said.insert(left.to_string()) {
+        if spot != Spot::File || reported.insert(left.to_string()) {
             audited.findings.push(finding(left, spot));
         }
     }
@@ -98,9 +98,9 @@ fn search_fixture(project: &Project, rules: &LeftoverRules, text: &str, audited:
 
 fn search_lines(rules: &LeftoverRules, text: &str, audited: &mut Audited) {
     let add = |line: usize, found: &Leftovers, audited: &mut Audited| {
-        let mut said = HashSet::new();
+        let mut reported = HashSet::new();
         for left in &found.left {
-            if said.insert(left.to_string()) {
+            if reported.insert(left.to_string()) {
                 audited.findings.push(finding(left, Spot::Line(line, 1)));
             }
         }
