@@ -112,7 +112,7 @@ fn hide_values_in_panics() {
             .map(ToString::to_string)
             .unwrap_or_default();
         complain(format_args!(
-            "a bug of angzarr-replay, please report it: {place}; what it met is not noted"
+            "a bug of angzarr-replay, please report it: {place}; the message is not shown, because it may contain what was being redacted"
         ));
     }));
 }
@@ -144,7 +144,7 @@ fn in_words(progress: RecordProgress) -> String {
         ),
         RecordProgress::NotRedacted(unread) => format!("not redacted: {unread}: kept as it is"),
         RecordProgress::MoreNotRedacted => {
-            "not redacted: there is more, of which nothing is said any more".to_owned()
+            "not redacted: there is more, which is no longer reported".to_owned()
         }
         RecordProgress::DialectAssumed(dialect) => {
             let others: Vec<&str> = dialect.of_same_package().map(|it| it.name()).collect();

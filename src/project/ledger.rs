@@ -111,7 +111,10 @@ impl Ledger {
         let entry: LedgerEntry =
             serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         if entry.ledger != VERSION {
-            let reason = format!("its version is {}, this one knows {VERSION}", entry.ledger);
+            let reason = format!(
+                "its version is {}, this release knows {VERSION}",
+                entry.ledger
+            );
             return Err(damaged(reason));
         }
         Ok(entry)

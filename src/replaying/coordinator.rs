@@ -110,7 +110,7 @@ fn seen(coordinator: &IsolatedCoordinator, kind: ComponentKind, captured: &str) 
     if kind == ComponentKind::Aggregate {
         if let Some(edition) = coordinator.edition() {
             notes.push(format!(
-                "the logic sees the edition `{edition}`, captured was `{captured}`; a history that was loaded into it stays \
+                "the logic sees the edition `{edition}` instead of `{captured}`; a history that was loaded into it stays \
                  there, see `{} editions list`",
                 program()
             ));
@@ -122,8 +122,8 @@ fn seen(coordinator: &IsolatedCoordinator, kind: ComponentKind, captured: &str) 
         );
     } else {
         notes.push(
-            "a coordinator tells no destination sequences in speculation, gives what fails the code INTERNAL, and keeps \
-             to itself what was prepared and notified"
+            "in speculation, a coordinator passes no destination sequences, answers every failure with the code INTERNAL, \
+             and does not return what was prepared and notified"
                 .to_owned(),
         );
     }
