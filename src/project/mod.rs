@@ -117,6 +117,7 @@ impl App {
 
     /// Brings a deployment that is started for a call and ended after it: the source when none is configured.
     #[must_use]
+    #[doc(hidden)]
     pub fn embedded(mut self, embedded: fn() -> Embedded) -> Self {
         self.embedded = Some(embedded);
         self

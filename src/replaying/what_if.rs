@@ -7,6 +7,7 @@ use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 /// A field of the command, of the new events or of the fact, and what becomes of it.
 #[derive(Debug, Clone)]
+#[doc(hidden)]
 pub struct FieldChange {
     path: Vec<String>,
     edit: Edit,

@@ -107,6 +107,7 @@ pub enum CaseResult {
 
 impl Project {
     /// Replays a case.
+    #[doc(hidden)]
     pub fn replay(
         &self,
         fixture: &Fixture,
@@ -144,6 +145,7 @@ impl Project {
 
     /// Replays a case once more on the same logic, and gives what differs from the first time. Nothing is asked where
     /// `probe` forbids it.
+    #[doc(hidden)]
     pub fn flicker(
         &self,
         fixture: &Fixture,
