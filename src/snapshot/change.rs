@@ -1,15 +1,35 @@
 //! One change of an outcome without its values: cases that changed the same way have the same changes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_yaml::Value;
 
+use super::Difference;
 use super::shape::shape;
-use crate::snapshot::Difference;
+
+/// Differences without their values, each once, as they are shown.
+pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {
+    let changes: BTreeSet<Change> = differences.iter().map(Change::of).collect();
+    changes.iter().map(ToString::to_string).collect()
+}
+
+/// Puts together what has the same changes, the largest group first; groups of one size are sorted by their changes.
+pub(crate) fn grouped<T>(
+    items: impl IntoIterator<Item = (Vec<String>, T)>,
+) -> Vec<(Vec<String>, Vec<T>)> {
+    let mut by_changes: BTreeMap<Vec<String>, Vec<T>> = BTreeMap::new();
+    for (changes, item) in items {
+        by_changes.entry(changes).or_default().push(item);
+    }
+    let mut groups: Vec<(Vec<String>, Vec<T>)> = by_changes.into_iter().collect();
+    groups.sort_by_key(|(_, items)| std::cmp::Reverse(items.len()));
+    groups
+}
 
 /// How a place of an outcome changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Change {
+struct Change {
     place: Place,
     kind: Kind,
 }
@@ -44,7 +64,7 @@ enum Kind {
 }
 
 impl Change {
-    pub(super) fn of(difference: &Difference) -> Self {
+    fn of(difference: &Difference) -> Self {
         let place = match difference.path.payload_field() {
             Some((type_name, field)) => Place::Field {
                 type_name: short(type_name).to_owned(),
