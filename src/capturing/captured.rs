@@ -134,6 +134,7 @@ impl fmt::Display for CaptureVerdict {
 impl Captured {
     /// A dialect that had to be assumed.
     #[must_use]
+    #[doc(hidden)]
     pub fn assumed_dialect(&self) -> Option<crate::wire::Dialect> {
         let is_assumed = self.dialect.known == crate::capture::DialectKnowledge::Assumed;
         is_assumed.then_some(self.dialect.dialect)

@@ -19,6 +19,7 @@ use crate::project::{FailureEntry, Failures, OpenSource, Project};
 
 /// A bug of the log, and its capture.
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct CapturedBug {
     /// The bug.
     pub bug: FailureGroup,
@@ -30,6 +31,7 @@ pub struct CapturedBug {
 
 /// The bugs of a log.
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct CapturedBugs {
     /// Those that were captured or failed to be.
     pub bugs: Vec<CapturedBug>,
@@ -41,6 +43,7 @@ pub struct CapturedBugs {
 ///
 /// # Errors
 /// If nothing can be captured at all. An error that concerns one bug is the result of that bug.
+#[doc(hidden)]
 pub fn capture_each_distinct(
     project: Project,
     request: &CaptureRequest,

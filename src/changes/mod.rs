@@ -9,8 +9,7 @@ pub(crate) use git::GitError;
 use serde_yaml::Value;
 
 use crate::project::Project;
-use crate::review::{changes_of, grouped};
-use crate::snapshot::{differences, stored};
+use crate::snapshot::{changes_of, differences, grouped, stored};
 use git::{ChangedFile, Content, Repository};
 
 /// A case that changed.

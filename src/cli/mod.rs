@@ -157,6 +157,7 @@ impl App {
 
     /// The main of `angzarr-replay`: the same commands, under the program's own name.
     #[must_use]
+    #[doc(hidden)]
     pub fn program(self) -> ExitCode {
         set_program(Program::Standalone);
         self.commands()
@@ -200,6 +201,7 @@ impl App {
 
     /// The whole command line as text: the output of `--help` for every command.
     #[must_use]
+    #[doc(hidden)]
     pub fn reference() -> String {
         // The text must not depend on the terminal.
         let mut command = Arguments::command().term_width(100);

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 
 use super::Totals;
 use super::results::{TrialResult, headline};
+use crate::model::counted;
+use crate::snapshot::grouped;
 
 /// Annotations that GitHub shows of one step; more of them would be dropped without a word.
 const MOST_ANNOTATIONS: usize = 10;
@@ -115,18 +117,39 @@ fn summary(results: &[TrialResult], totals: &Totals) -> String {
         totals.not_checked,
         failed.len()
     );
-    for (result, message) in failed {
-        // A fence longer than any in the message keeps the message inside.
-        let fence = "`".repeat(longest_run_of_backticks(message).max(2) + 1);
-        let _ = writeln!(
-            text,
-            "<details><summary><code>{}</code>: {}</summary>\n\n{fence}text\n{}\n{fence}\n\n</details>\n",
-            html(&result.name),
-            html(headline(message)),
-            shortened(message).trim_end()
-        );
+    let (changed, others): (Vec<_>, Vec<_>) = failed
+        .into_iter()
+        .partition(|(result, _)| !result.changes.is_empty());
+    let changed = changed
+        .into_iter()
+        .map(|(result, message)| (result.changes.clone(), (result, message)));
+    for (changes, cases) in grouped(changed) {
+        let count = counted(cases.len(), "case");
+        let _ = writeln!(text, "### {}\n\nin {count}\n", html(&changes.join("; ")));
+        for (result, message) in cases {
+            folded(&mut text, result, message);
+        }
+    }
+    if !others.is_empty() {
+        text.push_str("### Other failures\n\n");
+    }
+    for (result, message) in others {
+        folded(&mut text, result, message);
     }
     text
+}
+
+/// A failed case, which a click unfolds.
+fn folded(text: &mut String, result: &TrialResult, message: &str) {
+    // A fence longer than any in the message keeps the message inside.
+    let fence = "`".repeat(longest_run_of_backticks(message).max(2) + 1);
+    let _ = writeln!(
+        text,
+        "<details><summary><code>{}</code>: {}</summary>\n\n{fence}text\n{}\n{fence}\n\n</details>\n",
+        html(&result.name),
+        html(headline(message)),
+        shortened(message).trim_end()
+    );
 }
 
 fn longest_run_of_backticks(text: &str) -> usize {
@@ -153,6 +176,7 @@ mod tests {
             fixture: Some(format!("fixtures/{}.yaml", name.replace("::", "/"))),
             took: Duration::ZERO,
             ending: CaseEnding::Failed(message.into()),
+            changes: Vec::new(),
         }
     }
 

@@ -142,6 +142,7 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
     let context = Context {
         project: Arc::clone(project),
         mutants: project.config().mutate.then(Arc::<MutantReport>::default),
+        changes: Arc::default(),
     };
     if arguments.delete_orphans
         && let Err(message) = leftovers::delete(project)
@@ -185,6 +186,7 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
         if let Some(report) = &context.mutants {
             say(report);
         }
+        add_changes(&tally, &context);
         is_reported = report_elsewhere(arguments, &tally, &last_failed);
     }
     // Started logic ends with the project, before the process does.
@@ -193,6 +195,18 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
         (true, _) => ExitCode::from(101),
         (false, false) => ExitCode::from(1),
         (false, true) => ExitCode::SUCCESS,
+    }
+}
+
+/// Adds to each failed case how its outcome changed.
+fn add_changes(tally: &Mutex<Tally>, context: &Context) {
+    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut changes = context
+        .changes
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    for result in &mut tally.results {
+        result.changes = changes.remove(&result.name).unwrap_or_default();
     }
 }
 
@@ -253,7 +267,7 @@ fn to_trial(
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
             Some(reason) => return Err(format!("not checked: {reason}").into()),
-            None => trial::run(&context, &entry),
+            None => trial::run_in_time(&context, &entry),
         };
         let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
         tally.totals.count(&ending);
@@ -306,6 +320,7 @@ fn counted_trial(
             fixture,
             took: begun.elapsed(),
             ending: ended.clone(),
+            changes: Vec::new(),
         });
         match ended {
             CaseEnding::Passed => Ok(Completion::Completed),

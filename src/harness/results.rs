@@ -18,6 +18,8 @@ pub(super) struct TrialResult {
     pub(super) fixture: Option<String>,
     pub(super) took: Duration,
     pub(super) ending: CaseEnding,
+    /// How its outcome changed, without values; empty if that is not why it failed.
+    pub(super) changes: Vec<String>,
 }
 
 /// An ending, with the words that may be shown.

@@ -1,7 +1,9 @@
 //! Reads, replays and compares one fixture.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_yaml::Value;
 use similar::TextDiff;
@@ -13,7 +15,7 @@ use super::{Entry, pending};
 use crate::fixture::Fixture;
 use crate::model::Status;
 use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
-use crate::snapshot::{Verdict, differences, listed, stored};
+use crate::snapshot::{Difference, Verdict, changes_of, differences, listed, stored};
 use crate::terminal::{Program, program};
 
 /// What all trials of a run share.
@@ -22,6 +24,15 @@ pub(super) struct Context {
     pub(super) project: Arc<Project>,
     /// Collects mutants, if they are tried.
     pub(super) mutants: Option<Arc<MutantReport>>,
+    /// How the outcomes of failed cases changed, without values, by the name of the trial.
+    pub(super) changes: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
+}
+
+impl Context {
+    fn note_changes(&self, name: &str, differences: &[Difference]) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.insert(name.to_owned(), changes_of(differences));
+    }
 }
 
 /// How a trial ended.
@@ -35,6 +46,35 @@ pub(crate) enum Ending {
     NotChecked(String),
     /// It failed, with this message.
     Failed(String),
+}
+
+/// Runs a trial for as long as the configuration allows. A case that takes longer is left behind in its thread.
+pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
+    let Some(limit) = context.project.config().case_deadline else {
+        return run(context, entry);
+    };
+    let (context, entry) = (context.clone(), entry.clone());
+    let file = Project::shown(&entry.path);
+    let (ended, end) = channel();
+    let case = std::thread::Builder::new().spawn(move || {
+        // Nobody waits any more for a case that is late.
+        let _ = ended.send(run(&context, &entry));
+    });
+    let Ok(case) = case else {
+        return Ending::Failed(format!("{file}: no thread can be started for it"));
+    };
+    match end.recv_timeout(limit) {
+        Ok(ending) => ending,
+        Err(RecvTimeoutError::Timeout) => Ending::Failed(format!(
+            "{file}: it took longer than {} s, the `case_deadline` in replay.toml",
+            limit.as_secs()
+        )),
+        // The logic panicked outside of what catches panics: it is shown as a panic of the trial.
+        Err(RecvTimeoutError::Disconnected) => match case.join() {
+            Err(panic) => std::panic::resume_unwind(panic),
+            Ok(()) => Ending::Failed(format!("{file}: it ended without a result")),
+        },
+    }
 }
 
 pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
@@ -171,6 +211,7 @@ impl ComparedCase<'_> {
             let descriptors = self.context.project.descriptors_of(self.fixture);
             let descriptors = descriptors.map_or_else(|_| Vec::new(), Vec::from);
             let found = differences(&expected, &now, &descriptors);
+            self.context.note_changes(&self.entry.name, &found);
             lines.extend(listed(&found).iter().map(|line| format!("  {line}")));
             lines.push(String::new());
             lines.push(diff(accepted, &self.text));

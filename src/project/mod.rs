@@ -117,6 +117,7 @@ impl App {
     /// Registers an embedded deployment, which is the source if none is configured. Commands start it and stop it
     /// again.
     #[must_use]
+    #[doc(hidden)]
     pub fn embedded(mut self, embedded: fn() -> Embedded) -> Self {
         self.embedded = Some(embedded);
         self

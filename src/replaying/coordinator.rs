@@ -10,6 +10,7 @@ use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 /// The coordinator to replay through, and who replays.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(hidden)]
 pub struct RequestedCoordinator {
     /// Its name in `replay.toml`.
     pub name: String,
@@ -55,6 +56,7 @@ impl RequestedCoordinator {
 
 /// The coordinator that a case was replayed through.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(hidden)]
 pub struct CoordinatorReport {
     /// Its name, and where it runs.
     pub description: String,

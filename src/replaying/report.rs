@@ -40,6 +40,7 @@ pub struct ReplayReport {
 
 /// The state of a case before its command, and after it.
 #[derive(Debug, Clone, Default)]
+#[doc(hidden)]
 pub struct States {
     /// State before the command, if the logic offers it.
     pub before: Option<Value>,

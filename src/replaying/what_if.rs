@@ -7,6 +7,7 @@ use crate::wire::{UnknownFields, unknown_in_command, unknown_in_page};
 
 /// A change of a field in the command, the new events or the fact.
 #[derive(Debug, Clone)]
+#[doc(hidden)]
 pub struct FieldChange {
     path: Vec<String>,
     edit: Edit,

@@ -1,14 +1,11 @@
 //! Groups outcomes that changed in the same way.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
 use super::PendingOutcome;
-use super::change::OutcomeChange;
-use crate::snapshot::Difference;
+use crate::snapshot::{changes_of, grouped};
 
 /// Outcomes with the same changes, of one case or many.
 #[derive(Debug, Clone)]
@@ -36,19 +33,6 @@ pub(crate) fn groups(outcomes: Vec<PendingOutcome>) -> Vec<Group> {
         .collect()
 }
 
-/// Groups items with the same changes, the largest group first. Groups of the same size are sorted by their changes.
-pub(crate) fn grouped<T>(
-    items: impl IntoIterator<Item = (Vec<String>, T)>,
-) -> Vec<(Vec<String>, Vec<T>)> {
-    let mut by_changes: BTreeMap<Vec<String>, Vec<T>> = BTreeMap::new();
-    for (changes, item) in items {
-        by_changes.entry(changes).or_default().push(item);
-    }
-    let mut groups: Vec<(Vec<String>, Vec<T>)> = by_changes.into_iter().collect();
-    groups.sort_by_key(|(_, items)| std::cmp::Reverse(items.len()));
-    groups
-}
-
 fn changes(outcome: &PendingOutcome) -> Vec<String> {
     if outcome.accepted.is_none() {
         let first = outcome.text.lines().next().unwrap_or_default();
@@ -59,12 +43,6 @@ fn changes(outcome: &PendingOutcome) -> Vec<String> {
         return vec!["the text changed and no value did".to_owned()];
     }
     changes
-}
-
-/// Distinct differences without their values, as they are shown.
-pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {
-    let changes: BTreeSet<OutcomeChange> = differences.iter().map(OutcomeChange::of).collect();
-    changes.iter().map(ToString::to_string).collect()
 }
 
 /// `g` and four hexadecimal digits.

@@ -3,15 +3,13 @@
 //!
 //! The files are in insta's format: `x.snap.new` beside `x.snap`. cargo-insta can review them too.
 
-mod change;
 mod group;
-mod shape;
 
 use std::path::PathBuf;
 
 use serde_yaml::Value;
 
-pub(crate) use group::{Group, changes_of, grouped, groups};
+pub(crate) use group::{Group, groups};
 
 use crate::capturing::accept as accept_outcome;
 use crate::fixture::Fixture;

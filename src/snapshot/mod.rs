@@ -3,6 +3,7 @@
 //! All normalising rules are here, each with its reason: the same outcome gives the same text on any machine and in any
 //! order. A snapshot contains the outcome and nothing about its origin.
 
+mod change;
 mod difference;
 mod flow;
 mod flow_place;
@@ -12,11 +13,13 @@ mod path;
 mod propose;
 mod reaction;
 mod render;
+mod shape;
 pub mod stored;
 mod summary;
 mod verdict;
 
 pub(crate) use crate::model::matches_pattern;
+pub(crate) use change::{changes_of, grouped};
 pub use difference::{Difference, differences, listed, shown};
 pub use flow_place::{FlowPlace, ProductionStep, StatusLine, StreamName};
 pub use normalise::{Rules, why_impossible};

@@ -106,6 +106,7 @@ pub enum CaseResult {
 
 impl Project {
     /// Replays a case.
+    #[doc(hidden)]
     pub fn replay(
         &self,
         fixture: &Fixture,
@@ -143,6 +144,7 @@ impl Project {
 
     /// Replays a case again on the same logic and returns what differs from the first run. Does nothing if `probe`
     /// forbids it.
+    #[doc(hidden)]
     pub fn flicker(
         &self,
         fixture: &Fixture,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -72,6 +73,7 @@ pub(super) struct RawConfig {
     max_file_mebibytes: Option<NonZeroU32>,
     #[serde(default)]
     mutate: bool,
+    case_deadline: Option<NonZeroU32>,
     redaction: Option<RawRedaction>,
     #[serde(default)]
     audit: RawAudit,
@@ -145,6 +147,9 @@ impl RawConfig {
                 .max_file_mebibytes
                 .map_or(files::MADE, |count| u64::from(count.get()) << 20),
             mutate: self.mutate,
+            case_deadline: self
+                .case_deadline
+                .map(|seconds| Duration::from_secs(seconds.get().into())),
             redaction: self
                 .redaction
                 .map(|redaction| redaction.check(&root))

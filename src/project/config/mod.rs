@@ -18,6 +18,7 @@ mod trust;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use access::{AccessConfig, ConnectConfig, SecretSource, TlsConfig};
 pub use coordinators::{CoordinatorCommand, CoordinatorConfig, CoordinatorPlace};
@@ -73,6 +74,8 @@ pub struct Config {
     pub reply_limit: usize,
     /// Whether the trials report which changes of the logic's answers they would not notice.
     pub mutate: bool,
+    /// Time limit of one case in a run of all; `None` is no limit beside those of single calls.
+    pub case_deadline: Option<Duration>,
     /// Maximum size of a fixture, history file or descriptor set, packed or not, in bytes.
     pub file_limit: u64,
     /// How captures are redacted.

@@ -1,15 +1,31 @@
-//! Every `cargo xtask …` of the documentation is one that the command line understands.
+//! Every `cargo xtask …` and `angzarr-replay …` of the documentation is one that the command line understands.
 
 use angzarr_replay::App;
 
 use super::markdown::{blocks, inline_code, pages};
 
 const NAME: &str = "cargo xtask";
+const PROGRAM: &str = "angzarr-replay";
+
+/// Whether a line calls the tool. The program's name is also that of a crate in TOML.
+fn is_command(line: &str) -> bool {
+    let is_called = |name| {
+        let rest = line
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix(' '));
+        rest.is_some_and(|rest| !rest.starts_with('='))
+    };
+    is_called(NAME) || is_called(PROGRAM)
+}
 
 fn understood(line: &str) -> Result<(), String> {
     let line = line.split(" # ").next().unwrap_or_default();
     let line = line.split('|').next().unwrap_or_default();
-    let arguments = words(line.trim().strip_prefix(NAME).unwrap());
+    let line = line.trim();
+    let arguments = line
+        .strip_prefix(NAME)
+        .or_else(|| line.strip_prefix(PROGRAM));
+    let arguments = words(arguments.unwrap());
     let words: Vec<&str> = std::iter::once(NAME)
         .chain(arguments.iter().map(String::as_str))
         .collect();
@@ -60,7 +76,7 @@ fn every_command_in_a_block_is_understood() {
     for (place, line) in block_lines() {
         let line = line.trim_start();
         let line = line.strip_prefix("$ ").unwrap_or(line);
-        if line.starts_with("cargo xtask ") {
+        if is_command(line) {
             understood(line).unwrap_or_else(|error| panic!("{place}: {line}\n{error}"));
             count += 1;
         }
@@ -73,11 +89,12 @@ fn every_command_in_a_sentence_is_understood_or_the_beginning_of_one() {
     let is_beginning = |error: &str| {
         error.contains("required arguments were not provided")
             || error.starts_with("Write commands")
+            || error.starts_with("Write a command")
     };
     let mut count = 0;
     for page in pages() {
         for (number, line) in page.prose() {
-            for code in inline_code(line).filter(|code| code.starts_with("cargo xtask ")) {
+            for code in inline_code(line).filter(|code| is_command(code)) {
                 let result = understood(code);
                 let is_fine = result
                     .as_ref()

@@ -50,8 +50,9 @@ impl Project {
         let (logic, address) = player();
         let protos = demo.join("examples/poker/proto");
         let configuration = format!(
-            "descriptors = [{protos:?}]\n[logic.player]\naddress = \"{address}\"\n\
-             [[rules]]\ntype = \"examples.*\"\nfield = \"*_at\"\nreason = \"the handler's clock\"\n"
+            "descriptors = [\"{}\"]\n[logic.player]\naddress = \"{address}\"\n\
+             [[rules]]\ntype = \"examples.*\"\nfield = \"*_at\"\nreason = \"the handler's clock\"\n",
+            protos.display()
         );
         std::fs::write(folder.path().join("replay.toml"), configuration).unwrap();
         // Descriptor sets of other cases.

@@ -197,7 +197,29 @@ fn github_is_told_at_the_fixture_and_in_the_summary() {
         "{summary}"
     );
     assert!(
+        summary
+            .contains("### field `new_balance.amount` of FundsDeposited changed\n\nin 2 cases\n"),
+        "{summary}"
+    );
+    assert!(
         summary.contains("<code>player::deposit-funds-d23f0824-3</code>: fixtures/player/"),
         "{summary}"
     );
+}
+
+#[test]
+fn a_case_that_never_ends_fails_at_its_deadline() {
+    let project = Project::new();
+    // Connections are accepted and never answered.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    std::fs::write(
+        project.path("replay.toml"),
+        format!("case_deadline = 1\n[logic.player]\naddress = \"{address}\"\n"),
+    )
+    .unwrap();
+    let run = project.run(&["test", "--exact", CASES[0]]);
+    assert_eq!(run.code, Some(101), "{run:?}");
+    let message = "fixtures/player/deposit-funds-6513270e-2.yaml: it took longer than 1 s, the `case_deadline` in replay.toml\n";
+    assert!(run.out.contains(message), "{}", run.out);
 }

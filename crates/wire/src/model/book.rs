@@ -244,6 +244,7 @@ impl EventBook {
 
     /// The book of an aggregate without a snapshot and without pages.
     #[must_use]
+    #[doc(hidden)]
     pub const fn empty(cover: Cover) -> Self {
         Self {
             cover,

@@ -104,12 +104,14 @@ impl Root {
 
     /// The 32 lower-case hex digits without dashes.
     #[must_use]
+    #[doc(hidden)]
     pub fn hex(&self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.0))
     }
 
     /// The first 8 hex digits, for titles and lists.
     #[must_use]
+    #[doc(hidden)]
     pub fn short(&self) -> String {
         self.hex()[..8].to_owned()
     }

@@ -27,7 +27,7 @@ static VALUES: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The shape of a text.
-pub(crate) fn shape(text: &str) -> String {
+pub(super) fn shape(text: &str) -> String {
     VALUES.replace_all(text, HOLE).into_owned()
 }
 

@@ -1,15 +1,35 @@
 //! A change of an outcome, without its values, so that cases that changed in the same way have equal changes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_yaml::Value;
 
+use super::Difference;
 use super::shape::shape;
-use crate::snapshot::Difference;
+
+/// Distinct differences without their values, as they are shown.
+pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {
+    let changes: BTreeSet<OutcomeChange> = differences.iter().map(OutcomeChange::of).collect();
+    changes.iter().map(ToString::to_string).collect()
+}
+
+/// Groups items with the same changes, the largest group first. Groups of the same size are sorted by their changes.
+pub(crate) fn grouped<T>(
+    items: impl IntoIterator<Item = (Vec<String>, T)>,
+) -> Vec<(Vec<String>, Vec<T>)> {
+    let mut by_changes: BTreeMap<Vec<String>, Vec<T>> = BTreeMap::new();
+    for (changes, item) in items {
+        by_changes.entry(changes).or_default().push(item);
+    }
+    let mut groups: Vec<(Vec<String>, Vec<T>)> = by_changes.into_iter().collect();
+    groups.sort_by_key(|(_, items)| std::cmp::Reverse(items.len()));
+    groups
+}
 
 /// How an outcome changed at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct OutcomeChange {
+struct OutcomeChange {
     place: ChangedPlace,
     kind: ChangeKind,
 }
@@ -44,7 +64,7 @@ enum ChangeKind {
 }
 
 impl OutcomeChange {
-    pub(super) fn of(difference: &Difference) -> Self {
+    fn of(difference: &Difference) -> Self {
         let place = match difference.path.payload_field() {
             Some((type_name, field)) => ChangedPlace::Field {
                 type_name: short(type_name).to_owned(),
