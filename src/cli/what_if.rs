@@ -40,19 +40,19 @@ impl Flag {
         let (value, help) = match self {
             Self::Set => (
                 "PATH=VALUE",
-                "What if a field of the command were another, as in command.amount.amount=100? Or of the new event of a \
-                 saga, process manager or projector (trigger.FIELD; of several, trigger.SEQUENCE.FIELD), or of the fact \
-                 (fact.FIELD)? A string takes the value as it is; numbers, enums, bytes, timestamps and durations are \
-                 written as in fixtures. Of a list the index of an element follows, of a map the key, in double quotes \
-                 where it has dots",
+                "Replay with another value in a field of the command: command.amount.amount=100. In a case of a saga, process \
+                 manager or projector, trigger.FIELD is a field of the new event (trigger.SEQUENCE.FIELD if there are \
+                 several), and fact.FIELD is a field of the fact. Strings are taken as they are; numbers, enums, bytes, \
+                 timestamps and durations are written as in fixtures. An element of a list is named by its index, an \
+                 entry of a map by its key, in double quotes if the key contains dots",
             ),
             Self::SetYaml => (
                 "PATH=YAML",
-                "The same with a value in YAML, as fixtures write it: for messages, lists and maps",
+                "Like --set, with the value in YAML as in fixtures: for messages, lists and maps",
             ),
             Self::Unset => (
                 "PATH",
-                "What if a field, an element of a list or an entry of a map were not there?",
+                "Replay without a field, an element of a list or an entry of a map",
             ),
         };
         Arg::new(self.name())

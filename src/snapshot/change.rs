@@ -143,7 +143,7 @@ impl fmt::Display for OutcomeChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             ChangedPlace::Field { type_name, field } => {
-                write!(f, "field `{field}` of {type_name} ")?
+                write!(f, "field `{field}` of {type_name} ")?;
             }
             ChangedPlace::Path(path) if path.is_empty() => f.write_str("the outcome ")?,
             ChangedPlace::Path(path) => write!(f, "`{path}` ")?,

@@ -44,7 +44,6 @@ pub(super) struct FailureArguments {
     pub(super) persisted: Option<PersistedClaim>,
     /// Which component gave the failing answer: with `logic`, codes that usually come from the transport, such as
     /// `RESOURCE_EXHAUSTED`, count as the logic's own.
-    /// count as the logic's own.
     #[arg(hide_short_help = true, long, value_name = "logic", value_parser = parse_answered_by)]
     pub(super) answered_by: Option<AnsweredBy>,
 }
