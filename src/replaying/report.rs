@@ -51,6 +51,7 @@ pub struct States {
 
 /// How an outcome stands to the accepted snapshot.
 #[derive(Debug, Clone, PartialEq)]
+#[doc(hidden)]
 pub enum SnapshotComparison {
     /// There is no snapshot.
     NoSnapshot,
