@@ -12,8 +12,7 @@ use crate::replaying::{ReplayReport, ReplayRequest, RequestedCoordinator, replay
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
 /// Nothing is persisted. One case is reported in full, and ends with 1 where it is not as it should be or cannot be judged.
-/// Several get a line each, also on their twins, and are counted as `cargo test` counts them; they end with 1 where one
-/// failed.
+/// Several get a line each, also on their twins, and are counted as tests are; they end with 1 where one failed.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(super) struct ReplayArguments {
