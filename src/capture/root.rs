@@ -158,6 +158,7 @@ pub fn find_root(
 impl RootSpec {
     /// The only domain of a source that has to be searched for a partial root without a domain. A full root is searched
     /// for in all domains. `failed` are the aggregates named in failure logs.
+    #[doc(hidden)]
     pub fn only_domain<'a>(
         &self,
         source: &str,
@@ -192,6 +193,7 @@ impl RootSpec {
 
     /// Whether a root matches.
     #[must_use]
+    #[doc(hidden)]
     pub fn fits(&self, root: &Root) -> bool {
         match &self.root {
             RootPart::Full(full) => full == root,

@@ -36,6 +36,8 @@ mod stream_capture;
 mod tickets;
 mod written_command;
 
+#[doc(inline)]
+pub use crate::capture::{Labels, RootSpec, Span, UpTo};
 pub use crate::project::OperationError;
 pub use captured::{CaptureVerdict, Captured, ReportLine, SavedState};
 pub(crate) use distinct::left_aside;
@@ -50,7 +52,7 @@ pub use request::{
 };
 pub(crate) use saving::accept;
 
-use crate::capture::{EventQueries, Fetched, RootSpec, UpTo, fetch_history, find_root};
+use crate::capture::{EventQueries, Fetched, fetch_history, find_root};
 use crate::model::{Cover, Domain, Edition, Root, Timestamp};
 use crate::project::{OpenSource, Project, system_clock};
 use context::CaptureContext;
@@ -60,6 +62,23 @@ use pending_capture::Naming;
 use stream_capture::StreamCapture;
 
 /// Captures one case. `watch` receives what happens meanwhile.
+///
+/// ```no_run
+/// use angzarr_replay::capturing::{CaptureRequest, UpTo, capture};
+/// use angzarr_replay::{App, Project};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let project = Project::open(App::new(), std::path::Path::new("."))?;
+/// let request = CaptureRequest {
+///     aggregate: Some("player/6513270e".parse()?),
+///     up_to: UpTo::Before(3),
+///     ..CaptureRequest::default()
+/// };
+/// let captured = capture(project, &request, &mut |_| {})?;
+/// println!("{}: {:?}", captured.path.display(), captured.verdict);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// If the request contradicts itself, something that it needs is missing, or the fixture cannot be written.

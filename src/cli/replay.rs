@@ -12,7 +12,7 @@ use crate::replaying::{ReplayReport, ReplayRequest, RequestedCoordinator, replay
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
 /// Nothing is persisted. One case is reported in full, and the command ends with 1 if it differs or cannot be judged.
-/// Several cases get a line each, also on their twins, and are counted as in `cargo test`; the command ends with 1 if
+/// Several cases get a line each, also on their twins, and are counted as tests are; the command ends with 1 if
 /// one failed.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]

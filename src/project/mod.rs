@@ -183,6 +183,7 @@ impl Project {
     ///
     /// # Errors
     /// If the configuration cannot be read or is not valid.
+    #[doc(hidden)]
     pub fn open_named(app: App, file: &Path) -> Result<Self, ProjectError> {
         let config = Config::load_named(file, environment())?;
         Ok(Self::with_config(app, config))

@@ -52,6 +52,7 @@ pub struct States {
 
 /// How an outcome compares with the accepted snapshot.
 #[derive(Debug, Clone, PartialEq)]
+#[doc(hidden)]
 pub enum SnapshotComparison {
     /// There is no snapshot.
     NoSnapshot,

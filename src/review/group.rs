@@ -36,7 +36,8 @@ pub(crate) fn groups(outcomes: Vec<PendingOutcome>) -> Vec<Group> {
 fn changes(outcome: &PendingOutcome) -> Vec<String> {
     if outcome.accepted.is_none() {
         let first = outcome.text.lines().next().unwrap_or_default();
-        return vec![format!("no accepted outcome yet; today {first}")];
+        let word = first.strip_prefix("outcome: ").unwrap_or(first);
+        return vec![format!("no accepted outcome yet; today it is: {word}")];
     }
     let changes = changes_of(&outcome.differences);
     if changes.is_empty() {

@@ -112,4 +112,6 @@ fn a_command_that_does_not_exist_is_noticed() {
     assert!(understood("cargo xtask capture 6513270e   # the main job").is_ok());
     assert!(understood("cargo xtask capture 6513270e --nothing").is_err());
     assert!(understood("cargo xtask record").is_err());
+    assert!(understood("angzarr-replay test --junit replay.xml").is_ok());
+    assert!(understood("angzarr-replay tests").is_err());
 }

@@ -175,6 +175,25 @@ fn help_shows_the_commands_of_every_day_first_and_fits_a_screen() {
 }
 
 #[test]
+fn no_help_names_cargo_except_that_of_init() {
+    let folder = tempfile::tempdir().unwrap();
+    let reference = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md"));
+    let reference = reference.unwrap();
+    let commands = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("## cargo xtask "));
+    let mut count = 0;
+    for command in commands.filter(|command| *command != "init") {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let run = run_in(folder.path(), &words, &[]);
+        assert_eq!(run.code, Some(0), "{command}: {run:?}");
+        assert!(!run.out.contains("cargo"), "{command}: {}", run.out);
+        count += 1;
+    }
+    assert!(count > 15, "{count}");
+}
+
+#[test]
 fn every_shell_has_completions() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell"] {

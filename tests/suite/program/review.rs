@@ -100,3 +100,18 @@ fn what_names_nothing_changes_nothing() {
     );
     assert_eq!(pending(&project).len(), 2);
 }
+
+#[test]
+fn a_case_without_an_accepted_outcome_is_shown_with_that_of_today() {
+    let project = Project::new();
+    std::fs::remove_file(project.path("fixtures/player/deposit-funds-d23f0824-3.snap")).unwrap();
+    assert_eq!(project.run(&["test"]).code, Some(101));
+    let run = project.run(&["review", "--list"]);
+    assert!(
+        run.out.contains(
+            "no accepted outcome yet; today it is: accepted, in player::deposit-funds-d23f0824-3\n"
+        ),
+        "{}",
+        run.out
+    );
+}

@@ -10,6 +10,8 @@ mod python;
 mod shell;
 mod steps;
 mod tools;
+mod wheel;
+mod workflows;
 
 use std::ffi::OsString;
 use std::path::Path;

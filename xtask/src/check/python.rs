@@ -5,7 +5,8 @@ use anyhow::{Context, Result};
 use super::shell::{Shell, output_of, run};
 
 const REQUIREMENTS: &str = "examples/poker-python/requirements.txt";
-const INTERPRETER: &str = ".venv/bin/python";
+/// Interpreter that has what the peer needs.
+pub(super) const INTERPRETER: &str = ".venv/bin/python";
 /// A copy of the installed requirements, to install only if they changed.
 const STAMP: &str = ".venv/installed-requirements.txt";
 
@@ -25,7 +26,8 @@ pub(super) fn peers(shell: &Shell) -> Result<()> {
     run(page.args(ignored).arg("replay_debugging"))
 }
 
-fn install(shell: &Shell) -> Result<()> {
+/// Installs the peer into `.venv` if needed.
+pub(super) fn install(shell: &Shell) -> Result<()> {
     let wanted = std::fs::read_to_string(shell.at(REQUIREMENTS))
         .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
     let is_there = output_of(shell.program(shell.at(INTERPRETER)).arg("--version")).is_some();

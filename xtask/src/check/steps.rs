@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
-use super::{door, generated, project, python};
+use super::{door, generated, project, python, wheel, workflows};
 
 /// One step of the check.
 pub(super) struct Step {
@@ -39,6 +39,12 @@ pub(super) const STEPS: &[Step] = &[
         run: generated::compare,
     },
     Step {
+        name: "workflows",
+        about: "the GitHub workflows, also those that `init` writes, have no mistakes, by actionlint",
+        has_a_summary: false,
+        run: workflows::lint,
+    },
+    Step {
         name: "clippy",
         about: "no warnings",
         has_a_summary: false,
@@ -67,6 +73,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "every fixture passes on the Python peer too, which is installed if needed",
         has_a_summary: false,
         run: python::peers,
+    },
+    Step {
+        name: "wheel",
+        about: "a Python team installs the wheel, without cargo, and reproduces and reviews a case",
+        has_a_summary: false,
+        run: wheel::check,
     },
     Step {
         name: "fixtures",

