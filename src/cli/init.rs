@@ -82,7 +82,7 @@ fn next_steps(plan: &Plan, has_source: bool) -> String {
         "where production and your logic are"
     };
     format!(
-        "\nnext:\n  say in replay.toml {what}\n  {program} roots            # what can be captured\n  {program} capture ROOT     # \
-         the aggregate that misbehaved"
+        "\nnext:\n  say in replay.toml {what}, and what to redact\n  {program} doctor           # what is still missing\n  {program} roots            # what can be \
+         captured\n  {program} capture ROOT     # the aggregate that misbehaved"
     )
 }
