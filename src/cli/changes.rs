@@ -13,7 +13,7 @@ use crate::project::Project;
 /// replays nothing.
 #[derive(Debug, Args)]
 pub(super) struct ChangesArguments {
-    /// Revisions in git's syntax, such as `main..` or `main...HEAD`; a single one is compared with the working tree.
+    /// Revisions in git's syntax, such as `main..` or `main...HEAD`; a single one is compared with the working tree, without files that git does not track yet.
     #[arg(default_value = "HEAD")]
     revisions: String,
     /// Print the result as JSON.

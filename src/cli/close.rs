@@ -8,7 +8,9 @@ use crate::model::Rule;
 use crate::project::Project;
 use crate::replaying::{CloseRequest, Closed, close};
 
-/// Accept today's outcome of cases: write their snapshots and mark them closed.
+/// Accept today's outcome of cases and mark them closed.
+///
+/// Replays each case, writes its snapshot, and lists the files to commit.
 #[derive(Debug, Args)]
 pub(super) struct CloseArguments {
     #[command(flatten)]

@@ -8,6 +8,7 @@ use crate::doctor::{CheckedPart, examine};
 use crate::project::Project;
 
 /// Check configuration, sources, descriptors, redaction key, logic, fixtures and snapshots.
+///
 /// Starts the logic and asks each source for its dialect. Replays nothing and writes nothing. Ends with 1 if something
 /// needs attention.
 #[derive(Debug, Args)]

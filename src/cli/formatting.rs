@@ -34,7 +34,7 @@ pub(super) fn run(project: &Project, arguments: &FmtArguments) -> Done {
         match formatted(project, entry)? {
             Formatted::AsItIs => {}
             Formatted::HasComments => complain(format_args!(
-                "left alone: {shown}: it has comments, which would be lost"
+                "left alone: {shown}: it may have comments, which would be lost"
             )),
             Formatted::Text(_) if arguments.check => {
                 unformatted += 1;

@@ -231,6 +231,13 @@ fn parsed(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::
 }
 
 fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, Stop> {
+    if let (Some(_), Command::Init(_) | Command::Completions(_)) =
+        (&arguments.config, &arguments.command)
+    {
+        return Err(Stop::Usage(
+            "`init` and `completions` read no configuration; leave out --config".into(),
+        ));
+    }
     let open = || match &arguments.config {
         None => Project::open(app, folder),
         Some(file) => Project::open_named(app, file),

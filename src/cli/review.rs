@@ -8,6 +8,7 @@ use console::{Key, Term};
 use serde_json::json;
 
 use super::{Done, Stop, complain, say};
+use crate::model::counted;
 use crate::project::Project;
 use crate::review::{Group, PendingOutcome, PendingOutcomes, groups};
 use crate::snapshot::listed;
@@ -22,7 +23,7 @@ pub(super) struct ReviewArguments {
     /// List the groups and their cases.
     #[arg(long)]
     list: bool,
-    /// Accept the outcomes of a group, of a FIXTURE, or `all`.
+    /// Accept the outcomes of a group, of a FIXTURE, or `all`; open cases among them become closed.
     #[arg(long, value_name = "GROUP|FIXTURE|all")]
     accept: Vec<String>,
     /// Discard the outcomes of a group, of a FIXTURE, or `all`.
@@ -233,8 +234,8 @@ fn example(outcome: &PendingOutcome, of: usize) -> String {
     if of > 1 {
         let _ = writeln!(
             text,
-            "\nand {} more cases that changed the same way",
-            of - 1
+            "\nand {} that changed the same way",
+            counted(of - 1, "more case")
         );
     }
     text

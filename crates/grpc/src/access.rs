@@ -90,7 +90,7 @@ pub fn check_metadata_name(name: &str) -> Result<(), MetadataError> {
     }
 }
 
-/// TLS and credentials for a server. Cheap to clone; only its clones share its connections.
+/// TLS and credentials for a server. Cheap to clone. Clones share their connections; two that were made separately do not, even with the same content.
 #[derive(Clone)]
 pub struct Access(Arc<Inner>);
 

@@ -29,7 +29,7 @@ fn captured_fixtures_are_formatted_and_edited_ones_are_formatted_again() {
     let run = project.run(&["fmt", "player::deposit-funds-6513270e-2"]);
     assert_eq!(
         run.err,
-        "left alone: fixtures/player/deposit-funds-6513270e-2.yaml: it has comments, which would be lost\n"
+        "left alone: fixtures/player/deposit-funds-6513270e-2.yaml: it may have comments, which would be lost\n"
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), commented);
 }

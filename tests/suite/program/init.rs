@@ -253,3 +253,15 @@ fn a_coordinator_tells_its_domains_and_what_its_package_may_be() {
         run.err
     );
 }
+
+#[test]
+fn a_configuration_is_not_for_what_reads_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path(), &["--config", "other.toml", "init"], &[]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert_eq!(
+        run.err,
+        "error: `init` and `completions` read no configuration; leave out --config\n"
+    );
+    assert_eq!(files(folder.path()), [""; 0]);
+}

@@ -27,7 +27,7 @@ pub struct Step<'a> {
     pub message: &'a str,
     /// Name of the field, or the key of a map entry.
     pub segment: Cow<'a, str>,
-    /// Whether the segment is a map key, and therefore content rather than a name.
+    /// Whether the segment stands for a map key: the key itself, which is content, or `MAP_KEY`.
     pub is_key: bool,
 }
 
@@ -69,7 +69,7 @@ pub enum Effect {
 pub struct Choice {
     /// What happens to the field.
     pub effect: Effect,
-    /// Defined by the rewriter.
+    /// A number by which the rewriter finds its reason again; nothing else reads it.
     pub reason: usize,
     /// Index of the step where the path in the reason begins. Defined by the rewriter.
     pub start: usize,
