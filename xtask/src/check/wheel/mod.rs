@@ -27,7 +27,7 @@ const MOST_COMMANDS: usize = 6;
 pub(super) fn check(shell: &Shell) -> Result<()> {
     python::install(shell)?;
     let wheel = build(shell)?;
-    let production = Production::start()?;
+    let production = Production::start(shell)?;
     let mut team = Team::new(shell, &wheel)?;
     team.install()?;
     team.init(production.address())?;

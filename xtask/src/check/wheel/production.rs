@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use crate::check::shell::Shell;
+
 /// The served demo; ends when dropped.
 pub(super) struct Production {
     process: Child,
@@ -16,9 +18,11 @@ pub(super) struct Production {
 
 impl Production {
     /// Serves the demo on a free port.
-    pub(super) fn start() -> Result<Self> {
+    pub(super) fn start(shell: &Shell) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let program = std::env::current_exe().context("this program cannot be found")?;
+        // By its path: earlier steps may have built this very program anew, and its own file is then deleted.
+        let name = format!("target/debug/xtask{}", std::env::consts::EXE_SUFFIX);
+        let program = shell.at(&name);
         let mut process = Command::new(program)
             .args(["serve", "--port", "0"])
             .current_dir(folder.path())
