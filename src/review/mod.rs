@@ -14,7 +14,7 @@ pub(crate) use group::{Group, groups};
 use crate::capturing::accept as accept_outcome;
 use crate::fixture::Fixture;
 use crate::harness::{Entry, discover, heading, pending_path};
-use crate::model::{Body, Observed, Payload};
+use crate::model::{Body, Observed, Payload, short_name};
 use crate::project::OperationError;
 use crate::project::Project;
 use crate::snapshot::{Difference, differences, stored};
@@ -124,10 +124,7 @@ fn changes(project: &Project, fixture: &Fixture, accepted: &str, text: &str) -> 
 
 /// What production did, on one line.
 fn production(fixture: &Fixture) -> Option<String> {
-    let short = |payload: &Payload| {
-        let name = payload.type_name();
-        name.rsplit('.').next().unwrap_or(name).to_owned()
-    };
+    let short = |payload: &Payload| short_name(payload.type_name()).to_owned();
     let observed = fixture.case.observed.as_ref()?;
     if let Observed::Accepted(events) = observed {
         let bodies = events.iter().map(|event| &event.body);

@@ -7,6 +7,7 @@ use serde_yaml::Value;
 
 use super::Difference;
 use super::shape::shape;
+use crate::model::short_name;
 
 /// Distinct differences without their values, as they are shown.
 pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {
@@ -67,7 +68,7 @@ impl OutcomeChange {
     fn of(difference: &Difference) -> Self {
         let place = match difference.path.payload_field() {
             Some((type_name, field)) => ChangedPlace::Field {
-                type_name: short(type_name).to_owned(),
+                type_name: short_name(type_name).to_owned(),
                 field,
             },
             None => ChangedPlace::Path(without_positions(&difference.place())),
@@ -133,10 +134,6 @@ fn without_positions(path: &str) -> String {
     }
     plain.push_str(rest);
     plain
-}
-
-fn short(type_name: &str) -> &str {
-    type_name.rsplit('.').next().unwrap_or(type_name)
 }
 
 impl fmt::Display for OutcomeChange {
