@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::project::Project;
+
 /// Largest file that is read from git.
 const LIMIT: usize = 64 << 20;
 
@@ -33,6 +35,14 @@ pub(crate) enum GitError {
     /// git cannot be run.
     #[error("git cannot be started: {}", crate::terminal::words(.0))]
     NotStarted(std::io::Error),
+    /// A file of the working tree cannot be read.
+    #[error("{file}: cannot be read: {}", crate::terminal::words(.reason))]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
     /// git failed.
     #[error("git: {0}")]
     Refused(String),
@@ -87,7 +97,15 @@ impl<'a> Repository<'a> {
             Content::Absent => return Ok(None),
             Content::Object(name) => self.output(["cat-file", "blob", name])?,
             Content::WorkTree => {
-                std::fs::read(self.folder.join(path)).map_err(GitError::NotStarted)?
+                let file = self.folder.join(path);
+                let unreadable = |reason| GitError::Unreadable {
+                    file: Project::shown(&file),
+                    reason,
+                };
+                if std::fs::metadata(&file).map_err(unreadable)?.len() > LIMIT as u64 {
+                    return Ok(None);
+                }
+                crate::files::read(&file, LIMIT as u64).map_err(unreadable)?
             }
         };
         Ok((bytes.len() <= LIMIT).then_some(bytes))

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::fixture::Fixture;
-use crate::harness::{DiscoveryError, discover, leftovers};
+use crate::harness::{DiscoveryError, Entry, discover, leftovers, pending_path};
 use crate::model::Status;
 use crate::project::Project;
 use crate::snapshot::stored;
@@ -71,7 +71,7 @@ pub(crate) fn examine(project: &Project, watch: &mut dyn FnMut(CheckedPart)) {
     for problem in &cases.unreadable {
         report("fixtures", State::Wrong(problem.clone()));
     }
-    report("snapshots", snapshots(project));
+    report("snapshots", snapshots(project, &cases.entries));
     report("descriptors", descriptors(project, &cases.fixtures));
     report("redaction", redaction(project));
     sources(project, watch);
@@ -93,6 +93,7 @@ fn configuration(project: &Project) -> State {
 struct Cases {
     fixtures: Vec<Fixture>,
     unreadable: Vec<String>,
+    entries: Vec<Entry>,
 }
 
 impl Cases {
@@ -100,6 +101,7 @@ impl Cases {
         let mut cases = Self {
             fixtures: Vec::new(),
             unreadable: Vec::new(),
+            entries: Vec::new(),
         };
         let entries = match discover(project) {
             Ok(entries) => entries,
@@ -116,6 +118,7 @@ impl Cases {
                 Err(error) => cases.unreadable.push(error.to_string()),
             }
         }
+        cases.entries = entries;
         cases
     }
 
@@ -137,7 +140,7 @@ impl Cases {
 }
 
 /// Checks for snapshots without a fixture, and for outcomes that wait for a review.
-fn snapshots(project: &Project) -> State {
+fn snapshots(project: &Project, entries: &[Entry]) -> State {
     let leftovers = match leftovers(project) {
         Ok(leftovers) => leftovers,
         Err(DiscoveryError::Empty { .. }) => return State::Fine("none yet".into()),
@@ -153,7 +156,6 @@ fn snapshots(project: &Project) -> State {
             Project::shown(&leftovers.unused[0])
         ));
     }
-    let entries = discover(project).unwrap_or_default();
     let own = || entries.iter().filter(|entry| entry.twin.is_none());
     for entry in own() {
         let snapshot = Project::snapshot_path(&entry.path);
@@ -161,8 +163,8 @@ fn snapshots(project: &Project) -> State {
             return State::Wrong(format!("{}: {reason}", Project::shown(&snapshot)));
         }
     }
-    let is_pending = |path: &Path| path.with_extension("snap.new").is_file();
-    let pending = own().filter(|entry| is_pending(&entry.path)).count();
+    let is_pending = |entry: &&Entry| pending_path(&Project::snapshot_path(&entry.path)).is_file();
+    let pending = own().filter(is_pending).count();
     if pending > 0 {
         return State::Notice(format!("{pending} outcomes wait to be reviewed"));
     }
