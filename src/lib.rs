@@ -73,6 +73,7 @@ pub mod replaying;
 mod review;
 mod serving;
 mod setup;
+mod shape;
 mod snapshot;
 mod terminal;
 

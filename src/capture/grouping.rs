@@ -1,7 +1,13 @@
-//! Groups failures that have the same cause: equal domain, command, code and message.
+//! Groups failures that have the same cause: equal domain, command and code, and messages of the same shape.
+//!
+//! The groups are the same in whatever order the failures are given.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{Logged, LoggedFailure};
 use crate::model::{AnsweredBy, Code, Failure, FailureClass, Timestamp};
+use crate::shape::shape;
 use crate::ticket::Ticket;
 
 /// Failures with the same cause.
@@ -13,12 +19,16 @@ pub struct FailureGroup {
     pub command: Option<String>,
     /// Status code, if it is known.
     pub code: Option<Code>,
-    /// Status message.
+    /// Status message of the example.
     pub message: String,
+    /// Whether the messages differ in their values.
+    pub has_different_messages: bool,
     /// Why the failures do not concern the logic, if so.
     pub aside: Option<Aside>,
     /// Number of failures.
     pub count: usize,
+    /// Time of the oldest, if it is known.
+    pub oldest: Option<Timestamp>,
     /// Time of the newest, if it is known.
     pub newest: Option<Timestamp>,
     /// How many have no time.
@@ -106,51 +116,85 @@ impl Logged {
             }
         }
     }
+}
 
-    /// Whether it has the same cause as the failures of a group.
-    fn is_same_bug(&self, group: &FailureGroup) -> bool {
-        let domain = self.domain().map(crate::model::Domain::as_str);
-        let code = self.failure().map(|failure| failure.code);
-        // The message of a stale command contains its sequences.
-        let is_same_text = group.message == self.message() || group.aside == Some(Aside::Stale);
-        (domain, self.command(), code, self.aside())
-            == (
-                group.domain.as_deref(),
-                group.command.as_deref(),
-                group.code,
-                group.aside,
-            )
-            && is_same_text
+impl FailureGroup {
+    fn new(logged: &Logged, position: usize) -> Self {
+        let time = logged.time();
+        Self {
+            domain: logged.domain().map(ToString::to_string),
+            command: logged.command().map(str::to_owned),
+            code: logged.failure().map(|failure| failure.code),
+            message: logged.message().to_owned(),
+            has_different_messages: false,
+            aside: logged.aside(),
+            count: 1,
+            oldest: time,
+            newest: time,
+            without_time: usize::from(time.is_none()),
+            example: position,
+        }
+    }
+
+    fn add(&mut self, logged: &Logged, position: usize) {
+        let time = logged.time();
+        self.count += 1;
+        self.without_time += usize::from(time.is_none());
+        self.has_different_messages |= self.message != logged.message();
+        self.oldest = [self.oldest, time].into_iter().flatten().min();
+        if time >= self.newest {
+            (self.newest, self.example) = (time, position);
+            logged.message().clone_into(&mut self.message);
+        }
+    }
+
+    /// A message of the group as it stands for all of them: its shape, if they differ in their values.
+    #[must_use]
+    pub fn for_all<'a>(&self, message: &'a str) -> Cow<'a, str> {
+        if self.has_different_messages {
+            Cow::Owned(shape(message))
+        } else {
+            Cow::Borrowed(message)
+        }
+    }
+}
+
+/// What the failures of a group have in common. Groups of the same size are in this order.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    domain: Option<String>,
+    command: Option<String>,
+    code: Option<&'static str>,
+    aside: Option<Aside>,
+    /// None of a stale command, for which the coordinator has several wordings.
+    shape: Option<String>,
+}
+
+impl Cause {
+    fn of(logged: &Logged) -> Self {
+        let aside = logged.aside();
+        Self {
+            domain: logged.domain().map(ToString::to_string),
+            command: logged.command().map(str::to_owned),
+            code: logged.failure().map(|failure| failure.code.name()),
+            aside,
+            shape: (aside != Some(Aside::Stale)).then(|| shape(logged.message())),
+        }
     }
 }
 
 /// Groups failures, which are in log order. The most frequent group comes first; failures that do not concern the logic
 /// come last.
 pub fn group_failures<'a>(failures: impl IntoIterator<Item = &'a Logged>) -> Vec<FailureGroup> {
-    let mut groups: Vec<FailureGroup> = Vec::new();
+    let mut groups: BTreeMap<Cause, FailureGroup> = BTreeMap::new();
     for (position, logged) in failures.into_iter().enumerate() {
-        let time = logged.time();
-        if let Some(group) = groups.iter_mut().find(|group| logged.is_same_bug(group)) {
-            group.count += 1;
-            group.without_time += usize::from(time.is_none());
-            if time >= group.newest {
-                (group.newest, group.example) = (time, position);
-            }
-            continue;
-        }
-        groups.push(FailureGroup {
-            domain: logged.domain().map(ToString::to_string),
-            command: logged.command().map(str::to_owned),
-            code: logged.failure().map(|failure| failure.code),
-            message: logged.message().to_owned(),
-            aside: logged.aside(),
-            count: 1,
-            newest: time,
-            without_time: usize::from(time.is_none()),
-            example: position,
-        });
+        groups
+            .entry(Cause::of(logged))
+            .and_modify(|group| group.add(logged, position))
+            .or_insert_with(|| FailureGroup::new(logged, position));
     }
-    // The sort is stable: equal groups stay in log order.
+    let mut groups: Vec<FailureGroup> = groups.into_values().collect();
+    // The sort is stable: groups of the same size stay in the order of their causes.
     groups.sort_by_key(|group| (group.aside, std::cmp::Reverse(group.count)));
     groups
 }

@@ -2,18 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::capture::FailureGroup;
 use crate::fixture::Fixture;
 use crate::harness::discover;
 use crate::model::{Case, CaseStimulus, Code, CommandBook, Observed};
 use crate::project::Project;
+use crate::shape::shape;
 
 /// The cases of commands and histories in the folder, read once.
 #[derive(Default)]
-pub(super) struct CapturedFailures(Vec<(PathBuf, Fixture)>);
+pub(crate) struct CapturedFailures(Vec<(PathBuf, Fixture)>);
 
 impl CapturedFailures {
     /// Reads the folder. A fixture that cannot be read is skipped; `cargo test` says what is wrong with it.
-    pub(super) fn read(project: &Project) -> Self {
+    pub(crate) fn read(project: &Project) -> Self {
         let entries = discover(project).unwrap_or_default();
         let own = entries.into_iter().filter(|entry| entry.twin.is_none());
         let fixtures = own.filter_map(|entry| {
@@ -21,6 +23,18 @@ impl CapturedFailures {
             Some((entry.path, fixture))
         });
         Self(fixtures.collect())
+    }
+
+    /// The path of the case of this bug, whose message is redacted as it would be in the case.
+    pub(crate) fn of_bug(&self, bug: &FailureGroup) -> Option<&Path> {
+        let is_same = |there: &Case| {
+            is_failure(there)
+                && bug.domain.as_deref() == Some(there.cover.domain.as_str())
+                && bug.command.as_deref() == command_type(there)
+                && answer(there) == Some((bug.code, shape(&bug.message)))
+        };
+        let found = self.0.iter().find(|(_, there)| is_same(&there.case));
+        found.map(|(path, _)| path.as_path())
     }
 
     /// The path and fixture of the same failure: one with the same answer, otherwise one of the same command.
@@ -46,10 +60,8 @@ const fn is_failure(case: &Case) -> bool {
 
 /// Whether both are of the same bug, by the rule of `group_failures`.
 fn is_same_bug(there: &Case, case: &Case) -> bool {
-    fn command(case: &Case) -> Option<&str> {
-        case.stimulus.command().map(CommandBook::type_name)
-    }
-    let is_same_kind = (&there.cover.domain, command(there)) == (&case.cover.domain, command(case));
+    let is_same_kind =
+        (&there.cover.domain, command_type(there)) == (&case.cover.domain, command_type(case));
     is_same_kind && answer(case).is_some_and(|answered| answer(there) == Some(answered))
 }
 
@@ -60,14 +72,18 @@ fn is_same_command(there: &Case, case: &Case) -> bool {
     is_same && there.head() == case.head()
 }
 
-/// Code and message of production's failure.
-fn answer(case: &Case) -> Option<(Option<Code>, &str)> {
+fn command_type(case: &Case) -> Option<&str> {
+    case.stimulus.command().map(CommandBook::type_name)
+}
+
+/// Code of production's failure, and the shape of its message.
+fn answer(case: &Case) -> Option<(Option<Code>, String)> {
     match (&case.observed, &case.noted) {
         (Some(observed), _) => {
             let failure = Observed::failure(observed)?;
-            Some((Some(failure.code), &failure.message))
+            Some((Some(failure.code), shape(&failure.message)))
         }
-        (None, Some(noted)) => Some((noted.code, &noted.message)),
+        (None, Some(noted)) => Some((noted.code, shape(&noted.message))),
         (None, None) => None,
     }
 }

@@ -40,6 +40,7 @@ mod written_command;
 pub use crate::capture::{Labels, RootSpec, Span, UpTo};
 pub use crate::project::OperationError;
 pub use captured::{CaptureVerdict, Captured, ReportLine, SavedState};
+pub(crate) use captured_failures::CapturedFailures;
 pub(crate) use distinct::left_aside;
 pub use distinct::{CapturedBug, CapturedBugs, capture_each_distinct};
 pub(crate) use log_file::{demand_some, read_log};

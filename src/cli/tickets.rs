@@ -11,9 +11,13 @@ use crate::capture::{Aside, FailureGroup};
 use crate::listing::{FailureSource, ListedBug, list_bugs};
 use crate::model::{Code, Timestamp, counted};
 use crate::project::Project;
+use crate::shape::shape;
 use crate::terminal::program;
 
-/// List the failures of a source or of logs, grouped by domain, command, code and message.
+/// List the failures of a source or of logs, grouped by bug.
+///
+/// Failures belong to the same bug if their domain, command and code are equal, and their messages are equal without numbers,
+/// identifiers, and quoted or redacted values, which are shown as `…`.
 ///
 /// Contacts a server only with --dead-letters. Tickets are found among other text, as with `capture --from-log`.
 #[derive(Debug, Args)]
@@ -62,12 +66,16 @@ pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
         0 => String::new(),
         accepted => format!(", {}", counted(accepted, "accepted command")),
     };
+    let covered = match bugs - listed.count_uncovered() {
+        0 => String::new(),
+        covered => format!(" ({covered} captured)"),
+    };
     say(format_args!(
-        "{}, {}{accepted}",
+        "{}, {}{covered}{accepted}",
         counted(listed.count_failed(), "failure"),
         counted(bugs, "distinct bug")
     ));
-    if let Some(next) = next(arguments).filter(|_| bugs > 0) {
+    if let Some(next) = next(arguments).filter(|_| listed.count_uncovered() > 0) {
         say(format_args!("\nnext: {next}"));
     }
     Ok(())
@@ -94,7 +102,13 @@ fn instant(time: Timestamp) -> Option<String> {
     Some(instant.to_string())
 }
 
-fn print(ListedBug { group, example }: &ListedBug) {
+fn print(
+    ListedBug {
+        group,
+        example,
+        covered_by,
+    }: &ListedBug,
+) {
     let aside = group
         .aside
         .map_or_else(String::new, |aside| format!("  ({})", aside.word()));
@@ -109,6 +123,10 @@ fn print(ListedBug { group, example }: &ListedBug) {
     ));
     let newest = match group.newest.and_then(instant) {
         Some(time) if group.count == 1 => format!("at {time}"),
+        Some(time) if group.without_time == 0 && group.oldest < group.newest => {
+            let oldest = group.oldest.and_then(instant).unwrap_or_default();
+            format!("first at {oldest}, newest at {time}")
+        }
         Some(time) if group.without_time == 0 => format!("newest at {time}"),
         Some(time) => format!("latest time {time}, {} without one", group.without_time),
         None if group.count == 1 => "time not known".to_owned(),
@@ -120,18 +138,30 @@ fn print(ListedBug { group, example }: &ListedBug) {
         example.file,
         example.line
     ));
+    if let Some(fixture) = covered_by {
+        say(format_args!("       captured as {fixture}"));
+    }
 }
 
-fn json_of(ListedBug { group, example }: &ListedBug) -> serde_json::Value {
+fn json_of(
+    ListedBug {
+        group,
+        example,
+        covered_by,
+    }: &ListedBug,
+) -> serde_json::Value {
     json!({
         "count": group.count,
         "domain": group.domain,
         "command": group.command,
         "code": group.code.map(Code::name),
         "message": group.message,
+        "shape": shape(&group.message),
         "about_the_logic": group.aside.is_none(),
         "aside": group.aside.map(Aside::word),
+        "oldest": group.oldest.and_then(instant),
         "newest": group.newest.and_then(instant),
+        "covered_by": covered_by,
         "example": {
             "root": example.logged.root().to_string(),
             "edition": example.logged.edition().label(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
-use crate::capturing::{Messages, demand_some, read_log};
+use crate::capturing::{CapturedFailures, Messages, demand_some, read_log};
 use crate::grpc::{DeadLetter, StoredLetter};
 use crate::project::{FailureEntry, Failures, OperationError, Project};
 use crate::wire::Dialect;
@@ -36,10 +36,12 @@ pub struct ListedBugs {
 /// A bug, with one of its failures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedBug {
-    /// The failures with the same domain, command, code and message; the message is redacted.
+    /// The failures with the same domain, command, code and shape of message; the message is redacted.
     pub group: FailureGroup,
     /// The newest of them.
     pub example: FailureEntry,
+    /// The fixture of a case that covers the bug, as it is shown.
+    pub covered_by: Option<String>,
 }
 
 /// Lists failures, grouped by bug. Only dead letters are asked for at a server.
@@ -57,10 +59,16 @@ pub fn list_bugs(project: &Project, from: &FailureSource) -> Result<ListedBugs, 
     let groups = group_failures(failures.entries.iter().map(|entry| &entry.logged));
     let source = project.source_name(source).unwrap_or_default();
     let messages = Messages::of(project, &source);
+    let captured = CapturedFailures::read(project);
     let listed = groups.into_iter().map(|mut group| {
         let example = failures.entries[group.example].clone();
         group.message = messages.of_logged(&example.logged);
-        ListedBug { group, example }
+        let covered_by = captured.of_bug(&group).map(Project::shown);
+        ListedBug {
+            group,
+            example,
+            covered_by,
+        }
     });
     Ok(ListedBugs {
         bugs: listed.collect(),
@@ -75,6 +83,13 @@ impl ListedBugs {
     pub fn count_of_logic(&self) -> usize {
         let of_logic = self.bugs.iter().filter(|bug| bug.group.aside.is_none());
         of_logic.count()
+    }
+
+    /// How many bugs of the logic no case covers.
+    #[must_use]
+    pub fn count_uncovered(&self) -> usize {
+        let of_logic = self.bugs.iter().filter(|bug| bug.group.aside.is_none());
+        of_logic.filter(|bug| bug.covered_by.is_none()).count()
     }
 
     /// How many commands failed.

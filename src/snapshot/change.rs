@@ -6,8 +6,8 @@ use std::fmt;
 use serde_yaml::Value;
 
 use super::Difference;
-use super::shape::shape;
 use crate::model::short_name;
+use crate::shape::shape;
 
 /// Distinct differences without their values, as they are shown.
 pub(crate) fn changes_of(differences: &[Difference]) -> Vec<String> {

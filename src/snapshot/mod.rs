@@ -13,7 +13,6 @@ mod path;
 mod propose;
 mod reaction;
 mod render;
-mod shape;
 pub mod stored;
 mod summary;
 mod verdict;

@@ -731,3 +731,47 @@ proptest! {
         }
     }
 }
+
+/// Failures whose messages differ only in their values are one bug, in whatever order they are read.
+#[test]
+fn failures_are_grouped_by_the_shape_of_their_messages() {
+    let messages = [
+        "balance is 1003",
+        "balance is 1004",
+        "balance is 5 or more",
+        "player 'a' is not seated",
+        "player 'b' is not seated",
+    ];
+    let mut failures: Vec<Logged> = (0..)
+        .zip(messages)
+        .map(|(seconds, message)| {
+            let mut ticket = ticket();
+            ticket.failure.message = message.into();
+            ticket.time = Some(Timestamp { seconds, nanos: 0 });
+            Logged::Ticket(ticket)
+        })
+        .collect();
+    let found = |failures: &[Logged]| {
+        let groups = group_failures(failures);
+        let shown = groups.iter().map(|group| {
+            let seconds = |time: Option<Timestamp>| time.unwrap().seconds;
+            (
+                group.for_all(&group.message).into_owned(),
+                group.count,
+                seconds(group.oldest)..=seconds(group.newest),
+                group.message.clone(),
+            )
+        });
+        shown.collect::<Vec<_>>()
+    };
+    let expected = [
+        ("balance is …", 2, 0..=1, messages[1]),
+        ("player … is not seated", 2, 3..=4, messages[4]),
+        // A single failure keeps its values.
+        (messages[2], 1, 2..=2, messages[2]),
+    ]
+    .map(|(shown, count, times, example)| (shown.to_owned(), count, times, example.to_owned()));
+    assert_eq!(found(&failures), expected);
+    failures.reverse();
+    assert_eq!(found(&failures), expected);
+}

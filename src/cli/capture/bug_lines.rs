@@ -28,7 +28,7 @@ pub(super) fn in_words(bug: &FailureGroup, message: Option<&str>) -> String {
         let _ = write!(text, " {code}");
     }
     if let Some(message) = message {
-        let _ = write!(text, " {message:?}");
+        let _ = write!(text, " {:?}", bug.for_all(message));
     }
     if bug.count > 1 {
         let _ = write!(text, ", {} times", bug.count);

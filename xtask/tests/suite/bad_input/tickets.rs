@@ -8,7 +8,7 @@ use crate::support::{
 };
 use angzarr_replay::internal::grpc::serve_logic;
 use angzarr_replay::internal::model::{
-    Answer, AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, Logic, Root,
+    Answer, AnsweredBy, Code, CommandBook, Cover, EventBook, Failure, Logic, Root, Timestamp,
 };
 use angzarr_replay::internal::wire::Dialect;
 use std::sync::Arc;
@@ -484,4 +484,40 @@ fn a_programs_log_under_tickets_is_told_with_the_key_it_belongs_under() {
     project.write("app.log", &format!("WARN refused {line}\n"));
     assert_eq!(project.run(&["tickets"]).code, 0);
     assert_snapshot!("log_under_tickets", project.transcript());
+}
+
+#[test]
+fn messages_that_differ_in_their_values_are_one_bug_and_one_case() {
+    let mut project = Project::new("");
+    let (tickets, _) = of_alice();
+    let refused = tickets
+        .into_iter()
+        .find(|ticket| ticket.failure.message == "Insufficient funds")
+        .unwrap();
+    let tickets: Vec<Ticket> = (1003..1006)
+        .map(|balance| {
+            let mut ticket = refused.clone();
+            ticket.failure.message = format!("balance is {balance}");
+            ticket.time = Some(Timestamp {
+                seconds: 1_760_000_000 + balance,
+                nanos: 0,
+            });
+            ticket
+        })
+        .collect();
+    project.write("failures.jsonl", &lines(&tickets));
+    let capture = [
+        "capture",
+        "--each-distinct",
+        "--from-log",
+        "failures.jsonl",
+        "--unredacted",
+    ];
+    let list = ["tickets", "failures.jsonl"];
+    assert_eq!(project.run(&list).code, 0);
+    assert_eq!(project.run(&capture).code, 0);
+    // Nothing is new now.
+    assert_eq!(project.run(&capture).code, 0);
+    assert_eq!(project.run(&list).code, 0);
+    assert_snapshot!("one_shape", project.transcript());
 }

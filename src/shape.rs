@@ -26,8 +26,8 @@ static VALUES: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the expression is written here")
 });
 
-/// The shape of a text.
-pub(super) fn shape(text: &str) -> String {
+/// The shape of a text. A shape is its own shape.
+pub(crate) fn shape(text: &str) -> String {
     VALUES.replace_all(text, HOLE).into_owned()
 }
 
