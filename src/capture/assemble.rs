@@ -42,14 +42,18 @@ pub struct Labels {
     pub issue: Option<String>,
     /// Whether the current outcome is the expected one.
     pub is_accepted: bool,
+    /// Whether it is a rejection that is right. It is accepted, then.
+    pub is_intended: bool,
     /// Whether the case may be replayed twice.
     pub probe: Option<Probe>,
 }
 
 impl Labels {
     /// Status of a new case: open, unless the current outcome is the expected one.
-    pub(crate) fn status(&self) -> Status {
-        if self.is_accepted {
+    pub(crate) const fn status(&self) -> Status {
+        if self.is_intended {
+            Status::Intended
+        } else if self.is_accepted {
             Status::Closed
         } else {
             Status::Open

@@ -51,7 +51,7 @@ pub use request::{
     CaptureRequest, FailureOrigin, NumberedFile, PersistedClaim, RequestedBook, RequestedFailure,
     RequestedKind, RequestedStart, RequestedTrigger,
 };
-pub(crate) use saving::accept;
+pub(crate) use saving::{accept, accepted_status};
 
 use crate::capture::{EventQueries, Fetched, fetch_history, find_root};
 use crate::model::{Cover, Domain, Edition, Root, Timestamp};

@@ -17,6 +17,7 @@ use crate::fixture::{Fixture, Rendered, Saved, render};
 use crate::model::{Case, Fingerprints, Status};
 use crate::project::{Objects, OpenSource, Project, ReplayedCase};
 use crate::redact::{PriorRedaction, Suspect};
+use crate::snapshot::is_rejection_text;
 use crate::wire::UnknownFields;
 
 /// A case that is complete but neither redacted, nor replayed, nor written.
@@ -136,13 +137,20 @@ impl<'a> PendingCapture<'a> {
         }
         let text = replied.and_then(ReplayedCase::text);
         self.refuse_changed_outcome(&fixture)?;
-        if self.request.labels.is_accepted && text.is_none() {
+        let status = self.request.labels.status();
+        if status != Status::Open && text.is_none() {
             let reason = first
                 .err()
                 .unwrap_or_else(|| "the logic offers nothing to compare".to_owned());
             return Err(OperationError::Failed(format!(
                 "there is no outcome to accept: {reason}; nothing is written"
             )));
+        }
+        if status == Status::Intended && !text.as_deref().is_some_and(is_rejection_text) {
+            return Err(OperationError::Failed(
+                "today's outcome is not a rejection, and --intended is for a rejection that is right; nothing is written"
+                    .into(),
+            ));
         }
         let rendered = render(&fixture.case, &registry)?;
         self.report.descriptors(
@@ -178,8 +186,9 @@ impl<'a> PendingCapture<'a> {
         if saved == SavedState::Replaced && status == Status::Open {
             discard_snapshot(&path)?;
         }
-        if let (true, Some(outcome)) = (self.request.labels.is_accepted, outcome) {
-            accept(&path, outcome).inspect_err(|_| restore(&path, before.as_deref()))?;
+        let wanted = self.request.labels.status();
+        if let Some(outcome) = outcome.filter(|_| wanted != Status::Open) {
+            accept(&path, outcome, wanted).inspect_err(|_| restore(&path, before.as_deref()))?;
         }
         Ok(saved)
     }
@@ -265,10 +274,9 @@ impl<'a> PendingCapture<'a> {
         let Some(there) = there.filter(is_same) else {
             return case;
         };
-        let status = if self.request.labels.is_accepted {
-            case.status
-        } else {
-            there.status
+        let status = match self.request.labels.status() {
+            Status::Open => there.status,
+            Status::Closed | Status::Intended => case.status,
         };
         Case {
             status,
@@ -297,8 +305,12 @@ impl<'a> PendingCapture<'a> {
 
     /// Whether a fixture is complete. A capture that was interrupted before its snapshot was written is not.
     fn is_done(&self, path: &Path, there: &Fixture) -> bool {
-        !self.request.labels.is_accepted
-            || (there.case.status == Status::Closed && Project::snapshot_path(path).exists())
+        let is_status_there = match self.request.labels.status() {
+            Status::Open => return true,
+            Status::Closed => there.case.status != Status::Open,
+            Status::Intended => there.case.status == Status::Intended,
+        };
+        is_status_there && Project::snapshot_path(path).exists()
     }
 
     /// The result of the capture.

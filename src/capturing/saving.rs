@@ -7,7 +7,7 @@ use crate::files;
 use crate::fixture::{set_status, write_atomically};
 use crate::model::Status;
 use crate::project::Project;
-use crate::snapshot::stored;
+use crate::snapshot::{is_rejection_text, stored};
 use crate::terminal::words;
 
 /// Deletes the snapshot of a case that is replaced by an open one, which must not have a snapshot.
@@ -53,25 +53,33 @@ pub(super) fn file_name(name: &str) -> Result<&str, OperationError> {
     )))
 }
 
-/// Writes the snapshot and marks the fixture as closed.
-pub(crate) fn accept(path: &Path, text: &str) -> Result<(), OperationError> {
+/// Writes the snapshot, and the status into the fixture.
+pub(crate) fn accept(path: &Path, text: &str, status: Status) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
         let snapshot = Project::shown(&Project::snapshot_path(path));
         OperationError::Failed(format!("{snapshot} cannot be written: {}", words(&error)))
     };
     stored::accept(path, text).map_err(failed)?;
-    mark_closed(path)
+    mark(path, status)
 }
 
-/// Marks a fixture as closed and changes nothing else in it.
-fn mark_closed(path: &Path) -> Result<(), OperationError> {
+/// Status of a case whose outcome is accepted: an intended rejection stays one, as long as the outcome is a rejection.
+pub(crate) fn accepted_status(before: Status, outcome: &str) -> Status {
+    match before {
+        Status::Intended if is_rejection_text(outcome) => Status::Intended,
+        _ => Status::Closed,
+    }
+}
+
+/// Sets the status of a fixture and changes nothing else in it.
+fn mark(path: &Path, status: Status) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {
         OperationError::Failed(format!("{}: {}", Project::shown(path), words(&error)))
     };
     let text = files::read_to_string(path, files::MADE).map_err(failed)?;
-    let closed = set_status(&text, Status::Closed, path)?;
-    if closed != text {
-        write_atomically(path, closed.as_bytes(), true).map_err(failed)?;
+    let marked = set_status(&text, status, path)?;
+    if marked != text {
+        write_atomically(path, marked.as_bytes(), true).map_err(failed)?;
     }
     Ok(())
 }

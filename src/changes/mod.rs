@@ -107,13 +107,16 @@ impl BranchChanges {
             (Some(before), None) => self.removed.push(case(&before)),
             (Some(before), Some(after)) => {
                 let status = |value: &Value| text_of(value, "status");
+                let mut is_listed = true;
                 match (status(&before).as_deref(), status(&after).as_deref()) {
-                    (Some("open"), Some("closed")) => self.closed.push(case(&after)),
-                    (Some("closed"), Some("open")) => self.reopened.push(case(&after)),
-                    _ => {}
+                    (Some("open"), Some("closed" | "intended")) => self.closed.push(case(&after)),
+                    (Some("closed" | "intended"), Some("open")) => {
+                        self.reopened.push(case(&after));
+                    }
+                    _ => is_listed = false,
                 }
                 let mut keys = changed_keys(&before, &after);
-                keys.retain(|key| key != "status");
+                keys.retain(|key| key != "status" || !is_listed);
                 if !keys.is_empty() {
                     self.edited.push((case(&after), keys));
                 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Done, Fixtures, Stop, say};
 use crate::harness::Entry;
-use crate::model::Rule;
+use crate::model::{Rule, Status};
 use crate::project::Project;
 use crate::replaying::{CloseRequest, Closed, close};
 
@@ -18,6 +18,9 @@ pub(super) struct CloseArguments {
     /// Close even a case whose bug still reproduces: its behaviour becomes the expectation.
     #[arg(long)]
     force: bool,
+    /// The outcome is a rejection that is right, not a bug: it stays guarded and is counted apart.
+    #[arg(long, conflicts_with = "force")]
+    intended: bool,
     /// Exclude fields that differ from run to run: write a rule for each into the fixture.
     #[arg(long)]
     add_rules: bool,
@@ -26,6 +29,7 @@ pub(super) struct CloseArguments {
 pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
     let request = CloseRequest {
         is_forced: arguments.force,
+        is_intended: arguments.intended,
         adds_rules: arguments.add_rules,
     };
     let mut failures = Vec::new();
@@ -61,8 +65,12 @@ fn print(entry: &Entry, closed: &Closed) {
         ));
     }
     say(format_args!(
-        "closed {}; its snapshot is {}",
+        "closed {}{}; its snapshot is {}",
         Project::shown(&entry.path),
+        match closed.status {
+            Status::Intended => " as intended",
+            Status::Open | Status::Closed => "",
+        },
         Project::shown(&closed.snapshot)
     ));
     say(format_args!("commit: {}", closed.files.join(" ")));

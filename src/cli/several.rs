@@ -34,6 +34,7 @@ pub(super) fn run(
 const fn word(ending: &Ending) -> &'static str {
     match ending {
         Ending::Closed => "closed",
+        Ending::Intended => "intended",
         Ending::Open => "open",
         Ending::NotChecked(_) => "not checked",
         Ending::Failed(_) => "failed",
@@ -44,7 +45,7 @@ fn print(trial: &EndedTrial) {
     let entry = &trial.entry;
     let line = format!("{:<13}{}", word(&trial.ending), entry.name);
     match &trial.ending {
-        Ending::Closed | Ending::Open => say(line),
+        Ending::Closed | Ending::Intended | Ending::Open => say(line),
         Ending::NotChecked(reason) => say(format_args!("{line}: {reason}")),
         Ending::Failed(message) => {
             say(line);

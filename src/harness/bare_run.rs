@@ -37,7 +37,7 @@ pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> Ba
                     let ending = trial::run(&context, entry);
                     let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
                     match ending {
-                        Ending::Closed => ended.closed += 1,
+                        Ending::Closed | Ending::Intended => ended.closed += 1,
                         Ending::Open => ended.open += 1,
                         Ending::NotChecked(reason) => ended.not_checked.push(reason),
                         Ending::Failed(message) => ended.failed.push(message),

@@ -109,14 +109,7 @@ fn summary(results: &[TrialResult], totals: &Totals) -> String {
         .filter_map(|result| Some((result, result.failure()?)))
         .collect();
     let mut text = String::from("## Replayed cases\n\n");
-    let _ = writeln!(
-        text,
-        "| closed | open | not checked | failed |\n|---:|---:|---:|---:|\n| {} | {} | {} | {} |\n",
-        totals.closed,
-        totals.open,
-        totals.not_checked,
-        failed.len()
-    );
+    text.push_str(&counts_table(totals, failed.len()));
     let (changed, others): (Vec<_>, Vec<_>) = failed
         .into_iter()
         .partition(|(result, _)| !result.changes.is_empty());
@@ -137,6 +130,27 @@ fn summary(results: &[TrialResult], totals: &Totals) -> String {
         folded(&mut text, result, message);
     }
     text
+}
+
+/// The counts as a table. Intended rejections have a column if there are any.
+fn counts_table(totals: &Totals, failed: usize) -> String {
+    let counts = [
+        ("closed", Some(totals.closed)),
+        ("intended", Some(totals.intended).filter(|count| *count > 0)),
+        ("open", Some(totals.open)),
+        ("not checked", Some(totals.not_checked)),
+        ("failed", Some(failed)),
+    ];
+    let counts = counts
+        .iter()
+        .filter_map(|(name, count)| Some((name, (*count)?)));
+    let (mut names, mut line, mut numbers) = (String::new(), String::new(), String::new());
+    for (name, count) in counts {
+        let _ = write!(names, "| {name} ");
+        line.push_str("|---:");
+        let _ = write!(numbers, "| {count} ");
+    }
+    format!("{names}|\n{line}|\n{numbers}|\n\n")
 }
 
 /// A failed case, which a click unfolds.

@@ -73,6 +73,7 @@ impl Tally {
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) closed: usize,
+    pub(crate) intended: usize,
     pub(crate) open: usize,
     pub(crate) not_checked: usize,
     pub(crate) failed: usize,
@@ -82,6 +83,7 @@ impl Totals {
     pub(crate) const fn count(&mut self, ending: &Ending) {
         match ending {
             Ending::Closed => self.closed += 1,
+            Ending::Intended => self.intended += 1,
             Ending::Open => self.open += 1,
             Ending::NotChecked(_) => self.not_checked += 1,
             Ending::Failed(_) => self.failed += 1,
@@ -89,13 +91,17 @@ impl Totals {
     }
 
     const fn sum(&self) -> usize {
-        self.closed + self.open + self.not_checked
+        self.closed + self.intended + self.open + self.not_checked
     }
 }
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "replay: {} closed, {} open", self.closed, self.open)?;
+        write!(f, "replay: {} closed", self.closed)?;
+        if self.intended > 0 {
+            write!(f, ", {} intended", self.intended)?;
+        }
+        write!(f, ", {} open", self.open)?;
         if self.open > 0 {
             f.write_str(" (known bugs that still reproduce)")?;
         }
@@ -272,7 +278,7 @@ fn to_trial(
         let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
         tally.totals.count(&ending);
         match ending {
-            Ending::Closed => {}
+            Ending::Closed | Ending::Intended => {}
             Ending::Open => tally.open.push(entry.name.clone()),
             Ending::NotChecked(reason) => {
                 if is_told_early {

@@ -15,7 +15,7 @@ use super::{Entry, pending};
 use crate::fixture::Fixture;
 use crate::model::Status;
 use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
-use crate::snapshot::{Difference, Verdict, changes_of, differences, listed, stored};
+use crate::snapshot::{Difference, Verdict, changes_of, differences, is_rejection, listed, stored};
 use crate::terminal::{Program, program};
 
 /// What all trials of a run share.
@@ -40,12 +40,32 @@ impl Context {
 pub(crate) enum Ending {
     /// The outcome is as accepted.
     Closed,
+    /// The outcome is the rejection that the case expects.
+    Intended,
     /// The known bug is still there.
     Open,
     /// It cannot be judged, with the reason.
     NotChecked(String),
     /// It failed, with this message.
     Failed(String),
+}
+
+impl Ending {
+    /// How a case ends whose outcome is as accepted. The accepted outcome of an intended rejection must be one.
+    pub(crate) fn of_accepted(path: &Path, status: Status, outcome: Option<&Value>) -> Self {
+        if status != Status::Intended {
+            return Self::Closed;
+        }
+        if outcome.is_some_and(is_rejection) {
+            return Self::Intended;
+        }
+        let fixture = Project::shown(path);
+        Self::Failed(format!(
+            "{fixture}: `status: intended` stands for a rejection, and the accepted outcome is not one. If the outcome is right, \
+             `{} close {fixture}` marks the case closed",
+            program()
+        ))
+    }
 }
 
 /// Runs a trial for as long as the configuration allows. A case that takes longer is left behind in its thread.
@@ -119,7 +139,7 @@ fn replayed<'a>(
     let tap = answers.as_ref().map(LogicAnswers::tap);
     let options = ReplayOptions {
         logic: entry.logic(),
-        skips_verdict: fixture.case.status == Status::Closed,
+        skips_verdict: fixture.case.status != Status::Open,
         tap: tap.as_deref(),
         ..ReplayOptions::default()
     };
@@ -157,7 +177,7 @@ impl ComparedCase<'_> {
     /// Reports the mutants that the passed comparison would not notice. The logic is not called again.
     fn try_mutants(&self, ending: &Ending) {
         let compared = match ending {
-            Ending::Closed => ComparedWith::Snapshot,
+            Ending::Closed | Ending::Intended => ComparedWith::Snapshot,
             Ending::Open => ComparedWith::Verdict,
             Ending::NotChecked(_) | Ending::Failed(_) => return,
         };
@@ -183,7 +203,7 @@ impl ComparedCase<'_> {
         match (self.fixture.case.status, accepted) {
             // Accepting the pending snapshot of an open case closes it.
             (_, Some(accepted)) => self.closed(&snapshot, &accepted),
-            (Status::Closed, None) => self.missing(&snapshot),
+            (Status::Closed | Status::Intended, None) => self.missing(&snapshot),
             (Status::Open, None) => self.open(&snapshot),
         }
     }
@@ -198,12 +218,17 @@ impl ComparedCase<'_> {
                 }
                 pending::discard(snapshot);
             }
-            return Ending::Closed;
+            return self.accepted();
         }
         self.offered(snapshot, || {
             let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
+            let changed = if self.is_intended_rejection_gone() {
+                "the intended rejection is gone"
+            } else {
+                "the outcome changed"
+            };
             let mut lines = vec![format!(
-                "{}: the outcome changed, on {}",
+                "{}: {changed}, on {}",
                 Project::shown(&self.entry.path),
                 self.replayed.logic.selected().describe()
             )];
@@ -220,11 +245,22 @@ impl ComparedCase<'_> {
         })
     }
 
+    fn is_intended_rejection_gone(&self) -> bool {
+        let view = self.replayed.view.as_ref();
+        self.fixture.case.status == Status::Intended && !view.is_some_and(is_rejection)
+    }
+
+    fn accepted(&self) -> Ending {
+        let view = self.replayed.view.as_ref();
+        Ending::of_accepted(&self.entry.path, self.fixture.case.status, view)
+    }
+
     fn missing(&self, snapshot: &Path) -> Ending {
         self.offered(snapshot, || {
             format!(
-                "{}: the case is closed and its snapshot {} is missing\n\ntoday's outcome:\n{}",
+                "{}: the case is {} and its snapshot {} is missing\n\ntoday's outcome:\n{}",
                 Project::shown(&self.entry.path),
+                self.fixture.case.status.word(),
                 Project::shown(snapshot),
                 indented(&self.text),
             )
@@ -242,7 +278,7 @@ impl ComparedCase<'_> {
             None => pending::offer(&self.entry.path, &self.text),
         };
         let problem = match offered {
-            Ok(true) => return Ending::Closed,
+            Ok(true) => return self.accepted(),
             Ok(false) => String::new(),
             Err(problem) => format!("\nnote: {problem}"),
         };

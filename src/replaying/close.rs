@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::capturing::accept;
+use crate::capturing::{accept, accepted_status};
 use crate::files;
 use crate::fixture::{Fixture, add_rules, write_atomically};
 use crate::model::{Rule, Status};
 use crate::project::OperationError;
 use crate::project::{LogicChoice, Project, ReplayError, ReplayOptions, ReplayedCase};
-use crate::snapshot::Verdict;
+use crate::snapshot::{Verdict, is_rejection_text};
 use crate::terminal::words;
 
 /// How a case is closed.
@@ -16,6 +16,8 @@ use crate::terminal::words;
 pub struct CloseRequest {
     /// Close even a case whose bug still reproduces: its behaviour becomes the expectation.
     pub is_forced: bool,
+    /// The outcome is a rejection that is right.
+    pub is_intended: bool,
     /// Exclude fields that differ from run to run: write a rule for each into the fixture.
     pub adds_rules: bool,
 }
@@ -23,6 +25,8 @@ pub struct CloseRequest {
 /// A case that was closed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Closed {
+    /// The status that was written into the fixture.
+    pub status: Status,
     /// Its snapshot.
     pub snapshot: PathBuf,
     /// Rules that were written into the fixture.
@@ -51,18 +55,30 @@ pub fn close(
         )));
     };
     let snapshot = Project::snapshot_path(path);
-    let is_open = fixture.case.status == Status::Open && !snapshot.exists();
-    if is_open && replayed.verdict == Verdict::Reproduced && !request.is_forced {
+    if request.is_intended && !is_rejection_text(&text) {
         return Err(OperationError::Failed(format!(
-            "{shown}: the bug still reproduces; closing now would make it the expectation. Fix it first, or say \
-             --force if this is how it shall be"
+            "{shown}: today's outcome is not a rejection, and --intended is for a rejection that is right; nothing is written"
+        )));
+    }
+    let is_open = fixture.case.status == Status::Open && !snapshot.exists();
+    let is_meant = request.is_forced || request.is_intended;
+    if is_open && replayed.verdict == Verdict::Reproduced && !is_meant {
+        return Err(OperationError::Failed(format!(
+            "{shown}: the bug still reproduces; closing now would make it the expectation. Fix it first, or use \
+             --intended if a rejection is right here, or --force if this is how it shall be"
         )));
     }
     if !added_rules.is_empty() {
         write_rules(project, path, &added_rules, &fixture.case.rules)?;
     }
-    accept(path, &text)?;
+    let status = if request.is_intended {
+        Status::Intended
+    } else {
+        accepted_status(fixture.case.status, &text)
+    };
+    accept(path, &text, status)?;
     Ok(Closed {
+        status,
         files: project.files_to_commit(path),
         snapshot,
         added_rules,

@@ -68,7 +68,11 @@ impl ReplayReport {
     /// Whether the case is as expected. False if it cannot be judged.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        self.is_what_if || matches!(self.ending(), Ending::Closed | Ending::Open)
+        self.is_what_if
+            || matches!(
+                self.ending(),
+                Ending::Closed | Ending::Intended | Ending::Open
+            )
     }
 
     /// The result of the case as a trial in `cargo test`.
@@ -82,11 +86,17 @@ impl ReplayReport {
             Ending::Failed(format!("{what}{}", lines.collect::<String>()))
         };
         match (&self.snapshot, self.fixture.case.status) {
-            (SnapshotComparison::Same, _) => Ending::Closed,
+            (SnapshotComparison::Same, status) => {
+                Ending::of_accepted(&self.path, status, self.replayed.view.as_ref())
+            }
             (SnapshotComparison::Differs(found), _) => failed("the outcome changed", found),
             (SnapshotComparison::NotChecked(reason), _) => Ending::Failed(reason.clone()),
-            (SnapshotComparison::NoSnapshot, Status::Closed) => {
-                failed("the case is closed and its snapshot is missing", &[])
+            (SnapshotComparison::NoSnapshot, status @ (Status::Closed | Status::Intended)) => {
+                let word = status.word();
+                failed(
+                    &format!("the case is {word} and its snapshot is missing"),
+                    &[],
+                )
             }
             (SnapshotComparison::NoSnapshot, Status::Open) => match &self.replayed.verdict {
                 Verdict::Reproduced => Ending::Open,

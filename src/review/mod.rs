@@ -11,10 +11,10 @@ use serde_yaml::Value;
 
 pub(crate) use group::{Group, groups};
 
-use crate::capturing::accept as accept_outcome;
+use crate::capturing::{accept as accept_outcome, accepted_status};
 use crate::fixture::Fixture;
 use crate::harness::{Entry, discover, heading, pending_path};
-use crate::model::{Body, Observed, Payload, short_name};
+use crate::model::{Body, Observed, Payload, Status, short_name};
 use crate::project::OperationError;
 use crate::project::Project;
 use crate::snapshot::{Difference, differences, stored};
@@ -33,6 +33,8 @@ pub(crate) struct PendingOutcome {
     pub(crate) accepted: Option<String>,
     /// Today's text.
     pub(crate) text: String,
+    /// Status of the case once the outcome is accepted.
+    accepted_status: Status,
     /// How today's outcome differs from the accepted one.
     pub(crate) differences: Vec<Difference>,
     /// Path of the `x.snap.new`.
@@ -87,6 +89,7 @@ impl PendingOutcome {
             heading: heading(&fixture.case),
             production: production(&fixture),
             entry,
+            accepted_status: accepted_status(fixture.case.status, &text),
             accepted,
             text,
             differences,
@@ -94,9 +97,9 @@ impl PendingOutcome {
         })
     }
 
-    /// Accepts today's outcome and closes the case.
+    /// Accepts today's outcome and closes the case. An intended rejection stays one, as long as the outcome is a rejection.
     pub(crate) fn accept(&self) -> Result<(), OperationError> {
-        accept_outcome(&self.entry.path, &self.text)?;
+        accept_outcome(&self.entry.path, &self.text, self.accepted_status)?;
         self.discard()
     }
 

@@ -97,7 +97,7 @@ fn an_open_case_that_reproduces_is_closed_only_by_force() {
 
     let forced = CloseRequest {
         is_forced: true,
-        adds_rules: false,
+        ..CloseRequest::default()
     };
     let closed = close(&project, &fixture, forced).unwrap();
     assert_eq!(status(), Status::Closed);

@@ -57,7 +57,7 @@ fn next_step(captured: &Captured, fixture: &str) -> String {
     let (program, test) = (program(), program().test());
     let replay = format!("{program} replay {fixture}");
     match (captured.case.status, &captured.verdict) {
-        (Status::Closed, _) => test.to_owned(),
+        (Status::Closed | Status::Intended, _) => test.to_owned(),
         (Status::Open, CaptureVerdict::Judged(Verdict::Reproduced)) => {
             format!("{replay}    # then fix the bug, and: {test}")
         }

@@ -6,6 +6,7 @@ use serde_yaml::Value;
 
 use super::plain;
 use crate::diagram::terminal;
+use crate::harness::Ending;
 use crate::model::{
     Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
     Timestamp, short_name,
@@ -208,6 +209,9 @@ impl Text<'_> {
             }
             SnapshotComparison::Same => {
                 let _ = writeln!(text, "snapshot   the same");
+                if let Ending::Failed(reason) = self.report.ending() {
+                    let _ = writeln!(text, "           {reason}");
+                }
             }
             SnapshotComparison::NotChecked(reason) => {
                 let _ = writeln!(text, "snapshot   not checked: {reason}");

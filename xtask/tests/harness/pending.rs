@@ -5,7 +5,7 @@ use std::path::Path;
 use libtest_mimic::{Failed, Trial};
 
 use crate::output::{CLOSED, changed};
-use crate::{demand, expect, harness, harness_with, tool};
+use crate::{demand, expect, harness, harness_with, project_of, replace_in, tool};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -17,6 +17,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test(
             "insta_prints_nothing_and_cargo_is_not_run",
             insta_prints_nothing_and_cargo_is_not_run,
+        ),
+        Trial::test(
+            "an_intended_rejection_that_is_gone_is_told",
+            an_intended_rejection_that_is_gone_is_told,
         ),
         Trial::test("the_variables_of_insta_hold", the_variables_of_insta_hold),
         #[cfg(unix)]
@@ -147,4 +151,36 @@ fn a_pending_snapshot_that_cannot_be_written_is_told() -> Result<(), Failed> {
         &out,
         &[&format!("note: {} cannot be written: ", file("snap.new"))],
     )
+}
+
+fn an_intended_rejection_that_is_gone_is_told() -> Result<(), Failed> {
+    let case = "player/deposit-funds-d23f0824-3";
+    let folder = project_of(&[case])?;
+    let path = |ending: &str| folder.path().join(format!("fixtures/{case}.{ending}"));
+    replace_in(&path("yaml"), "status: closed", "status: intended")?;
+    std::fs::write(
+        path("snap"),
+        "---\nsource: a test\n---\noutcome: rejected\ncode: FAILED_PRECONDITION\nmessage: too much\n",
+    )?;
+    let (code, out, _) = harness(folder.path())?;
+    demand(
+        &out,
+        &["the intended rejection is gone, on player (in process)"],
+    )?;
+    expect(&code.to_string(), "101")?;
+    // Somebody accepts the outcome all the same, with insta.
+    std::fs::rename(path("snap.new"), path("snap"))?;
+    let (code, out, _) = harness(folder.path())?;
+    demand(
+        &out,
+        &["`status: intended` stands for a rejection, and the accepted outcome is not one"],
+    )?;
+    expect(&code.to_string(), "101")?;
+    tool(
+        folder.path(),
+        &["close", &path("yaml").display().to_string()],
+    )?;
+    let (code, out, _) = harness(folder.path())?;
+    demand(&out, &["replay: 1 closed, 0 open, 0 not checked"])?;
+    expect(&code.to_string(), "0")
 }

@@ -83,6 +83,9 @@ struct WrittenArguments {
     /// For cases that characterise the logic.
     #[arg(long)]
     accept: bool,
+    /// The failure is a rejection that is right: make it the expectation at once, counted apart.
+    #[arg(hide_short_help = true, long, conflicts_with = "accept")]
+    intended: bool,
     /// Folder of the fixtures, instead of the configured one.
     #[arg(hide_short_help = true, long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
@@ -157,6 +160,7 @@ impl CaptureArguments {
                 title: written.title.clone(),
                 issue: written.issue.clone(),
                 is_accepted: written.accept,
+                is_intended: written.intended,
                 probe: written.probe,
             },
             name: written.name.clone(),

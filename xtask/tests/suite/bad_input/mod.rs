@@ -10,6 +10,7 @@ mod dialects;
 mod editions;
 mod files;
 mod histories;
+mod intended;
 mod later_revision;
 mod logic;
 mod logs;
