@@ -5,6 +5,7 @@ mod differences;
 mod edit;
 mod fidelity;
 mod hostile;
+mod likely;
 mod refusals;
 mod views;
 mod yaml;

@@ -19,6 +19,7 @@
 //! | `shape` | fingerprintable description of a type, to detect changes |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
+//! | `likely` | the message that most likely led to an event |
 //! | `variation` | payloads that differ from another in one field |
 //! | `yaml`, `yaml_text` | values to canonical YAML text |
 //! | `yaml_read` | a fast reader for canonical YAML |
@@ -32,6 +33,7 @@ mod field_path;
 mod field_value;
 mod guard;
 mod layout;
+mod likely;
 mod merge;
 mod missing;
 mod nesting;
@@ -60,6 +62,7 @@ pub use edit::Edit;
 pub use error::{DescriptorError, LeftOut, UnknownType, Unread, ViewError};
 pub use field_path::FieldPathError;
 pub use field_value::{FieldKind, FieldValue};
+pub use likely::{FieldOrigin, LikelyField, LikelyMessage};
 pub use nesting::too_deep;
 pub use path::{PathError, split_assignment};
 pub use registry::{Decoded, DescriptorSet, Registry};

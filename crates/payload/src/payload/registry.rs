@@ -1,5 +1,6 @@
 //! The registry of message descriptors, which decodes and encodes payloads.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::error::{DescriptorError, LeftOut, UnknownType, ViewError, ends_in};
 use super::field_path::{self, FieldPathError};
 use super::guard::{Broken, guarded};
 use super::layout::{Layout, Layouts};
+use super::likely::{self, LikelyMessage};
 use super::rewrite::{self, Rewriter, Unreadable};
 use super::variation::{self, Variation};
 use super::{canonical, compile, shape, skeleton, subset, unknown, view};
@@ -325,6 +327,31 @@ impl Registry {
     #[must_use]
     pub fn missing(&self, type_name: &str) -> UnknownType {
         self.layouts.missing(type_name)
+    }
+
+    /// The message that most likely led to an event, filled with what the event has. `named` is its type, if it is known; `events`
+    /// are types that are events. `None` if no message is similar enough, or the event cannot be decoded.
+    #[must_use]
+    pub fn likely_message(
+        &self,
+        event: &Payload,
+        named: Option<&str>,
+        events: &BTreeSet<&str>,
+    ) -> Option<LikelyMessage> {
+        let descriptor = self.message(event.type_name())?;
+        let (Decoded::Exact(Value::Mapping(view)) | Decoded::Inexact(Value::Mapping(view))) =
+            self.decode(event)
+        else {
+            return None;
+        };
+        if let Some(named) = named {
+            let message = self.message(named)?;
+            return Some(likely::filled(&message, &[], &descriptor, &view));
+        }
+        let messages = self.pool.all_messages();
+        let candidates = likely::candidates(&descriptor, messages, events);
+        let (message, others) = candidates.split_first()?;
+        Some(likely::filled(message, others, &descriptor, &view))
     }
 
     /// A view of a type with an example value in every field.

@@ -300,3 +300,41 @@ fn the_short_help_of_capture_fits_a_screen() {
     }
     assert!(!long.contains("--saga"), "{long}");
 }
+
+#[test]
+fn a_command_is_guessed_from_an_event_and_captured() {
+    let mut project = Project::new("");
+    let event = |sequence: &str| format!("player/6513270e@{sequence}");
+    let guessed = project.run(&["command", "new", "--from-event", &event("2")]);
+    assert_eq!(guessed.code, 0);
+    project.write("command.yaml", &guessed.out);
+    let capture = [
+        "capture",
+        "player/6513270e",
+        "--command",
+        "command.yaml",
+        "--to-sequence",
+        "1",
+        "--dry-run",
+    ];
+    let captured = project.run(&capture);
+    assert!(
+        captured.out.contains("verdict      reproduced"),
+        "{}",
+        captured.out
+    );
+    project.forget();
+    let mut new = |more: &[&str]| project.run(&[&["command", "new"], more].concat()).code;
+    assert_eq!(new(&["--from-event", &event("2")]), 0);
+    // The type is known; the amount has the same name and type.
+    assert_eq!(new(&["WithdrawFunds", "--from-event", &event("1")]), 0);
+    // A field that the event does not have is an example.
+    assert_eq!(new(&["JoinTable", "--from-event", "table/36f675cc@1"]), 0);
+    assert_eq!(new(&["--from-event", &event("99")]), 1);
+    assert_eq!(new(&["--from-event", &event("last")]), 2);
+    assert_eq!(new(&["--from-event", "player/6513270e"]), 2);
+    assert_eq!(new(&["Nothing", "--from-event", &event("1")]), 1);
+    // Its command is not described.
+    assert_eq!(new(&["--from-event", "hand/0acf420f@3"]), 1);
+    assert_snapshot!("from_event", project.transcript());
+}
