@@ -160,7 +160,8 @@ fn fill(
             let count = books.len();
             let now = system_clock()();
             coordinator.seed(&books, now).map_err(failed)?;
-            Ok(format!("{count} histories of {}", Project::shown(folder)))
+            let noun = if count == 1 { "history" } else { "histories" };
+            Ok(format!("{count} {noun} of {}", Project::shown(folder)))
         }
         RequestedStore::Demo => match project.embedded() {
             Some(embedded) => {

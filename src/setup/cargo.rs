@@ -5,13 +5,14 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 use super::{ExistingFiles, Plan, SetupError};
 
 const CARGO_CONFIG: &str = ".cargo/config.toml";
+const ROOT: &str = "Cargo.toml";
 
 pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
-    plan.create(
-        existing,
-        "replay/Cargo.toml",
-        include_str!("templates/rust/Cargo.toml"),
-    );
+    let manifest = parsed(ROOT, &existing.read(ROOT)?.unwrap_or_default())?;
+    let mut own = include_str!("templates/rust/Cargo.toml").to_owned();
+    own.push_str(&libraries(&manifest, existing));
+    own.push_str(include_str!("templates/rust/test.toml"));
+    plan.create(existing, "replay/Cargo.toml", own);
     plan.create(
         existing,
         "replay/src/lib.rs",
@@ -31,12 +32,44 @@ pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), 
     add_alias(plan, existing)
 }
 
+/// Lines of `[dependencies]` for the libraries of the workspace, because the logic is probably in one of them. The only
+/// package is a dependency, and members are suggested in comments.
+fn libraries(manifest: &DocumentMut, existing: &ExistingFiles<'_>) -> String {
+    let name = |manifest: &DocumentMut| {
+        let name = manifest.get("package")?.get("name")?.as_str()?.to_owned();
+        Some(name)
+    };
+    if existing.has("src/lib.rs")
+        && let Some(name) = name(manifest)
+    {
+        return format!("{name} = {{ path = \"..\" }}\n");
+    }
+    let members = manifest.get("workspace").and_then(|it| it.get("members"));
+    let members = members.and_then(Item::as_array).into_iter().flatten();
+    let mut lines = String::new();
+    for member in members.filter_map(toml_edit::Value::as_str) {
+        let member = member.trim_start_matches("./").trim_end_matches('/');
+        let file = format!("{member}/Cargo.toml");
+        let text = existing.read(&file).ok().flatten();
+        let manifest = text.and_then(|text| parsed(&file, &text).ok());
+        let name = manifest.and_then(|manifest| name(&manifest));
+        if let Some(name) = name.filter(|_| existing.has(&format!("{member}/src/lib.rs"))) {
+            lines.push_str(&format!("# {name} = {{ path = \"../{member}\" }}\n"));
+        }
+    }
+    if !lines.is_empty() {
+        lines.insert_str(0, "# Where your logic is, if it runs in process:\n");
+    }
+    lines
+}
+
 /// Makes the package a member of the existing workspace, or of a new one in the manifest of the only package.
 fn add_member(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
-    let file = "Cargo.toml";
+    let file = ROOT;
     let before = existing.read(file)?.unwrap_or_default();
     let mut manifest = parsed(file, &before)?;
     let root = manifest.as_table_mut();
+    let is_new = !root.contains_key("workspace");
     let workspace = root
         .entry("workspace")
         .or_insert_with(|| Item::Table(Table::new()));
@@ -59,6 +92,14 @@ fn add_member(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), Setup
         .any(covers)
     {
         push_member(members);
+    }
+    if is_new && existing.has("src/main.rs") {
+        // As a default member it would make `cargo run` ambiguous.
+        plan.notes.push(
+            "`cargo test` still tests the root package alone; `cargo test --workspace` also replays the cases".to_owned(),
+        );
+    } else if is_new {
+        workspace.insert("default-members", value(Array::from_iter([".", "replay"])));
     }
     plan.edit(file, Some(before), manifest.to_string());
     Ok(())

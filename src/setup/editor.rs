@@ -19,6 +19,7 @@ pub(super) fn plan(
     existing: &ExistingFiles<'_>,
     editor: Editor,
     language: Language,
+    domain: &str,
 ) {
     let Editor::Vscode = editor;
     plan.create(
@@ -45,7 +46,7 @@ pub(super) fn plan(
     }
     plan.notes.push(format!(
         "for `replay --debug` with a fixed port, put into replay.local.toml:\n{}",
-        debug_table(language)
+        debug_table(language, domain)
     ));
 }
 
@@ -78,22 +79,22 @@ fn launch(language: Language) -> Value {
     json!({"version": "0.2.0", "configurations": [configuration]})
 }
 
-fn debug_table(language: Language) -> String {
+fn debug_table(language: Language, domain: &str) -> String {
     let command = match language {
         Language::Python => format!(
             "command = [\".venv/bin/python\", \"-Xfrozen_modules=off\", \"-m\", \"debugpy\", \"--listen\", \"127.0.0.1:{DEBUG_PORT}\", \
-             \"--wait-for-client\", \"player.py\"]"
+             \"--wait-for-client\", \"{domain}.py\"]"
         ),
         Language::Go => format!(
-            "command = [\"dlv\", \"exec\", \"--headless\", \"--listen\", \"127.0.0.1:{DEBUG_PORT}\", \"--accept-multiclient\", \"bin/player\"]"
+            "command = [\"dlv\", \"exec\", \"--headless\", \"--listen\", \"127.0.0.1:{DEBUG_PORT}\", \"--accept-multiclient\", \"bin/{domain}\"]"
         ),
         Language::Java => format!(
             "command = [\"java\", \"-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:{DEBUG_PORT}\", \"-jar\", \
-             \"build/libs/player.jar\"]"
+             \"build/libs/{domain}.jar\"]"
         ),
         Language::JavaScript => {
             format!(
-                "command = [\"node\", \"--inspect-brk=127.0.0.1:{DEBUG_PORT}\", \"dist/player.js\"]"
+                "command = [\"node\", \"--inspect-brk=127.0.0.1:{DEBUG_PORT}\", \"dist/{domain}.js\"]"
             )
         }
         Language::CSharp | Language::Rust | Language::Unknown => {
@@ -101,6 +102,6 @@ fn debug_table(language: Language) -> String {
         }
     };
     format!(
-        "  [logic.player.debug]\n  {command}\n  attach = \"start the launch configuration `angzarr-replay: attach to logic`\""
+        "  [logic.{domain}.debug]\n  {command}\n  attach = \"start the launch configuration `angzarr-replay: attach to logic`\""
     )
 }

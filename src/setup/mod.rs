@@ -104,6 +104,21 @@ impl ExistingFiles<'_> {
     }
 }
 
+/// A domain for examples: the first of the source, or else the first logic in `replay.toml`.
+fn a_domain(existing: &ExistingFiles<'_>, request: &SetupRequest) -> Result<String, SetupError> {
+    let source = request.source.as_ref();
+    if let Some(domain) = source.and_then(|source| source.domains.first()) {
+        return Ok(domain.clone());
+    }
+    let text = existing.read("replay.toml")?.unwrap_or_default();
+    let configuration = text.parse::<toml_edit::DocumentMut>().ok();
+    let logic = configuration
+        .as_ref()
+        .and_then(|it| it.get("logic")?.as_table_like());
+    let first = logic.and_then(|logic| logic.iter().next());
+    Ok(first.map_or("player", |(name, _)| name).to_owned())
+}
+
 impl Plan {
     /// Plans the files. Reads the folder and writes nothing.
     pub(crate) fn of(request: &SetupRequest) -> Result<Self, SetupError> {
@@ -122,7 +137,8 @@ impl Plan {
             cargo::plan(&mut plan, &existing)?;
         }
         if let Some(editor) = request.editor {
-            editor::plan(&mut plan, &existing, editor, language);
+            let domain = a_domain(&existing, request)?;
+            editor::plan(&mut plan, &existing, editor, language, &domain);
         }
         if let Some(ci) = request.ci {
             workflow::plan(&mut plan, &existing, ci, language);

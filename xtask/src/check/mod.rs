@@ -10,7 +10,7 @@ mod python;
 mod shell;
 mod steps;
 mod tools;
-mod wheel;
+mod tutorial;
 mod workflows;
 
 use std::ffi::OsString;
@@ -40,8 +40,8 @@ struct Arguments {
     /// Continue after a step that fails.
     #[arg(long)]
     keep_going: bool,
-    /// Write the generated files instead of comparing them.
-    #[arg(long, conflicts_with_all = ["only", "skip"])]
+    /// Write what the steps named by --only would compare; without --only, that of the step `generated`.
+    #[arg(long, conflicts_with = "skip")]
     bless: bool,
 }
 
@@ -53,7 +53,7 @@ fn names() -> PossibleValuesParser {
 ///
 /// The first word is `check`, in place of the program's name.
 pub(super) fn cli(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(words) {
+    let mut arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -69,16 +69,10 @@ pub(super) fn cli(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask lies in the workspace");
-    let shell = Shell::new(root);
-    if arguments.bless {
-        return match generated::bless(&shell) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(reason) => {
-                eprintln!("error: {reason:#}");
-                ExitCode::FAILURE
-            }
-        };
+    if arguments.bless && arguments.only.is_empty() {
+        arguments.only.push("generated".to_owned());
     }
+    let shell = Shell::new(root, arguments.bless);
     run(&shell, &chosen(&arguments), arguments.keep_going)
 }
 

@@ -10,16 +10,19 @@ use anyhow::{Context, Result, ensure};
 pub(super) struct Shell {
     root: PathBuf,
     path: OsString,
+    /// Whether generated files are written instead of compared.
+    pub(super) blesses: bool,
 }
 
 impl Shell {
-    pub(super) fn new(root: &Path) -> Self {
+    pub(super) fn new(root: &Path, blesses: bool) -> Self {
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let folders =
             std::iter::once(root.join("target/tools/bin")).chain(std::env::split_paths(&inherited));
         Self {
             root: root.to_owned(),
             path: std::env::join_paths(folders).unwrap_or(inherited),
+            blesses,
         }
     }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
-use super::{door, generated, project, python, wheel, workflows};
+use super::{door, generated, project, python, tutorial, workflows};
 
 /// One step of the check.
 pub(super) struct Step {
@@ -76,9 +76,15 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "wheel",
-        about: "a Python team installs the wheel, without cargo, and reproduces and reviews a case",
+        about: "the tutorial in Python, with the installed wheel and without cargo; its result is examples/python-team",
         has_a_summary: false,
-        run: wheel::check,
+        run: tutorial::in_python,
+    },
+    Step {
+        name: "workspace",
+        about: "the tutorial in Rust, in a workspace that `init` sets up, with cargo test, nextest and insta",
+        has_a_summary: false,
+        run: tutorial::in_rust,
     },
     Step {
         name: "fixtures",

@@ -130,3 +130,13 @@ pub trait Logic: Send + Sync {
         Err(Failure::unimplemented("this logic has no upcaster"))
     }
 }
+
+/// A function of the history and the command is logic that takes neither facts nor snapshots.
+impl<F> Logic for F
+where
+    F: Fn(&EventBook, &CommandBook) -> Answer + Send + Sync,
+{
+    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Answer {
+        self(prior, command)
+    }
+}

@@ -1,10 +1,10 @@
-//! The logic that captured cases are replayed on.
+//! The logic that captured cases are replayed on. Logic that serves gRPC is named in replay.toml and not here.
 
 use angzarr_replay::App;
 
 /// Both mains use it: the tests, and `cargo replay`.
 pub fn app() -> App {
-    // Logic that serves gRPC is named in replay.toml. Logic that implements `angzarr_replay::logic::Logic` runs in process:
-    // App::new().logic("player", player::Player)
+    // Logic that runs in process is registered under its domain: `.logic("player", player)`. It is a function
+    // `fn player(prior: &EventBook, command: &CommandBook) -> Answer`, or implements `angzarr_replay::logic::Logic`.
     App::new().called("cargo replay")
 }
