@@ -43,7 +43,7 @@ pub(crate) use trial::Ending;
 use crate::processes::end_all_on_interrupt;
 use crate::project::{App, LogicConfig, Project};
 use crate::terminal::{
-    Program, complain, escape_panics, escaped, one_line, say, set_program, words,
+    Program, complain_of_error, escape_panics, escaped, one_line, say, set_colours, set_program, words,
 };
 use mutant_report::MutantReport;
 use trial::Context;
@@ -110,11 +110,14 @@ impl App {
         set_program(Program::Cargo(self.command_name.unwrap_or("cargo xtask")));
         escape_panics();
         let HarnessCommandLine { arguments } = HarnessCommandLine::parse();
+        if let Some(colours) = arguments.color {
+            set_colours(colours);
+        }
         let folder = std::env::current_dir().unwrap_or_default();
         match Project::open(self, &folder) {
             Ok(project) => test(project, &arguments),
             Err(error) => {
-                complain(format_args!("error: {error}"));
+                complain_of_error(&error);
                 ExitCode::from(2)
             }
         }
@@ -147,14 +150,14 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
     if arguments.delete_orphans
         && let Err(message) = leftovers::delete(project)
     {
-        complain(format_args!("error: {message}"));
+        complain_of_error(&message);
         return ExitCode::from(1);
     }
     let last_failed = LastFailed::of(project);
     let chosen = match chosen(arguments, project, &last_failed) {
         Ok(chosen) => chosen,
         Err(error) => {
-            complain(format_args!("error: {error}"));
+            complain_of_error(&error);
             return ExitCode::from(1);
         }
     };
@@ -238,8 +241,8 @@ fn report_elsewhere(
     match results::write_junit(&tally.results, file) {
         Ok(()) => true,
         Err(error) => {
-            complain(format_args!(
-                "error: {}: cannot write the results: {}",
+            complain_of_error(format_args!(
+                "{}: cannot write the results: {}",
                 Project::shown(file),
                 words(&error)
             ));

@@ -42,6 +42,18 @@ impl Difference {
         }
     }
 
+    /// The expected value on one line.
+    #[must_use]
+    pub fn expected_text(&self) -> String {
+        text_of(self.expected.as_ref())
+    }
+
+    /// The actual value on one line.
+    #[must_use]
+    pub fn actual_text(&self) -> String {
+        text_of(self.actual.as_ref())
+    }
+
     /// The hop and the path, for messages.
     #[must_use]
     pub fn place(&self) -> String {
@@ -55,11 +67,13 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text =
-            |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), inline);
-        let (expected, actual) = (text(&self.expected), text(&self.actual));
+        let (expected, actual) = (self.expected_text(), self.actual_text());
         write!(f, "{}: {expected} became {actual}", self.place())
     }
+}
+
+fn text_of(value: Option<&Value>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), inline)
 }
 
 /// Further differences are only counted.

@@ -1,6 +1,7 @@
 //! The report of a replayed case, as text and as JSON.
 
 mod books;
+mod elision;
 mod json;
 mod text;
 
@@ -8,7 +9,7 @@ use serde_yaml::Value;
 
 use crate::payload::to_yaml;
 pub(super) use json::json;
-pub(super) use text::text;
+pub(super) use text::{ReportLayout, text, verdict_role};
 
 fn plain(value: &Value) -> String {
     match value {

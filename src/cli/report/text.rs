@@ -1,87 +1,151 @@
 //! The report as text.
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
+use std::fmt::{self, Write};
 
 use serde_yaml::Value;
 
+use super::elision::{Part, left_out, parts};
 use super::plain;
+use crate::cli::differences;
 use crate::diagram::terminal;
 use crate::model::{
     Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
-    Timestamp, short_name,
+    Status, Timestamp, short_name,
 };
 use crate::payload::to_yaml;
 use crate::project::{CaseResult, Project};
 use crate::replaying::{CoordinatorReport, ReplayReport, SnapshotComparison};
-use crate::snapshot::{Difference, Renderer, Verdict, WITHOUT_SNAPSHOT, shown};
-use crate::terminal::one_line;
+use crate::snapshot::{Difference, Verdict, WITHOUT_SNAPSHOT};
+use crate::terminal::{Role, Text, one_line, paragraph};
 
-/// The report in full.
-pub(in crate::cli) fn text(report: &ReplayReport) -> String {
-    Text { report }.whole()
+/// How a report is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct ReportLayout {
+    /// The width of the output; none if everything is shown in full.
+    pub(in crate::cli) room: Option<usize>,
+    /// Whether long lists are shown as a whole.
+    pub(in crate::cli) shows_all: bool,
+}
+
+/// The report of a replay.
+pub(in crate::cli) fn text(report: &ReplayReport, layout: ReportLayout) -> Text {
+    TextReport { report, layout }.whole().trim_end()
 }
 
 /// Formats a report as text.
-pub(super) struct Text<'a> {
+pub(super) struct TextReport<'a> {
     pub(super) report: &'a ReplayReport,
+    pub(super) layout: ReportLayout,
 }
 
-impl Text<'_> {
-    fn whole(&self) -> String {
-        let case = &self.report.fixture.case;
-        let mut text = String::new();
-        let _ = writeln!(
-            text,
-            "{} ({}): {}",
-            Project::shown(&self.report.path),
-            case.status.word(),
-            one_line(&case.title)
-        );
-        let _ = writeln!(text, "{}", provenance(case));
-        if self.report.is_what_if {
-            let _ = writeln!(
-                text,
-                "what if: the case was changed for this replay; the fixture was not"
-            );
-        }
+impl TextReport<'_> {
+    fn whole(&self) -> Text {
+        let report = self.report;
+        let mut text = Text::new();
+        self.opening(&mut text);
         self.books(&mut text);
-        section(
-            &mut text,
-            "state before",
-            self.report.states.before.as_ref().map(to_yaml),
-        );
+        section(&mut text, "state before", report.states.before.as_ref().map(to_yaml));
         self.command(&mut text);
-        if let CaseResult::Flow(run) = &self.report.replayed.result {
-            section(&mut text, "who sends whom what", Some(terminal(run)));
+        if let CaseResult::Flow(run) = &report.replayed.result {
+            let drawn = terminal(run, self.layout.room.map(|room| room.saturating_sub(2)));
+            section(&mut text, "who sends whom what", Some(drawn));
         }
-        let today = self
-            .report
-            .replayed
-            .view
-            .as_ref()
-            .map_or_else(|| "nothing to compare\n".to_owned(), to_yaml);
-        section(
-            &mut text,
-            &format!("today, on {}", self.described()),
-            Some(today),
+        let today = report.replayed.view.as_ref();
+        let today = today.map_or_else(
+            || "nothing to compare\n".to_owned(),
+            |view| to_yaml(&self.without_middles(view)),
         );
-        section(
-            &mut text,
-            "what the logic wrote",
-            self.report
-                .last_output
-                .as_ref()
-                .map(|output| format!("{output}\n")),
-        );
-        section(
-            &mut text,
-            "state after",
-            self.report.states.after.as_ref().map(to_yaml),
-        );
+        section(&mut text, &format!("today, on {}", self.described()), Some(today));
+        let output = report.last_output.as_ref();
+        let output = output.map(|output| format!("{output}\n"));
+        section(&mut text, "what the logic wrote", output);
+        section(&mut text, "state after", report.states.after.as_ref().map(to_yaml));
         section(&mut text, "production", Some(self.production()));
         self.notes(&mut text);
         self.conclusion(&mut text);
         text
+    }
+
+    /// The lines before the first section.
+    fn opening(&self, text: &mut Text) {
+        let case = &self.report.fixture.case;
+        let title = Text::of(Role::Heading, Project::shown(&self.report.path)).with(
+            Role::Plain,
+            format_args!(" ({}): {}", case.status.word(), one_line(&case.title)),
+        );
+        self.paragraph(text, &title, 2);
+        self.paragraph(text, &Text::plain(provenance(case)), 2);
+        if self.report.is_what_if {
+            let words = " the case was changed for this replay; the fixture was not";
+            let line = Text::of(Role::Caution, "what if:").with(Role::Plain, words);
+            self.paragraph(text, &line, 2);
+        }
+    }
+
+    fn paragraph(&self, text: &mut Text, line: &Text, indent: usize) {
+        text.append(&paragraph(line, self.layout.room, indent));
+    }
+
+    fn note(&self, text: &mut Text, note: impl fmt::Display) {
+        text.push(Role::Plain, "\n");
+        let line = Text::of(Role::Caution, "note:").with(Role::Plain, format_args!(" {note}"));
+        for line in line.lines() {
+            self.paragraph(text, &line, 2);
+        }
+    }
+
+    /// All differences, from production and from the snapshot.
+    fn differences(&self) -> impl Iterator<Item = &Difference> {
+        let from_production = match &self.report.replayed.verdict {
+            Verdict::NotReproduced { differences, .. } => differences.as_slice(),
+            Verdict::Reproduced | Verdict::NotChecked { .. } => &[],
+        };
+        let from_snapshot = match &self.report.snapshot {
+            SnapshotComparison::Differs(differences) => differences.as_slice(),
+            _ => &[],
+        };
+        from_production.iter().chain(from_snapshot)
+    }
+
+    /// The elements that differ of a list at the top of the outcome.
+    fn differing_elements(&self, list: &str) -> BTreeSet<usize> {
+        let elements = self.differences().filter_map(|it| it.path.top_element());
+        let of_list = elements.filter(|(key, _)| *key == list);
+        of_list.map(|(_, index)| index).collect()
+    }
+
+    /// The sequences of pages that today's code turns into something else.
+    pub(super) fn differing_sequences(&self) -> BTreeSet<u32> {
+        let Some(view) = &self.report.replayed.view else {
+            return BTreeSet::new();
+        };
+        let elements = self.differences().filter_map(|it| it.path.top_element());
+        let sequences = elements.filter_map(|(list, index)| {
+            let sequence = view.get(list)?.get(index)?.get("sequence")?;
+            u32::try_from(sequence.as_u64()?).ok()
+        });
+        sequences.collect()
+    }
+
+    /// An outcome in which long lists at the top have no middle, apart from elements that differ.
+    fn without_middles(&self, view: &Value) -> Value {
+        let Value::Mapping(fields) = view else {
+            return view.clone();
+        };
+        let shortened = fields.iter().map(|(key, value)| {
+            let (Some(name), Value::Sequence(items)) = (key.as_str(), value) else {
+                return (key.clone(), value.clone());
+            };
+            let differing = self.differing_elements(name);
+            let parts = parts(items.len(), self.layout.shows_all, |at| differing.contains(&at));
+            let items = parts.into_iter().map(|part| match part {
+                Part::Shown(at) => items[at].clone(),
+                Part::LeftOut(count) => left_out(count, name).as_str().into(),
+            });
+            (key.clone(), Value::Sequence(items.collect()))
+        });
+        Value::Mapping(shortened.collect())
     }
 
     /// The logic or coordinator that the case was replayed on.
@@ -100,7 +164,7 @@ impl Text<'_> {
         }
     }
 
-    fn command(&self, text: &mut String) {
+    fn command(&self, text: &mut Text) {
         let Some(command) = self.report.fixture.case.stimulus.command() else {
             return;
         };
@@ -131,9 +195,9 @@ impl Text<'_> {
     }
 
     fn production(&self) -> String {
-        let accepted = |parts: &[String]| match parts {
+        let accepted = |names: &[String]| match names {
             [] => "accepted: no events\n".to_owned(),
-            parts => format!("accepted: {}\n", parts.join(", ")),
+            names => format!("accepted: {}\n", self.listed(names).join(", ")),
         };
         let names = |bodies: &mut dyn Iterator<Item = &Body>| -> Vec<String> {
             bodies.filter_map(Body::event).map(short).collect()
@@ -156,7 +220,10 @@ impl Text<'_> {
                 accepted(&projection.payload.iter().map(short).collect::<Vec<_>>())
             }
             Some(Observed::Reacted(reaction)) => accepted(&reacted(reaction)),
-            Some(Observed::Flow(hops)) => hops.iter().map(hop).collect(),
+            Some(Observed::Flow(hops)) => {
+                let hops: Vec<String> = hops.iter().map(hop).collect();
+                self.listed(&hops).join("\n") + "\n"
+            }
             Some(observed) => match observed.failure() {
                 Some(failure) => format!(
                     "{}: {} {:?}\n",
@@ -169,90 +236,90 @@ impl Text<'_> {
         }
     }
 
-    fn notes(&self, text: &mut String) {
+    /// Names without the middle of a long list.
+    fn listed(&self, names: &[String]) -> Vec<String> {
+        let parts = parts(names.len(), self.layout.shows_all, |_| false).into_iter();
+        let names = parts.map(|part| match part {
+            Part::Shown(at) => names[at].clone(),
+            Part::LeftOut(count) => left_out(count, "more").as_str().to_owned(),
+        });
+        names.collect()
+    }
+
+    fn notes(&self, text: &mut Text) {
         for note in &self.report.notes {
-            let _ = writeln!(text, "\nnote: {note}");
+            self.note(text, note);
         }
         for rule in &self.report.replayed.unused_rules {
-            let _ = writeln!(
+            let (field, pattern) = (&rule.field, &rule.type_pattern);
+            self.note(
                 text,
-                "\nnote: the case's own rule for `{}` of `{}` never fired",
-                rule.field, rule.type_pattern
+                format_args!("the case's own rule for `{field}` of `{pattern}` never fired"),
             );
         }
-        let has_other = self
-            .report
-            .replayed
-            .view
-            .as_ref()
-            .is_some_and(|view| view.get(WITHOUT_SNAPSHOT).is_some());
-        if has_other {
-            let _ = writeln!(
+        let view = self.report.replayed.view.as_ref();
+        if view.is_some_and(|view| view.get(WITHOUT_SNAPSHOT).is_some()) {
+            self.note(
                 text,
-                "\nnote: with the full history instead of the stored snapshot the outcome is another"
+                "with the full history instead of the stored snapshot the outcome is another",
             );
         }
     }
 
-    fn conclusion(&self, text: &mut String) {
+    fn conclusion(&self, text: &mut Text) {
         if self.report.is_what_if {
             return;
         }
-        let _ = writeln!(text, "\nverdict    {}", self.report.replayed.verdict);
-        if let Verdict::NotReproduced { differences, .. } = &self.report.replayed.verdict {
-            push_differences(differences, text);
+        text.push(Role::Plain, "\n");
+        let verdict = &self.report.replayed.verdict;
+        let role = verdict_role(verdict, self.report.fixture.case.status);
+        self.conclude(text, "verdict", role, &verdict.to_string());
+        if let Verdict::NotReproduced { differences, .. } = verdict {
+            differences::push(text, differences, CONCLUSION, self.layout.room);
         }
         match &self.report.snapshot {
-            SnapshotComparison::NoSnapshot => {
-                let _ = writeln!(text, "snapshot   none");
-            }
-            SnapshotComparison::Same => {
-                let _ = writeln!(text, "snapshot   the same");
-            }
+            SnapshotComparison::NoSnapshot => self.conclude(text, "snapshot", Role::Plain, "none"),
+            SnapshotComparison::Same => self.conclude(text, "snapshot", Role::Good, "the same"),
             SnapshotComparison::NotChecked(reason) => {
-                let _ = writeln!(text, "snapshot   not checked: {reason}");
+                let words = format!("not checked: {reason}");
+                self.conclude(text, "snapshot", Role::Caution, &words);
             }
             SnapshotComparison::Differs(differences) => {
-                let _ = writeln!(text, "snapshot   differs");
-                push_differences(differences, text);
+                self.conclude(text, "snapshot", Role::Bad, "differs");
+                differences::push(text, differences, CONCLUSION, self.layout.room);
             }
+        }
+    }
+
+    /// A line of the conclusion. The colour ends with the first words, before the reason.
+    fn conclude(&self, text: &mut Text, label: &str, role: Role, words: &str) {
+        let (result, reason) = words.split_at(words.find(':').unwrap_or(words.len()));
+        let line = Text::plain(format_args!("{label:<CONCLUSION$}"))
+            .with(role, result)
+            .with(Role::Plain, reason);
+        for line in line.lines() {
+            self.paragraph(text, &line, CONCLUSION);
         }
     }
 
     pub(super) fn line(&self, payload: &Payload) -> String {
         match self.report.decode(payload) {
-            Some(view) => in_one_line(&view),
+            Some(view) => flow(&view),
             None => format!("{} bytes; no descriptor", payload.value.len()),
         }
     }
 }
 
-/// Maximum length of a difference on one line.
-const WIDE: usize = 120;
+/// Where the text of the conclusion begins.
+const CONCLUSION: usize = 11;
 
-fn push_differences(differences: &[Difference], text: &mut String) {
-    let (some, more) = shown(differences);
-    for difference in some {
-        push_difference(difference, text);
-    }
-    if let Some(more) = more {
-        let _ = writeln!(text, "           {more}");
-    }
-}
-
-/// A difference on one line, or if that is too long, as removed and added lines.
-fn push_difference(difference: &Difference, text: &mut String) {
-    let line = difference.to_string();
-    if line.chars().count() <= WIDE {
-        let _ = writeln!(text, "           {line}");
-        return;
-    }
-    let _ = writeln!(text, "           {}", difference.place());
-    for (sign, value) in [('-', &difference.expected), ('+', &difference.actual)] {
-        let value_text = value.as_ref().map(Renderer::text);
-        for line in value_text.iter().flat_map(|text| text.lines()) {
-            let _ = writeln!(text, "           {sign} {line}");
-        }
+/// The colour of a verdict. For a closed case production's outcome is history, and the snapshot decides.
+pub(in crate::cli) const fn verdict_role(verdict: &Verdict, status: Status) -> Role {
+    match (verdict, status) {
+        (Verdict::NotChecked { .. }, _) => Role::Caution,
+        (_, Status::Closed) => Role::Plain,
+        (Verdict::Reproduced, Status::Open) => Role::Good,
+        (Verdict::NotReproduced { .. }, Status::Open) => Role::Bad,
     }
 }
 
@@ -328,24 +395,22 @@ pub(super) fn short(payload: &Payload) -> String {
     one_line(short_name(payload.type_name())).into_owned()
 }
 
-fn section(text: &mut String, title: &str, body: Option<String>) {
+/// The title of a section, after an empty line.
+pub(super) fn heading(text: &mut Text, title: &str) {
+    text.push(Role::Plain, "\n");
+    text.push(Role::Heading, title);
+    text.push(Role::Plain, "\n");
+}
+
+fn section(text: &mut Text, title: &str, body: Option<String>) {
     let Some(body) = body else { return };
-    let _ = writeln!(text, "\n{title}");
+    heading(text, title);
     for line in body.lines() {
         let _ = writeln!(text, "  {line}");
     }
 }
 
-/// A view on one line, cut if it is too long.
-fn in_one_line(view: &Value) -> String {
-    const ROOM: usize = 100;
-    let text = flow(view);
-    if text.chars().count() <= ROOM {
-        return text;
-    }
-    text.chars().take(ROOM - 1).chain(['…']).collect()
-}
-
+/// A view on one line.
 fn flow(view: &Value) -> String {
     match view {
         Value::Mapping(fields) => {
