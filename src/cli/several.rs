@@ -6,7 +6,7 @@ use super::{Done, Stop, report, say};
 use crate::harness::{Ending, Entry};
 use crate::project::Project;
 use crate::replaying::{EndedTrial, ReplayRequest, replay_each};
-use crate::terminal::program;
+use crate::terminal::{Role, Text, paragraph, program, show, stdout_width};
 
 pub(super) fn run(
     project: &Project,
@@ -22,7 +22,9 @@ pub(super) fn run(
         }
     });
     if !wants_json {
-        say(format_args!("\n{totals}, {} failed", totals.failed));
+        let role = if totals.failed == 0 { Role::Good } else { Role::Bad };
+        let text = Text::plain(format_args!("\n{totals}, "));
+        show(&text.with(role, format_args!("{} failed", totals.failed)));
     }
     if totals.failed == 0 {
         Ok(())
@@ -40,22 +42,37 @@ const fn word(ending: &Ending) -> &'static str {
     }
 }
 
+/// Where the text of a case begins.
+const INDENT: usize = 13;
+
 fn print(trial: &EndedTrial) {
     let entry = &trial.entry;
-    let line = format!("{:<13}{}", word(&trial.ending), entry.name);
+    let role = match &trial.ending {
+        Ending::Closed | Ending::Open => Role::Good,
+        Ending::NotChecked(_) => Role::Caution,
+        Ending::Failed(_) => Role::Bad,
+    };
+    let blanks = " ".repeat(INDENT - word(&trial.ending).len());
+    let mut line = Text::of(role, word(&trial.ending)).with(Role::Plain, blanks);
+    line.push(Role::Plain, &entry.name);
+    let room = stdout_width();
     match &trial.ending {
-        Ending::Closed | Ending::Open => say(line),
-        Ending::NotChecked(reason) => say(format_args!("{line}: {reason}")),
+        Ending::Closed | Ending::Open => show(&line),
+        Ending::NotChecked(reason) => {
+            line.push(Role::Plain, format_args!(": {reason}"));
+            show(&paragraph(&line, room, INDENT).trim_end());
+        }
         Ending::Failed(message) => {
-            say(line);
+            show(&line);
             for line in message.lines() {
-                say(format_args!("{:<13}{line}", ""));
+                let line = Text::plain(format_args!("{:<INDENT$}{line}", ""));
+                show(&paragraph(&line, room, INDENT + 4).trim_end());
             }
             let twin = entry.twin.as_ref();
             let logic = twin.map_or_else(String::new, |twin| format!(" --logic {twin}"));
             let fixture = Project::shown(&entry.path);
             say(format_args!(
-                "{:<13}look into it: {} replay {fixture}{logic}",
+                "{:<INDENT$}look into it: {} replay {fixture}{logic}",
                 "",
                 program()
             ));

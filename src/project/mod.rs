@@ -10,6 +10,7 @@ mod coordinators;
 mod edition_cleanup;
 mod embedded;
 mod failures;
+mod log_progress;
 mod flow;
 mod ledger;
 mod logics;
@@ -37,6 +38,8 @@ pub use coordinators::{CoordinatorChoice, CoordinatorUnavailable, IsolatedCoordi
 pub use edition_cleanup::EditionCleanup;
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub use failures::{FailureEntry, Failures};
+pub use log_progress::LogWatcher;
+pub(crate) use log_progress::{LogProgress, WatchedLog};
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
 pub(crate) use logics::debug_command;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};

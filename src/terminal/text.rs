@@ -73,6 +73,13 @@ impl Text {
         self
     }
 
+    /// Adds a result such as `not reproduced: REASON`. Its role ends before the reason.
+    #[must_use]
+    pub(crate) fn with_result(self, role: Role, words: &str) -> Self {
+        let (result, reason) = words.split_at(words.find(':').unwrap_or(words.len()));
+        self.with(role, result).with(Role::Plain, reason)
+    }
+
     /// Adds text at the end.
     pub(crate) fn push(&mut self, role: Role, what: impl fmt::Display) {
         self.push_safe(role, &safe(&what.to_string()));

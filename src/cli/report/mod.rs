@@ -1,6 +1,7 @@
 //! The report of a replayed case, as text and as JSON.
 
 mod books;
+mod conclusion;
 mod elision;
 mod json;
 mod text;
@@ -9,7 +10,8 @@ use serde_yaml::Value;
 
 use crate::payload::to_yaml;
 pub(super) use json::json;
-pub(super) use text::{ReportLayout, text, verdict_role};
+pub(super) use conclusion::verdict_role;
+pub(super) use text::{ReportLayout, text};
 
 fn plain(value: &Value) -> String {
     match value {

@@ -1,22 +1,19 @@
 //! The report as text.
 
-use std::collections::BTreeSet;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use serde_yaml::Value;
 
 use super::elision::{Part, left_out, parts};
 use super::plain;
-use crate::cli::differences;
 use crate::diagram::terminal;
 use crate::model::{
     Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
-    Status, Timestamp, short_name,
+    Timestamp, short_name,
 };
 use crate::payload::to_yaml;
 use crate::project::{CaseResult, Project};
-use crate::replaying::{CoordinatorReport, ReplayReport, SnapshotComparison};
-use crate::snapshot::{Difference, Verdict, WITHOUT_SNAPSHOT};
+use crate::replaying::{CoordinatorReport, ReplayReport};
 use crate::terminal::{Role, Text, one_line, paragraph};
 
 /// How a report is laid out.
@@ -83,49 +80,8 @@ impl TextReport<'_> {
         }
     }
 
-    fn paragraph(&self, text: &mut Text, line: &Text, indent: usize) {
+    pub(super) fn paragraph(&self, text: &mut Text, line: &Text, indent: usize) {
         text.append(&paragraph(line, self.layout.room, indent));
-    }
-
-    fn note(&self, text: &mut Text, note: impl fmt::Display) {
-        text.push(Role::Plain, "\n");
-        let line = Text::of(Role::Caution, "note:").with(Role::Plain, format_args!(" {note}"));
-        for line in line.lines() {
-            self.paragraph(text, &line, 2);
-        }
-    }
-
-    /// All differences, from production and from the snapshot.
-    fn differences(&self) -> impl Iterator<Item = &Difference> {
-        let from_production = match &self.report.replayed.verdict {
-            Verdict::NotReproduced { differences, .. } => differences.as_slice(),
-            Verdict::Reproduced | Verdict::NotChecked { .. } => &[],
-        };
-        let from_snapshot = match &self.report.snapshot {
-            SnapshotComparison::Differs(differences) => differences.as_slice(),
-            _ => &[],
-        };
-        from_production.iter().chain(from_snapshot)
-    }
-
-    /// The elements that differ of a list at the top of the outcome.
-    fn differing_elements(&self, list: &str) -> BTreeSet<usize> {
-        let elements = self.differences().filter_map(|it| it.path.top_element());
-        let of_list = elements.filter(|(key, _)| *key == list);
-        of_list.map(|(_, index)| index).collect()
-    }
-
-    /// The sequences of pages that today's code turns into something else.
-    pub(super) fn differing_sequences(&self) -> BTreeSet<u32> {
-        let Some(view) = &self.report.replayed.view else {
-            return BTreeSet::new();
-        };
-        let elements = self.differences().filter_map(|it| it.path.top_element());
-        let sequences = elements.filter_map(|(list, index)| {
-            let sequence = view.get(list)?.get(index)?.get("sequence")?;
-            u32::try_from(sequence.as_u64()?).ok()
-        });
-        sequences.collect()
     }
 
     /// An outcome in which long lists at the top have no middle, apart from elements that differ.
@@ -246,80 +202,11 @@ impl TextReport<'_> {
         names.collect()
     }
 
-    fn notes(&self, text: &mut Text) {
-        for note in &self.report.notes {
-            self.note(text, note);
-        }
-        for rule in &self.report.replayed.unused_rules {
-            let (field, pattern) = (&rule.field, &rule.type_pattern);
-            self.note(
-                text,
-                format_args!("the case's own rule for `{field}` of `{pattern}` never fired"),
-            );
-        }
-        let view = self.report.replayed.view.as_ref();
-        if view.is_some_and(|view| view.get(WITHOUT_SNAPSHOT).is_some()) {
-            self.note(
-                text,
-                "with the full history instead of the stored snapshot the outcome is another",
-            );
-        }
-    }
-
-    fn conclusion(&self, text: &mut Text) {
-        if self.report.is_what_if {
-            return;
-        }
-        text.push(Role::Plain, "\n");
-        let verdict = &self.report.replayed.verdict;
-        let role = verdict_role(verdict, self.report.fixture.case.status);
-        self.conclude(text, "verdict", role, &verdict.to_string());
-        if let Verdict::NotReproduced { differences, .. } = verdict {
-            differences::push(text, differences, CONCLUSION, self.layout.room);
-        }
-        match &self.report.snapshot {
-            SnapshotComparison::NoSnapshot => self.conclude(text, "snapshot", Role::Plain, "none"),
-            SnapshotComparison::Same => self.conclude(text, "snapshot", Role::Good, "the same"),
-            SnapshotComparison::NotChecked(reason) => {
-                let words = format!("not checked: {reason}");
-                self.conclude(text, "snapshot", Role::Caution, &words);
-            }
-            SnapshotComparison::Differs(differences) => {
-                self.conclude(text, "snapshot", Role::Bad, "differs");
-                differences::push(text, differences, CONCLUSION, self.layout.room);
-            }
-        }
-    }
-
-    /// A line of the conclusion. The colour ends with the first words, before the reason.
-    fn conclude(&self, text: &mut Text, label: &str, role: Role, words: &str) {
-        let (result, reason) = words.split_at(words.find(':').unwrap_or(words.len()));
-        let line = Text::plain(format_args!("{label:<CONCLUSION$}"))
-            .with(role, result)
-            .with(Role::Plain, reason);
-        for line in line.lines() {
-            self.paragraph(text, &line, CONCLUSION);
-        }
-    }
-
     pub(super) fn line(&self, payload: &Payload) -> String {
         match self.report.decode(payload) {
             Some(view) => flow(&view),
             None => format!("{} bytes; no descriptor", payload.value.len()),
         }
-    }
-}
-
-/// Where the text of the conclusion begins.
-const CONCLUSION: usize = 11;
-
-/// The colour of a verdict. For a closed case production's outcome is history, and the snapshot decides.
-pub(in crate::cli) const fn verdict_role(verdict: &Verdict, status: Status) -> Role {
-    match (verdict, status) {
-        (Verdict::NotChecked { .. }, _) => Role::Caution,
-        (_, Status::Closed) => Role::Plain,
-        (Verdict::Reproduced, Status::Open) => Role::Good,
-        (Verdict::NotReproduced { .. }, Status::Open) => Role::Bad,
     }
 }
 
