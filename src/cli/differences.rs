@@ -11,11 +11,8 @@ pub(super) fn push(text: &mut Text, differences: &[Difference], indent: usize, r
     let (some, more) = shown(differences);
     let blanks = " ".repeat(indent);
     for difference in some {
-        let line = Text::plain(&blanks)
-            .with(Role::Plain, format_args!("{}: ", difference.place()))
-            .with(Role::Removed, difference.expected_text())
-            .with(Role::Plain, " became ")
-            .with(Role::Added, difference.actual_text());
+        let mut line = Text::plain(&blanks);
+        line.append(&difference.styled());
         if width(line.as_str()) <= room.unwrap_or(indent + WIDE) {
             text.append(&line);
             text.push(Role::Plain, "\n");

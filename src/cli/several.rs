@@ -64,8 +64,9 @@ fn print(trial: &EndedTrial) {
         }
         Ending::Failed(message) => {
             show(&line);
-            for line in message.lines() {
-                let line = Text::plain(format_args!("{:<INDENT$}{line}", ""));
+            for words in message.lines() {
+                let mut line = Text::plain(" ".repeat(INDENT));
+                line.append(&words);
                 show(&paragraph(&line, room, INDENT + 4).trim_end());
             }
             let twin = entry.twin.as_ref();
@@ -88,8 +89,10 @@ fn json(trial: &EndedTrial) -> serde_json::Value {
     };
     object["trial"] = trial.entry.name.as_str().into();
     object["result"] = word(&trial.ending).into();
-    if let Ending::NotChecked(reason) | Ending::Failed(reason) = &trial.ending {
-        object["reason"] = reason.as_str().into();
+    match &trial.ending {
+        Ending::NotChecked(reason) => object["reason"] = reason.as_str().into(),
+        Ending::Failed(message) => object["reason"] = message.as_str().into(),
+        Ending::Closed | Ending::Open => {}
     }
     object
 }

@@ -19,7 +19,7 @@ use std::io::Write as _;
 
 pub(crate) use meter::{Amount, Meter};
 pub(crate) use program::{Program, program, set_program};
-pub(crate) use stream::{Colours, set_colours, stdout_width};
+pub(crate) use stream::{Colours, set_colours, stdout_has_colours, stdout_width};
 pub(crate) use table::{Column, Table, paragraph, wrap};
 pub(crate) use text::{Role, Text};
 pub(crate) use width::{cut, width};

@@ -36,6 +36,11 @@ pub(super) fn print_line(stream: impl RawStream + AsLockedWrite, text: &Text) {
     let _ = writeln!(stream, "{shown}");
 }
 
+/// Whether text for standard output has colours.
+pub(crate) fn stdout_has_colours() -> bool {
+    AutoStream::choice(&std::io::stdout()) != ColorChoice::Never
+}
+
 /// Narrower terminals are treated as if they had this width.
 const NARROWEST: usize = 20;
 

@@ -189,6 +189,12 @@ fn push_styled(shown: &mut String, role: Role, part: &str, has_colours: bool) {
     shown.push_str(ending);
 }
 
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::plain(text)
+    }
+}
+
 /// Adds plain text.
 impl fmt::Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
