@@ -7,7 +7,12 @@ use crate::terminal::{Role, Text, paragraph, width, wrap};
 const WIDE: usize = 120;
 
 /// Adds differences to a text, each with an indent.
-pub(super) fn push(text: &mut Text, differences: &[Difference], indent: usize, room: Option<usize>) {
+pub(super) fn push(
+    text: &mut Text,
+    differences: &[Difference],
+    indent: usize,
+    room: Option<usize>,
+) {
     let (some, more) = shown(differences);
     let blanks = " ".repeat(indent);
     for difference in some {

@@ -59,7 +59,10 @@ fn list(ledger: &Ledger) -> Done {
             Text::plain(one_line(&entry.edition)),
             Text::plain(one_line(&format!("{domain}/{root}"))),
             Text::plain(one_line(&format!("at {address} ({})", entry.coordinator))),
-            Text::plain(one_line(&format!("for {}, {}", entry.made_for, entry.made_at))),
+            Text::plain(one_line(&format!(
+                "for {}, {}",
+                entry.made_for, entry.made_at
+            ))),
         ]);
     }
     if !entries.is_empty() {

@@ -36,7 +36,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum a
 use crate::harness::{self, Entry, TestArguments, select};
 use crate::project::{App, OperationError, Project};
 use crate::terminal::{
-    Colours, Program, complain, complain_of_error, program, say, set_colours, set_program, warn, words,
+    Colours, Program, complain, complain_of_error, program, say, set_colours, set_program, warn,
+    words,
 };
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
@@ -52,7 +53,13 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Colours in the output.
-    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        hide_short_help = true
+    )]
     color: Option<Colours>,
     #[command(subcommand)]
     command: Command,
@@ -248,7 +255,9 @@ fn wanted_colours(words: impl IntoIterator<Item = OsString>) -> Option<Colours> 
         .into_iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let values = words.iter().zip(words.iter().skip(1).map(Some).chain([None]));
+    let values = words
+        .iter()
+        .zip(words.iter().skip(1).map(Some).chain([None]));
     let mut values = values.filter_map(|(word, next)| match word.strip_prefix("--color")? {
         "" => next.map(String::as_str),
         rest => rest.strip_prefix('='),

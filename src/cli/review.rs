@@ -147,7 +147,10 @@ fn summary(group: &Group, room: Option<usize>) -> Text {
     }
     if group.outcomes.len() > 1 {
         for outcome in &group.outcomes {
-            text.push(Role::Plain, format_args!("         {}\n", outcome.entry.name));
+            text.push(
+                Role::Plain,
+                format_args!("         {}\n", outcome.entry.name),
+            );
         }
     }
     text
@@ -237,7 +240,10 @@ fn example(outcome: &PendingOutcome, of: usize) -> Text {
     }
     if of > 1 {
         let more = counted(of - 1, "more case");
-        text.push(Role::Plain, format_args!("\nand {more} that changed the same way\n"));
+        text.push(
+            Role::Plain,
+            format_args!("\nand {more} that changed the same way\n"),
+        );
     }
     text
 }

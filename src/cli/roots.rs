@@ -8,9 +8,7 @@ use crate::capturing::assumed_dialect;
 use crate::listing::{AggregatesRequest, ListedAggregate, ListedAggregates, list_aggregates};
 use crate::model::{Domain, short_name};
 use crate::project::Project;
-use crate::terminal::{
-    Amount, Column, Meter, Role, Table, Text, one_line, program, show_table, warn,
-};
+use crate::terminal::{Amount, Column, Meter, Role, Table, Text, one_line, program, show_table};
 
 /// List the aggregates of a source: domain, root, events, last event, last failure.
 #[derive(Debug, Args)]
@@ -39,7 +37,7 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     };
     super::complain_of_unusable(&listed.unusable);
     if let Some(dialect) = listed.assumed_dialect {
-        warn("dialect", assumed_dialect(dialect));
+        super::complain(format_args!("dialect {}", assumed_dialect(dialect)));
     }
     super::complain_of_hidden(listed.messages_hidden.as_deref());
     if arguments.json {
@@ -107,10 +105,15 @@ fn print_table(aggregates: &[ListedAggregate]) {
             Err(_) => "?".to_owned(),
         };
         let failure = match (&aggregate.stored, &aggregate.newest_failure) {
-            (Err(error), _) => Text::of(Role::Bad, "cannot be read:").with(Role::Plain, " ").with(Role::Plain, error),
+            (Err(error), _) => Text::of(Role::Bad, "cannot be read:")
+                .with(Role::Plain, " ")
+                .with(Role::Plain, error),
             (Ok(_), Some(failure)) => {
                 let command = short_name(&failure.command);
-                Text::plain(format_args!("{command} {}: {}", failure.code, failure.message))
+                Text::plain(format_args!(
+                    "{command} {}: {}",
+                    failure.code, failure.message
+                ))
             }
             (Ok(_), None) => Text::new(),
         };

@@ -22,7 +22,11 @@ pub(super) fn run(
         }
     });
     if !wants_json {
-        let role = if totals.failed == 0 { Role::Good } else { Role::Bad };
+        let role = if totals.failed == 0 {
+            Role::Good
+        } else {
+            Role::Bad
+        };
         let text = Text::plain(format_args!("\n{totals}, "));
         show(&text.with(role, format_args!("{} failed", totals.failed)));
     }

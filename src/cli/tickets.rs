@@ -11,9 +11,7 @@ use crate::capture::{Aside, FailureGroup};
 use crate::listing::{FailureSource, ListedBug, list_bugs};
 use crate::model::{Code, Timestamp, counted};
 use crate::project::Project;
-use crate::terminal::{
-    Amount, Column, Meter, Role, Table, Text, one_line, program, show_table,
-};
+use crate::terminal::{Amount, Column, Meter, Role, Table, Text, one_line, program, show_table};
 
 /// List the failures of a source or of logs, grouped by domain, command, code and message.
 ///

@@ -22,9 +22,7 @@ pub fn terminal(run: &FlowRun, room: Option<usize>) -> String {
     } else {
         2
     };
-    let text_width = room
-        .saturating_sub(lanes * columns + 2)
-        .max(MIN_TEXT_WIDTH);
+    let text_width = room.saturating_sub(lanes * columns + 2).max(MIN_TEXT_WIDTH);
     let mut text = String::new();
     for (at, name) in script.lanes.iter().enumerate() {
         let _ = writeln!(text, "{}  {}", key(at), cut(name, room.saturating_sub(3)));

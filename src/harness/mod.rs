@@ -43,8 +43,8 @@ pub(crate) use trial::Ending;
 use crate::processes::end_all_on_interrupt;
 use crate::project::{App, LogicConfig, Project};
 use crate::terminal::{
-    Program, Text, complain_of_error, escape_panics, one_line, say, set_colours,
-    set_program, stdout_has_colours, words,
+    Program, Text, complain_of_error, escape_panics, one_line, say, set_colours, set_program,
+    stdout_has_colours, words,
 };
 use mutant_report::MutantReport;
 use trial::Context;
@@ -178,14 +178,15 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
             .iter()
             .map(|entry| to_trial(entry, &context, libtest, &tally));
         let project = Arc::clone(project);
-        let orphans = chosen.has_orphans.then(|| {
-            counted_trial(discovery::ORPHANS, None, &tally, move || {
-                match leftovers::check_orphans(&project) {
-                    Ok(()) => Ok(Completion::Completed),
-                    Err(error) => Err(error.to_string().into()),
-                }
-            })
-        });
+        let orphans =
+            chosen.has_orphans.then(|| {
+                counted_trial(discovery::ORPHANS, None, &tally, move || {
+                    match leftovers::check_orphans(&project) {
+                        Ok(()) => Ok(Completion::Completed),
+                        Err(error) => Err(error.to_string().into()),
+                    }
+                })
+            });
         of_entries.chain(orphans).collect()
     };
     let has_failed = broken_pipe::run(libtest, &trials, &tally);

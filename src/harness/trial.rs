@@ -67,7 +67,9 @@ pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
         Ok(ending) => ending,
         Err(RecvTimeoutError::Timeout) => {
             let limit = limit.as_secs();
-            let words = format!("{file}: it took longer than {limit} s, the `case_deadline` in replay.toml");
+            let words = format!(
+                "{file}: it took longer than {limit} s, the `case_deadline` in replay.toml"
+            );
             Ending::Failed(words.into())
         }
         // The logic panicked outside of what catches panics: it is shown as a panic of the trial.

@@ -82,7 +82,11 @@ pub fn list_aggregates(
         // A shared store lists every domain.
         roots.retain(|(owner, _)| owner == domain);
         roots.sort();
-        known.extend(roots.into_iter().map(|(domain, root)| (queries, domain, root)));
+        known.extend(
+            roots
+                .into_iter()
+                .map(|(domain, root)| (queries, domain, root)),
+        );
     }
     let count = known.len();
     let mut aggregates = Vec::new();

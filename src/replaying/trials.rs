@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::{PreparedCase, ReplayReport, ReplayRequest};
 use crate::harness::{Ending, Entry, Totals, entries_of};
 use crate::project::OperationError;
-use crate::terminal::Role;
 use crate::project::{Project, ReplayErrorKind};
+use crate::terminal::Role;
 
 /// A finished trial, with its report if the case was replayed.
 pub(crate) struct EndedTrial {

@@ -100,7 +100,9 @@ impl Counted {
         if self.done > 0 && self.per_second.is_finite() && self.per_second > 0.0 {
             text += &match amount {
                 Amount::Bytes => format!(", {}/s", HumanBytes(whole(self.per_second))),
-                Amount::Things(_) if self.per_second < 10.0 => format!(", {:.1}/s", self.per_second),
+                Amount::Things(_) if self.per_second < 10.0 => {
+                    format!(", {:.1}/s", self.per_second)
+                }
                 Amount::Things(_) => format!(", {}/s", HumanCount(whole(self.per_second))),
             };
             if self.of.is_some_and(|of| of > self.done) {

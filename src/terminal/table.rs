@@ -282,7 +282,10 @@ pub(crate) fn paragraph(line: &Text, room: Option<usize>, indent: usize) -> Text
     let rest = &line.as_str()[first.end..];
     let start = line.as_str().len() - rest.trim_start_matches(' ').len();
     let blanks = " ".repeat(indent);
-    for part in wrap(&line.slice(start..line.as_str().len()), room.saturating_sub(indent).max(1)) {
+    for part in wrap(
+        &line.slice(start..line.as_str().len()),
+        room.saturating_sub(indent).max(1),
+    ) {
         text.push(Role::Plain, &blanks);
         text.append(&part);
         text.push(Role::Plain, "\n");
@@ -294,9 +297,7 @@ pub(crate) fn paragraph(line: &Text, room: Option<usize>, indent: usize) -> Text
 pub(crate) fn wrap(text: &Text, room: usize) -> Vec<Text> {
     let lines = text.lines().flat_map(|line| {
         let ranges = wrapped(line.as_str(), room).into_iter();
-        ranges
-            .map(|range| line.slice(range))
-            .collect::<Vec<_>>()
+        ranges.map(|range| line.slice(range)).collect::<Vec<_>>()
     });
     lines.collect()
 }

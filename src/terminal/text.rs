@@ -162,7 +162,10 @@ impl Text {
             if is_command(line) {
                 let command = start + line.len() - line.trim_start().len();
                 shown.push_str(&self.text[start..command]);
-                push_escaped(&mut shown, self.text[command..].chars().next().unwrap_or_default());
+                push_escaped(
+                    &mut shown,
+                    self.text[command..].chars().next().unwrap_or_default(),
+                );
                 start = command + 1;
             }
             for (role, part) in self.parts(start..end) {
@@ -231,7 +234,9 @@ mod tests {
 
     #[test]
     fn a_line_of_several_parts_is_no_command() {
-        let text = Text::plain(" ").with(Role::Good, ":").with(Role::Bad, ":error::x");
+        let text = Text::plain(" ")
+            .with(Role::Good, ":")
+            .with(Role::Bad, ":error::x");
         assert_eq!(text.shown(false), escaped(" ::error::x"));
         assert!(text.shown(true).starts_with(" \\u003a"));
     }

@@ -59,7 +59,8 @@ fn bugs_are_grouped_and_counted() {
 
     let log = folder.path().join("app.log");
     std::fs::write(&log, "nothing happened\n").unwrap();
-    let nothing = list_bugs(&project, &FailureSource::Files(vec![log]), &mut |_, _| {}).unwrap_err();
+    let nothing =
+        list_bugs(&project, &FailureSource::Files(vec![log]), &mut |_, _| {}).unwrap_err();
     assert!(
         nothing.to_string().contains("no failure in 1 lines"),
         "{nothing}"

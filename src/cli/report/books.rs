@@ -80,7 +80,9 @@ impl TextReport<'_> {
                 format!("{} {}", short(state), self.line(state))
             });
             let sequence = snapshot.sequence;
-            let line = Text::plain(format_args!("  snapshot after sequence {sequence}: {state}"));
+            let line = Text::plain(format_args!(
+                "  snapshot after sequence {sequence}: {state}"
+            ));
             text.append(&paragraph(&line, self.layout.room, 4));
         }
         let pages = book.history.pages();

@@ -76,13 +76,16 @@ mod tests {
     #[test]
     fn what_matters_stays() {
         let some = parts(1_000, false, |at| at == 21 || at == 500);
-        assert_eq!(some[20..25], [
-            Part::Shown(20),
-            Part::Shown(21),
-            Part::LeftOut(478),
-            Part::Shown(500),
-            Part::LeftOut(479),
-        ]);
+        assert_eq!(
+            some[20..25],
+            [
+                Part::Shown(20),
+                Part::Shown(21),
+                Part::LeftOut(478),
+                Part::Shown(500),
+                Part::LeftOut(479),
+            ]
+        );
         let too_many = parts(1_000_000, false, |_| true);
         assert_eq!(shown(&too_many).len(), 60);
     }

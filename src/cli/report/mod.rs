@@ -9,8 +9,8 @@ mod text;
 use serde_yaml::Value;
 
 use crate::payload::to_yaml;
-pub(super) use json::json;
 pub(super) use conclusion::verdict_role;
+pub(super) use json::json;
 pub(super) use text::{ReportLayout, text};
 
 fn plain(value: &Value) -> String {

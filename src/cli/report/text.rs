@@ -42,7 +42,11 @@ impl TextReport<'_> {
         let mut text = Text::new();
         self.opening(&mut text);
         self.books(&mut text);
-        section(&mut text, "state before", report.states.before.as_ref().map(to_yaml));
+        section(
+            &mut text,
+            "state before",
+            report.states.before.as_ref().map(to_yaml),
+        );
         self.command(&mut text);
         if let CaseResult::Flow(run) = &report.replayed.result {
             let drawn = terminal(run, self.layout.room.map(|room| room.saturating_sub(2)));
@@ -53,11 +57,19 @@ impl TextReport<'_> {
             || "nothing to compare\n".to_owned(),
             |view| to_yaml(&self.without_middles(view)),
         );
-        section(&mut text, &format!("today, on {}", self.described()), Some(today));
+        section(
+            &mut text,
+            &format!("today, on {}", self.described()),
+            Some(today),
+        );
         let output = report.last_output.as_ref();
         let output = output.map(|output| format!("{output}\n"));
         section(&mut text, "what the logic wrote", output);
-        section(&mut text, "state after", report.states.after.as_ref().map(to_yaml));
+        section(
+            &mut text,
+            "state after",
+            report.states.after.as_ref().map(to_yaml),
+        );
         section(&mut text, "production", Some(self.production()));
         self.notes(&mut text);
         self.conclusion(&mut text);
@@ -94,7 +106,9 @@ impl TextReport<'_> {
                 return (key.clone(), value.clone());
             };
             let differing = self.differing_elements(name);
-            let parts = parts(items.len(), self.layout.shows_all, |at| differing.contains(&at));
+            let parts = parts(items.len(), self.layout.shows_all, |at| {
+                differing.contains(&at)
+            });
             let items = parts.into_iter().map(|part| match part {
                 Part::Shown(at) => items[at].clone(),
                 Part::LeftOut(count) => left_out(count, name).as_str().into(),

@@ -11,7 +11,7 @@ mod editions;
 mod files;
 mod histories;
 mod later_revision;
-mod logic;
+pub(crate) mod logic;
 mod logs;
 mod notifications;
 mod privacy;
