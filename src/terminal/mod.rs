@@ -68,6 +68,13 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Text in quotes on one line. Unlike Rust's own form, it keeps accents and letters of several characters.
+#[must_use]
+pub(crate) fn quoted(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    one_line(&quoted).into_owned()
+}
+
 /// The operating system's message without the error number.
 #[must_use]
 pub(crate) fn words(error: &std::io::Error) -> String {
@@ -192,6 +199,10 @@ mod tests {
         assert_eq!(escaped("a\n  ::error::b\n"), "a\n  \\u003a:error::b\n");
         assert_eq!(escaped("##[error]b"), "\\u0023#[error]b");
         assert_eq!(one_line("a\nb\u{85}"), "a\\nb\\u0085");
+        assert_eq!(
+            quoted("e\u{301} \"a\"\n\u{9b}"),
+            "\"e\u{301} \\\"a\\\"\\n\\u009b\""
+        );
     }
 
     #[test]

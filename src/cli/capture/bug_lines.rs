@@ -13,7 +13,7 @@ use crate::capturing::{
 use crate::cli::{Done, Stop, say};
 use crate::model::counted;
 use crate::project::Project;
-use crate::terminal::{Role, Text, paragraph, show, stdout_width};
+use crate::terminal::{Role, Text, paragraph, quoted, show, stdout_width};
 
 /// A bug as a line.
 pub(in crate::cli) fn described(bug: &FailureGroup) -> String {
@@ -29,7 +29,7 @@ pub(super) fn in_words(bug: &FailureGroup, message: Option<&str>) -> String {
         let _ = write!(text, " {code}");
     }
     if let Some(message) = message {
-        let _ = write!(text, " {message:?}");
+        let _ = write!(text, " {}", quoted(message));
     }
     if bug.count > 1 {
         let _ = write!(text, ", {} times", bug.count);

@@ -8,7 +8,7 @@ use crate::cli::{differences, say};
 use crate::model::{Code, CommandBook, HeadKnowledge, Observed, Payload, Status};
 use crate::project::Project;
 use crate::snapshot::Verdict;
-use crate::terminal::{Role, Text, paragraph, program, show, stdout_width};
+use crate::terminal::{Role, Text, paragraph, program, quoted, show, stdout_width};
 
 /// Prints the result of a capture.
 pub(super) fn print(captured: &Captured) {
@@ -28,9 +28,9 @@ pub(super) fn print(captured: &Captured) {
     ));
     text.append(&paragraph(&opening, room, 2));
     for line in &captured.report {
-        let quoted = line.quoted.as_ref();
-        let quoted = quoted.map_or_else(String::new, |it| format!(" {it:?}"));
-        let words = format!("{}{quoted}", line.own);
+        let foreign = line.quoted.as_ref();
+        let foreign = foreign.map_or_else(String::new, |it| format!(" {}", quoted(it)));
+        let words = format!("{}{foreign}", line.own);
         let line = Text::plain(format_args!("  {:<13}{}", line.key, words.trim_start()));
         text.append(&paragraph(&line, room, INDENT));
     }

@@ -41,7 +41,10 @@ pub(super) fn parts(count: usize, shows_all: bool, matters: impl Fn(usize) -> bo
 
 /// The line in the place of elements that are left out.
 pub(super) fn left_out(count: usize, what: &str) -> Text {
-    Text::of(Role::Faint, format_args!("… {count} {what}, with --all …"))
+    Text::of(
+        Role::Faint,
+        format_args!("… {count} more {what}; --all shows them …"),
+    )
 }
 
 #[cfg(test)]

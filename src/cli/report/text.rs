@@ -14,7 +14,7 @@ use crate::model::{
 use crate::payload::to_yaml;
 use crate::project::{CaseResult, Project};
 use crate::replaying::{CoordinatorReport, ReplayReport};
-use crate::terminal::{Role, Text, one_line, paragraph};
+use crate::terminal::{Role, Text, one_line, paragraph, quoted};
 
 /// How a report is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,10 @@ impl TextReport<'_> {
             "state after",
             report.states.after.as_ref().map(to_yaml),
         );
-        section(&mut text, "production", Some(self.production()));
+        heading(&mut text, "production");
+        for line in self.production().lines() {
+            self.paragraph(&mut text, &Text::plain(format_args!("  {line}")), 4);
+        }
         self.notes(&mut text);
         self.conclusion(&mut text);
         text
@@ -196,10 +199,10 @@ impl TextReport<'_> {
             }
             Some(observed) => match observed.failure() {
                 Some(failure) => format!(
-                    "{}: {} {:?}\n",
+                    "{}: {} {}\n",
                     observed.word(),
                     failure.code,
-                    failure.message
+                    quoted(&failure.message)
                 ),
                 None => format!("{}\n", observed.word()),
             },
@@ -211,7 +214,7 @@ impl TextReport<'_> {
         let parts = parts(names.len(), self.layout.shows_all, |_| false).into_iter();
         let names = parts.map(|part| match part {
             Part::Shown(at) => names[at].clone(),
-            Part::LeftOut(count) => left_out(count, "more").as_str().to_owned(),
+            Part::LeftOut(count) => left_out(count, "entries").as_str().to_owned(),
         });
         names.collect()
     }
@@ -258,7 +261,7 @@ fn hop(hop: &ObservedHop) -> String {
             format!("stored {}", names.join(", "))
         }
         HopOutcome::Failed(failure) => {
-            format!("answered {} {:?}", failure.code, failure.message)
+            format!("answered {} {}", failure.code, quoted(&failure.message))
         }
     };
     format!("{}/{} {did}\n", hop.domain, hop.root.short())

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use angzarr_replay::internal::model::Cover;
 use angzarr_replay::internal::ticket::Ticket;
 use angzarr_replay::internal::wire::Dialect;
 use insta::assert_snapshot;
+use test_support::books;
 use test_support::hostile::{HOSTILE, in_yaml};
 use test_support::pty::{TerminalRun, run_on_terminal};
 use unicode_width::UnicodeWidthStr as _;
@@ -50,25 +52,30 @@ fn transcript(project: &Project, columns: u16, commands: &[&[&str]]) -> String {
     text
 }
 
-/// A server with one aggregate per message, and a ticket for each.
-fn failures(project: &Project) {
+/// Aggregates with a failure each.
+fn covers() -> impl Iterator<Item = (Cover, &'static str)> {
+    (7..)
+        .map(|number| books::cover("player", number))
+        .zip(MESSAGES)
+}
+
+#[test]
+fn lists_fit_the_terminal() {
+    let seeds: Vec<_> = covers()
+        .map(|(cover, _)| seed(cover, small_pages(0..12)))
+        .collect();
+    let server = coordinator(Dialect::ANGZARR, &seeds);
+    let project = Project::of_source(server.address(), "tickets = [\"failures.jsonl\"]\n");
     let recorded = recorded_failures();
     let mut log = String::new();
-    for (number, message) in (3..).zip(MESSAGES) {
-        let mut ticket = Ticket::parse_line(recorded.lines().nth(2).unwrap(), number).unwrap();
-        ticket.command.cover = cover();
+    for (cover, message) in covers() {
+        let mut ticket = Ticket::parse_line(recorded.lines().nth(2).unwrap(), 3).unwrap();
+        ticket.command.cover = cover;
         ticket.command.original = None;
         ticket.failure.message = message.into();
         log += &(ticket.to_line() + "\n");
     }
     project.write("failures.jsonl", &log);
-}
-
-#[test]
-fn lists_fit_the_terminal() {
-    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), small_pages(0..12))]);
-    let project = Project::of_source(server.address(), "tickets = [\"failures.jsonl\"]\n");
-    failures(&project);
     for columns in WIDTHS {
         let text = transcript(
             &project,
@@ -257,7 +264,7 @@ fn a_long_history_has_no_middle_unless_it_is_asked_for() {
     assert_snapshot!("long_history", history);
     let all = project.run(&["replay", case, "--all"]).out;
     assert!(
-        all.contains("\n   777  Added") && !all.contains('…'),
+        all.contains("\n    777  Added") && !all.contains('…'),
         "{all}"
     );
     let json = project.run(&["replay", case, "--json"]).out;
