@@ -46,7 +46,8 @@ fn line(finding: &CheckedPart) -> Table {
     let mut table = Table::new([
         Column::whole("").at_least(5),
         Column::whole("").at_least(29),
-        Column::wrapped(""),
+        // Rows are laid out one by one, and shall all be alike.
+        Column::wrapped("").at_least(24),
     ]);
     table.row([
         Text::of(role, finding.word()),

@@ -6,7 +6,7 @@ use super::{Done, Stop, report, say};
 use crate::harness::{Ending, Entry};
 use crate::project::Project;
 use crate::replaying::{EndedTrial, ReplayRequest, replay_each};
-use crate::terminal::{Role, Text, paragraph, program, show, stdout_width};
+use crate::terminal::{Role, Text, paragraph, program, show, stdout_width, width};
 
 pub(super) fn run(
     project: &Project,
@@ -27,8 +27,10 @@ pub(super) fn run(
         } else {
             Role::Bad
         };
-        let text = Text::plain(format_args!("\n{totals}, "));
-        show(&text.with(role, format_args!("{} failed", totals.failed)));
+        let text = Text::plain(format_args!("{totals}, "));
+        let text = text.with(role, format_args!("{} failed", totals.failed));
+        say("");
+        show(&paragraph(&text, stdout_width(), 2).trim_end());
     }
     if totals.failed == 0 {
         Ok(())
@@ -62,10 +64,7 @@ fn print(trial: &EndedTrial) {
     let room = stdout_width();
     match &trial.ending {
         Ending::Closed | Ending::Open => show(&line),
-        Ending::NotChecked(reason) => {
-            line.push(Role::Plain, format_args!(": {reason}"));
-            show(&paragraph(&line, room, INDENT).trim_end());
-        }
+        Ending::NotChecked(reason) => show(&with_reason(line, reason, room)),
         Ending::Failed(message) => {
             show(&line);
             for words in message.lines() {
@@ -82,6 +81,21 @@ fn print(trial: &EndedTrial) {
                 program()
             ));
         }
+    }
+}
+
+/// The line of a case and a reason: beside its name if there is room, which can then be copied as a whole.
+fn with_reason(line: Text, reason: &str, room: Option<usize>) -> Text {
+    let whole = line.clone().with(Role::Plain, format_args!(": {reason}"));
+    match room {
+        Some(room) if width(whole.as_str()) > room => {
+            let blanks = " ".repeat(INDENT);
+            let reason = Text::plain(format_args!("{blanks}{reason}"));
+            let mut text = line.with(Role::Plain, ":\n");
+            text.append(&paragraph(&reason, Some(room), INDENT));
+            text.trim_end()
+        }
+        _ => whole,
     }
 }
 
