@@ -8,7 +8,7 @@ use super::request::{CaptureRequest, NumberedFile};
 use super::{OperationError, tickets};
 use crate::capture::{Aside, Logged, RootSpec, newest_of_times};
 use crate::model::{Domain, Edition, counted};
-use crate::project::{FailureEntry, Failures, TicketLog};
+use crate::project::{FailureEntry, Failures, LogProgress, TicketLog};
 
 /// The properties that the request demands of a failure.
 pub(super) struct FailureFilter {
@@ -30,7 +30,7 @@ impl FailureFilter {
 
     /// The newest failure of a log.
     pub(super) fn newest_in_log(&self, log: &Path) -> Result<NamedFailure, OperationError> {
-        let (failures, name) = read_log(log)?;
+        let (failures, name) = read_log(log, &mut LogProgress::unwatched())?;
         self.newest(&failures, &name)
     }
 

@@ -4,22 +4,26 @@ use std::path::Path;
 
 use super::OperationError;
 use crate::capture::LOOKED_FOR;
-use crate::project::Failures;
+use crate::project::{Failures, LogProgress, WatchedLog};
 use crate::terminal::words;
 
 /// Reads a log; `-` is standard input.
-pub(crate) fn read_log(file: &Path) -> Result<(Failures, String), OperationError> {
+pub(crate) fn read_log(
+    file: &Path,
+    progress: &mut LogProgress<'_, '_>,
+) -> Result<(Failures, String), OperationError> {
     let mut failures = Failures::default();
     if file == Path::new("-") {
         let name = "standard input";
+        let log = std::io::stdin().lock();
         failures
-            .read(std::io::stdin().lock(), name)
+            .read(WatchedLog { log, progress }, name)
             .map_err(|error| {
                 OperationError::Failed(format!("cannot read {name}: {}", words(&error)))
             })?;
         return Ok((failures, name.into()));
     }
-    failures.read_file(file)?;
+    failures.read_file(file, progress)?;
     Ok((failures, file.display().to_string()))
 }
 

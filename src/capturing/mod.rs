@@ -264,6 +264,7 @@ fn fetch(
     up_to: UpTo,
     watch: &mut CaptureWatcher<'_>,
 ) -> Result<Fetched, OperationError> {
+    watch(Progress::Reading { cover, events: 0 });
     let fetched = fetch_history(queries, cover, up_to, &mut |events| {
         watch(Progress::Reading { cover, events });
     });

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Done, Stop, complain, report, say};
+use super::{Done, Stop, complain_of_error, replay, report, say};
 use crate::fixture::Fixture;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient};
 use crate::model::CaseStimulus;
@@ -15,18 +15,24 @@ use crate::project::{
     debug_command, readiness,
 };
 use crate::replay::{GrpcTarget, Target};
-use crate::replaying::{PreparedCase, ReplayRequest};
+use crate::replaying::{PreparedCase, ReplayReport, ReplayRequest};
+use crate::terminal::show;
 
-pub(super) fn run(project: &Project, path: &Path, request: &ReplayRequest) -> Done {
+pub(super) fn run(
+    project: &Project,
+    path: &Path,
+    request: &ReplayRequest,
+    shows_all: bool,
+) -> Done {
     let prepared = PreparedCase::read(project, path, request)?;
     let logic = prepared.selected_logic(project, request)?;
     loop {
         let round = Round::prepare(project, &prepared.fixture, &logic)?;
         let ended = round.report(project, &prepared);
         match &ended {
-            Ok(report) => say(report.trim_end()),
+            Ok(report) => show(&report::text(report, replay::layout(shows_all))),
             // The user may have ended the logic from the debugger, so go on.
-            Err(error) => complain(format_args!("error: {error}")),
+            Err(error) => complain_of_error(&error),
         }
         say("\nEnter: once more from the start; end of input (Ctrl-D): done");
         if !enter() {
@@ -86,20 +92,19 @@ impl Round {
     }
 
     /// Sends the stimulus and reports the outcome.
-    fn report(&self, project: &Project, prepared: &PreparedCase) -> Result<String, String> {
+    fn report(&self, project: &Project, prepared: &PreparedCase) -> Result<ReplayReport, String> {
         let options = ReplayOptions {
             logic: LogicChoice::Ready(&self.logic),
             asks_once: true,
             ..ReplayOptions::default()
         };
-        let replayed = prepared.replay(project, &options).map_err(|error| {
+        prepared.replay(project, &options).map_err(|error| {
             // The logic's output is on the terminal already.
             match self.started.as_ref().map(StartedServer::last_words) {
                 Some((_, Some(status))) => format!("{error}\nthe logic ended with {status}"),
                 Some((_, None)) | None => error.to_string(),
             }
-        })?;
-        Ok(report::text(&replayed))
+        })
     }
 }
 

@@ -4,8 +4,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Done, Stop, say};
-use crate::doctor::{CheckedPart, examine};
+use crate::doctor::{CheckedPart, State, examine};
 use crate::project::Project;
+use crate::terminal::{Column, Role, Table, Text, one_line, show_table};
 
 /// Check configuration, sources, descriptors, redaction key, logic, fixtures and snapshots.
 ///
@@ -25,7 +26,7 @@ pub(super) fn run(project: &Project, arguments: &DoctorArguments) -> Done {
         if arguments.json {
             say(json_of(&finding));
         } else {
-            say(line(&finding));
+            show_table(&line(&finding));
         }
     });
     match wrong {
@@ -35,11 +36,25 @@ pub(super) fn run(project: &Project, arguments: &DoctorArguments) -> Done {
     }
 }
 
-fn line(finding: &CheckedPart) -> String {
-    let text = finding
-        .text()
-        .replace('\n', "\n                                     ");
-    format!("{:<6}{:<30} {text}", finding.word(), finding.subject)
+/// A finding as a row of its own, because the next one may take long.
+fn line(finding: &CheckedPart) -> Table {
+    let role = match finding.state {
+        State::Fine(_) => Role::Good,
+        State::Notice(_) => Role::Caution,
+        State::Wrong(_) => Role::Bad,
+    };
+    let mut table = Table::new([
+        Column::whole("").at_least(5),
+        Column::whole("").at_least(29),
+        // Rows are laid out one by one, and shall all be alike.
+        Column::wrapped("").at_least(24),
+    ]);
+    table.row([
+        Text::of(role, finding.word()),
+        Text::plain(one_line(&finding.subject)),
+        Text::plain(finding.text()),
+    ]);
+    table
 }
 
 fn json_of(finding: &CheckedPart) -> serde_json::Value {

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::{Done, Stop, say};
 use crate::model::counted;
 use crate::project::{EditionCleanup, Ledger, Project};
+use crate::terminal::{Column, Table, Text, one_line, show_table};
 
 /// List or delete editions that `replay --coordinator` made at an address.
 #[derive(Debug, Args)]
@@ -46,17 +47,26 @@ fn list(ledger: &Ledger) -> Done {
     if entries.is_empty() {
         say("nothing is left behind");
     }
+    let mut table = Table::new([
+        Column::whole(""),
+        Column::cut("", 24),
+        Column::cut("", 16),
+        Column::wrapped(""),
+    ]);
     for entry in &entries {
-        say(format_args!(
-            "{}  {}/{}  at {} ({})  for {}, {}",
-            entry.edition,
-            entry.domain,
-            entry.root,
-            entry.address,
-            entry.coordinator,
-            entry.made_for,
-            entry.made_at
-        ));
+        let (domain, root, address) = (&entry.domain, &entry.root, &entry.address);
+        table.row([
+            Text::plain(one_line(&entry.edition)),
+            Text::plain(one_line(&format!("{domain}/{root}"))),
+            Text::plain(one_line(&format!("at {address} ({})", entry.coordinator))),
+            Text::plain(one_line(&format!(
+                "for {}, {}",
+                entry.made_for, entry.made_at
+            ))),
+        ]);
+    }
+    if !entries.is_empty() {
+        show_table(&table);
     }
     Ok(())
 }

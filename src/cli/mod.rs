@@ -10,6 +10,7 @@ mod close;
 mod command;
 mod completions;
 mod debug;
+mod differences;
 mod doctor;
 mod editions;
 mod formatting;
@@ -30,11 +31,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum as _};
 
 use crate::harness::{self, Entry, TestArguments, select};
 use crate::project::{App, OperationError, Project};
-use crate::terminal::{Program, complain, program, say, set_program, words};
+use crate::terminal::{
+    Colours, Program, complain, complain_of_error, program, say, set_colours, set_program, warn,
+    words,
+};
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
 #[derive(Debug, Parser)]
@@ -45,9 +49,18 @@ use crate::terminal::{Program, complain, program, say, set_program, words};
     version
 )]
 struct Arguments {
-    /// The configuration, instead of the nearest `replay.toml` upwards.
+    /// The configuration, instead of the nearest `replay.toml`.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Colours in the output: auto, always or never.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    color: Option<Colours>,
     #[command(subcommand)]
     command: Command,
 }
@@ -168,10 +181,16 @@ impl App {
         let arguments = match parsed(std::env::args_os()) {
             Ok(arguments) => arguments,
             Err(error) => {
+                if let Some(colours) = wanted_colours(std::env::args_os()) {
+                    set_colours(colours);
+                }
                 let _ = error.print();
                 return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
             }
         };
+        if let Some(colours) = arguments.color {
+            set_colours(colours);
+        }
         // The recorder starts no logic and handles signals itself.
         if !matches!(arguments.command, Command::Record(_)) {
             crate::processes::end_all_on_interrupt();
@@ -182,7 +201,7 @@ impl App {
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
                 if !matches!(stop, Stop::Differs) {
-                    complain(format_args!("error: {stop}"));
+                    complain_of_error(&stop);
                 }
                 ExitCode::from(code)
             }
@@ -230,6 +249,22 @@ fn parsed(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::
     Arguments::from_arg_matches(&matches)
 }
 
+/// The value of `--color` in words that are not a valid command line, or ask for help.
+fn wanted_colours(words: impl IntoIterator<Item = OsString>) -> Option<Colours> {
+    let words: Vec<String> = words
+        .into_iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let values = words
+        .iter()
+        .zip(words.iter().skip(1).map(Some).chain([None]));
+    let mut values = values.filter_map(|(word, next)| match word.strip_prefix("--color")? {
+        "" => next.map(String::as_str),
+        rest => rest.strip_prefix('='),
+    });
+    values.find_map(|value| Colours::from_str(value, false).ok())
+}
+
 fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, Stop> {
     if let (Some(_), Command::Init(_) | Command::Completions(_)) =
         (&arguments.config, &arguments.command)
@@ -268,13 +303,13 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
 /// Prints the lines of failure logs that were skipped, and why.
 fn complain_of_unusable(lines: &[String]) {
     for line in lines {
-        complain(format_args!("not usable: {line}"));
+        warn("not usable", line);
     }
 }
 
 /// Prints the reason why failure messages are not shown, if there is one.
 fn complain_of_hidden(reason: Option<&str>) {
     if let Some(reason) = reason {
-        complain(format_args!("messages are not shown: {reason}"));
+        warn("messages are not shown", reason);
     }
 }

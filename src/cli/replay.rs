@@ -8,6 +8,7 @@ use crate::diagram::mermaid;
 use crate::harness::Entry;
 use crate::project::{CaseResult, Project};
 use crate::replaying::{ReplayReport, ReplayRequest, RequestedCoordinator, replay};
+use crate::terminal::{show, stdout_width};
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
@@ -39,6 +40,9 @@ pub(super) struct ReplayArguments {
     /// Print as JSON, one object per case.
     #[arg(long, conflicts_with = "debug")]
     json: bool,
+    /// Show every event of a long history, not only its beginning, its end, and what differs.
+    #[arg(long)]
+    all: bool,
     /// Print only the sequence diagram of a flow, as Mermaid text.
     #[arg(long, conflicts_with_all = ["debug", "json"])]
     mermaid: bool,
@@ -68,6 +72,7 @@ impl ReplayArguments {
             .or_else(|| self.changes.first_flag())
             .or_else(|| self.debug.then_some("--debug"))
             .or_else(|| self.mermaid.then_some("--mermaid"))
+            .or_else(|| self.all.then_some("--all"))
     }
 }
 
@@ -102,7 +107,7 @@ fn one(
 ) -> Done {
     request.logic = request.logic.or_else(|| entry.twin.clone());
     if arguments.debug {
-        return debug::run(project, &entry.path, &request);
+        return debug::run(project, &entry.path, &request, arguments.all);
     }
     let report = replay(project, &entry.path, &request)?;
     if arguments.mermaid {
@@ -110,12 +115,20 @@ fn one(
     } else if arguments.json {
         say(report::json(&report));
     } else {
-        say(report::text(&report).trim_end());
+        show(&report::text(&report, layout(arguments.all)));
     }
     if report.is_fine() {
         Ok(())
     } else {
         Err(Stop::Differs)
+    }
+}
+
+/// The layout of a report on standard output.
+pub(super) fn layout(shows_all: bool) -> report::ReportLayout {
+    report::ReportLayout {
+        room: stdout_width(),
+        shows_all,
     }
 }
 

@@ -1,18 +1,17 @@
 //! `review`: accepts or rejects pending outcomes, one by one or in groups.
 
-use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use clap::Args;
 use console::{Key, Term};
 use serde_json::json;
 
-use super::{Done, Stop, complain, say};
+use super::{Done, Stop, differences, say};
 use crate::model::counted;
 use crate::project::Project;
 use crate::review::{Group, PendingOutcome, PendingOutcomes, groups};
 use crate::snapshot::listed;
-use crate::terminal::{escaped, program};
+use crate::terminal::{Role, Text, escaped, paragraph, program, show, stdout_width, warn};
 
 /// Accept or reject changed outcomes, one by one or in groups.
 ///
@@ -37,7 +36,7 @@ pub(super) struct ReviewArguments {
 pub(super) fn run(project: &Project, arguments: &ReviewArguments) -> Done {
     let found = PendingOutcomes::of(project)?;
     for reason in &found.unreadable {
-        complain(format_args!("passed over: {reason}"));
+        warn("passed over", reason);
     }
     let groups = groups(found.outcomes);
     if groups.is_empty() && !arguments.json {
@@ -63,8 +62,9 @@ pub(super) fn run(project: &Project, arguments: &ReviewArguments) -> Done {
     if is_asked {
         ask(project, &groups)
     } else {
+        let room = stdout_width();
         for group in &groups {
-            say(summary(group));
+            show(&summary(group, room));
         }
         Ok(())
     }
@@ -135,20 +135,23 @@ fn settle(project: &Project, outcomes: &[&PendingOutcome], decision: Decision) -
     Ok(())
 }
 
-/// A group as an entry of a list.
-fn summary(group: &Group) -> String {
-    let mut text = format!("{}  {}\n", group.id, group.title());
+/// A group as an entry of a list: its title, its changes if there are several, and its cases.
+fn summary(group: &Group, room: Option<usize>) -> Text {
+    let title = Text::of(Role::Heading, &group.id).with(Role::Plain, "  ");
+    let mut text = paragraph(&title.with(Role::Plain, group.title()), room, 7);
     if group.changes.len() > 1 {
-        text.extend(
-            group
-                .changes
-                .iter()
-                .map(|change| format!("       {change}\n")),
-        );
+        for change in &group.changes {
+            let line = Text::plain(format_args!("       {change}"));
+            text.append(&paragraph(&line, room, 9));
+        }
     }
     if group.outcomes.len() > 1 {
-        let names = group.outcomes.iter().map(|outcome| &outcome.entry.name);
-        text.extend(names.map(|name| format!("         {name}\n")));
+        for outcome in &group.outcomes {
+            text.push(
+                Role::Plain,
+                format_args!("         {}\n", outcome.entry.name),
+            );
+        }
     }
     text
 }
@@ -183,13 +186,13 @@ enum Choice {
 fn ask(project: &Project, groups: &[Group]) -> Done {
     let term = Term::stdout();
     for (at, group) in groups.iter().enumerate() {
-        say(format_args!(
-            "\n{} of {}: {}\n",
-            at + 1,
-            groups.len(),
-            group.title()
-        ));
-        say(example(&group.outcomes[0], group.outcomes.len()));
+        let title = Text::of(
+            Role::Heading,
+            format_args!("\n{} of {}:", at + 1, groups.len()),
+        );
+        let title = title.with(Role::Plain, format_args!(" {}\n", group.title()));
+        show(&title);
+        show(&example(&group.outcomes[0], group.outcomes.len()));
         let is_several = group.outcomes.len() > 1;
         match choice(&term, is_several, &group.outcomes[0])? {
             Choice::Settle(decision) => {
@@ -202,7 +205,7 @@ fn ask(project: &Project, groups: &[Group]) -> Done {
             Choice::OneByOne => {
                 for outcome in &group.outcomes {
                     say(format_args!("\n{}\n", outcome.entry.name));
-                    say(example(outcome, 1));
+                    show(&example(outcome, 1));
                     match choice(&term, false, outcome)? {
                         Choice::Settle(decision) => settle(project, &[outcome], decision)?,
                         Choice::Quit => return Ok(()),
@@ -218,24 +221,28 @@ fn ask(project: &Project, groups: &[Group]) -> Done {
 }
 
 /// One case of a group: its title, what production did, and what changed.
-fn example(outcome: &PendingOutcome, of: usize) -> String {
-    let mut text = outcome.heading.clone();
+fn example(outcome: &PendingOutcome, of: usize) -> Text {
+    let room = stdout_width();
+    let mut text = Text::plain(&outcome.heading);
     if let Some(production) = &outcome.production {
-        let _ = writeln!(text, "production: {production}");
+        let line = Text::plain(format_args!("production: {production}"));
+        text.append(&paragraph(&line, room, 2));
     }
-    text.push('\n');
+    text.push(Role::Plain, "\n");
     match outcome.accepted {
-        Some(_) => {
-            let lines = listed(&outcome.differences);
-            text.extend(lines.iter().map(|line| format!("  {line}\n")));
+        Some(_) => differences::push(&mut text, &outcome.differences, 2, room),
+        None => {
+            for line in outcome.text.lines() {
+                text.push(Role::Added, format_args!("  {line}"));
+                text.push(Role::Plain, "\n");
+            }
         }
-        None => text.extend(outcome.text.lines().map(|line| format!("  {line}\n"))),
     }
     if of > 1 {
-        let _ = writeln!(
-            text,
-            "\nand {} that changed the same way",
-            counted(of - 1, "more case")
+        let more = counted(of - 1, "more case");
+        text.push(
+            Role::Plain,
+            format_args!("\nand {more} that changed the same way\n"),
         );
     }
     text

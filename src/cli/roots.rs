@@ -8,7 +8,7 @@ use crate::capturing::assumed_dialect;
 use crate::listing::{AggregatesRequest, ListedAggregate, ListedAggregates, list_aggregates};
 use crate::model::{Domain, short_name};
 use crate::project::Project;
-use crate::terminal::program;
+use crate::terminal::{Amount, Column, Meter, Role, Table, Text, one_line, program, show_table};
 
 /// List the aggregates of a source: domain, root, events, last event, last failure.
 #[derive(Debug, Args)]
@@ -29,7 +29,12 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
         source: arguments.source.clone(),
         domain: arguments.domain.clone(),
     };
-    let listed = list_aggregates(project, &request)?;
+    let listed = {
+        let meter = Meter::new("reading", Amount::Things("aggregates"));
+        list_aggregates(project, &request, &mut |read, of| {
+            meter.set(read as u64, Some(of as u64));
+        })?
+    };
     super::complain_of_unusable(&listed.unusable);
     if let Some(dialect) = listed.assumed_dialect {
         super::complain(format_args!("dialect {}", assumed_dialect(dialect)));
@@ -87,37 +92,38 @@ fn last_event(aggregate: &ListedAggregate) -> &str {
 }
 
 fn print_table(aggregates: &[ListedAggregate]) {
-    let width = |of: fn(&ListedAggregate) -> usize, title: &str| {
-        let widths = aggregates.iter().map(of);
-        widths.max().unwrap_or(0).max(title.len())
-    };
-    let domain = width(|it| it.domain.as_str().len(), "domain");
-    let last = width(|it| last_event(it).len(), "last event");
-    say(format_args!(
-        "{:<domain$}  {:<36}  {:>6}  {:<last$}  last failure",
-        "domain", "root", "events", "last event"
-    ));
+    let mut table = Table::new([
+        Column::whole("domain"),
+        Column::cut("root", 14),
+        Column::whole("events").right(),
+        Column::cut("last event", 14),
+        Column::wrapped("last failure"),
+    ]);
     for aggregate in aggregates {
-        let (events, failure) = match (&aggregate.stored, &aggregate.newest_failure) {
-            (Err(error), _) => ("?".to_owned(), format!("cannot be read: {error}")),
-            (Ok(stored), Some(failure)) => (
-                stored.count.to_string(),
-                format!(
-                    "{} {}: {}",
-                    short_name(&failure.command),
-                    failure.code,
-                    failure.message
-                ),
-            ),
-            (Ok(stored), None) => (stored.count.to_string(), String::new()),
+        let events = match &aggregate.stored {
+            Ok(stored) => stored.count.to_string(),
+            Err(_) => "?".to_owned(),
         };
-        let line = format!(
-            "{:<domain$}  {}  {:>6}  {:<last$}  {failure}",
-            aggregate.domain.as_str(),
-            aggregate.root,
-            events,
-            last_event(aggregate)
-        );
-        say(line.trim_end());
+        let failure = match (&aggregate.stored, &aggregate.newest_failure) {
+            (Err(error), _) => Text::of(Role::Bad, "cannot be read:")
+                .with(Role::Plain, " ")
+                .with(Role::Plain, error),
+            (Ok(_), Some(failure)) => {
+                let command = short_name(&failure.command);
+                Text::plain(format_args!(
+                    "{command} {}: {}",
+                    failure.code, failure.message
+                ))
+            }
+            (Ok(_), None) => Text::new(),
+        };
+        table.row([
+            Text::plain(&aggregate.domain),
+            Text::plain(aggregate.root),
+            Text::plain(events),
+            Text::plain(one_line(last_event(aggregate))),
+            failure,
+        ]);
     }
+    show_table(&table);
 }

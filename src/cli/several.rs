@@ -6,7 +6,7 @@ use super::{Done, Stop, report, say};
 use crate::harness::{Ending, Entry};
 use crate::project::Project;
 use crate::replaying::{EndedTrial, ReplayRequest, replay_each};
-use crate::terminal::program;
+use crate::terminal::{Role, Text, paragraph, program, show, stdout_width, width};
 
 pub(super) fn run(
     project: &Project,
@@ -22,7 +22,15 @@ pub(super) fn run(
         }
     });
     if !wants_json {
-        say(format_args!("\n{totals}, {} failed", totals.failed));
+        let role = if totals.failed == 0 {
+            Role::Good
+        } else {
+            Role::Bad
+        };
+        let text = Text::plain(format_args!("{totals}, "));
+        let text = text.with(role, format_args!("{} failed", totals.failed));
+        say("");
+        show(&paragraph(&text, stdout_width(), 2).trim_end());
     }
     if totals.failed == 0 {
         Ok(())
@@ -41,26 +49,54 @@ const fn word(ending: &Ending) -> &'static str {
     }
 }
 
+/// Where the text of a case begins.
+const INDENT: usize = 13;
+
 fn print(trial: &EndedTrial) {
     let entry = &trial.entry;
-    let line = format!("{:<13}{}", word(&trial.ending), entry.name);
+    let role = match &trial.ending {
+        Ending::Closed | Ending::Intended | Ending::Open => Role::Good,
+        Ending::NotChecked(_) => Role::Caution,
+        Ending::Failed(_) => Role::Bad,
+    };
+    let blanks = " ".repeat(INDENT - word(&trial.ending).len());
+    let mut line = Text::of(role, word(&trial.ending)).with(Role::Plain, blanks);
+    line.push(Role::Plain, &entry.name);
+    let room = stdout_width();
     match &trial.ending {
-        Ending::Closed | Ending::Intended | Ending::Open => say(line),
-        Ending::NotChecked(reason) => say(format_args!("{line}: {reason}")),
+        Ending::Closed | Ending::Intended | Ending::Open => show(&line),
+        Ending::NotChecked(reason) => show(&with_reason(line, reason, room)),
         Ending::Failed(message) => {
-            say(line);
-            for line in message.lines() {
-                say(format_args!("{:<13}{line}", ""));
+            show(&line);
+            for words in message.lines() {
+                let mut line = Text::plain(" ".repeat(INDENT));
+                line.append(&words);
+                show(&paragraph(&line, room, INDENT + 4).trim_end());
             }
             let twin = entry.twin.as_ref();
             let logic = twin.map_or_else(String::new, |twin| format!(" --logic {twin}"));
             let fixture = Project::shown(&entry.path);
             say(format_args!(
-                "{:<13}look into it: {} replay {fixture}{logic}",
+                "{:<INDENT$}look into it: {} replay {fixture}{logic}",
                 "",
                 program()
             ));
         }
+    }
+}
+
+/// The line of a case and a reason: beside its name if there is room, which can then be copied as a whole.
+fn with_reason(line: Text, reason: &str, room: Option<usize>) -> Text {
+    let whole = line.clone().with(Role::Plain, format_args!(": {reason}"));
+    match room {
+        Some(room) if width(whole.as_str()) > room => {
+            let blanks = " ".repeat(INDENT);
+            let reason = Text::plain(format_args!("{blanks}{reason}"));
+            let mut text = line.with(Role::Plain, ":\n");
+            text.append(&paragraph(&reason, Some(room), INDENT));
+            text.trim_end()
+        }
+        _ => whole,
     }
 }
 
@@ -72,8 +108,10 @@ fn json(trial: &EndedTrial) -> serde_json::Value {
     };
     object["trial"] = trial.entry.name.as_str().into();
     object["result"] = word(&trial.ending).into();
-    if let Ending::NotChecked(reason) | Ending::Failed(reason) = &trial.ending {
-        object["reason"] = reason.as_str().into();
+    match &trial.ending {
+        Ending::NotChecked(reason) => object["reason"] = reason.as_str().into(),
+        Ending::Failed(message) => object["reason"] = message.as_str().into(),
+        Ending::Closed | Ending::Intended | Ending::Open => {}
     }
     object
 }

@@ -12,7 +12,7 @@ use crate::listing::{FailureSource, ListedBug, list_bugs};
 use crate::model::{Code, Timestamp, counted};
 use crate::project::Project;
 use crate::shape::shape;
-use crate::terminal::program;
+use crate::terminal::{Amount, Column, Meter, Role, Table, Text, one_line, program, show_table};
 
 /// List the failures of a source or of logs, grouped by bug.
 ///
@@ -48,13 +48,18 @@ impl TicketsArguments {
 }
 
 pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
-    let listed = list_bugs(project, &arguments.failure_source())?;
-    for bug in &listed.bugs {
-        if arguments.json {
+    let listed = {
+        let meter = Meter::new("reading logs", Amount::Bytes);
+        list_bugs(project, &arguments.failure_source(), &mut |read, of| {
+            meter.set(read, of);
+        })?
+    };
+    if arguments.json {
+        for bug in &listed.bugs {
             say(json_of(bug));
-        } else {
-            print(bug);
         }
+    } else if !listed.bugs.is_empty() {
+        print(&listed.bugs);
     }
     super::complain_of_hidden(listed.messages_hidden.as_deref());
     super::complain_of_unusable(&listed.unusable);
@@ -102,25 +107,38 @@ fn instant(time: Timestamp) -> Option<String> {
     Some(instant.to_string())
 }
 
-fn print(
-    ListedBug {
-        group,
-        example,
-        covered_by,
-    }: &ListedBug,
-) {
-    let aside = group
-        .aside
-        .map_or_else(String::new, |aside| format!("  ({})", aside.word()));
+fn print(bugs: &[ListedBug]) {
+    let mut table = Table::new([Column::whole("").right().at_least(5), Column::wrapped("")]);
+    for bug in bugs {
+        let mut text = Text::plain(one_line(&words(&bug.group)));
+        if let Some(aside) = bug.group.aside {
+            text.push(Role::Caution, format_args!("  ({})", aside.word()));
+        }
+        text.push(Role::Plain, "\n");
+        text.push(Role::Faint, one_line(&place(bug)));
+        if let Some(fixture) = &bug.covered_by {
+            text.push(Role::Plain, "\n");
+            text.push(
+                Role::Faint,
+                format_args!("captured as {}", one_line(fixture)),
+            );
+        }
+        table.row([Text::plain(bug.group.count), text]);
+    }
+    show_table(&table);
+}
+
+/// A bug without the number of its failures.
+fn words(group: &FailureGroup) -> String {
     let once = FailureGroup {
         count: 1,
         ..group.clone()
     };
-    say(format_args!(
-        "{:>5}  {}{aside}",
-        group.count,
-        described(&once)
-    ));
+    described(&once)
+}
+
+/// When and where the newest failure of a bug is.
+fn place(ListedBug { group, example, .. }: &ListedBug) -> String {
     let newest = match group.newest.and_then(instant) {
         Some(time) if group.count == 1 => format!("at {time}"),
         Some(time) if group.without_time == 0 && group.oldest < group.newest => {
@@ -132,15 +150,8 @@ fn print(
         None if group.count == 1 => "time not known".to_owned(),
         None => "times not known, the last".to_owned(),
     };
-    say(format_args!(
-        "       {newest}: {}, {}:{}",
-        example.logged.root(),
-        example.file,
-        example.line
-    ));
-    if let Some(fixture) = covered_by {
-        say(format_args!("       captured as {fixture}"));
-    }
+    let root = example.logged.root();
+    format!("{newest}: {root}, {}:{}", example.file, example.line)
 }
 
 fn json_of(

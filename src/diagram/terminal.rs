@@ -5,27 +5,27 @@ use std::fmt::Write;
 use super::script::{Line, LineKind, Script};
 use crate::replay::flow::FlowRun;
 
-/// Width of the diagram, unless there are very many lanes.
+/// Width of the diagram if the output has none.
 const WIDTH: usize = 100;
 /// Minimum width of the texts.
-const MIN_TEXT_WIDTH: usize = 40;
+const MIN_TEXT_WIDTH: usize = 30;
 
-/// The flow as lines of at most 100 columns: a legend, then the lanes with the texts beside them.
+/// The flow as a legend, and then the lanes with the texts beside them. Wider than the room only if there are very many
+/// lanes.
 #[must_use]
-pub fn terminal(run: &FlowRun) -> String {
+pub fn terminal(run: &FlowRun, room: Option<usize>) -> String {
+    let room = room.unwrap_or(WIDTH);
     let script = Script::of(run);
     let lanes = script.lanes.len();
-    let columns = if lanes * 4 + MIN_TEXT_WIDTH <= WIDTH {
+    let columns = if lanes * 4 + MIN_TEXT_WIDTH <= room {
         4
     } else {
         2
     };
-    let text_width = WIDTH
-        .saturating_sub(lanes * columns + 2)
-        .max(MIN_TEXT_WIDTH);
+    let text_width = room.saturating_sub(lanes * columns + 2).max(MIN_TEXT_WIDTH);
     let mut text = String::new();
     for (at, name) in script.lanes.iter().enumerate() {
-        let _ = writeln!(text, "{}  {}", key(at), cut(name, WIDTH - 3));
+        let _ = writeln!(text, "{}  {}", key(at), cut(name, room.saturating_sub(3)));
     }
     text.push('\n');
     let keys: Vec<String> = (0..lanes)
@@ -73,12 +73,5 @@ fn drawn(line: &Line, lanes: usize, columns: usize) -> String {
 }
 
 fn cut(text: &str, room: usize) -> String {
-    let text: String = text
-        .chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect();
-    if text.chars().count() <= room {
-        return text;
-    }
-    text.chars().take(room - 1).chain(['…']).collect()
+    crate::terminal::cut(&text.replace(char::is_control, " "), room).into_owned()
 }

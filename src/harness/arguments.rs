@@ -7,6 +7,8 @@ use std::str::FromStr;
 use clap::{Args, Parser, ValueEnum};
 use libtest_mimic::{Arguments, ColorSetting, FormatSetting};
 
+use crate::terminal::Colours;
+
 /// Replay every case and compare its outcome with the accepted one.
 #[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 #[derive(Debug, Clone, Default, Args)]
@@ -55,8 +57,8 @@ pub(crate) struct TestArguments {
     #[arg(short, long)]
     quiet: bool,
     /// Colours in the output.
-    #[arg(long, value_enum)]
-    color: Option<Color>,
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(super) color: Option<Colours>,
     /// Write the output to a file.
     #[arg(long, value_name = "PATH")]
     logfile: Option<String>,
@@ -82,13 +84,6 @@ enum Format {
     Pretty,
     Terse,
     Json,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
-    Never,
 }
 
 /// The whole command line of a test target.
@@ -128,9 +123,9 @@ impl TestArguments {
                 Format::Json => FormatSetting::Json,
             }),
             color: self.color.map(|color| match color {
-                Color::Auto => ColorSetting::Auto,
-                Color::Always => ColorSetting::Always,
-                Color::Never => ColorSetting::Never,
+                Colours::Auto => ColorSetting::Auto,
+                Colours::Always => ColorSetting::Always,
+                Colours::Never => ColorSetting::Never,
             }),
             ..Arguments::default()
         }

@@ -40,7 +40,7 @@ pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> Ba
                         Ending::Closed | Ending::Intended => ended.closed += 1,
                         Ending::Open => ended.open += 1,
                         Ending::NotChecked(reason) => ended.not_checked.push(reason),
-                        Ending::Failed(message) => ended.failed.push(message),
+                        Ending::Failed(message) => ended.failed.push(message.shown(false)),
                     }
                 }
             });

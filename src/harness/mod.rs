@@ -32,7 +32,7 @@ pub(crate) use discovery::entries_of;
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 pub(crate) use heading::heading;
 pub(crate) use leftovers::leftovers;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, FormatSetting, Trial};
 #[doc(hidden)]
 pub use mutant_trials::{HidingReason, NeverCompared, TriedMutant, try_mutants};
 pub(crate) use pending::pending_path;
@@ -43,7 +43,8 @@ pub(crate) use trial::Ending;
 use crate::processes::end_all_on_interrupt;
 use crate::project::{App, LogicConfig, Project};
 use crate::terminal::{
-    Program, complain, escape_panics, escaped, one_line, say, set_program, words,
+    Program, Text, complain_of_error, escape_panics, one_line, say, set_colours, set_program,
+    stdout_has_colours, words,
 };
 use mutant_report::MutantReport;
 use trial::Context;
@@ -57,6 +58,8 @@ struct Tally {
     results: Vec<TrialResult>,
     /// Whether no trial is started any more after one has failed.
     is_fail_fast: bool,
+    /// Whether the messages of failed trials have colours.
+    has_colours: bool,
 }
 
 impl Tally {
@@ -116,11 +119,14 @@ impl App {
         set_program(Program::Cargo(self.command_name.unwrap_or("cargo xtask")));
         escape_panics();
         let HarnessCommandLine { arguments } = HarnessCommandLine::parse();
+        if let Some(colours) = arguments.color {
+            set_colours(colours);
+        }
         let folder = std::env::current_dir().unwrap_or_default();
         match Project::open(self, &folder) {
             Ok(project) => test(project, &arguments),
             Err(error) => {
-                complain(format_args!("error: {error}"));
+                complain_of_error(&error);
                 ExitCode::from(2)
             }
         }
@@ -153,14 +159,14 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
     if arguments.delete_orphans
         && let Err(message) = leftovers::delete(project)
     {
-        complain(format_args!("error: {message}"));
+        complain_of_error(&message);
         return ExitCode::from(1);
     }
     let last_failed = LastFailed::of(project);
     let chosen = match chosen(arguments, project, &last_failed) {
         Ok(chosen) => chosen,
         Err(error) => {
-            complain(format_args!("error: {error}"));
+            complain_of_error(&error);
             return ExitCode::from(1);
         }
     };
@@ -169,6 +175,7 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
     }
     let tally = Arc::new(Mutex::new(Tally {
         is_fail_fast: arguments.fail_fast,
+        has_colours: stdout_has_colours() && !matches!(libtest.format, Some(FormatSetting::Json)),
         ..Tally::default()
     }));
     let trials = || {
@@ -177,12 +184,15 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
             .iter()
             .map(|entry| to_trial(entry, &context, libtest, &tally));
         let project = Arc::clone(project);
-        let orphans = chosen.has_orphans.then(|| {
-            counted_trial(discovery::ORPHANS, None, &tally, move || {
-                leftovers::check_orphans(&project)?;
-                Ok(Completion::Completed)
-            })
-        });
+        let orphans =
+            chosen.has_orphans.then(|| {
+                counted_trial(discovery::ORPHANS, None, &tally, move || {
+                    match leftovers::check_orphans(&project) {
+                        Ok(()) => Ok(Completion::Completed),
+                        Err(error) => Err(error.to_string().into()),
+                    }
+                })
+            });
         of_entries.chain(orphans).collect()
     };
     let has_failed = broken_pipe::run(libtest, &trials, &tally);
@@ -244,8 +254,8 @@ fn report_elsewhere(
     match results::write_junit(&tally.results, file) {
         Ok(()) => true,
         Err(error) => {
-            complain(format_args!(
-                "error: {}: cannot write the results: {}",
+            complain_of_error(format_args!(
+                "{}: cannot write the results: {}",
                 Project::shown(file),
                 words(&error)
             ));
@@ -287,7 +297,7 @@ fn to_trial(
                 }
                 return Ok(Completion::ignored_with(format!("not checked: {reason}")));
             }
-            Ending::Failed(message) => return Err(message.into()),
+            Ending::Failed(message) => return Err(message),
         }
         Ok(Completion::Completed)
     });
@@ -299,7 +309,7 @@ fn counted_trial(
     name: &str,
     fixture: Option<String>,
     tally: &Arc<Mutex<Tally>>,
-    run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
+    run: impl FnOnce() -> Result<Completion, Text> + Send + 'static,
 ) -> Trial {
     let (own, tally) = (name.to_owned(), Arc::clone(tally));
     Trial::ignorable_test(name, move || {
@@ -311,14 +321,14 @@ fn counted_trial(
         {
             return Ok(Completion::ignored_with("not replayed: --fail-fast"));
         }
-        let ended = match run() {
+        let result = run();
+        let ended = match &result {
             Ok(Completion::Ignored { reason }) => {
-                CaseEnding::NotChecked(one_line(&reason.unwrap_or_default()).into_owned())
+                let reason = reason.as_deref().unwrap_or_default();
+                CaseEnding::NotChecked(one_line(reason).into_owned())
             }
             Ok(Completion::Completed) => CaseEnding::Passed,
-            Err(failed) => {
-                CaseEnding::Failed(escaped(failed.message().unwrap_or_default()).into_owned())
-            }
+            Err(message) => CaseEnding::Failed(message.shown(false)),
         };
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.results.push(TrialResult {
@@ -328,10 +338,10 @@ fn counted_trial(
             ending: ended.clone(),
             changes: Vec::new(),
         });
-        match ended {
-            CaseEnding::Passed => Ok(Completion::Completed),
-            CaseEnding::NotChecked(reason) => Ok(Completion::ignored_with(reason)),
-            CaseEnding::Failed(message) => Err(message.into()),
+        match (result, ended) {
+            (Err(message), _) => Err(message.shown(tally.has_colours).into()),
+            (Ok(_), CaseEnding::NotChecked(reason)) => Ok(Completion::ignored_with(reason)),
+            (Ok(_), _) => Ok(Completion::Completed),
         }
     })
 }

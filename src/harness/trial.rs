@@ -15,8 +15,10 @@ use super::{Entry, pending};
 use crate::fixture::Fixture;
 use crate::model::Status;
 use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
-use crate::snapshot::{Difference, Verdict, changes_of, differences, is_rejection, listed, stored};
-use crate::terminal::{Program, program};
+use crate::snapshot::{
+    Difference, Verdict, changes_of, differences, is_rejection, listed_styled, stored,
+};
+use crate::terminal::{Program, Role, Text, program};
 
 /// What all trials of a run share.
 #[derive(Clone)]
@@ -47,7 +49,7 @@ pub(crate) enum Ending {
     /// It cannot be judged, with the reason.
     NotChecked(String),
     /// It failed, with this message.
-    Failed(String),
+    Failed(Text),
 }
 
 impl Ending {
@@ -60,11 +62,12 @@ impl Ending {
             return Self::Intended;
         }
         let fixture = Project::shown(path);
-        Self::Failed(format!(
+        let text = format!(
             "{fixture}: `status: intended` stands for a rejection, and the accepted outcome is not one. If the outcome is right, \
              `{} close {fixture}` marks the case closed",
             program()
-        ))
+        );
+        Self::Failed(text.into())
     }
 }
 
@@ -81,18 +84,21 @@ pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
         let _ = ended.send(run(&context, &entry));
     });
     let Ok(case) = case else {
-        return Ending::Failed(format!("{file}: no thread can be started for it"));
+        return Ending::Failed(format!("{file}: no thread can be started for it").into());
     };
     match end.recv_timeout(limit) {
         Ok(ending) => ending,
-        Err(RecvTimeoutError::Timeout) => Ending::Failed(format!(
-            "{file}: it took longer than {} s, the `case_deadline` in replay.toml",
-            limit.as_secs()
-        )),
+        Err(RecvTimeoutError::Timeout) => {
+            let limit = limit.as_secs();
+            let words = format!(
+                "{file}: it took longer than {limit} s, the `case_deadline` in replay.toml"
+            );
+            Ending::Failed(words.into())
+        }
         // The logic panicked outside of what catches panics: it is shown as a panic of the trial.
         Err(RecvTimeoutError::Disconnected) => match case.join() {
             Err(panic) => std::panic::resume_unwind(panic),
-            Ok(()) => Ending::Failed(format!("{file}: it ended without a result")),
+            Ok(()) => Ending::Failed(format!("{file}: it ended without a result").into()),
         },
     }
 }
@@ -100,7 +106,7 @@ pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
 pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
     let fixture = match context.project.folder().read(&entry.path) {
         Ok(fixture) => fixture,
-        Err(error) => return Ending::Failed(error.report()),
+        Err(error) => return Ending::Failed(error.report().into()),
     };
     let ending = match replayed(context, entry, &fixture) {
         Ok(trial) => {
@@ -111,7 +117,12 @@ pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
         Err(ending) => ending,
     };
     match ending {
-        Ending::Failed(message) => Ending::Failed(format!("{}\n{message}", heading(&fixture.case))),
+        Ending::Failed(message) => {
+            let mut text = Text::plain(heading(&fixture.case));
+            text.push(Role::Plain, "\n");
+            text.append(&message);
+            Ending::Failed(text)
+        }
         ending => ending,
     }
 }
@@ -146,7 +157,7 @@ fn replayed<'a>(
     let replayed = context.project.replay(fixture, &options);
     let replayed = replayed.map_err(|error| match error.kind() {
         ReplayErrorKind::NotConfigured(reason) => Ending::NotChecked(reason.clone()),
-        _ => Ending::Failed(error.to_string()),
+        _ => Ending::Failed(error.to_string().into()),
     })?;
     drop(tap);
     let Some(text) = replayed.text() else {
@@ -167,7 +178,10 @@ impl ComparedCase<'_> {
     fn end(&self) -> Ending {
         match self.compared() {
             Ending::Failed(message) => match self.replayed.last_output(&self.context.project) {
-                Some(output) => Ending::Failed(format!("{}\n\n{output}", message.trim_end())),
+                Some(output) => {
+                    let message = message.trim_end();
+                    Ending::Failed(message.with(Role::Plain, format_args!("\n\n{output}")))
+                }
                 None => Ending::Failed(message),
             },
             ending => ending,
@@ -191,13 +205,14 @@ impl ComparedCase<'_> {
     fn compared(&self) -> Ending {
         if let Some(reason) = stored::too_large(&self.text) {
             let file = Project::shown(&self.entry.path);
-            return Ending::Failed(format!("{file}: {reason}"));
+            return Ending::Failed(format!("{file}: {reason}").into());
         }
         let snapshot = Project::snapshot_path(&self.entry.path);
         let accepted = match stored::accepted(&snapshot) {
             Ok(accepted) => accepted,
             Err(reason) => {
-                return Ending::Failed(format!("{}: {reason}", Project::shown(&snapshot)));
+                let file = Project::shown(&snapshot);
+                return Ending::Failed(format!("{file}: {reason}").into());
             }
         };
         match (self.fixture.case.status, accepted) {
@@ -214,7 +229,7 @@ impl ComparedCase<'_> {
                 if pending::is_forced()
                     && let Err(problem) = pending::offer(&self.entry.path, &self.text)
                 {
-                    return Ending::Failed(problem.to_string());
+                    return Ending::Failed(problem.to_string().into());
                 }
                 pending::discard(snapshot);
             }
@@ -227,21 +242,23 @@ impl ComparedCase<'_> {
             } else {
                 "the outcome changed"
             };
-            let mut lines = vec![format!(
-                "{}: {changed}, on {}",
-                Project::shown(&self.entry.path),
-                self.replayed.logic.selected().describe()
-            )];
+            let mut text = Text::plain(Project::shown(&self.entry.path))
+                .with(Role::Plain, ": ")
+                .with(Role::Bad, changed);
+            let logic = self.replayed.logic.selected().describe();
+            text.push(Role::Plain, format_args!(", on {logic}"));
             let now = self.replayed.view.clone().unwrap_or_default();
             let descriptors = self.context.project.descriptors_of(self.fixture);
             let descriptors = descriptors.map_or_else(|_| Vec::new(), Vec::from);
             let found = differences(&expected, &now, &descriptors);
             self.context.note_changes(&self.entry.name, &found);
-            lines.extend(listed(&found).iter().map(|line| format!("  {line}")));
-            lines.push(String::new());
-            lines.push(diff(accepted, &self.text));
-            lines.extend(self.note());
-            lines.join("\n")
+            text.append(&listed_styled(&found));
+            text.push(Role::Plain, "\n\n");
+            text.append(&diff(accepted, &self.text));
+            if let Some(note) = self.note() {
+                text.push(Role::Plain, format_args!("\n{note}"));
+            }
+            text
         })
     }
 
@@ -257,21 +274,21 @@ impl ComparedCase<'_> {
 
     fn missing(&self, snapshot: &Path) -> Ending {
         self.offered(snapshot, || {
-            format!(
+            Text::plain(format_args!(
                 "{}: the case is {} and its snapshot {} is missing\n\ntoday's outcome:\n{}",
                 Project::shown(&self.entry.path),
                 self.fixture.case.status.word(),
                 Project::shown(snapshot),
                 indented(&self.text),
-            )
+            ))
         })
     }
 
     /// How a case ends whose outcome is not accepted: it fails with a message and the next steps, unless the outcome is accepted
     /// now.
-    fn offered(&self, snapshot: &Path, message: impl FnOnce() -> String) -> Ending {
+    fn offered(&self, snapshot: &Path, message: impl FnOnce() -> Text) -> Ending {
         if let Some(flicker) = self.flicker() {
-            return Ending::Failed(flicker);
+            return Ending::Failed(flicker.into());
         }
         let offered = match &self.entry.twin {
             Some(_) => Ok(false),
@@ -282,11 +299,8 @@ impl ComparedCase<'_> {
             Ok(false) => String::new(),
             Err(problem) => format!("\nnote: {problem}"),
         };
-        Ending::Failed(format!(
-            "{}{problem}\n{}",
-            message(),
-            self.next_steps(snapshot)
-        ))
+        let next = self.next_steps(snapshot);
+        Ending::Failed(message().with(Role::Plain, format_args!("{problem}\n{next}")))
     }
 
     fn open(&self, snapshot: &Path) -> Ending {
@@ -304,20 +318,20 @@ impl ComparedCase<'_> {
                 Project::shown(&self.entry.path)
             )),
             Verdict::NotReproduced { differences, .. } => self.offered(snapshot, || {
-                let mut lines = vec![
-                    format!(
-                        "{}: the open case no longer reproduces",
-                        Project::shown(&self.entry.path)
-                    ),
-                    format!(
-                        "against production: {verdict}, on {}",
-                        self.replayed.logic.selected().describe()
-                    ),
-                ];
-                lines.extend(self.note());
-                lines.extend(listed(differences).iter().map(|line| format!("  {line}")));
-                lines.push(format!("\ntoday's outcome:\n{}", indented(&self.text)));
-                lines.join("\n")
+                let logic = self.replayed.logic.selected().describe();
+                let mut text = Text::plain(Project::shown(&self.entry.path))
+                    .with(Role::Plain, ": ")
+                    .with(Role::Bad, "the open case no longer reproduces")
+                    .with(
+                        Role::Plain,
+                        format_args!("\nagainst production: {verdict}, on {logic}"),
+                    );
+                if let Some(note) = self.note() {
+                    text.push(Role::Plain, format_args!("\n{note}"));
+                }
+                text.append(&listed_styled(differences));
+                let today = indented(&self.text);
+                text.with(Role::Plain, format_args!("\n\ntoday's outcome:\n{today}"))
             }),
         }
     }
@@ -370,20 +384,32 @@ impl ComparedCase<'_> {
 /// Maximum number of lines for a line diff, which takes quadratic time.
 const MOST_LINES: usize = 20_000;
 
-fn diff(accepted: &str, text: &str) -> String {
+fn diff(accepted: &str, text: &str) -> Text {
     let lines = accepted.lines().count() + text.lines().count();
     if lines > MOST_LINES {
-        return format!("(the two texts have {lines} lines, too many to show them line by line)");
+        return Text::plain(format_args!(
+            "(the two texts have {lines} lines, too many to show them line by line)"
+        ));
     }
     let (accepted, text) = (
         format!("{}\n", accepted.trim_end()),
         format!("{}\n", text.trim_end()),
     );
     let diff = TextDiff::from_lines(&accepted, &text);
-    diff.unified_diff()
-        .context_radius(3)
-        .header("accepted", "today")
-        .to_string()
+    let mut diff = diff.unified_diff();
+    diff.context_radius(3).header("accepted", "today");
+    let mut text = Text::new();
+    for line in diff.to_string().split_inclusive('\n') {
+        // Every line begins with a sign of the diff.
+        let role = match line.as_bytes().first() {
+            Some(b'-') => Role::Removed,
+            Some(b'+') => Role::Added,
+            Some(b'@') => Role::Faint,
+            _ => Role::Plain,
+        };
+        text.push(role, line);
+    }
+    text
 }
 
 fn indented(text: &str) -> String {

@@ -64,34 +64,44 @@ pub struct NewestFailure {
     pub message: String,
 }
 
-/// Lists the aggregates of a source. An aggregate whose events cannot be read does not hide the others.
+/// Lists the aggregates of a source. An aggregate whose events cannot be read does not hide the others. `watch` receives
+/// how many aggregates have been read, and how many there are.
 ///
 /// # Errors
 /// If the source cannot be reached, or does not list its aggregates.
 pub fn list_aggregates(
     project: &Project,
     request: &AggregatesRequest,
+    watch: &mut dyn FnMut(usize, usize),
 ) -> Result<ListedAggregates, OperationError> {
     let source = project.source(request.source.as_deref(), request.domain.as_ref())?;
     let messages = Messages::of(project, &source.name);
-    let mut aggregates = Vec::new();
+    let mut known = Vec::new();
     for (domain, queries) in &source.domains {
         let mut roots = queries.aggregate_roots().map_err(CaptureError::from)?;
         // A shared store lists every domain.
         roots.retain(|(owner, _)| owner == domain);
         roots.sort();
-        for (domain, root) in roots {
-            let cover = Cover::main(domain.clone(), root);
-            let stored = fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})
-                .map(|fetched| stored_events(fetched.history.pages()))
-                .map_err(|error| error.to_string());
-            aggregates.push(ListedAggregate {
-                newest_failure: newest_failure(&source.tickets, &cover, &messages),
-                domain,
-                root,
-                stored,
-            });
-        }
+        known.extend(
+            roots
+                .into_iter()
+                .map(|(domain, root)| (queries, domain, root)),
+        );
+    }
+    let count = known.len();
+    let mut aggregates = Vec::new();
+    for (queries, domain, root) in known {
+        watch(aggregates.len(), count);
+        let cover = Cover::main(domain.clone(), root);
+        let stored = fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})
+            .map(|fetched| stored_events(fetched.history.pages()))
+            .map_err(|error| error.to_string());
+        aggregates.push(ListedAggregate {
+            newest_failure: newest_failure(&source.tickets, &cover, &messages),
+            domain,
+            root,
+            stored,
+        });
     }
     Ok(ListedAggregates {
         suggested: suggested(project, &aggregates),

@@ -1,8 +1,9 @@
 //! The known failures of a source, from its failure logs and from logs of other programs.
 
 use std::io::{BufRead, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::log_progress::{LogProgress, LogWatcher, WatchedLog};
 use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
 use crate::capture::{LineError, LocalTime, LogReading, Logged, LoggedFailure};
 use crate::plain;
@@ -97,9 +98,14 @@ impl Failures {
     }
 
     /// Reads a log file.
-    pub fn read_file(&mut self, path: &Path) -> Result<(), SourceError> {
+    pub(crate) fn read_file(
+        &mut self,
+        path: &Path,
+        progress: &mut LogProgress<'_, '_>,
+    ) -> Result<(), SourceError> {
         let file = Project::shown(path);
-        let read = std::fs::File::open(path).and_then(|log| self.read(log, &file));
+        let log = std::fs::File::open(path);
+        let read = log.and_then(|log| self.read(WatchedLog { log, progress }, &file));
         read.map_err(|reason| SourceError::UnreadableLog { file, reason })
     }
 
@@ -110,13 +116,18 @@ impl Failures {
     }
 
     /// Reads the failure logs and program logs of a source.
-    pub(super) fn of_source(config: &SourceConfig) -> Result<Self, SourceError> {
+    pub(super) fn of_source(
+        config: &SourceConfig,
+        progress: &mut LogProgress<'_, '_>,
+    ) -> Result<Self, SourceError> {
         let mut failures = Self::default();
         for path in &config.tickets {
             failures.add(&TicketLog::read(path)?);
+            let size = std::fs::metadata(path).map_or(0, |file| file.len());
+            progress.add(usize::try_from(size).unwrap_or(usize::MAX));
         }
         for path in &config.logs {
-            failures.read_file(path)?;
+            failures.read_file(path, progress)?;
         }
         Ok(failures)
     }
@@ -143,9 +154,28 @@ impl Project {
     /// The known failures of a source. Makes no connection.
     pub fn failures(&self, source: Option<&str>) -> Result<Failures, SourceError> {
         let name = self.source_name(source)?;
-        if name != EMBEDDED {
-            return Failures::of_source(&self.config.sources[&name]);
+        match self.config.sources.get(&name) {
+            Some(config) => Failures::of_source(config, &mut LogProgress::unwatched()),
+            None => Ok(self.embedded_failures()),
         }
+    }
+
+    /// The same for somebody who waits for it.
+    pub(crate) fn watched_failures(
+        &self,
+        source: Option<&str>,
+        watch: &mut LogWatcher<'_>,
+    ) -> Result<Failures, SourceError> {
+        let name = self.source_name(source)?;
+        let Some(config) = self.config.sources.get(&name) else {
+            return Ok(self.embedded_failures());
+        };
+        let files = config.tickets.iter().chain(&config.logs);
+        let mut progress = LogProgress::of(files.map(PathBuf::as_path), watch);
+        Failures::of_source(config, &mut progress)
+    }
+
+    fn embedded_failures(&self) -> Failures {
         let tickets = self
             .app
             .embedded
@@ -156,9 +186,9 @@ impl Project {
             logged: Logged::Ticket(ticket),
             local: None,
         });
-        Ok(Failures {
+        Failures {
             entries: entries.collect(),
             ..Failures::default()
-        })
+        }
     }
 }

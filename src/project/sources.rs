@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::access::AccessError;
 use super::connector::SourceConnector;
-use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
+use super::{EMBEDDED, Failures, LogProgress, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
 use crate::grpc::{
     CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, QueryClient,
@@ -288,7 +288,7 @@ impl Project {
             let queries = queries.collecting_unknown(self.unknown.clone());
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
-        let failures = Failures::of_source(config)?;
+        let failures = Failures::of_source(config, &mut LogProgress::unwatched())?;
         Ok(OpenSource {
             is_recording: false,
             name,

@@ -12,7 +12,8 @@ use crate::model::{Case, ComponentKind, Failure, Outcome, Page, Payload, Status,
 use crate::payload::{Decoded, Registry};
 use crate::project::{CaseResult, Project, ReplayedCase};
 use crate::replay::shown_book;
-use crate::snapshot::{Difference, Verdict, differences, listed, stored};
+use crate::snapshot::{Difference, Verdict, differences, listed_styled, stored};
+use crate::terminal::Text;
 
 /// The result of a replay.
 pub struct ReplayReport {
@@ -81,16 +82,16 @@ impl ReplayReport {
             return Ending::NotChecked(self.replayed.nothing_to_compare());
         }
         let failed = |what: &str, differences: &[Difference]| {
-            let lines = listed(differences);
-            let lines = lines.iter().map(|line| format!("\n  {line}"));
-            Ending::Failed(format!("{what}{}", lines.collect::<String>()))
+            let mut text = Text::plain(what);
+            text.append(&listed_styled(differences));
+            Ending::Failed(text)
         };
         match (&self.snapshot, self.fixture.case.status) {
             (SnapshotComparison::Same, status) => {
                 Ending::of_accepted(&self.path, status, self.replayed.view.as_ref())
             }
             (SnapshotComparison::Differs(found), _) => failed("the outcome changed", found),
-            (SnapshotComparison::NotChecked(reason), _) => Ending::Failed(reason.clone()),
+            (SnapshotComparison::NotChecked(reason), _) => Ending::Failed(reason.clone().into()),
             (SnapshotComparison::NoSnapshot, status @ (Status::Closed | Status::Intended)) => {
                 let word = status.word();
                 failed(

@@ -6,6 +6,7 @@ use super::{PreparedCase, ReplayReport, ReplayRequest};
 use crate::harness::{Ending, Entry, Totals, entries_of};
 use crate::project::OperationError;
 use crate::project::{Project, ReplayErrorKind};
+use crate::terminal::Role;
 
 /// A finished trial, with its report if the case was replayed.
 pub(crate) struct EndedTrial {
@@ -68,17 +69,19 @@ fn replayed(
         ..request.clone()
     };
     let prepared = PreparedCase::read(project, &entry.path, &request)
-        .map_err(|stop: OperationError| Ending::Failed(stop.to_string()))?;
+        .map_err(|stop: OperationError| Ending::Failed(stop.to_string().into()))?;
     let replayed = request.replayed(project, &prepared);
     replayed.map_err(|error| match error.kind() {
         ReplayErrorKind::NotConfigured(reason) => Ending::NotChecked(reason.clone()),
-        _ => Ending::Failed(error.to_string()),
+        _ => Ending::Failed(error.to_string().into()),
     })
 }
 
 fn ending(report: &ReplayReport) -> Ending {
     match (report.ending(), &report.last_output) {
-        (Ending::Failed(message), Some(output)) => Ending::Failed(format!("{message}\n{output}")),
+        (Ending::Failed(message), Some(output)) => {
+            Ending::Failed(message.with(Role::Plain, format_args!("\n{output}")))
+        }
         (ending, _) => ending,
     }
 }

@@ -9,6 +9,7 @@ use super::flow_place::FlowPlace;
 use super::path::payload_type;
 use crate::model::counted;
 use crate::payload::{Position, Registry};
+use crate::terminal::{Role, Text};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,27 @@ impl Difference {
         }
     }
 
+    /// The expected value on one line.
+    #[must_use]
+    pub fn expected_text(&self) -> String {
+        text_of(self.expected.as_ref())
+    }
+
+    /// The actual value on one line.
+    #[must_use]
+    pub fn actual_text(&self) -> String {
+        text_of(self.actual.as_ref())
+    }
+
+    /// The same words as its display, with the values in the colours of removed and added ones.
+    pub(crate) fn styled(&self) -> Text {
+        Text::plain(self.place())
+            .with(Role::Plain, ": ")
+            .with(Role::Removed, self.expected_text())
+            .with(Role::Plain, " became ")
+            .with(Role::Added, self.actual_text())
+    }
+
     /// The hop and the path, for messages.
     #[must_use]
     pub fn place(&self) -> String {
@@ -55,11 +77,13 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text =
-            |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), inline);
-        let (expected, actual) = (text(&self.expected), text(&self.actual));
+        let (expected, actual) = (self.expected_text(), self.actual_text());
         write!(f, "{}: {expected} became {actual}", self.place())
     }
+}
+
+fn text_of(value: Option<&Value>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), inline)
 }
 
 /// Further differences are only counted.
@@ -80,6 +104,20 @@ pub fn listed(found: &[Difference]) -> Vec<String> {
     let (shown, more) = shown(found);
     let lines = shown.iter().map(ToString::to_string);
     lines.chain(more).collect()
+}
+
+/// Differences as lines of a message with styles, each after a line break and an indent.
+pub(crate) fn listed_styled(found: &[Difference]) -> Text {
+    let (shown, more) = shown(found);
+    let mut text = Text::new();
+    for difference in shown {
+        text.push(Role::Plain, "\n  ");
+        text.append(&difference.styled());
+    }
+    if let Some(more) = more {
+        text.push(Role::Plain, format_args!("\n  {more}"));
+    }
+    text
 }
 
 /// A value on one line.

@@ -20,6 +20,7 @@ mod verdict;
 
 pub(crate) use crate::model::matches_pattern;
 pub(crate) use change::{changes_of, grouped};
+pub(crate) use difference::listed_styled;
 pub use difference::{Difference, differences, listed, shown};
 pub use flow_place::{FlowPlace, ProductionStep, StatusLine, StreamName};
 pub use normalise::{Rules, why_impossible};

@@ -55,6 +55,15 @@ impl ValuePath {
         self.segments.is_empty()
     }
 
+    /// The list at the top that the path leads into, and the element there: `events` and 1.
+    #[must_use]
+    pub fn top_element(&self) -> Option<(&str, usize)> {
+        match self.segments.as_slice() {
+            [Segment::Key(key), Segment::Index(index), ..] => Some((key, *index)),
+            _ => None,
+        }
+    }
+
     /// Type of the payload that the path leads into, and the path of the field there: `seats.since`. Elements of lists
     /// add nothing, as in rules.
     #[must_use]

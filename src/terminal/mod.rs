@@ -1,41 +1,51 @@
-//! Makes output safe for terminals and CI logs: text from files and servers cannot trigger anything there.
+//! Output for terminals, pipes and CI logs: escaping, styles, tables that fit, and progress.
 //!
-//! Control characters can move the cursor, change the window title, or overwrite earlier output. Bidirectional
-//! characters make text look like other text. A line that begins with `::` is a command for a CI runner.
+//! Text from files and servers cannot trigger anything. Control characters can move the cursor, change the window title,
+//! or overwrite earlier output. Bidirectional characters make text look like other text. A line that begins with `::` is
+//! a command for a CI runner. Foreign text is escaped before anything else happens to it; styles are added afterwards.
+//!
+//! On a terminal, tables fit its width. Pipes and files receive every cell in full.
 
+mod meter;
 mod program;
+mod stream;
+mod table;
+mod text;
+mod width;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
+pub(crate) use meter::{Amount, Meter};
 pub(crate) use program::{Program, program, set_program};
+pub(crate) use stream::{Colours, set_colours, stdout_has_colours, stdout_width};
+pub(crate) use table::{Column, Table, paragraph, wrap};
+pub(crate) use text::{Role, Text};
+pub(crate) use width::{cut, width};
 
 /// Escapes active characters as `\u001b`, which means the same within JSON. Line endings and tabs are kept, and colours
 /// are removed.
 #[must_use]
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
-    let acts = |letter: char| letter != '\n' && letter != '\t' && is_active(letter);
     if !text.contains(acts) && !text.lines().any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(Text::plain(text).shown(false))
+}
+
+/// Escapes active characters, but no commands for a CI runner, which depend on the whole line.
+fn safe(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
     let text = without_colours(text);
     let mut shown = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let line = if is_command(line) {
-            let (space, command) = line.split_at(line.len() - line.trim_start().len());
-            shown.push_str(space);
-            push_escaped(&mut shown, command.chars().next().unwrap_or_default());
-            &command[1..]
+    for letter in text.chars() {
+        if acts(letter) {
+            push_escaped(&mut shown, letter);
         } else {
-            line
-        };
-        for letter in line.chars() {
-            if acts(letter) {
-                push_escaped(&mut shown, letter);
-            } else {
-                shown.push(letter);
-            }
+            shown.push(letter);
         }
     }
     Cow::Owned(shown)
@@ -58,6 +68,13 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Text in quotes on one line. Unlike Rust's own form, it keeps accents and letters of several characters.
+#[must_use]
+pub(crate) fn quoted(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    one_line(&quoted).into_owned()
+}
+
 /// The operating system's message without the error number.
 #[must_use]
 pub(crate) fn words(error: &std::io::Error) -> String {
@@ -71,12 +88,38 @@ pub(crate) fn words(error: &std::io::Error) -> String {
 
 /// Prints to standard output. A closed pipe is not an error.
 pub(crate) fn say(text: impl fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{}", escaped(&text.to_string()));
+    show(&Text::plain(text));
 }
 
 /// Prints to standard error.
 pub(crate) fn complain(text: impl fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{}", escaped(&text.to_string()));
+    complain_styled(&Text::plain(text));
+}
+
+/// Prints text with styles, and a line ending, to standard output.
+pub(crate) fn show(text: &Text) {
+    stream::print_line(std::io::stdout().lock(), text);
+}
+
+/// Prints a table as wide as standard output, or in full.
+pub(crate) fn show_table(table: &Table) {
+    show(&table.text(stdout_width()).trim_end());
+}
+
+/// Prints text with styles, and a line ending, to standard error.
+pub(crate) fn complain_styled(text: &Text) {
+    stream::print_line(std::io::stderr().lock(), text);
+}
+
+/// Prints an error to standard error.
+pub(crate) fn complain_of_error(text: impl fmt::Display) {
+    complain_styled(&Text::of(Role::Bad, "error:").with(Role::Plain, format_args!(" {text}")));
+}
+
+/// Prints a remark to standard error, after a word that says what kind of remark it is.
+pub(crate) fn warn(word: &str, text: impl fmt::Display) {
+    let label = Text::of(Role::Caution, format_args!("{word}:"));
+    complain_styled(&label.with(Role::Plain, format_args!(" {text}")));
 }
 
 /// Escapes panic messages, which may contain text from a file, by way of the logic that panicked.
@@ -91,6 +134,10 @@ pub(crate) fn escape_panics() {
             }
         }
     }));
+}
+
+const fn acts(letter: char) -> bool {
+    letter != '\n' && letter != '\t' && is_active(letter)
 }
 
 const fn is_active(letter: char) -> bool {
@@ -152,6 +199,10 @@ mod tests {
         assert_eq!(escaped("a\n  ::error::b\n"), "a\n  \\u003a:error::b\n");
         assert_eq!(escaped("##[error]b"), "\\u0023#[error]b");
         assert_eq!(one_line("a\nb\u{85}"), "a\\nb\\u0085");
+        assert_eq!(
+            quoted("e\u{301} \"a\"\n\u{9b}"),
+            "\"e\u{301} \\\"a\\\"\\n\\u009b\""
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::capturing::{
 use crate::cli::{Done, Stop, say};
 use crate::model::counted;
 use crate::project::Project;
+use crate::terminal::{Role, Text, paragraph, quoted, show, stdout_width};
 
 /// A bug as a line.
 pub(in crate::cli) fn described(bug: &FailureGroup) -> String {
@@ -28,7 +29,7 @@ pub(super) fn in_words(bug: &FailureGroup, message: Option<&str>) -> String {
         let _ = write!(text, " {code}");
     }
     if let Some(message) = message {
-        let _ = write!(text, " {:?}", bug.for_all(message));
+        let _ = write!(text, " {}", quoted(&bug.for_all(message)));
     }
     if bug.count > 1 {
         let _ = write!(text, ", {} times", bug.count);
@@ -45,18 +46,23 @@ pub(super) fn print(done: &CapturedBug, wants_json: bool) {
         Err(stop) if wants_json => {
             say(json!({"result": "failed", "bug": bug, "reason": stop.to_string()}));
         }
-        Err(stop) => say(format_args!("{:<10}{bug}: {stop}", "failed")),
+        Err(stop) => {
+            let line = Text::of(Role::Bad, format_args!("{:<10}", "failed"));
+            show(&line.with(Role::Plain, format_args!("{bug}: {stop}")));
+        }
     }
 }
 
 fn print_captured(captured: &Captured, bug: &str) {
-    let verdict = match captured.saved {
-        SavedState::Unchanged => String::new(),
-        _ => format!(": {}", captured.verdict),
-    };
     let fixture = Project::shown(&captured.path);
     let saved = captured.saved.word();
-    say(format_args!("{saved:<10}{fixture}  {bug}{verdict}"));
+    let mut line = Text::plain(format_args!("{saved:<10}{fixture}  {bug}"));
+    if captured.saved != SavedState::Unchanged {
+        let role = captured_text::role(&captured.verdict, captured.case.status);
+        line.push(Role::Plain, ": ");
+        line = line.with_result(role, &captured.verdict.to_string());
+    }
+    show(&paragraph(&line, stdout_width(), 10).trim_end());
     for warning in &captured.warnings {
         say(format_args!("{:<10}{warning}", ""));
     }

@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use crate::capturing::{CaptureVerdict, Captured, SavedState};
-use crate::cli::say;
+use crate::cli::report::verdict_role;
+use crate::cli::{differences, say};
 use crate::model::{Code, CommandBook, HeadKnowledge, Observed, Payload, Status};
 use crate::project::Project;
-use crate::snapshot::{Verdict, listed};
-use crate::terminal::program;
+use crate::snapshot::Verdict;
+use crate::terminal::{Role, Text, paragraph, program, quoted, show, stdout_width};
 
 /// Prints the result of a capture.
 pub(super) fn print(captured: &Captured) {
@@ -17,26 +18,32 @@ pub(super) fn print(captured: &Captured) {
     } else {
         &captured.source
     };
-    say(format_args!(
+    let room = stdout_width();
+    let mut text = Text::new();
+    let opening = Text::plain(format_args!(
         "{} {}, edition {}, from {source}",
         cover.domain,
         cover.root,
         cover.edition.label()
     ));
+    text.append(&paragraph(&opening, room, 2));
     for line in &captured.report {
-        let quoted = line.quoted.as_ref();
-        let quoted = quoted.map_or_else(String::new, |it| format!(" {it:?}"));
-        let text = format!("{}{quoted}", line.own);
-        say(format_args!("  {:<13}{}", line.key, text.trim_start()));
+        let foreign = line.quoted.as_ref();
+        let foreign = foreign.map_or_else(String::new, |it| format!(" {}", quoted(it)));
+        let words = format!("{}{foreign}", line.own);
+        let line = Text::plain(format_args!("  {:<13}{}", line.key, words.trim_start()));
+        text.append(&paragraph(&line, room, INDENT));
     }
     if captured.saved != SavedState::Unchanged {
-        say(format_args!("  {:<13}{}", "verdict", captured.verdict));
+        let line = Text::plain(format_args!("  {:<13}", "verdict"));
+        let role = role(&captured.verdict, captured.case.status);
+        let line = line.with_result(role, &captured.verdict.to_string());
+        text.append(&paragraph(&line, room, INDENT));
     }
     if let CaptureVerdict::Judged(Verdict::NotReproduced { differences, .. }) = &captured.verdict {
-        for line in listed(differences) {
-            say(format_args!("  {:<13}{line}", ""));
-        }
+        differences::push(&mut text, differences, INDENT, room);
     }
+    show(&text.trim_end());
     let fixture = Project::shown(&captured.path);
     if captured.saved == SavedState::DryRun {
         return say(format_args!(
@@ -51,6 +58,17 @@ pub(super) fn print(captured: &Captured) {
     ));
     say(format_args!("commit: {}", captured.files.join(" ")));
     say(format_args!("next: {}", next_step(captured, &fixture)));
+}
+
+/// Where the words of a line begin, after its key.
+const INDENT: usize = 15;
+
+pub(super) fn role(verdict: &CaptureVerdict, status: Status) -> Role {
+    match verdict {
+        CaptureVerdict::Judged(verdict) => verdict_role(verdict, status),
+        CaptureVerdict::CapturedBefore => Role::Plain,
+        CaptureVerdict::NotReplayed(_) | CaptureVerdict::NothingToCompare => Role::Caution,
+    }
 }
 
 fn next_step(captured: &Captured, fixture: &str) -> String {

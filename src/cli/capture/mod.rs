@@ -6,11 +6,10 @@ mod captured_text;
 
 use std::io::IsTerminal;
 
-use indicatif::ProgressBar;
-
 use super::{Done, complain, say};
 use crate::capturing::{Progress, capture, capture_each_distinct};
 use crate::project::Project;
+use crate::terminal::{Amount, Meter, warn};
 pub(super) use arguments::CaptureArguments;
 pub(super) use bug_lines::described;
 
@@ -20,7 +19,7 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
     let mut terminal = Terminal {
         wants_json,
         is_interactive: std::io::stderr().is_terminal(),
-        bar: None,
+        meter: None,
     };
     let watch = &mut |progress: Progress<'_>| terminal.show(&progress);
     if arguments.is_of_each_distinct() {
@@ -43,25 +42,30 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
 struct Terminal {
     wants_json: bool,
     is_interactive: bool,
-    bar: Option<ProgressBar>,
+    meter: Option<Meter>,
 }
 
 impl Terminal {
+    /// Prints something while a history may be read.
+    fn aside(&self, print: impl FnOnce()) {
+        match &self.meter {
+            Some(meter) => meter.aside(print),
+            None => print(),
+        }
+    }
+
     fn show(&mut self, progress: &Progress<'_>) {
         match progress {
-            Progress::Reading { cover, events } if self.is_interactive => {
-                let bar = self.bar.get_or_insert_with(ProgressBar::new_spinner);
-                let (domain, root) = (&cover.domain, cover.root);
-                bar.set_message(format!("reading {domain}/{root}: {events} events"));
-                bar.tick();
+            Progress::Reading { cover, events } => {
+                let meter = self.meter.get_or_insert_with(|| {
+                    let stream = format!("reading {}/{}", cover.domain, cover.root.short());
+                    Meter::new(&stream, Amount::Things("events"))
+                });
+                meter.set(*events as u64, None);
             }
-            Progress::Read => {
-                if let Some(bar) = self.bar.take() {
-                    bar.finish_and_clear();
-                }
-            }
-            Progress::PassedOver(line) => complain(format_args!("not usable: {line}")),
-            Progress::Remark(text) => complain(text),
+            Progress::Read => self.meter = None,
+            Progress::PassedOver(line) => self.aside(|| warn("not usable", line)),
+            Progress::Remark(text) => self.aside(|| complain(text)),
             Progress::Bug {
                 number,
                 of,
@@ -72,7 +76,7 @@ impl Terminal {
                 complain(format_args!("[{number}/{of}] {bug}"));
             }
             Progress::BugDone(bug) => bug_lines::print(bug, self.wants_json),
-            Progress::Reading { .. } | Progress::Bug { .. } => {}
+            Progress::Bug { .. } => {}
         }
     }
 }

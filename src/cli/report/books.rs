@@ -1,9 +1,12 @@
 //! The books of a case as tables.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::text::{Text, instant, short};
+use super::elision::{Part, left_out, parts};
+use super::text::{TextReport, heading, instant, short};
 use crate::model::{Body, CaseStimulus, Cover, History, Page, Snapshot};
+use crate::terminal::{Column, Role, Table, Text, one_line, paragraph};
 
 /// One book to be shown.
 struct Shown<'a> {
@@ -12,11 +15,13 @@ struct Shown<'a> {
     history: &'a History,
     /// First page that is new to the component that is asked.
     new_from: Option<u32>,
+    /// Sequences of pages that today's code turns into something else.
+    differing: BTreeSet<u32>,
 }
 
-impl Text<'_> {
+impl TextReport<'_> {
     /// The case's own book, and the other books in the case.
-    pub(super) fn books(&self, text: &mut String) {
+    pub(super) fn books(&self, text: &mut Text) {
         let case = &self.report.fixture.case;
         let trigger = case.stimulus.trigger();
         self.book(
@@ -26,6 +31,7 @@ impl Text<'_> {
                 snapshot: case.snapshot.as_ref(),
                 history: &case.history,
                 new_from: trigger.map(|trigger| trigger.from),
+                differing: self.differing_sequences(),
             },
         );
         if let Some(trigger) = trigger {
@@ -44,7 +50,8 @@ impl Text<'_> {
             let heads: Vec<String> = heads
                 .map(|(domain, sequence)| format!("{domain} at {sequence}"))
                 .collect();
-            let _ = writeln!(text, "\ndestinations\n  {}", heads.join(", "));
+            heading(text, "destinations");
+            let _ = writeln!(text, "  {}", heads.join(", "));
         }
         let what = if case.stimulus.process().is_some() {
             "the process manager's own stream"
@@ -59,65 +66,76 @@ impl Text<'_> {
                     snapshot: book.snapshot.as_ref(),
                     history: &book.history,
                     new_from: None,
+                    differing: BTreeSet::new(),
                 },
             );
         }
     }
 
-    fn book(&self, text: &mut String, book: &Shown<'_>) {
-        let _ = writeln!(text, "\n{}", book.title);
+    fn book(&self, text: &mut Text, book: &Shown<'_>) {
+        heading(text, &book.title);
         if let Some(snapshot) = book.snapshot {
             let state = snapshot.state.as_ref();
             let state = state.map_or_else(String::new, |state| {
                 format!("{} {}", short(state), self.line(state))
             });
-            let _ = writeln!(
-                text,
-                "  snapshot after sequence {}: {state}",
-                snapshot.sequence
-            );
+            let sequence = snapshot.sequence;
+            let line = Text::plain(format_args!(
+                "  snapshot after sequence {sequence}: {state}"
+            ));
+            text.append(&paragraph(&line, self.layout.room, 4));
         }
         let pages = book.history.pages();
         if pages.is_empty() {
-            text.push_str("  no events\n");
+            let _ = writeln!(text, "  no events");
         }
-        let width = pages.iter().map(|page| name(page).len()).max().unwrap_or(0);
-        for page in pages {
-            let is_new = book.new_from.is_some_and(|from| page.sequence >= from);
-            let _ = writeln!(text, "{}", self.row(page, width, is_new));
+        let matters = |at: usize| {
+            let page = &pages[at];
+            let is_after_gap = at > 0 && page.sequence != pages[at - 1].sequence + 1;
+            page.provisional
+                || is_after_gap
+                || book.new_from == Some(page.sequence)
+                || book.differing.contains(&page.sequence)
+        };
+        let mut table = Table::new([
+            Column::whole("").right(),
+            Column::whole(""),
+            Column::cut("", 16),
+            Column::cut("", 12),
+        ]);
+        for part in parts(pages.len(), self.layout.shows_all, matters) {
+            match part {
+                Part::Shown(at) => table.row(self.row(&pages[at], book.new_from)),
+                Part::LeftOut(count) => table.line(left_out(count, "events")),
+            }
         }
+        text.append(&table.indented(2).text(self.layout.room));
     }
 
-    fn row(&self, page: &Page, width: usize, is_new: bool) -> String {
-        let time = page
-            .created_at
-            .map(instant)
-            .map(|time| format!("  {time}"))
-            .unwrap_or_default();
-        let content = page
-            .body
-            .event()
-            .map(|payload| self.line(payload))
-            .unwrap_or_default();
-        let mark = if page.provisional {
-            "  (provisional)"
-        } else {
-            ""
-        };
+    fn row(&self, page: &Page, new_from: Option<u32>) -> [Text; 4] {
+        let is_new = new_from.is_some_and(|from| page.sequence >= from);
         let new = if is_new { ">" } else { " " };
-        let line = format!(
-            "  {new}{:>3}{time}  {:<width$}  {content}{mark}",
-            page.sequence,
-            name(page)
-        );
-        line.trim_end().to_owned()
+        let time = page.created_at.map(instant).unwrap_or_default();
+        let mut content = Text::new();
+        if page.provisional {
+            content.push(Role::Caution, "(provisional) ");
+        }
+        if let Some(payload) = page.body.event() {
+            content.push(Role::Plain, one_line(&self.line(payload)));
+        }
+        [
+            Text::plain(format_args!("{new}{:>3}", page.sequence)),
+            Text::of(Role::Faint, time),
+            Text::plain(name(page)),
+            content,
+        ]
     }
 }
 
 fn name(page: &Page) -> String {
     match &page.body {
         Body::Event(payload) => short(payload),
-        Body::External(reference) => format!("stored at {}", reference.uri),
+        Body::External(reference) => format!("stored at {}", one_line(&reference.uri)),
         Body::Empty => "nothing".to_owned(),
     }
 }

@@ -1,14 +1,17 @@
 //! The report of a replayed case, as text and as JSON.
 
 mod books;
+mod conclusion;
+mod elision;
 mod json;
 mod text;
 
 use serde_yaml::Value;
 
 use crate::payload::to_yaml;
+pub(super) use conclusion::verdict_role;
 pub(super) use json::json;
-pub(super) use text::text;
+pub(super) use text::{ReportLayout, text};
 
 fn plain(value: &Value) -> String {
     match value {

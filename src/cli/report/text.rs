@@ -4,85 +4,121 @@ use std::fmt::Write;
 
 use serde_yaml::Value;
 
+use super::elision::{Part, left_out, parts};
 use super::plain;
 use crate::diagram::terminal;
-use crate::harness::Ending;
 use crate::model::{
     Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
     Timestamp, short_name,
 };
 use crate::payload::to_yaml;
 use crate::project::{CaseResult, Project};
-use crate::replaying::{CoordinatorReport, ReplayReport, SnapshotComparison};
-use crate::snapshot::{Difference, Renderer, Verdict, WITHOUT_SNAPSHOT, shown};
-use crate::terminal::one_line;
+use crate::replaying::{CoordinatorReport, ReplayReport};
+use crate::terminal::{Role, Text, one_line, paragraph, quoted};
 
-/// The report in full.
-pub(in crate::cli) fn text(report: &ReplayReport) -> String {
-    Text { report }.whole()
+/// How a report is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct ReportLayout {
+    /// The width of the output; none if everything is shown in full.
+    pub(in crate::cli) room: Option<usize>,
+    /// Whether long lists are shown as a whole.
+    pub(in crate::cli) shows_all: bool,
+}
+
+/// The report of a replay.
+pub(in crate::cli) fn text(report: &ReplayReport, layout: ReportLayout) -> Text {
+    TextReport { report, layout }.whole().trim_end()
 }
 
 /// Formats a report as text.
-pub(super) struct Text<'a> {
+pub(super) struct TextReport<'a> {
     pub(super) report: &'a ReplayReport,
+    pub(super) layout: ReportLayout,
 }
 
-impl Text<'_> {
-    fn whole(&self) -> String {
-        let case = &self.report.fixture.case;
-        let mut text = String::new();
-        let _ = writeln!(
-            text,
-            "{} ({}): {}",
-            Project::shown(&self.report.path),
-            case.status.word(),
-            one_line(&case.title)
-        );
-        let _ = writeln!(text, "{}", provenance(case));
-        if self.report.is_what_if {
-            let _ = writeln!(
-                text,
-                "what if: the case was changed for this replay; the fixture was not"
-            );
-        }
+impl TextReport<'_> {
+    fn whole(&self) -> Text {
+        let report = self.report;
+        let mut text = Text::new();
+        self.opening(&mut text);
         self.books(&mut text);
         section(
             &mut text,
             "state before",
-            self.report.states.before.as_ref().map(to_yaml),
+            report.states.before.as_ref().map(to_yaml),
         );
         self.command(&mut text);
-        if let CaseResult::Flow(run) = &self.report.replayed.result {
-            section(&mut text, "who sends whom what", Some(terminal(run)));
+        if let CaseResult::Flow(run) = &report.replayed.result {
+            let drawn = terminal(run, self.layout.room.map(|room| room.saturating_sub(2)));
+            section(&mut text, "who sends whom what", Some(drawn));
         }
-        let today = self
-            .report
-            .replayed
-            .view
-            .as_ref()
-            .map_or_else(|| "nothing to compare\n".to_owned(), to_yaml);
+        let today = report.replayed.view.as_ref();
+        let today = today.map_or_else(
+            || "nothing to compare\n".to_owned(),
+            |view| to_yaml(&self.without_middles(view)),
+        );
         section(
             &mut text,
             &format!("today, on {}", self.described()),
             Some(today),
         );
-        section(
-            &mut text,
-            "what the logic wrote",
-            self.report
-                .last_output
-                .as_ref()
-                .map(|output| format!("{output}\n")),
-        );
+        let output = report.last_output.as_ref();
+        let output = output.map(|output| format!("{output}\n"));
+        section(&mut text, "what the logic wrote", output);
         section(
             &mut text,
             "state after",
-            self.report.states.after.as_ref().map(to_yaml),
+            report.states.after.as_ref().map(to_yaml),
         );
-        section(&mut text, "production", Some(self.production()));
+        heading(&mut text, "production");
+        for line in self.production().lines() {
+            self.paragraph(&mut text, &Text::plain(format_args!("  {line}")), 4);
+        }
         self.notes(&mut text);
         self.conclusion(&mut text);
         text
+    }
+
+    /// The lines before the first section.
+    fn opening(&self, text: &mut Text) {
+        let case = &self.report.fixture.case;
+        let title = Text::of(Role::Heading, Project::shown(&self.report.path)).with(
+            Role::Plain,
+            format_args!(" ({}): {}", case.status.word(), one_line(&case.title)),
+        );
+        self.paragraph(text, &title, 2);
+        self.paragraph(text, &Text::plain(provenance(case)), 2);
+        if self.report.is_what_if {
+            let words = " the case was changed for this replay; the fixture was not";
+            let line = Text::of(Role::Caution, "what if:").with(Role::Plain, words);
+            self.paragraph(text, &line, 2);
+        }
+    }
+
+    pub(super) fn paragraph(&self, text: &mut Text, line: &Text, indent: usize) {
+        text.append(&paragraph(line, self.layout.room, indent));
+    }
+
+    /// An outcome in which long lists at the top have no middle, apart from elements that differ.
+    fn without_middles(&self, view: &Value) -> Value {
+        let Value::Mapping(fields) = view else {
+            return view.clone();
+        };
+        let shortened = fields.iter().map(|(key, value)| {
+            let (Some(name), Value::Sequence(items)) = (key.as_str(), value) else {
+                return (key.clone(), value.clone());
+            };
+            let differing = self.differing_elements(name);
+            let parts = parts(items.len(), self.layout.shows_all, |at| {
+                differing.contains(&at)
+            });
+            let items = parts.into_iter().map(|part| match part {
+                Part::Shown(at) => items[at].clone(),
+                Part::LeftOut(count) => left_out(count, name).as_str().into(),
+            });
+            (key.clone(), Value::Sequence(items.collect()))
+        });
+        Value::Mapping(shortened.collect())
     }
 
     /// The logic or coordinator that the case was replayed on.
@@ -101,7 +137,7 @@ impl Text<'_> {
         }
     }
 
-    fn command(&self, text: &mut String) {
+    fn command(&self, text: &mut Text) {
         let Some(command) = self.report.fixture.case.stimulus.command() else {
             return;
         };
@@ -132,9 +168,9 @@ impl Text<'_> {
     }
 
     fn production(&self) -> String {
-        let accepted = |parts: &[String]| match parts {
+        let accepted = |names: &[String]| match names {
             [] => "accepted: no events\n".to_owned(),
-            parts => format!("accepted: {}\n", parts.join(", ")),
+            names => format!("accepted: {}\n", self.listed(names).join(", ")),
         };
         let names = |bodies: &mut dyn Iterator<Item = &Body>| -> Vec<String> {
             bodies.filter_map(Body::event).map(short).collect()
@@ -157,105 +193,36 @@ impl Text<'_> {
                 accepted(&projection.payload.iter().map(short).collect::<Vec<_>>())
             }
             Some(Observed::Reacted(reaction)) => accepted(&reacted(reaction)),
-            Some(Observed::Flow(hops)) => hops.iter().map(hop).collect(),
+            Some(Observed::Flow(hops)) => {
+                let hops: Vec<String> = hops.iter().map(hop).collect();
+                self.listed(&hops).join("\n") + "\n"
+            }
             Some(observed) => match observed.failure() {
                 Some(failure) => format!(
-                    "{}: {} {:?}\n",
+                    "{}: {} {}\n",
                     observed.word(),
                     failure.code,
-                    failure.message
+                    quoted(&failure.message)
                 ),
                 None => format!("{}\n", observed.word()),
             },
         }
     }
 
-    fn notes(&self, text: &mut String) {
-        for note in &self.report.notes {
-            let _ = writeln!(text, "\nnote: {note}");
-        }
-        for rule in &self.report.replayed.unused_rules {
-            let _ = writeln!(
-                text,
-                "\nnote: the case's own rule for `{}` of `{}` never fired",
-                rule.field, rule.type_pattern
-            );
-        }
-        let has_other = self
-            .report
-            .replayed
-            .view
-            .as_ref()
-            .is_some_and(|view| view.get(WITHOUT_SNAPSHOT).is_some());
-        if has_other {
-            let _ = writeln!(
-                text,
-                "\nnote: with the full history instead of the stored snapshot the outcome is another"
-            );
-        }
-    }
-
-    fn conclusion(&self, text: &mut String) {
-        if self.report.is_what_if {
-            return;
-        }
-        let _ = writeln!(text, "\nverdict    {}", self.report.replayed.verdict);
-        if let Verdict::NotReproduced { differences, .. } = &self.report.replayed.verdict {
-            push_differences(differences, text);
-        }
-        match &self.report.snapshot {
-            SnapshotComparison::NoSnapshot => {
-                let _ = writeln!(text, "snapshot   none");
-            }
-            SnapshotComparison::Same => {
-                let _ = writeln!(text, "snapshot   the same");
-                if let Ending::Failed(reason) = self.report.ending() {
-                    let _ = writeln!(text, "           {reason}");
-                }
-            }
-            SnapshotComparison::NotChecked(reason) => {
-                let _ = writeln!(text, "snapshot   not checked: {reason}");
-            }
-            SnapshotComparison::Differs(differences) => {
-                let _ = writeln!(text, "snapshot   differs");
-                push_differences(differences, text);
-            }
-        }
+    /// Names without the middle of a long list.
+    fn listed(&self, names: &[String]) -> Vec<String> {
+        let parts = parts(names.len(), self.layout.shows_all, |_| false).into_iter();
+        let names = parts.map(|part| match part {
+            Part::Shown(at) => names[at].clone(),
+            Part::LeftOut(count) => left_out(count, "entries").as_str().to_owned(),
+        });
+        names.collect()
     }
 
     pub(super) fn line(&self, payload: &Payload) -> String {
         match self.report.decode(payload) {
-            Some(view) => in_one_line(&view),
+            Some(view) => flow(&view),
             None => format!("{} bytes; no descriptor", payload.value.len()),
-        }
-    }
-}
-
-/// Maximum length of a difference on one line.
-const WIDE: usize = 120;
-
-fn push_differences(differences: &[Difference], text: &mut String) {
-    let (some, more) = shown(differences);
-    for difference in some {
-        push_difference(difference, text);
-    }
-    if let Some(more) = more {
-        let _ = writeln!(text, "           {more}");
-    }
-}
-
-/// A difference on one line, or if that is too long, as removed and added lines.
-fn push_difference(difference: &Difference, text: &mut String) {
-    let line = difference.to_string();
-    if line.chars().count() <= WIDE {
-        let _ = writeln!(text, "           {line}");
-        return;
-    }
-    let _ = writeln!(text, "           {}", difference.place());
-    for (sign, value) in [('-', &difference.expected), ('+', &difference.actual)] {
-        let value_text = value.as_ref().map(Renderer::text);
-        for line in value_text.iter().flat_map(|text| text.lines()) {
-            let _ = writeln!(text, "           {sign} {line}");
         }
     }
 }
@@ -294,7 +261,7 @@ fn hop(hop: &ObservedHop) -> String {
             format!("stored {}", names.join(", "))
         }
         HopOutcome::Failed(failure) => {
-            format!("answered {} {:?}", failure.code, failure.message)
+            format!("answered {} {}", failure.code, quoted(&failure.message))
         }
     };
     format!("{}/{} {did}\n", hop.domain, hop.root.short())
@@ -332,24 +299,22 @@ pub(super) fn short(payload: &Payload) -> String {
     one_line(short_name(payload.type_name())).into_owned()
 }
 
-fn section(text: &mut String, title: &str, body: Option<String>) {
+/// The title of a section, after an empty line.
+pub(super) fn heading(text: &mut Text, title: &str) {
+    text.push(Role::Plain, "\n");
+    text.push(Role::Heading, title);
+    text.push(Role::Plain, "\n");
+}
+
+fn section(text: &mut Text, title: &str, body: Option<String>) {
     let Some(body) = body else { return };
-    let _ = writeln!(text, "\n{title}");
+    heading(text, title);
     for line in body.lines() {
         let _ = writeln!(text, "  {line}");
     }
 }
 
-/// A view on one line, cut if it is too long.
-fn in_one_line(view: &Value) -> String {
-    const ROOM: usize = 100;
-    let text = flow(view);
-    if text.chars().count() <= ROOM {
-        return text;
-    }
-    text.chars().take(ROOM - 1).chain(['…']).collect()
-}
-
+/// A view on one line.
 fn flow(view: &Value) -> String {
     match view {
         Value::Mapping(fields) => {

@@ -230,7 +230,7 @@ sequenceDiagram
 
 #[test]
 fn the_terminal_keeps_to_its_columns() {
-    let text = terminal(&seating(true));
+    let text = terminal(&seating(true), None);
     assert_eq!(
         text,
         "\

@@ -11,6 +11,7 @@ pub mod hostile;
 pub mod peer;
 pub mod processes;
 pub mod programs;
+pub mod pty;
 pub mod published;
 pub mod raw_codec;
 pub mod revision;

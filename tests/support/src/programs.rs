@@ -16,7 +16,9 @@ pub fn repository() -> PathBuf {
 /// Program in a folder, without the variables that change what our mains do: nothing that a person or a CI sets for the tests
 /// reaches the projects that the tests make.
 pub fn program(path: impl AsRef<Path>, folder: &Path) -> Command {
-    const OURS: [&str; 5] = ["ANGZARR_", "INSTA_", "CI", "NEXTEST", "TF_BUILD"];
+    const OURS: [&str; 8] = [
+        "ANGZARR_", "INSTA_", "CI", "NEXTEST", "TF_BUILD", "NO_COLOR", "CLICOLOR", "COLUMNS",
+    ];
 
     let mut command = Command::new(path.as_ref());
     command.current_dir(folder);

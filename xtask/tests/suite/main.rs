@@ -9,3 +9,4 @@ mod isolated;
 mod production;
 mod replay_debugging;
 mod support;
+mod terminal;

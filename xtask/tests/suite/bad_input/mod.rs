@@ -12,7 +12,7 @@ mod files;
 mod histories;
 mod intended;
 mod later_revision;
-mod logic;
+pub(crate) mod logic;
 mod logs;
 mod notifications;
 mod privacy;

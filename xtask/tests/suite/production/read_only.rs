@@ -230,7 +230,8 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
 }
 
 /// Said with every form; of a recording, which is asked instead of the source or before it; or tried with `dead_letters`.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
+    "color",
     "help",
     "unredacted",
     "recorded",

@@ -1,0 +1,272 @@
+//! The tool on a terminal: tables as wide as it, and colours that mean something. Pipes receive everything.
+
+use std::fmt::Write as _;
+
+use angzarr_replay::internal::model::Cover;
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::Dialect;
+use insta::assert_snapshot;
+use test_support::books;
+use test_support::hostile::{HOSTILE, in_yaml};
+use test_support::pty::{TerminalRun, run_on_terminal};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::bad_input::logic::{CASE, captured};
+use crate::support::{
+    Project, coordinator, cover, page, recorded_failures, seed, small_pages, tool,
+};
+
+const WIDTHS: [u16; 4] = [60, 80, 120, 200];
+
+/// Wide letters, letters of several characters, and a word that is longer than a terminal is wide.
+const MESSAGES: [&str; 4] = [
+    "余额不足：玩家的余额少于她想要提取的金额，因此提款被拒绝，请稍后再试",
+    "👩\u{200d}👩\u{200d}👧 has fewer chips ♠ than she wants to withdraw 🂡, and nobody lends her any 🙅🏽",
+    "le de\u{301}po\u{302}t a e\u{301}te\u{301} refuse\u{301} parce que le montant n'est pas positif",
+    "see https://runbooks.example.com/player/withdraw-funds/insufficient-funds/what-to-do-when-it-happens-again-and-again",
+];
+
+fn on_terminal(
+    project: &Project,
+    columns: u16,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> TerminalRun {
+    let mut command = tool(&project.path("."));
+    command.args(arguments).envs(variables.iter().copied());
+    run_on_terminal(command, columns)
+}
+
+/// The commands' output on a terminal without colours, in which no line but a command to copy is wider than it.
+fn transcript(project: &Project, columns: u16, commands: &[&[&str]]) -> String {
+    let mut text = String::new();
+    for arguments in commands {
+        let run = on_terminal(project, columns, arguments, &[("NO_COLOR", "1")]);
+        assert!(!run.text.contains('\u{1b}'), "{}", run.text);
+        for line in run.text.lines() {
+            let is_to_copy = line.starts_with("next: ") || line.starts_with("commit: ");
+            assert!(is_to_copy || line.width() <= usize::from(columns), "{line}");
+        }
+        let _ = writeln!(text, "$ {}\n{}", arguments.join(" "), run.text);
+    }
+    text
+}
+
+/// Aggregates with a failure each.
+fn covers() -> impl Iterator<Item = (Cover, &'static str)> {
+    (7..)
+        .map(|number| books::cover("player", number))
+        .zip(MESSAGES)
+}
+
+#[test]
+fn lists_fit_the_terminal() {
+    let seeds: Vec<_> = covers()
+        .map(|(cover, _)| seed(cover, small_pages(0..12)))
+        .collect();
+    let server = coordinator(Dialect::ANGZARR, &seeds);
+    let project = Project::of_source(server.address(), "tickets = [\"failures.jsonl\"]\n");
+    let recorded = recorded_failures();
+    let mut log = String::new();
+    for (cover, message) in covers() {
+        let mut ticket = Ticket::parse_line(recorded.lines().nth(2).unwrap(), 3).unwrap();
+        ticket.command.cover = cover;
+        ticket.command.original = None;
+        ticket.failure.message = message.into();
+        log += &(ticket.to_line() + "\n");
+    }
+    project.write("failures.jsonl", &log);
+    for columns in WIDTHS {
+        let text = transcript(
+            &project,
+            columns,
+            &[&["roots"], &["tickets", "failures.jsonl"]],
+        );
+        assert_snapshot!(format!("lists_{columns}"), text);
+    }
+}
+
+/// A case whose outcome differs from production's in several ways.
+fn changed() -> Project {
+    let project = captured("");
+    let case = project.read(CASE);
+    let changed: Vec<String> = case
+        .lines()
+        .map(|line| match line.trim_start().split(':').next() {
+            Some("message") => format!("  message: {}", MESSAGES[0]),
+            Some("captured_at") => "  captured_at: \"2026-11-25T00:00:00Z\"".to_owned(),
+            Some("title") => format!("title: \"{}\"", MESSAGES[1]),
+            _ => line.to_owned(),
+        })
+        .collect();
+    project.write(CASE, &(changed.join("\n") + "\n"));
+    project
+}
+
+#[test]
+fn the_report_and_doctor_fit_the_terminal() {
+    let project = changed();
+    let protos = project.read("replay.toml");
+    project.write(
+        "replay.toml",
+        &format!("{protos}\n[logic.dealer]\naddress = \"unix:nowhere\"\ndomain = \"dealer\"\n"),
+    );
+    for columns in WIDTHS {
+        let text = transcript(&project, columns, &[&["replay", CASE], &["doctor"]]);
+        assert_snapshot!(format!("report_{columns}"), text);
+    }
+}
+
+#[test]
+fn columns_is_the_width_of_a_terminal_and_not_of_a_pipe() {
+    let project = changed();
+    let narrow = on_terminal(
+        &project,
+        200,
+        &["replay", CASE],
+        &[("COLUMNS", "60"), ("NO_COLOR", "1")],
+    );
+    assert!(
+        narrow.text.lines().all(|line| line.width() <= 60),
+        "{}",
+        narrow.text
+    );
+    let mut command = tool(&project.path("."));
+    let piped = command
+        .args(["replay", CASE])
+        .env("COLUMNS", "60")
+        .output()
+        .unwrap();
+    let piped = String::from_utf8(piped.stdout).unwrap();
+    assert!(piped.lines().any(|line| line.width() > 200), "{piped}");
+    assert!(!piped.lines().any(|line| line.ends_with('…')), "{piped}");
+}
+
+#[test]
+fn colours_follow_the_option_then_the_environment_then_the_stream() {
+    let project = changed();
+    let case = ["replay", CASE];
+    let has_colours = |text: &str| text.contains('\u{1b}');
+    for (options, variables, on_a_terminal, in_a_pipe) in [
+        (&[][..], &[][..], true, false),
+        (&["--color", "auto"], &[], true, false),
+        (&[], &[("NO_COLOR", "1")], false, false),
+        (&[], &[("CLICOLOR_FORCE", "1")], true, true),
+        (&["--color=never"], &[("CLICOLOR_FORCE", "1")], false, false),
+        (&["--color", "always"], &[("NO_COLOR", "1")], true, true),
+    ] {
+        let arguments = [&case[..], options].concat();
+        let run = on_terminal(&project, 80, &arguments, variables);
+        assert_eq!(
+            has_colours(&run.text),
+            on_a_terminal,
+            "{arguments:?} {variables:?}: {}",
+            run.text
+        );
+        let mut command = tool(&project.path("."));
+        let piped = command
+            .args(&arguments)
+            .envs(variables.iter().copied())
+            .output();
+        let piped = String::from_utf8(piped.unwrap().stdout).unwrap();
+        assert_eq!(
+            has_colours(&piped),
+            in_a_pipe,
+            "{arguments:?} {variables:?}: {piped}"
+        );
+    }
+    // Before and after the command, for errors and for usage.
+    for arguments in [
+        &["--color=never", "replay", "nowhere"][..],
+        &["replay", "--nope", "--color", "never"],
+    ] {
+        let run = on_terminal(&project, 80, arguments, &[]);
+        assert!(
+            run.code != Some(0) && !has_colours(&run.text),
+            "{}",
+            run.text
+        );
+    }
+    let error = on_terminal(&project, 80, &["replay", "nowhere"], &[]);
+    assert!(
+        error.text.starts_with("\u{1b}[31merror:\u{1b}[0m nowhere"),
+        "{}",
+        error.text
+    );
+}
+
+#[test]
+fn colours_mark_the_verdict_and_what_differs() {
+    let project = changed();
+    let report = on_terminal(&project, 80, &["replay", CASE], &[]);
+    let conclusion = report.text.split_once("\nverdict").unwrap().1;
+    let conclusion = conclusion.replace('\u{1b}', "ESC");
+    assert_snapshot!("conclusion_in_colours", conclusion);
+    let failed = on_terminal(&project, 80, &["test"], &[]);
+    assert_eq!(failed.code, Some(101), "{}", failed.text);
+    assert!(
+        failed
+            .text
+            .contains("\u{1b}[31mthe open case no longer reproduces\u{1b}[0m"),
+        "{}",
+        failed.text
+    );
+    assert!(
+        failed
+            .text
+            .contains("\u{1b}[32m\"Insufficient funds\"\u{1b}[0m"),
+        "{}",
+        failed.text
+    );
+    let json = on_terminal(&project, 80, &["test", "--format", "json"], &[]);
+    assert!(
+        !json.text.contains("u001b") && !json.text.contains('\u{1b}'),
+        "{}",
+        json.text
+    );
+}
+
+#[test]
+fn a_fixture_brings_no_colours() {
+    let project = changed();
+    let case = project.read(CASE);
+    let title = case
+        .lines()
+        .find(|line| line.starts_with("title:"))
+        .unwrap();
+    let hostile = format!("title: \"\\e[35mmagenta {}", &in_yaml()[1..]);
+    project.write(CASE, &case.replace(title, &hostile));
+    let report = on_terminal(&project, 80, &["replay", CASE], &[]);
+    assert!(report.text.contains("magenta"), "{}", report.text);
+    assert!(!report.text.contains("\u{1b}[35m"), "{}", report.text);
+    let ours = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m"];
+    for rest in report.text.split('\u{1b}').skip(1) {
+        assert!(
+            ours.iter().any(|code| rest.starts_with(code)),
+            "{rest:?} of {HOSTILE:?}"
+        );
+    }
+}
+
+#[test]
+fn a_long_history_has_no_middle_unless_it_is_asked_for() {
+    let mut pages = small_pages(0..1_000);
+    pages[500].provisional = true;
+    pages.push(page(1_000, b"the last".to_vec()));
+    let server = coordinator(Dialect::ANGZARR, &[seed(cover(), pages)]);
+    let mut project = Project::of_source(server.address(), "");
+    let captured = project.run(&["capture", crate::support::ROOT, "--unredacted"]);
+    assert_eq!(captured.code, 0, "{}", captured.err);
+    let case = "fixtures/player/history-07070707-1001.yaml";
+    let report = project.run(&["replay", case]).out;
+    let history = report.split_once("\nhistory\n").unwrap().1;
+    let history = history.split_once("\n\n").unwrap().0;
+    assert_snapshot!("long_history", history);
+    let all = project.run(&["replay", case, "--all"]).out;
+    assert!(
+        all.contains("\n    777  Added") && !all.contains('…'),
+        "{all}"
+    );
+    let json = project.run(&["replay", case, "--json"]).out;
+    assert!(json.contains("\"sequence\":777"), "{json}");
+}
