@@ -113,13 +113,23 @@ pub(crate) fn complain_styled(text: &Text) {
 
 /// Prints an error to standard error.
 pub(crate) fn complain_of_error(text: impl fmt::Display) {
-    complain_styled(&Text::of(Role::Bad, "error:").with(Role::Plain, format_args!(" {text}")));
+    complain_labelled(Role::Bad, "error", text);
 }
 
 /// Prints a remark to standard error, after a word that says what kind of remark it is.
 pub(crate) fn warn(word: &str, text: impl fmt::Display) {
-    let label = Text::of(Role::Caution, format_args!("{word}:"));
-    complain_styled(&label.with(Role::Plain, format_args!(" {text}")));
+    complain_labelled(Role::Caution, word, text);
+}
+
+fn complain_labelled(role: Role, label: &str, text: impl fmt::Display) {
+    let label = Text::of(role, format_args!("{label}:"));
+    let message = label.with(Role::Plain, format_args!(" {text}"));
+    let room = stream::stderr_width();
+    let mut shown = Text::new();
+    for line in message.lines() {
+        shown.append(&paragraph(&line, room, 2));
+    }
+    complain_styled(&shown.trim_end());
 }
 
 /// Escapes panic messages, which may contain text from a file, by way of the logic that panicked.

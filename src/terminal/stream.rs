@@ -1,6 +1,6 @@
 //! What standard output and standard error can show: colours, and how wide.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal, Write as _};
 
 use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
@@ -46,19 +46,33 @@ const NARROWEST: usize = 20;
 
 /// The number of columns of the terminal that standard output is; none if it is a pipe or a file.
 pub(crate) fn stdout_width() -> Option<usize> {
-    let stdout = std::io::stdout();
-    if !stdout.is_terminal() {
-        return None;
-    }
-    let columns = columns_variable().or_else(|| {
-        let (columns, _) = terminal_size::terminal_size_of(&stdout)?;
-        Some(usize::from(columns.0))
-    });
-    columns.map(|columns| columns.max(NARROWEST))
+    width_of(&std::io::stdout())
 }
 
-/// `COLUMNS`, as shells and their users set it.
-fn columns_variable() -> Option<usize> {
-    let columns = std::env::var("COLUMNS").ok()?.parse().ok()?;
-    (columns > 0).then_some(columns)
+/// The same for standard error.
+pub(super) fn stderr_width() -> Option<usize> {
+    width_of(&std::io::stderr())
+}
+
+#[cfg(unix)]
+fn width_of(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
+    let size = || terminal_size::terminal_size_of(stream);
+    stream.is_terminal().then(|| columns(size)).flatten()
+}
+
+#[cfg(windows)]
+fn width_of(stream: &(impl IsTerminal + std::os::windows::io::AsHandle)) -> Option<usize> {
+    let size = || terminal_size::terminal_size_of(stream);
+    stream.is_terminal().then(|| columns(size)).flatten()
+}
+
+/// `COLUMNS`, as shells and their users set it, or the columns of the terminal itself.
+fn columns(
+    size: impl FnOnce() -> Option<(terminal_size::Width, terminal_size::Height)>,
+) -> Option<usize> {
+    let variable = std::env::var("COLUMNS").ok();
+    let variable = variable.and_then(|text| text.parse().ok());
+    let columns = variable.filter(|columns| *columns > 0);
+    let columns = columns.or_else(|| size().map(|(columns, _)| usize::from(columns.0)))?;
+    Some(columns.max(NARROWEST))
 }

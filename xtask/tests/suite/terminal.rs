@@ -11,9 +11,10 @@ use test_support::hostile::{HOSTILE, in_yaml};
 use test_support::pty::{TerminalRun, run_on_terminal};
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::bad_input::commands::UPCASTER;
 use crate::bad_input::logic::{CASE, captured};
 use crate::support::{
-    Project, coordinator, cover, page, recorded_failures, seed, small_pages, tool,
+    ALICE, Project, coordinator, cover, page, recorded_failures, seed, small_pages, tool,
 };
 
 const WIDTHS: [u16; 4] = [60, 80, 120, 200];
@@ -269,4 +270,68 @@ fn a_long_history_has_no_middle_unless_it_is_asked_for() {
     );
     let json = project.run(&["replay", case, "--json"]).out;
     assert!(json.contains("\"sequence\":777"), "{json}");
+}
+
+/// A case of an upcaster with so many deposits, of which the accepted outcome has another amount in one.
+fn upcast(deposits: usize, differing: usize) -> Project {
+    let mut project = Project::new(UPCASTER);
+    let capture = [
+        "capture",
+        ALICE,
+        "--component",
+        "player-upcaster",
+        "--name",
+        "player/long",
+    ];
+    let captured = project.run(&capture);
+    assert_eq!(captured.code, 0, "{}", captured.err);
+    let case = project.read(LONG);
+    let (before, pages) = case.split_once("  - sequence: 1\n").unwrap();
+    let (deposit, rest) = pages.split_once("  - sequence: 2\n").unwrap();
+    let after = rest.split_once("\nevents").map_or("", |(_, after)| after);
+    let mut long = before.to_owned();
+    for sequence in 1..=deposits {
+        long += &format!("  - sequence: {sequence}\n{deposit}");
+    }
+    project.write(LONG, &(long + after));
+    let closed = project.run(&["close", LONG, "--force"]);
+    assert_eq!(closed.code, 0, "{}", closed.err);
+    let snapshot = LONG.replace(".yaml", ".snap");
+    let accepted = project.read(&snapshot);
+    let place = format!("- sequence: {differing}\n");
+    let (before, after) = accepted.split_once(&place).unwrap();
+    let after = after.replacen("amount: 5000", "amount: 5001", 1);
+    project.write(&snapshot, &format!("{before}{place}{after}"));
+    project
+}
+
+const LONG: &str = "fixtures/player/long.yaml";
+
+#[test]
+fn pages_that_differ_are_shown_in_the_middle_of_a_long_history() {
+    let mut project = upcast(200, 100);
+    let report = project.run(&["replay", LONG]);
+    assert_eq!(report.code, 1, "{}", report.err);
+    let count = |words: &str| report.out.matches(words).count();
+    // Before and after the page that differs, in the history and in today's outcome.
+    assert_eq!(
+        count("\n  … 80 more events; --all shows them …\n"),
+        2,
+        "{}",
+        report.out
+    );
+    assert_eq!(
+        count("\n    - … 80 more pages; --all shows them …\n"),
+        2,
+        "{}",
+        report.out
+    );
+    assert_eq!(count("\n    100  FundsDeposited"), 1, "{}", report.out);
+    assert_eq!(count("\n    - sequence: 100\n"), 1, "{}", report.out);
+    assert_eq!(
+        count("sequence: 99\n") + count("\n     99  "),
+        0,
+        "{}",
+        report.out
+    );
 }

@@ -264,7 +264,7 @@ fn flags_of_another_kind_of_case_are_refused() {
     );
 }
 
-const UPCASTER: &str = "
+pub(crate) const UPCASTER: &str = "
 [logic.player-upcaster]
 kind = \"upcaster\"
 in_process = \"player-upcaster\"

@@ -4,7 +4,7 @@
 
 mod audit;
 mod cleaning;
-mod commands;
+pub(crate) mod commands;
 mod config;
 mod dialects;
 mod editions;
