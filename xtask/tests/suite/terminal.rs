@@ -321,15 +321,15 @@ fn pages_that_differ_are_shown_in_the_middle_of_a_long_history() {
         report.out
     );
     assert_eq!(
-        count("\n    - … 80 more pages; --all shows them …\n"),
+        count("\n    - \"… 80 more pages; --all shows them …\"\n"),
         2,
         "{}",
         report.out
     );
-    assert_eq!(count("\n    100  FundsDeposited"), 1, "{}", report.out);
+    assert_eq!(count("\n   100  FundsDeposited"), 1, "{}", report.out);
     assert_eq!(count("\n    - sequence: 100\n"), 1, "{}", report.out);
     assert_eq!(
-        count("sequence: 99\n") + count("\n     99  "),
+        count("sequence: 99\n") + count("\n    99  "),
         0,
         "{}",
         report.out
