@@ -32,7 +32,7 @@ pub(super) fn run(
         match &ended {
             Ok(report) => show(&report::text(report, replay::layout(shows_all))),
             // The user may have ended the logic from the debugger, so go on.
-            Err(error) => complain_of_error(&error),
+            Err(error) => complain_of_error(error),
         }
         say("\nEnter: once more from the start; end of input (Ctrl-D): done");
         if !enter() {

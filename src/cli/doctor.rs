@@ -43,17 +43,15 @@ fn line(finding: &CheckedPart) -> Table {
         State::Notice(_) => Role::Caution,
         State::Wrong(_) => Role::Bad,
     };
+    let subject = Text::of(role, finding.word())
+        .with(Role::Plain, " ".repeat(6 - finding.word().len()))
+        .with(Role::Plain, one_line(&finding.subject));
+    // Rows are laid out one by one, and shall all be alike.
     let mut table = Table::new([
-        Column::whole("").at_least(5),
-        Column::whole("").at_least(29),
-        // Rows are laid out one by one, and shall all be alike.
+        Column::whole("").at_least(35),
         Column::wrapped("").at_least(24),
     ]);
-    table.row([
-        Text::of(role, finding.word()),
-        Text::plain(one_line(&finding.subject)),
-        Text::plain(finding.text()),
-    ]);
+    table.row([subject, Text::plain(finding.text())]);
     table
 }
 

@@ -90,26 +90,28 @@ impl Counted {
             Amount::Bytes => HumanBytes(count).to_string(),
             Amount::Things(_) => HumanCount(count).to_string(),
         };
-        let mut text = number(self.done);
-        if let Some(of) = self.of {
-            text += &format!(" of {}", number(of));
-        }
-        if let Amount::Things(name) = amount {
-            text += &format!(" {name}");
-        }
-        if self.done > 0 && self.per_second.is_finite() && self.per_second > 0.0 {
-            text += &match amount {
-                Amount::Bytes => format!(", {}/s", HumanBytes(whole(self.per_second))),
-                Amount::Things(_) if self.per_second < 10.0 => {
-                    format!(", {:.1}/s", self.per_second)
-                }
-                Amount::Things(_) => format!(", {}/s", HumanCount(whole(self.per_second))),
-            };
-            if self.of.is_some_and(|of| of > self.done) {
-                text += &format!(", {} left", HumanDuration(self.left));
-            }
-        }
-        text
+        let of = self.of.map(|of| format!(" of {}", number(of)));
+        let name = match amount {
+            Amount::Bytes => String::new(),
+            Amount::Things(name) => format!(" {name}"),
+        };
+        let rate = self.rate(amount).map(|rate| format!(", {rate}/s"));
+        let has_end = rate.is_some() && self.of.is_some_and(|of| of > self.done);
+        let left = has_end.then(|| format!(", {} left", HumanDuration(self.left)));
+        [Some(number(self.done)), of, Some(name), rate, left]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// The rate per second, if something has been done.
+    fn rate(self, amount: Amount) -> Option<String> {
+        let is_known = self.done > 0 && self.per_second.is_finite() && self.per_second > 0.0;
+        is_known.then(|| match amount {
+            Amount::Bytes => HumanBytes(whole(self.per_second)).to_string(),
+            Amount::Things(_) if self.per_second < 10.0 => format!("{:.1}", self.per_second),
+            Amount::Things(_) => HumanCount(whole(self.per_second)).to_string(),
+        })
     }
 }
 

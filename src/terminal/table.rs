@@ -156,22 +156,20 @@ impl Table {
                 *width = (*width).min(room);
             }
         }
-        let least = |fit: Fit| match fit {
+        self.shrink(&mut widths, room, |fit| match fit {
             Fit::Wrap(least) => Some(least),
             Fit::Whole | Fit::Cut(_) => None,
-        };
-        self.shrink(&mut widths, room, least);
+        });
         let is_too_wide = self.total(&widths) > room;
         let last = self.columns.last().filter(|column| !column.fits_beside());
         let below = last.filter(|_| is_too_wide && widths.len() > 1).map(|_| {
             widths.pop();
             room.saturating_sub(self.hanging(&widths)).max(1)
         });
-        let least = |fit: Fit| match fit {
+        self.shrink(&mut widths, room, |fit| match fit {
             Fit::Cut(least) => Some(least),
             Fit::Whole | Fit::Wrap(_) => None,
-        };
-        self.shrink(&mut widths, room, least);
+        });
         Layout { widths, below }
     }
 

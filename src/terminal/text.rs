@@ -1,6 +1,6 @@
 //! Text with styles. Everything that is added is escaped first, so only our own styles reach the terminal.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
@@ -185,7 +185,7 @@ fn push_styled(shown: &mut String, role: Role, part: &str, has_colours: bool) {
     };
     if has_colours && role != Role::Plain && !words.is_empty() {
         let style = role.style();
-        shown.push_str(&format!("{style}{words}{style:#}"));
+        let _ = write!(shown, "{style}{words}{style:#}");
     } else {
         shown.push_str(words);
     }

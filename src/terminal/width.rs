@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 /// Stands for what was cut.
 pub(crate) const ELLIPSIS: &str = "…";
@@ -15,7 +15,7 @@ pub(crate) fn width(line: &str) -> usize {
     if line.is_ascii() {
         return line.len();
     }
-    line.graphemes(true).map(|letter| letter.width()).sum()
+    line.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
 /// Length in bytes of the longest beginning that fits.
