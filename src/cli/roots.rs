@@ -10,7 +10,9 @@ use crate::listing::{
 };
 use crate::model::{Domain, counted, short_name};
 use crate::project::Project;
-use crate::terminal::{Column, Role, Table, Text, one_line, program, show_table};
+use crate::terminal::{
+    Column, Role, Table, Text, one_line, paragraph, program, show, show_table, stdout_width,
+};
 
 /// List the aggregates of a source, with their newest known failures.
 ///
@@ -58,9 +60,11 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     table.print_header();
     let summary = list.each(&mut |aggregate| table.print_row(aggregate))?;
     say(format_args!(
-        "\n{} listed\nnot known: {LIST_LIMITS}",
+        "\n{} listed",
         counted(summary.listed, "aggregate")
     ));
+    let limits = Text::plain(format_args!("not known: {LIST_LIMITS}"));
+    show(&paragraph(&limits, stdout_width(), 2).trim_end());
     if let Some(root) = summary.suggested {
         let source = arguments
             .source
