@@ -18,6 +18,9 @@ pub mod coordinator {
 pub mod diagram {
     pub use crate::diagram::*;
 }
+pub mod finding {
+    pub use crate::finding::*;
+}
 pub mod fixture {
     pub use crate::fixture::*;
 }
@@ -44,6 +47,9 @@ pub mod replay {
 }
 pub mod serving {
     pub use crate::serving::*;
+}
+pub mod showing {
+    pub use crate::showing::*;
 }
 pub mod snapshot {
     pub use crate::snapshot::*;

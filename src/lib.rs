@@ -57,6 +57,7 @@ mod coordination;
 mod coordinator;
 mod diagram;
 mod doctor;
+mod finding;
 mod fixture;
 mod harness;
 #[doc(hidden)]
@@ -74,6 +75,7 @@ mod review;
 mod serving;
 mod setup;
 mod shape;
+mod showing;
 mod snapshot;
 mod terminal;
 

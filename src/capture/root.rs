@@ -97,6 +97,18 @@ impl FromStr for RootPart {
     }
 }
 
+impl RootPart {
+    /// Whether a root matches.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn fits(&self, root: &Root) -> bool {
+        match self {
+            Self::Full(full) => full == root,
+            Self::Prefix(prefix) => root.hex().starts_with(prefix.as_str()),
+        }
+    }
+}
+
 impl fmt::Display for RootSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(domain) = &self.domain {
@@ -195,10 +207,7 @@ impl RootSpec {
     #[must_use]
     #[doc(hidden)]
     pub fn fits(&self, root: &Root) -> bool {
-        match &self.root {
-            RootPart::Full(full) => full == root,
-            RootPart::Prefix(prefix) => root.hex().starts_with(prefix.as_str()),
-        }
+        self.root.fits(root)
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Messages {
 
 const HIDDEN: &str = "(a message that cannot be redacted)";
 
+const HIDDEN_ID: &str = "(an id that cannot be redacted)";
+
 /// Replaces a message whose command cannot be redacted.
 fn hidden_for(error: &RedactError) -> String {
     format!("(a message that cannot be redacted: {error})")
@@ -46,6 +48,42 @@ impl Messages {
     /// Whether they are shown as they are.
     pub(crate) fn are_plain(&self) -> bool {
         matches!(self, Self::Plain)
+    }
+
+    /// The correlation id of a failure, without the values that redaction removes from its command.
+    pub(crate) fn correlation_id(&self, logged: &Logged) -> String {
+        let id = logged.correlation_id();
+        let redactor = match self {
+            _ if id.is_empty() => return String::new(),
+            Self::Redacted(redactor) => redactor,
+            Self::Plain | Self::Hidden(_) => return self.id(id),
+        };
+        let book = match logged {
+            Logged::Ticket(ticket) => redactor.ticket(ticket).map(|ticket| ticket.command),
+            Logged::Failure(failure) => match &failure.command {
+                Some(command) => redactor.session().book(&command.book),
+                None => return self.id(id),
+            },
+        };
+        book.map_or_else(|_| HIDDEN_ID.to_owned(), |book| book.cover.correlation_id)
+    }
+
+    /// An id that belongs to no known command.
+    pub(crate) fn id(&self, id: &str) -> String {
+        match self {
+            Self::Hidden(_) if !id.is_empty() => HIDDEN_ID.to_owned(),
+            Self::Plain | Self::Hidden(_) => id.to_owned(),
+            Self::Redacted(redactor) => redactor.redact_text(id),
+        }
+    }
+
+    /// A message whose command is not known: only what looks like a secret or personal data by itself is removed.
+    pub(crate) fn of_text(&self, message: &str) -> String {
+        match self {
+            Self::Plain => message.to_owned(),
+            Self::Redacted(redactor) => redactor.redact_text(message),
+            Self::Hidden(_) => HIDDEN.to_owned(),
+        }
     }
 
     /// The message of a ticket, without the values that redaction removes from its command.

@@ -125,7 +125,7 @@ pub fn capture(
 }
 
 /// Now, to the second.
-fn captured_at() -> Timestamp {
+pub(crate) fn captured_at() -> Timestamp {
     Timestamp {
         seconds: system_clock()().seconds,
         nanos: 0,
@@ -170,20 +170,28 @@ fn source_and_domain(
 ) -> Result<(String, Option<Domain>), OperationError> {
     let (project, request) = (context.project, context.request);
     let spec = spec(request, named);
-    let domain = one_domain(
-        request.domain.as_ref(),
-        spec.as_ref().and_then(|spec| spec.domain.as_ref()),
-    )?;
     let name = context.source_name()?;
-    let domain = match (&spec, project.config().sources.get(&name)) {
+    let domain = domain_of(project, &name, spec.as_ref(), request.domain.as_ref())?;
+    context.redactor()?;
+    Ok((name, domain))
+}
+
+/// The domain of an aggregate, if it is known without a query. Refuses the beginning of a root that would have to be
+/// searched for in several domains.
+pub(crate) fn domain_of(
+    project: &Project,
+    source: &str,
+    spec: Option<&RootSpec>,
+    flag: Option<&Domain>,
+) -> Result<Option<Domain>, OperationError> {
+    let domain = one_domain(flag, spec.and_then(|spec| spec.domain.as_ref()))?;
+    let domain = match (spec, project.config().sources.get(source)) {
         (Some(spec), Some(config)) if domain.is_none() => {
-            spec.only_domain(&name, config.domains(), || failed(project, &name))?
+            spec.only_domain(source, config.domains(), || failed(project, source))?
         }
         _ => domain,
     };
-    let domain = domain.cloned();
-    context.redactor()?;
-    Ok((name, domain))
+    Ok(domain.cloned())
 }
 
 /// Aggregates in the failure logs of a source, as far as the logs can be read.
@@ -245,7 +253,7 @@ fn capture_from(
     }
 }
 
-fn one_domain<'a>(
+pub(crate) fn one_domain<'a>(
     flag: Option<&'a Domain>,
     spec: Option<&'a Domain>,
 ) -> Result<Option<&'a Domain>, OperationError> {

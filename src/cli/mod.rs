@@ -13,6 +13,7 @@ mod debug;
 mod differences;
 mod doctor;
 mod editions;
+mod find;
 mod formatting;
 mod init;
 mod overview;
@@ -23,6 +24,7 @@ mod review;
 mod roots;
 mod serve;
 mod several;
+mod show;
 mod tickets;
 mod what_if;
 
@@ -80,6 +82,10 @@ enum Command {
     Test(Box<TestArguments>),
     #[command(about = "List the aggregates of a source")]
     Roots(roots::RootsArguments),
+    #[command(about = "Find what an alert or a customer names, and what failed around it")]
+    Find(find::FindArguments),
+    #[command(about = "Show the events of an aggregate, and its state")]
+    Show(show::ShowArguments),
     #[command(about = "List the failures of a source or of logs, in groups")]
     Tickets(tickets::TicketsArguments),
     #[command(about = "Accept today's outcome of cases and mark them closed")]
@@ -286,6 +292,8 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
         Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, &arguments),
         Command::Roots(arguments) => roots::run(&open()?, &arguments),
+        Command::Find(arguments) => find::run(&open()?, &arguments),
+        Command::Show(arguments) => show::run(&open()?, &arguments),
         Command::Tickets(arguments) => tickets::run(&open()?, &arguments),
         Command::Replay(arguments) => replay::run(&open()?, &arguments),
         Command::Close(arguments) => close::run(&open()?, &arguments),

@@ -9,7 +9,7 @@ const FIRST: [&str; 5] = ["init", "capture", "replay", "review", "test"];
 
 /// The other commands by purpose.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Finding failures", &["roots", "tickets"]),
+    ("Finding failures", &["find", "roots", "show", "tickets"]),
     (
         "Fixtures",
         &["close", "changes", "command", "audit", "fmt", "clean"],

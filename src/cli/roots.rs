@@ -5,20 +5,35 @@ use serde_json::json;
 
 use super::{Done, Stop, say};
 use crate::capturing::assumed_dialect;
-use crate::listing::{AggregatesRequest, ListedAggregate, ListedAggregates, list_aggregates};
-use crate::model::{Domain, short_name};
+use crate::listing::{
+    AggregateFilter, AggregateList, AggregatesRequest, LIST_LIMITS, ListSummary, ListedAggregate,
+};
+use crate::model::{Domain, counted, short_name};
 use crate::project::Project;
-use crate::terminal::{Amount, Column, Meter, Role, Table, Text, one_line, program, show_table};
+use crate::terminal::{
+    Column, Role, Table, Text, one_line, paragraph, program, show, show_table, stdout_width,
+};
 
-/// List the aggregates of a source: domain, root, events, last event, last failure.
+/// List the aggregates of a source, with their newest known failures.
+///
+/// Each line is printed as soon as it is known. The list has no editions: a coordinator lists only the main timeline.
 #[derive(Debug, Args)]
 pub(super) struct RootsArguments {
+    /// Only these aggregates: those of a domain (`player/`), or those whose root begins like this (`player/65`, `6513`).
+    #[arg(value_name = "[DOMAIN/][PREFIX]")]
+    filter: Option<AggregateFilter>,
     /// Source in replay.toml; `embedded` is the built-in one.
     #[arg(long)]
     source: Option<String>,
     /// Only this domain.
     #[arg(long)]
     domain: Option<Domain>,
+    /// Read the events too, and show how many there are and the last one.
+    ///
+    /// This reads the whole history of every aggregate that is listed, one after the other, within the limits that
+    /// replay.toml sets for the source.
+    #[arg(long)]
+    counts: bool,
     /// Print as JSON, one object per line.
     #[arg(long)]
     json: bool,
@@ -28,47 +43,50 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
     let request = AggregatesRequest {
         source: arguments.source.clone(),
         domain: arguments.domain.clone(),
+        filter: arguments.filter.clone().unwrap_or_default(),
+        with_counts: arguments.counts,
     };
-    let listed = {
-        let meter = Meter::new("reading", Amount::Things("aggregates"));
-        list_aggregates(project, &request, &mut |read, of| {
-            meter.set(read as u64, Some(of as u64));
-        })?
-    };
-    super::complain_of_unusable(&listed.unusable);
-    if let Some(dialect) = listed.assumed_dialect {
+    let list = AggregateList::open(project, &request)?;
+    super::complain_of_unusable(list.unusable());
+    if let Some(dialect) = list.assumed_dialect() {
         super::complain(format_args!("dialect {}", assumed_dialect(dialect)));
     }
-    super::complain_of_hidden(listed.messages_hidden.as_deref());
+    super::complain_of_hidden(list.messages_hidden());
     if arguments.json {
-        for aggregate in &listed.aggregates {
-            say(json_of(aggregate));
-        }
-        return all_read(&listed);
+        let summary = list.each(&mut |aggregate| say(json_of(aggregate)))?;
+        return all_read(&summary);
     }
-    print_table(&listed.aggregates);
-    if let Some(root) = listed.suggested {
+    let table = AggregateTable::of(&list, arguments.counts);
+    table.print_header();
+    let summary = list.each(&mut |aggregate| table.print_row(aggregate))?;
+    say(format_args!(
+        "\n{} listed",
+        counted(summary.listed, "aggregate")
+    ));
+    let limits = Text::plain(format_args!("not known: {LIST_LIMITS}"));
+    show(&paragraph(&limits, stdout_width(), 2).trim_end());
+    if let Some(root) = summary.suggested {
         let source = arguments
             .source
             .as_ref()
             .map_or_else(String::new, |source| format!(" --source {source}"));
         say(format_args!("\nnext: {} capture {root}{source}", program()));
     }
-    all_read(&listed)
+    all_read(&summary)
 }
 
-fn all_read(listed: &ListedAggregates) -> Done {
-    match listed.count_unread() {
+fn all_read(summary: &ListSummary) -> Done {
+    match summary.unread {
         0 => Ok(()),
         unread => Err(Stop::Failed(format!(
             "{unread} of {} aggregates cannot be read; their rows say why",
-            listed.aggregates.len()
+            summary.listed
         ))),
     }
 }
 
 fn json_of(aggregate: &ListedAggregate) -> serde_json::Value {
-    let stored = aggregate.stored.as_ref().ok();
+    let stored = aggregate.stored.as_ref().and_then(|it| it.as_ref().ok());
     let failure = aggregate.newest_failure.as_ref();
     let mut json = json!({
         "domain": aggregate.domain.as_str(),
@@ -80,50 +98,77 @@ fn json_of(aggregate: &ListedAggregate) -> serde_json::Value {
             "message": format!("{}: {}", failure.code, failure.message),
         })),
     });
-    if let Err(error) = &aggregate.stored {
+    if let Some(Err(error)) = &aggregate.stored {
         json["error"] = json!(error);
     }
     json
 }
 
-fn last_event(aggregate: &ListedAggregate) -> &str {
-    let stored = aggregate.stored.as_ref();
-    stored.map_or("", |stored| short_name(&stored.last_type))
+/// The table, which is printed row by row: its widths are known before the first row.
+struct AggregateTable {
+    domain: usize,
+    with_counts: bool,
 }
 
-fn print_table(aggregates: &[ListedAggregate]) {
-    let mut table = Table::new([
-        Column::whole("domain"),
-        Column::cut("root", 14),
-        Column::whole("events").right(),
-        Column::cut("last event", 14),
-        Column::wrapped("last failure"),
-    ]);
-    for aggregate in aggregates {
-        let events = match &aggregate.stored {
-            Ok(stored) => stored.count.to_string(),
-            Err(_) => "?".to_owned(),
+/// Width of a root, and of the column with the last event. A longer name moves what follows it.
+const ROOT: usize = 36;
+const LAST_EVENT: usize = 16;
+
+impl AggregateTable {
+    fn of(list: &AggregateList<'_>, with_counts: bool) -> Self {
+        let widths = list.domains().map(|domain| domain.as_str().len());
+        Self {
+            domain: widths.max().unwrap_or(0).max("domain".len()),
+            with_counts,
+        }
+    }
+
+    fn print_header(&self) {
+        show_table(&self.table(["domain", "root", "events", "last event", "last failure"]));
+    }
+
+    /// A table without rows.
+    fn table(&self, titles: [&'static str; 5]) -> Table {
+        let [domain, root, events, last, failure] = titles;
+        let mut columns = vec![
+            Column::whole(domain).at_least(self.domain),
+            Column::cut(root, 14).at_least(ROOT),
+        ];
+        if self.with_counts {
+            columns.push(Column::whole(events).right().at_least("events".len()));
+            columns.push(Column::cut(last, 14).at_least(LAST_EVENT));
+        }
+        columns.push(Column::wrapped(failure).at_least("last failure".len()));
+        Table::new(columns)
+    }
+
+    fn print_row(&self, aggregate: &ListedAggregate) {
+        let (count, last) = match &aggregate.stored {
+            Some(Ok(stored)) => (stored.count.to_string(), short_name(&stored.last_type)),
+            Some(Err(_)) => ("?".to_owned(), ""),
+            None => (String::new(), ""),
         };
         let failure = match (&aggregate.stored, &aggregate.newest_failure) {
-            (Err(error), _) => Text::of(Role::Bad, "cannot be read:")
+            (Some(Err(error)), _) => Text::of(Role::Bad, "cannot be read:")
                 .with(Role::Plain, " ")
                 .with(Role::Plain, error),
-            (Ok(_), Some(failure)) => {
+            (_, Some(failure)) => {
                 let command = short_name(&failure.command);
                 Text::plain(format_args!(
                     "{command} {}: {}",
                     failure.code, failure.message
                 ))
             }
-            (Ok(_), None) => Text::new(),
+            (_, None) => Text::new(),
         };
-        table.row([
-            Text::plain(&aggregate.domain),
-            Text::plain(aggregate.root),
-            Text::plain(events),
-            Text::plain(one_line(last_event(aggregate))),
-            failure,
-        ]);
+        let mut cells = vec![Text::plain(&aggregate.domain), Text::plain(aggregate.root)];
+        if self.with_counts {
+            cells.push(Text::plain(count));
+            cells.push(Text::plain(one_line(last)));
+        }
+        cells.push(failure);
+        let mut table = self.table([""; 5]);
+        table.row(cells);
+        show_table(&table);
     }
-    show_table(&table);
 }

@@ -1,11 +1,21 @@
-//! The aggregates of a source, with their events and newest failures.
+//! The aggregates of a source, with their newest known failures; on request also with their events.
 
-use crate::capture::{CaptureError, UpTo, fetch_history, select_ticket};
-use crate::capturing::Messages;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::mpsc;
+
+use crate::capture::{
+    CaptureError, EventQueries, RootPart, RootSpec, UpTo, fetch_history, select_ticket,
+};
+use crate::capturing::{Messages, one_domain};
 use crate::model::{AnsweredBy, Code, Cover, Domain, Page, Payload, Root};
-use crate::project::{OperationError, Project};
+use crate::project::{OpenSource, OperationError, Project};
 use crate::ticket::Ticket;
 use crate::wire::Dialect;
+
+/// What a list of aggregates cannot show, whatever the source holds.
+pub const LIST_LIMITS: &str = "a coordinator lists only the main timeline: an aggregate that exists only in an edition is \
+                               missing; core 0.5 leaves out a domain that it cannot read, without an error";
 
 /// Which aggregates to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,21 +24,59 @@ pub struct AggregatesRequest {
     pub source: Option<String>,
     /// Only this domain.
     pub domain: Option<Domain>,
+    /// Only these aggregates.
+    pub filter: AggregateFilter,
+    /// Whether to read the events of each aggregate, one aggregate after the other.
+    pub with_counts: bool,
 }
 
-/// The aggregates of a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedAggregates {
-    /// The aggregates, by domain and root.
-    pub aggregates: Vec<ListedAggregate>,
-    /// Lines of the source's logs that look like failures and are not usable, with the reason.
-    pub unusable: Vec<String>,
-    /// The dialect, if the source does not reveal it.
-    pub assumed_dialect: Option<Dialect>,
-    /// Why no message of a failure is shown; none if they are.
-    pub messages_hidden: Option<String>,
-    /// The failed aggregate to capture first: one whose logic is configured, if there is one.
-    pub suggested: Option<Root>,
+/// Aggregates of one domain, or with the same first digits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AggregateFilter {
+    /// The domain.
+    pub domain: Option<Domain>,
+    /// A root, or the beginning of one.
+    pub root: Option<RootPart>,
+}
+
+/// A text that is no filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither a root nor the beginning of one: expected DOMAIN/, DOMAIN/ROOT or ROOT")]
+pub struct FilterError(String);
+
+impl FromStr for AggregateFilter {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        let refused = || FilterError(text.to_owned());
+        if let Some(domain) = text.strip_suffix('/') {
+            return Ok(Self {
+                domain: Some(domain.parse().map_err(|_| refused())?),
+                root: None,
+            });
+        }
+        let spec: RootSpec = text.parse().map_err(|_| refused())?;
+        Ok(Self {
+            domain: spec.domain,
+            root: Some(spec.root),
+        })
+    }
+}
+
+impl AggregateFilter {
+    fn fits(&self, root: &Root) -> bool {
+        self.root.as_ref().is_none_or(|part| part.fits(root))
+    }
+}
+
+/// The aggregates of a source, which are about to be listed.
+pub struct AggregateList<'a> {
+    project: &'a Project,
+    source: OpenSource,
+    messages: Messages,
+    /// Failures by domain and root, on the main timeline.
+    failures: BTreeMap<(Domain, Root), Vec<Ticket>>,
+    request: &'a AggregatesRequest,
 }
 
 /// An aggregate of a source.
@@ -38,8 +86,8 @@ pub struct ListedAggregate {
     pub domain: Domain,
     /// Its root.
     pub root: Root,
-    /// Its events, or why they cannot be read.
-    pub stored: Result<StoredEvents, String>,
+    /// Its events, or why they cannot be read; none if they were not requested.
+    pub stored: Option<Result<StoredEvents, String>>,
     /// The failure that a capture would select.
     pub newest_failure: Option<NewestFailure>,
 }
@@ -64,60 +112,161 @@ pub struct NewestFailure {
     pub message: String,
 }
 
-/// Lists the aggregates of a source. An aggregate whose events cannot be read does not hide the others. `watch` receives
-/// how many aggregates have been read, and how many there are.
-///
-/// # Errors
-/// If the source cannot be reached, or does not list its aggregates.
-pub fn list_aggregates(
-    project: &Project,
-    request: &AggregatesRequest,
-    watch: &mut dyn FnMut(usize, usize),
-) -> Result<ListedAggregates, OperationError> {
-    let source = project.source(request.source.as_deref(), request.domain.as_ref())?;
-    let messages = Messages::of(project, &source.name);
-    let mut known = Vec::new();
-    for (domain, queries) in &source.domains {
-        let mut roots = queries.aggregate_roots().map_err(CaptureError::from)?;
-        // A shared store lists every domain.
-        roots.retain(|(owner, _)| owner == domain);
-        roots.sort();
-        known.extend(
-            roots
-                .into_iter()
-                .map(|(domain, root)| (queries, domain, root)),
-        );
-    }
-    let count = known.len();
-    let mut aggregates = Vec::new();
-    for (queries, domain, root) in known {
-        watch(aggregates.len(), count);
-        let cover = Cover::main(domain.clone(), root);
-        let stored = fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})
-            .map(|fetched| stored_events(fetched.history.pages()))
-            .map_err(|error| error.to_string());
-        aggregates.push(ListedAggregate {
-            newest_failure: newest_failure(&source.tickets, &cover, &messages),
-            domain,
-            root,
-            stored,
-        });
-    }
-    Ok(ListedAggregates {
-        suggested: suggested(project, &aggregates),
-        aggregates,
-        messages_hidden: messages.hidden().map(str::to_owned),
-        assumed_dialect: source.assumed_dialect,
-        unusable: source.failures.unusable,
-    })
+/// What is known when all aggregates are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListSummary {
+    /// How many were listed.
+    pub listed: usize,
+    /// How many of them cannot be read.
+    pub unread: usize,
+    /// The failed aggregate to capture first: one whose logic is configured, if there is one.
+    pub suggested: Option<Root>,
+    has_logic: bool,
 }
 
-impl ListedAggregates {
-    /// How many aggregates cannot be read.
+impl<'a> AggregateList<'a> {
+    /// Connects to a source and reads its failure logs.
+    ///
+    /// # Errors
+    /// If the source cannot be reached, or its logs cannot be read.
+    pub fn open(
+        project: &'a Project,
+        request: &'a AggregatesRequest,
+    ) -> Result<Self, OperationError> {
+        let domain = one_domain(request.domain.as_ref(), request.filter.domain.as_ref())?;
+        let mut source = project.source(request.source.as_deref(), domain)?;
+        let mut failures: BTreeMap<_, Vec<Ticket>> = BTreeMap::new();
+        for ticket in std::mem::take(&mut source.tickets) {
+            let cover = &ticket.command.cover;
+            let key = (cover.domain.clone(), cover.root);
+            failures.entry(key).or_default().push(ticket);
+        }
+        Ok(Self {
+            messages: Messages::of(project, &source.name),
+            project,
+            source,
+            failures,
+            request,
+        })
+    }
+
+    /// The domains whose aggregates are listed.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.source.domains.keys()
+    }
+
+    /// Lines of the source's logs that look like failures and are not usable, with the reason.
     #[must_use]
-    pub fn count_unread(&self) -> usize {
-        let unread = self.aggregates.iter().filter(|it| it.stored.is_err());
-        unread.count()
+    pub fn unusable(&self) -> &[String] {
+        &self.source.failures.unusable
+    }
+
+    /// The dialect, if the source does not reveal it.
+    #[must_use]
+    pub const fn assumed_dialect(&self) -> Option<Dialect> {
+        self.source.assumed_dialect
+    }
+
+    /// Why no message of a failure is shown; none if they are.
+    #[must_use]
+    pub fn messages_hidden(&self) -> Option<&str> {
+        self.messages.hidden()
+    }
+
+    /// Lists the aggregates domain by domain. `found` gets each as soon as it is known, on another thread, so that a slow
+    /// reader does not hold up the coordinator. An aggregate whose events cannot be read does not hide the others.
+    ///
+    /// # Errors
+    /// If a coordinator does not list its aggregates. Those that it listed before are not lost.
+    pub fn each(
+        &self,
+        found: &mut (dyn FnMut(&ListedAggregate) + Send),
+    ) -> Result<ListSummary, OperationError> {
+        let (send, receive) = mpsc::channel::<ListedAggregate>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for aggregate in receive {
+                    found(&aggregate);
+                }
+            });
+            let mut summary = ListSummary::default();
+            for (domain, queries) in &self.source.domains {
+                self.list(domain, queries.as_ref(), &mut |aggregate| {
+                    self.count(&aggregate, &mut summary);
+                    // The receiver is alive until the sender is dropped.
+                    let _ = send.send(aggregate);
+                })?;
+            }
+            drop(send);
+            Ok(summary)
+        })
+    }
+
+    fn list(
+        &self,
+        domain: &Domain,
+        queries: &dyn EventQueries,
+        found: &mut dyn FnMut(ListedAggregate),
+    ) -> Result<(), OperationError> {
+        // No query may be sent while the list arrives, so roots whose events are read are collected first.
+        let mut roots = Vec::new();
+        let listed = queries.each_aggregate_root(&mut |owner, root| {
+            // A shared store lists every domain.
+            if owner != *domain || !self.request.filter.fits(&root) {
+                return;
+            }
+            if self.request.with_counts {
+                roots.push(root);
+            } else {
+                found(self.aggregate(domain, root, None));
+            }
+        });
+        listed.map_err(CaptureError::from)?;
+        roots.sort();
+        for root in roots {
+            let cover = Cover::main(domain.clone(), root);
+            let stored = fetch_history(queries, &cover, UpTo::Head, &mut |_| {})
+                .map(|fetched| stored_events(fetched.history.pages()))
+                .map_err(|error| error.to_string());
+            found(self.aggregate(domain, root, Some(stored)));
+        }
+        Ok(())
+    }
+
+    fn aggregate(
+        &self,
+        domain: &Domain,
+        root: Root,
+        stored: Option<Result<StoredEvents, String>>,
+    ) -> ListedAggregate {
+        let tickets = self.failures.get(&(domain.clone(), root));
+        let cover = Cover::main(domain.clone(), root);
+        let newest = tickets
+            .and_then(|tickets| select_ticket(tickets, &cover, AnsweredBy::NotKnown))
+            .map(|selected| selected.ticket);
+        ListedAggregate {
+            domain: domain.clone(),
+            root,
+            stored,
+            newest_failure: newest.map(|newest| NewestFailure {
+                command: newest.command.type_name().to_owned(),
+                code: newest.failure.code,
+                message: self.messages.of_ticket(newest),
+            }),
+        }
+    }
+
+    fn count(&self, aggregate: &ListedAggregate, summary: &mut ListSummary) {
+        summary.listed += 1;
+        summary.unread += usize::from(matches!(aggregate.stored, Some(Err(_))));
+        if aggregate.newest_failure.is_none() || summary.has_logic {
+            return;
+        }
+        let has_logic = self.project.logics().of_domain(&aggregate.domain).is_some();
+        if has_logic || summary.suggested.is_none() {
+            summary.suggested = Some(aggregate.root);
+            summary.has_logic = has_logic;
+        }
     }
 }
 
@@ -127,20 +276,4 @@ fn stored_events(pages: &[Page]) -> StoredEvents {
         count: pages.len(),
         last_type: last.map_or("", Payload::type_name).to_owned(),
     }
-}
-
-fn newest_failure(tickets: &[Ticket], cover: &Cover, messages: &Messages) -> Option<NewestFailure> {
-    let newest = select_ticket(tickets, cover, AnsweredBy::NotKnown)?.ticket;
-    Some(NewestFailure {
-        command: newest.command.type_name().to_owned(),
-        code: newest.failure.code,
-        message: messages.of_ticket(newest),
-    })
-}
-
-fn suggested(project: &Project, aggregates: &[ListedAggregate]) -> Option<Root> {
-    let failed = || aggregates.iter().filter(|it| it.newest_failure.is_some());
-    let has_logic = |it: &&ListedAggregate| project.logics().of_domain(&it.domain).is_some();
-    let first = failed().find(has_logic).or_else(|| failed().next());
-    first.map(|it| it.root)
 }

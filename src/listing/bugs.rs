@@ -133,6 +133,7 @@ fn of_letters(project: &Project, source: Option<&str>) -> Result<Failures, Opera
                 line: usize::try_from(id).unwrap_or_default(),
                 logged: Logged::Failure(failure),
                 local: None,
+                trace_id: None,
             }),
             Err(reason) => all.unusable.push(format!("{LETTER} {id}: {reason}")),
         }

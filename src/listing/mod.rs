@@ -1,12 +1,13 @@
 //! What can be captured, as lists: the aggregates of a source, and the known failures grouped by bug.
 //!
-//! Each list is one call, which prints nothing. Messages of failures are redacted as a capture would redact them.
+//! Nothing is printed: aggregates are passed on as they arrive, and bugs are returned. Messages of failures are redacted as
+//! a capture would redact them.
 
 mod aggregates;
 mod bugs;
 
 pub use aggregates::{
-    AggregatesRequest, ListedAggregate, ListedAggregates, NewestFailure, StoredEvents,
-    list_aggregates,
+    AggregateFilter, AggregateList, AggregatesRequest, FilterError, LIST_LIMITS, ListSummary,
+    ListedAggregate, NewestFailure, StoredEvents,
 };
 pub use bugs::{FailureSource, ListedBug, ListedBugs, list_bugs};

@@ -23,6 +23,8 @@ pub struct FailureEntry {
     pub logged: Logged,
     /// When it happened by the local clock of the log, if the log gives no time zone.
     pub local: Option<LocalTime>,
+    /// Trace id of the record, as 32 hex digits, if the log has it.
+    pub trace_id: Option<String>,
 }
 
 /// Failures in the order of their logs.
@@ -57,43 +59,11 @@ impl Failures {
 
     /// Reads a log that may contain other lines too. Invalid UTF-8 is replaced.
     pub fn read(&mut self, log: impl std::io::Read, file: &str) -> std::io::Result<()> {
-        let mut reading = LogReading::default();
-        let mut log = plain::of(log)?;
-        let mut line = Vec::new();
-        while log
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)?
-            > 0
-        {
-            let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
-            if is_whole {
-                let text = String::from_utf8_lossy(&line);
-                // Trailing blanks may be part of a message that was cut off.
-                reading.read_line(text.trim_end_matches(['\n', '\r']));
-            } else {
-                reading.pass_over(LineError::TooLong {
-                    mebibytes: LONGEST_LINE >> 20,
-                });
-                skip_line(&mut log)?;
-            }
-            line.clear();
-        }
-        reading.finish();
-        self.lines += reading.lines;
-        let local = reading.local;
-        let entries = (0..)
-            .zip(reading.found)
-            .map(|(position, (line, logged))| FailureEntry {
-                file: file.to_owned(),
-                line,
-                logged,
-                local: local.get(&position).copied(),
-            });
-        self.entries.extend(entries);
-        let unusable = reading.unusable.into_iter();
-        self.unusable
-            .extend(unusable.map(|(line, reason)| format!("{file}:{line}: {reason}")));
+        let entries = &mut self.entries;
+        let (lines, unusable) =
+            each_failure(log, file, usize::MAX, &mut |entry| entries.push(entry))?;
+        self.lines += lines;
+        self.unusable.extend(unusable);
         Ok(())
     }
 
@@ -131,6 +101,56 @@ impl Failures {
         }
         Ok(failures)
     }
+}
+
+/// Reads a log that may contain other lines too, and passes on each failure when it is read. Returns the number of lines,
+/// and the first `most` of those that look like a failure but are not usable, as `FILE:LINE: REASON`.
+pub(crate) fn each_failure(
+    log: impl Read,
+    file: &str,
+    most: usize,
+    found: &mut dyn FnMut(FailureEntry),
+) -> std::io::Result<(usize, Vec<String>)> {
+    let mut reading = LogReading::default();
+    let mut log = plain::of(log)?;
+    let mut line = Vec::new();
+    let mut pass_on = |reading: &mut LogReading| {
+        for (position, (line, logged)) in (0..).zip(std::mem::take(&mut reading.found)) {
+            found(FailureEntry {
+                file: file.to_owned(),
+                line,
+                logged,
+                local: reading.local.remove(&position),
+                trace_id: reading.traces.remove(&position),
+            });
+        }
+    };
+    while log
+        .by_ref()
+        .take(LONGEST_LINE)
+        .read_until(b'\n', &mut line)?
+        > 0
+    {
+        let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST_LINE;
+        if is_whole {
+            let text = String::from_utf8_lossy(&line);
+            // Trailing blanks may be part of a message that was cut off.
+            reading.read_line(text.trim_end_matches(['\n', '\r']));
+        } else {
+            reading.pass_over(LineError::TooLong {
+                mebibytes: LONGEST_LINE >> 20,
+            });
+            skip_line(&mut log)?;
+        }
+        pass_on(&mut reading);
+        reading.unusable.truncate(most);
+        line.clear();
+    }
+    reading.finish();
+    pass_on(&mut reading);
+    let unusable = reading.unusable.into_iter();
+    let unusable = unusable.map(|(line, reason)| format!("{file}:{line}: {reason}"));
+    Ok((reading.lines, unusable.collect()))
 }
 
 /// Skips the rest of a line.
@@ -185,6 +205,7 @@ impl Project {
             line,
             logged: Logged::Ticket(ticket),
             local: None,
+            trace_id: None,
         });
         Failures {
             entries: entries.collect(),

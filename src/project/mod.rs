@@ -37,6 +37,7 @@ pub use config::{
 pub use coordinators::{CoordinatorChoice, CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use edition_cleanup::EditionCleanup;
 pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
+pub(crate) use failures::each_failure;
 pub use failures::{FailureEntry, Failures};
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
 pub use log_progress::LogWatcher;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::access::AccessError;
 use super::connector::SourceConnector;
-use super::{EMBEDDED, Failures, LogProgress, Project, RunningDeployment, SourceConfig};
+use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
 use crate::grpc::{
     CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, QueryClient,
@@ -265,6 +265,18 @@ impl Project {
         name: Option<&str>,
         domain: Option<&Domain>,
     ) -> Result<OpenSource, SourceError> {
+        let mut source = self.source_without_failures(name, domain)?;
+        source.failures = self.failures(Some(&source.name))?;
+        source.tickets = source.failures.tickets();
+        Ok(source)
+    }
+
+    /// The same source, without reading its logs.
+    pub(crate) fn source_without_failures(
+        &self,
+        name: Option<&str>,
+        domain: Option<&Domain>,
+    ) -> Result<OpenSource, SourceError> {
         let name = self.source_name(name)?;
         if name == EMBEDDED {
             return self.embedded_source(domain);
@@ -288,17 +300,13 @@ impl Project {
             let queries = queries.collecting_unknown(self.unknown.clone());
             open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
         }
-        let failures = Failures::of_source(config, &mut LogProgress::unwatched())?;
         Ok(OpenSource {
-            is_recording: false,
             name,
             domains: open,
-            tickets: failures.tickets(),
-            failures,
             assumed_dialect,
             keeps_external: config.keep_external,
-            _embedded: None,
             _connector: Some(connector),
+            ..OpenSource::default()
         })
     }
 
@@ -358,7 +366,6 @@ impl Project {
 
     fn embedded_source(&self, domain: Option<&Domain>) -> Result<OpenSource, SourceError> {
         let embedded = self.app.embedded.ok_or(SourceError::None)?();
-        let failures = self.failures(Some(EMBEDDED))?;
         let running = embedded.start()?;
         let known: Vec<String> = running
             .addresses()
@@ -388,17 +395,11 @@ impl Project {
                 known,
             });
         }
-        let name = EMBEDDED.to_owned();
         Ok(OpenSource {
-            is_recording: false,
-            name,
+            name: EMBEDDED.to_owned(),
             domains,
-            tickets: failures.tickets(),
-            failures,
-            assumed_dialect: None,
-            keeps_external: false,
             _embedded: Some(running),
-            _connector: None,
+            ..OpenSource::default()
         })
     }
 }

@@ -100,6 +100,7 @@ impl TicketLog {
             line: *line,
             logged: Logged::Ticket(ticket.clone()),
             local: None,
+            trace_id: None,
         })
     }
 }

@@ -4,15 +4,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use angzarr_replay::internal::auditing::{AuditRequest, audit};
+use angzarr_replay::internal::finding::{FindRequest, Matched, find};
 use angzarr_replay::internal::listing::{
-    AggregatesRequest, FailureSource, list_aggregates, list_bugs,
+    AggregateList, AggregatesRequest, FailureSource, list_bugs,
 };
+use angzarr_replay::internal::model::Edition;
 use angzarr_replay::internal::project::{OperationError, Project};
 use angzarr_replay::internal::record::{Filter, Ring};
 use angzarr_replay::internal::recording::{RecordRequest, RunningRecording};
 use angzarr_replay::internal::serving::{
     RequestedComponent, RequestedLogic, RequestedStore, ServeRequest, serve,
 };
+use angzarr_replay::internal::showing::{ShowRequest, show};
 use angzarr_replay::internal::wire::Dialect;
 
 /// A player of the demo whose withdrawal failed.
@@ -22,45 +25,87 @@ fn project(folder: &Path) -> Project {
     Project::open(poker::app(), folder).unwrap()
 }
 
+/// With the descriptors of the demo.
+fn described_project(folder: &Path) -> Project {
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/poker/proto");
+    let toml = format!("descriptors = [{:?}]\n", protos.display().to_string());
+    std::fs::write(folder.join("replay.toml"), toml).unwrap();
+    project(folder)
+}
+
 #[test]
-fn aggregates_are_listed_with_their_newest_failure() {
+fn aggregates_are_listed_one_by_one_with_their_newest_failure() {
     let folder = tempfile::tempdir().unwrap();
     let project = project(folder.path());
-    let request = AggregatesRequest {
-        domain: Some("player".parse().unwrap()),
+    let mut request = AggregatesRequest {
+        filter: "player/".parse().unwrap(),
         ..AggregatesRequest::default()
     };
-    let listed = list_aggregates(&project, &request, &mut |_, _| {}).unwrap();
-    assert!(
-        listed
-            .aggregates
-            .iter()
-            .all(|it| it.domain.as_str() == "player")
-    );
-    let mut aggregates = listed.aggregates.iter();
-    let alice = aggregates.find(|it| it.root.to_string() == ALICE).unwrap();
-    let stored = alice.stored.as_ref().unwrap();
-    assert!(stored.count >= 3 && stored.last_type.starts_with("examples."));
-    let failure = alice.newest_failure.as_ref().unwrap();
-    assert_eq!(failure.command, "examples.WithdrawFunds");
-    assert_eq!(failure.message, "Insufficient funds");
-    assert_eq!(listed.count_unread(), 0);
-    assert!(listed.suggested.is_some() && listed.messages_hidden.is_none());
+    for with_counts in [false, true] {
+        request.with_counts = with_counts;
+        let mut listed = Vec::new();
+        let list = AggregateList::open(&project, &request).unwrap();
+        let summary = list.each(&mut |it| listed.push(it.clone())).unwrap();
+        assert_eq!((summary.listed, summary.unread), (listed.len(), 0));
+        assert!(listed.iter().all(|it| it.domain.as_str() == "player"));
+        let alice = listed.iter().find(|it| it.root.to_string() == ALICE);
+        let alice = alice.unwrap();
+        assert_eq!(alice.stored.is_some(), with_counts);
+        if let Some(stored) = &alice.stored {
+            let stored = stored.as_ref().unwrap();
+            assert!(stored.count >= 3 && stored.last_type.starts_with("examples."));
+        }
+        let failure = alice.newest_failure.as_ref().unwrap();
+        assert_eq!(failure.command, "examples.WithdrawFunds");
+        assert_eq!(failure.message, "Insufficient funds");
+        assert!(summary.suggested.is_some() && list.messages_hidden().is_none());
+    }
+}
+
+#[test]
+fn an_aggregate_is_shown_with_its_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = ShowRequest {
+        aggregate: "player/6513".parse().unwrap(),
+        source: None,
+        domain: None,
+        edition: Edition::Main,
+        last: Some(1),
+    };
+    let shown = show(&described_project(folder.path()), &request).unwrap();
+    assert_eq!((shown.events.len(), shown.later), (2, 1));
+    assert_eq!(shown.events[1].type_name, "examples.FundsDeposited");
+    assert_eq!(shown.state.unwrap()["bankroll"]["amount"], 5000);
+}
+
+#[test]
+fn what_was_found_comes_with_the_words_that_capture_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = FindRequest {
+        field: Some("WithdrawFunds.amount.amount=4500".parse().unwrap()),
+        ..FindRequest::default()
+    };
+    let report = find(&described_project(folder.path()), &request).unwrap();
+    assert_eq!(report.matching, 1);
+    assert_eq!(report.occurrences[0].matched, [Matched::Field]);
+    // The other failures of that aggregate.
+    assert!(report.occurrences.len() > 1);
+    let capture = report.capture.unwrap();
+    assert_eq!(capture, ["capture", &format!("player/{ALICE}")]);
 }
 
 #[test]
 fn bugs_are_grouped_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let project = project(folder.path());
-    let listed = list_bugs(&project, &FailureSource::Source(None), &mut |_, _| {}).unwrap();
+    let listed = list_bugs(&project, &FailureSource::Source(None)).unwrap();
     assert!(listed.count_of_logic() > 1 && listed.count_failed() >= listed.count_of_logic());
     let counted: usize = listed.bugs.iter().map(|bug| bug.group.count).sum();
     assert_eq!(counted, listed.count_failed() + listed.count_accepted());
 
     let log = folder.path().join("app.log");
     std::fs::write(&log, "nothing happened\n").unwrap();
-    let nothing =
-        list_bugs(&project, &FailureSource::Files(vec![log]), &mut |_, _| {}).unwrap_err();
+    let nothing = list_bugs(&project, &FailureSource::Files(vec![log])).unwrap_err();
     assert!(
         nothing.to_string().contains("no failure in 1 lines"),
         "{nothing}"

@@ -122,6 +122,21 @@ impl Connection {
 
     /// Calls a server-streaming method and collects the replies.
     pub fn call_stream(&self, path: &str, request: Bytes) -> Result<Vec<Bytes>, CallError> {
+        let mut messages = Vec::new();
+        self.call_each(path, request, &mut |message| {
+            messages.push(message);
+            Ok(())
+        })?;
+        Ok(messages)
+    }
+
+    /// Calls a server-streaming method. `received` gets each reply when it arrives; its error ends the call.
+    pub fn call_each(
+        &self,
+        path: &str,
+        request: Bytes,
+        received: &mut dyn FnMut(Bytes) -> Result<(), CallError>,
+    ) -> Result<(), CallError> {
         let failed = |status: Status| self.status_error(path, &status);
         self.perform(
             path,
@@ -129,13 +144,12 @@ impl Connection {
             async |mut client, request, path_and_query| {
                 let reply = client.server_streaming(request, path_and_query, BytesCodec);
                 let mut stream = reply.await.map_err(failed)?.into_inner();
-                let mut messages = Vec::new();
                 let mut read = 0;
                 while let Some(message) = stream.message().await.map_err(failed)? {
                     read = self.bounded(path, read, &message)?;
-                    messages.push(message);
+                    received(message)?;
                 }
-                Ok(messages)
+                Ok(())
             },
         )
     }

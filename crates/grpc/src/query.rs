@@ -166,11 +166,11 @@ impl QueryClient {
             .collect())
     }
 
-    /// Every aggregate on the main timeline of the coordinator's store.
-    pub fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError> {
-        let replies = self
-            .connection
-            .ask(self.dialect, Query::AggregateRoots, &Bytes::new())?;
+    /// Every aggregate on the main timeline of the coordinator's store. `found` gets each when it arrives.
+    pub fn each_aggregate_root(
+        &self,
+        found: &mut dyn FnMut(Domain, Root),
+    ) -> Result<(), QueryError> {
         let read = |bytes: Bytes| -> Result<_, decode::DecodeError> {
             self.note_unknown("AggregateRoot", &bytes);
             let message: pb::AggregateRoot = decode::message("aggregate root", bytes)?;
@@ -181,13 +181,30 @@ impl QueryClient {
                 Root::from_slice(&root.value).map_err(refused)?,
             ))
         };
-        replies
-            .into_iter()
-            .map(|bytes| {
-                read(bytes)
-                    .map_err(|reason| self.garbage("EventQueryService/GetAggregateRoots", reason))
-            })
-            .collect()
+        let mut unreadable = None;
+        let asked = self.connection.ask_each(
+            self.dialect,
+            Query::AggregateRoots,
+            &Bytes::new(),
+            &mut |bytes| match read(bytes) {
+                Ok((domain, root)) if unreadable.is_none() => found(domain, root),
+                Ok(_) => {}
+                Err(reason) => {
+                    unreadable.get_or_insert(reason);
+                }
+            },
+        );
+        if let Some(reason) = unreadable {
+            return Err(self.garbage("EventQueryService/GetAggregateRoots", reason));
+        }
+        Ok(asked?)
+    }
+
+    /// The same aggregates as a list.
+    pub fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryError> {
+        let mut roots = Vec::new();
+        self.each_aggregate_root(&mut |domain, root| roots.push((domain, root)))?;
+        Ok(roots)
     }
 
     fn note_unknown(&self, message: &str, reply: &[u8]) {

@@ -132,9 +132,9 @@ impl QueryPolicy {
         Ok(())
     }
 
-    /// Counts replies, and checks the bound of their size.
-    fn count_replies(&self, replies: &[Bytes]) -> Result<(), ReachedBound> {
-        let bytes: usize = replies.iter().map(Bytes::len).sum();
+    /// Counts a reply, and checks the bound of the size of all replies.
+    fn count_reply(&self, reply: &Bytes) -> Result<(), ReachedBound> {
+        let bytes = reply.len();
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         usage.bytes = usage
             .bytes
@@ -242,7 +242,65 @@ impl QueryConnection {
         query: Query,
         message: &Bytes,
     ) -> Result<Vec<Bytes>, CallError> {
-        let path = format!("/{package}.{}/{}", query.service(), query.method());
+        let path = path_of(package, query);
+        self.retried(|| {
+            let mut replies = Vec::new();
+            let answer = match query {
+                Query::EventBook | Query::ListDeadLetters | Query::GetDeadLetter => {
+                    let reply = self.connection.call(&path, message.clone());
+                    reply.and_then(|reply| {
+                        self.count(&reply)?;
+                        replies.push(reply);
+                        Ok(())
+                    })
+                }
+                Query::Events | Query::AggregateRoots => {
+                    self.connection
+                        .call_each(&path, message.clone(), &mut |reply| {
+                            self.count(&reply)?;
+                            replies.push(reply);
+                            Ok(())
+                        })
+                }
+            };
+            Asked {
+                answer: answer.map(|()| replies),
+                is_final: false,
+            }
+        })
+    }
+
+    /// Sends a query whose replies are streamed. `received` gets each of them when it arrives, so the query is retried
+    /// only if there was none.
+    pub(super) fn ask_each(
+        &self,
+        dialect: Dialect,
+        query: Query,
+        message: &Bytes,
+        received: &mut dyn FnMut(Bytes),
+    ) -> Result<(), CallError> {
+        let path = path_of(dialect.package(), query);
+        self.retried(|| {
+            let mut is_final = false;
+            let answer = self
+                .connection
+                .call_each(&path, message.clone(), &mut |reply| {
+                    self.count(&reply)?;
+                    is_final = true;
+                    received(reply);
+                    Ok(())
+                });
+            Asked { answer, is_final }
+        })
+    }
+
+    fn count(&self, reply: &Bytes) -> Result<(), CallError> {
+        let counted = self.policy.count_reply(reply);
+        counted.map_err(|bound| self.over_bound(bound))
+    }
+
+    /// Calls until there is an answer or an error that is not temporary, within the bounds and the rate limit.
+    fn retried<T>(&self, mut call: impl FnMut() -> Asked<T>) -> Result<T, CallError> {
         let mut pause = FIRST_PAUSE;
         let mut retries = self.policy.retries;
         loop {
@@ -250,31 +308,28 @@ impl QueryConnection {
                 .count_query()
                 .map_err(|bound| self.over_bound(bound))?;
             self.policy.wait_for_turn();
-            let message = message.clone();
-            let answer = match query {
-                Query::EventBook | Query::ListDeadLetters | Query::GetDeadLetter => {
-                    self.connection.call(&path, message).map(|one| vec![one])
-                }
-                Query::Events | Query::AggregateRoots => {
-                    self.connection.call_stream(&path, message)
-                }
-            };
+            let Asked { answer, is_final } = call();
             match answer {
-                Err(error) if retries > 0 && error.may_be_temporary() => {
+                Err(error) if retries > 0 && !is_final && error.may_be_temporary() => {
                     retries -= 1;
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                answer => {
-                    let replies = answer?;
-                    let counted = self.policy.count_replies(&replies);
-                    return counted
-                        .map(|()| replies)
-                        .map_err(|bound| self.over_bound(bound));
-                }
+                answer => return answer,
             }
         }
     }
+}
+
+/// The answer to one attempt.
+struct Asked<T> {
+    answer: Result<T, CallError>,
+    /// Whether the caller has already received a part of it.
+    is_final: bool,
+}
+
+fn path_of(package: &str, query: Query) -> String {
+    format!("/{package}.{}/{}", query.service(), query.method())
 }
 
 /// Whether an error does not show which packages the server has, because it comes from the transport or a gateway.

@@ -2,7 +2,7 @@
 //!
 //! Owns how a log is parsed: split lines and records (`lines`), times (`time`), JSON anywhere in a line and nested in
 //! JSON strings, `key=value` in the style of logfmt, structlog and tracing (`text`), the fields of a failure
-//! (`record`), the status formats of many languages (`status`), and why a line cannot be used (`error`). Reads no files, and never fails, because most lines
+//! (`record`), the status formats of many languages (`status`), trace ids (`trace`), and why a line cannot be used (`error`). Reads no files, and never fails, because most lines
 //! of a log are something else.
 
 mod error;
@@ -11,6 +11,7 @@ mod record;
 mod status;
 mod text;
 mod time;
+mod trace;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ use crate::wire::{DecodeError, Dialect};
 
 pub use self::error::LineError;
 pub use self::time::{LocalTime, newest};
+pub(crate) use self::trace::trace_id;
 
 /// Describes what is searched for in a log.
 pub const LOOKED_FOR: &str = "failure tickets (`ticket` and `command`), and lines with `root` or `aggregate_root` and \
@@ -179,6 +181,8 @@ pub struct LogReading {
     pub found: Vec<(usize, Logged)>,
     /// Times without a time zone, by the index of their failure.
     pub local: BTreeMap<usize, LocalTime>,
+    /// Trace ids as 32 hex digits, by the index of their failure.
+    pub traces: BTreeMap<usize, String>,
     /// Lines that look like a ticket or a failure but cannot be used, with the reason.
     pub unusable: Vec<(usize, LineError)>,
     /// Number of lines read.
@@ -238,9 +242,12 @@ impl LogReading {
             ..LineFindings::default()
         };
         found.in_text(&piece.text, &surrounding, 0);
-        for (one, moment) in found.all {
+        for (one, moment, trace) in found.all {
             match one {
                 Ok(logged) => {
+                    if let Some(trace) = trace {
+                        self.traces.insert(self.found.len(), trace);
+                    }
                     if let Some(Moment::Local(local)) = moment {
                         self.local.insert(self.found.len(), local);
                     }
@@ -303,7 +310,7 @@ impl SurroundingFields {
 /// Failures found in a line.
 #[derive(Default)]
 struct LineFindings {
-    all: Vec<(Result<Logged, LineError>, Option<Moment>)>,
+    all: Vec<(Result<Logged, LineError>, Option<Moment>, Option<String>)>,
     /// Why the line ends too early.
     cut: Option<&'static str>,
     /// Bytes of surrounding fields that may still be copied into records.
@@ -411,8 +418,9 @@ impl LineFindings {
         };
         // A line may describe a failure twice, as text and as fields.
         let mut near = self.all.iter().rev().take(NEAR);
-        if !near.any(|(known, _)| *known == read) {
-            self.all.push((read, surrounding.moment));
+        if !near.any(|(known, ..)| *known == read) {
+            let trace = trace::of_record(&surrounding.record);
+            self.all.push((read, surrounding.moment, trace));
         }
         true
     }

@@ -288,7 +288,7 @@ fn provenance(case: &Case) -> String {
     )
 }
 
-pub(super) fn instant(time: Timestamp) -> String {
+pub(in crate::cli) fn instant(time: Timestamp) -> String {
     jiff::Timestamp::new(time.seconds, time.nanos).map_or_else(
         |_| format!("{} s", time.seconds),
         |instant| instant.to_string(),
@@ -312,6 +312,15 @@ fn section(text: &mut Text, title: &str, body: Option<String>) {
     for line in body.lines() {
         let _ = writeln!(text, "  {line}");
     }
+}
+
+/// A view on one line with at most `room` characters.
+pub(in crate::cli) fn one_line_of(view: &Value, room: usize) -> String {
+    let text = flow(view);
+    if text.chars().count() <= room {
+        return text;
+    }
+    text.chars().take(room - 1).chain(['…']).collect()
 }
 
 /// A view on one line.

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod coordinator_dialect;
+mod finding;
 mod isolated;
 mod production;
 mod replay_debugging;

@@ -41,6 +41,8 @@ fn contents_are_not_printed_unasked() {
     for arguments in [
         &["roots"][..],
         &["roots", "--json"],
+        &["find", ROOT],
+        &["find", ROOT, "--json"],
         &["capture", ROOT, "--unredacted"],
         &["capture", ROOT, "--unredacted", "--json"],
         &[

@@ -251,6 +251,10 @@ fn what_is_taken_out_is_in_no_output_and_in_no_file() {
     let mut written = 0;
     for (arguments, code) in [
         (vec!["roots"], 0),
+        (vec!["find", ROOT], 0),
+        (vec!["find", ROOT, "--json"], 0),
+        (vec!["show", ROOT, "--all"], 0),
+        (vec!["show", ROOT, "--json"], 0),
         (vec!["tickets"], 0),
         (vec!["tickets", "--json"], 0),
         (

@@ -14,7 +14,7 @@ use crate::production::read_only::demo;
 use crate::production::status::StatusServer;
 use crate::support::{Project, recorded_failures};
 
-const SERVICE: &str = "/io.angzarr.status.v1.DlqAdminService/";
+pub(crate) const SERVICE: &str = "/io.angzarr.status.v1.DlqAdminService/";
 const OLDER: &str = "/angzarr_client.proto.angzarr.status.DlqAdminService/";
 
 /// A field with bytes: the wire's own shape, by hand.
@@ -105,7 +105,7 @@ fn stored(id: u64, letter: &[u8]) -> Vec<u8> {
 }
 
 /// Three letters on two pages, in one of the packages.
-fn service(package: &'static str) -> StatusServer {
+pub(crate) fn service(package: &'static str) -> StatusServer {
     StatusServer::start(move |path, request| {
         let Some(method) = path.strip_prefix(package) else {
             return Err(Status::unimplemented(""));
@@ -135,7 +135,7 @@ fn service(package: &'static str) -> StatusServer {
     })
 }
 
-fn project(coordinator: &Server, status: &str) -> Project {
+pub(crate) fn project(coordinator: &Server, status: &str) -> Project {
     Project::new(&format!(
         "source = \"production\"\n[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"hand\", \"table\"]\n\
          {status}\n[logic.player]\nin_process = \"player\"\n",

@@ -4,13 +4,13 @@
 mod claim_check;
 mod crashes;
 mod credentials;
-mod dead_letters;
-mod gate;
+pub(crate) mod dead_letters;
+pub(crate) mod gate;
 mod odd_places;
 mod patience;
 mod pki;
-mod read_only;
-mod status;
+pub(crate) mod read_only;
+pub(crate) mod status;
 mod tls;
 mod ways;
 

@@ -114,7 +114,42 @@ const FORMS: [&[&str]; 20] = [
 ];
 
 /// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
-const MORE: [&[&str]; 12] = [
+const MORE: [&[&str]; 17] = [
+    &[
+        "find",
+        "{alice}",
+        "wf-seat",
+        "--from-log",
+        "failures.jsonl",
+        "--where",
+        "WithdrawFunds.amount.amount=4500",
+        "--source",
+        "production",
+    ],
+    &[
+        "find",
+        "player/6513",
+        "--json",
+        "--domain",
+        "player",
+        "--config",
+        "replay.toml",
+    ],
+    &[
+        "show",
+        "{alice}",
+        "--at",
+        "1",
+        "--all",
+        "--domain",
+        "player",
+        "--source",
+        "production",
+        "--config",
+        "replay.toml",
+    ],
+    &["show", "{alice}", "--edition", "what-if", "--json"],
+    &["roots", "player/65", "--counts"],
     &["capture", "{alice}", "--compensation"],
     &["capture", "{alice}", "--keep-external", "--dry-run"],
     &["capture", "--from-log", "failures.jsonl"],
@@ -243,7 +278,7 @@ const ELSEWHERE: [&str; 7] = [
 #[test]
 fn no_flag_of_these_commands_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["capture", "roots"] {
+    for command in ["capture", "find", "roots", "show"] {
         let help = tool(folder.path())
             .args([command, "--help"])
             .output()

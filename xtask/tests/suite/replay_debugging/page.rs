@@ -70,7 +70,7 @@ fn of_block(line: usize, info: &str, block: &[&str]) -> Vec<Step> {
 }
 
 /// Commands after `$ `, each with what is shown below it.
-fn shown(line: usize, block: &[&str]) -> Vec<Step> {
+pub(crate) fn shown(line: usize, block: &[&str]) -> Vec<Step> {
     let mut steps = Vec::new();
     for (line, text) in (line + 1..).zip(block) {
         if let Some(command) = text.strip_prefix("$ ") {

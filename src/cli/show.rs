@@ -1,0 +1,193 @@
+//! `show`: the events of an aggregate, and its state.
+
+use clap::Args;
+use serde_json::json;
+
+use super::report::{instant, one_line_of};
+use super::{Done, Stop, say};
+use crate::capture::{EditionShape, RootSpec};
+use crate::capturing::assumed_dialect;
+use crate::model::{Domain, Edition, counted, short_name};
+use crate::payload::to_yaml;
+use crate::project::Project;
+use crate::showing::{ShowRequest, ShownAggregate, ShownEvent, show};
+use crate::terminal::one_line;
+
+/// Show the events of an aggregate, and the state that today's logic folds from them.
+///
+/// Writes nothing, and sends nothing but queries to the source. Payloads are redacted as `capture` would redact them, if
+/// replay.toml has [redaction].
+#[derive(Debug, Args)]
+pub(super) struct ShowArguments {
+    /// The aggregate: a UUID, its first digits, its base64, or DOMAIN/ROOT.
+    #[arg(value_name = "ROOT")]
+    root: String,
+    /// Show it as it was after this event.
+    #[arg(long, value_name = "SEQUENCE")]
+    at: Option<u32>,
+    /// Its edition.
+    #[arg(long, value_name = "NAME")]
+    edition: Option<String>,
+    /// Its domain.
+    #[arg(long)]
+    domain: Option<Domain>,
+    /// Source in replay.toml; `embedded` is the built-in one.
+    #[arg(long)]
+    source: Option<String>,
+    /// Show every event, at full length; otherwise a long history is shortened in the middle.
+    #[arg(long)]
+    all: bool,
+    /// Print as JSON, always with every event.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Number of first and of last events that are shown of a long history.
+const FIRST: usize = 5;
+const LAST: usize = 15;
+
+/// Length of the fields on one line.
+const ROOM: usize = 100;
+
+pub(super) fn run(project: &Project, arguments: &ShowArguments) -> Done {
+    let edition = arguments
+        .edition
+        .as_deref()
+        .map_or(Ok(Edition::Main), |name| {
+            Edition::from_label(name).map_err(|error| Stop::Usage(error.to_string()))
+        })?;
+    let request = ShowRequest {
+        aggregate: arguments.root.parse::<RootSpec>()?,
+        source: arguments.source.clone(),
+        domain: arguments.domain.clone(),
+        edition,
+        last: arguments.at,
+    };
+    let shown = show(project, &request)?;
+    if let Some(dialect) = shown.assumed_dialect {
+        super::complain(format_args!("dialect {}", assumed_dialect(dialect)));
+    }
+    if arguments.json {
+        say(json_of(&shown));
+        return Ok(());
+    }
+    say(title(&shown));
+    print_events(&shown, arguments.all);
+    if shown.later > 0 {
+        say(format_args!(
+            "  and {}",
+            counted(shown.later, "later event")
+        ));
+    }
+    match &shown.state {
+        Ok(state) => {
+            let logic = shown.logic.as_deref().unwrap_or_default();
+            say(format_args!("\nstate, on {logic}"));
+            for line in to_yaml(state).lines() {
+                say(format_args!("  {line}"));
+            }
+        }
+        Err(reason) => say(format_args!("\nno state: {reason}")),
+    }
+    if let Some(fields) = &shown.redacted {
+        let fields = if fields.is_empty() {
+            "nothing: no rule is about a field of these events".to_owned()
+        } else {
+            fields.join(", ")
+        };
+        say(format_args!("\nredacted: {fields}"));
+    }
+    Ok(())
+}
+
+fn title(shown: &ShownAggregate) -> String {
+    let cover = &shown.cover;
+    let edition = match (&cover.edition, &shown.edition) {
+        (Edition::Main, _) => String::new(),
+        (edition, EditionShape::DivergesAt(sequence)) => format!(
+            ", edition {}, its own from sequence {sequence} on",
+            edition.label()
+        ),
+        (edition, _) => format!(
+            ", edition {}, which has no events of its own: these are those of main",
+            edition.label()
+        ),
+    };
+    let count = counted(shown.events.len(), "event");
+    format!("{}/{}{edition}: {count}", cover.domain, cover.root)
+}
+
+fn print_events(shown: &ShownAggregate, all: bool) {
+    let events = &shown.events;
+    let width = events.iter().map(|event| name(event).chars().count()).max();
+    let width = width.unwrap_or(0);
+    let left_out = events.len().saturating_sub(FIRST + LAST);
+    if all || left_out < 2 {
+        for event in events {
+            say(row(event, width, all));
+        }
+        return;
+    }
+    for event in &events[..FIRST] {
+        say(row(event, width, false));
+    }
+    say(format_args!("     … {left_out} events; --all shows them"));
+    for event in &events[FIRST + left_out..] {
+        say(row(event, width, false));
+    }
+}
+
+fn row(event: &ShownEvent, width: usize, all: bool) -> String {
+    let time = event.time.map(instant).unwrap_or_default();
+    let time = if time.is_empty() {
+        time
+    } else {
+        format!("{time}  ")
+    };
+    let fields = match &event.fields {
+        Ok(view) => one_line_of(view, if all { usize::MAX } else { ROOM }),
+        Err(reason) => format!("({reason})"),
+    };
+    let mark = if event.is_provisional {
+        "  (provisional)"
+    } else {
+        ""
+    };
+    let line = format!(
+        "  {:>3}  {time}{:<width$}  {}{mark}",
+        event.sequence,
+        name(event),
+        one_line(&fields)
+    );
+    line.trim_end().to_owned()
+}
+
+fn name(event: &ShownEvent) -> String {
+    one_line(short_name(&event.type_name)).into_owned()
+}
+
+fn json_of(shown: &ShownAggregate) -> serde_json::Value {
+    let events = shown.events.iter().map(|event| {
+        json!({
+            "sequence": event.sequence,
+            "time": event.time.map(instant),
+            "type": event.type_name,
+            "fields": event.fields.as_ref().ok(),
+            "not_shown": event.fields.as_ref().err(),
+            "provisional": event.is_provisional,
+        })
+    });
+    json!({
+        "version": 1,
+        "source": shown.source,
+        "domain": shown.cover.domain.as_str(),
+        "root": shown.cover.root.to_string(),
+        "edition": shown.cover.edition.label(),
+        "events": events.collect::<Vec<_>>(),
+        "later": shown.later,
+        "state": shown.state.as_ref().ok(),
+        "no_state": shown.state.as_ref().err(),
+        "logic": shown.logic,
+        "redacted": shown.redacted,
+    })
+}
