@@ -1,5 +1,7 @@
 //! Plans for a Rust workspace: a package `replay` with the two mains as a member, and the cargo alias.
 
+use std::fmt::Write as _;
+
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::{ExistingFiles, Plan, SetupError};
@@ -54,7 +56,7 @@ fn libraries(manifest: &DocumentMut, existing: &ExistingFiles<'_>) -> String {
         let manifest = text.and_then(|text| parsed(&file, &text).ok());
         let name = manifest.and_then(|manifest| name(&manifest));
         if let Some(name) = name.filter(|_| existing.has(&format!("{member}/src/lib.rs"))) {
-            lines.push_str(&format!("# {name} = {{ path = \"../{member}\" }}\n"));
+            let _ = writeln!(lines, "# {name} = {{ path = \"../{member}\" }}");
         }
     }
     if !lines.is_empty() {

@@ -127,6 +127,10 @@ impl World for Python {
         "Python"
     }
 
+    fn step(&self) -> &'static str {
+        "wheel"
+    }
+
     fn stand_in(&self, command: &str, folder: &Path) -> Option<Result<()>> {
         match command {
             "python3 -m venv .venv" => Some(self.link_environment(folder)),
@@ -197,7 +201,8 @@ fn compare_with_example(shell: &Shell, repository: &Path) -> Result<()> {
         .collect();
     ensure!(
         differing.is_empty(),
-        "{EXAMPLE} is not what the reader of {PAGE} has at the end; write it with --bless, and remove what is too much: {}",
+        "{EXAMPLE} is not what the reader of {PAGE} has at the end; write it with \
+         `cargo xtask check --only wheel --bless`, and remove what is too much: {}",
         differing.join(", ")
     );
     println!("   {EXAMPLE} is the result, {} files", known.len());

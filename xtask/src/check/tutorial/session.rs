@@ -23,6 +23,8 @@ const MOST_COMMANDS: usize = 6;
 pub(super) trait World {
     /// Name of the world's section.
     fn name(&self) -> &'static str;
+    /// Step of the check that follows it.
+    fn step(&self) -> &'static str;
     /// Does something else in place of a command; `None` for a command that runs as it stands.
     fn stand_in(&self, command: &str, folder: &Path) -> Option<Result<()>>;
     /// A file as it is written, if it is not written as it stands.
@@ -90,9 +92,10 @@ impl<'a> Session<'a> {
         } else if let Some((typed, actual)) = self.differing.first() {
             bail!(
                 "{PAGE}:{}: `{}` prints something else than the page shows:\n{actual}\n\
-                 If that is right, write it into the page with --bless",
+                 If that is right, write it into the page: cargo xtask check --only {} --bless",
                 typed.line + 1,
-                typed.command
+                typed.command,
+                self.world.step()
             );
         }
         let count = self.first_case.context("no case was reproduced")?;
