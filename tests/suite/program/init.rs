@@ -342,6 +342,8 @@ fn a_workflow_installs_the_requirements_and_the_debugger_gets_the_known_logic() 
         workflow.contains(&format!("\n      {install}")),
         "{workflow}"
     );
+    // The project is set up already.
+    assert!(!run.out.contains("next:"), "{}", run.out);
     init(folder, &["--ci", "gitlab"]);
     let workflow = read(folder, ".gitlab/replay.yml");
     let install = install.replace("run: ", "");

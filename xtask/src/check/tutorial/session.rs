@@ -86,6 +86,7 @@ impl<'a> Session<'a> {
         for (line, action) in actions(&page, self.world.name()).with_context(|| PAGE.to_owned())? {
             self.act(action).with_context(|| format!("{PAGE}:{line}"))?;
         }
+        self.restore_address()?;
         if blesses {
             std::fs::write(&file, with_outputs(&page, &self.differing))
                 .with_context(|| format!("cannot write {PAGE}"))?;
@@ -105,6 +106,14 @@ impl<'a> Session<'a> {
         );
         println!("   {count} commands and edits from `init` to the first reproduced case");
         Ok(std::mem::take(&mut self.typed))
+    }
+
+    /// `init` wrote the address of a free port.
+    fn restore_address(&self) -> Result<()> {
+        let file = self.folder.join("replay.toml");
+        let text = std::fs::read_to_string(&file).context("there is no replay.toml")?;
+        std::fs::write(&file, text.replace(&self.address, ADDRESS))?;
+        Ok(())
     }
 
     fn act(&mut self, action: Action) -> Result<()> {
