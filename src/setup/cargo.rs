@@ -9,7 +9,11 @@ use super::{ExistingFiles, Plan, SetupError};
 const CARGO_CONFIG: &str = ".cargo/config.toml";
 const ROOT: &str = "Cargo.toml";
 
-pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
+pub(super) fn plan(
+    plan: &mut Plan,
+    existing: &ExistingFiles<'_>,
+    domain: &str,
+) -> Result<(), SetupError> {
     let manifest = parsed(ROOT, &existing.read(ROOT)?.unwrap_or_default())?;
     let mut own = include_str!("templates/rust/Cargo.toml").to_owned();
     own.push_str(&libraries(&manifest, existing));
@@ -18,7 +22,7 @@ pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), 
     plan.create(
         existing,
         "replay/src/lib.rs",
-        include_str!("templates/rust/lib.rs"),
+        include_str!("templates/rust/lib.rs").replace("DOMAIN", domain),
     );
     plan.create(
         existing,

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use angzarr_replay::internal::project::Project;
+use angzarr_replay::internal::serving::{RequestedStore, ServeRequest, serve};
+use angzarr_replay::internal::wire::Dialect;
+
 use super::{Run, run_in};
 
 fn write(folder: &Path, file: &str, text: &str) {
@@ -376,6 +380,34 @@ fn a_coordinator_tells_its_domains_and_what_its_package_may_be() {
         "{}",
         run.err
     );
+}
+
+#[test]
+fn every_domain_of_a_source_gets_a_table_for_its_logic() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let demo = Project::open(poker::app(), folder).unwrap();
+    let request = ServeRequest {
+        port: 0,
+        store: RequestedStore::Demo,
+        dialect: Dialect::ANGZARR,
+        logic: Vec::new(),
+        components: Vec::new(),
+    };
+    let served = serve(&demo, &request).unwrap();
+    write(folder, "Cargo.toml", "[workspace]\nmembers = []\n");
+    init(folder, &["--source", &served.address().to_string()]);
+    let text = read(folder, "replay.toml");
+    let tables: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("# [logic."))
+        .collect();
+    assert_eq!(
+        tables,
+        ["# [logic.hand]", "# [logic.player]", "# [logic.table]"]
+    );
+    let library = read(folder, "replay/src/lib.rs");
+    assert!(library.contains("`.logic(\"hand\", logic)`"), "{library}");
 }
 
 #[test]
