@@ -41,6 +41,20 @@
 //! # drop(app);
 //! ```
 //!
+//! A function is enough for an aggregate without facts and snapshots:
+//!
+//! ```
+//! use angzarr_replay::App;
+//! use angzarr_replay::logic::{Answer, CommandBook, EventBook, Failure};
+//!
+//! fn closed_door(_prior: &EventBook, _command: &CommandBook) -> Answer {
+//!     Err(Failure::rejected("this door never opens"))
+//! }
+//!
+//! let app = App::new().logic("door", closed_door);
+//! # drop(app);
+//! ```
+//!
 //! [`capturing`] captures cases as library calls, from the sources of a [`Project`].
 //!
 //! Everything else in this crate is private. This repository's own tests and programs reach it through a hidden module

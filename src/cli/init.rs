@@ -51,10 +51,14 @@ pub(super) fn run(arguments: &InitArguments, folder: &Path) -> Done {
     }
     if plan.changes.is_empty() {
         say("nothing to do: everything is there");
-    } else if !arguments.dry_run {
+    } else if !arguments.dry_run && writes(&plan, "replay.toml") {
         say(next_steps(&plan, request.source.is_some()));
     }
     Ok(())
+}
+
+fn writes(plan: &Plan, file: &str) -> bool {
+    plan.changes.iter().any(|change| change.file == file)
 }
 
 /// A new file by its name, an edited one with the lines that change.

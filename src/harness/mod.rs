@@ -355,12 +355,14 @@ fn how_to_skip(entry: &Entry) -> String {
 }
 
 fn summarise(project: &Project, tally: &Mutex<Tally>, says_unused: bool) {
-    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     // A runner with a process per trial shows the output of failing trials, where an empty count would be meaningless.
     if tally.totals.sum() == 0 {
         return;
     }
     say(&tally.totals);
+    // Trials end in any order.
+    tally.open.sort_unstable();
     for name in &tally.open {
         say(format_args!("  open: {name}"));
     }

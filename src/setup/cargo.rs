@@ -1,5 +1,7 @@
 //! Plans for a Rust workspace: a package `replay` with the two mains as a member, and the cargo alias.
 
+use std::fmt::Write as _;
+
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::{ExistingFiles, Plan, SetupError};
@@ -7,7 +9,11 @@ use super::{ExistingFiles, Plan, SetupError};
 const CARGO_CONFIG: &str = ".cargo/config.toml";
 const ROOT: &str = "Cargo.toml";
 
-pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), SetupError> {
+pub(super) fn plan(
+    plan: &mut Plan,
+    existing: &ExistingFiles<'_>,
+    domain: &str,
+) -> Result<(), SetupError> {
     let manifest = parsed(ROOT, &existing.read(ROOT)?.unwrap_or_default())?;
     let mut own = include_str!("templates/rust/Cargo.toml").to_owned();
     own.push_str(&libraries(&manifest, existing));
@@ -16,7 +22,7 @@ pub(super) fn plan(plan: &mut Plan, existing: &ExistingFiles<'_>) -> Result<(), 
     plan.create(
         existing,
         "replay/src/lib.rs",
-        include_str!("templates/rust/lib.rs"),
+        include_str!("templates/rust/lib.rs").replace("DOMAIN", domain),
     );
     plan.create(
         existing,
@@ -54,7 +60,7 @@ fn libraries(manifest: &DocumentMut, existing: &ExistingFiles<'_>) -> String {
         let manifest = text.and_then(|text| parsed(&file, &text).ok());
         let name = manifest.and_then(|manifest| name(&manifest));
         if let Some(name) = name.filter(|_| existing.has(&format!("{member}/src/lib.rs"))) {
-            lines.push_str(&format!("# {name} = {{ path = \"../{member}\" }}\n"));
+            let _ = writeln!(lines, "# {name} = {{ path = \"../{member}\" }}");
         }
     }
     if !lines.is_empty() {

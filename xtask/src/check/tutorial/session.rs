@@ -23,6 +23,8 @@ const MOST_COMMANDS: usize = 6;
 pub(super) trait World {
     /// Name of the world's section.
     fn name(&self) -> &'static str;
+    /// Step of the check that follows it.
+    fn step(&self) -> &'static str;
     /// Does something else in place of a command; `None` for a command that runs as it stands.
     fn stand_in(&self, command: &str, folder: &Path) -> Option<Result<()>>;
     /// A file as it is written, if it is not written as it stands.
@@ -84,15 +86,17 @@ impl<'a> Session<'a> {
         for (line, action) in actions(&page, self.world.name()).with_context(|| PAGE.to_owned())? {
             self.act(action).with_context(|| format!("{PAGE}:{line}"))?;
         }
+        self.restore_address()?;
         if blesses {
             std::fs::write(&file, with_outputs(&page, &self.differing))
                 .with_context(|| format!("cannot write {PAGE}"))?;
         } else if let Some((typed, actual)) = self.differing.first() {
             bail!(
                 "{PAGE}:{}: `{}` prints something else than the page shows:\n{actual}\n\
-                 If that is right, write it into the page with --bless",
+                 If that is right, write it into the page: cargo xtask check --only {} --bless",
                 typed.line + 1,
-                typed.command
+                typed.command,
+                self.world.step()
             );
         }
         let count = self.first_case.context("no case was reproduced")?;
@@ -102,6 +106,14 @@ impl<'a> Session<'a> {
         );
         println!("   {count} commands and edits from `init` to the first reproduced case");
         Ok(std::mem::take(&mut self.typed))
+    }
+
+    /// `init` wrote the address of a free port.
+    fn restore_address(&self) -> Result<()> {
+        let file = self.folder.join("replay.toml");
+        let text = std::fs::read_to_string(&file).context("there is no replay.toml")?;
+        std::fs::write(&file, text.replace(&self.address, ADDRESS))?;
+        Ok(())
     }
 
     fn act(&mut self, action: Action) -> Result<()> {
