@@ -17,7 +17,7 @@ use super::error::{DescriptorError, LeftOut, Unread, printable};
 use super::guard::{Broken, caught};
 use super::merge::Merge;
 use super::source::{self, Source};
-use super::vet;
+use super::{subset, vet};
 use crate::files;
 
 /// The descriptors from one or more sources, and the files that could not be used.
@@ -314,8 +314,9 @@ impl<'a> Compilation<'a> {
             resolver.add(GoogleFileResolver::new());
             let mut compiler = Compiler::with_file_resolver(resolver);
             compiler.include_imports(true).open_files(files)?;
-            // Goes through the encoded set, which keeps custom options and drops source information.
-            let set = compiler.encode_file_descriptor_set();
+            // Goes through the encoded files, which keep custom options, and drops source information. The compiler can
+            // encode a set too, but it decodes each file into a dynamic message first.
+            let set = subset::set_of(compiler.descriptor_pool().files());
             DescriptorPool::decode(set.as_slice()).map_err(protox::Error::from)
         };
         caught(compile)

@@ -26,15 +26,21 @@ pub(super) fn subset(
         with_imports(message.parent_file(), &mut files);
     }
     with_extensions(pool, &mut files);
-    let mut bytes = Vec::new();
-    for file in dependencies_first(files.into_values()) {
-        wire::write_tag(FILE, wire::LENGTH_DELIMITED, &mut bytes);
-        wire::write_bytes(&without_source_info(&file.encode_to_vec()), &mut bytes);
-    }
+    let bytes = set_of(dependencies_first(files.into_values()));
     let digest = Sha256::digest(&bytes);
     let first = digest.first_chunk().expect("a SHA-256 has 32 bytes");
     let hash = format!("{:016x}", u64::from_be_bytes(*first));
     Some(DescriptorSet { hash, bytes })
+}
+
+/// An encoded set of these files, without comments and positions.
+pub(super) fn set_of(files: impl IntoIterator<Item = FileDescriptor>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for file in files {
+        wire::write_tag(FILE, wire::LENGTH_DELIMITED, &mut bytes);
+        wire::write_bytes(&without_source_info(&file.encode_to_vec()), &mut bytes);
+    }
+    bytes
 }
 
 fn with_imports(file: FileDescriptor, files: &mut BTreeMap<String, FileDescriptor>) {
