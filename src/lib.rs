@@ -57,7 +57,9 @@ mod coordination;
 mod coordinator;
 mod diagram;
 mod doctor;
+mod drift;
 mod fixture;
+mod git;
 mod harness;
 #[doc(hidden)]
 pub mod internal;

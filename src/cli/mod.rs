@@ -12,6 +12,7 @@ mod completions;
 mod debug;
 mod differences;
 mod doctor;
+mod drift;
 mod editions;
 mod formatting;
 mod init;
@@ -86,6 +87,8 @@ enum Command {
     Close(close::CloseArguments),
     #[command(about = "Say what a branch changed, for its reviewer")]
     Changes(changes::ChangesArguments),
+    #[command(about = "Say how message types changed since cases were captured")]
+    Drift(drift::DriftArguments),
     #[command(name = "command", about = "Write a command for `capture --command`")]
     Draft(command::CommandArguments),
     #[command(about = "Look for secrets and personal data in fixtures and logs")]
@@ -282,6 +285,7 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Review(arguments) => review::run(&open()?, &arguments),
         Command::Changes(arguments) => changes::run(&open()?, &arguments),
+        Command::Drift(arguments) => drift::run(&open()?, &arguments),
         Command::Fmt(arguments) => formatting::run(&open()?, &arguments),
         Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, &arguments),

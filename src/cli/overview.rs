@@ -12,7 +12,9 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Finding failures", &["roots", "tickets"]),
     (
         "Fixtures",
-        &["close", "changes", "command", "audit", "fmt", "clean"],
+        &[
+            "close", "changes", "drift", "command", "audit", "fmt", "clean",
+        ],
     ),
     ("Serving", &["serve", "record"]),
     ("Operating", &["editions"]),
