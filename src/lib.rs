@@ -57,6 +57,7 @@ mod coordination;
 mod coordinator;
 mod diagram;
 mod doctor;
+mod documentation;
 mod drift;
 mod fixture;
 mod git;

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Done, Stop, complain, say, selected};
+use crate::documentation::Page;
 use crate::drift::{Against, Drift, DriftReport};
 use crate::harness::discover;
 use crate::model::counted;
@@ -89,6 +90,9 @@ fn text_of(report: &DriftReport) -> String {
         lines.push(String::new());
     }
     lines.push(summary(report));
+    if !report.changes.is_empty() {
+        lines.push(format!("what the words mean: {}", Page::ProtoChanges));
+    }
     lines.join("\n")
 }
 
@@ -104,7 +108,12 @@ fn lines_of(drift: &Drift) -> [String; 2] {
         drift.change.breaks().word(),
         drift.change.description
     );
-    let named: Vec<&str> = drift.cases.iter().take(MOST_NAMED).map(String::as_str).collect();
+    let named: Vec<&str> = drift
+        .cases
+        .iter()
+        .take(MOST_NAMED)
+        .map(String::as_str)
+        .collect();
     let more = drift.cases.len() - named.len();
     let more = if more == 0 {
         String::new()
@@ -113,7 +122,11 @@ fn lines_of(drift: &Drift) -> [String; 2] {
     };
     let concerns = match drift.cases.len() {
         0 => "concerns no case".to_owned(),
-        count => format!("concerns {}: {}{more}", counted(count, "case"), named.join(", ")),
+        count => format!(
+            "concerns {}: {}{more}",
+            counted(count, "case"),
+            named.join(", ")
+        ),
     };
     [change, format!("  {:<12}{concerns}", "")]
 }
@@ -122,10 +135,16 @@ fn summary(report: &DriftReport) -> String {
     let sets = counted(report.sets.len(), "descriptor set");
     let cases = counted(report.cases, "case");
     if report.cases == 0 {
-        return format!("nothing was compared with {}: no case has a descriptor set", report.against);
+        return format!(
+            "nothing was compared with {}: no case has a descriptor set",
+            report.against
+        );
     }
     if report.changes.is_empty() {
-        return format!("no drift: {sets} of {cases} compared with {}", report.against);
+        return format!(
+            "no drift: {sets} of {cases} compared with {}",
+            report.against
+        );
     }
     let of = |breaks| {
         let changes = report.changes.iter();
@@ -154,13 +173,15 @@ fn json_of(report: &DriftReport) -> Value {
             "cases": drift.cases,
         })
     });
+    let sets = report.sets.iter();
+    let sets = sets.map(|(hash, is_changed)| json!({"hash": hash, "changed": is_changed}));
     let not_compared = report.not_compared.iter();
     let not_compared = not_compared.map(|(case, reason)| json!({"case": case, "reason": reason}));
     json!({
         "version": 1,
         "against": report.against,
-        "cases": report.cases,
-        "descriptor_sets": report.sets.iter().map(|(hash, is_changed)| json!({"hash": hash, "changed": is_changed})).collect::<Vec<_>>(),
+        "compared_cases": report.cases,
+        "descriptor_sets": sets.collect::<Vec<_>>(),
         "changes": changes.collect::<Vec<_>>(),
         "not_compared": not_compared.collect::<Vec<_>>(),
         "breaking": report.is_breaking(),

@@ -22,6 +22,7 @@ mod replay;
 mod report;
 mod review;
 mod roots;
+mod schema;
 mod serve;
 mod several;
 mod tickets;
@@ -105,6 +106,8 @@ enum Command {
     Editions(editions::EditionsArguments),
     #[command(about = "Check that what the project names is there and works")]
     Doctor(doctor::DoctorArguments),
+    #[command(about = "Print the JSON Schema of fixtures, replay.toml or tickets")]
+    Schema(schema::SchemaArguments),
     #[command(about = "Print completions for a shell")]
     Completions(completions::CompletionsArguments),
 }
@@ -269,11 +272,11 @@ fn wanted_colours(words: impl IntoIterator<Item = OsString>) -> Option<Colours> 
 }
 
 fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, Stop> {
-    if let (Some(_), Command::Init(_) | Command::Completions(_)) =
+    if let (Some(_), Command::Init(_) | Command::Completions(_) | Command::Schema(_)) =
         (&arguments.config, &arguments.command)
     {
         return Err(Stop::Usage(
-            "`init` and `completions` read no configuration; leave out --config".into(),
+            "`init`, `completions` and `schema` read no configuration; leave out --config".into(),
         ));
     }
     let open = || match &arguments.config {
@@ -283,6 +286,10 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
     let done: Done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, folder),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Schema(arguments) => {
+            schema::run(&arguments);
+            Ok(())
+        }
         Command::Review(arguments) => review::run(&open()?, &arguments),
         Command::Changes(arguments) => changes::run(&open()?, &arguments),
         Command::Drift(arguments) => drift::run(&open()?, &arguments),

@@ -18,7 +18,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ),
     ("Serving", &["serve", "record"]),
     ("Operating", &["editions"]),
-    ("Project", &["doctor", "completions"]),
+    ("Project", &["doctor", "schema", "completions"]),
 ];
 
 const TEMPLATE: &str = "{about}\n\nUsage: {usage}\n\n{before-help}Options:\n{options}";

@@ -154,9 +154,15 @@ impl<'a> Repository<'a> {
 
     /// The contents of files, in their order.
     pub(crate) fn contents(&self, files: &[TreeFile]) -> Result<Vec<Vec<u8>>, GitError> {
-        let total = files.iter().map(|file| file.size).fold(0, usize::saturating_add);
+        let total = files
+            .iter()
+            .map(|file| file.size)
+            .fold(0, usize::saturating_add);
         if total > LIMIT {
-            let what = format!("the {} asked for", crate::model::counted(files.len(), "file"));
+            let what = format!(
+                "the {} asked for",
+                crate::model::counted(files.len(), "file")
+            );
             return Err(GitError::TooLarge { what });
         }
         let mut child = Command::new("git")

@@ -31,6 +31,7 @@ mod recorded_traffic;
 mod recorder;
 mod redaction;
 mod replaying;
+mod schemas;
 mod snapshot;
 mod speculation;
 mod wire;

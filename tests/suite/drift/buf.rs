@@ -12,9 +12,13 @@ use super::{registry, table};
 fn broken(buf: &str, folder: &Path, category: &str) -> BTreeMap<String, BTreeSet<String>> {
     let config = format!("{{\"version\": \"v2\", \"breaking\": {{\"use\": [\"{category}\"]}}}}");
     let output = Command::new(buf)
-        .current_dir(folder)
-        .args(["breaking", "after", "--against", "before", "--error-format", "json"])
-        .args(["--config", &config])
+        // buf takes the working directory for a module, which would contain both.
+        .current_dir(folder.join("elsewhere"))
+        .arg("breaking")
+        .arg(folder.join("after"))
+        .arg("--against")
+        .arg(folder.join("before"))
+        .args(["--error-format", "json", "--config", &config])
         .output()
         .unwrap();
     assert!(output.stderr.is_empty(), "{output:?}");
@@ -40,7 +44,7 @@ fn is_ours(rule: Rule) -> bool {
 fn buf_finds_the_same_rules() {
     let buf = std::env::var("BUF").unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for side in ["before", "after"] {
+    for side in ["before", "after", "elsewhere"] {
         std::fs::create_dir(folder.path().join(side)).unwrap();
     }
     let table = table();

@@ -34,7 +34,11 @@ fn field(number: i32, (kind, place): FieldPlan, message: &str) -> FieldDescripto
         name: Some(format!("f{number}")),
         json_name: Some(format!("f{number}")),
         number: Some(number),
-        label: Some(if place == 1 { Label::Repeated } else { Label::Optional } as i32),
+        label: Some(if place == 1 {
+            Label::Repeated
+        } else {
+            Label::Optional
+        } as i32),
         r#type: Some(kind as i32),
         type_name: match kind {
             Type::Message => Some(format!(".shop.{message}")),
@@ -80,7 +84,10 @@ fn registry(order: &[FieldPlan], line: &[FieldPlan], values: usize) -> Registry 
         name: Some("shop.proto".to_owned()),
         package: Some("shop".to_owned()),
         syntax: Some("proto3".to_owned()),
-        message_type: vec![message("Order", "Line", order), message("Line", "Order", line)],
+        message_type: vec![
+            message("Order", "Line", order),
+            message("Line", "Order", line),
+        ],
         enum_type: vec![EnumDescriptorProto {
             name: Some("State".to_owned()),
             value: (0..=values).map(value).collect(),

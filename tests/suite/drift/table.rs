@@ -64,3 +64,19 @@ fn types_of_protobuf_itself_are_not_compared() {
     let names: Vec<&str> = found.iter().map(|it| it.type_name.as_str()).collect();
     assert_eq!(names, ["Order"]);
 }
+
+/// A default value may be any text.
+#[test]
+fn a_text_of_a_file_is_shortened_and_has_no_control_characters() {
+    let of = |value: &str| {
+        registry(&format!(
+            "syntax = \"proto2\"; message Order {{ optional string note = 1 [default = \"{value}\"]; }}"
+        ))
+    };
+    let found = changes(&of("a\\n\\033b"), &of(&"x".repeat(1000)));
+    let expected = format!(
+        "the default value of field `note` (1) is {}…, it was a\\n\\u{{1b}}b",
+        "x".repeat(60)
+    );
+    assert_eq!(found[0].description, expected);
+}

@@ -8,5 +8,6 @@ mod coordinator_dialect;
 mod isolated;
 mod production;
 mod replay_debugging;
+mod schemas;
 mod support;
 mod terminal;

@@ -2,7 +2,11 @@
 
 use prost_reflect::{Cardinality, EnumDescriptor, FieldDescriptor, Kind};
 
+use super::super::error::printable;
 use super::{ChangeKind, Changes, Rule};
+
+/// Characters of a default value or a JSON name that a description shows.
+const LONGEST_TEXT: usize = 60;
 
 pub(super) fn compare(before: &FieldDescriptor, now: &FieldDescriptor, changes: &mut Changes<'_>) {
     let field = format!("field `{}` ({})", now.name(), now.number());
@@ -14,6 +18,15 @@ pub(super) fn compare(before: &FieldDescriptor, now: &FieldDescriptor, changes: 
     }
 }
 
+/// A text that a `.proto` file chooses freely, short enough for a line and without control characters.
+pub(super) fn bounded(text: &str) -> String {
+    let mut shown: String = text.chars().take(LONGEST_TEXT).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    printable(&shown)
+}
+
 /// Whether the type changed.
 fn compare_types(
     field: &str,
@@ -22,7 +35,8 @@ fn compare_types(
     changes: &mut Changes<'_>,
 ) -> bool {
     let (old, new) = (type_name(before), type_name(now));
-    if old == new {
+    // A type that moved together with the field's own package is the same one.
+    if old == new || own_type(before).is_some_and(|own| own_type(now) == Some(own)) {
         return false;
     }
     let fit = Fit::of(before, now);
@@ -56,6 +70,18 @@ fn type_name(field: &FieldDescriptor) -> String {
     } else {
         kind
     }
+}
+
+/// The name of a type in the field's own package, without the package.
+fn own_type(field: &FieldDescriptor) -> Option<String> {
+    let name = match field.kind() {
+        Kind::Message(message) if !field.is_group() => message.full_name().to_owned(),
+        Kind::Enum(words) => words.full_name().to_owned(),
+        _ => return None,
+    };
+    let package = field.parent_message().package_name();
+    let rest = name.strip_prefix(package)?.strip_prefix('.')?;
+    Some(rest.to_owned())
 }
 
 /// Whether two types read the same bytes, and the same JSON.
@@ -188,6 +214,9 @@ fn compare_labels(
     } else if old.wire_group() == 2 {
         rules.push(Rule::FieldWireJsonCompatibleCardinality);
     }
+    if before.is_required() != now.is_required() {
+        rules.push(Rule::MessageSameRequiredFields);
+    }
     let description = format!("{field} is {}, it was {}", new.word(), old.word());
     changes.add(ChangeKind::Relabelled, description, rules);
 }
@@ -227,7 +256,7 @@ fn compare_defaults(
     }
     let shown = |field: &FieldDescriptor| {
         let written = field.field_descriptor_proto().default_value.as_deref();
-        written.unwrap_or("not given").to_owned()
+        written.map_or_else(|| "not given".to_owned(), bounded)
     };
     let description = format!(
         "the default value of {field} is {}, it was {}",

@@ -53,8 +53,8 @@ fn same_number(
     if name == today.name() && !rules.is_empty() {
         let description = format!(
             "field `{name}` ({number}) has the JSON name `{}`, it was `{}`",
-            today.json_name(),
-            own.json_name()
+            field::bounded(today.json_name()),
+            field::bounded(own.json_name())
         );
         changes.add(ChangeKind::Renamed, description, rules);
     } else if !rules.is_empty() {
@@ -87,19 +87,6 @@ fn same_number(
         changes.add(kind, description, rules);
     }
     field::compare(own, today, changes);
-    match (own.is_required(), today.is_required()) {
-        (false, true) => changes.add(
-            ChangeKind::Relabelled,
-            format!("field `{}` ({number}) is required now", today.name()),
-            [Rule::MessageSameRequiredFields],
-        ),
-        (true, false) => changes.add(
-            ChangeKind::Relabelled,
-            format!("field `{}` ({number}) is no longer required", today.name()),
-            [Rule::MessageSameRequiredFields],
-        ),
-        _ => {}
-    }
 }
 
 /// A field whose number no field has today.

@@ -132,25 +132,24 @@ pub fn changes(before: &Registry, after: &Registry) -> Vec<TypeChange> {
             Some(now) => found.extend(message::changes(&message, &now)),
             // An entry is removed with its field.
             None if message.is_map_entry() => {}
-            None => {
-                let mut changes = Changes::of(name);
-                changes.add(
-                    ChangeKind::Removed,
-                    "the message was removed".into(),
-                    [Rule::MessageNoDelete],
-                );
-                found.append(&mut changes.found);
-            }
+            None => found.push(TypeChange {
+                type_name: name.to_owned(),
+                kind: ChangeKind::Removed,
+                description: "the message was removed".to_owned(),
+                rules: vec![Rule::MessageNoDelete],
+            }),
         }
     }
     for own in enums(before.pool()) {
-        match enum_counterpart(&own, after.pool()) {
-            Some(now) => found.extend(enums::changes(&own, &now)),
-            None => {
-                let mut changes = Changes::of(own.full_name());
-                changes.add(ChangeKind::Removed, "the enum was removed".into(), []);
-                found.append(&mut changes.found);
-            }
+        if let Some(now) = enum_counterpart(&own, after.pool()) {
+            found.extend(enums::changes(&own, &now));
+        } else {
+            found.push(TypeChange {
+                type_name: own.full_name().to_owned(),
+                kind: ChangeKind::Removed,
+                description: "the enum was removed".to_owned(),
+                rules: Vec::new(),
+            });
         }
     }
     found.extend(added(before.pool(), after.pool()));
@@ -263,9 +262,12 @@ fn added(before: &DescriptorPool, after: &DescriptorPool) -> Vec<TypeChange> {
     });
     for file in files {
         let mut add = |name: &str, words: &str| {
-            let mut changes = Changes::of(name);
-            changes.add(ChangeKind::Added, words.to_owned(), []);
-            found.append(&mut changes.found);
+            found.push(TypeChange {
+                type_name: name.to_owned(),
+                kind: ChangeKind::Added,
+                description: words.to_owned(),
+                rules: Vec::new(),
+            });
         };
         for message in file.messages() {
             if before.get_message_by_name(message.full_name()).is_none() {

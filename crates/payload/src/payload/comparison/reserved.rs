@@ -40,7 +40,10 @@ pub(super) fn lost(
 }
 
 /// The parts of a range that no other range covers.
-fn without(range: &RangeInclusive<i64>, others: &[RangeInclusive<i64>]) -> Vec<RangeInclusive<i64>> {
+fn without(
+    range: &RangeInclusive<i64>,
+    others: &[RangeInclusive<i64>],
+) -> Vec<RangeInclusive<i64>> {
     let mut sorted: Vec<_> = others.iter().collect();
     sorted.sort_by_key(|other| *other.start());
     let mut left = Vec::new();
@@ -72,7 +75,10 @@ mod tests {
         assert_eq!(without(&(2..=5), &[]), [2..=5]);
         assert_eq!(without(&(2..=5), &[1..=9]), []);
         assert_eq!(without(&(2..=5), &[2..=3]), [4..=5]);
-        assert_eq!(without(&(2..=9), &[7..=7, 3..=4, 4..=5]), [2..=2, 6..=6, 8..=9]);
+        assert_eq!(
+            without(&(2..=9), &[7..=7, 3..=4, 4..=5]),
+            [2..=2, 6..=6, 8..=9]
+        );
         assert_eq!(without(&(5..=6), &[1..=2, 9..=9]), [5..=6]);
     }
 }

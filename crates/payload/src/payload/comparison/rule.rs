@@ -40,7 +40,7 @@ macro_rules! rules {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What breaks with it: `Wire` for the rules in buf's category WIRE, `Names` for those only in WIRE_JSON.
+            /// What breaks with it: `Wire` for the rules in buf's category `WIRE`, `Names` for those only in `WIRE_JSON`.
             #[must_use]
             pub const fn breaks(self) -> Breaks {
                 match self { $(Self::$variant => Breaks::$breaks,)* }
