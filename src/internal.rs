@@ -18,6 +18,9 @@ pub mod coordinator {
 pub mod diagram {
     pub use crate::diagram::*;
 }
+pub mod documentation {
+    pub use crate::documentation::*;
+}
 pub mod finding {
     pub use crate::finding::*;
 }

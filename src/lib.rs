@@ -71,8 +71,11 @@ mod coordination;
 mod coordinator;
 mod diagram;
 mod doctor;
+mod documentation;
+mod drift;
 mod finding;
 mod fixture;
+mod git;
 mod harness;
 #[doc(hidden)]
 pub mod internal;

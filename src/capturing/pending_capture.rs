@@ -13,6 +13,7 @@ use super::{OperationError, first_replay};
 use crate::capture::{
     CaseDialect, case_path, inline_external, kept_unknown_fields, lost_unknown_fields,
 };
+use crate::documentation::Page;
 use crate::fixture::{Fixture, Rendered, Saved, render};
 use crate::model::{Case, Fingerprints, Status};
 use crate::project::{Objects, OpenSource, Project, ReplayedCase};
@@ -248,8 +249,9 @@ impl<'a> PendingCapture<'a> {
         let changed = applied.changed_outcome(self.project, fixture, &mut self.report);
         match changed {
             Some(changed) if !self.request.is_forced => Err(OperationError::Failed(format!(
-                "{changed}; choose another action or form for the field (docs/redaction.md), or write the case all \
-                 the same with --force; nothing is written"
+                "{changed}; choose another action or form for the field ({}), or write the case all the same with \
+                 --force; nothing is written",
+                Page::Redaction
             ))),
             Some(changed) => {
                 self.report.add("redaction", changed);

@@ -5,6 +5,7 @@ use super::found_failure::FoundFailure;
 use crate::capture::{
     Assembled, CaseDialect, DialectKnowledge, EditionShape, Fetched, Persisted, PersistedRule,
 };
+use crate::documentation::Page;
 use crate::model::{Case, CaseStimulus, HeadKnowledge, Observed, Payload, counted};
 use crate::payload::LeftOut;
 use crate::project::snapshot_is_not_known;
@@ -228,8 +229,9 @@ impl CaptureReport {
             self.add(
                 "snapshot",
                 format!(
-                    "not known: queries of `{}` return none (docs/production.md, \"Snapshots\")",
-                    case.source.dialect
+                    "not known: queries of `{}` return none ({})",
+                    case.source.dialect,
+                    Page::Snapshots
                 ),
             );
         }

@@ -1,16 +1,14 @@
 //! What a branch changed, for its reviewer: cases that were added, removed, opened or closed, and accepted outcomes.
 
-mod git;
 mod markdown;
 
 use std::path::Path;
 
-pub(crate) use git::GitError;
 use serde_yaml::Value;
 
+use crate::git::{ChangedFile, Content, GitError, Repository};
 use crate::project::Project;
 use crate::snapshot::{changes_of, differences, grouped, stored};
-use git::{ChangedFile, Content, Repository};
 
 /// A case that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

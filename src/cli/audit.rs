@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Done, Stop, say};
 use crate::audit::{Audited, Spot, UNREAD};
 use crate::auditing::{AuditRequest, ProjectAudit, audit};
+use crate::documentation::Page;
 use crate::model::counted;
 use crate::project::Project;
 
@@ -75,10 +76,11 @@ fn summary(found: &ProjectAudit) -> String {
     let mut parts = Vec::new();
     if findings > 0 {
         parts.push(format!(
-            "{} in {} of {files} files; capture these cases again with redaction rules (docs/redaction.md), or allow what is \
-             no secret: [[audit.allow]] in replay.toml",
+            "{} in {} of {files} files; capture these cases again with redaction rules ({}), or allow what is no secret: \
+             [[audit.allow]] in replay.toml",
             counted(findings, "finding"),
-            found.count_files_with_findings()
+            found.count_files_with_findings(),
+            Page::Redaction
         ));
     }
     let unread = found.count_unread_files();

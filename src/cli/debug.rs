@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Done, Stop, complain_of_error, replay, report, say};
+use crate::documentation::Page;
 use crate::fixture::Fixture;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient};
 use crate::model::CaseStimulus;
@@ -153,9 +154,10 @@ fn under_debugger(name: &str, start: &CommandConfig) -> Result<StartedServer, St
         .map_err(|error| failed(&error))?;
     let Some((spec, attach)) = debug_command(name, start, port, debug_port) else {
         return Err(Stop::Usage(format!(
-            "logic `{name}` has no debug command; add one to replay.toml (docs/debugging.md has recipes):\n\n  \
+            "logic `{name}` has no debug command; add one to replay.toml (recipes: {}):\n\n  \
              [logic.{name}.debug]\n  command = [\"…\", \"{{debug_port}}\", …]\n  attach = \"what to attach, and \
              where: {{debug_port}}\"",
+            Page::Debugging
         )));
     };
     let started = StartedServer::spawn(&spec).map_err(|error| failed(&error))?;

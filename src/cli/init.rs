@@ -18,7 +18,7 @@ pub(super) struct InitArguments {
     /// Ask the coordinator at this address for its dialect and domains, and write them as `sources.production`.
     #[arg(long, value_name = "ADDRESS")]
     source: Option<String>,
-    /// Write settings for an editor: the schema of fixtures, and a configuration that attaches its debugger.
+    /// Write settings for an editor: the schemas of fixtures and of replay.toml, and a configuration that attaches its debugger.
     #[arg(long, value_enum)]
     editor: Option<Editor>,
     /// Write a CI workflow that replays every case.

@@ -12,6 +12,7 @@ mod completions;
 mod debug;
 mod differences;
 mod doctor;
+mod drift;
 mod editions;
 mod find;
 mod formatting;
@@ -22,6 +23,7 @@ mod replay;
 mod report;
 mod review;
 mod roots;
+mod schema;
 mod serve;
 mod several;
 mod show;
@@ -92,6 +94,8 @@ enum Command {
     Close(close::CloseArguments),
     #[command(about = "Say what a branch changed, for its reviewer")]
     Changes(changes::ChangesArguments),
+    #[command(about = "Say how message types changed since cases were captured")]
+    Drift(drift::DriftArguments),
     #[command(name = "command", about = "Write a command for `capture --command`")]
     Draft(command::CommandArguments),
     #[command(about = "Look for secrets and personal data in fixtures and logs")]
@@ -108,6 +112,8 @@ enum Command {
     Editions(editions::EditionsArguments),
     #[command(about = "Check that what the project names is there and works")]
     Doctor(doctor::DoctorArguments),
+    #[command(about = "Print the JSON Schema of fixtures, replay.toml or tickets")]
+    Schema(schema::SchemaArguments),
     #[command(about = "Print completions for a shell")]
     Completions(completions::CompletionsArguments),
 }
@@ -272,11 +278,11 @@ fn wanted_colours(words: impl IntoIterator<Item = OsString>) -> Option<Colours> 
 }
 
 fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, Stop> {
-    if let (Some(_), Command::Init(_) | Command::Completions(_)) =
+    if let (Some(_), Command::Init(_) | Command::Completions(_) | Command::Schema(_)) =
         (&arguments.config, &arguments.command)
     {
         return Err(Stop::Usage(
-            "`init` and `completions` read no configuration; leave out --config".into(),
+            "`init`, `completions` and `schema` read no configuration; leave out --config".into(),
         ));
     }
     let open = || match &arguments.config {
@@ -286,8 +292,13 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
     let done: Done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, folder),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Schema(arguments) => {
+            schema::run(&arguments);
+            Ok(())
+        }
         Command::Review(arguments) => review::run(&open()?, &arguments),
         Command::Changes(arguments) => changes::run(&open()?, &arguments),
+        Command::Drift(arguments) => drift::run(&open()?, &arguments),
         Command::Fmt(arguments) => formatting::run(&open()?, &arguments),
         Command::Doctor(arguments) => doctor::run(&open()?, &arguments),
         Command::Capture(arguments) => capture::run(open()?, &arguments),

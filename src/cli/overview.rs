@@ -12,11 +12,13 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Finding failures", &["find", "roots", "show", "tickets"]),
     (
         "Fixtures",
-        &["close", "changes", "command", "audit", "fmt", "clean"],
+        &[
+            "close", "changes", "drift", "command", "audit", "fmt", "clean",
+        ],
     ),
     ("Serving", &["serve", "record"]),
     ("Operating", &["editions"]),
-    ("Project", &["doctor", "completions"]),
+    ("Project", &["doctor", "schema", "completions"]),
 ];
 
 const TEMPLATE: &str = "{about}\n\nUsage: {usage}\n\n{before-help}Options:\n{options}";

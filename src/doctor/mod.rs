@@ -8,6 +8,7 @@ mod logic;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::documentation::Page;
 use crate::fixture::Fixture;
 use crate::harness::{DiscoveryError, Entry, discover, leftovers, pending_path};
 use crate::model::Status;
@@ -240,9 +241,10 @@ fn redaction(project: &Project) -> State {
         return State::Notice("not needed: no source of production is configured".into());
     };
     if project.config().redaction.is_none() {
-        return State::Notice(
-            "none: `capture` writes nothing without --unredacted; docs/redaction.md says how to begin".into(),
-        );
+        return State::Notice(format!(
+            "none: `capture` writes nothing without --unredacted; how to begin: {}",
+            Page::Redaction
+        ));
     }
     match project.redactor(name) {
         Ok(_) => State::Fine("its rules match described fields, and its key can be read".into()),

@@ -26,7 +26,7 @@ pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> Ba
     let context = Context {
         project: Arc::clone(project),
         mutants: None,
-        changes: Arc::default(),
+        details: Arc::default(),
     };
     let next = AtomicUsize::new(0);
     let ended = Mutex::new(BareRun::default());

@@ -1,4 +1,5 @@
-//! What GitHub Actions shows of a run: an annotation at the fixture of each failed case, and a summary of the job.
+//! What GitHub Actions shows of a run: an annotation at the line of the fixture that each failure is about, and a summary of
+//! the job.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -51,7 +52,9 @@ fn annotations(results: &[TrialResult]) -> Vec<String> {
         .take(MOST_ANNOTATIONS)
         .map(|(result, message)| {
             let place = result.fixture.as_ref().map_or_else(String::new, |file| {
-                format!(" file={},line=1,", property(file))
+                // Without a line, GitHub shows an annotation nowhere in the file.
+                let line = result.line.unwrap_or(1);
+                format!(" file={},line={line},", property(file))
             });
             let title = property(&result.name);
             format!(
@@ -191,6 +194,7 @@ mod tests {
             took: Duration::ZERO,
             ending: CaseEnding::Failed(message.into()),
             changes: Vec::new(),
+            line: Some(7),
         }
     }
 
@@ -200,7 +204,7 @@ mod tests {
         assert_eq!(
             annotations(&results),
             [
-                "::error file=fixtures/player/a%2Cb.yaml,line=1,title=player%3A%3Aa%2Cb::100 %25 wrong%0A::error::x"
+                "::error file=fixtures/player/a%2Cb.yaml,line=7,title=player%3A%3Aa%2Cb::100 %25 wrong%0A::error::x"
             ]
         );
     }

@@ -7,6 +7,7 @@ mod bare_run;
 mod broken_pipe;
 mod chosen;
 mod discovery;
+mod failure_details;
 mod github;
 mod heading;
 mod leftovers;
@@ -154,7 +155,7 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
     let context = Context {
         project: Arc::clone(project),
         mutants: project.config().mutate.then(Arc::<MutantReport>::default),
-        changes: Arc::default(),
+        details: Arc::default(),
     };
     if arguments.delete_orphans
         && let Err(message) = leftovers::delete(project)
@@ -202,7 +203,7 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
         if let Some(report) = &context.mutants {
             say(report);
         }
-        add_changes(&tally, &context);
+        add_details(&tally, &context);
         is_reported = report_elsewhere(arguments, &tally, &last_failed);
     }
     // Started logic ends with the project, before the process does.
@@ -214,15 +215,13 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
     }
 }
 
-/// Adds to each failed case how its outcome changed.
-fn add_changes(tally: &Mutex<Tally>, context: &Context) {
+/// Adds to each failed case how its outcome changed, and the line that it is about.
+fn add_details(tally: &Mutex<Tally>, context: &Context) {
     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut changes = context
-        .changes
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
     for result in &mut tally.results {
-        result.changes = changes.remove(&result.name).unwrap_or_default();
+        let details = context.details.take(&result.name);
+        result.changes = details.changes;
+        result.line = details.line;
     }
 }
 
@@ -337,6 +336,7 @@ fn counted_trial(
             took: begun.elapsed(),
             ending: ended.clone(),
             changes: Vec::new(),
+            line: None,
         });
         match (result, ended) {
             (Err(message), _) => Err(message.shown(tally.has_colours).into()),

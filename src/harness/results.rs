@@ -20,6 +20,8 @@ pub(super) struct TrialResult {
     pub(super) ending: CaseEnding,
     /// How its outcome changed, without values; empty if that is not why it failed.
     pub(super) changes: Vec<String>,
+    /// Line of the fixture that a failure is about, if it is known.
+    pub(super) line: Option<usize>,
 }
 
 /// An ending, with the words that may be shown.
@@ -64,6 +66,9 @@ pub(super) fn write_junit(results: &[TrialResult], file: &Path) -> io::Result<()
         case.set_time(result.took);
         if let Some(fixture) = &result.fixture {
             case.extra.insert("file".into(), fixture.as_str().into());
+        }
+        if let Some(line) = result.line {
+            case.extra.insert("line".into(), line.to_string().into());
         }
         suite.add_test_case(case);
     }

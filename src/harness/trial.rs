@@ -1,13 +1,13 @@
 //! Reads, replays and compares one fixture.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_yaml::Value;
 use similar::TextDiff;
 
+use super::failure_details::{Details, OUTCOME, REQUEST};
 use super::heading::heading;
 use super::mutant_report::MutantReport;
 use super::mutant_trials::{ComparedWith, LogicAnswers, tried};
@@ -15,9 +15,7 @@ use super::{Entry, pending};
 use crate::fixture::Fixture;
 use crate::model::Status;
 use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
-use crate::snapshot::{
-    Difference, Verdict, changes_of, differences, is_rejection, listed_styled, stored,
-};
+use crate::snapshot::{Verdict, differences, is_rejection, listed_styled, stored};
 use crate::terminal::{Program, Role, Text, program};
 
 /// What all trials of a run share.
@@ -26,14 +24,15 @@ pub(super) struct Context {
     pub(super) project: Arc<Project>,
     /// Collects mutants, if they are tried.
     pub(super) mutants: Option<Arc<MutantReport>>,
-    /// How the outcomes of failed cases changed, without values, by the name of the trial.
-    pub(super) changes: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
+    /// More about failed cases.
+    pub(super) details: Arc<Details>,
 }
 
 impl Context {
-    fn note_changes(&self, name: &str, differences: &[Difference]) {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.insert(name.to_owned(), changes_of(differences));
+    /// Notes the line of the first of these keys in the fixture, unless a line is noted already.
+    fn note_key(&self, entry: &Entry, keys: &[&str]) {
+        let limit = self.project.config().file_limit;
+        self.details.note_key(&entry.name, &entry.path, limit, keys);
     }
 }
 
@@ -76,12 +75,12 @@ pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
     let Some(limit) = context.project.config().case_deadline else {
         return run(context, entry);
     };
-    let (context, entry) = (context.clone(), entry.clone());
+    let (own_context, own_entry) = (context.clone(), entry.clone());
     let file = Project::shown(&entry.path);
     let (ended, end) = channel();
     let case = std::thread::Builder::new().spawn(move || {
         // Nobody waits any more for a case that is late.
-        let _ = ended.send(run(&context, &entry));
+        let _ = ended.send(run(&own_context, &own_entry));
     });
     let Ok(case) = case else {
         return Ending::Failed(format!("{file}: no thread can be started for it").into());
@@ -89,6 +88,7 @@ pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
     match end.recv_timeout(limit) {
         Ok(ending) => ending,
         Err(RecvTimeoutError::Timeout) => {
+            context.note_key(entry, &REQUEST);
             let limit = limit.as_secs();
             let words = format!(
                 "{file}: it took longer than {limit} s, the `case_deadline` in replay.toml"
@@ -106,7 +106,11 @@ pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
 pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
     let fixture = match context.project.folder().read(&entry.path) {
         Ok(fixture) => fixture,
-        Err(error) => return Ending::Failed(error.report().into()),
+        Err(error) => {
+            let line = error.location().map(|location| location.line);
+            context.details.note_line(&entry.name, line);
+            return Ending::Failed(error.report().into());
+        }
     };
     let ending = match replayed(context, entry, &fixture) {
         Ok(trial) => {
@@ -118,6 +122,7 @@ pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
     };
     match ending {
         Ending::Failed(message) => {
+            context.note_key(entry, &REQUEST);
             let mut text = Text::plain(heading(&fixture.case));
             text.push(Role::Plain, "\n");
             text.append(&message);
@@ -235,7 +240,7 @@ impl ComparedCase<'_> {
             }
             return self.accepted();
         }
-        self.offered(snapshot, || {
+        self.offered(snapshot, &OUTCOME, || {
             let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
             let changed = if self.is_intended_rejection_gone() {
                 "the intended rejection is gone"
@@ -251,7 +256,7 @@ impl ComparedCase<'_> {
             let descriptors = self.context.project.descriptors_of(self.fixture);
             let descriptors = descriptors.map_or_else(|_| Vec::new(), Vec::from);
             let found = differences(&expected, &now, &descriptors);
-            self.context.note_changes(&self.entry.name, &found);
+            self.context.details.note_changes(&self.entry.name, &found);
             text.append(&listed_styled(&found));
             text.push(Role::Plain, "\n\n");
             text.append(&diff(accepted, &self.text));
@@ -269,11 +274,15 @@ impl ComparedCase<'_> {
 
     fn accepted(&self) -> Ending {
         let view = self.replayed.view.as_ref();
-        Ending::of_accepted(&self.entry.path, self.fixture.case.status, view)
+        let ending = Ending::of_accepted(&self.entry.path, self.fixture.case.status, view);
+        if matches!(ending, Ending::Failed(_)) {
+            self.context.note_key(self.entry, &["status"]);
+        }
+        ending
     }
 
     fn missing(&self, snapshot: &Path) -> Ending {
-        self.offered(snapshot, || {
+        self.offered(snapshot, &["status"], || {
             Text::plain(format_args!(
                 "{}: the case is {} and its snapshot {} is missing\n\ntoday's outcome:\n{}",
                 Project::shown(&self.entry.path),
@@ -285,8 +294,8 @@ impl ComparedCase<'_> {
     }
 
     /// How a case ends whose outcome is not accepted: it fails with a message and the next steps, unless the outcome is accepted
-    /// now.
-    fn offered(&self, snapshot: &Path, message: impl FnOnce() -> Text) -> Ending {
+    /// now. The failure is about the first of the keys that the fixture has.
+    fn offered(&self, snapshot: &Path, keys: &[&str], message: impl FnOnce() -> Text) -> Ending {
         if let Some(flicker) = self.flicker() {
             return Ending::Failed(flicker.into());
         }
@@ -299,6 +308,7 @@ impl ComparedCase<'_> {
             Ok(false) => String::new(),
             Err(problem) => format!("\nnote: {problem}"),
         };
+        self.context.note_key(self.entry, keys);
         let next = self.next_steps(snapshot);
         Ending::Failed(message().with(Role::Plain, format_args!("{problem}\n{next}")))
     }
@@ -317,7 +327,7 @@ impl ComparedCase<'_> {
                 program(),
                 Project::shown(&self.entry.path)
             )),
-            Verdict::NotReproduced { differences, .. } => self.offered(snapshot, || {
+            Verdict::NotReproduced { differences, .. } => self.offered(snapshot, &OUTCOME, || {
                 let logic = self.replayed.logic.selected().describe();
                 let mut text = Text::plain(Project::shown(&self.entry.path))
                     .with(Role::Plain, ": ")

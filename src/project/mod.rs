@@ -33,6 +33,7 @@ pub use config::{
     AccessConfig, CommandConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand,
     CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,
     RedactionConfig, SecretSource, Skip, SourceConfig, Subscriptions, TlsConfig,
+    config_json_schema,
 };
 pub use coordinators::{CoordinatorChoice, CoordinatorUnavailable, IsolatedCoordinator, Occasion};
 pub use edition_cleanup::EditionCleanup;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Once;
 
 use super::{EMBEDDED, Project, ProjectError, RedactionConfig};
+use crate::documentation::Page;
 use crate::payload::Registry;
 use crate::redact::{
     Action, Allowed, Key, KeyError, LeftoverRules, Policy, Redactor, RedactorError,
@@ -22,7 +23,8 @@ pub enum RedactionUnavailable {
     /// No redaction is configured for the source, which is not the demo.
     #[error(
         "{what}, and {why}: whatever it holds would be written to the fixture as it is; write redaction rules \
-         (docs/redaction.md), or, if that is acceptable, say --unredacted"
+         ({}), or, if that is acceptable, say --unredacted",
+        Page::Redaction
     )]
     Missing {
         /// The source of the capture, in words.
@@ -33,7 +35,8 @@ pub enum RedactionUnavailable {
     /// No redaction is configured for a recording.
     #[error(
         "{why}: whatever the calls hold would be written to the recording as it is; write redaction rules \
-         (docs/redaction.md), or, if that is acceptable, say --unredacted"
+         ({}), or, if that is acceptable, say --unredacted",
+        Page::Redaction
     )]
     MissingForRecordings {
         /// What is missing in the configuration.

@@ -1,8 +1,8 @@
-//! Plans editor settings: the schema of fixtures, and configurations that attach the debugger to logic under `--debug`.
+//! Plans editor settings: the schemas of fixtures and of replay.toml, and configurations that attach the debugger to logic under `--debug`.
 
 use serde_json::{Value, json};
 
-use super::{ExistingFiles, Language, Plan};
+use super::{ExistingFiles, Language, Plan, PublishedSchema};
 
 /// Debugger port in launch configurations and in the matching `[logic.NAME.debug]`.
 const DEBUG_PORT: u16 = 5678;
@@ -22,13 +22,17 @@ pub(super) fn plan(
     domain: &str,
 ) {
     let Editor::Vscode = editor;
-    plan.create(
-        existing,
-        ".vscode/fixture-1.schema.json",
-        include_str!("../../schema/fixture-1.schema.json"),
-    );
-    let schemas =
-        json!({"yaml.schemas": {"./.vscode/fixture-1.schema.json": "fixtures/**/*.yaml"}});
+    for schema in [PublishedSchema::Fixture, PublishedSchema::Config] {
+        plan.create(existing, &schema_file(schema), schema.text());
+    }
+    if existing.has("replay.toml") {
+        plan.notes.push(format!(
+            "for completion in replay.toml, make this its first line:\n{}",
+            configuration_schema(editor)
+        ));
+    }
+    let fixture = format!("./{}", schema_file(PublishedSchema::Fixture));
+    let schemas = json!({"yaml.schemas": {fixture: "fixtures/**/*.yaml"}});
     let launch = launch(language);
     for (file, content) in [
         (".vscode/settings.json", schemas),
@@ -48,6 +52,17 @@ pub(super) fn plan(
         "for `replay --debug` with a fixed port, put into replay.local.toml:\n{}",
         debug_table(language, domain)
     ));
+}
+
+/// Where the schema is, from the project's folder.
+fn schema_file(schema: PublishedSchema) -> String {
+    format!(".vscode/{}", schema.file_name())
+}
+
+/// The first line of replay.toml, which names its schema. Settings of the editor could only name it by an absolute path.
+pub(super) fn configuration_schema(editor: Editor) -> String {
+    let Editor::Vscode = editor;
+    format!("#:schema ./{}\n", schema_file(PublishedSchema::Config))
 }
 
 fn launch(language: Language) -> Value {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ExistingFiles, FoundSource};
+use crate::documentation::Page;
 
 /// The probable language of a project's logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,8 +104,9 @@ pub(super) fn configuration(
     language: Language,
     source: Option<&FoundSource>,
 ) -> String {
-    let mut text = String::from(
-        "# Configuration of angzarr-replay. Every key is explained in its docs/configuration.md.\n\n",
+    let mut text = format!(
+        "# Configuration of angzarr-replay. Every key is explained in {}.\n\n",
+        Page::Configuration
     );
     text.push_str("# Where messages are described: folders of .proto files, or descriptor sets (`buf build -o events.binpb`).\n");
     let protos: Vec<&str> = PROTO_FOLDERS

@@ -6,6 +6,7 @@
 mod cargo;
 mod editor;
 mod language;
+mod schemas;
 mod source;
 mod workflow;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use editor::Editor;
 pub(crate) use language::Language;
+pub(crate) use schemas::PublishedSchema;
 pub(crate) use source::{FoundSource, ask};
 pub(crate) use workflow::Ci;
 
@@ -24,7 +26,7 @@ use crate::terminal::words;
 pub(crate) struct SetupRequest {
     /// The project's folder.
     pub(crate) folder: PathBuf,
-    /// Editor that gets launch configurations and the schema of fixtures.
+    /// Editor that gets launch configurations, and the schemas of fixtures and of replay.toml.
     pub(crate) editor: Option<Editor>,
     /// CI that gets a workflow.
     pub(crate) ci: Option<Ci>,
@@ -131,7 +133,11 @@ impl Plan {
             language,
             ..Self::default()
         };
-        let configuration = language::configuration(&existing, language, request.source.as_ref());
+        let mut configuration =
+            language::configuration(&existing, language, request.source.as_ref());
+        if let Some(editor) = request.editor {
+            configuration.insert_str(0, &editor::configuration_schema(editor));
+        }
         plan.create(&existing, "replay.toml", configuration);
         plan.ignore(&existing)?;
         if language == Language::Rust {

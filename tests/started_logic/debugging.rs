@@ -105,7 +105,7 @@ fn no_recipe() {
     assert_eq!(status.code(), Some(2));
     assert_eq!(
         workspace.clean(&stderr),
-        "error: logic `player` has no debug command; add one to replay.toml (docs/debugging.md has recipes):\n\n  \
+        "error: logic `player` has no debug command; add one to replay.toml (recipes: docs/debugging.md of angzarr-replay):\n\n  \
          [logic.player.debug]\n  command = [\"…\", \"{debug_port}\", …]\n  attach = \"what to attach, and where: \
          {debug_port}\"\n"
     );

@@ -4,6 +4,7 @@ use serde_yaml::Value;
 
 use super::CaseResult;
 use super::dialect::command_in_dialect;
+use crate::documentation::Page;
 use crate::fixture::Fixture;
 use crate::model::{Case, CaseStimulus, HeadKnowledge, Observed};
 use crate::payload::Registry;
@@ -104,9 +105,9 @@ impl Project {
         }
         if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(case) {
             notes.push(format!(
-                "production may have started from a stored snapshot, which queries of `{}` do not return: docs/production.md, \
-                 \"Snapshots\", has the ways to get it",
-                case.source.dialect
+                "production may have started from a stored snapshot, which queries of `{}` do not return; the ways to get it: {}",
+                case.source.dialect,
+                Page::Snapshots
             ));
         }
         notes

@@ -2,9 +2,11 @@
 //!
 //! The configuration never contains a secret. If one is written there by mistake, no message repeats it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::grpc::{MetadataError, check_metadata_name, is_sent_unencrypted};
@@ -57,14 +59,21 @@ pub struct ConnectConfig {
     pub start_timeout: u64,
 }
 
-#[derive(Debug, Deserialize)]
+/// TLS settings of a source.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Tls")]
 pub(super) struct RawTls {
+    /// Trusted authorities, in PEM; those of the system by default.
     ca: Option<PathBuf>,
+    /// Whether the system's authorities are trusted in addition to `ca`.
     #[serde(default)]
     system_roots: bool,
+    /// Our certificate, in PEM, followed by any intermediate certificates, for servers that require one (mTLS).
     certificate: Option<PathBuf>,
+    /// Its private key, in PEM, without a password.
     key: Option<PathBuf>,
+    /// Name that the server's certificate must be for; the host of the address by default.
     server_name: Option<String>,
 }
 
@@ -77,6 +86,37 @@ pub(super) struct RawSecret(toml::Value);
 impl std::fmt::Debug for RawSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RawSecret")
+    }
+}
+
+impl JsonSchema for RawSecret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = |key: &str, value: serde_json::Value| {
+            json_schema!({
+                "type": "object",
+                "properties": { key: value },
+                "required": [key],
+                "additionalProperties": false
+            })
+        };
+        let text = |description: &str| serde_json::json!({ "description": description, "type": "string", "minLength": 1 });
+        json_schema!({
+            "description": "Where a secret comes from. The configuration never contains it.",
+            "anyOf": [
+                one("environment", text("Name of the variable that contains it.")),
+                one("file", text("File that contains it.")),
+                one("command", serde_json::json!({
+                    "description": "Program and arguments; the secret is what it prints to standard output.",
+                    "type": "array",
+                    "items": { "type": "string" },
+                    "minItems": 1
+                }))
+            ]
+        })
     }
 }
 

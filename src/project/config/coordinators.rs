@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::logic::RawKind;
+use super::schema;
 use crate::model::ComponentKind;
 use crate::wire::{Dialect, UnknownDialect};
 
@@ -61,18 +63,33 @@ pub(super) enum CoordinatorConfigError {
     Dialect(#[from] UnknownDialect),
 }
 
-#[derive(Debug, Deserialize)]
+/// A coordinator to replay through. Either `command` or `address` says where it is.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Coordinator")]
 pub(super) struct RawCoordinator {
+    /// Kind of component that it serves; `aggregate` by default.
     kind: Option<RawKind>,
+    /// Address of a running coordinator, which may serve others too.
     address: Option<String>,
+    /// Program and arguments, started for each case on a fresh store; `{port}`, `{store}`, `{logic}`, `{domain}` and
+    /// `{dialect}` are replaced.
     command: Option<Vec<String>>,
+    /// A command that is run once before each start of `command`.
     build: Option<Vec<String>>,
+    /// Working directory of `command` and `build`; the folder of `replay.toml` by default.
     directory: Option<PathBuf>,
+    /// Added to the environment of `command`; the same five are replaced.
     #[serde(default)]
     environment: BTreeMap<String, String>,
+    /// Seconds that `command` may take to be ready; 30 by default.
     start_timeout: Option<u64>,
+    /// Dialect that it speaks; that of the logic, or else of the case, by default.
+    // For the schema only: without it, the key would be required there.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::dialect")]
     dialect: Option<String>,
+    /// Seconds that one call may take; 30 by default.
     deadline: Option<u64>,
 }
 

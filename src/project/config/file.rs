@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::coordinators::RawCoordinator;
@@ -48,55 +49,87 @@ pub(super) enum TopLevelError {
     },
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The configuration of a project that captures and replays cases with angzarr-replay.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Configuration")]
 pub(super) struct RawConfig {
+    /// Folder of the fixtures, their snapshots and descriptor sets; `fixtures` by default.
     fixtures: Option<PathBuf>,
+    /// Where message types are described: folders of `.proto` files, or descriptor-set files.
     #[serde(default)]
     descriptors: Vec<PathBuf>,
+    /// The source to use if `--source` names none. By default the only source.
     source: Option<String>,
+    /// Where production is, by name. It is only ever read.
     #[serde(default)]
     sources: BTreeMap<String, RawSource>,
+    /// Where the logic under test is, by name.
     #[serde(default)]
     logic: BTreeMap<String, RawLogic>,
+    /// Coordinators that a case can be replayed through, by name.
     #[serde(default)]
     coordinators: BTreeMap<String, RawCoordinator>,
+    /// Fields that are left out of comparisons, in every case.
     #[serde(default)]
     rules: Vec<RawRule>,
+    /// Cases that are skipped, with the reason.
     #[serde(default)]
     skip: Vec<RawSkip>,
+    /// Whether a case may be replayed a second time to find nondeterministic fields; `always` by default.
     probe: Option<RawProbe>,
+    /// Whether the trials of a twin fail, instead of being ignored, if its `requires` is missing. Meant for CI.
     #[serde(default)]
     demand_twins: bool,
+    /// Largest error status, message and details together, that is accepted from logic, in KiB; 1024 by default.
+    #[schemars(range(min = 1, max = 8192))]
     max_status_kibibytes: Option<usize>,
+    /// Largest reply that is accepted from logic, and from a coordinator that a case is replayed through, in MiB; 32 by
+    /// default.
     max_reply_mebibytes: Option<NonZeroU32>,
+    /// Largest fixture, history file and descriptor set that is read, in MiB; 512 by default.
     max_file_mebibytes: Option<NonZeroU32>,
+    /// Whether `cargo test` ends with a report of the changes to the logic's answers that the cases would not notice.
     #[serde(default)]
     mutate: bool,
+    /// Seconds that a case may take in a run of all cases; no limit by default.
     case_deadline: Option<NonZeroU32>,
+    /// What is removed from captures before they are written.
     redaction: Option<RawRedaction>,
+    /// What an audit ignores.
     #[serde(default)]
     audit: RawAudit,
 }
 
-#[derive(Debug, Deserialize)]
+/// A field that is left out of comparisons.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Rule")]
 struct RawRule {
+    /// Full name of the message; `*` matches anything: `examples.*`.
     r#type: String,
+    /// Path of field names, separated by dots, starting at the message; `*` matches anything within one name: `*_at`.
     field: String,
+    /// Why the field is left out. Replaces the field in the snapshot.
     reason: String,
 }
 
-#[derive(Debug, Deserialize)]
+/// Cases that are skipped.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Skip")]
 struct RawSkip {
+    /// Path in the folder of fixtures, without extension; `*` matches anything: `player/history-*`.
     fixtures: String,
+    /// Only the trials on this twin; those on every logic by default.
     logic: Option<String>,
+    /// Why the cases are skipped.
     reason: String,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Probe")]
 enum RawProbe {
     Always,
     Never,

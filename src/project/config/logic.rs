@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::schema;
 use crate::model::{ComponentKind, Domain, IdError, ProcessRoot};
 use crate::wire::{Dialect, UnknownDialect};
 
@@ -110,43 +112,77 @@ pub(super) enum LogicConfigError {
     Dialect(#[from] UnknownDialect),
 }
 
-#[derive(Debug, Deserialize)]
+/// Logic under test. One of `in_process`, `address` and `command` says where it is.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Logic")]
 pub(super) struct RawLogic {
+    /// Business logic of a domain, or another kind of component; `aggregate` by default.
     kind: Option<RawKind>,
+    /// For an aggregate, the domain whose cases it answers: its name by default. For a process manager, the domain of
+    /// its own stream. For an upcaster, the domain whose pages it upcasts.
     domain: Option<String>,
+    /// For a saga, process manager or projector: which events it receives in a flow, as patterns of type names by
+    /// domain.
     #[serde(default)]
     subscriptions: BTreeMap<String, Vec<String>>,
+    /// For a process manager: how the correlation id of a workflow gives the root of its stream. As the dialect has it
+    /// by default.
     root: Option<RawRoot>,
+    /// For a saga, process manager or projector: name of the one whose cases it answers in addition.
     twin_of: Option<String>,
+    /// Name under which a main registered it.
     in_process: Option<String>,
+    /// Address of a running server.
     address: Option<String>,
+    /// Program and arguments. Started when a case first needs it, with a free port in the variable `PORT` and as
+    /// `{port}`.
     command: Option<Vec<String>>,
+    /// A command that is run once before `command`, and must succeed.
     build: Option<Vec<String>>,
+    /// Working directory of `command` and `build`; the folder of `replay.toml` by default.
     directory: Option<PathBuf>,
+    /// Added to the environment of `command`.
     #[serde(default)]
     environment: BTreeMap<String, String>,
+    /// Fixed port of `command`; a free one by default.
     port: Option<u16>,
+    /// Seconds that `command` may take to be ready; 30 by default.
     start_timeout: Option<u64>,
+    /// `command` under a debugger, for `replay --debug`.
     debug: Option<RawDebug>,
+    /// Dialect that the logic speaks; that of the case by default.
+    // For the schema only: without it, the key would be required there.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::dialect")]
     dialect: Option<String>,
+    /// Whether a coordinator would let it upcast histories: `Upcast` is called before `Handle`.
     #[serde(default)]
     upcaster: bool,
+    /// Seconds that one call may take; 30 by default.
     deadline: Option<u64>,
+    /// For an aggregate: it answers every case of its domain in addition to the domain's own logic, and must give the
+    /// same snapshots.
     #[serde(default)]
     twin: bool,
+    /// File that it cannot run without, such as the interpreter of a virtual environment.
     requires: Option<PathBuf>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Logic under a debugger.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Debug")]
 struct RawDebug {
+    /// Program and arguments; `{port}` and `{debug_port}` are replaced.
     command: Vec<String>,
+    /// What to tell the developer; the same two are replaced.
     attach: String,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Kind")]
 pub(super) enum RawKind {
     Aggregate,
     Saga,
@@ -155,8 +191,9 @@ pub(super) enum RawKind {
     Upcaster,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Root")]
 enum RawRoot {
     CorrelationId,
     Uuid5,

@@ -2,7 +2,7 @@
 //!
 //! Owns which file is found and whether it is trusted (`trust`), how files and variables are merged (`overrides`), how
 //! TOML errors are shown without secrets (`syntax`), and what each table means (`file`, `source`, `access`, `logic`,
-//! `coordinators`, `redaction`). In each of them, a `Raw…` type is what may be written, and `check` turns it into what it
+//! `coordinators`, `redaction`). `schema` publishes them. In each of them, a `Raw…` type is what may be written, and `check` turns it into what it
 //! means. `error` has the reasons why a configuration is refused.
 
 mod access;
@@ -12,6 +12,7 @@ mod file;
 mod logic;
 mod overrides;
 mod redaction;
+mod schema;
 mod source;
 mod syntax;
 mod trust;
@@ -27,6 +28,7 @@ use error::{InvalidConfig, Reason};
 pub use logic::{CommandConfig, DebugConfig, LogicConfig, LogicPlace, Subscriptions};
 pub(super) use overrides::ENVIRONMENT_PREFIX;
 pub use redaction::RedactionConfig;
+pub use schema::config_json_schema;
 pub use source::SourceConfig;
 
 use crate::audit::AuditAllowance;

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::schema;
 use crate::audit::AuditAllowance;
 use crate::model::UnknownWord;
 use crate::redact::{Action, RedactionRule, RuleError};
@@ -54,14 +56,28 @@ pub(super) enum RawRuleError {
     Rule(#[from] RuleError),
 }
 
-#[derive(Debug, Deserialize)]
+/// What is removed from captures, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Redaction")]
 pub(super) struct RawRedaction {
+    /// Whether a capture fails if something cannot be read and therefore not redacted; true by default.
     required: Option<bool>,
+    /// Variable that contains the pseudonym key. The key itself is never part of a configuration.
+    #[schemars(with = "Option<String>")]
     key_env: Option<Hidden>,
+    /// File that contains the key, used if `key_env` is not named or not set. Keep it out of git.
+    #[schemars(with = "Option<String>")]
     key_file: Option<Hidden>,
+    /// What happens to fields that the descriptors mark with `[debug_redact = true]` and that no rule matches;
+    /// `pseudonym` by default, or `mask` without a key.
+    // For the schema only: without it, the key would be required there.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::action")]
     debug_redact: Option<String>,
+    /// Whether the roots of aggregates become pseudonyms; `keep` by default.
     roots: Option<RawRoots>,
+    /// The first rule that matches a field decides.
     #[serde(default)]
     rules: Vec<RawRedactionRule>,
 }
@@ -101,37 +117,59 @@ impl Hidden {
     }
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Roots")]
 enum RawRoots {
     Keep,
     Pseudonym,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which fields are redacted, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RedactionRule")]
 struct RawRedactionRule {
+    /// Full name of the message that the path begins in; `*` matches anything.
     r#type: String,
+    /// Path of field names, separated by dots; `*` matches anything within one name.
     field: String,
+    /// What happens to the field.
+    #[schemars(schema_with = "schema::action")]
     action: String,
+    /// What pseudonyms look like; `auto` by default.
+    // For the schema only: without it, the key would be required there.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::form")]
     form: Option<String>,
+    /// Pseudonyms of numbers stay between the two, inclusive.
     range: Option<[i64; 2]>,
+    /// Why the field is redacted.
     reason: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// What an audit ignores.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Audit")]
 pub(super) struct RawAudit {
+    /// Findings that are ignored.
     #[serde(default)]
     allow: Vec<RawAllowance>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A finding that an audit ignores.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Allowance")]
 struct RawAllowance {
+    /// Only findings of this name, as the audit prints it: `email`. Any by default.
     finding: Option<String>,
+    /// What was found; `*` matches anything: `*@corp.test`.
     text: String,
+    /// Only in files whose path, relative to the folder of `replay.toml`, matches: `fixtures/player/*`. Any by default.
     files: Option<String>,
+    /// Why the finding is ignored.
     reason: String,
 }
 

@@ -5,10 +5,12 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::EMBEDDED;
 use super::access::{AccessConfig, AccessConfigError, RawAccess, RawSecret, RawTls};
+use super::schema;
 use crate::grpc::Bounds;
 use crate::model::{Domain, IdError};
 use crate::wire::{Dialect, UnknownDialect};
@@ -83,36 +85,65 @@ pub(super) enum SourceConfigError {
     Access(#[from] AccessConfigError),
 }
 
-#[derive(Debug, Deserialize)]
+/// Where production is.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Source")]
 pub(super) struct RawSource {
+    /// An address with `{domain}` in it, for every domain; or a plain address that serves all `domains`. `HOST:PORT`,
+    /// `http://HOST:PORT`, `https://HOST[:PORT]` or `unix:/PATH`.
     address: Option<String>,
+    /// Address of each domain's coordinator. Overrides `address`.
     #[serde(default)]
     addresses: BTreeMap<String, String>,
+    /// Domains of `address`. Required if `address` has no `{domain}`.
     #[serde(default)]
     domains: Vec<String>,
+    /// Dialect of Angzarr's protocol; found out at connection by default.
+    // For the schema only: without it, the key would be required there.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::dialect")]
     dialect: Option<String>,
+    /// Failure logs: files of failure tickets, one per line.
     #[serde(default)]
     tickets: Vec<PathBuf>,
+    /// Logs of programs, which contain tickets and failures among other text.
     #[serde(default)]
     logs: Vec<PathBuf>,
+    /// Address of `angzarr-status`, which shows dead letters.
     status: Option<String>,
+    /// Seconds that one query may take; 30 by default.
     deadline: Option<u64>,
+    /// TLS, also if the address does not begin with `https://`.
     tls: Option<RawTls>,
+    /// Token that is sent with every query as `authorization: Bearer …`.
     bearer: Option<RawSecret>,
+    /// Other metadata of every query, by name.
     #[serde(default)]
     metadata: BTreeMap<String, RawSecret>,
+    /// Whether credentials may be sent to another machine without TLS. Only for a mesh that encrypts what this tool
+    /// does not.
     #[serde(default)]
     plaintext_credentials: bool,
+    /// Command that opens the connection, like `kubectl port-forward`; `{domain}` and `{port}` are replaced.
     connect: Option<Vec<String>>,
+    /// Seconds that `connect` may take; 30 by default.
     start_timeout: Option<u64>,
+    /// How often a query is repeated if the server cannot be reached, breaks off, or answers UNAVAILABLE; 3 by default.
     retries: Option<u32>,
+    /// How many queries are sent per second at most, over all domains of the source; no limit by default.
     queries_per_second: Option<NonZeroU32>,
+    /// How many queries one command sends to the source at most; 10000 by default.
     max_queries: Option<u32>,
+    /// How many MiB of replies one command reads at most; 4096 by default.
     max_mebibytes: Option<u32>,
+    /// How many seconds may pass from the first query of a command to its last; 3600 by default.
     max_seconds: Option<u32>,
+    /// Whether references to payloads that are stored elsewhere are kept, as with `--keep-external`.
     #[serde(default)]
     keep_external: bool,
+    /// Whether a capture from this source fails if something cannot be read and therefore not redacted. By default as
+    /// `required` of `redaction` says.
     redaction_required: Option<bool>,
 }
 

@@ -1,5 +1,6 @@
 //! Why a case cannot be replayed through a coordinator.
 
+use crate::documentation::Page;
 use crate::grpc::CallError;
 use crate::model::did_you_mean;
 use crate::processes::LaunchError;
@@ -11,7 +12,7 @@ use crate::wire::{Dialect, UnknownDialect};
 pub enum CoordinatorUnavailable {
     /// No such coordinator.
     #[error(
-        "there is no coordinator `{name}`; configured are: {}{}", if known.is_empty() { "none, see [coordinators.NAME] in docs/configuration.md".to_owned() } else { known.join(", ") }, did_you_mean(name, known)
+        "there is no coordinator `{name}`; configured are: {}{}", if known.is_empty() { format!("none, see {}", Page::Coordinators) } else { known.join(", ") }, did_you_mean(name, known)
     )]
     Unknown {
         /// The name.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use angzarr_replay::internal::documentation;
+
 use super::markdown::{Page, pages};
 
 /// Targets of inline links and images, `[text](target)`, by line.
@@ -66,4 +68,57 @@ fn every_link_leads_somewhere() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     assert!(count > 20, "{count}");
+}
+
+#[test]
+fn every_page_that_messages_name_is_there() {
+    let pages = pages();
+    let root = pages.iter().find(|page| page.name == "README.md").unwrap();
+    for page in documentation::Page::ALL {
+        assert_eq!(check(root, page.path()), Ok(()), "{}", page.path());
+        assert!(page.to_string().contains(page.path()), "{page}");
+    }
+}
+
+/// The pages of a released version are those of its tag, and until then those of `main`.
+#[test]
+fn links_of_messages_lead_to_the_pages_of_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let changelog = include_str!("../../../CHANGELOG.md");
+    let is_released = changelog.contains(&format!("\n## [{version}]"));
+    let wanted = if is_released {
+        format!("v{version}")
+    } else {
+        "main".to_owned()
+    };
+    assert_eq!(documentation::REVISION, wanted);
+}
+
+/// A message that names a page by its path says nothing to a user without a clone.
+#[test]
+fn no_message_names_a_page_by_its_path() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for folder in ["src", "crates"] {
+        for entry in walkdir::WalkDir::new(root.join(folder)) {
+            let path = entry.unwrap().into_path();
+            let is_text = path
+                .extension()
+                .is_some_and(|it| ["rs", "toml", "yml"].iter().any(|known| it == *known));
+            if !is_text || path.ends_with("src/documentation/mod.rs") {
+                continue;
+            }
+            seen += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            for (number, line) in (1..).zip(text.lines()) {
+                let is_comment = line.trim_start().starts_with("//");
+                assert!(
+                    is_comment || !line.contains("docs/") || !line.contains(".md"),
+                    "{}:{number}: name the page with `documentation::Page`",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(seen > 300, "{seen}");
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::Project;
 
-fn git(project: &Project, words: &[&str]) {
+pub(super) fn git(project: &Project, words: &[&str]) {
     let own = [
         "-c",
         "user.name=t",

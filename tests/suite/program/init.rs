@@ -274,6 +274,7 @@ fn an_editor_and_a_workflow_come_on_demand_and_existing_settings_stay() {
     let launch: serde_json::Value =
         serde_json::from_str(&read(folder, ".vscode/launch.json")).unwrap();
     assert_eq!(launch["configurations"][0]["type"], "go");
+<<<<<<< HEAD
     assert!(
         run.err.contains("\n  [logic.player.debug]\n"),
         "{}",
@@ -281,6 +282,30 @@ fn an_editor_and_a_workflow_come_on_demand_and_existing_settings_stay() {
     );
     let schema = read(folder, ".vscode/fixture-1.schema.json");
     assert!(serde_json::from_str::<serde_json::Value>(&schema).is_ok());
+=======
+    // The schemas are the program's own, so that a user needs no clone, and replay.toml names its own.
+    for (word, file) in [
+        ("fixture", ".vscode/fixture-1.schema.json"),
+        ("config", ".vscode/replay-toml.schema.json"),
+    ] {
+        let printed = run_in(folder, &["schema", word], &[]);
+        assert!(
+            !printed.out.is_empty() && read(folder, file) == printed.out,
+            "{file}"
+        );
+    }
+    let configuration = read(folder, "replay.toml");
+    let (first, _) = configuration.split_once('\n').unwrap();
+    assert_eq!(first, "#:schema ./.vscode/replay-toml.schema.json");
+    let again = init(folder, &["--editor", "vscode"]);
+    assert!(
+        again.err.contains(
+            "note: for completion in replay.toml, make this its first line:\n#:schema ./.vscode/replay-toml.schema.json\n"
+        ),
+        "{}",
+        again.err
+    );
+>>>>>>> hc
     assert!(
         read(folder, ".github/workflows/replay.yml")
             .contains("angzarr-replay test --junit replay.xml")
@@ -417,7 +442,7 @@ fn a_configuration_is_not_for_what_reads_none() {
     assert_eq!(run.code, Some(2), "{run:?}");
     assert_eq!(
         run.err,
-        "error: `init` and `completions` read no configuration; leave out --config\n"
+        "error: `init`, `completions` and `schema` read no configuration; leave out --config\n"
     );
     assert_eq!(files(folder.path()), [""; 0]);
 }

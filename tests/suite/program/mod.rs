@@ -2,6 +2,7 @@
 
 mod changes;
 mod doctor;
+mod drift;
 mod formatting;
 mod init;
 mod review;

@@ -144,10 +144,12 @@ fn junit_has_every_case_with_its_file_and_message() {
         ),
         (CASES[1], "player")
     );
-    assert!(
-        xml.contains("file=\"fixtures/player/deposit-funds-d23f0824-3.yaml\""),
-        "{xml}"
+    assert_eq!(
+        case.extra["file"].as_str(),
+        "fixtures/player/deposit-funds-d23f0824-3.yaml"
     );
+    // The fixture has no `observed`, so the difference is about the command.
+    assert_eq!(case.extra["line"].as_str(), "47");
     assert!(
         xml.contains(
             "message=\"fixtures/player/deposit-funds-d23f0824-3.yaml: the outcome changed"
@@ -184,7 +186,7 @@ fn github_is_told_at_the_fixture_and_in_the_summary() {
     assert_eq!(annotations.len(), 2, "{}", run.out);
     assert!(
         annotations[0].starts_with(
-            "::error file=fixtures/player/deposit-funds-d23f0824-3.yaml,line=1,title=player%3A%3Adeposit-funds-d23f0824-3::title:"
+            "::error file=fixtures/player/deposit-funds-d23f0824-3.yaml,line=47,title=player%3A%3Adeposit-funds-d23f0824-3::title:"
         ),
         "{}",
         annotations[0]
@@ -205,6 +207,73 @@ fn github_is_told_at_the_fixture_and_in_the_summary() {
         summary.contains("<code>player::deposit-funds-d23f0824-3</code>: fixtures/player/"),
         "{summary}"
     );
+}
+
+/// The line of a key at the beginning of a line, from 1.
+fn line_of(text: &str, key: &str) -> usize {
+    text.lines().position(|line| line.starts_with(key)).unwrap() + 1
+}
+
+#[test]
+fn an_annotation_is_at_the_line_that_the_failure_is_about() {
+    let project = Project::new();
+    let file = |case: &str| {
+        let (_, name) = case.rsplit_once("::").unwrap();
+        project.path(&format!("fixtures/player/{name}.yaml"))
+    };
+    let read = |case: &str| std::fs::read_to_string(file(case)).unwrap();
+    // Production is said to have answered something else: the open case no longer reproduces.
+    let open = read(CASES[0]).replace("code: FAILED_PRECONDITION", "code: NOT_FOUND");
+    assert_ne!(open, read(CASES[0]));
+    std::fs::write(file(CASES[0]), &open).unwrap();
+    // A closed case without a snapshot.
+    std::fs::remove_file(file(CASES[1]).with_extension("snap")).unwrap();
+    // A key that there is not, on a line of its own.
+    let unreadable = read(CASES[2]).replace("cover:\n", "cover:\n  domian: player\n");
+    std::fs::write(file(CASES[2]), &unreadable).unwrap();
+    let variables = [("GITHUB_ACTIONS", "true"), ("CI", "true")];
+    let run = run_in(
+        project.folder.path(),
+        &["test", "--junit", "results.xml"],
+        &variables,
+    );
+    assert_eq!(run.code, Some(101), "{run:?}");
+    let wanted = [
+        (CASES[0], line_of(&open, "observed:")),
+        (CASES[1], line_of(&read(CASES[1]), "status:")),
+        (CASES[2], line_of(&unreadable, "  domian:")),
+    ];
+    let xml = std::fs::read_to_string(project.path("results.xml")).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    for (case, line) in wanted {
+        let place = format!(
+            "::error file=fixtures/{}.yaml,line={line},",
+            case.replace("::", "/")
+        );
+        assert!(run.out.contains(&place), "{place}\n{}", run.out);
+        let cases = &report.test_suites[0].test_cases;
+        let found = cases.iter().find(|it| it.name.as_str() == case).unwrap();
+        assert_eq!(found.extra["line"].as_str(), line.to_string(), "{case}");
+    }
+}
+
+#[test]
+fn a_case_whose_logic_is_gone_is_annotated_at_its_request() {
+    let project = Project::new();
+    std::fs::write(
+        project.path("replay.toml"),
+        "[logic.player]\naddress = \"127.0.0.1:1\"\n",
+    )
+    .unwrap();
+    let variables = [("GITHUB_ACTIONS", "true"), ("CI", "true")];
+    let run = run_in(project.folder.path(), &["test"], &variables);
+    assert_eq!(run.code, Some(101), "{run:?}");
+    for (case, key) in [(CASES[0], "command:"), (CASES[3], "facts:")] {
+        let file = format!("fixtures/{}.yaml", case.replace("::", "/"));
+        let text = std::fs::read_to_string(project.path(&file)).unwrap();
+        let place = format!("::error file={file},line={},", line_of(&text, key));
+        assert!(run.out.contains(&place), "{place}\n{}", run.out);
+    }
 }
 
 #[test]

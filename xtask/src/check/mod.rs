@@ -5,7 +5,11 @@
 
 mod door;
 mod generated;
+<<<<<<< HEAD
 mod pictures;
+=======
+mod npm;
+>>>>>>> hc
 mod project;
 mod python;
 mod shell;

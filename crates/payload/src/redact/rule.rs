@@ -32,6 +32,12 @@ impl Form {
         (Self::Digits, "digits"),
         (Self::Text, "text"),
     ];
+
+    /// Every known word.
+    #[doc(hidden)]
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::WORDS.iter().map(|(_, word)| *word)
+    }
 }
 
 impl FromStr for Form {

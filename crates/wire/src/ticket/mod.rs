@@ -16,22 +16,28 @@
 //!
 //! The command is authoritative. The other keys are for people and for searching, and have to agree with it.
 
+mod line;
 mod redaction;
+#[cfg(feature = "schema")]
+mod schema;
 mod serde_message;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::model::{
-    AnsweredBy, Code, CommandBook, Cover, Edition, Failure, FailureClass, Fingerprints, Redactions,
-    Root, Timestamp,
+    AnsweredBy, Code, CommandBook, Cover, Edition, Failure, FailureClass, Redactions, Root,
+    Timestamp,
 };
 use crate::wire::{self, Dialect, SpokenDialect};
 
+use line::{Expected, Line};
 pub use redaction::RedactionV1;
+#[cfg(feature = "schema")]
+pub use schema::ticket_json_schema;
 pub use serde_message::without_values;
 
 const VERSION: u64 = 1;
@@ -156,47 +162,6 @@ pub enum TicketErrorKind {
 #[derive(Deserialize)]
 struct VersionOnly {
     ticket: Option<serde_json::Value>,
-}
-
-/// The keys of version 1, in the order of writing.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    ticket: u64,
-    domain: Option<String>,
-    root: Option<String>,
-    edition: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    sequence: Option<Expected>,
-    correlation_id: Option<String>,
-    code: Option<String>,
-    message: Option<String>,
-    dialect: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    dialect_assumed: bool,
-    command: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    head: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    persisted: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    answered_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    redacted: Vec<RedactionV1>,
-    #[serde(default, skip_serializing_if = "Fingerprints::is_empty")]
-    redacted_by: Fingerprints,
-}
-
-/// A sequence that may be null: the command is numbered on arrival.
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct Expected(Option<u32>);
-
-/// Distinguishes null from a missing key.
-fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Expected>, D::Error> {
-    Expected::deserialize(reader).map(Some)
 }
 
 impl Ticket {
