@@ -18,6 +18,9 @@ pub mod coordinator {
 pub mod diagram {
     pub use crate::diagram::*;
 }
+pub mod event_store {
+    pub use crate::event_store::*;
+}
 pub mod fixture {
     pub use crate::fixture::*;
 }

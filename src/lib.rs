@@ -57,6 +57,7 @@ mod coordination;
 mod coordinator;
 mod diagram;
 mod doctor;
+mod event_store;
 mod fixture;
 mod harness;
 #[doc(hidden)]

@@ -176,7 +176,8 @@ fn source_and_domain(
     )?;
     let name = context.source_name()?;
     let domain = match (&spec, project.config().sources.get(&name)) {
-        (Some(spec), Some(config)) if domain.is_none() => {
+        // A store finds the beginning of a root by its index.
+        (Some(spec), Some(config)) if domain.is_none() && config.stores.is_empty() => {
             spec.only_domain(&name, config.domains(), || failed(project, &name))?
         }
         _ => domain,

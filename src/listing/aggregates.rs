@@ -78,6 +78,14 @@ pub fn list_aggregates(
     let messages = Messages::of(project, &source.name);
     let mut known = Vec::new();
     for (domain, queries) in &source.domains {
+        if let Some(store) = queries.store() {
+            let summaries = store.summaries(domain).map_err(CaptureError::from)?;
+            known.extend(summaries.into_iter().map(|summary| {
+                let stored = stored_events(summary.count, Some(&summary.last));
+                (queries, domain.clone(), summary.root, Some(stored))
+            }));
+            continue;
+        }
         let mut roots = queries.aggregate_roots().map_err(CaptureError::from)?;
         // A shared store lists every domain.
         roots.retain(|(owner, _)| owner == domain);
@@ -85,17 +93,23 @@ pub fn list_aggregates(
         known.extend(
             roots
                 .into_iter()
-                .map(|(domain, root)| (queries, domain, root)),
+                .map(|(domain, root)| (queries, domain, root, None)),
         );
     }
     let count = known.len();
     let mut aggregates = Vec::new();
-    for (queries, domain, root) in known {
+    for (queries, domain, root, stored) in known {
         watch(aggregates.len(), count);
         let cover = Cover::main(domain.clone(), root);
-        let stored = fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})
-            .map(|fetched| stored_events(fetched.history.pages()))
-            .map_err(|error| error.to_string());
+        let stored = match stored {
+            Some(stored) => Ok(stored),
+            None => fetch_history(queries.as_ref(), &cover, UpTo::Head, &mut |_| {})
+                .map(|fetched| {
+                    let pages = fetched.history.pages();
+                    stored_events(pages.len(), pages.last())
+                })
+                .map_err(|error| error.to_string()),
+        };
         aggregates.push(ListedAggregate {
             newest_failure: newest_failure(&source.tickets, &cover, &messages),
             domain,
@@ -121,10 +135,10 @@ impl ListedAggregates {
     }
 }
 
-fn stored_events(pages: &[Page]) -> StoredEvents {
-    let last = pages.last().and_then(|page| page.body.event());
+fn stored_events(count: usize, last: Option<&Page>) -> StoredEvents {
+    let last = last.and_then(|page| page.body.event());
     StoredEvents {
-        count: pages.len(),
+        count,
         last_type: last.map_or("", Payload::type_name).to_owned(),
     }
 }

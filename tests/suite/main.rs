@@ -9,6 +9,7 @@ mod claim_check_cloud;
 mod client_tickets;
 mod coordination;
 mod docs;
+mod event_store;
 mod failure_tickets;
 mod fidelity;
 mod fixture_format;

@@ -1,7 +1,7 @@
 //! The configuration: `replay.toml`, overridden by `replay.local.toml` and the environment, every key checked.
 //!
 //! Owns which file is found and whether it is trusted (`trust`), how files and variables are merged (`overrides`), how
-//! TOML errors are shown without secrets (`syntax`), and what each table means (`file`, `source`, `access`, `logic`,
+//! TOML errors are shown without secrets (`syntax`), and what each table means (`file`, `source`, `store`, `access`, `logic`,
 //! `coordinators`, `redaction`). In each of them, a `Raw…` type is what may be written, and `check` turns it into what it
 //! means. `error` has the reasons why a configuration is refused.
 
@@ -13,6 +13,7 @@ mod logic;
 mod overrides;
 mod redaction;
 mod source;
+mod store;
 mod syntax;
 mod trust;
 
@@ -28,6 +29,7 @@ pub use logic::{CommandConfig, DebugConfig, LogicConfig, LogicPlace, Subscriptio
 pub(super) use overrides::ENVIRONMENT_PREFIX;
 pub use redaction::RedactionConfig;
 pub use source::SourceConfig;
+pub(in crate::project) use store::DefaultStore;
 
 use crate::audit::AuditAllowance;
 use crate::files;
