@@ -23,8 +23,7 @@ pub(super) enum Parameter<'a> {
 }
 
 /// Receives the rows of a statement, until it breaks off.
-pub(super) type EachRow<'a> =
-    &'a mut dyn FnMut(Vec<Field>) -> Result<ControlFlow<()>, StoreError>;
+pub(super) type EachRow<'a> = &'a mut dyn FnMut(Vec<Field>) -> Result<ControlFlow<()>, StoreError>;
 
 /// A database that is only read.
 pub(super) trait Database {

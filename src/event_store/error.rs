@@ -7,7 +7,9 @@ use crate::grpc::ReachedBound;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no such file.
-    #[error("{place}: there is no such file; name the file that the coordinator writes (it is never created here)")]
+    #[error(
+        "{place}: there is no such file; name the file that the coordinator writes (it is never created here)"
+    )]
     Missing {
         /// The store.
         place: String,
@@ -86,7 +88,9 @@ pub enum StoreError {
         reason: String,
     },
     /// A bound on all queries to the source was reached.
-    #[error("{place}: there is more to read, but the bound `{bound}` of its source is reached; raise it if the amount is right")]
+    #[error(
+        "{place}: there is more to read, but the bound `{bound}` of its source is reached; raise it if the amount is right"
+    )]
     OverBound {
         /// The store.
         place: String,

@@ -21,7 +21,9 @@ pub enum StoreLocation {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     /// Neither SQLite nor Postgres.
-    #[error("it begins with neither `sqlite:` nor `postgres://`: sqlite:FILE or postgres://USER@HOST/DATABASE is expected")]
+    #[error(
+        "it begins with neither `sqlite:` nor `postgres://`: sqlite:FILE or postgres://USER@HOST/DATABASE is expected"
+    )]
     Scheme,
     /// No file or host.
     #[error("nothing follows `{0}`: sqlite:FILE or postgres://USER@HOST/DATABASE is expected")]

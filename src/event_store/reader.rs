@@ -45,9 +45,9 @@ impl EventStore {
                 Box::new(SqliteDatabase::open(file, &place, access.deadline)?)
             }
             #[cfg(feature = "postgres")]
-            StoreLocation::Postgres(url) => {
-                Box::new(super::postgres::PostgresDatabase::open(url, &place, access)?)
-            }
+            StoreLocation::Postgres(url) => Box::new(super::postgres::PostgresDatabase::open(
+                url, &place, access,
+            )?),
             #[cfg(not(feature = "postgres"))]
             StoreLocation::Postgres(_) => return Err(StoreError::NoPostgres { place }),
         };
@@ -70,7 +70,10 @@ impl EventStore {
     pub fn domains(&self) -> Result<Vec<Domain>, StoreError> {
         let mut domains: Vec<Domain> = Vec::new();
         // One look into the index for each domain, not for each event.
-        let statement = format!("SELECT {} FROM events WHERE domain > $1", text("min(domain)"));
+        let statement = format!(
+            "SELECT {} FROM events WHERE domain > $1",
+            text("min(domain)")
+        );
         loop {
             let after = domains.last().map_or("", Domain::as_str).to_owned();
             let mut next = None;
@@ -124,7 +127,11 @@ impl EventStore {
         let name = edition_name(&cover.edition);
         // A row beyond every sequence is found, and refused, where no end is given.
         let first = if first == 0 { i64::MIN } else { first.into() };
-        let last = if last == u32::MAX { i64::MAX } else { last.into() };
+        let last = if last == u32::MAX {
+            i64::MAX
+        } else {
+            last.into()
+        };
         let mut parameters = vec![
             Parameter::Text(cover.domain.as_str()),
             Parameter::Text(&root),
@@ -137,7 +144,11 @@ impl EventStore {
             Some(_) => format!("{rows} AND edition = $5"),
             None => self.on_main(rows),
         };
-        let stream = format!("{}/{root} (edition {})", cover.domain, cover.edition.label());
+        let stream = format!(
+            "{}/{root} (edition {})",
+            cover.domain,
+            cover.edition.label()
+        );
         self.select(
             &format!("SELECT {columns} FROM {table} WHERE {rows} ORDER BY sequence"),
             &parameters,
@@ -222,7 +233,9 @@ impl EventStore {
             Ok(ControlFlow::Continue(()))
         })?;
         let books = streams.into_values();
-        books.map(|(cover, pages)| self.book(cover, pages)).collect()
+        books
+            .map(|(cover, pages)| self.book(cover, pages))
+            .collect()
     }
 
     fn book(&self, cover: Cover, pages: Vec<Page>) -> Result<StoredBook, StoreError> {
@@ -288,7 +301,10 @@ impl EventStore {
         if let Some(note) = notes.iter().find(|note| note.inserted_at.is_none()) {
             return Err(StoreError::Row {
                 place: self.place.clone(),
-                row: format!("{}/{}, sequence {}", cover.domain, cover.root, note.sequence),
+                row: format!(
+                    "{}/{}, sequence {}",
+                    cover.domain, cover.root, note.sequence
+                ),
                 reason: "its `created_at` is no time".to_owned(),
             });
         }

@@ -68,8 +68,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn number(&mut self, column: &str) -> Result<u32, StoreError> {
         match self.fields.next() {
-            Some(Field::Integer(number)) => u32::try_from(number)
-                .map_err(|_| self.wrong(format!("its `{column}` is {number}, not from 0 to 4294967295"))),
+            Some(Field::Integer(number)) => u32::try_from(number).map_err(|_| {
+                self.wrong(format!(
+                    "its `{column}` is {number}, not from 0 to 4294967295"
+                ))
+            }),
             _ => Err(self.wrong(format!("its `{column}` is no number"))),
         }
     }
@@ -103,11 +106,13 @@ impl<'a> Fields<'a> {
         let size = self.number_or_null();
         match self.fields.next() {
             Some(Field::Bytes(bytes)) => Ok((sequence, bytes)),
-            Some(Field::Null) if size.is_some_and(|size| size > PAGE_LIMIT) => Err(self.wrong(format!(
-                "its `{column}` has {} MiB, and at most {} are read",
-                size.unwrap_or_default() >> 20,
-                PAGE_LIMIT >> 20
-            ))),
+            Some(Field::Null) if size.is_some_and(|size| size > PAGE_LIMIT) => {
+                Err(self.wrong(format!(
+                    "its `{column}` has {} MiB, and at most {} are read",
+                    size.unwrap_or_default() >> 20,
+                    PAGE_LIMIT >> 20
+                )))
+            }
             _ => Err(self.wrong(format!("its `{column}` holds no bytes"))),
         }
     }
@@ -142,7 +147,11 @@ impl<'a> Fields<'a> {
     pub(super) fn note(&mut self) -> Result<PageNote, StoreError> {
         let sequence = self.number("sequence")?;
         let inserted_at = self.text_or_null().and_then(|text| time(&text));
-        let caused_by = match (self.text_or_null(), self.text_or_null(), self.number_or_null()) {
+        let caused_by = match (
+            self.text_or_null(),
+            self.text_or_null(),
+            self.number_or_null(),
+        ) {
             (Some(domain), Some(root), Some(number)) => {
                 Some(format!("{domain}/{root}, sequence {number}"))
             }

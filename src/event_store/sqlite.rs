@@ -56,8 +56,7 @@ impl SqliteDatabase {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened =
-            Connection::open_with_flags(format!("file:{name}?mode=ro{immutable}"), flags);
+        let opened = Connection::open_with_flags(format!("file:{name}?mode=ro{immutable}"), flags);
         let failed = |error| failure(&error, place, patience);
         let connection = opened.map_err(failed)?;
         connection.busy_timeout(patience).map_err(failed)?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
-use super::{door, generated, project, python, tutorial, workflows};
+use super::{door, generated, postgres, project, python, tutorial, workflows};
 
 /// One step of the check.
 pub(super) struct Step {
@@ -97,6 +97,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "no fixture or recording seems to contain a secret or personal data",
         has_a_summary: false,
         run: audit,
+    },
+    Step {
+        name: "postgres",
+        about: "an event store in a real Postgres is read like one in SQLite, and never written; Postgres is installed if needed",
+        has_a_summary: false,
+        run: postgres::check,
     },
     Step {
         name: "scenarios",
