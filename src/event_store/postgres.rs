@@ -59,7 +59,7 @@ impl PostgresDatabase {
         let mut client = connected.map_err(|(error, tls)| {
             let of_tls = tls.and_then(|tls| TlsFailure::of(&error, &tls));
             let of_tls = of_tls.map(|failure| unreachable(failure.to_string(), ""));
-            of_tls.unwrap_or_else(|| unreachable(with_cause(&error), advice(&error)))
+            of_tls.unwrap_or_else(|| unreachable(without_secret(&error, access), advice(&error)))
         })?;
         client
             .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -190,6 +190,15 @@ fn failure(error: &postgres::Error, place: &str) -> StoreError {
         place: place.to_owned(),
         reason: with_cause(error),
         advice,
+    }
+}
+
+/// The message, without the password, should a server repeat it.
+fn without_secret(error: &postgres::Error, access: &StoreAccess) -> String {
+    let words = with_cause(error);
+    match &access.password {
+        Some(password) => words.replace(password.reveal(), "[secret]"),
+        None => words,
     }
 }
 
