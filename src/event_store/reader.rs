@@ -28,6 +28,9 @@ pub struct StoreAccess {
     pub policy: Arc<QueryPolicy>,
 }
 
+/// The main timeline, where it has a name.
+const MAIN_BY_NAME: &str = "edition IN ('', 'angzarr')";
+
 /// An open event store. All its methods read.
 pub struct EventStore {
     database: Mutex<Box<dyn Database + Send>>,
@@ -140,9 +143,19 @@ impl EventStore {
         ];
         parameters.extend(name.map(Parameter::Text));
         let rows = "domain = $1 AND root = $2 AND sequence >= CAST($3 AS BIGINT) AND sequence <= CAST($4 AS BIGINT)";
-        let rows = match name {
-            Some(_) => format!("{rows} AND edition = $5"),
-            None => self.on_main(rows),
+        let of_rows =
+            |condition| format!("SELECT {columns} FROM {table} WHERE {rows} AND {condition}");
+        // Each spelling of main is a query of its own, which uses the index.
+        let statement = match name {
+            Some(_) => of_rows("edition = $5"),
+            None if self.layout.main_is_null => {
+                format!(
+                    "{} UNION ALL {}",
+                    of_rows("edition IS NULL"),
+                    of_rows(MAIN_BY_NAME)
+                )
+            }
+            None => of_rows(MAIN_BY_NAME),
         };
         let stream = format!(
             "{}/{root} (edition {})",
@@ -150,7 +163,8 @@ impl EventStore {
             cover.edition.label()
         );
         self.select(
-            &format!("SELECT {columns} FROM {table} WHERE {rows} ORDER BY sequence"),
+            // The first column is the sequence.
+            &format!("{statement} ORDER BY 1"),
             &parameters,
             &mut |fields| {
                 each(self.fields(stream.clone(), fields))?;
@@ -159,13 +173,12 @@ impl EventStore {
         )
     }
 
-    /// Rows on the main timeline. Each spelling of main is a condition of its own, so that the index is used.
+    /// Rows on the main timeline.
     fn on_main(&self, rows: &str) -> String {
-        let by_name = format!("({rows} AND edition IN ('', 'angzarr'))");
         if self.layout.main_is_null {
-            format!("(({rows} AND edition IS NULL) OR {by_name})")
+            format!("{rows} AND (edition IS NULL OR {MAIN_BY_NAME})")
         } else {
-            by_name
+            format!("{rows} AND {MAIN_BY_NAME}")
         }
     }
 
@@ -340,9 +353,11 @@ impl DomainStore {
     }
 }
 
-fn unanswered(error: StoreError) -> QueryFailure {
-    QueryFailure::Store {
-        reason: error.to_string(),
+impl From<StoreError> for QueryFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Store {
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -353,21 +368,21 @@ impl EventQueries for DomainStore {
             Selection::Range(first, last) => Some((first, last.unwrap_or(u32::MAX))),
             Selection::AsOf(PointInTime::Sequence(last)) => Some((0, last)),
             Selection::AsOf(PointInTime::Time(time)) => {
-                let last = self.store.end_at(cover, time).map_err(unanswered)?;
+                let last = self.store.end_at(cover, time)?;
                 last.map(|last| (0, last))
             }
         };
         let pages = span.map(|span| self.store.pages(cover, span));
-        let pages = pages.transpose().map_err(unanswered)?.unwrap_or_default();
-        self.store.book(cover.clone(), pages).map_err(unanswered)
+        let pages = pages.transpose()?.unwrap_or_default();
+        Ok(self.store.book(cover.clone(), pages)?)
     }
 
     fn workflow(&self, _: &Domain, id: &str) -> Result<Vec<StoredBook>, QueryFailure> {
-        self.store.workflow(id).map_err(unanswered)
+        Ok(self.store.workflow(id)?)
     }
 
     fn aggregate_roots(&self) -> Result<Vec<(Domain, Root)>, QueryFailure> {
-        self.store.roots().map_err(unanswered)
+        Ok(self.store.roots()?)
     }
 
     fn dialect(&self) -> Dialect {
@@ -379,7 +394,7 @@ impl EventQueries for DomainStore {
     }
 
     fn head_at(&self, cover: &Cover, time: Timestamp) -> Result<u32, QueryFailure> {
-        let last = self.store.end_at(cover, time).map_err(unanswered)?;
+        let last = self.store.end_at(cover, time)?;
         Ok(last.map_or(0, |last| last.saturating_add(1)))
     }
 
@@ -390,15 +405,15 @@ impl EventQueries for DomainStore {
 
 impl StoreQueries for DomainStore {
     fn snapshots(&self, cover: &Cover) -> Result<Vec<Snapshot>, QueryFailure> {
-        self.store.snapshots(cover).map_err(unanswered)
+        Ok(self.store.snapshots(cover)?)
     }
 
     fn notes(&self, cover: &Cover, first: u32, last: u32) -> Result<Vec<PageNote>, QueryFailure> {
-        self.store.notes(cover, (first, last)).map_err(unanswered)
+        Ok(self.store.notes(cover, (first, last))?)
     }
 
     fn summaries(&self, domain: &Domain) -> Result<Vec<StreamSummary>, QueryFailure> {
-        self.store.summaries(domain).map_err(unanswered)
+        Ok(self.store.summaries(domain)?)
     }
 
     fn origin(&self) -> String {

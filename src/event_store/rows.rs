@@ -26,7 +26,7 @@ pub(super) fn text(column: &str) -> String {
 pub(super) struct Fields<'a> {
     place: &'a str,
     row: String,
-    fields: std::vec::IntoIter<Field>,
+    values: std::vec::IntoIter<Field>,
 }
 
 impl<'a> Fields<'a> {
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
         Self {
             place,
             row,
-            fields: fields.into_iter(),
+            values: fields.into_iter(),
         }
     }
 
@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
         self.row = row;
     }
 
-    pub(super) fn wrong(&self, reason: impl ToString) -> StoreError {
+    pub(super) fn wrong(&self, reason: &(impl ToString + ?Sized)) -> StoreError {
         StoreError::Row {
             place: self.place.to_owned(),
             row: self.row.clone(),
@@ -53,32 +53,32 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn text(&mut self, column: &str) -> Result<String, StoreError> {
-        match self.fields.next() {
+        match self.values.next() {
             Some(Field::Text(text)) => Ok(text),
-            _ => Err(self.wrong(format!("its `{column}` is no text"))),
+            _ => Err(self.wrong(&format!("its `{column}` is no text"))),
         }
     }
 
     pub(super) fn text_or_null(&mut self) -> Option<String> {
-        match self.fields.next() {
+        match self.values.next() {
             Some(Field::Text(text)) if !text.is_empty() => Some(text),
             _ => None,
         }
     }
 
     pub(super) fn number(&mut self, column: &str) -> Result<u32, StoreError> {
-        match self.fields.next() {
+        match self.values.next() {
             Some(Field::Integer(number)) => u32::try_from(number).map_err(|_| {
-                self.wrong(format!(
+                self.wrong(&format!(
                     "its `{column}` is {number}, not from 0 to 4294967295"
                 ))
             }),
-            _ => Err(self.wrong(format!("its `{column}` is no number"))),
+            _ => Err(self.wrong(&format!("its `{column}` is no number"))),
         }
     }
 
     pub(super) fn number_or_null(&mut self) -> Option<i64> {
-        match self.fields.next() {
+        match self.values.next() {
             Some(Field::Integer(number)) => Some(number),
             _ => None,
         }
@@ -86,17 +86,17 @@ impl<'a> Fields<'a> {
 
     pub(super) fn root(&mut self) -> Result<Root, StoreError> {
         let text = self.text("root")?;
-        text.parse().map_err(|error| self.wrong(error))
+        text.parse().map_err(|error| self.wrong(&error))
     }
 
     pub(super) fn domain(&mut self) -> Result<Domain, StoreError> {
         let text = self.text("domain")?;
-        Domain::new(text).map_err(|error| self.wrong(error))
+        Domain::new(text).map_err(|error| self.wrong(&error))
     }
 
     pub(super) fn edition(&mut self) -> Result<Edition, StoreError> {
         let text = self.text_or_null().unwrap_or_default();
-        Edition::from_name(&text).map_err(|error| self.wrong(error))
+        Edition::from_name(&text).map_err(|error| self.wrong(&error))
     }
 
     /// The fields of [`content`].
@@ -104,16 +104,16 @@ impl<'a> Fields<'a> {
         let sequence = self.number("sequence")?;
         self.row = format!("{}, sequence {sequence}", self.row);
         let size = self.number_or_null();
-        match self.fields.next() {
+        match self.values.next() {
             Some(Field::Bytes(bytes)) => Ok((sequence, bytes)),
             Some(Field::Null) if size.is_some_and(|size| size > PAGE_LIMIT) => {
-                Err(self.wrong(format!(
+                Err(self.wrong(&format!(
                     "its `{column}` has {} MiB, and at most {} are read",
                     size.unwrap_or_default() >> 20,
                     PAGE_LIMIT >> 20
                 )))
             }
-            _ => Err(self.wrong(format!("its `{column}` holds no bytes"))),
+            _ => Err(self.wrong(&format!("its `{column}` holds no bytes"))),
         }
     }
 
@@ -122,10 +122,10 @@ impl<'a> Fields<'a> {
         let (sequence, bytes) = self.bytes("event_data")?;
         let size = bytes.len();
         let page = decode::page(&bytes.into())
-            .map_err(|error| self.wrong(format!("its `event_data` is no event page: {error}")))?;
+            .map_err(|error| self.wrong(&format!("its `event_data` is no event page: {error}")))?;
         if page.sequence != sequence {
             let said = page.sequence;
-            return Err(self.wrong(format!("the page in it says sequence {said}")));
+            return Err(self.wrong(&format!("the page in it says sequence {said}")));
         }
         Ok((page, size))
     }
@@ -135,10 +135,10 @@ impl<'a> Fields<'a> {
         let (sequence, bytes) = self.bytes("state_data")?;
         let size = bytes.len();
         let snapshot = decode::snapshot(&bytes.into())
-            .map_err(|error| self.wrong(format!("its `state_data` is no snapshot: {error}")))?;
+            .map_err(|error| self.wrong(&format!("its `state_data` is no snapshot: {error}")))?;
         if snapshot.sequence != sequence {
             let said = snapshot.sequence;
-            return Err(self.wrong(format!("the snapshot in it says sequence {said}")));
+            return Err(self.wrong(&format!("the snapshot in it says sequence {said}")));
         }
         Ok((snapshot, size))
     }

@@ -39,9 +39,8 @@ impl SqliteDatabase {
     pub(super) fn open(file: &Path, place: &str, patience: Duration) -> Result<Self, StoreError> {
         let state = FileState::of(file, place)?;
         let unchanged = match log_of(file, &state) {
-            Log::None => None,
+            Log::None | Log::InUse => None,
             Log::NotInUse => Some(state),
-            Log::InUse => None,
             Log::Left => {
                 let place = place.to_owned();
                 return Err(StoreError::LeftLog { place });

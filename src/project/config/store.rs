@@ -96,10 +96,10 @@ impl RawStore {
             // A template is checked with a domain in it.
             let location = parse("store", &text.replace("{domain}", "domain"))?;
             for name in domains {
-                let domain = Domain::new(name.as_str())?;
-                if !locations.contains_key(&domain) {
-                    locations.insert(domain, parse("store", &text.replace("{domain}", name))?);
-                }
+                let location = parse("store", &text.replace("{domain}", name))?;
+                locations
+                    .entry(Domain::new(name.as_str())?)
+                    .or_insert(location);
             }
             default = if text.contains("{domain}") {
                 DefaultStore::Template(text, root.to_owned())

@@ -106,6 +106,22 @@ fn a_workflow_begins_with_the_event_that_was_inserted_first() {
 }
 
 #[test]
+fn a_coordinator_beside_the_store_tells_the_dialect() {
+    let stores = Stores::of(&["snappy"]);
+    let dialect = "io.angzarr.v1-2026-09".parse().unwrap();
+    let server = test_support::coordinators::coordinator(dialect, &[]);
+    let address = server.address().to_string();
+    stores.configure(&format!(
+        "[sources.production]\naddress = \"{address}\"\ndomains = [\"snappy\"]\nstore = \"sqlite:snappy.sqlite\"\n"
+    ));
+    let words = [&format!("snappy/{SNAPPY}"), "--history", "--dry-run"];
+    let out = capture(&stores, &words).replace(&address, "COORDINATOR");
+    let lines = out.lines().skip(1).take(3).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(lines);
+    assert!(out.contains("  dialect: io.angzarr.v1\n"), "{out}");
+}
+
+#[test]
 fn what_caused_an_event_is_told() {
     let stores = project();
     stores.change(

@@ -122,14 +122,14 @@ fn a_case_gets_the_snapshot_that_production_had_at_its_head() {
     );
     let rows = Connection::open(stores.file("snappy")).unwrap();
     for snapshot in &fetched.snapshots {
-        let stored: Vec<u8> = rows
+        let in_row: Vec<u8> = rows
             .query_row(
                 "SELECT state_data FROM snapshots WHERE root = ?1 AND sequence = ?2",
                 (SNAPPY, snapshot.sequence),
                 |row| row.get(0),
             )
             .unwrap();
-        assert_eq!(encode_snapshot(snapshot).to_vec(), stored);
+        assert_eq!(encode_snapshot(snapshot).to_vec(), in_row);
     }
 }
 

@@ -122,7 +122,10 @@ pub(crate) fn both_layouts_give_the_pages_of_the_files_byte_for_byte(cluster: &C
         let location = cluster.location(name);
         let store = open(&location, &access(PASSWORD)).unwrap();
         let domains = store.domains().unwrap();
-        let domains: Vec<&str> = domains.iter().map(|domain| domain.as_str()).collect();
+        let domains: Vec<&str> = domains
+            .iter()
+            .map(angzarr_replay::internal::model::Domain::as_str)
+            .collect();
         assert_eq!(domains, DOMAINS, "{name}");
         let dialect = match layout {
             Layout::April => "angzarr",
