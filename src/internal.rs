@@ -21,6 +21,9 @@ pub mod diagram {
 pub mod documentation {
     pub use crate::documentation::*;
 }
+pub mod event_store {
+    pub use crate::event_store::*;
+}
 pub mod finding {
     pub use crate::finding::*;
 }

@@ -73,6 +73,7 @@ mod diagram;
 mod doctor;
 mod documentation;
 mod drift;
+mod event_store;
 mod finding;
 mod fixture;
 mod git;

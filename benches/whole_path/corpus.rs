@@ -94,6 +94,7 @@ fn case(number: usize) -> Result<Case, Box<dyn Error>> {
             dialect: Dialect::ANGZARR.name().to_owned(),
             captured_at: TIME,
             head: HeadKnowledge::Given,
+            from_store: false,
         },
         logic: None,
         probe: None,

@@ -6,7 +6,7 @@ use super::title::generated_title;
 use super::{CaptureError, CaseDialect, FailingCommand, Fetched, Persisted, UpTo, settle_head};
 use crate::model::{
     Case, CaseStimulus, CommandBook, Cover, FailureClass, HeadKnowledge, Observed, Page, Probe,
-    Provenance, ReportedFailure, Snapshot, Status, Timestamp,
+    Provenance, ReportedFailure, Status, Timestamp,
 };
 use crate::wire::SpokenDialect;
 
@@ -110,10 +110,9 @@ pub fn assemble(parts: CaseParts<'_>) -> Result<Assembled, CaptureError> {
             head: fetched.head,
         });
     }
-    let has_snapshot = |snapshot: &Snapshot| snapshot.sequence < head;
     if failing.is_none()
         && fetched.history.before(head).pages().is_empty()
-        && !fetched.snapshot.as_ref().is_some_and(has_snapshot)
+        && fetched.snapshot_before(head).is_none()
     {
         return Err(CaptureError::NothingYet { head });
     }
@@ -150,14 +149,12 @@ pub fn assemble(parts: CaseParts<'_>) -> Result<Assembled, CaptureError> {
             dialect: dialect.name().to_owned(),
             captured_at: parts.captured_at,
             head: known,
+            from_store: fetched.store.is_some(),
         },
         logic: None,
         probe: labels.probe,
         cover: parts.cover.clone(),
-        snapshot: fetched
-            .snapshot
-            .clone()
-            .filter(|snapshot| snapshot.sequence < head),
+        snapshot: fetched.snapshot_before(head),
         history: fetched.history.before(head),
         stimulus,
         observed,

@@ -5,7 +5,7 @@ use super::title::generated_title;
 use super::{CaptureError, Fetched};
 use crate::model::{
     Case, CaseStimulus, Cover, EmittedBook, EmittedPage, EventBook, HeadKnowledge, Header, History,
-    Observed, Page, Payload, Provenance, Snapshot, Trigger,
+    Observed, Page, Payload, Provenance, Timestamp, Trigger,
 };
 
 /// A range of pages, including both ends.
@@ -88,8 +88,6 @@ impl Base<'_> {
     #[must_use]
     pub fn case(self, stimulus: CaseStimulus, observed: Option<Observed>) -> Case {
         let history = self.fetched.history.before(self.end);
-        let snapshot = self.fetched.snapshot.clone();
-        let is_before = |snapshot: &Snapshot| snapshot.sequence < self.end;
         let mut case = Case {
             status: self.labels.status(),
             title: String::new(),
@@ -98,7 +96,7 @@ impl Base<'_> {
             logic: self.logic,
             probe: self.labels.probe,
             cover: self.cover,
-            snapshot: snapshot.filter(is_before),
+            snapshot: self.fetched.snapshot_before(self.end),
             history,
             stimulus,
             observed,
@@ -136,18 +134,18 @@ pub struct CutBook {
 }
 
 /// Cuts the book of another aggregate. `own` are its pages with the correlation id of the workflow, `given` is the cut
-/// that the user specified, `start` is the first event of the workflow.
+/// that the user specified, `start` is when the first event of the workflow was stored.
 #[must_use]
 pub fn cut(
     cover: Cover,
     fetched: &Fetched,
     own: &[Page],
     given: Option<(u32, Option<u32>)>,
-    start: Option<&Page>,
+    start: Option<Timestamp>,
 ) -> CutBook {
     let pages = fetched.history.pages();
-    let by_time = start.and_then(|start| start.created_at).and_then(|began| {
-        let is_later = |page: &&Page| page.created_at.is_some_and(|at| at >= began);
+    let by_time = start.and_then(|began| {
+        let is_later = |page: &&Page| fetched.time_of(page).is_some_and(|at| at >= began);
         pages.iter().find(is_later).map(|page| page.sequence)
     });
     let (at, rule) = match (given, own.first(), by_time) {
@@ -167,10 +165,7 @@ pub fn cut(
         after: after.filter(belongs).cloned().collect(),
         book: EventBook::new(
             cover,
-            fetched
-                .snapshot
-                .clone()
-                .filter(|snapshot| snapshot.sequence < at),
+            fetched.snapshot_before(at),
             fetched.history.before(at),
         ),
         rule,

@@ -1,7 +1,8 @@
 //! Fetches an aggregate's history: in one reply if it fits, otherwise in windows.
 
-use super::{CaptureError, EventQueries};
-use crate::grpc::{PointInTime, QueryError, Selection};
+use super::queries::PageNote;
+use super::{CaptureError, EventQueries, StoreQueries};
+use crate::grpc::Selection;
 use crate::model::{Cover, Edition, History, Page, Snapshot, Timestamp};
 
 /// The requested end of a history.
@@ -34,8 +35,12 @@ pub struct Fetched {
     pub history: History,
     /// The pages after it.
     pub later: Vec<Page>,
-    /// The stored snapshot, if the coordinator returns it and it lies within the pages.
-    pub snapshot: Option<Snapshot>,
+    /// The stored snapshots, the oldest first: all that a store has, or the one that a coordinator returns.
+    pub snapshots: Vec<Snapshot>,
+    /// What an event store notes about the pages; empty if a coordinator was asked.
+    pub notes: Vec<PageNote>,
+    /// What was read from which event store, in words; `None` if a coordinator was asked.
+    pub store: Option<String>,
     /// The next sequence of the whole history.
     pub head: u32,
     /// How the edition relates to main.
@@ -44,16 +49,41 @@ pub struct Fetched {
 
 impl Fetched {
     /// Pages of a stream that were not fetched by root.
-    pub fn of_pages(pages: Vec<Page>) -> Result<Self, CaptureError> {
+    pub fn of_pages(pages: Vec<Page>, notes: Vec<PageNote>) -> Result<Self, CaptureError> {
         let history = History::new(pages).map_err(|reason| CaptureError::Disordered { reason })?;
         Ok(Self {
             head: history.next_sequence(),
             history,
             later: Vec::new(),
-            snapshot: None,
+            snapshots: Vec::new(),
+            notes,
+            store: None,
             edition: EditionShape::Main,
         })
     }
+
+    /// When a page was stored: its own time, else the one that a store notes.
+    #[must_use]
+    pub fn time_of(&self, page: &Page) -> Option<Timestamp> {
+        page.created_at
+            .or_else(|| insert_time(&self.notes, page.sequence))
+    }
+
+    /// The snapshot that production started from when the next event had this sequence. A snapshot with later events did
+    /// not exist yet.
+    #[must_use]
+    pub fn snapshot_before(&self, head: u32) -> Option<Snapshot> {
+        let mut newest_first = self.snapshots.iter().rev();
+        newest_first
+            .find(|snapshot| snapshot.sequence < head)
+            .cloned()
+    }
+}
+
+/// The insert time of a page, if a store noted one.
+pub(super) fn insert_time(notes: &[PageNote], sequence: u32) -> Option<Timestamp> {
+    let found = notes.binary_search_by_key(&sequence, |note| note.sequence);
+    notes[found.ok()?].inserted_at
 }
 
 /// Size of the first window in pages. A window that is too large for a reply is halved.
@@ -68,15 +98,25 @@ pub fn fetch_history(
 ) -> Result<Fetched, CaptureError> {
     let edition = edition_shape(queries, cover)?;
     let mut said = 0;
-    let (mut pages, snapshot) = match queries.event_book(cover, Selection::Whole) {
-        Ok(book) => {
-            said = book.next_sequence;
-            (book.history.into_pages(), book.snapshot)
+    let mut notes = None;
+    let (mut pages, snapshots) = if let Some(store) = queries.store() {
+        let pages = in_windows(queries, cover, &edition, progress)?;
+        notes = Some(read_notes(store, cover, &edition)?);
+        (pages, store.snapshots(cover)?)
+    } else {
+        match queries.event_book(cover, Selection::Whole) {
+            Ok(book) => {
+                said = book.next_sequence;
+                (
+                    book.history.into_pages(),
+                    book.snapshot.into_iter().collect(),
+                )
+            }
+            Err(error) if error.is_too_large() => {
+                (in_windows(queries, cover, &edition, progress)?, Vec::new())
+            }
+            Err(error) => return Err(error.into()),
         }
-        Err(error) if is_too_large(&error) => {
-            (in_windows(queries, cover, &edition, progress)?, None)
-        }
-        Err(error) => return Err(error.into()),
     };
     progress(pages.len());
     reread_gaps(queries, cover, &mut pages)?;
@@ -85,7 +125,10 @@ pub fn fetch_history(
     let end = match up_to {
         UpTo::Head => head,
         UpTo::Before(end) => end,
-        UpTo::Time(time) => end_at(queries, cover, &edition, time)?,
+        UpTo::Time(time) => match &notes {
+            Some(notes) => end_by_notes(notes, time)?,
+            None => end_at(queries, cover, &edition, time)?,
+        },
     };
     if said > head && (end > head || up_to == UpTo::Head) {
         return Err(CaptureError::CutTail {
@@ -98,15 +141,15 @@ pub fn fetch_history(
     Ok(Fetched {
         history,
         later,
-        // A snapshot with later events did not exist yet.
-        snapshot: snapshot.filter(|snapshot| snapshot.sequence < end),
+        snapshots: snapshots
+            .into_iter()
+            .filter(|snapshot| snapshot.sequence < end)
+            .collect(),
+        notes: notes.unwrap_or_default(),
+        store: queries.store().map(StoreQueries::origin),
         head,
         edition,
     })
-}
-
-fn is_too_large(error: &QueryError) -> bool {
-    matches!(error, QueryError::Call(error) if error.is_too_large())
 }
 
 fn edition_shape(queries: &dyn EventQueries, cover: &Cover) -> Result<EditionShape, CaptureError> {
@@ -128,11 +171,11 @@ fn edition_shape(queries: &dyn EventQueries, cover: &Cover) -> Result<EditionSha
         });
         let (own, main) = match read {
             Ok(read) => read,
-            Err(error) if is_too_large(&error) && window > 1 => {
+            Err(error) if error.is_too_large() && window > 1 => {
                 window /= 2;
                 continue;
             }
-            Err(error) if is_too_large(&error) => {
+            Err(error) if error.is_too_large() => {
                 return Err(CaptureError::PageTooLarge { sequence: next });
             }
             Err(error) => return Err(error.into()),
@@ -154,6 +197,38 @@ fn main_of(cover: &Cover) -> Cover {
     }
 }
 
+/// What a store notes about the pages of a history.
+fn read_notes(
+    store: &dyn StoreQueries,
+    cover: &Cover,
+    edition: &EditionShape,
+) -> Result<Vec<PageNote>, CaptureError> {
+    let main = main_of(cover);
+    Ok(match edition {
+        EditionShape::Main | EditionShape::NothingOfItsOwn => store.notes(&main, 0, u32::MAX)?,
+        EditionShape::DivergesAt(divergence) => {
+            let mut notes = match divergence.checked_sub(1) {
+                Some(last) => store.notes(&main, 0, last)?,
+                None => Vec::new(),
+            };
+            notes.extend(store.notes(cover, *divergence, u32::MAX)?);
+            notes
+        }
+    })
+}
+
+/// The sequence after the last page that was inserted at or before a point in time.
+fn end_by_notes(notes: &[PageNote], time: Timestamp) -> Result<u32, CaptureError> {
+    if let Some(note) = notes.iter().find(|note| note.inserted_at.is_none()) {
+        return Err(CaptureError::NoInsertTime {
+            sequence: note.sequence,
+        });
+    }
+    let existed = |note: &&PageNote| note.inserted_at.is_some_and(|at| at <= time);
+    let last = notes.iter().rfind(existed);
+    Ok(last.map_or(0, |note| note.sequence.saturating_add(1)))
+}
+
 /// The sequence after the last page that existed at a point in time.
 fn end_at(
     queries: &dyn EventQueries,
@@ -162,15 +237,13 @@ fn end_at(
     time: Timestamp,
 ) -> Result<u32, CaptureError> {
     let ask = |cover: &Cover| {
-        let book = queries.event_book(cover, Selection::AsOf(PointInTime::Time(time)));
-        book.map(|book| book.history.next_sequence())
-            .map_err(|error| {
-                if is_too_large(&error) {
-                    CaptureError::PastTooLarge
-                } else {
-                    error.into()
-                }
-            })
+        queries.head_at(cover, time).map_err(|error| {
+            if error.is_too_large() {
+                CaptureError::PastTooLarge
+            } else {
+                error.into()
+            }
+        })
     };
     let end = ask(cover)?;
     // Released coordinators return only the edition's own pages: before the first of them, main applies.
@@ -219,11 +292,11 @@ fn windows(
         let last = end.map_or(last, |end| last.min(end - 1));
         let read = match queries.event_book(cover, Selection::Range(next, Some(last))) {
             Ok(book) => book.history.into_pages(),
-            Err(error) if is_too_large(&error) && window > 1 => {
+            Err(error) if error.is_too_large() && window > 1 => {
                 window /= 2;
                 continue;
             }
-            Err(error) if is_too_large(&error) => {
+            Err(error) if error.is_too_large() => {
                 return Err(CaptureError::PageTooLarge { sequence: next });
             }
             Err(error) => return Err(error.into()),
@@ -245,7 +318,7 @@ fn windows(
 fn more_after(queries: &dyn EventQueries, cover: &Cover, last: u32) -> Result<bool, CaptureError> {
     match queries.event_book(cover, Selection::Range(last.saturating_add(1), None)) {
         Ok(book) => Ok(!book.history.pages().is_empty()),
-        Err(error) if is_too_large(&error) => Ok(true),
+        Err(error) if error.is_too_large() => Ok(true),
         Err(error) => Err(error.into()),
     }
 }
@@ -256,9 +329,11 @@ fn reread_gaps(
     cover: &Cover,
     pages: &mut Vec<Page>,
 ) -> Result<(), CaptureError> {
-    let history =
-        History::new(pages.clone()).map_err(|reason| CaptureError::Disordered { reason })?;
-    for (first, last) in history.gaps() {
+    let read = std::mem::take(pages);
+    let history = History::new(read).map_err(|reason| CaptureError::Disordered { reason })?;
+    let gaps = history.gaps();
+    *pages = history.into_pages();
+    for (first, last) in gaps {
         let reread = queries.event_book(cover, Selection::Range(first, Some(last)))?;
         let reread = reread.history.into_pages().into_iter();
         pages.extend(reread.filter(|page| (first..=last).contains(&page.sequence)));

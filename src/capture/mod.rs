@@ -34,7 +34,7 @@ pub use log::{
     LOOKED_FOR, LetterCommand, LineError, LocalTime, LogReading, Logged, LoggedFailure,
     newest as newest_of_times,
 };
-pub use queries::EventQueries;
+pub use queries::{EventQueries, PageNote, QueryFailure, StoreQueries, StreamSummary};
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{
     FailingCommand, Selected, SelectedNoted, case_path, select_noted, select_ticket, settle_head,
@@ -43,7 +43,6 @@ pub use stored_events::{Persisted, PersistedRule, StoredCount};
 pub use title::generated_title;
 pub use unknown_fields::{kept_unknown_fields, lost_unknown_fields};
 
-use crate::grpc::QueryError;
 use crate::model::{Failure, PageOrderError};
 use crate::terminal::program;
 use crate::wire::{DecodeError, Dialect};
@@ -53,7 +52,7 @@ use crate::wire::{DecodeError, Dialect};
 pub enum CaptureError {
     /// A query failed.
     #[error(transparent)]
-    Query(#[from] QueryError),
+    Query(#[from] QueryFailure),
     /// An external event cannot be inlined.
     #[error(transparent)]
     External(#[from] ExternalError),
@@ -242,6 +241,15 @@ pub enum CaptureError {
         "the history at that time is larger than a reply may be; give its last event with --to-sequence instead"
     )]
     PastTooLarge,
+    /// A time was requested, and a row of the store has none.
+    #[error(
+        "page {sequence} has no insert time in the store, so nothing says which pages existed then; give the last event with \
+         --to-sequence instead"
+    )]
+    NoInsertTime {
+        /// The page.
+        sequence: u32,
+    },
     /// The fetched windows do not fit together.
     #[error("the history changed while it was read: {reason}; capture it again")]
     Disordered {

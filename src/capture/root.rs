@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 use super::{CaptureError, EventQueries};
-use crate::grpc::{QueryError, Selection};
+use crate::grpc::Selection;
 use crate::model::{Cover, Domain, Edition, Root};
 use crate::ticket::Ticket;
 
@@ -258,7 +258,7 @@ fn has_pages(queries: &dyn EventQueries, cover: &Cover) -> Result<bool, CaptureE
             Ok(book) if book.history.pages().is_empty() => {}
             Ok(_) => return Ok(true),
             // A page that is too large for a reply exists.
-            Err(QueryError::Call(error)) if error.is_too_large() => return Ok(true),
+            Err(error) if error.is_too_large() => return Ok(true),
             Err(error) => return Err(error.into()),
         }
     }

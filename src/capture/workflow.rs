@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{CaptureError, CutBook, EventQueries};
+use super::history::insert_time;
+use super::{CaptureError, CutBook, EventQueries, PageNote};
 use crate::model::{Cover, Domain, Edition, HopOutcome, ObservedHop, Page};
 use crate::ticket::Ticket;
 
@@ -13,6 +14,8 @@ pub struct Share {
     pub cover: Cover,
     /// The pages, in order; never empty.
     pub pages: Vec<Page>,
+    /// What an event store notes about them; empty if a coordinator was asked.
+    pub notes: Vec<PageNote>,
 }
 
 /// All aggregates with a page of a workflow on one timeline, sorted by domain and root. Coordinators that share a store
@@ -29,18 +32,25 @@ pub fn gather(
             if cover.edition.label() != edition.label() {
                 continue;
             }
-            let share = Share {
+            let mut share = Share {
+                notes: Vec::new(),
                 cover: Cover {
                     edition: edition.clone(),
                     ..Cover::main(cover.domain, cover.root)
                 },
                 pages: book.history.into_pages(),
             };
-            if !share.pages.is_empty() {
-                found
-                    .entry((share.cover.domain.clone(), share.cover.root))
-                    .or_insert(share);
+            let key = (share.cover.domain.clone(), share.cover.root);
+            let (Some(first), Some(last)) = (share.pages.first(), share.pages.last()) else {
+                continue;
+            };
+            if found.contains_key(&key) {
+                continue;
             }
+            if let Some(store) = queries.store() {
+                share.notes = store.notes(&share.cover, first.sequence, last.sequence)?;
+            }
+            found.insert(key, share);
         }
     }
     Ok(found.into_values().collect())
@@ -49,7 +59,11 @@ pub fn gather(
 /// The aggregate where a workflow began: the only one, or else the one with the oldest event, provided that every event
 /// has a time.
 pub fn began_at<'a>(shares: &'a [Share], id: &str) -> Result<&'a Share, CaptureError> {
-    let first = |share: &Share| share.pages.first().and_then(|page| page.created_at);
+    let first = |share: &Share| {
+        let page = share.pages.first()?;
+        let noted = || insert_time(&share.notes, page.sequence);
+        page.created_at.or_else(noted)
+    };
     match shares {
         [] => {
             return Err(CaptureError::UnknownWorkflow { id: id.to_owned() });

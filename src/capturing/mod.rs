@@ -186,7 +186,8 @@ pub(crate) fn domain_of(
 ) -> Result<Option<Domain>, OperationError> {
     let domain = one_domain(flag, spec.and_then(|spec| spec.domain.as_ref()))?;
     let domain = match (spec, project.config().sources.get(source)) {
-        (Some(spec), Some(config)) if domain.is_none() => {
+        // A store finds the beginning of a root by its index.
+        (Some(spec), Some(config)) if domain.is_none() && config.stores.is_empty() => {
             spec.only_domain(source, config.domains(), || failed(project, source))?
         }
         _ => domain,

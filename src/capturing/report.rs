@@ -12,6 +12,9 @@ use crate::project::snapshot_is_not_known;
 use crate::terminal::program;
 use crate::wire::{Dialect, UnknownField, UnknownFields};
 
+/// Maximum number of events whose causes are listed.
+const SHOWN_CAUSES: usize = 3;
+
 /// The lines of a report, each with a key.
 #[derive(Default)]
 pub(super) struct CaptureReport {
@@ -201,6 +204,22 @@ impl CaptureReport {
         self.add("history", text);
     }
 
+    /// Adds the newest events of which a store says what caused them.
+    fn causes(&mut self, case: &Case, fetched: &Fetched) {
+        let end = case.history.next_sequence();
+        let notes = fetched.notes.iter().rev();
+        let notes = notes.filter(|note| note.sequence < end);
+        let mut caused = notes.filter_map(|note| Some((note.sequence, note.caused_by.as_ref()?)));
+        for (position, (sequence, cause)) in caused.by_ref().take(SHOWN_CAUSES).enumerate() {
+            let key = if position == 0 { "caused by" } else { "" };
+            self.quote(key, format!("sequence {sequence} by"), cause);
+        }
+        let more = caused.count();
+        if more > 0 {
+            self.add("", format!("and {} before", counted(more, "event")));
+        }
+    }
+
     fn snapshot(&mut self, case: &Case) {
         if let Some(snapshot) = &case.snapshot {
             self.add(
@@ -211,6 +230,9 @@ impl CaptureReport {
     }
 
     pub(super) fn history(&mut self, case: &Case, fetched: &Fetched) {
+        if let Some(store) = &fetched.store {
+            self.add("read", store);
+        }
         let later = fetched.history.pages().len() - case.history.pages().len();
         self.pages(case, later);
         let gaps: Vec<String> = case
@@ -224,6 +246,10 @@ impl CaptureReport {
                 "",
                 format!("gaps in the store, read twice: {}", gaps.join(", ")),
             );
+        }
+        self.causes(case, fetched);
+        if fetched.store.is_some() && case.snapshot.is_none() {
+            self.add("snapshot", "none stored before the head");
         }
         if snapshot_is_not_known(case) {
             self.add(

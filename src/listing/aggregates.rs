@@ -208,6 +208,15 @@ impl<'a> AggregateList<'a> {
         queries: &dyn EventQueries,
         found: &mut dyn FnMut(ListedAggregate),
     ) -> Result<(), OperationError> {
+        if let (true, Some(store)) = (self.request.with_counts, queries.store()) {
+            for summary in store.summaries(domain).map_err(CaptureError::from)? {
+                if self.request.filter.fits(&summary.root) {
+                    let stored = stored_events(summary.count, Some(&summary.last));
+                    found(self.aggregate(domain, summary.root, Some(Ok(stored))));
+                }
+            }
+            return Ok(());
+        }
         // No query may be sent while the list arrives, so roots whose events are read are collected first.
         let mut roots = Vec::new();
         let listed = queries.each_aggregate_root(&mut |owner, root| {
@@ -226,7 +235,10 @@ impl<'a> AggregateList<'a> {
         for root in roots {
             let cover = Cover::main(domain.clone(), root);
             let stored = fetch_history(queries, &cover, UpTo::Head, &mut |_| {})
-                .map(|fetched| stored_events(fetched.history.pages()))
+                .map(|fetched| {
+                    let pages = fetched.history.pages();
+                    stored_events(pages.len(), pages.last())
+                })
                 .map_err(|error| error.to_string());
             found(self.aggregate(domain, root, Some(stored)));
         }
@@ -270,10 +282,10 @@ impl<'a> AggregateList<'a> {
     }
 }
 
-fn stored_events(pages: &[Page]) -> StoredEvents {
-    let last = pages.last().and_then(|page| page.body.event());
+fn stored_events(count: usize, last: Option<&Page>) -> StoredEvents {
+    let last = last.and_then(|page| page.body.event());
     StoredEvents {
-        count: pages.len(),
+        count,
         last_type: last.map_or("", Payload::type_name).to_owned(),
     }
 }

@@ -84,6 +84,18 @@ pub(super) fn access(config: &SourceConfig, root: &Path) -> Result<Access, Acces
     Ok(Access::new(tls, all)?)
 }
 
+/// Password and TLS of the event stores of a source.
+pub(super) fn of_store(
+    config: &SourceConfig,
+    root: &Path,
+) -> Result<(Option<Secret>, Option<Tls>), AccessError> {
+    let limit = Duration::from_secs(config.deadline);
+    let password = config.stores.password.as_ref();
+    let password = password.map(|source| secret("store_password", source, root, limit));
+    let tls = config.stores.tls.as_ref().map(tls_of);
+    Ok((password.transpose()?, tls.transpose()?))
+}
+
 fn tls_of(config: &TlsConfig) -> Result<Tls, AccessError> {
     let ca = config.ca.as_ref().map(|path| pem("tls.ca", path));
     let identity = match &config.identity {

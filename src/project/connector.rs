@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::access;
+use super::stores::OpenStores;
 use super::{Project, SourceConfig, SourceError};
 use crate::grpc::{
     Access, CallError, ConnectionOptions, DeadLetterClient, QueryClient, QueryConnection,
@@ -23,6 +24,8 @@ pub(super) struct SourceConnector {
     policy: Arc<QueryPolicy>,
     /// Open tunnels, each with its command.
     tunnels: Mutex<Vec<(Vec<String>, Tunnel)>>,
+    /// Open event stores, which follow the same policy.
+    pub(super) stores: OpenStores,
 }
 
 #[doc(hidden)]
@@ -52,6 +55,7 @@ impl Project {
                 config.bounds,
             )),
             tunnels: Mutex::default(),
+            stores: OpenStores::default(),
         });
         connectors.insert(config.name.clone(), Arc::clone(&connector));
         Ok(connector)
@@ -59,6 +63,11 @@ impl Project {
 }
 
 impl SourceConnector {
+    /// Rate limit and bounds of the source.
+    pub(super) const fn policy(&self) -> &Arc<QueryPolicy> {
+        &self.policy
+    }
+
     /// Connects to a domain's coordinator, and checks that it speaks the configured dialect or detects its dialect. Also
     /// returns the dialect if several share the package and it had to be assumed.
     pub(super) fn connect(

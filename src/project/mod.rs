@@ -19,6 +19,7 @@ mod operation_error;
 mod readiness;
 mod redaction;
 mod sources;
+mod stores;
 mod ticket_log;
 
 use std::collections::{BTreeMap, HashMap};

@@ -7,6 +7,7 @@ use super::access::AccessError;
 use super::connector::SourceConnector;
 use super::{EMBEDDED, Failures, Project, RunningDeployment, SourceConfig};
 use crate::capture::EventQueries;
+use crate::event_store::StoreError;
 use crate::grpc::{
     CallError, ConnectionOptions, DeadLetter, DeadLetterClient, DeadLetterError, QueryClient,
     QueryConnection, StoredLetter,
@@ -111,6 +112,14 @@ pub enum SourceError {
         source_name: String,
         /// What is wrong.
         reason: AccessError,
+    },
+    /// An event store cannot be read.
+    #[error("source `{source_name}`: {reason}")]
+    Store {
+        /// Name of the source.
+        source_name: String,
+        /// What is wrong.
+        reason: StoreError,
     },
     /// The tunnel did not open.
     #[error("source `{source_name}`, domain `{domain}`: {reason}")]
@@ -243,7 +252,7 @@ impl OpenSource {
 
 /// Adds a hint to an error about a domain that is not listed and may be misspelt.
 fn with_domain_hint(error: SourceError, config: &SourceConfig, domain: &Domain) -> SourceError {
-    let is_listed = config.addresses.contains_key(domain);
+    let is_listed = config.domains().any(|listed| listed == domain);
     let known: Vec<String> = config.domains().map(ToString::to_string).collect();
     let is_like_none = did_you_mean(domain.as_str(), &known).is_empty();
     if is_listed || is_like_none || matches!(error, SourceError::UnknownDomain { .. }) {
@@ -282,23 +291,22 @@ impl Project {
             return self.embedded_source(domain);
         }
         let config = &self.config.sources[&name];
+        let connector = self.connector(config)?;
         let domains: Vec<Domain> = match domain {
             Some(domain) => vec![domain.clone()],
-            None => config.domains().cloned().collect(),
+            None => self.domains_of(config, &connector)?,
         };
         if domains.is_empty() {
             return Err(SourceError::NoDomains { source_name: name });
         }
         let mut open = BTreeMap::new();
         let mut assumed_dialect = None;
-        let connector = self.connector(config)?;
         for domain in domains {
-            let connected = connector.connect(config, &domain);
+            let opened = self.open_domain(config, &connector, &domain);
             let (queries, assumed) =
-                connected.map_err(|error| with_domain_hint(error, config, &domain))?;
+                opened.map_err(|error| with_domain_hint(error, config, &domain))?;
             assumed_dialect = assumed_dialect.or(assumed);
-            let queries = queries.collecting_unknown(self.unknown.clone());
-            open.insert(domain, Box::new(queries) as Box<dyn EventQueries>);
+            open.insert(domain, queries);
         }
         Ok(OpenSource {
             name,

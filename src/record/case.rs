@@ -121,6 +121,7 @@ pub fn case_of(call: &RecordedCall, with: CaseMetadata) -> Result<Case, CaseErro
             dialect: call.dialect.name().to_owned(),
             captured_at: with.captured_at,
             head: HeadKnowledge::Recorded,
+            from_store: false,
         },
         logic: None,
         probe: with.labels.probe,

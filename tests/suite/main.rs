@@ -10,6 +10,7 @@ mod client_tickets;
 mod coordination;
 mod docs;
 mod drift;
+mod event_store;
 mod failure_tickets;
 mod fidelity;
 mod fixture_format;

@@ -23,6 +23,12 @@ impl Secret {
         Self(text)
     }
 
+    /// The text, for the one who has to send it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// The secret with a prefix, such as `Bearer ` before a token.
     #[must_use]
     pub fn with_prefix(&self, prefix: &str) -> Self {

@@ -118,7 +118,7 @@ impl QueryPolicy {
     }
 
     /// Counts a query before it is sent, unless it would exceed a bound.
-    fn count_query(&self) -> Result<(), ReachedBound> {
+    pub fn count_query(&self) -> Result<(), ReachedBound> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         let began = *usage.began.get_or_insert_with(Instant::now);
         let Bounds { queries, time, .. } = self.bounds;
@@ -132,9 +132,8 @@ impl QueryPolicy {
         Ok(())
     }
 
-    /// Counts a reply, and checks the bound of the size of all replies.
-    fn count_reply(&self, reply: &Bytes) -> Result<(), ReachedBound> {
-        let bytes = reply.len();
+    /// Counts what was received, and checks the bound of its size.
+    pub fn count_bytes(&self, bytes: usize) -> Result<(), ReachedBound> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         usage.bytes = usage
             .bytes
@@ -146,7 +145,7 @@ impl QueryPolicy {
     }
 
     /// Waits until the rate limit allows the next query.
-    fn wait_for_turn(&self) {
+    pub fn wait_for_turn(&self) {
         let Some(interval) = self.interval else {
             return;
         };
@@ -295,7 +294,7 @@ impl QueryConnection {
     }
 
     fn count(&self, reply: &Bytes) -> Result<(), CallError> {
-        let counted = self.policy.count_reply(reply);
+        let counted = self.policy.count_bytes(reply.len());
         counted.map_err(|bound| self.over_bound(bound))
     }
 

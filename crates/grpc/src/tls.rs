@@ -132,6 +132,25 @@ impl Tls {
         })
     }
 
+    /// The configuration for a protocol other than HTTP/2.
+    #[must_use]
+    pub fn client_config(&self) -> ClientConfig {
+        let mut config = ClientConfig::clone(&self.probe_config);
+        config.alpn_protocols.clear();
+        config
+    }
+
+    /// The name that the certificate of a host must have.
+    pub fn name_of(&self, host: &str) -> Result<ServerName<'static>, TlsError> {
+        if let Some(name) = &self.server_name {
+            return Ok(name.clone());
+        }
+        let refused = |_| TlsError::ServerName {
+            name: host.to_owned(),
+        };
+        ServerName::try_from(host.to_owned()).map_err(refused)
+    }
+
     pub(super) fn secure(&self, endpoint: Endpoint) -> Result<Endpoint, tonic::transport::Error> {
         let endpoint = endpoint.tls_config(self.config.clone())?;
         Ok(match &self.origin {
@@ -252,7 +271,7 @@ pub enum TlsFailure {
 
 impl TlsFailure {
     /// TLS failure behind a transport error; `None` if it is not about TLS.
-    pub(super) fn of(error: &(dyn std::error::Error + 'static), tls: &Tls) -> Option<Self> {
+    pub fn of(error: &(dyn std::error::Error + 'static), tls: &Tls) -> Option<Self> {
         for cause in super::failed_call::causes(error) {
             // `io::Error::source` skips the wrapped error itself.
             let inner = cause.downcast_ref::<std::io::Error>().and_then(|error| {

@@ -87,7 +87,7 @@ impl StreamCapture<'_> {
         let head = self.fetched.history.next_sequence();
         let state = EventBook::new(
             cover.clone(),
-            self.fetched.snapshot.clone(),
+            self.fetched.snapshot_before(head),
             self.fetched.history.before(head),
         );
         let stimulus = CaseStimulus::ProcessCompensation(ProcessCase {

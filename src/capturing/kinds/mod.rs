@@ -88,6 +88,7 @@ impl StreamCapture<'_> {
                 dialect: self.queries.dialect().name().to_owned(),
                 captured_at: captured_at(),
                 head,
+                from_store: self.fetched.store.is_some(),
             },
             logic: logic.map(str::to_owned),
             labels: self.context.request.labels.clone(),

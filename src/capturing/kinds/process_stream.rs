@@ -24,6 +24,7 @@ impl StreamCapture<'_> {
         let mut named = request.kind.books().iter();
         let named = named.rfind(|book| book.domain == domain);
         let cut_at = named.and_then(|book| book.cut);
+        let began = trigger.and_then(|page| self.fetched.time_of(page));
         let candidates = match named {
             Some(book) => vec![(book.root, "as given".to_owned())],
             None => self.process_roots(component)?,
@@ -35,8 +36,8 @@ impl StreamCapture<'_> {
             && let Some(found) = self.carrying(&others, &domain, id)?
         {
             let cover = self.of_stream(&domain, found.cover.root);
-            let fetched = Fetched::of_pages(found.pages)?;
-            let state = cut(cover, &fetched, &[], cut_at, trigger);
+            let fetched = Fetched::of_pages(found.pages, found.notes)?;
+            let state = cut(cover, &fetched, &[], cut_at, began);
             return Ok((state, "found by its correlation id".to_owned()));
         }
         let Some(queries) = others.domains.get(&domain) else {
@@ -54,7 +55,7 @@ impl StreamCapture<'_> {
             };
             let fetched = fetch_history(queries.as_ref(), &query, UpTo::Head, &mut |_| {})?;
             if fetched.head > 0 {
-                return Ok((cut(cover, &fetched, &[], cut_at, trigger), how.clone()));
+                return Ok((cut(cover, &fetched, &[], cut_at, began), how.clone()));
             }
         }
         Ok(self.new_process(&domain, &candidates, by_id.is_some()))

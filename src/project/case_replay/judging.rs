@@ -139,6 +139,7 @@ pub(crate) fn snapshot_is_not_known(case: &Case) -> bool {
     );
     is_folded
         && case.source.head != HeadKnowledge::Recorded
+        && !case.source.from_store
         && case.snapshot.is_none()
         && !case.history.pages().is_empty()
         && dialect.is_some_and(|dialect| !dialect.rules().queries_return_snapshots)

@@ -175,7 +175,7 @@ pub(super) enum AccessConfigError {
 }
 
 impl RawSecret {
-    fn check(self, key: &str, root: &Path) -> Result<SecretSource, AccessConfigError> {
+    pub(super) fn check(self, key: &str, root: &Path) -> Result<SecretSource, AccessConfigError> {
         let key = || key.to_owned();
         let toml::Value::Table(table) = self.0 else {
             return Err(AccessConfigError::SecretInPlace { key: key() });
@@ -214,7 +214,7 @@ impl RawSecret {
 }
 
 impl RawTls {
-    fn check(self, root: &Path) -> Result<TlsConfig, AccessConfigError> {
+    pub(super) fn check(self, root: &Path) -> Result<TlsConfig, AccessConfigError> {
         let identity = match (self.certificate, self.key) {
             (Some(certificate), Some(key)) => Some((root.join(certificate), root.join(key))),
             (None, None) => None,

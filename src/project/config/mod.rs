@@ -1,7 +1,7 @@
 //! The configuration: `replay.toml`, overridden by `replay.local.toml` and the environment, every key checked.
 //!
 //! Owns which file is found and whether it is trusted (`trust`), how files and variables are merged (`overrides`), how
-//! TOML errors are shown without secrets (`syntax`), and what each table means (`file`, `source`, `access`, `logic`,
+//! TOML errors are shown without secrets (`syntax`), and what each table means (`file`, `source`, `store`, `access`, `logic`,
 //! `coordinators`, `redaction`). `schema` publishes them. In each of them, a `Raw…` type is what may be written, and `check` turns it into what it
 //! means. `error` has the reasons why a configuration is refused.
 
@@ -14,6 +14,7 @@ mod overrides;
 mod redaction;
 mod schema;
 mod source;
+mod store;
 mod syntax;
 mod trust;
 
@@ -30,6 +31,7 @@ pub(super) use overrides::ENVIRONMENT_PREFIX;
 pub use redaction::RedactionConfig;
 pub use schema::config_json_schema;
 pub use source::SourceConfig;
+pub(in crate::project) use store::DefaultStore;
 
 use crate::audit::AuditAllowance;
 use crate::files;

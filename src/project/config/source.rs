@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::EMBEDDED;
 use super::access::{AccessConfig, AccessConfigError, RawAccess, RawSecret, RawTls};
 use super::schema;
+use super::store::{RawStore, StoreConfig, StoreConfigError};
 use crate::grpc::Bounds;
 use crate::model::{Domain, IdError};
 use crate::wire::{Dialect, UnknownDialect};
@@ -24,6 +25,8 @@ pub struct SourceConfig {
     pub addresses: BTreeMap<Domain, String>,
     /// Address for every other domain, with `{domain}` in it.
     pub template: Option<String>,
+    /// Event stores that are read instead of asking coordinators for events.
+    pub stores: StoreConfig,
     /// Dialect; `None` if it is detected when connecting.
     pub dialect: Option<Dialect>,
     /// Files of failure tickets.
@@ -52,7 +55,9 @@ pub struct SourceConfig {
 impl SourceConfig {
     /// Domains that are configured by name.
     pub fn domains(&self) -> impl Iterator<Item = &Domain> {
-        self.addresses.keys()
+        let stores = self.stores.locations.keys();
+        let only_stored = stores.filter(|domain| !self.addresses.contains_key(*domain));
+        self.addresses.keys().chain(only_stored)
     }
 
     /// Address of a domain's coordinator.
@@ -75,8 +80,10 @@ pub(super) enum SourceConfigError {
         "`address` serves one domain or several: name them in `domains`, or put {{domain}} in the address"
     )]
     NoDomains,
-    #[error("it needs `address` or `addresses`")]
+    #[error("it needs `address`, `addresses`, `store` or `stores`")]
     NoAddress,
+    #[error(transparent)]
+    Store(#[from] StoreConfigError),
     #[error(transparent)]
     Domain(#[from] IdError),
     #[error(transparent)]
@@ -96,7 +103,16 @@ pub(super) struct RawSource {
     /// Address of each domain's coordinator. Overrides `address`.
     #[serde(default)]
     addresses: BTreeMap<String, String>,
-    /// Domains of `address`. Required if `address` has no `{domain}`.
+    /// The event store of every domain, as `postgres://…` or `sqlite:FILE`, read in place of a coordinator or beside it.
+    store: Option<String>,
+    /// Event store of each domain. Overrides `store`.
+    #[serde(default)]
+    stores: BTreeMap<String, String>,
+    /// Password of the stores.
+    store_password: Option<RawSecret>,
+    /// TLS of the stores.
+    store_tls: Option<RawTls>,
+    /// Domains of `address` or `store`. Required if `address` has no `{domain}`.
     #[serde(default)]
     domains: Vec<String>,
     /// Dialect of Angzarr's protocol; found out at connection by default.
@@ -156,7 +172,14 @@ impl RawSource {
         if name == EMBEDDED {
             return Err(SourceConfigError::ReservedName);
         }
-        let (addresses, template) = self.take_addresses(root)?;
+        let raw_store = RawStore {
+            store: self.store.take(),
+            stores: std::mem::take(&mut self.stores),
+            password: self.store_password.take(),
+            tls: self.store_tls.take(),
+        };
+        let stores = raw_store.check(&self.domains, root)?;
+        let (addresses, template) = self.take_addresses(root, !stores.is_empty())?;
         let bounds = self.bounds();
         let access = RawAccess {
             tls: self.tls,
@@ -177,6 +200,7 @@ impl RawSource {
             keep_external: self.keep_external,
             addresses,
             template,
+            stores,
             dialect: self.dialect.map(|name| name.parse()).transpose()?,
             tickets: self.tickets.iter().map(|path| root.join(path)).collect(),
             logs: self.logs.iter().map(|path| root.join(path)).collect(),
@@ -190,13 +214,14 @@ impl RawSource {
     fn take_addresses(
         &mut self,
         root: &Path,
+        has_stores: bool,
     ) -> Result<(BTreeMap<Domain, String>, Option<String>), SourceConfigError> {
         let mut addresses = BTreeMap::new();
         for (name, address) in std::mem::take(&mut self.addresses) {
             addresses.insert(Domain::new(name)?, resolved(address, root));
         }
         let Some(address) = self.address.take() else {
-            return if addresses.is_empty() {
+            return if addresses.is_empty() && !has_stores {
                 Err(SourceConfigError::NoAddress)
             } else {
                 Ok((addresses, None))

@@ -67,6 +67,7 @@ pub(crate) fn refused_withdrawal() -> Case {
             dialect: "angzarr".to_owned(),
             captured_at: NOON,
             head: HeadKnowledge::Checked,
+            from_store: false,
         },
         logic: None,
         probe: None,

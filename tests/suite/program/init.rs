@@ -274,15 +274,11 @@ fn an_editor_and_a_workflow_come_on_demand_and_existing_settings_stay() {
     let launch: serde_json::Value =
         serde_json::from_str(&read(folder, ".vscode/launch.json")).unwrap();
     assert_eq!(launch["configurations"][0]["type"], "go");
-<<<<<<< HEAD
     assert!(
         run.err.contains("\n  [logic.player.debug]\n"),
         "{}",
         run.err
     );
-    let schema = read(folder, ".vscode/fixture-1.schema.json");
-    assert!(serde_json::from_str::<serde_json::Value>(&schema).is_ok());
-=======
     // The schemas are the program's own, so that a user needs no clone, and replay.toml names its own.
     for (word, file) in [
         ("fixture", ".vscode/fixture-1.schema.json"),
@@ -305,7 +301,6 @@ fn an_editor_and_a_workflow_come_on_demand_and_existing_settings_stay() {
         "{}",
         again.err
     );
->>>>>>> hc
     assert!(
         read(folder, ".github/workflows/replay.yml")
             .contains("angzarr-replay test --junit replay.xml")

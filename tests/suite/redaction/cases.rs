@@ -72,6 +72,7 @@ fn case() -> Case {
                 nanos: 0,
             },
             head: HeadKnowledge::Checked,
+            from_store: false,
         },
         logic: None,
         probe: None,

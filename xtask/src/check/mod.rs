@@ -5,11 +5,9 @@
 
 mod door;
 mod generated;
-<<<<<<< HEAD
-mod pictures;
-=======
 mod npm;
->>>>>>> hc
+mod pictures;
+mod postgres;
 mod project;
 mod python;
 mod shell;

@@ -4,11 +4,7 @@ use anyhow::Result;
 
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
-<<<<<<< HEAD
-use super::{door, generated, pictures, project, python, tutorial, workflows};
-=======
-use super::{door, generated, npm, project, python, tutorial, workflows};
->>>>>>> hc
+use super::{door, generated, npm, pictures, postgres, project, python, tutorial, workflows};
 
 /// One step of the check.
 pub(super) struct Step {
@@ -113,6 +109,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "`buf breaking` finds the same rules as `drift`, in a table of changes",
         has_a_summary: false,
         run: drift,
+    },
+    Step {
+        name: "postgres",
+        about: "an event store in a real Postgres is read like one in SQLite, and never written; Postgres is installed if needed",
+        has_a_summary: false,
+        run: postgres::check,
     },
     Step {
         name: "scenarios",

@@ -29,6 +29,7 @@ impl StreamCapture<'_> {
         chosen.retain(|(domain, root)| (domain, *root) != (&self.cover.domain, self.cover.root));
         chosen.sort();
         chosen.dedup();
+        let began = first.and_then(|first| self.fetched.time_of(first));
         let mut books = Vec::new();
         for (domain, root) in &chosen {
             let cover = self.of_stream(domain, *root);
@@ -41,7 +42,7 @@ impl StreamCapture<'_> {
                 .iter()
                 .filter(|book| (&book.domain, book.root) == (domain, *root));
             let cut_at = named.find_map(|book| book.cut);
-            books.push(cut(as_stored(cover), &fetched, pages, cut_at, first));
+            books.push(cut(as_stored(cover), &fetched, pages, cut_at, began));
         }
         Ok(books)
     }
