@@ -9,7 +9,15 @@ use crate::wire::Dialect;
 /// JSON Schema of `ticket: 1`.
 #[must_use]
 pub fn ticket_json_schema() -> serde_json::Value {
-    schemars::schema_for!(Line).to_value()
+    let mut schema = schemars::schema_for!(Line).to_value();
+    // It may be null and not absent, which the struct expresses with a default.
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push("sequence".into());
+    }
+    if let Some(sequence) = schema["properties"]["sequence"].as_object_mut() {
+        sequence.remove("default");
+    }
+    schema
 }
 
 pub(super) fn dialect(_: &mut SchemaGenerator) -> Schema {
