@@ -24,7 +24,7 @@ fn failure(line: usize) -> Ticket {
     Ticket::parse_line(failures.lines().nth(line - 1).unwrap(), line).unwrap()
 }
 
-/// The recorded JoinTable, as a saga sends it in a workflow after Alice's second event.
+/// The recorded `JoinTable`, as a saga sends it in a workflow after Alice's second event.
 fn sent_by_saga() -> Ticket {
     let mut ticket = failure(5);
     let mut alice = failure(3).command.cover;
