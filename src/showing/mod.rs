@@ -88,7 +88,7 @@ pub fn show(project: &Project, request: &ShowRequest) -> Result<ShownAggregate, 
         edition: request.edition.clone(),
         ..Cover::main(domain, root)
     };
-    let (case, later, edition) = read(&source, cover, request.last)?;
+    let (case, later, edition) = read(&source, &cover, request.last)?;
     let shown_cover = case.cover.clone();
     let (case, redacted) = match redactor {
         None => (case, None),
@@ -131,12 +131,12 @@ fn redactor(project: &Project, source: &str) -> Result<Option<Redactor>, Operati
 /// The case of the history, and how many events there are after it.
 fn read(
     source: &OpenSource,
-    cover: Cover,
+    cover: &Cover,
     last: Option<u32>,
 ) -> Result<(Case, usize, EditionShape), OperationError> {
     let queries = source.domains[&cover.domain].as_ref();
     let up_to = last.map_or(UpTo::Head, |last| UpTo::Before(last.saturating_add(1)));
-    let fetched = fetch_history(queries, &cover, up_to, &mut |_| {})?;
+    let fetched = fetch_history(queries, cover, up_to, &mut |_| {})?;
     if fetched.head == 0 {
         return Err(CaptureError::Nothing {
             spec: format!(
@@ -151,7 +151,7 @@ fn read(
         .into());
     }
     let assembled = assemble(CaseParts {
-        cover: &cover,
+        cover,
         fetched: &fetched,
         up_to,
         failing: None,

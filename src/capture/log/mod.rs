@@ -307,10 +307,13 @@ impl SurroundingFields {
     }
 }
 
+/// A failure in a line, when it happened, and its trace id.
+type Finding = (Result<Logged, LineError>, Option<Moment>, Option<String>);
+
 /// Failures found in a line.
 #[derive(Default)]
 struct LineFindings {
-    all: Vec<(Result<Logged, LineError>, Option<Moment>, Option<String>)>,
+    all: Vec<Finding>,
     /// Why the line ends too early.
     cut: Option<&'static str>,
     /// Bytes of surrounding fields that may still be copied into records.

@@ -24,15 +24,15 @@ fn failure(line: usize) -> Ticket {
     Ticket::parse_line(failures.lines().nth(line - 1).unwrap(), line).unwrap()
 }
 
-/// The recorded JoinTable, as a saga sends it in a workflow after Alice's second event.
+/// The recorded `JoinTable`, as a saga sends it in a workflow after Alice's second event.
 fn sent_by_saga() -> Ticket {
     let mut ticket = failure(5);
-    let mut source = failure(3).command.cover;
-    source.correlation_id = WORKFLOW.into();
+    let mut alice = failure(3).command.cover;
+    alice.correlation_id = WORKFLOW.into();
     ticket.command.cover.correlation_id = WORKFLOW.into();
     ticket.command.original = None;
     ticket.command.pages[0].header = Header::AngzarrDeferred {
-        source: Some(Box::new(source)),
+        source: Some(Box::new(alice)),
         source_sequence: 2,
         source_component: "player-table".into(),
         command_index: 0,
