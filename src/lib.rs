@@ -76,6 +76,7 @@ mod setup;
 mod shape;
 mod snapshot;
 mod terminal;
+mod watching;
 
 use angzarr_replay_grpc as grpc;
 use angzarr_replay_payload::files;

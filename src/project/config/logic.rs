@@ -36,6 +36,9 @@ pub struct CommandConfig {
     pub start_timeout: u64,
     /// How it is started under a debugger.
     pub debug: Option<DebugConfig>,
+    /// Files, folders and patterns of files that `--watch` watches, relative to the folder of `replay.toml`. `None` means
+    /// the files that its command names.
+    pub watch: Option<Vec<String>>,
 }
 
 /// How logic is started under its debugger.
@@ -83,7 +86,7 @@ pub struct LogicConfig {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LogicConfigError {
     #[error(
-        "`build`, `directory`, `environment`, `port`, `start_timeout` and `debug` go with `command`"
+        "`build`, `directory`, `environment`, `port`, `start_timeout`, `debug` and `watch` go with `command`"
     )]
     NoCommand,
     #[error("it needs exactly one of `in_process`, `address` and `command`")]
@@ -129,6 +132,7 @@ pub(super) struct RawLogic {
     port: Option<u16>,
     start_timeout: Option<u64>,
     debug: Option<RawDebug>,
+    watch: Option<Vec<String>>,
     dialect: Option<String>,
     #[serde(default)]
     upcaster: bool,
@@ -220,6 +224,7 @@ impl RawLogic {
             || self.port.is_some()
             || self.start_timeout.is_some()
             || self.debug.is_some()
+            || self.watch.is_some()
             || !self.environment.is_empty();
         let place = (
             self.in_process.take(),
@@ -247,6 +252,7 @@ impl RawLogic {
                         command: debug.command,
                         attach: debug.attach,
                     }),
+                    watch: self.watch.take(),
                 }))
             }
             _ => Err(LogicConfigError::Place),

@@ -3,7 +3,9 @@
 mod changes;
 mod doctor;
 mod formatting;
+mod in_process;
 mod init;
+mod json;
 mod review;
 mod run;
 

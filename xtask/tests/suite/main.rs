@@ -6,6 +6,7 @@
 mod bad_input;
 mod coordinator_dialect;
 mod isolated;
+mod json_page;
 mod production;
 mod replay_debugging;
 mod support;
