@@ -96,6 +96,7 @@ mod shape;
 mod showing;
 mod snapshot;
 mod terminal;
+mod watching;
 
 use angzarr_replay_grpc as grpc;
 use angzarr_replay_payload::files;

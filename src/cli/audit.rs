@@ -117,6 +117,7 @@ fn as_json(found: &ProjectAudit) -> serde_json::Value {
         reasons.map(move |reason| json!({"file": file, "reason": reason}))
     });
     json!({
+        "audit": 1,
         "files": found.files,
         "findings": findings.collect::<Vec<_>>(),
         "unread": unread.collect::<Vec<_>>(),

@@ -35,7 +35,7 @@ pub(super) fn run(project: &Project, arguments: &ChangesArguments) -> Done {
 fn json_of(changes: &BranchChanges) -> Value {
     let cases = |cases: &[ChangedCase]| -> Vec<Value> { cases.iter().map(case).collect() };
     let outcomes = changes.outcomes.iter();
-    let outcomes = outcomes.map(|group| json!({"changes": group.changes, "cases": group.cases}));
+    let outcomes = outcomes.map(|group| json!({"changes": group.changes, "trials": group.cases}));
     let edited = changes.edited.iter();
     let edited = edited.map(|(edited, keys)| json!({"case": case(edited), "keys": keys}));
     json!({
@@ -52,7 +52,7 @@ fn json_of(changes: &BranchChanges) -> Value {
 }
 
 fn case(case: &ChangedCase) -> Value {
-    json!({"name": case.name, "title": case.title, "issue": case.issue})
+    json!({"trial": case.name, "title": case.title, "issue": case.issue})
 }
 
 fn counts(counts: FileCounts) -> Value {

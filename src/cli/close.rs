@@ -1,6 +1,7 @@
 //! `close`: accepts today's outcome of a case and marks it closed.
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::{Done, Fixtures, Stop, say};
 use crate::harness::Entry;
@@ -12,6 +13,7 @@ use crate::replaying::{CloseRequest, Closed, close};
 ///
 /// Replays each case, writes its snapshot, and lists the files to commit.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(super) struct CloseArguments {
     #[command(flatten)]
     fixtures: Fixtures,
@@ -24,6 +26,9 @@ pub(super) struct CloseArguments {
     /// Exclude fields that differ from run to run: write a rule for each into the fixture.
     #[arg(long)]
     add_rules: bool,
+    /// Print as JSON, one object per case.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
@@ -42,8 +47,14 @@ pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
             ))),
         };
         match closed {
+            Ok(closed) if arguments.json => say(json_of(&entry, &closed)),
             Ok(closed) => print(&entry, &closed),
-            Err(stop) => failures.push(stop.to_string()),
+            Err(stop) => {
+                if arguments.json {
+                    say(json_of_failure(&entry, &stop));
+                }
+                failures.push(stop.to_string());
+            }
         }
     }
     if failures.is_empty() {
@@ -51,6 +62,32 @@ pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
     } else {
         Err(Stop::Failed(failures.join("\nerror: ")))
     }
+}
+
+fn json_of(entry: &Entry, closed: &Closed) -> Value {
+    let rules = closed.added_rules.iter();
+    let rules = rules
+        .map(|rule| json!({"type": rule.type_pattern, "field": rule.field, "reason": rule.reason}));
+    json!({
+        "close": 1,
+        "trial": entry.name,
+        "fixture": Project::shown(&entry.path),
+        "result": "closed",
+        "status": closed.status.word(),
+        "snapshot": Project::shown(&closed.snapshot),
+        "added_rules": rules.collect::<Vec<_>>(),
+        "files": closed.files,
+    })
+}
+
+fn json_of_failure(entry: &Entry, stop: &Stop) -> Value {
+    json!({
+        "close": 1,
+        "trial": entry.name,
+        "fixture": Project::shown(&entry.path),
+        "result": "failed",
+        "reason": stop.to_string(),
+    })
 }
 
 fn print(entry: &Entry, closed: &Closed) {

@@ -56,5 +56,5 @@ fn line(finding: &CheckedPart) -> Table {
 }
 
 fn json_of(finding: &CheckedPart) -> serde_json::Value {
-    json!({"subject": finding.subject, "state": finding.word(), "text": finding.text()})
+    json!({"doctor": 1, "subject": finding.subject, "state": finding.word(), "text": finding.text()})
 }

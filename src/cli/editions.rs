@@ -1,10 +1,11 @@
 //! `editions`: lists or deletes editions that replays through coordinators left behind.
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::{Done, Stop, say};
 use crate::model::counted;
-use crate::project::{EditionCleanup, Ledger, Project};
+use crate::project::{EditionCleanup, Ledger, LedgerEntry, Project};
 use crate::terminal::{Column, Table, Text, one_line, show_table};
 
 /// List or delete editions that `replay --coordinator` made at an address.
@@ -17,7 +18,11 @@ pub(super) struct EditionsArguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List them, oldest first.
-    List,
+    List {
+        /// Print as JSON, one object per line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Delete those whose coordinator supports it, and explain how to delete the others.
     Clean {
         /// Remove an edition from the list that was deleted by other means.
@@ -29,7 +34,7 @@ enum Action {
 pub(super) fn run(project: &Project, arguments: &EditionsArguments) -> Done {
     let ledger = Ledger::of(&project.config().root);
     match &arguments.action {
-        Action::List => list(&ledger),
+        Action::List { json } => list(&ledger, *json),
         Action::Clean { forget } if forget.is_empty() => clean(&ledger),
         Action::Clean { forget } => {
             let forgotten = ledger.forget_editions(forget)?;
@@ -42,8 +47,14 @@ pub(super) fn run(project: &Project, arguments: &EditionsArguments) -> Done {
     }
 }
 
-fn list(ledger: &Ledger) -> Done {
+fn list(ledger: &Ledger, wants_json: bool) -> Done {
     let entries = ledger.read()?;
+    if wants_json {
+        for entry in &entries {
+            say(json_of(entry));
+        }
+        return Ok(());
+    }
     if entries.is_empty() {
         say("nothing is left behind");
     }
@@ -69,6 +80,20 @@ fn list(ledger: &Ledger) -> Done {
         show_table(&table);
     }
     Ok(())
+}
+
+fn json_of(entry: &LedgerEntry) -> serde_json::Value {
+    json!({
+        "editions": 1,
+        "edition": entry.edition,
+        "domain": entry.domain,
+        "root": entry.root,
+        "address": entry.address,
+        "coordinator": entry.coordinator,
+        "dialect": entry.dialect,
+        "made_for": entry.made_for,
+        "made_at": entry.made_at,
+    })
 }
 
 fn clean(ledger: &Ledger) -> Done {

@@ -1,6 +1,7 @@
 //! `fmt`: rewrites fixtures in the form that `capture` writes.
 
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 use super::{Done, Stop, complain, say, selected};
@@ -20,6 +21,9 @@ pub(super) struct FmtArguments {
     /// Write nothing; list the files that would change, and end with 1 if there are any.
     #[arg(long)]
     check: bool,
+    /// Print as JSON, one object for each file that is not in that form.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(project: &Project, arguments: &FmtArguments) -> Done {
@@ -33,17 +37,30 @@ pub(super) fn run(project: &Project, arguments: &FmtArguments) -> Done {
         let shown = Project::shown(&entry.path);
         match formatted(project, entry)? {
             Formatted::AsItIs => {}
-            Formatted::HasComments => complain(format_args!(
-                "left alone: {shown}: it may have comments, which would be lost"
-            )),
+            Formatted::HasComments => {
+                if arguments.json {
+                    say(json_of(entry, "left-alone"));
+                }
+                complain(format_args!(
+                    "left alone: {shown}: it may have comments, which would be lost"
+                ));
+            }
             Formatted::Text(_) if arguments.check => {
                 unformatted += 1;
-                say(format_args!("would change {shown}"));
+                if arguments.json {
+                    say(json_of(entry, "would-change"));
+                } else {
+                    say(format_args!("would change {shown}"));
+                }
             }
             Formatted::Text(text) => {
                 write_atomically(&entry.path, text.as_bytes(), true)
                     .map_err(|error| Stop::Failed(format!("{shown}: {}", words(&error))))?;
-                say(format_args!("changed {shown}"));
+                if arguments.json {
+                    say(json_of(entry, "changed"));
+                } else {
+                    say(format_args!("changed {shown}"));
+                }
             }
         }
     }
@@ -51,6 +68,15 @@ pub(super) fn run(project: &Project, arguments: &FmtArguments) -> Done {
         0 => Ok(()),
         _ => Err(Stop::Differs),
     }
+}
+
+fn json_of(entry: &Entry, result: &str) -> serde_json::Value {
+    json!({
+        "fmt": 1,
+        "trial": entry.name,
+        "fixture": Project::shown(&entry.path),
+        "result": result,
+    })
 }
 
 enum Formatted {

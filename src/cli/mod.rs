@@ -208,7 +208,7 @@ impl App {
             crate::processes::end_all_on_interrupt();
         }
         let folder = std::env::current_dir().unwrap_or_default();
-        match dispatch(arguments, self, &folder) {
+        match dispatch(arguments, &self, &folder) {
             Ok(code) => code,
             Err(stop) => {
                 let code = if matches!(stop, Stop::Usage(_)) { 2 } else { 1 };
@@ -277,7 +277,7 @@ fn wanted_colours(words: impl IntoIterator<Item = OsString>) -> Option<Colours> 
     values.find_map(|value| Colours::from_str(value, false).ok())
 }
 
-fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, Stop> {
+fn dispatch(arguments: Arguments, app: &App, folder: &Path) -> Result<ExitCode, Stop> {
     if let (Some(_), Command::Init(_) | Command::Completions(_) | Command::Schema(_)) =
         (&arguments.config, &arguments.command)
     {
@@ -285,9 +285,13 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
             "`init`, `completions` and `schema` read no configuration; leave out --config".into(),
         ));
     }
-    let open = || match &arguments.config {
-        None => Project::open(app, folder),
-        Some(file) => Project::open_named(app, file),
+    let named = arguments.config.as_deref();
+    let open = || -> Result<Project, Stop> {
+        let app = app.clone();
+        Ok(match named {
+            None => Project::open(app, folder)?,
+            Some(file) => Project::open_named(app, file)?,
+        })
     };
     let done: Done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, folder),
@@ -306,6 +310,9 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
         Command::Find(arguments) => find::run(&open()?, &arguments),
         Command::Show(arguments) => show::run(&open()?, &arguments),
         Command::Tickets(arguments) => tickets::run(&open()?, &arguments),
+        Command::Replay(arguments) if arguments.watches() => {
+            replay::watch(&open, named, &arguments)
+        }
         Command::Replay(arguments) => replay::run(&open()?, &arguments),
         Command::Close(arguments) => close::run(&open()?, &arguments),
         Command::Draft(arguments) => command::run(&open()?, &arguments),
@@ -314,7 +321,10 @@ fn dispatch(arguments: Arguments, app: App, folder: &Path) -> Result<ExitCode, S
         Command::Editions(arguments) => editions::run(&open()?, &arguments),
         Command::Audit(arguments) => audit::run(&open()?, &arguments),
         Command::Clean(arguments) => clean::run(&open()?, &arguments),
-        Command::Test(arguments) => return Ok(harness::test(open()?, &arguments)),
+        Command::Test(arguments) => {
+            let reopen = || open().map_err(|stop| stop.to_string());
+            return Ok(harness::test(open()?, &arguments, &reopen, named));
+        }
     };
     done.map(|()| ExitCode::SUCCESS)
 }

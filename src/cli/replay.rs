@@ -1,14 +1,17 @@
 //! `replay`: replays cases and prints the report.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::what_if::Changes;
-use super::{Done, Fixtures, Stop, debug, report, say, several};
+use super::{Done, Fixtures, Stop, complain, debug, report, say, several};
 use crate::diagram::mermaid;
 use crate::harness::Entry;
 use crate::project::{CaseResult, Project};
 use crate::replaying::{ReplayReport, ReplayRequest, RequestedCoordinator, replay};
 use crate::terminal::{show, stdout_width};
+use crate::watching::{CompiledIn, Rerun, run_on_changes};
 
 /// Replay cases on today's logic and report: history, command, outcome, what production did, verdict.
 ///
@@ -43,6 +46,9 @@ pub(super) struct ReplayArguments {
     /// Show every event of a long history, not only its beginning, its end, and what differs.
     #[arg(long)]
     all: bool,
+    /// Replay again whenever the fixture, its snapshot, the configuration or a file of the logic changes, until Ctrl+C.
+    #[arg(long, conflicts_with = "debug")]
+    watch: bool,
     /// Print only the sequence diagram of a flow, as Mermaid text.
     #[arg(long, conflicts_with_all = ["debug", "json"])]
     mermaid: bool,
@@ -65,6 +71,10 @@ impl ReplayArguments {
         })
     }
 
+    pub(super) const fn watches(&self) -> bool {
+        self.watch
+    }
+
     /// The first flag that is only valid for one case.
     fn flag_for_one(&self) -> Option<&'static str> {
         let to_sequence = self.to_sequence.map(|_| "--to-sequence");
@@ -74,19 +84,83 @@ impl ReplayArguments {
             .or_else(|| self.mermaid.then_some("--mermaid"))
             .or_else(|| self.all.then_some("--all"))
     }
+
+    /// Refuses several cases with a flag that is only valid for one.
+    fn check_count(&self, entries: &[Entry]) -> Done {
+        match self.flag_for_one() {
+            Some(flag) if entries.len() != 1 => Err(Stop::Usage(format!(
+                "{flag} takes one case, and {} are named: {}",
+                entries.len(),
+                beginning(entries)
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 pub(super) fn run(project: &Project, arguments: &ReplayArguments) -> Done {
     let entries = arguments.fixtures.select(project)?;
     let request = arguments.request()?;
-    match (entries.as_slice(), arguments.flag_for_one()) {
-        ([entry], _) => one(project, arguments, entry, request),
-        (entries, Some(flag)) => Err(Stop::Usage(format!(
-            "{flag} takes one case, and {} are named: {}",
-            entries.len(),
-            beginning(entries)
-        ))),
-        (entries, None) => several::run(project, entries, &request, arguments.json),
+    arguments.check_count(&entries)?;
+    match entries.as_slice() {
+        [entry] => one(project, arguments, entry, request),
+        entries => several::run(project, entries, &request, arguments.json),
+    }
+}
+
+/// Replays, and replays again after every change.
+pub(super) fn watch(
+    open: &dyn Fn() -> Result<Project, Stop>,
+    configuration: Option<&Path>,
+    arguments: &ReplayArguments,
+) -> Done {
+    let project = open()?;
+    // What no change of a file mends is refused at once.
+    arguments.changes.parsed()?;
+    let entries = arguments.fixtures.select(&project)?;
+    arguments.check_count(&entries)?;
+    for entry in &entries {
+        let folder = entry.name.split("::").next().unwrap_or_default();
+        let logic = arguments.logic.as_deref().or(entry.twin.as_deref());
+        CompiledIn::check(&project, folder, logic)
+            .map_err(|error| Stop::Usage(error.to_string()))?;
+    }
+    let mut rerun = Replayed {
+        open,
+        configuration,
+        arguments,
+    };
+    let error = run_on_changes(project, &mut rerun);
+    Err(Stop::Failed(error.to_string()))
+}
+
+struct Replayed<'a> {
+    open: &'a dyn Fn() -> Result<Project, Stop>,
+    configuration: Option<&'a Path>,
+    arguments: &'a ReplayArguments,
+}
+
+impl Rerun for Replayed<'_> {
+    fn open(&self) -> Result<Project, String> {
+        (self.open)().map_err(|stop| stop.to_string())
+    }
+
+    fn named_configuration(&self) -> Option<&Path> {
+        self.configuration
+    }
+
+    fn only_fixture(&self, project: &Project) -> Option<PathBuf> {
+        match self.arguments.fixtures.select(project).ok()?.as_slice() {
+            [entry] => Some(entry.path.clone()),
+            _ => None,
+        }
+    }
+
+    fn run(&mut self, project: Project) {
+        match run(&project, self.arguments) {
+            Ok(()) | Err(Stop::Differs) => {}
+            Err(stop) => complain(format_args!("error: {stop}")),
+        }
     }
 }
 
@@ -113,7 +187,10 @@ fn one(
     if arguments.mermaid {
         say(diagram(&report)?.trim_end());
     } else if arguments.json {
-        say(report::json(&report));
+        let mut object = report::json(&report);
+        let ending = (!report.is_what_if).then(|| report.ending());
+        several::add_result(&mut object, entry, ending.as_ref());
+        say(object);
     } else {
         show(&report::text(&report, layout(arguments.all)));
     }

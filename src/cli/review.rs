@@ -29,7 +29,7 @@ pub(super) struct ReviewArguments {
     #[arg(long, value_name = "GROUP|FIXTURE|all")]
     reject: Vec<String>,
     /// Print the groups as JSON, one object per line.
-    #[arg(long, conflicts_with = "list")]
+    #[arg(long, conflicts_with_all = ["list", "accept", "reject"])]
     json: bool,
 }
 
@@ -159,7 +159,7 @@ fn summary(group: &Group, room: Option<usize>) -> Text {
 fn json_of(group: &Group) -> serde_json::Value {
     let case = |outcome: &PendingOutcome| {
         json!({
-            "name": outcome.entry.name,
+            "trial": outcome.entry.name,
             "fixture": Project::shown(&outcome.entry.path),
             "heading": outcome.heading.trim_end(),
             "production": outcome.production,

@@ -89,13 +89,15 @@ fn json_of(aggregate: &ListedAggregate) -> serde_json::Value {
     let stored = aggregate.stored.as_ref().and_then(|it| it.as_ref().ok());
     let failure = aggregate.newest_failure.as_ref();
     let mut json = json!({
+        "roots": 1,
         "domain": aggregate.domain.as_str(),
         "root": aggregate.root.to_string(),
         "events": stored.map(|stored| stored.count),
         "last_event": stored.map(|stored| &stored.last_type),
         "newest_failure": failure.map(|failure| json!({
             "command": failure.command,
-            "message": format!("{}: {}", failure.code, failure.message),
+            "code": failure.code.name(),
+            "message": failure.message,
         })),
     });
     if let Some(Err(error)) = &aggregate.stored {

@@ -104,14 +104,19 @@ fn with_reason(line: Text, reason: &str, room: Option<usize>) -> Text {
 fn json(trial: &EndedTrial) -> serde_json::Value {
     let mut object = match &trial.report {
         Some(report) => report::json(report),
-        None => json!({"fixture": Project::shown(&trial.entry.path)}),
+        None => json!({"replay": 1, "fixture": Project::shown(&trial.entry.path)}),
     };
-    object["trial"] = trial.entry.name.as_str().into();
-    object["result"] = word(&trial.ending).into();
-    match &trial.ending {
-        Ending::NotChecked(reason) => object["reason"] = reason.as_str().into(),
-        Ending::Failed(message) => object["reason"] = message.as_str().into(),
-        Ending::Closed | Ending::Intended | Ending::Open => {}
-    }
+    add_result(&mut object, &trial.entry, Some(&trial.ending));
     object
+}
+
+/// Adds the trial and how it ended. A modified case has no result, because there is nothing to compare it with.
+pub(super) fn add_result(object: &mut serde_json::Value, entry: &Entry, ending: Option<&Ending>) {
+    object["trial"] = entry.name.as_str().into();
+    object["result"] = ending.map(word).into();
+    match ending {
+        Some(Ending::NotChecked(reason)) => object["reason"] = reason.as_str().into(),
+        Some(Ending::Failed(message)) => object["reason"] = message.as_str().into(),
+        Some(Ending::Closed | Ending::Intended | Ending::Open) | None => {}
+    }
 }

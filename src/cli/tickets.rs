@@ -162,6 +162,7 @@ fn json_of(
     }: &ListedBug,
 ) -> serde_json::Value {
     json!({
+        "tickets": 1,
         "count": group.count,
         "domain": group.domain,
         "command": group.command,

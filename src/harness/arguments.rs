@@ -29,6 +29,9 @@ pub(crate) struct TestArguments {
     /// Replay only the cases that failed in the last run; all where none did.
     #[arg(long)]
     pub(crate) last_failed: bool,
+    /// Replay again whenever a fixture, a snapshot, the configuration or a file of the logic changes, until Ctrl+C.
+    #[arg(long, conflicts_with = "list")]
+    pub(crate) watch: bool,
     /// Start no further case after one has failed.
     #[arg(long)]
     pub(crate) fail_fast: bool,

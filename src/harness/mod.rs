@@ -17,8 +17,10 @@ mod pending;
 mod results;
 mod selection;
 mod trial;
+mod watched;
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -124,8 +126,12 @@ impl App {
             set_colours(colours);
         }
         let folder = std::env::current_dir().unwrap_or_default();
-        match Project::open(self, &folder) {
-            Ok(project) => test(project, &arguments),
+        let open = || Project::open(self.clone(), &folder).map_err(|error| error.to_string());
+        match open() {
+            Ok(project) => {
+                end_all_on_interrupt();
+                test(project, &arguments, &open, None)
+            }
             Err(error) => {
                 complain_of_error(&error);
                 ExitCode::from(2)
@@ -134,10 +140,23 @@ impl App {
     }
 }
 
-/// Replays the cases of a project. The exit code is 101 if one failed, as that of libtest.
-pub(crate) fn test(project: Project, arguments: &TestArguments) -> ExitCode {
+/// Replays the cases of a project, again after every change if this is asked for. The exit code is 101 if one failed, as
+/// that of libtest. `open` opens the project again, with the configuration file that the user named, if any.
+pub(crate) fn test(
+    project: Project,
+    arguments: &TestArguments,
+    open: &dyn Fn() -> Result<Project, String>,
+    configuration: Option<&Path>,
+) -> ExitCode {
     broken_pipe::silence_broken_pipes();
-    end_all_on_interrupt();
+    if arguments.watch {
+        watched::test(project, arguments, open, configuration)
+    } else {
+        test_once(project, arguments)
+    }
+}
+
+fn test_once(project: Project, arguments: &TestArguments) -> ExitCode {
     let mut libtest = arguments.libtest();
     libtest.test_threads = libtest.test_threads.or_else(|| threads(&project));
     run(arguments, &libtest, &Arc::new(project))
@@ -206,7 +225,8 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
         add_details(&tally, &context);
         is_reported = report_elsewhere(arguments, &tally, &last_failed);
     }
-    // Started logic ends with the project, before the process does.
+    // Started logic ends now, even if a case that took too long still waits for it.
+    project.logics().end_started();
     drop(context);
     match (has_failed, is_reported) {
         (true, _) => ExitCode::from(101),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use angzarr_replay::internal::grpc::{Methods, Server, serve_logic};
 use angzarr_replay::internal::model::{
-    CommandBook, EventBook, Failure, Logic, Page, Payload, Reply, Snapshot,
+    CommandBook, EmittedBook, EventBook, Failure, Logic, Page, Payload, Reply, Snapshot,
 };
 use angzarr_replay::internal::wire::{Dialect, FailingStatus};
 use bytes::Bytes;
@@ -46,6 +46,7 @@ pub(crate) fn run(mode: &str, argument: Option<&str>) -> ExitCode {
             println!("serving");
             serve(Player::default());
         }
+        "accepts" => serve(Accepting),
         "serves-at-second-try" => {
             let tried = argument.unwrap();
             if std::fs::read(tried).is_err() {
@@ -149,6 +150,15 @@ fn record(file: &str, line: &str) {
         .open(file)
         .unwrap();
     writeln!(file, "{line}").unwrap();
+}
+
+/// Accepts every command, and nothing happens.
+struct Accepting;
+
+impl Logic for Accepting {
+    fn handle(&self, _: &EventBook, _: &CommandBook) -> Result<Reply, Failure> {
+        Ok(Reply::Events(EmittedBook::of_events([])))
+    }
 }
 
 struct Dying;

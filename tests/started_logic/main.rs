@@ -10,6 +10,7 @@ mod launching;
 mod mains;
 mod python_debugger;
 mod support;
+mod watching;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,13 @@ fn main() -> ExitCode {
         (Some("fake-logic"), _) => fake::run(&words[1], words.get(2).map(String::as_str)),
         (_, Ok(main)) => mains::run(&main),
         _ => {
-            let tests = [launching::TESTS, mains::TESTS, debugging::TESTS].concat();
+            let tests = [
+                launching::TESTS,
+                mains::TESTS,
+                debugging::TESTS,
+                watching::TESTS,
+            ]
+            .concat();
             let peers = python_debugger::TESTS.iter().copied().map(trial);
             let trials = tests.into_iter().map(trial);
             let trials = trials.chain(peers.map(|peer| peer.with_ignored_flag(true)));

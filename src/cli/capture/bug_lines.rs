@@ -44,7 +44,7 @@ pub(super) fn print(done: &CapturedBug, wants_json: bool) {
         Ok(captured) if wants_json => say(captured_text::json(captured)),
         Ok(captured) => print_captured(captured, &bug),
         Err(stop) if wants_json => {
-            say(json!({"result": "failed", "bug": bug, "reason": stop.to_string()}));
+            say(json!({"capture": 1, "result": "failed", "bug": bug, "reason": stop.to_string()}));
         }
         Err(stop) => {
             let line = Text::of(Role::Bad, format_args!("{:<10}", "failed"));

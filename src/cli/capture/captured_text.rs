@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::capturing::{CaptureVerdict, Captured, SavedState};
-use crate::cli::report::verdict_role;
+use crate::cli::report::{self, verdict_role};
 use crate::cli::{differences, say};
-use crate::model::{Code, CommandBook, HeadKnowledge, Observed, Payload, Status};
+use crate::model::{CommandBook, HeadKnowledge, Status};
 use crate::project::Project;
 use crate::snapshot::Verdict;
 use crate::terminal::{Role, Text, paragraph, program, quoted, show, stdout_width};
@@ -90,20 +90,7 @@ fn next_step(captured: &Captured, fixture: &str) -> String {
 /// The result of a capture as JSON.
 pub(super) fn json(captured: &Captured) -> serde_json::Value {
     let case = &captured.case;
-    let failure = case.observed.as_ref().and_then(Observed::failure);
     let command = case.stimulus.command().map(CommandBook::type_name);
-    let production = match (&case.observed, failure) {
-        (Some(Observed::Accepted(events)), _) => {
-            let names = events
-                .iter()
-                .map(|event| event.body.event().map(Payload::type_name));
-            Some(json!({"code": Code::Ok.name(), "events": names.collect::<Vec<_>>()}))
-        }
-        (_, Some(failure)) => {
-            Some(json!({"code": failure.code.name(), "message": failure.message}))
-        }
-        _ => None,
-    };
     let redacted = case.redacted.iter().map(|field| {
         json!({"type": field.type_name, "field": field.field, "action": field.action.word()})
     });
@@ -112,6 +99,7 @@ pub(super) fn json(captured: &Captured) -> serde_json::Value {
     });
     let unknown = captured.unknown.iter().map(ToString::to_string);
     json!({
+        "capture": 1,
         "fixture": Project::shown(&captured.path),
         "files": captured.files,
         "result": captured.saved.word(),
@@ -125,11 +113,8 @@ pub(super) fn json(captured: &Captured) -> serde_json::Value {
         "head": case.history.next_sequence(),
         "head_known": head_word(case.source.head),
         "command": command,
-        "noted": case.noted.as_ref().map(|noted| json!({
-            "code": noted.code.map(Code::name),
-            "message": noted.message,
-        })),
-        "production": production,
+        "noted": case.noted.as_ref().map(report::noted),
+        "production": case.observed.as_ref().map(report::production),
         "verdict": captured.verdict.to_string(),
         "redacted": redacted.collect::<Vec<_>>(),
         "redacted_anew": captured.is_redacted_anew,

@@ -5,7 +5,7 @@ use serde_yaml::Value;
 
 use super::plain;
 use crate::diagram::mermaid;
-use crate::model::{Code, Observed, Payload};
+use crate::model::{Code, Observed, Payload, ReportedFailure};
 use crate::project::{CaseResult, Project};
 use crate::replaying::{ReplayReport, SnapshotComparison};
 use crate::snapshot::{Difference, Verdict};
@@ -26,8 +26,8 @@ pub(in crate::cli) fn json(report: &ReplayReport) -> serde_json::Value {
     let command = command
         .and_then(|command| command.pages.first())
         .and_then(|page| page.command.as_ref());
-    let failure = case.observed.as_ref().and_then(Observed::failure);
     let mut object = json!({
+        "replay": 1,
         "fixture": Project::shown(&report.path),
         "status": case.status.word(),
         "kind": case.stimulus.word(),
@@ -45,15 +45,8 @@ pub(in crate::cli) fn json(report: &ReplayReport) -> serde_json::Value {
         "state_before": report.states.before.as_ref().map(in_json),
         "today": report.replayed.view.as_ref().map(in_json),
         "state_after": report.states.after.as_ref().map(in_json),
-        "production": case.observed.as_ref().map(|observed| json!({
-            "outcome": observed.word(),
-            "code": failure.map(|failure| failure.code.name()),
-            "message": failure.map(|failure| &failure.message),
-        })),
-        "noted": case.noted.as_ref().map(|noted| json!({
-            "code": noted.code.map(Code::name),
-            "message": noted.message,
-        })),
+        "production": case.observed.as_ref().map(production),
+        "noted": case.noted.as_ref().map(noted),
         "diagram": match &report.replayed.result {
             CaseResult::Flow(run) => Some(mermaid(run)),
             CaseResult::Step(_) | CaseResult::History(_) => None,
@@ -70,6 +63,31 @@ pub(in crate::cli) fn json(report: &ReplayReport) -> serde_json::Value {
         object["coordinator"] = coordinator.description.as_str().into();
     }
     object
+}
+
+/// What production did. The events are those of an accepted command.
+pub(in crate::cli) fn production(observed: &Observed) -> serde_json::Value {
+    let failure = observed.failure();
+    let events = match observed {
+        Observed::Accepted(events) => Some(events),
+        _ => None,
+    };
+    let events = events.map(|events| {
+        let bodies = events.iter().map(|event| event.body.event());
+        let types = bodies.map(|event| event.map(Payload::type_name));
+        types.collect::<Vec<_>>()
+    });
+    json!({
+        "outcome": observed.word(),
+        "code": failure.map(|failure| failure.code.name()),
+        "message": failure.map(|failure| &failure.message),
+        "events": events,
+    })
+}
+
+/// A failure that is known from a note, such as a line of a log.
+pub(in crate::cli) fn noted(noted: &ReportedFailure) -> serde_json::Value {
+    json!({"code": noted.code.map(Code::name), "message": noted.message})
 }
 
 /// The comparison with production and with the snapshot. A modified case is compared with neither.

@@ -10,7 +10,7 @@ use serde_yaml::Value;
 
 use crate::payload::to_yaml;
 pub(super) use conclusion::verdict_role;
-pub(super) use json::json;
+pub(super) use json::{json, noted, production};
 pub(super) use text::{ReportLayout, instant, one_line_of, text};
 
 fn plain(value: &Value) -> String {

@@ -38,6 +38,9 @@ pub struct CommandConfig {
     pub start_timeout: u64,
     /// How it is started under a debugger.
     pub debug: Option<DebugConfig>,
+    /// Files, folders and patterns of files that `--watch` watches, relative to the folder of `replay.toml`. `None` means
+    /// the files that its command names.
+    pub watch: Option<Vec<String>>,
 }
 
 /// How logic is started under its debugger.
@@ -85,7 +88,7 @@ pub struct LogicConfig {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LogicConfigError {
     #[error(
-        "`build`, `directory`, `environment`, `port`, `start_timeout` and `debug` go with `command`"
+        "`build`, `directory`, `environment`, `port`, `start_timeout`, `debug` and `watch` go with `command`"
     )]
     NoCommand,
     #[error("it needs exactly one of `in_process`, `address` and `command`")]
@@ -151,6 +154,9 @@ pub(super) struct RawLogic {
     start_timeout: Option<u64>,
     /// `command` under a debugger, for `replay --debug`.
     debug: Option<RawDebug>,
+    /// For `--watch`: files, folders and `*` patterns whose changes start the replay again; the files that `command` names by
+    /// default.
+    watch: Option<Vec<String>>,
     /// Dialect that the logic speaks; that of the case by default.
     // For the schema only: without it, the key would be required there.
     #[serde(default)]
@@ -257,6 +263,7 @@ impl RawLogic {
             || self.port.is_some()
             || self.start_timeout.is_some()
             || self.debug.is_some()
+            || self.watch.is_some()
             || !self.environment.is_empty();
         let place = (
             self.in_process.take(),
@@ -284,6 +291,7 @@ impl RawLogic {
                         command: debug.command,
                         attach: debug.attach,
                     }),
+                    watch: self.watch.take(),
                 }))
             }
             _ => Err(LogicConfigError::Place),

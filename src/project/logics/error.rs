@@ -24,6 +24,19 @@ pub enum LogicUnavailable {
         /// Names that are registered.
         known: Vec<String>,
     },
+    /// Rust logic, asked of the program that contains none.
+    #[error(
+        "logic `{name}`: `in_process = \"{registered}\"` is Rust logic, which a main has to register, and this program \
+         registers none; {advice}"
+    )]
+    NeedsRustMain {
+        /// Name of the logic.
+        name: String,
+        /// Name that was looked for.
+        registered: String,
+        /// What to do.
+        advice: String,
+    },
     /// Logic for another kind of component.
     #[error("logic `{name}` is of kind {found}, the case is for one of kind {wanted}")]
     WrongKind {

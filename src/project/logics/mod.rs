@@ -2,10 +2,12 @@
 
 mod error;
 mod place;
+mod rust_main;
 mod selected;
 mod started;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -25,6 +27,8 @@ pub(super) use started::in_directory;
 pub struct Logics {
     registered: BTreeMap<String, Component>,
     configured: BTreeMap<String, LogicConfig>,
+    /// Folder of `replay.toml`.
+    root: PathBuf,
     /// Whether to mask secrets in the output of started logic.
     is_redacting: bool,
     /// Maximum size of a status, in bytes.
@@ -64,6 +68,7 @@ impl Logics {
         Self {
             registered: app.in_process.clone(),
             configured,
+            root: config.root.clone(),
             is_redacting: config.redaction.is_some(),
             status_limit: config.status_limit,
             reply_limit: config.reply_limit,
@@ -156,6 +161,14 @@ impl Logics {
     /// All configured or registered logic.
     pub fn all(&self) -> impl Iterator<Item = &LogicConfig> {
         self.configured.values()
+    }
+
+    /// Whether logic is compiled into this program.
+    pub(crate) fn is_compiled_in(&self, logic: &LogicConfig) -> bool {
+        match &logic.place {
+            LogicPlace::InProcess(registered) => self.registered.contains_key(registered),
+            LogicPlace::Address(_) | LogicPlace::Command(_) => false,
+        }
     }
 
     /// Logic that also answers every case of its domain.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::started::launched;
-use super::{LogicUnavailable, Logics, SelectedLogic};
+use super::{LogicUnavailable, Logics, SelectedLogic, rust_main};
 use crate::coordinator::Backend;
 use crate::grpc::{Connection, ConnectionOptions, LogicClient, Server, serve_component};
 use crate::model::Component;
 use crate::project::{LogicConfig, LogicPlace};
 use crate::replay::{GrpcTarget, InProcess, Target};
+use crate::terminal::{Program, program};
 use crate::wire::Dialect;
 
 impl LogicPlace {
@@ -106,6 +107,13 @@ impl Logics {
         registered: &str,
     ) -> Result<Component, LogicUnavailable> {
         let Some(component) = self.registered.get(registered) else {
+            if program() == Program::Standalone {
+                return Err(LogicUnavailable::NeedsRustMain {
+                    name: config.name.clone(),
+                    registered: registered.to_owned(),
+                    advice: rust_main::advice(&self.root),
+                });
+            }
             return Err(LogicUnavailable::NotRegistered {
                 name: config.name.clone(),
                 registered: registered.to_owned(),

@@ -28,6 +28,14 @@ impl Logics {
         }
     }
 
+    /// Ends all started logic. The next case that needs it starts it again.
+    pub(crate) fn end_started(&self) {
+        for slot in self.started.values() {
+            let ended = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(ended);
+        }
+    }
+
     /// The last output of started logic, and whether it still runs; `None` if it was not started.
     #[must_use]
     pub fn last_output(&self, name: &str) -> Option<String> {

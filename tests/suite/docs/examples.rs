@@ -13,7 +13,7 @@ use super::markdown::{Block, blocks};
 fn every_json_and_yaml_block_says_what_it_is_and_is_read_as_that() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Folder::open(root.join("fixtures"));
-    let (mut tickets, mut fixtures) = (0, 0);
+    let (mut tickets, mut fixtures, mut outputs) = (0, 0, 0);
     for Block { place, info, text } in blocks() {
         match info.as_str() {
             "json ticket" => {
@@ -36,6 +36,15 @@ fn every_json_and_yaml_block_says_what_it_is_and_is_read_as_that() {
             "yaml command" => {
                 parse_draft(&text, &place).unwrap();
             }
+            // `docs/json.md`: a test of the tool compares them with what it prints.
+            "json output" => {
+                let objects = serde_json::Deserializer::from_str(&text).into_iter();
+                for object in objects {
+                    let object: Result<serde_json::Value, _> = object;
+                    object.unwrap_or_else(|error| panic!("{place}: {error}"));
+                    outputs += 1;
+                }
+            }
             "json settings" => {
                 let value: Result<serde_json::Value, _> = serde_json::from_str(&text);
                 value.unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -50,5 +59,5 @@ fn every_json_and_yaml_block_says_what_it_is_and_is_read_as_that() {
             ),
         }
     }
-    assert!(tickets > 0 && fixtures > 0);
+    assert!(tickets > 0 && fixtures > 0 && outputs > 0);
 }

@@ -71,10 +71,10 @@ fn cases_and_outcomes_are_told_in_words() {
     let json = project.run(&["changes", "HEAD~1..", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(
-        json["closed"][0]["name"],
+        json["closed"][0]["trial"],
         "player::deposit-funds-6513270e-2"
     );
-    assert_eq!(json["outcomes"][0]["cases"].as_array().unwrap().len(), 2);
+    assert_eq!(json["outcomes"][0]["trials"].as_array().unwrap().len(), 2);
 }
 
 #[test]

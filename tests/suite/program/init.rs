@@ -375,6 +375,49 @@ fn a_workflow_installs_the_requirements_and_the_debugger_gets_the_known_logic() 
 }
 
 #[test]
+fn gitlab_is_told_where_the_results_are_and_the_documentation_shows_the_same_job() {
+    let job = |mark: &str| -> serde_yaml::Value {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), mark, "");
+        let run = init(folder.path(), &["--ci", "gitlab"]);
+        assert!(
+            run.err.contains("include it in .gitlab-ci.yml:")
+                || run.out.contains("include it in .gitlab-ci.yml:"),
+            "{run:?}"
+        );
+        serde_yaml::from_str(&read(folder.path(), ".gitlab/replay.yml")).unwrap()
+    };
+    let python = job("pyproject.toml");
+    let script = python["replay"]["script"].as_sequence().unwrap();
+    assert_eq!(
+        script.last().unwrap(),
+        "angzarr-replay test --junit replay.xml"
+    );
+    assert_eq!(
+        python["replay"]["artifacts"]["reports"]["junit"],
+        "replay.xml"
+    );
+    // `cargo test` runs in the folder of the package.
+    let rust = job("Cargo.toml");
+    let script = rust["replay"]["script"][0].as_str().unwrap();
+    assert!(
+        script.ends_with(" --package replay --test replay -- --junit replay.xml"),
+        "{script}"
+    );
+    assert_eq!(
+        rust["replay"]["artifacts"]["reports"]["junit"],
+        "replay/replay.xml"
+    );
+
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/snapshots-and-ci.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, block) = page.split_once("```yaml fragment\nreplay:").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let shown: serde_yaml::Value = serde_yaml::from_str(&format!("replay:{block}")).unwrap();
+    assert_eq!(shown, python);
+}
+
+#[test]
 fn a_coordinator_tells_its_domains_and_what_its_package_may_be() {
     let running = poker::deployment().start().unwrap();
     let (domain, address) = running.addresses().into_iter().next().unwrap();

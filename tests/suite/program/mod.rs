@@ -4,7 +4,9 @@ mod changes;
 mod doctor;
 mod drift;
 mod formatting;
+mod in_process;
 mod init;
+mod json;
 mod review;
 mod run;
 

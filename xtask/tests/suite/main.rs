@@ -7,6 +7,7 @@ mod bad_input;
 mod coordinator_dialect;
 mod finding;
 mod isolated;
+mod json_page;
 mod production;
 mod replay_debugging;
 mod schemas;
