@@ -150,6 +150,7 @@ pub fn assemble(parts: CaseParts<'_>) -> Result<Assembled, CaptureError> {
             dialect: dialect.name().to_owned(),
             captured_at: parts.captured_at,
             head: known,
+            revision: failing.and_then(|failing| failing.revision.clone()),
         },
         logic: None,
         probe: labels.probe,

@@ -77,6 +77,7 @@ pub fn ticket_of(call: &RecordedCall) -> Option<Ticket> {
         head,
         persisted,
         answered_by: AnsweredBy::NotKnown,
+        service_version: None,
         redacted: call.redacted.clone(),
     })
 }
@@ -121,6 +122,7 @@ pub fn case_of(call: &RecordedCall, with: CaseMetadata) -> Result<Case, CaseErro
             dialect: call.dialect.name().to_owned(),
             captured_at: with.captured_at,
             head: HeadKnowledge::Recorded,
+            revision: None,
         },
         logic: None,
         probe: with.labels.probe,

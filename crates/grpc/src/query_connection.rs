@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Access, CallError, Connection, ConnectionOptions};
+use super::{Access, CallError, Connection, ConnectionOptions, Way};
 use crate::model::Code;
 use crate::wire::Dialect;
 
@@ -104,6 +104,13 @@ struct Usage {
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The pauses between tries: each is longer than the one before it, up to a limit.
+pub fn pauses() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(FIRST_PAUSE), |pause| {
+        Some((*pause * 2).min(LONGEST_PAUSE))
+    })
+}
+
 impl QueryPolicy {
     /// Retries a failed query up to `retries` times and sends at most `queries_per_second`.
     #[must_use]
@@ -166,6 +173,8 @@ impl QueryPolicy {
 pub struct QueryConnection {
     connection: Connection,
     policy: Arc<QueryPolicy>,
+    /// The way to the server, if it is ours to keep open.
+    way: Option<Arc<dyn Way>>,
 }
 
 impl From<Connection> for QueryConnection {
@@ -173,6 +182,7 @@ impl From<Connection> for QueryConnection {
         Self {
             connection,
             policy: Arc::default(),
+            way: None,
         }
     }
 }
@@ -188,7 +198,14 @@ impl QueryConnection {
         Ok(Self {
             connection: Connection::with_access(address, options, access)?,
             policy,
+            way: None,
         })
+    }
+
+    /// The same connection, which opens this way again when it ends.
+    #[must_use]
+    pub fn through(self, way: Option<Arc<dyn Way>>) -> Self {
+        Self { way, ..self }
     }
 
     /// A connection to a plain address, without credentials and rate limit.
@@ -235,7 +252,8 @@ impl QueryConnection {
         self.ask_in(dialect.package(), query, message)
     }
 
-    /// Sends a query in a package, and retries it after temporary errors.
+    /// Sends a query in a package, and retries it after temporary errors. If the way to the server has ended, it is opened
+    /// again first.
     pub(super) fn ask_in(
         &self,
         package: &str,
@@ -243,37 +261,54 @@ impl QueryConnection {
         message: &Bytes,
     ) -> Result<Vec<Bytes>, CallError> {
         let path = format!("/{package}.{}/{}", query.service(), query.method());
-        let mut pause = FIRST_PAUSE;
-        let mut retries = self.policy.retries;
+        let mut pauses = pauses();
+        let mut failures = 0;
         loop {
-            self.policy
-                .count_query()
-                .map_err(|bound| self.over_bound(bound))?;
-            self.policy.wait_for_turn();
-            let message = message.clone();
-            let answer = match query {
-                Query::EventBook | Query::ListDeadLetters | Query::GetDeadLetter => {
-                    self.connection.call(&path, message).map(|one| vec![one])
-                }
-                Query::Events | Query::AggregateRoots => {
-                    self.connection.call_stream(&path, message)
-                }
+            let error = match self.ask_once(&path, query, message) {
+                Ok(replies) => return Ok(replies),
+                Err(error) => error,
             };
-            match answer {
-                Err(error) if retries > 0 && error.may_be_temporary() => {
-                    retries -= 1;
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                answer => {
-                    let replies = answer?;
-                    let counted = self.policy.count_replies(&replies);
-                    return counted
-                        .map(|()| replies)
-                        .map_err(|bound| self.over_bound(bound));
-                }
+            // Whoever answers with a status was reached.
+            let way = self.way.as_ref().filter(|_| error.failure().is_none());
+            let ended = way.and_then(|way| way.ended());
+            if !error.may_be_temporary() && ended.is_none() {
+                return Err(error);
+            }
+            if failures == self.policy.retries {
+                return Err(ended.map_or(error, |reason| CallError::WayEnded { reason }));
+            }
+            failures += 1;
+            std::thread::sleep(pauses.next().unwrap_or_default());
+            if let Some(way) = &self.way {
+                way.restore(failures);
             }
         }
+    }
+
+    fn ask_once(&self, path: &str, query: Query, message: &Bytes) -> Result<Vec<Bytes>, CallError> {
+        self.policy
+            .count_query()
+            .map_err(|bound| self.over_bound(bound))?;
+        self.policy.wait_for_turn();
+        let message = message.clone();
+        let answer = match query {
+            Query::EventBook | Query::ListDeadLetters | Query::GetDeadLetter => {
+                self.connection.call(path, message).map(|one| vec![one])
+            }
+            Query::Events | Query::AggregateRoots => self.connection.call_stream(path, message),
+        };
+        let is_answered = answer
+            .as_ref()
+            .err()
+            .is_none_or(|error| error.failure().is_some());
+        if let Some(way) = self.way.as_ref().filter(|_| is_answered) {
+            way.note_success();
+        }
+        let replies = answer?;
+        self.policy
+            .count_replies(&replies)
+            .map_err(|bound| self.over_bound(bound))?;
+        Ok(replies)
     }
 }
 

@@ -88,6 +88,7 @@ impl StreamCapture<'_> {
                 dialect: self.queries.dialect().name().to_owned(),
                 captured_at: captured_at(),
                 head,
+                revision: None,
             },
             logic: logic.map(str::to_owned),
             labels: self.context.request.labels.clone(),

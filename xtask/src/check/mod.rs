@@ -5,6 +5,7 @@
 
 mod door;
 mod generated;
+mod kubernetes;
 mod project;
 mod python;
 mod shell;
