@@ -32,7 +32,7 @@ pub(super) struct RecordArguments {
     /// A failure log that receives a ticket for each command that a coordinator rejects.
     #[arg(long, value_name = "FILE")]
     tickets: Option<PathBuf>,
-    /// Address that shows counters (`/metrics`, OpenMetrics text) and health (`/healthz`).
+    /// Address that shows counters (`/metrics`) and health (`/healthz`).
     #[arg(long, value_name = "HOST:PORT")]
     metrics: Option<String>,
     /// Largest recording, and largest failure log, in MiB. The oldest calls are removed, failures last.

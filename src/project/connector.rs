@@ -159,15 +159,14 @@ impl SourceConnector {
         let timeout = command.timeout;
         let mut tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = tunnels.iter();
-        let way = match open.find(|(words, _)| *words == command.command) {
-            Some((_, way)) => Arc::clone(way),
-            None => {
-                let words = command.command.clone();
-                let way = TunnelWay::open(command, config.retries).map_err(failed)?;
-                let way = Arc::new(way);
-                tunnels.push((words, Arc::clone(&way)));
-                way
-            }
+        let known = open.find(|(words, _)| *words == command.command);
+        let way = if let Some((_, way)) = known {
+            Arc::clone(way)
+        } else {
+            let way = TunnelWay::open(&command, config.retries).map_err(failed)?;
+            let way = Arc::new(way);
+            tunnels.push((command.command, Arc::clone(&way)));
+            way
         };
         let address = way.reach(&address, timeout).map_err(failed)?;
         Ok((address, Some(way)))

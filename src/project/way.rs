@@ -16,11 +16,11 @@ pub(super) struct TunnelWay {
 
 impl TunnelWay {
     /// Opens a tunnel. If its command ends too early, it is started again up to `retries` times.
-    pub(super) fn open(command: TunnelCommand, retries: u32) -> Result<Self, TunnelError> {
+    pub(super) fn open(command: &TunnelCommand, retries: u32) -> Result<Self, TunnelError> {
         let mut pauses = pauses();
         let mut restarts = 0;
         loop {
-            match Tunnel::open(command.clone(), accepts_connections) {
+            match Tunnel::open(command, accepts_connections) {
                 Ok(tunnel) => {
                     return Ok(Self {
                         tunnel: Mutex::new(tunnel),

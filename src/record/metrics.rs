@@ -1,4 +1,4 @@
-//! Counters and health of a recorder, over HTTP on a port of their own: `/metrics` as OpenMetrics text, `/healthz`.
+//! Counters and health of a recorder, over HTTP on a port of their own: `/metrics` as `OpenMetrics` text, `/healthz`.
 //!
 //! Shows numbers only, nothing of what passes. Requests and connections are bounded, and never hold up a call.
 
@@ -157,7 +157,7 @@ impl Answers {
     }
 }
 
-/// Counts as OpenMetrics text.
+/// Counts as `OpenMetrics` text.
 #[must_use]
 pub fn open_metrics(counts: &Counts) -> String {
     let mut text = String::new();

@@ -109,7 +109,7 @@ const SHOWN_COMMAND: usize = 200;
 impl Tunnel {
     /// Runs the command and waits until its address accepts connections.
     pub fn open(
-        command: TunnelCommand,
+        command: &TunnelCommand,
         accepts_connections: ConnectCheck,
     ) -> Result<Self, TunnelError> {
         let is_port_free_to_choose = command.command.iter().any(|word| word.contains("{port}"));

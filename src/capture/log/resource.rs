@@ -15,8 +15,8 @@ pub(super) fn service_version(record: &Record) -> Option<String> {
     let fields = || record.iter();
     let own = fields().find_map(|(key, value)| of_field(key, value));
     own.or_else(|| {
-        let resources = fields().filter(|(key, _)| plain_key(key).starts_with("resource"));
-        resources.filter_map(|(_, value)| of_resource(value)).next()
+        let mut resources = fields().filter(|(key, _)| plain_key(key).starts_with("resource"));
+        resources.find_map(|(_, value)| of_resource(value))
     })
 }
 
