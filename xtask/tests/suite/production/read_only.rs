@@ -114,8 +114,9 @@ const FORMS: [&[&str]; 20] = [
 ];
 
 /// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
-const MORE: [&[&str]; 13] = [
+const MORE: [&[&str]; 14] = [
     &["capture", "{alice}", "--compensation"],
+    &["capture", "{alice}", "--intended", "--dry-run"],
     &["capture", "{alice}", "--keep-external", "--dry-run"],
     &["capture", "--from-log", "failures.jsonl"],
     &["capture", "--from-log", "failures.jsonl", "--each-distinct"],
