@@ -108,6 +108,7 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
         age: Duration::from_secs(24 * 60 * 60),
     };
     let settings = RecorderSettings {
+        writes_within: std::time::Duration::from_secs(60),
         upstream: upstream.to_owned(),
         dialect: None,
         keep: KeepRules {

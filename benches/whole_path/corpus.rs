@@ -90,6 +90,7 @@ fn case(number: usize) -> Result<Case, Box<dyn Error>> {
         title: format!("Case {number} of the benchmark"),
         issue: None,
         source: Provenance {
+            revision: None,
             name: "benchmark".to_owned(),
             dialect: Dialect::ANGZARR.name().to_owned(),
             captured_at: TIME,

@@ -150,6 +150,7 @@ pub fn assemble(parts: CaseParts<'_>) -> Result<Assembled, CaptureError> {
             captured_at: parts.captured_at,
             head: known,
             from_store: fetched.store.is_some(),
+            revision: failing.and_then(|failing| failing.revision.clone()),
         },
         logic: None,
         probe: labels.probe,

@@ -27,6 +27,8 @@ pub struct FailingCommand {
     pub dialect: Option<SpokenDialect>,
     /// Redactions that the command already contains.
     pub redacted: Redactions,
+    /// The build that answered, if it is known.
+    pub revision: Option<String>,
 }
 
 impl FailingCommand {
@@ -213,6 +215,7 @@ impl From<&Ticket> for FailingCommand {
             head: ticket.head,
             dialect: Some(ticket.spoken()),
             redacted: ticket.redacted.clone(),
+            revision: ticket.service_version.clone(),
         }
     }
 }
@@ -229,6 +232,7 @@ impl From<&LetterCommand> for FailingCommand {
             // A dead letter does not contain its dialect; it was decoded in that of its source.
             dialect: Some(SpokenDialect::assumed(letter.dialect)),
             redacted: Redactions::default(),
+            revision: None,
         }
     }
 }

@@ -46,6 +46,19 @@ impl<'a> CaptureContext<'a> {
         })
     }
 
+    /// Of a case that comes from elsewhere, with its redactor.
+    pub(super) fn with_redactor(
+        project: &'a Project,
+        request: &'a CaptureRequest,
+        redactor: Option<Redactor>,
+    ) -> Self {
+        Self {
+            project,
+            request,
+            redactor: OnceCell::from(redactor.map(Arc::new)),
+        }
+    }
+
     /// Name of the source.
     pub(super) fn source_name(&self) -> Result<String, OperationError> {
         Ok(self.project.source_name(self.request.source.as_deref())?)

@@ -16,6 +16,8 @@ pub(super) struct FoundFailure {
     pub(super) failing: Option<FailingCommand>,
     /// What a log says about a failure.
     pub(super) noted: Option<ReportedFailure>,
+    /// The build that production ran, if the log says it.
+    pub(super) revision: Option<String>,
     /// Where it was found, in words.
     pub(super) origin: String,
     /// Lines of the searched file that were skipped, with the reason.
@@ -27,6 +29,7 @@ impl FoundFailure {
         Self {
             failing: None,
             noted: None,
+            revision: None,
             origin,
             unusable: Vec::new(),
         }
@@ -52,6 +55,7 @@ impl FoundFailure {
             },
             failing,
             noted,
+            revision: named.logged.service_version().map(str::to_owned),
             unusable: named.unusable.clone(),
         }
     }
@@ -126,6 +130,7 @@ fn newest_of_source(source: &OpenSource, cover: &Cover, by: AnsweredBy) -> Found
         return FoundFailure {
             failing: None,
             noted: Some(failure.noted.clone()),
+            revision: failure.service_version.clone(),
             origin: not_logged(&format!("{place}{among}")),
             unusable: Vec::new(),
         };

@@ -8,11 +8,14 @@
 //! - `context`: what all steps share. `stream_capture`: one stream whose history has been read, and its case of a command;
 //!   `kinds`: its cases of other kinds.
 //! - `named_failure`, `failure_filter`, `log_file`, `tickets`, `dead_letter`, `recorded`: failures from outside the source.
-//!   `found_failure`, `written_command`: the failure of a stream.
+//!   `found_failure`, `written_command`: the failure of a stream. `bundled`, `bundle`: a whole case that was captured
+//!   elsewhere, and its format.
 //! - `pending_capture`: the case is redacted (`redaction`), replayed (`first_replay`) and saved (`saving`); `report` collects
 //!   what was found.
 //! - `distinct`: one case for each distinct failure. `captured_failures`: failures that are captured already.
 
+mod bundle;
+mod bundled;
 mod captured;
 mod captured_failures;
 mod context;
@@ -53,7 +56,7 @@ pub use request::{
     CaptureRequest, FailureOrigin, NumberedFile, PersistedClaim, RequestedBook, RequestedFailure,
     RequestedKind, RequestedStart, RequestedTrigger,
 };
-pub(crate) use saving::{accept, accepted_status};
+pub(crate) use saving::{accept, accepted_status, save_bundle};
 
 use crate::capture::{EventQueries, Fetched, fetch_history, find_root};
 use crate::model::{Cover, Domain, Edition, Root, Timestamp};
@@ -101,6 +104,7 @@ pub fn capture(
             }
             Some(recorded.failure()?)
         }
+        Some(FailureOrigin::Bundle(file)) => return bundled::capture(project, request, file),
         _ => None,
     };
     let named = match recorded {
@@ -158,6 +162,7 @@ fn named_failure(context: &CaptureContext<'_>) -> Result<Option<NamedFailure>, O
         | FailureOrigin::Ticket(_)
         | FailureOrigin::Written { log: None, .. }
         | FailureOrigin::Recording { .. }
+        | FailureOrigin::Bundle(_)
         | FailureOrigin::Nothing => Ok(None),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bundle::{self, BundleNotes};
 use super::captured::{CaptureVerdict, Captured, SavedState};
 use super::captured_failures::CapturedFailures;
 use super::context::CaptureContext;
@@ -11,11 +12,13 @@ use super::request::CaptureRequest;
 use super::saving::{accept, discard_snapshot, file_name, restore};
 use super::{OperationError, first_replay};
 use crate::capture::{
-    CaseDialect, case_path, inline_external, kept_unknown_fields, lost_unknown_fields,
+    CaseDialect, DialectKnowledge, case_path, inline_external, kept_unknown_fields,
+    lost_unknown_fields,
 };
 use crate::documentation::Page;
 use crate::fixture::{Fixture, Rendered, Saved, render};
 use crate::model::{Case, Fingerprints, Status};
+use crate::payload::Registry;
 use crate::project::{Objects, OpenSource, Project, ReplayedCase};
 use crate::redact::{PriorRedaction, Suspect};
 use crate::snapshot::is_rejection_text;
@@ -32,6 +35,8 @@ pub(super) struct PendingCapture<'a> {
     naming: Naming<'a>,
     /// What redacted the call or the command before it was noted, if that is known.
     redacted_by: Fingerprints,
+    /// Descriptors that came with the case.
+    descriptors: Option<Registry>,
     applied: Option<AppliedRedaction>,
     suspects: Vec<Suspect>,
     /// Fields of a later revision that are not kept.
@@ -63,6 +68,7 @@ impl<'a> PendingCapture<'a> {
             report,
             naming: Naming::Plain,
             redacted_by: Fingerprints::new(),
+            descriptors: None,
             applied: None,
             suspects: Vec::new(),
             unknown: UnknownFields::new(),
@@ -80,7 +86,18 @@ impl<'a> PendingCapture<'a> {
         }
     }
 
+    /// A case that came with its descriptors, which are used if they describe all of it.
+    pub(super) fn described_by(self, descriptors: Registry) -> Self {
+        Self {
+            descriptors: Some(descriptors),
+            ..self
+        }
+    }
+
     pub(super) fn finish(mut self, mut case: Case, head: u32) -> Result<Captured, OperationError> {
+        if let Some(revision) = &self.request.revision {
+            case.source.revision = Some(revision.clone());
+        }
         // Before external events are inlined.
         let before = PriorRedaction::of_case(&case, &self.redacted_by);
         let kept = kept_unknown_fields(&case);
@@ -97,6 +114,9 @@ impl<'a> PendingCapture<'a> {
         self.unknown = self.project.unknown().take();
         self.unknown.append(&mut lost_unknown_fields(&kept, &case));
         self.report.unknown(&self.unknown);
+        if self.request.is_bundle {
+            return self.bundle(case, head);
+        }
         if let Naming::Distinct(captured) = self.naming
             && let Some((path, existing)) = captured.of(&case)
             && !self.request.is_forced
@@ -122,10 +142,44 @@ impl<'a> PendingCapture<'a> {
         self.replay_and_write(case, &relative)
     }
 
+    /// The bundle of a case, as the text of the result. It is replayed where the bundle becomes a fixture.
+    fn bundle(mut self, case: Case, head: u32) -> Result<Captured, OperationError> {
+        // The rest of the report is made again where the bundle is read.
+        let found = self.report.lines().to_vec();
+        self.look_for_personal_data(&case);
+        let registry = self.registry(&case)?;
+        let rendered = render(&case, &registry)?;
+        self.report.descriptors(
+            &rendered.undescribed,
+            &rendered.inexact,
+            registry.left_out(),
+        );
+        let notes = BundleNotes {
+            head,
+            is_dialect_assumed: self.dialect.known == DialectKnowledge::Assumed,
+            is_unredacted: self.request.is_unredacted && !self.source.is_embedded(),
+            report: &found,
+        };
+        let text = bundle::write(&rendered, &notes);
+        let verdict = CaptureVerdict::NotReplayed("a bundle is replayed where it is read".into());
+        let path = PathBuf::from(format!("{}.yaml", case_path(&case, head)));
+        Ok(self.captured(&path, case, SavedState::DryRun, verdict, text))
+    }
+
+    /// The descriptors of a case: those that came with it if they describe all of it, otherwise those of this project.
+    fn registry(&self, case: &Case) -> Result<Registry, OperationError> {
+        if let Some(own) = &self.descriptors
+            && case.payloads().all(|it| own.knows(it.type_name()))
+        {
+            return Ok(own.clone());
+        }
+        Ok(self.project.registry_for(&case.source.dialect)?.clone())
+    }
+
     /// A case that is new, or differs from the one that is there.
     fn replay_and_write(mut self, case: Case, relative: &Path) -> Result<Captured, OperationError> {
         let path = self.project.folder().root().join(relative);
-        let registry = self.project.registry_for(&case.source.dialect)?.clone();
+        let registry = self.registry(&case)?;
         let mut fixture = Fixture {
             case,
             descriptors: registry.clone(),

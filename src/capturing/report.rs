@@ -46,6 +46,15 @@ impl CaptureReport {
         }
     }
 
+    /// Adds lines of the report that was made with a bundle.
+    pub(super) fn extend(&mut self, lines: Vec<ReportLine>) {
+        self.lines.extend(lines);
+    }
+
+    pub(super) fn lines(&self) -> &[ReportLine] {
+        &self.lines
+    }
+
     pub(super) fn into_lines(self) -> Vec<ReportLine> {
         self.lines
     }

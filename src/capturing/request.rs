@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::capture::{Labels, RootSpec, Span, UpTo};
-use crate::model::{AnsweredBy, Domain, Edition, Root};
+use crate::model::{AnsweredBy, Domain, Edition, Root, is_revision};
 use crate::project::OperationError;
 
 /// What to capture, and how it is written. The default is a case of the newest failure of the source's own logs, redacted,
@@ -31,12 +31,17 @@ pub struct CaptureRequest {
     pub keeps_external: bool,
     /// What is written with the case; whether today's outcome is accepted at once.
     pub labels: Labels,
+    /// The build that production ran: a version, a tag or a commit. Otherwise that of the failure's ticket or log, if it says
+    /// one.
+    pub revision: Option<String>,
     /// Name of the fixture without ending; made of type, root and head if there is none.
     pub name: Option<String>,
     /// Folder of the fixtures, instead of the configured one.
     pub fixtures: Option<PathBuf>,
     /// Whether nothing is written.
     pub is_dry_run: bool,
+    /// Whether the case becomes a bundle: it is neither replayed nor written, and its line is the text of the result.
+    pub is_bundle: bool,
     /// Whether a different case of the same name is replaced, and one that redaction changes is written.
     pub is_forced: bool,
     /// Whether secrets and personal data may reach the file.
@@ -89,6 +94,8 @@ pub enum FailureOrigin {
         /// Name of the saga, process manager or projector that was called, if the configuration has several.
         component: Option<String>,
     },
+    /// A bundle, which brings a whole case of any kind; `-` is standard input.
+    Bundle(PathBuf),
     /// None: the history alone.
     Nothing,
 }
@@ -269,6 +276,11 @@ impl CaptureRequest {
     /// Refuses what the types allow and no single capture can honour.
     pub(super) fn check(&self) -> Result<(), OperationError> {
         let refused = |message: &str| Err(OperationError::Usage(message.to_owned()));
+        if self.revision.as_deref().is_some_and(|it| !is_revision(it)) {
+            return refused(
+                "--revision: a version, tag or commit of at most 200 visible characters is expected",
+            );
+        }
         let failure = match &self.kind {
             RequestedKind::Flow { .. } if self.correlation.is_none() => {
                 return refused("a case of a workflow needs its correlation id");
@@ -293,7 +305,27 @@ impl CaptureRequest {
             (FailureOrigin::Recording { .. }, ..) if self.up_to != UpTo::Head => {
                 refused("a recorded call says itself which events it saw")
             }
+            (FailureOrigin::Bundle(_), ..) => self.check_of_bundle(),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses what a bundle has decided already.
+    fn check_of_bundle(&self) -> Result<(), OperationError> {
+        let decided = [
+            (self.aggregate.is_some(), "its aggregate"),
+            (self.domain.is_some(), "its domain"),
+            (self.source.is_some(), "its source"),
+            (self.edition.is_some(), "its edition"),
+            (self.up_to != UpTo::Head, "the end of its history"),
+            (self.keeps_external, "its events, or references to them"),
+            (self.is_bundle, "its form"),
+        ];
+        match decided.iter().find(|(is_there, _)| *is_there) {
+            None => Ok(()),
+            Some((_, what)) => Err(OperationError::Usage(format!(
+                "a bundle already has {what}; choose it where the bundle is made"
+            ))),
         }
     }
 
@@ -317,6 +349,7 @@ impl CaptureRequest {
             (self.labels.title.is_some(), "a title"),
             (self.up_to != UpTo::Head, "an end of the history"),
             (failure.persisted.is_some(), "a number of stored events"),
+            (self.is_bundle, "a bundle"),
         ];
         match same_for_all.iter().find(|(is_there, _)| *is_there) {
             None => Ok(failure),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::OperationError;
 use crate::files;
-use crate::fixture::{set_status, write_atomically};
+use crate::fixture::{set_status, write_atomically, write_privately};
 use crate::model::Status;
 use crate::project::Project;
 use crate::snapshot::{is_rejection_text, stored};
@@ -33,6 +33,18 @@ pub(super) fn restore(path: &Path, before: Option<&[u8]>) {
         Some(bytes) => write_atomically(path, bytes, true),
         None => std::fs::remove_file(path),
     };
+}
+
+/// Writes a bundle, which is readable for its owner only. Replaces a file only if that is forced.
+pub(crate) fn save_bundle(path: &Path, text: &str, is_forced: bool) -> Result<(), OperationError> {
+    write_privately(path, text.as_bytes(), is_forced).map_err(|error| {
+        let file = Project::shown(path);
+        OperationError::Failed(if error.kind() == std::io::ErrorKind::AlreadyExists {
+            format!("{file} exists; name another file, or replace it with --force")
+        } else {
+            format!("{file} cannot be written: {}", words(&error))
+        })
+    })
 }
 
 /// Checks a name: it becomes a file and a trial, and some characters have a meaning there.

@@ -42,7 +42,7 @@ impl StreamCapture<'_> {
         if self.fetched.head == 0 && found.failing.is_none() {
             return Err(self.nothing_stored().into());
         }
-        let assembled = assemble(CaseParts {
+        let mut assembled = assemble(CaseParts {
             cover: &self.cover,
             fetched: self.fetched,
             up_to: request.up_to,
@@ -53,6 +53,8 @@ impl StreamCapture<'_> {
             captured_at: captured_at(),
             labels: request.labels.clone(),
         })?;
+        let revision = &mut assembled.case.source.revision;
+        *revision = revision.take().or_else(|| found.revision.clone());
         let unknown = context.project.unknown();
         unknown.add(lost_fields(&assembled, self.fetched, &found));
         let mut report = CaptureReport::default();

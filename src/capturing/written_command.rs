@@ -47,6 +47,7 @@ pub(super) fn read(
         head: None,
         dialect: None,
         redacted: Redactions::default(),
+        revision: named.and_then(|named| named.logged.service_version().map(str::to_owned)),
     };
     let origin = match named {
         None => format!("from {name}"),

@@ -1,5 +1,6 @@
 //! `record`: parses the arguments and prints the progress of a recording.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::{Done, complain, say};
 use crate::model::{Domain, Root};
 use crate::processes::Interrupts;
 use crate::project::Project;
-use crate::record::{Counts, Filter, Ring};
+use crate::record::{Counts, Filter, KeepLimits, Ring};
 use crate::recording::{RecordLosses, RecordProgress, RecordRequest, RunningRecording, StopHandle};
 use crate::wire::Dialect;
 
@@ -25,12 +26,21 @@ pub(super) struct RecordArguments {
     /// Address of the server.
     #[arg(long, value_name = "HOST:PORT")]
     upstream: String,
-    /// The recording; an existing one is continued.
+    /// The recording; an existing one is continued. `-` is standard output.
     #[arg(long, value_name = "FILE", default_value = "recording.jsonl")]
     to: PathBuf,
     /// A failure log that receives a ticket for each command that a coordinator rejects.
     #[arg(long, value_name = "FILE")]
     tickets: Option<PathBuf>,
+    /// Address that shows counters (`/metrics`) and health (`/healthz`).
+    #[arg(long, value_name = "HOST:PORT")]
+    metrics: Option<String>,
+    /// Largest recording, and largest failure log, in MiB. The oldest calls are removed, failures last.
+    #[arg(long, value_name = "COUNT", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..1 << 30))]
+    max_mebibytes: u64,
+    /// How long to keep anything, failures too, as in 12h or 30d; without it there is no limit.
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
+    max_age: Option<Duration>,
     /// How many accepted calls to keep; 0 for none.
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     ring: usize,
@@ -70,6 +80,11 @@ impl RecordArguments {
             upstream: self.upstream.clone(),
             file: self.to.clone(),
             tickets: self.tickets.clone(),
+            metrics: self.metrics.clone(),
+            limits: KeepLimits {
+                bytes: self.max_mebibytes << 20,
+                age: self.max_age,
+            },
             ring: Ring {
                 count: self.ring,
                 age: self.ring_age,
@@ -88,18 +103,28 @@ impl RecordArguments {
 pub(super) fn run(project: &Project, arguments: &RecordArguments) -> Done {
     hide_values_in_panics();
     let watch = &mut |progress| complain(in_words(progress));
-    let recording = RunningRecording::start(project, &arguments.request(), watch)?;
+    let request = arguments.request();
+    // Nothing else may be between the lines of the recording.
+    let print: fn(&dyn Display) = if request.is_to_output() {
+        |text| complain(text)
+    } else {
+        |text| say(text)
+    };
+    let recording = RunningRecording::start(project, &request, watch)?;
     stop_on_signal(recording.stop_handle());
-    say(format_args!(
+    print(&format_args!(
         "recording what goes from {} to {} into {}; end with Ctrl-C",
         recording.address(),
         recording.upstream(),
-        Project::shown(&arguments.to)
+        recording.file()
     ));
+    if let Some(address) = recording.metrics_address() {
+        print(&format_args!("metrics: http://{address}/metrics"));
+    }
     let result = recording.wait(watch)?;
-    say(summary(&result.counts, arguments.tickets.is_some()));
+    print(&summary(&result.counts, arguments.tickets.is_some()));
     if !result.losses.is_empty() {
-        say(losses(&result.losses));
+        print(&losses(&result.losses));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::mutant_trials::{ComparedWith, LogicAnswers, tried};
 use super::{Entry, pending};
 use crate::fixture::Fixture;
 use crate::model::Status;
-use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase};
+use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase, other_build};
 use crate::snapshot::{Verdict, differences, is_rejection, listed_styled, stored};
 use crate::terminal::{Program, Role, Text, program};
 
@@ -336,7 +336,10 @@ impl ComparedCase<'_> {
                         Role::Plain,
                         format_args!("\nagainst production: {verdict}, on {logic}"),
                     );
-                if let Some(note) = self.note() {
+                for note in other_build(&self.fixture.case, verdict)
+                    .into_iter()
+                    .chain(self.note())
+                {
                     text.push(Role::Plain, format_args!("\n{note}"));
                 }
                 text.append(&listed_styled(differences));

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::access;
 use super::stores::OpenStores;
+use super::way::TunnelWay;
 use super::{Project, SourceConfig, SourceError};
 use crate::grpc::{
     Access, CallError, ConnectionOptions, DeadLetterClient, QueryClient, QueryConnection,
-    QueryPolicy, accepts_connections,
+    QueryPolicy, Way,
 };
 use crate::model::Domain;
-use crate::processes::Tunnel;
 use crate::wire::Dialect;
 
 /// The connectors of a project, by name of the source.
@@ -22,8 +22,8 @@ pub(super) type Connectors = Mutex<BTreeMap<String, Arc<SourceConnector>>>;
 pub(super) struct SourceConnector {
     access: Access,
     policy: Arc<QueryPolicy>,
-    /// Open tunnels, each with its command.
-    tunnels: Mutex<Vec<(Vec<String>, Tunnel)>>,
+    /// Tunnels, each with its command.
+    tunnels: Mutex<Vec<(Vec<String>, Arc<TunnelWay>)>>,
     /// Open event stores, which follow the same policy.
     pub(super) stores: OpenStores,
 }
@@ -83,13 +83,14 @@ impl SourceConnector {
                 domain: domain.clone(),
                 known: config.domains().map(ToString::to_string).collect(),
             })?;
-        let address = self.tunnelled(config, domain, address)?;
+        let (address, way) = self.tunnelled(config, domain, address)?;
         let failed = |reason| SourceError::Call {
             source_name: config.name.clone(),
             domain: domain.clone(),
             reason,
         };
         let connection = self.connection(config, &address).map_err(failed)?;
+        let connection = connection.through(way);
         let Some(spoken) = connection.detect_dialect().map_err(failed)? else {
             return Err(SourceError::NoAngzarr {
                 source_name,
@@ -125,10 +126,10 @@ impl SourceConnector {
             source_name: source_name.clone(),
         })?;
         let place = Domain::new("status").expect("`status` is a valid name");
-        let address = self.tunnelled(config, &place, address)?;
+        let (address, way) = self.tunnelled(config, &place, address)?;
         let connection = self.connection(config, &address);
         connection
-            .map(DeadLetterClient::new)
+            .map(|connection| DeadLetterClient::new(connection.through(way)))
             .map_err(|reason| SourceError::DeadLetters {
                 source_name,
                 reason: reason.into(),
@@ -155,24 +156,28 @@ impl SourceConnector {
         config: &SourceConfig,
         domain: &Domain,
         address: String,
-    ) -> Result<String, SourceError> {
+    ) -> Result<(String, Option<Arc<dyn Way>>), SourceError> {
         let Some(command) = access::tunnel(config, domain.as_str(), &address) else {
-            return Ok(address);
+            return Ok((address, None));
         };
         let failed = |reason| SourceError::Tunnel {
             source_name: config.name.clone(),
             domain: domain.clone(),
             reason,
         };
+        let timeout = command.timeout;
         let mut tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = tunnels.iter();
-        if let Some((_, tunnel)) = open.find(|(words, _)| *words == command.command) {
-            return tunnel
-                .reach(&command.address, command.timeout)
-                .map_err(failed);
-        }
-        let (tunnel, address) = Tunnel::open(&command, accepts_connections).map_err(failed)?;
-        tunnels.push((command.command, tunnel));
-        Ok(address)
+        let known = open.find(|(words, _)| *words == command.command);
+        let way = if let Some((_, way)) = known {
+            Arc::clone(way)
+        } else {
+            let way = TunnelWay::open(&command, config.retries).map_err(failed)?;
+            let way = Arc::new(way);
+            tunnels.push((command.command, Arc::clone(&way)));
+            way
+        };
+        let address = way.reach(&address, timeout).map_err(failed)?;
+        Ok((address, Some(way)))
     }
 }

@@ -21,15 +21,16 @@ mod redaction;
 mod sources;
 mod stores;
 mod ticket_log;
+mod way;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-pub(crate) use case_replay::snapshot_is_not_known;
 pub use case_replay::{
     CaseResult, LogicChoice, ReadyLogic, ReplayError, ReplayErrorKind, ReplayOptions, ReplayedCase,
 };
+pub(crate) use case_replay::{other_build, snapshot_is_not_known};
 pub use config::{
     AccessConfig, CommandConfig, Config, ConfigError, ConnectConfig, CoordinatorCommand,
     CoordinatorConfig, CoordinatorPlace, DebugConfig, EMBEDDED, LogicConfig, LogicPlace,

@@ -77,6 +77,7 @@ pub fn ticket_of(call: &RecordedCall) -> Option<Ticket> {
         head,
         persisted,
         answered_by: AnsweredBy::NotKnown,
+        service_version: None,
         redacted: call.redacted.clone(),
     })
 }
@@ -122,6 +123,7 @@ pub fn case_of(call: &RecordedCall, with: CaseMetadata) -> Result<Case, CaseErro
             captured_at: with.captured_at,
             head: HeadKnowledge::Recorded,
             from_store: false,
+            revision: None,
         },
         logic: None,
         probe: with.labels.probe,

@@ -7,9 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::call::{Answer, Link, RecordedCall, Subject};
-use super::case::ticket_of;
-use super::keep::{KeepMode, Ring};
+use super::call::{RecordedCall, Subject};
+use super::keep::{KeepLimits, KeepMode, Ring};
 use super::line::{RecordingLineError, parse_line, to_line};
 use super::writer::CallStore;
 use crate::model::Timestamp;
@@ -72,6 +71,15 @@ fn remove_unfinished(path: &Path) {
     }
 }
 
+/// A call in the file.
+#[derive(Debug, Clone, Copy)]
+struct HeldCall {
+    number: u64,
+    time: Timestamp,
+    /// Bytes of its line.
+    size: u64,
+}
+
 /// A recording that is being written.
 #[derive(Debug)]
 pub struct RecordingFile {
@@ -81,8 +89,11 @@ pub struct RecordingFile {
     length: u64,
     next: u64,
     ring: Ring,
+    limits: KeepLimits,
     /// Calls in the ring, the oldest first.
-    held: VecDeque<(u64, Timestamp)>,
+    held: VecDeque<HeldCall>,
+    /// Calls that are kept for good, within the limits, the oldest first.
+    lasting: VecDeque<HeldCall>,
     /// Number of evicted lines that are still in the file.
     left: usize,
     /// First call of this recorder; earlier recorders wrote the calls before it.
@@ -110,7 +121,9 @@ impl RecordingFile {
             length: 0,
             next: 1,
             ring,
+            limits: KeepLimits::NONE,
             held: VecDeque::new(),
+            lasting: VecDeque::new(),
             left: 0,
             first: 1,
             left_out: 0,
@@ -128,6 +141,13 @@ impl RecordingFile {
             recording.first = recording.next;
         }
         Ok(recording)
+    }
+
+    /// Limits everything that is kept, failures too.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: KeepLimits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// Number of an incomplete line of an earlier recorder, which was cut off.
@@ -164,12 +184,25 @@ impl RecordingFile {
                 reason: RecordingLineError { line, kind },
             })?;
             self.next = self.next.max(call.number.saturating_add(1));
-            if kept == KeepMode::InRing {
-                self.held.push_back((call.number, call.time));
+            let held = HeldCall {
+                number: call.number,
+                time: call.time,
+                size: count as u64,
+            };
+            match kept {
+                KeepMode::InRing => self.held.push_back(held),
+                KeepMode::Always => self.lasting.push_back(held),
             }
         }
         self.length = length;
         self.file.set_len(length).map_err(failed)
+    }
+
+    const fn lines_of(&mut self, kept: KeepMode) -> &mut VecDeque<HeldCall> {
+        match kept {
+            KeepMode::InRing => &mut self.held,
+            KeepMode::Always => &mut self.lasting,
+        }
     }
 
     fn append(&mut self, line: &str) -> io::Result<()> {
@@ -186,19 +219,48 @@ impl RecordingFile {
         written
     }
 
-    /// Evicts calls that exceed the ring's count or age.
+    /// Evicts calls that exceed the ring's count or age, or the limits.
     fn shrink(&mut self, now: Timestamp) {
         let age = i64::try_from(self.ring.age.as_secs()).unwrap_or(i64::MAX);
-        let oldest = now.seconds.saturating_sub(age);
-        while let Some((call, time)) = self.held.front() {
-            if self.held.len() <= self.ring.count && time.seconds >= oldest {
+        let oldest_of_all = self.limits.oldest(now).unwrap_or(i64::MIN);
+        let oldest = now.seconds.saturating_sub(age).max(oldest_of_all);
+        while let Some(call) = self.held.front() {
+            if self.held.len() <= self.ring.count && call.time.seconds >= oldest {
                 break;
             }
-            // Lines in a pipe cannot be removed.
-            self.left_out += u64::from(self.is_plain && *call >= self.first);
-            self.held.pop_front();
-            self.left += 1;
+            self.evict(KeepMode::InRing);
         }
+        let is_too_old = |call: &HeldCall| call.time.seconds < oldest_of_all;
+        while self.lasting.front().is_some_and(is_too_old) {
+            self.evict(KeepMode::Always);
+        }
+        if self.is_too_large() {
+            self.halve();
+        }
+    }
+
+    /// Evicts calls until half of the limit is free, so that the file is not rewritten for each call: accepted ones first.
+    fn halve(&mut self) {
+        let all = self.held.iter().chain(&self.lasting);
+        let mut size: u64 = all.map(|call| call.size).sum();
+        for kept in [KeepMode::InRing, KeepMode::Always] {
+            while size > self.limits.bytes / 2 {
+                let Some(call) = self.evict(kept) else { break };
+                size -= call.size;
+            }
+        }
+    }
+
+    fn evict(&mut self, kept: KeepMode) -> Option<HeldCall> {
+        let call = self.lines_of(kept).pop_front()?;
+        // Lines in a pipe cannot be removed.
+        self.left_out += u64::from(self.is_plain && call.number >= self.first);
+        self.left += 1;
+        Some(call)
+    }
+
+    const fn is_too_large(&self) -> bool {
+        self.is_plain && self.length > self.limits.bytes
     }
 
     /// Rewrites the file without the evicted lines.
@@ -206,7 +268,8 @@ impl RecordingFile {
         if self.left == 0 || !self.is_plain {
             return Ok(());
         }
-        let held: HashSet<u64> = self.held.iter().map(|(call, _)| *call).collect();
+        let all = self.held.iter().chain(&self.lasting);
+        let held: HashSet<u64> = all.map(|call| call.number).collect();
         let (before, after) = temporary_name(&self.path);
         let mut fresh = tempfile::Builder::new()
             .prefix(&before)
@@ -233,16 +296,13 @@ impl RecordingFile {
     }
 }
 
-/// Whether a line was evicted from the ring.
+/// Whether a line was evicted.
 fn was_evicted(line: &str, held: &HashSet<u64>) -> bool {
-    match parse_line(line) {
-        Ok((call, KeepMode::InRing)) => !held.contains(&call.number),
-        _ => false,
-    }
+    parse_line(line).is_ok_and(|(call, _)| !held.contains(&call.number))
 }
 
 /// Opens a file for appending. Only the owner can read a new file, because it contains production data.
-fn appended(path: &Path) -> io::Result<File> {
+pub(super) fn appended(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
@@ -250,15 +310,6 @@ fn appended(path: &Path) -> io::Result<File> {
     let file = options.clone().read(true).open(path);
     // A pipe, for example, can only be written.
     file.or_else(|_| options.open(path))
-}
-
-/// Whether the last line of a file is incomplete. A device or a pipe has no last line.
-fn ends_with_incomplete_line(file: &mut File) -> bool {
-    let mut last = [b'\n'];
-    let is_read = file.metadata().is_ok_and(|it| it.is_file())
-        && file.seek(SeekFrom::End(-1)).is_ok()
-        && file.read_exact(&mut last).is_ok();
-    is_read && last != [b'\n']
 }
 
 impl CallStore for RecordingFile {
@@ -272,17 +323,25 @@ impl CallStore for RecordingFile {
             number: self.next,
             ..call.clone()
         };
-        self.append(&to_line(&call, subject, kept))?;
+        let line = to_line(&call, subject, kept);
+        self.append(&line)?;
         self.next += 1;
-        if kept == KeepMode::InRing {
-            self.held.push_back((call.number, call.time));
+        // What is written to a pipe is not held.
+        if self.is_plain || kept == KeepMode::InRing {
+            let held = HeldCall {
+                number: call.number,
+                time: call.time,
+                size: line.len() as u64 + 1,
+            };
+            self.lines_of(kept).push_back(held);
         }
         Ok(())
     }
 
     fn expire(&mut self, now: Timestamp) -> io::Result<()> {
         self.shrink(now);
-        if self.left > SLACK.max(self.held.len()) {
+        let held = self.held.len() + self.lasting.len();
+        if self.left > SLACK.max(held) || self.is_too_large() {
             self.cut()?;
         }
         Ok(())
@@ -298,58 +357,5 @@ impl CallStore for RecordingFile {
 
     fn left_out(&self) -> u64 {
         self.left_out
-    }
-}
-
-/// Writes a failure log: a ticket for each command that a coordinator answered with a failure.
-#[derive(Debug)]
-pub struct FailureLogWriter {
-    file: File,
-    /// Whether the last line is incomplete; then the next ticket begins with a line break.
-    is_torn: bool,
-}
-
-impl FailureLogWriter {
-    /// Opens a log for appending. An incomplete line stays, because other programs may write to the log too.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
-        let mut file = appended(path).map_err(|reason| FileError::Io {
-            file: path.display().to_string(),
-            reason,
-        })?;
-        let is_torn = ends_with_incomplete_line(&mut file);
-        Ok(Self { file, is_torn })
-    }
-
-    /// Whether the log ended with an incomplete line when it was opened.
-    #[must_use]
-    pub const fn is_torn(&self) -> bool {
-        self.is_torn
-    }
-}
-
-impl FailureLogWriter {
-    /// Adds the ticket of a failed command. Returns false if the call is not one.
-    pub fn add(&mut self, call: &RecordedCall) -> io::Result<bool> {
-        // Calls to logic get no ticket, and a client's command was accepted if there is a reply.
-        let is_failed_command = call.link() == Some(Link::ClientAndCoordinator)
-            && matches!(call.answer, Answer::Status(_));
-        if !is_failed_command {
-            return Ok(false);
-        }
-        let ticket = ticket_of(call).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "its command does not decode")
-        })?;
-        let start = if self.is_torn { "\n" } else { "" };
-        let line = format!("{start}{}\n", ticket.to_line());
-        self.is_torn = true;
-        self.file.write_all(line.as_bytes())?;
-        self.is_torn = false;
-        Ok(true)
-    }
-
-    /// Flushes the log to disk.
-    pub(super) fn finish(&mut self) {
-        // Fails on a device or a pipe, which need no flush.
-        let _ = self.file.sync_all();
     }
 }

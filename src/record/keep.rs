@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::call::{RecordedCall, Subject};
-use crate::model::{Domain, Root};
+use crate::model::{Domain, Root, Timestamp};
 
 /// How a call is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,29 @@ pub struct Ring {
     pub count: usize,
     /// Maximum age.
     pub age: Duration,
+}
+
+/// Limits of everything that is kept, failures too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepLimits {
+    /// Maximum size of a file, in bytes.
+    pub bytes: u64,
+    /// Maximum age; none if there is no limit.
+    pub age: Option<Duration>,
+}
+
+impl KeepLimits {
+    /// No limits.
+    pub const NONE: Self = Self {
+        bytes: u64::MAX,
+        age: None,
+    };
+
+    /// The time before which nothing is kept.
+    pub(super) fn oldest(&self, now: Timestamp) -> Option<i64> {
+        let age = i64::try_from(self.age?.as_secs()).unwrap_or(i64::MAX);
+        Some(now.seconds.saturating_sub(age))
+    }
 }
 
 /// Accepted calls that are kept for good: those that match every list that is not empty.

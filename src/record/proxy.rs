@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::file::FailureLogWriter;
+use super::failure_log::FailureLogWriter;
 use super::keep::KeepRules;
 use super::tap::{Budget, FrameTap, Side, Taps};
 use super::upstream::{NoReply, Upstream, is_reset, words};
@@ -31,6 +31,7 @@ use crate::wire::Dialect;
 pub(super) const HEADERS_LIMIT: u32 = 16 * 1024 * 1024;
 /// How long calls in flight may take when the recorder ends.
 const LAST_CALLS: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(10);
 
 type Failed = Box<dyn Error + Send + Sync>;
 
@@ -56,6 +57,8 @@ pub struct RecorderSettings {
     pub waiting_bytes: usize,
     /// Tells the time.
     pub clock: Clock,
+    /// How long writing may take when the recorder ends.
+    pub writes_within: Duration,
 }
 
 /// A running recorder.
@@ -65,6 +68,7 @@ pub struct Recorder {
     end: watch::Sender<bool>,
     proxy: Option<JoinHandle<()>>,
     writer: Option<JoinHandle<io::Result<()>>>,
+    writes_within: Duration,
 }
 
 impl Recorder {
@@ -117,6 +121,7 @@ impl Recorder {
             end,
             proxy: Some(proxy),
             writer: Some(writer),
+            writes_within: settings.writes_within,
         })
     }
 
@@ -149,6 +154,21 @@ impl Recorder {
         let _ = self.end.send(true);
         if let Some(proxy) = self.proxy.take() {
             let _ = proxy.join();
+        }
+        let began = Instant::now();
+        let is_writing = |writer: &JoinHandle<_>| !writer.is_finished();
+        while self.writer.as_ref().is_some_and(is_writing) {
+            // Nobody may read the pipe that it writes to. The thread ends with the process.
+            if began.elapsed() > self.writes_within {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!(
+                        "what was waiting could not be written within {} s",
+                        self.writes_within.as_secs()
+                    ),
+                ));
+            }
+            std::thread::sleep(POLL);
         }
         let written = match self.writer.take().map(JoinHandle::join) {
             Some(Ok(written)) => written,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::call::{Answer, RecordedCall, Subject};
-use super::file::FailureLogWriter;
+use super::failure_log::FailureLogWriter;
 use super::frames::{self, Unreadable};
 use super::keep::{KeepMode, KeepRules};
 use super::tap::RawCall;

@@ -1,7 +1,6 @@
 //! A recorder that runs until it is stopped.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -9,7 +8,8 @@ use super::redaction::redaction;
 use super::{RecordLosses, RecordProgress, RecordRequest, RecordWatcher};
 use crate::project::{OperationError, Project, system_clock};
 use crate::record::{
-    Counts, FailureLogWriter, KeepRules, Recorder, RecorderSettings, RecorderWatch, RecordingFile,
+    CallStore, Counts, FailureLogWriter, KeepRules, MetricsServer, Recorder, RecorderSettings,
+    RecorderWatch, RecordingFile, RecordingStream,
 };
 use crate::terminal::words;
 
@@ -18,12 +18,17 @@ const WAITING: usize = 1_024;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// How often to check for losses and assumed dialects.
 const INTERVAL: Duration = Duration::from_secs(2);
+/// How long writing may take at the end, after the calls in flight. A cluster kills a process 30 seconds after it asked it to
+/// end, unless it is told otherwise.
+const WRITES_WITHIN: Duration = Duration::from_secs(20);
 
 /// A recorder that runs.
 pub struct RunningRecording {
     recorder: Recorder,
+    metrics: Option<MetricsServer>,
     upstream: String,
-    file: PathBuf,
+    /// Name of the recording.
+    file: String,
     signals: Receiver<Signal>,
     stop: StopHandle,
 }
@@ -68,13 +73,8 @@ impl RunningRecording {
         let (sender, signals) = channel();
         let redact = redaction(project, request, sender.clone(), watch)?;
         let upstream = upstream(&request.upstream)?;
-        let listener = TcpListener::bind(&request.listen).map_err(|error| {
-            OperationError::Failed(format!(
-                "cannot listen on {}: {}",
-                request.listen,
-                words(&error)
-            ))
-        })?;
+        let listener = listener(&request.listen)?;
+        let metrics = request.metrics.as_deref().map(self::listener).transpose()?;
         let settings = RecorderSettings {
             upstream: upstream.clone(),
             dialect: request.dialect,
@@ -82,20 +82,30 @@ impl RunningRecording {
                 filter: request.keep.clone(),
                 ring: request.ring,
             },
-            stores: vec![Box::new(recording_file(request, watch)?)],
+            stores: vec![recording(request, watch)?],
             tickets: ticket_log(request, watch)?,
             redact,
             status_limit: project.config().status_limit,
             waiting: WAITING,
             waiting_bytes: WAITING_BYTES,
             clock: system_clock(),
+            writes_within: WRITES_WITHIN,
         };
         let recorder = Recorder::start(listener, settings)
             .map_err(|error| OperationError::Failed(words(&error)))?;
+        let metrics = metrics.map(|listener| MetricsServer::start(listener, recorder.watch()));
+        let metrics = metrics
+            .transpose()
+            .map_err(|error| OperationError::Failed(words(&error)))?;
         Ok(Self {
             recorder,
+            metrics,
             upstream,
-            file: request.file.clone(),
+            file: if request.is_to_output() {
+                "standard output".to_owned()
+            } else {
+                Project::shown(&request.file)
+            },
             signals,
             stop: StopHandle(sender),
         })
@@ -105,6 +115,18 @@ impl RunningRecording {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.recorder.address()
+    }
+
+    /// Where counters and health are shown.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
+    }
+
+    /// Name of the recording.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
     }
 
     /// The server that calls are passed on to.
@@ -139,10 +161,13 @@ impl RunningRecording {
                 }
             }
         }
+        if let Some(metrics) = &self.metrics {
+            metrics.note_end();
+        }
         let counts = self.recorder.end().map_err(|error| {
             OperationError::Failed(format!(
                 "{}: the end of the recording could not be written: {}",
-                Project::shown(&self.file),
+                self.file,
                 words(&error)
             ))
         })?;
@@ -201,10 +226,19 @@ fn upstream(text: &str) -> Result<String, OperationError> {
     )))
 }
 
-fn recording_file(
+fn listener(address: &str) -> Result<TcpListener, OperationError> {
+    TcpListener::bind(address).map_err(|error| {
+        OperationError::Failed(format!("cannot listen on {address}: {}", words(&error)))
+    })
+}
+
+fn recording(
     request: &RecordRequest,
     watch: &mut RecordWatcher<'_>,
-) -> Result<RecordingFile, OperationError> {
+) -> Result<Box<dyn CallStore>, OperationError> {
+    if request.is_to_output() {
+        return Ok(Box::new(RecordingStream::new(std::io::stdout())));
+    }
     let file = RecordingFile::open(&request.file, request.ring)
         .map_err(|error| OperationError::Failed(error.to_string()))?;
     if let Some(line) = file.cut_off() {
@@ -213,7 +247,7 @@ fn recording_file(
             line,
         });
     }
-    Ok(file)
+    Ok(Box::new(file.with_limits(request.limits)))
 }
 
 fn ticket_log(
@@ -230,5 +264,5 @@ fn ticket_log(
             file: Project::shown(path),
         });
     }
-    Ok(Some(log))
+    Ok(Some(log.with_limits(request.limits)))
 }

@@ -102,6 +102,28 @@ fn withdraw(sequence: u32) -> CommandBook {
     )
 }
 
+#[test]
+fn tickets_name_the_version_of_the_service_if_it_is_known() {
+    for (version, written) in [
+        (Some("1.4.2"), Some("1.4.2")),
+        (Some("a\nb"), None),
+        (Some(""), None),
+        (None, None),
+    ] {
+        let options = match version {
+            Some(version) => options().service_version(version),
+            None => options(),
+        };
+        let server = coordinator(Dialect::ANGZARR);
+        let client = Client::of(&server, Dialect::ANGZARR);
+        let lines = Written::default();
+        let layer = options.to_writer(lines.clone()).unwrap();
+        client.send(&layer, &withdraw(9)).unwrap_err();
+        assert!(layer.flush(LONG));
+        assert_eq!(lines.tickets()[0].service_version.as_deref(), written);
+    }
+}
+
 /// A client of a coordinator, with the layer or without.
 struct Client {
     runtime: tokio::runtime::Runtime,

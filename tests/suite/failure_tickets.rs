@@ -15,6 +15,7 @@ fn recorded() -> (Vec<u32>, Vec<Ticket>) {
     let recording = Recording::parse(CALLS, Dialect::ANGZARR).unwrap();
     let numbers = recording.failed.iter().map(|failed| failed.call).collect();
     let tickets = recording.failed.into_iter().map(|failed| Ticket {
+        service_version: None,
         command: failed.command,
         failure: failed.failure,
         dialect: Dialect::ANGZARR,
@@ -233,6 +234,11 @@ fn values_that_make_no_sense_are_refused() {
             "root",
             "6513",
             "line 7: `root`: a UUID with or without dashes is expected",
+        ),
+        (
+            "service_version",
+            "",
+            "line 7: `service_version`: a version of at most 200 visible characters is expected",
         ),
         (
             "time",

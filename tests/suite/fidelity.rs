@@ -203,6 +203,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
         head: None,
         dialect: Some(SpokenDialect::known(DIALECT)),
         redacted: Redactions::default(),
+        revision: None,
     };
     let assembled = assemble(CaseParts {
         cover: &cover,

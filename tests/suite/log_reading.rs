@@ -48,6 +48,46 @@ fn failure(text: &str) -> LoggedFailure {
 }
 
 #[test]
+fn the_build_is_that_of_the_record_or_of_its_resource() {
+    let fields = json!({"domain": "player", "root": "07".repeat(16), "error_code": "NOT_FOUND", "error_message": "gone"});
+    let otlp = json!([
+        {"key": "service.name", "value": {"stringValue": "player"}},
+        {"key": "service.version", "value": {"stringValue": "1.4.2"}},
+    ]);
+    let ticket = serde_json::from_str::<serde_json::Value>(line()).unwrap();
+    for (key, value) in [
+        ("service.version", json!("1.4.2")),
+        ("service_version", json!("1.4.2")),
+        ("resource", json!({"service.version": "1.4.2"})),
+        (
+            "resource",
+            json!({"attributes": {"service.version": "1.4.2"}}),
+        ),
+        ("resource", json!({"attributes": otlp})),
+        ("Resource", json!({"service.version": "1.4.2"})),
+        ("resource_attributes", json!({"service.version": "1.4.2"})),
+        ("resource.attributes", otlp.clone()),
+    ] {
+        for inner in [&fields, &ticket] {
+            let mut beside = inner.clone();
+            beside[key] = value.clone();
+            let around = json!({key: value, "attributes": inner});
+            let text = json!({key: value, "body": inner.to_string()});
+            for record in [beside, around, text] {
+                let logged = only(&record.to_string());
+                assert_eq!(logged.service_version(), Some("1.4.2"), "{record}");
+            }
+        }
+    }
+    // Something else under the same name hides no failure.
+    for value in [json!(7), json!(""), json!("x".repeat(201)), json!({"a": 1})] {
+        let mut beside = fields.clone();
+        beside["service.version"] = value;
+        assert_eq!(only(&beside.to_string()).service_version(), None);
+    }
+}
+
+#[test]
 fn a_ticket_is_found_amid_other_text() {
     let line = line();
     let escaped = serde_json::to_string(line).unwrap();

@@ -10,7 +10,7 @@ use angzarr_replay::internal::listing::{
 };
 use angzarr_replay::internal::model::Edition;
 use angzarr_replay::internal::project::{OperationError, Project};
-use angzarr_replay::internal::record::{Filter, Ring};
+use angzarr_replay::internal::record::{Filter, KeepLimits, Ring};
 use angzarr_replay::internal::recording::{RecordRequest, RunningRecording};
 use angzarr_replay::internal::serving::{
     RequestedComponent, RequestedLogic, RequestedStore, ServeRequest, serve,
@@ -118,7 +118,9 @@ fn record_request(folder: &Path) -> RecordRequest {
         listen: "127.0.0.1:0".into(),
         upstream: "127.0.0.1:1".into(),
         file: folder.join("recording.jsonl"),
+        metrics: None,
         tickets: None,
+        limits: KeepLimits::NONE,
         ring: Ring {
             count: 10,
             age: Duration::from_secs(60),

@@ -26,7 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use angzarr_replay_wire::model::Clock;
+use angzarr_replay_wire::model::{Clock, is_revision};
 use tower_layer::Layer;
 
 #[doc(inline)]
@@ -46,6 +46,7 @@ type Redact = Arc<dyn Fn(Ticket) -> Option<Ticket> + Send + Sync>;
 pub struct TicketOptions {
     is_every: bool,
     dialect: Option<Dialect>,
+    service_version: Option<String>,
     hooks: Vec<Redact>,
     /// Redaction rules, applied after the hooks.
     rules: Vec<Redact>,
@@ -59,6 +60,7 @@ impl Default for TicketOptions {
         Self {
             is_every: false,
             dialect: None,
+            service_version: None,
             hooks: Vec::new(),
             rules: Vec::new(),
             clock: Arc::new(system_clock),
@@ -97,6 +99,15 @@ impl TicketOptions {
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
+        self
+    }
+
+    /// Sets the version of the service that answers the commands, like the `service.version` of OpenTelemetry: a version, a
+    /// tag or a commit. A case then says which build production ran. A text that is empty, has control characters, or is
+    /// longer than 200 characters is ignored.
+    #[must_use]
+    pub fn service_version(mut self, version: impl Into<String>) -> Self {
+        self.service_version = Some(version.into()).filter(|it| is_revision(it));
         self
     }
 

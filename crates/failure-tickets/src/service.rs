@@ -104,6 +104,7 @@ impl Watch {
             answer: self.answer.filter(|_| failure.is_none()),
             failure,
             time: (self.options.clock)(),
+            service_version: self.options.service_version.clone(),
         });
     }
 

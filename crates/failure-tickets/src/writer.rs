@@ -24,6 +24,7 @@ pub(crate) struct RecordedCommand {
     pub(crate) answer: Option<FirstMessage>,
     pub(crate) failure: Option<Failure>,
     pub(crate) time: Timestamp,
+    pub(crate) service_version: Option<String>,
 }
 
 impl RecordedCommand {
@@ -56,6 +57,7 @@ impl RecordedCommand {
             time: Some(self.time),
             persisted,
             answered_by: AnsweredBy::NotKnown,
+            service_version: self.service_version,
             redacted: Redactions::default(),
         })
     }

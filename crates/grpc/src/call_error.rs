@@ -117,6 +117,12 @@ pub enum CallError {
         /// The bound that was reached.
         bound: ReachedBound,
     },
+    /// The way to the server has ended, and could not be opened again.
+    #[error("{reason}")]
+    WayEnded {
+        /// What ended it.
+        reason: String,
+    },
     /// The server answered with a failing status.
     #[error("{address} answered {method} with {code}: {message}", code = failure.code, message = failure.message)]
     Status {

@@ -19,6 +19,7 @@ mod query_connection;
 mod serve;
 mod speculate;
 mod tls;
+mod way;
 mod whole_body;
 
 pub use access::{Access, MetadataError, Secret, check_metadata_name};
@@ -35,11 +36,12 @@ pub use health::{HealthAnswer, check_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
-pub use query_connection::{Bounds, QueryConnection, QueryPolicy, ReachedBound};
+pub use query_connection::{Bounds, QueryConnection, QueryPolicy, ReachedBound, pauses};
 pub use serve::panic_text;
 pub use serve::{Methods, Server};
 pub use speculate::SpeculativeClient;
 pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsOptions};
+pub use way::Way;
 
 // Short paths for the modules of this crate.
 use angzarr_replay_wire::{model, wire};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Access, CallError, Connection, ConnectionOptions};
+use super::{Access, CallError, Connection, ConnectionOptions, Way};
 use crate::model::Code;
 use crate::wire::Dialect;
 
@@ -104,6 +104,13 @@ struct Usage {
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The pauses between tries: each is longer than the one before it, up to a limit.
+pub fn pauses() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(FIRST_PAUSE), |pause| {
+        Some((*pause * 2).min(LONGEST_PAUSE))
+    })
+}
+
 impl QueryPolicy {
     /// Retries a failed query up to `retries` times and sends at most `queries_per_second`.
     #[must_use]
@@ -165,6 +172,8 @@ impl QueryPolicy {
 pub struct QueryConnection {
     connection: Connection,
     policy: Arc<QueryPolicy>,
+    /// The way to the server, if it is ours to keep open.
+    way: Option<Arc<dyn Way>>,
 }
 
 impl From<Connection> for QueryConnection {
@@ -172,6 +181,7 @@ impl From<Connection> for QueryConnection {
         Self {
             connection,
             policy: Arc::default(),
+            way: None,
         }
     }
 }
@@ -187,7 +197,14 @@ impl QueryConnection {
         Ok(Self {
             connection: Connection::with_access(address, options, access)?,
             policy,
+            way: None,
         })
+    }
+
+    /// The same connection, which opens this way again when it ends.
+    #[must_use]
+    pub fn through(self, way: Option<Arc<dyn Way>>) -> Self {
+        Self { way, ..self }
     }
 
     /// A connection to a plain address, without credentials and rate limit.
@@ -234,7 +251,8 @@ impl QueryConnection {
         self.ask_in(dialect.package(), query, message)
     }
 
-    /// Sends a query in a package, and retries it after temporary errors.
+    /// Sends a query in a package, and retries it after temporary errors. If the way to the server has ended, it is opened
+    /// again first.
     pub(super) fn ask_in(
         &self,
         package: &str,
@@ -298,23 +316,41 @@ impl QueryConnection {
         counted.map_err(|bound| self.over_bound(bound))
     }
 
-    /// Calls until there is an answer or an error that is not temporary, within the bounds and the rate limit.
+    /// Calls until there is an answer or an error that is not temporary, within the bounds and the rate limit. A way that
+    /// ended is opened again.
     fn retried<T>(&self, mut call: impl FnMut() -> Asked<T>) -> Result<T, CallError> {
-        let mut pause = FIRST_PAUSE;
-        let mut retries = self.policy.retries;
+        let mut pauses = pauses();
+        let mut failures = 0;
         loop {
             self.policy
                 .count_query()
                 .map_err(|bound| self.over_bound(bound))?;
             self.policy.wait_for_turn();
             let Asked { answer, is_final } = call();
-            match answer {
-                Err(error) if retries > 0 && !is_final && error.may_be_temporary() => {
-                    retries -= 1;
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                answer => return answer,
+            let is_answered = answer
+                .as_ref()
+                .err()
+                .is_none_or(|error| error.failure().is_some());
+            if let Some(way) = self.way.as_ref().filter(|_| is_answered) {
+                way.note_success();
+            }
+            let error = match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            // Whoever answers with a status was reached.
+            let way = self.way.as_ref().filter(|_| error.failure().is_none());
+            let ended = way.and_then(|way| way.ended());
+            if !error.may_be_temporary() && ended.is_none() {
+                return Err(error);
+            }
+            if is_final || failures == self.policy.retries {
+                return Err(ended.map_or(error, |reason| CallError::WayEnded { reason }));
+            }
+            failures += 1;
+            std::thread::sleep(pauses.next().unwrap_or_default());
+            if let Some(way) = &self.way {
+                way.restore(failures);
             }
         }
     }

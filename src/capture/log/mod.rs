@@ -8,6 +8,7 @@
 mod error;
 mod lines;
 mod record;
+mod resource;
 mod status;
 mod text;
 mod time;
@@ -66,6 +67,8 @@ pub struct LoggedFailure {
     pub edition: Edition,
     /// What was logged about the failure.
     pub noted: ReportedFailure,
+    /// The build of the service that wrote the log, if the log says it.
+    pub service_version: Option<String>,
     /// The command, which only a dead letter has.
     pub command: Option<LetterCommand>,
 }
@@ -107,6 +110,7 @@ impl LoggedFailure {
                 correlation_id: book.cover.correlation_id.clone(),
                 time: letter.time,
             },
+            service_version: None,
             command: Some(LetterCommand {
                 book,
                 head: letter.head,
@@ -161,6 +165,15 @@ impl Logged {
         match self {
             Self::Ticket(ticket) => &ticket.command.cover.correlation_id,
             Self::Failure(failure) => &failure.noted.correlation_id,
+        }
+    }
+
+    /// The build of the service, if the log says it.
+    #[must_use]
+    pub fn service_version(&self) -> Option<&str> {
+        match self {
+            Self::Ticket(ticket) => ticket.service_version.as_deref(),
+            Self::Failure(failure) => failure.service_version.as_deref(),
         }
     }
 
@@ -292,7 +305,10 @@ struct SurroundingFields {
 
 impl SurroundingFields {
     fn with(&self, record: impl IntoIterator<Item = (String, Value)>) -> Self {
-        let own: Record = record.into_iter().collect();
+        let mut own: Record = record.into_iter().collect();
+        if let Some(version) = resource::service_version(&own) {
+            own.insert(resource::SERVICE_VERSION.to_owned(), version.into());
+        }
         let moment = Moment::nearer(time::of_record(&own), self.moment);
         let mut record = self.record.clone();
         record.extend(own);

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::resource;
 use super::status::{self, Status, code};
 use super::text::{bytes_of, reason_of_refusal};
 use super::time::Moment;
 use super::{LineError, Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
-use crate::model::{Code, Domain, Edition, ReportedFailure, Root, Timestamp};
+use crate::model::{Code, Domain, Edition, ReportedFailure, Root, Timestamp, is_revision};
 use crate::ticket::{KEYS, Ticket, TicketErrorKind};
 
 /// Numeric keys of a ticket.
@@ -17,6 +18,9 @@ const NUMBERS: [&str; 4] = ["ticket", "sequence", "head", "persisted"];
 
 /// The boolean key of a ticket.
 const ASSUMED: &str = "dialect_assumed";
+
+/// The key of the build.
+const VERSION: &str = "service_version";
 
 /// Keys of a ticket that hold a list and a map. Other programs may use the same names.
 const LIST: &str = "redacted";
@@ -57,6 +61,8 @@ fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, LineError> 
                 "false" => Value::Bool(false),
                 _ => continue,
             },
+            // The logger's own field of this name may hold anything.
+            Value::String(text) if key == VERSION && !is_revision(text) => continue,
             _ if key == LIST || key == BY => match own(key, value) {
                 Some(own) => own,
                 None => continue,
@@ -70,6 +76,9 @@ fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, LineError> 
     let mut ticket =
         Ticket::parse_line(&Value::Object(fields).to_string(), 1).map_err(TicketErrorKind::from)?;
     ticket.time = known_time(moment);
+    ticket.service_version = ticket
+        .service_version
+        .or_else(|| resource::service_version(record));
     Ok(Logged::Ticket(ticket))
 }
 
@@ -269,6 +278,7 @@ fn failure(
             correlation_id: fields.text(&["correlationid"]).unwrap_or_default(),
             time: known_time(moment),
         },
+        service_version: resource::service_version(record),
         command: None,
     })))
 }

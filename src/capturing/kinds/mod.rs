@@ -89,6 +89,7 @@ impl StreamCapture<'_> {
                 captured_at: captured_at(),
                 head,
                 from_store: self.fetched.store.is_some(),
+                revision: None,
             },
             logic: logic.map(str::to_owned),
             labels: self.context.request.labels.clone(),

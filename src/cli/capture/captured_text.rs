@@ -6,19 +6,41 @@ use crate::capturing::{CaptureVerdict, Captured, SavedState};
 use crate::cli::report::{self, verdict_role};
 use crate::cli::{differences, say};
 use crate::model::{CommandBook, HeadKnowledge, Status};
-use crate::project::Project;
+use crate::project::{Project, other_build};
 use crate::snapshot::Verdict;
 use crate::terminal::{Role, Text, paragraph, program, quoted, show, stdout_width};
 
 /// Prints the result of a capture.
 pub(super) fn print(captured: &Captured) {
+    let room = stdout_width();
+    let mut text = found(captured, room);
+    if captured.saved != SavedState::Unchanged {
+        let line = Text::plain(format_args!("  {:<13}", "verdict"));
+        let role = role(&captured.verdict, captured.case.status);
+        let line = line.with_result(role, &captured.verdict.to_string());
+        text.append(&paragraph(&line, room, INDENT));
+    }
+    if let CaptureVerdict::Judged(verdict) = &captured.verdict
+        && let Some(note) = other_build(&captured.case, verdict)
+    {
+        let line = Text::plain(format_args!("  {:<13}{note}", ""));
+        text.append(&paragraph(&line, room, INDENT));
+    }
+    if let CaptureVerdict::Judged(Verdict::NotReproduced { differences, .. }) = &captured.verdict {
+        differences::push(&mut text, differences, INDENT, room);
+    }
+    show(&text.trim_end());
+    print_files(captured);
+}
+
+/// What was found, in lines that fit.
+pub(super) fn found(captured: &Captured, room: Option<usize>) -> Text {
     let cover = &captured.case.cover;
     let source = if captured.is_embedded {
         "the embedded deployment"
     } else {
         &captured.source
     };
-    let room = stdout_width();
     let mut text = Text::new();
     let opening = Text::plain(format_args!(
         "{} {}, edition {}, from {source}",
@@ -34,16 +56,11 @@ pub(super) fn print(captured: &Captured) {
         let line = Text::plain(format_args!("  {:<13}{}", line.key, words.trim_start()));
         text.append(&paragraph(&line, room, INDENT));
     }
-    if captured.saved != SavedState::Unchanged {
-        let line = Text::plain(format_args!("  {:<13}", "verdict"));
-        let role = role(&captured.verdict, captured.case.status);
-        let line = line.with_result(role, &captured.verdict.to_string());
-        text.append(&paragraph(&line, room, INDENT));
-    }
-    if let CaptureVerdict::Judged(Verdict::NotReproduced { differences, .. }) = &captured.verdict {
-        differences::push(&mut text, differences, INDENT, room);
-    }
-    show(&text.trim_end());
+    text
+}
+
+/// Prints which files were written, and what to do next.
+fn print_files(captured: &Captured) {
     let fixture = Project::shown(&captured.path);
     if captured.saved == SavedState::DryRun {
         return say(format_args!(
@@ -116,6 +133,7 @@ pub(super) fn json(captured: &Captured) -> serde_json::Value {
         "noted": case.noted.as_ref().map(report::noted),
         "production": case.observed.as_ref().map(report::production),
         "verdict": captured.verdict.to_string(),
+        "revision": case.source.revision,
         "redacted": redacted.collect::<Vec<_>>(),
         "redacted_anew": captured.is_redacted_anew,
         "not_redacted": captured.not_redacted,

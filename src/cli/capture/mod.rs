@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bug_lines;
+mod bundle_text;
 mod captured_text;
 
 use std::io::IsTerminal;
@@ -30,6 +31,9 @@ pub(super) fn run(project: Project, arguments: &CaptureArguments) -> Done {
         return bug_lines::all_captured(&all);
     }
     let captured = capture(project, &request, watch)?;
+    if let Some((file, is_forced)) = arguments.bundle() {
+        return bundle_text::write(&captured, file, is_forced, wants_json);
+    }
     if wants_json {
         say(captured_text::json(&captured));
     } else {

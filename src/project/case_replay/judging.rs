@@ -12,6 +12,7 @@ use crate::project::{Project, ProjectError};
 use crate::replay::ReplayNote;
 use crate::replay::flow::FlowRun;
 use crate::snapshot::{Renderer, Rules, Unchecked, Verdict};
+use crate::terminal::one_line;
 use crate::wire::{Dialect, unknown_in_command};
 
 impl CaseResult {
@@ -103,6 +104,7 @@ impl Project {
             let lost = ReplayNote::not_sent(unknown_in_command(command));
             notes.extend(lost.as_ref().map(ToString::to_string));
         }
+        notes.extend(other_build(case, verdict));
         if matches!(verdict, Verdict::NotReproduced { .. }) && snapshot_is_not_known(case) {
             notes.push(format!(
                 "production may have started from a stored snapshot, which queries of `{}` do not return; the ways to get it: {}",
@@ -124,6 +126,15 @@ fn flow_notes(run: &FlowRun) -> Vec<String> {
             .map(move |note| format!("step {}, {label}: {note}", at + 1))
     });
     notes.collect()
+}
+
+/// Reminds of the build that production ran, if it is known: "not reproduced" may mean "fixed already".
+pub(crate) fn other_build(case: &Case, verdict: &Verdict) -> Option<String> {
+    if matches!(verdict, Verdict::NotChecked { .. }) {
+        return None;
+    }
+    let revision = one_line(case.source.revision.as_deref()?);
+    Some(format!("production ran {revision}; this is today's logic"))
 }
 
 /// Whether production may have given the logic a snapshot that the case lacks: no recorder saw the request, and the

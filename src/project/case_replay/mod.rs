@@ -26,7 +26,7 @@ use crate::wire::UnknownFields;
 pub(super) use dialect::command_in_dialect;
 use dialect::{outcome_in_captured_dialect, trigger_in_dialect};
 pub use error::{ReplayError, ReplayErrorKind};
-pub(crate) use judging::snapshot_is_not_known;
+pub(crate) use judging::{other_build, snapshot_is_not_known};
 pub use ready::ReadyLogic;
 
 /// Which logic answers a case.

@@ -4,8 +4,8 @@ use angzarr_replay::internal::fixture::{Folder, render};
 use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, Code, CommandBook, CommandPage, Cover, Divergence, Domain, Edition,
     EditionName, ErrorInfo, Failure, HeadKnowledge, Header, History, MergeStrategy, Observed, Page,
-    Payload, PayloadReference, Probe, Redaction, RedactionAction, ReportedFailure, Retention, Rule,
-    Snapshot, Status, Storage, SyncMode, Timestamp,
+    Payload, PayloadReference, Probe, Provenance, Redaction, RedactionAction, ReportedFailure,
+    Retention, Rule, Snapshot, Status, Storage, SyncMode, Timestamp,
 };
 
 use test_support::published::is_rewritten;
@@ -276,6 +276,17 @@ fn redacted() -> Case {
     }
 }
 
+fn known_build() -> Case {
+    let case = refused_withdrawal();
+    Case {
+        source: Provenance {
+            revision: Some("v1.4.2-3-gabcdef0".to_owned()),
+            ..case.source
+        },
+        ..case
+    }
+}
+
 /// The files with what they hold.
 pub(crate) fn examples() -> Vec<(&'static str, Case)> {
     let mut examples = vec![
@@ -290,6 +301,7 @@ pub(crate) fn examples() -> Vec<(&'static str, Case)> {
         ("long-history", long_history()),
         ("kept-encodings", kept_encodings()),
         ("redacted", redacted()),
+        ("known-build", known_build()),
     ];
     examples.extend(examples_of_kinds());
     examples

@@ -63,6 +63,7 @@ pub(crate) fn refused_withdrawal() -> Case {
         title: "Withdrawal refused though the player has funds".to_owned(),
         issue: Some("JIRA-12".to_owned()),
         source: Provenance {
+            revision: None,
             name: "embedded".to_owned(),
             dialect: "angzarr".to_owned(),
             captured_at: NOON,

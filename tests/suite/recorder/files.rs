@@ -3,11 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use angzarr_replay::internal::model::{Code, Failure, Redactions, Timestamp};
-use angzarr_replay::internal::record::{
-    Answer, CallStore, KeepMode, RecordedCall, RecordingFile, Ring, parse_recording,
+use angzarr_replay::internal::model::{
+    Code, CommandBook, Cover, Failure, Header, Payload, Redactions, Root, SyncMode, Timestamp,
 };
-use angzarr_replay::internal::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::record::{
+    Answer, CallStore, FailureLogWriter, KeepLimits, KeepMode, RecordedCall, RecordingFile, Ring,
+    parse_recording,
+};
+use angzarr_replay::internal::ticket::Ticket;
+use angzarr_replay::internal::wire::{Dialect, FailingStatus, encode_command_request};
+use test_support::books;
 
 use super::support::{Client, NOW, Upstream, answering, framed, recorder, request, ring};
 
@@ -141,6 +146,140 @@ fn the_ring_lets_go_of_what_is_too_old() {
     recording.expire(later(61)).unwrap();
     recording.finish().unwrap();
     assert_eq!(calls(&file), [(2, KeepMode::InRing)]);
+}
+
+#[test]
+fn nothing_stays_beyond_the_greatest_age_not_even_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let limits = KeepLimits {
+        age: Some(Duration::from_secs(60)),
+        ..KeepLimits::NONE
+    };
+    let open = || {
+        RecordingFile::open(&file, ring(10))
+            .unwrap()
+            .with_limits(limits)
+    };
+    let mut recording = open();
+    let (always, in_ring) = (KeepMode::Always, KeepMode::InRing);
+    for (at, kept) in [(0, always), (0, in_ring), (30, always), (30, in_ring)] {
+        let call = RecordedCall {
+            time: later(at),
+            ..note("a")
+        };
+        recording.keep(&call, None, kept).unwrap();
+    }
+    recording.expire(later(60)).unwrap();
+    recording.finish().unwrap();
+    assert_eq!(calls(&file).len(), 4);
+    drop(recording);
+    // Those of an earlier recorder count too.
+    let mut recording = open();
+    recording.expire(later(61)).unwrap();
+    recording.finish().unwrap();
+    assert_eq!(calls(&file), [(3, always), (4, in_ring)]);
+    assert_eq!(recording.left_out(), 0);
+}
+
+#[test]
+fn a_recording_never_outgrows_its_limit_and_failures_stay_longest() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let mut recording = RecordingFile::open(&file, ring(1_000)).unwrap();
+    let size = || std::fs::metadata(&file).unwrap().len();
+    recording.keep(&note("a"), None, KeepMode::Always).unwrap();
+    let line = size();
+    let bytes = line * 20;
+    let mut recording = recording.with_limits(KeepLimits {
+        bytes,
+        ..KeepLimits::NONE
+    });
+    for number in 0..200 {
+        let kept = if number % 40 == 0 {
+            KeepMode::Always
+        } else {
+            KeepMode::InRing
+        };
+        recording.keep(&note("a"), None, kept).unwrap();
+        recording.expire(NOW).unwrap();
+        assert!(size() <= bytes, "{} of {bytes}", size());
+    }
+    recording.finish().unwrap();
+    let kept = calls(&file);
+    let always = kept.iter().filter(|(_, kept)| *kept == KeepMode::Always);
+    // All failures, and the newest of the others.
+    assert_eq!(always.count(), 6);
+    assert!(kept.contains(&(201, KeepMode::InRing)));
+    assert_eq!(recording.left_out(), 201 - kept.len() as u64);
+    for _ in 0..100 {
+        recording.keep(&note("a"), None, KeepMode::Always).unwrap();
+        recording.expire(NOW).unwrap();
+        assert!(size() <= bytes, "{} of {bytes}", size());
+    }
+    recording.finish().unwrap();
+    let kept = calls(&file);
+    assert!(kept.iter().all(|(_, kept)| *kept == KeepMode::Always));
+    assert_eq!(kept.last(), Some(&(301, KeepMode::Always)));
+}
+
+/// A command that its coordinator refused.
+fn refused(at: i64) -> RecordedCall {
+    let book = CommandBook {
+        cover: Cover::main(books::player(), Root::new([7; 16])),
+        pages: vec![books::command_page(
+            Header::Sequence(0),
+            Payload::new("test.Add", vec![1; 100]),
+        )],
+        original: None,
+    };
+    let failure = Failure {
+        code: Code::FailedPrecondition,
+        message: "no".into(),
+        info: None,
+    };
+    RecordedCall {
+        time: later(at),
+        path: "/angzarr.CommandHandlerCoordinatorService/HandleCommand".into(),
+        request: encode_command_request(&book, SyncMode::Async, Dialect::ANGZARR),
+        answer: Answer::Status(FailingStatus::from(failure)),
+        ..note("")
+    }
+}
+
+#[test]
+fn a_failure_log_begins_anew_when_half_of_it_is_too_large_or_too_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let tickets = |name: &str| {
+        let text = std::fs::read_to_string(path(name)).unwrap_or_default();
+        Ticket::parse_lines(&text).unwrap().len()
+    };
+    let log = || FailureLogWriter::open(&path("failures.jsonl")).unwrap();
+    let mut plain = log();
+    assert!(plain.add(&refused(0)).unwrap());
+    let line = std::fs::metadata(path("failures.jsonl")).unwrap().len();
+    let mut limited = log().with_limits(KeepLimits {
+        bytes: line * 8,
+        ..KeepLimits::NONE
+    });
+    for number in 1..20 {
+        assert!(limited.add(&refused(0)).unwrap());
+        let (newer, older) = (tickets("failures.jsonl"), tickets("failures.jsonl.1"));
+        assert!(newer > 0 && newer + older <= 8, "{newer} and {older}");
+        assert!(newer + older == number + 1 || older > 0);
+    }
+    std::fs::remove_file(path("failures.jsonl.1")).unwrap();
+    std::fs::remove_file(path("failures.jsonl")).unwrap();
+    let mut limited = log().with_limits(KeepLimits {
+        age: Some(Duration::from_secs(60)),
+        ..KeepLimits::NONE
+    });
+    for (at, newer, older) in [(0, 1, 0), (30, 2, 0), (31, 1, 2), (62, 1, 1)] {
+        assert!(limited.add(&refused(at)).unwrap());
+        let found = (tickets("failures.jsonl"), tickets("failures.jsonl.1"));
+        assert_eq!(found, (newer, older), "{at}");
+    }
 }
 
 #[test]

@@ -69,6 +69,27 @@ async fn a_disk_that_takes_nothing_delays_no_call_and_what_is_lost_is_counted() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_takes_nothing_does_not_hold_up_the_end_for_ever() {
+    let (reached, at_the_disk) = channel();
+    let (_let_go, go_on) = channel();
+    let upstream = Upstream::start(answering(b"done"));
+    let mut settings = settings(upstream.address, vec![Box::new(Slow { reached, go_on })]);
+    settings.writes_within = std::time::Duration::ZERO;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let recorder = Recorder::start(listener, settings).unwrap();
+    let client = Client::connect(recorder.address()).await;
+    ask(&client).await;
+    tokio::task::spawn_blocking(move || at_the_disk.recv().unwrap())
+        .await
+        .unwrap();
+    drop(client);
+    assert_eq!(
+        recorder.end().unwrap_err().to_string(),
+        "what was waiting could not be written within 0 s"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn notes_that_are_larger_than_memory_may_be_are_given_up() {
     let upstream = Upstream::start(answering(b"done"));
     let mut settings = settings(upstream.address, Vec::new());

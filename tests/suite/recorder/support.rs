@@ -243,6 +243,7 @@ pub(crate) fn recorder(upstream: SocketAddr, stores: Vec<Box<dyn CallStore>>) ->
 
 pub(crate) fn settings(upstream: SocketAddr, stores: Vec<Box<dyn CallStore>>) -> RecorderSettings {
     RecorderSettings {
+        writes_within: std::time::Duration::from_secs(60),
         upstream: upstream.to_string(),
         dialect: None,
         keep: KeepRules {

@@ -65,6 +65,7 @@ fn case() -> Case {
         title: format!("Do rejected: no {SECRET}"),
         issue: None,
         source: Provenance {
+            revision: None,
             name: "production".into(),
             dialect: "angzarr".into(),
             captured_at: Timestamp {

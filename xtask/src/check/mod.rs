@@ -5,6 +5,7 @@
 
 mod door;
 mod generated;
+mod kubernetes;
 mod npm;
 mod pictures;
 mod postgres;

@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
-use super::{door, generated, npm, pictures, postgres, project, python, tutorial, workflows};
+use super::{
+    door, generated, kubernetes, npm, pictures, postgres, project, python, tutorial, workflows,
+};
 
 /// One step of the check.
 pub(super) struct Step {
@@ -43,6 +45,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "the GitHub workflows, also those that `init` writes, have no mistakes, by actionlint",
         has_a_summary: false,
         run: workflows::lint,
+    },
+    Step {
+        name: "kubernetes",
+        about: "the Kubernetes manifests fit the API's published schemas and need no privileges, by kubernetes-validate",
+        has_a_summary: false,
+        run: kubernetes::validate,
     },
     Step {
         name: "clippy",

@@ -22,7 +22,7 @@ pub use book::{
 pub use case::{
     Case, CaseStimulus, Fingerprints, FlowCase, FlowStart, HeadKnowledge, HopOutcome, Observed,
     ObservedEvent, ObservedHop, Probe, ProcessCase, Provenance, Redaction, RedactionAction,
-    Redactions, ReportedFailure, Rule, Status, Trigger,
+    Redactions, ReportedFailure, Rule, Status, Trigger, is_revision,
 };
 pub use command::{
     CascadeErrorMode, CommandBook, CommandPage, Header, MergeStrategy, Modes, SyncMode,

@@ -67,6 +67,9 @@ pub(super) struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::answered_by"))]
     pub(super) answered_by: Option<String>,
+    /// The build of the logic that answered, as OpenTelemetry's `service.version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) service_version: Option<String>,
     /// The redacted fields of the command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) redacted: Vec<RedactionV1>,

@@ -11,6 +11,7 @@
 //! - `dialect_assumed`: true if several dialects share the package and none of them was configured
 //! - `answered_by` (optional): `logic` means that a code which usually comes from the transport, such as
 //!   `RESOURCE_EXHAUSTED`, came from the logic
+//! - `service_version` (optional): the build that answered, like the `service.version` of OpenTelemetry
 //! - `redacted`: the redacted fields of the command, as in a fixture; `redacted_by`: fingerprints of the rules, key and
 //!   descriptors that redacted them
 //!
@@ -30,7 +31,7 @@ use serde::Deserialize;
 
 use crate::model::{
     AnsweredBy, Code, CommandBook, Cover, Edition, Failure, FailureClass, Redactions, Root,
-    Timestamp,
+    Timestamp, is_revision,
 };
 use crate::wire::{self, Dialect, SpokenDialect};
 
@@ -45,7 +46,7 @@ const VERSION: u64 = 1;
 const LOGIC: &str = "logic";
 
 /// The keys of version 1, in the order of writing.
-pub const KEYS: [&str; 17] = [
+pub const KEYS: [&str; 18] = [
     "ticket",
     "domain",
     "root",
@@ -61,6 +62,7 @@ pub const KEYS: [&str; 17] = [
     "head",
     "persisted",
     "answered_by",
+    "service_version",
     "redacted",
     "redacted_by",
 ];
@@ -90,6 +92,8 @@ pub struct Ticket {
     pub persisted: Option<u32>,
     /// Where the failing status came from.
     pub answered_by: AnsweredBy,
+    /// The build of the service that answered, like the `service.version` of OpenTelemetry.
+    pub service_version: Option<String>,
     /// What redaction did to the command before the ticket was written.
     pub redacted: Redactions,
 }
@@ -171,6 +175,7 @@ impl Ticket {
     }
 
     /// Parses the tickets of a file, with their line numbers; blank lines are skipped.
+    #[doc(hidden)]
     pub fn parse_lines(text: &str) -> Result<Vec<(usize, Self)>, TicketError> {
         (1..)
             .zip(text.lines())
@@ -222,6 +227,7 @@ impl Ticket {
             head: self.head,
             persisted: self.persisted,
             answered_by: (self.answered_by == AnsweredBy::Logic).then(|| LOGIC.to_owned()),
+            service_version: self.service_version.clone(),
             redacted: self.redacted.fields.iter().map(RedactionV1::of).collect(),
             redacted_by: self.redacted.by.clone(),
         };
@@ -306,6 +312,16 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         Some(LOGIC) => AnsweredBy::Logic,
         Some(_) => return Err(value("answered_by", &"only `logic` is known")),
     };
+    if line
+        .service_version
+        .as_deref()
+        .is_some_and(|it| !is_revision(it))
+    {
+        return Err(value(
+            "service_version",
+            &"a version of at most 200 visible characters is expected",
+        ));
+    }
     let time = line
         .time
         .map(|text| {
@@ -326,6 +342,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         head: line.head,
         persisted: line.persisted,
         answered_by,
+        service_version: line.service_version,
         redacted: Redactions {
             fields: line.redacted.into_iter().map(RedactionV1::lower).collect(),
             by: line.redacted_by,

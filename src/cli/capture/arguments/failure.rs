@@ -68,6 +68,11 @@ struct OutsideArguments {
     /// Take the newest call of the aggregate from a recording, preferably one that failed.
     #[arg(hide_short_help = true, long, value_name = "FILE")]
     recording: Option<PathBuf>,
+    /// Make a case of a bundle, which `--bundle` wrote where production is; `-` is standard input.
+    ///
+    /// The bundle may be in a log, with other lines around it.
+    #[arg(hide_short_help = true, long, value_name = "FILE")]
+    from_bundle: Option<PathBuf>,
     /// Capture the history alone, even if a command failed.
     #[arg(hide_short_help = true, id = "history", long = "history")]
     is_history_alone: bool,
@@ -89,6 +94,10 @@ impl OutsideArguments {
             Self {
                 recording: Some(_), ..
             } => Some("--recording"),
+            Self {
+                from_bundle: Some(_),
+                ..
+            } => Some("--from-bundle"),
             Self {
                 is_history_alone: true,
                 ..
@@ -114,6 +123,12 @@ impl FailureArguments {
     /// The failure of a case of a command.
     pub(super) fn requested(&self) -> RequestedFailure {
         self.of_origin(self.origin())
+    }
+
+    /// The bundle, if one is named.
+    pub(super) fn bundle(&self) -> Option<RequestedFailure> {
+        let file = self.outside.from_bundle.clone()?;
+        Some(self.of_origin(FailureOrigin::Bundle(file)))
     }
 
     /// The recorded call, and the component that it goes to; none if no recording is named.

@@ -30,6 +30,7 @@ const fn flags_of(kind: &RequestedKind) -> &'static [&'static str] {
     match kind {
         RequestedKind::Command(failure) => match failure.origin {
             FailureOrigin::Recording { .. } => &["--persisted", "--answered-by"],
+            FailureOrigin::Bundle(_) => &[],
             _ => &[
                 "--ticket",
                 "--command",

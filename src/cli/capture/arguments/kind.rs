@@ -7,7 +7,9 @@ use clap::Args;
 use super::failure::FailureArguments;
 use super::flags;
 use crate::capture::Span;
-use crate::capturing::{RequestedBook, RequestedKind, RequestedStart, RequestedTrigger};
+use crate::capturing::{
+    RequestedBook, RequestedFailure, RequestedKind, RequestedStart, RequestedTrigger,
+};
 use crate::cli::Stop;
 use crate::model::{ComponentKind, Domain};
 use crate::project::Project;
@@ -153,7 +155,9 @@ impl KindArguments {
     ) -> Result<RequestedKind, Stop> {
         failure.check()?;
         let subject = self.subject.subject(project)?;
-        let kind = if failure.recorded(None).is_some() {
+        let kind = if let Some(bundle) = failure.bundle() {
+            self.bundled(bundle, &subject)?
+        } else if failure.recorded(None).is_some() {
             self.recorded(failure, subject)?
         } else if self.compensation {
             self.notified(failure, subject)?
@@ -162,6 +166,20 @@ impl KindArguments {
         };
         flags::refuse_others(&kind, self, failure)?;
         Ok(kind)
+    }
+
+    /// The case of a bundle, whose kind the bundle knows.
+    fn bundled(
+        &self,
+        bundle: RequestedFailure,
+        subject: &CaseSubject,
+    ) -> Result<RequestedKind, Stop> {
+        if self.compensation || !matches!(subject, CaseSubject::Aggregate) {
+            return Err(Stop::Usage(
+                "--from-bundle: a bundle says itself which kind of case it holds".into(),
+            ));
+        }
+        Ok(RequestedKind::Command(bundle))
     }
 
     /// A case of a recorded call, whose kind the recording knows.

@@ -4,7 +4,7 @@ mod failure;
 mod flags;
 mod kind;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -26,7 +26,7 @@ pub(in crate::cli) struct CaptureArguments {
     ///
     /// A UUID may be written with or without dashes. A ticket and a log name the aggregate themselves.
     #[arg(required_unless_present_any = [
-        "from_log", "each_distinct", "ticket", "correlation", "recorded", "recorded_root", "dead_letter"
+        "from_log", "each_distinct", "ticket", "correlation", "recorded", "recorded_root", "dead_letter", "from_bundle"
     ])]
     root: Option<String>,
     #[command(flatten, next_help_heading = "Which aggregate")]
@@ -98,12 +98,25 @@ struct WrittenArguments {
     /// Issue that the case belongs to.
     #[arg(hide_short_help = true, long)]
     issue: Option<String>,
+    /// Build that production ran: a version, tag or commit. Otherwise that of the ticket or log, if it says one.
+    #[arg(hide_short_help = true, long, value_name = "REVISION")]
+    revision: Option<String>,
     /// Whether to replay the case twice to find fields that differ from run to run; `never` if side effects forbid it.
     #[arg(hide_short_help = true, long, value_name = "always|never", value_parser = parse_probe)]
     probe: Option<Probe>,
     /// Write nothing; print what would be written.
     #[arg(long)]
     dry_run: bool,
+    /// Write a bundle instead of a fixture, for `capture --from-bundle` on another machine; `-` is standard output.
+    ///
+    /// Nothing is replayed, so no logic is needed.
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["accept", "intended", "fixtures", "name", "dry_run", "from_bundle", "each_distinct"]
+    )]
+    bundle: Option<PathBuf>,
     /// Replace a different case of the same name; write a case even if redaction changes its outcome.
     #[arg(hide_short_help = true, long)]
     force: bool,
@@ -127,6 +140,12 @@ impl CaptureArguments {
 
     pub(super) const fn wants_json(&self) -> bool {
         self.written.json
+    }
+
+    /// Where the bundle goes, if there is to be one, and whether it may replace a file.
+    pub(super) fn bundle(&self) -> Option<(&Path, bool)> {
+        let file = self.written.bundle.as_deref()?;
+        Some((file, self.written.force))
     }
 
     /// The request that the arguments make. The configuration knows the kind of a component.
@@ -163,9 +182,11 @@ impl CaptureArguments {
                 is_intended: written.intended,
                 probe: written.probe,
             },
+            revision: written.revision.clone(),
             name: written.name.clone(),
             fixtures: written.fixtures.clone(),
             is_dry_run: written.dry_run,
+            is_bundle: written.bundle.is_some(),
             is_forced: written.force,
             is_unredacted: redaction.unredacted,
         })

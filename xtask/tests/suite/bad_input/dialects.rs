@@ -44,6 +44,7 @@ fn sent() -> Bytes {
 /// What a client noted of it that says a dialect, or assumed one.
 fn ticket(dialect: Dialect, dialect_assumed: bool) -> Ticket {
     Ticket {
+        service_version: None,
         command: command_book(&sent(), dialect).unwrap(),
         failure: Failure::rejected("no"),
         dialect,

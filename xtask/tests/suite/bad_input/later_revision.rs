@@ -74,6 +74,7 @@ fn ticket() -> Ticket {
     let encoded = encode_command_book(&command, Dialect::ANGZARR);
     command.original = Some(with_unknown(&encoded));
     Ticket {
+        service_version: None,
         command,
         persisted: None,
         failure: Failure::rejected("no"),

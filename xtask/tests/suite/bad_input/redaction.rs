@@ -90,6 +90,7 @@ fn ticket() -> Ticket {
         ..cover()
     };
     Ticket {
+        service_version: None,
         command: CommandBook {
             cover,
             pages: vec![books::command_page(

@@ -1,6 +1,8 @@
 //! Production, and the way there: TLS, credentials, Unix sockets, commands that open the way, patience, queries only,
-//! payloads that are stored elsewhere, and files that are whole whatever happens.
+//! payloads that are stored elsewhere, bundles, and files that are whole whatever happens.
 
+mod builds;
+mod bundles;
 mod claim_check;
 mod crashes;
 mod credentials;
@@ -10,6 +12,7 @@ mod odd_places;
 mod patience;
 mod pki;
 pub(crate) mod read_only;
+mod recorder;
 pub(crate) mod status;
 mod tls;
 mod ways;

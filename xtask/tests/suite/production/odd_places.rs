@@ -82,6 +82,7 @@ fn sent(server: &Server, dialect: Dialect, place: u8, persisted: u32) -> Ticket 
         Err(error) => error.failure().unwrap().clone(),
     };
     Ticket {
+        service_version: None,
         command,
         persisted: (failure.code == Code::Ok).then_some(persisted),
         failure,

@@ -114,7 +114,7 @@ const FORMS: [&[&str]; 20] = [
 ];
 
 /// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
-const MORE: [&[&str]; 17] = [
+const MORE: [&[&str]; 18] = [
     &[
         "find",
         "{alice}",
@@ -151,6 +151,7 @@ const MORE: [&[&str]; 17] = [
     &["show", "{alice}", "--edition", "what-if", "--json"],
     &["roots", "player/65", "--counts"],
     &["capture", "{alice}", "--compensation"],
+    &["capture", "{alice}", "--intended", "--dry-run"],
     &["capture", "{alice}", "--keep-external", "--dry-run"],
     &["capture", "--from-log", "failures.jsonl"],
     &["capture", "--from-log", "failures.jsonl", "--each-distinct"],
@@ -194,6 +195,7 @@ const MORE: [&[&str]; 17] = [
     &["capture", "{alice}", "--upcaster"],
     &["capture", "{alice}", "--fact", "--at", "1"],
     &["capture", "{alice}", "--correlation", "id"],
+    &["capture", "{alice}", "--bundle", "-", "--revision", "1.4.2"],
 ];
 
 /// Components as the demo registers them.
@@ -264,8 +266,9 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
     assert!(others.is_empty(), "{others:?}");
 }
 
-/// Said with every form; of a recording, which is asked instead of the source or before it; or tried with `dead_letters`.
-const ELSEWHERE: [&str; 7] = [
+/// Said with every form; of a recording or a bundle, which is read instead of the source or before it; or tried with
+/// `dead_letters`.
+const ELSEWHERE: [&str; 8] = [
     "color",
     "help",
     "unredacted",
@@ -273,6 +276,7 @@ const ELSEWHERE: [&str; 7] = [
     "recording",
     "root",
     "dead-letter",
+    "from-bundle",
 ];
 
 #[test]

@@ -1,9 +1,15 @@
 //! Commands that open the way to a source: started, awaited, ended with everything that they started.
 
-use std::process::Stdio;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use test_support::processes::{self, assert_gone, await_that};
+use test_support::processes::{self, assert_gone, await_that, is_running};
+use tonic::{Code, Status};
 
+use crate::production::gate::Gate;
+use crate::production::read_only::demo;
 use crate::support::{ALICE, Project, recorded_failures, tool};
 
 fn tool_path() -> &'static str {
@@ -104,16 +110,26 @@ fn free_port() -> u16 {
 
 #[test]
 fn a_way_that_does_not_open_is_told_with_its_output() {
-    let mut ends = project("echo no such cluster >&2; exit 7", FREE, "");
-    assert_eq!(
-        capture(&mut ends, "player"),
-        (
-            1,
-            "error: source `production`, domain `player`: `connect` ended with exit status: 7 before 127.0.0.1:PORT could \
-             be reached; its last output:\n    no such cluster"
-                .into()
-        )
-    );
+    // A command that dies at once every time is started as often as a query is asked, and reported once.
+    for (more, starts, again) in [
+        ("", 4, ", also after it was started again 3 times"),
+        ("retries = 1", 2, ", also after it was started again"),
+        ("retries = 0", 1, ""),
+    ] {
+        let script = "echo $$ >> pids; echo no such cluster >&2; exit 7";
+        let mut ends = project(script, FREE, more);
+        assert_eq!(
+            capture(&mut ends, "player"),
+            (
+                1,
+                format!(
+                    "error: source `production`, domain `player`: the way in ended: `sh -c '{script}'` ended with exit \
+                     status: 7, and 127.0.0.1:PORT cannot be reached{again}; its last output:\n    no such cluster"
+                )
+            )
+        );
+        all_gone(&ends, starts);
+    }
     let mut hangs = project(
         &format!("{NOTED} echo waiting; exec sleep 1000"),
         FREE,
@@ -138,6 +154,139 @@ fn a_way_that_does_not_open_is_told_with_its_output() {
         "error: source `production`, domain `player`: `connect` cannot run `no-such-program`: No such file or directory \
          (os error 2)"
     );
+}
+
+/// Production behind a port forward: the history is too long for one reply, so it is read page by page, and the forward is
+/// killed in the middle. Our own recorder forwards the port.
+struct Forwarded {
+    project: Project,
+    gate: Gate,
+    _behind: angzarr_replay::internal::grpc::Server,
+}
+
+/// Calls before the history is read in windows of one page: one that finds out the dialect, one for the whole history, and
+/// eleven windows of 2,048 pages to two.
+const BEFORE_PAGES: usize = 13;
+
+impl Forwarded {
+    /// The forward is killed when the coordinator receives the call that follows these numbers of answered calls.
+    fn new(killed_at: &'static [usize], script: &str, more: &str) -> Self {
+        let behind = demo();
+        let pids: Arc<OnceLock<PathBuf>> = Arc::default();
+        let file = Arc::clone(&pids);
+        let (answered, killed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let gate = Gate::refusing(behind.address(), move |_, seen| {
+            if !seen.path.ends_with("EventQueryService/GetEventBook") {
+                return None;
+            }
+            let call = answered.load(Ordering::Relaxed);
+            if killed_at.get(killed.load(Ordering::Relaxed)) == Some(&call) {
+                killed.fetch_add(1, Ordering::Relaxed);
+                kill_last(file.get().unwrap());
+                return None;
+            }
+            answered.fetch_add(1, Ordering::Relaxed);
+            (1..BEFORE_PAGES).contains(&call).then(|| {
+                Status::new(
+                    Code::OutOfRange,
+                    "Error, encoded message length too large: found 2 bytes, the limit is: 1 bytes",
+                )
+            })
+        });
+        let forward = format!(
+            "echo $$ >> pids; exec {} record --unredacted --to /dev/null --listen 127.0.0.1:{{port}} --upstream {}",
+            tool_path(),
+            gate.address
+        );
+        let project = project(&script.replace("FORWARD", &forward), FREE, more);
+        pids.set(project.path("pids")).unwrap();
+        Self {
+            project,
+            gate,
+            _behind: behind,
+        }
+    }
+
+    /// The captured fixture, without the time of its capture, and how many calls reached the coordinator.
+    fn captured(&mut self) -> (String, usize) {
+        let arguments = [
+            "capture",
+            ALICE,
+            "--domain",
+            "player",
+            "--unredacted",
+            "--history",
+        ];
+        let ran = self.project.run(&arguments);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        let files = self.project.files();
+        let is_fixture = |name: &str| name.starts_with("fixtures/player/");
+        let (_, fixture) = files.iter().find(|(name, _)| is_fixture(name)).unwrap();
+        let text = String::from_utf8(fixture.clone()).unwrap();
+        let lines = text.lines().filter(|line| !line.contains("captured_at:"));
+        (lines.collect::<Vec<_>>().join("\n"), self.gate.seen().len())
+    }
+}
+
+/// Kills the newest of the noted processes, and waits until it is gone.
+fn kill_last(pids: &std::path::Path) {
+    let text = std::fs::read_to_string(pids).unwrap();
+    let pid = text.lines().last().unwrap();
+    assert!(
+        Command::new("kill")
+            .args(["-KILL", pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    await_that("the end of the forward", || !is_running(pid));
+}
+
+#[test]
+fn a_forward_that_is_killed_while_a_history_is_read_is_opened_again() {
+    let (undisturbed, calls) = Forwarded::new(&[], "FORWARD", "").captured();
+    assert!(undisturbed.contains("sequence: 2"), "{undisturbed}");
+    // Before the pages, at the second page, and at the same page twice.
+    for (killed_at, killed) in [(&[3][..], 1), (&[14][..], 1), (&[14, 14, 15][..], 3)] {
+        let mut forwarded = Forwarded::new(killed_at, "FORWARD", "");
+        // Only the query that was under way is asked again: what was read before is kept.
+        assert_eq!(forwarded.captured(), (undisturbed.clone(), calls + killed));
+        all_gone(&forwarded.project, killed + 1);
+    }
+}
+
+#[test]
+fn a_forward_that_dies_at_once_every_time_is_reported_with_its_last_words() {
+    let script = "if [ -e pids ]; then echo $$ >> pids; echo lost connection to pod >&2; exit 1; fi; FORWARD";
+    for (more, starts, again) in [
+        ("", 4, ", also after it was started again 3 times"),
+        ("retries = 0", 1, ""),
+    ] {
+        let mut forwarded = Forwarded::new(&[14], script, more);
+        let arguments = ["capture", ALICE, "--domain", "player", "--unredacted"];
+        let ran = forwarded.project.run(&arguments);
+        assert_eq!(ran.code, 1);
+        let (start, end) = ran.err.split_once(" ended with ").unwrap();
+        assert!(
+            start.starts_with("error: the way in ended: `sh -c 'if [ -e pids ]; then"),
+            "{}",
+            ran.err
+        );
+        assert!(start.ends_with("…`"), "{}", ran.err);
+        let status = if starts == 1 {
+            "signal: 9 (SIGKILL)"
+        } else {
+            "exit status: 1"
+        };
+        let said = if starts == 1 {
+            "; "
+        } else {
+            "; its last output:\n    lost connection to pod"
+        };
+        let expected = format!("{status}, and 127.0.0.1:PORT cannot be reached{again}{said}");
+        assert!(end.starts_with(&expected), "{}", ran.err);
+        all_gone(&forwarded.project, starts);
+    }
 }
 
 #[test]
