@@ -8,6 +8,7 @@ use serde_json::json;
 use super::report::instant;
 use super::{Done, Stop, say};
 use crate::capture::Aside;
+use crate::documentation::Page;
 use crate::finding::{
     CauseTree, FieldClue, FindReport, FindRequest, Matched, Occurrence, OccurrenceKind, find,
 };
@@ -105,9 +106,10 @@ fn print(report: &FindReport) {
             say(format_args!("            ({note})"));
         }
         if capture.iter().any(|word| word == "--unredacted") {
-            say(
-                "            (no redaction is configured: docs/redaction.md, if --unredacted is not acceptable)",
-            );
+            say(format_args!(
+                "            (no redaction is configured; set it up if --unredacted is not acceptable: {})",
+                Page::Redaction
+            ));
         }
     }
 }

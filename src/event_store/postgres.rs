@@ -178,7 +178,7 @@ fn advice(error: &postgres::Error) -> &'static str {
 
 fn failure(error: &postgres::Error, place: &str) -> StoreError {
     let advice = match error.code().map(postgres::error::SqlState::code) {
-        Some("42501") => "; grant the role SELECT on `events` and `snapshots` (docs/production.md)",
+        Some("42501") => "; grant the role SELECT on `events` and `snapshots`",
         Some("57014") => {
             "; it took longer than `deadline`, or the database cancelled it: raise `deadline`, or read from a replica"
         }

@@ -161,11 +161,13 @@ impl Table {
             Fit::Whole | Fit::Cut(_) => None,
         });
         let is_too_wide = self.total(&widths) > room;
-        let last = self.columns.last().filter(|column| !column.fits_beside());
-        let below = last.filter(|_| is_too_wide && widths.len() > 1).map(|_| {
-            widths.pop();
-            room.saturating_sub(self.hanging(&widths)).max(1)
-        });
+        let last_column = self.columns.last().filter(|column| !column.fits_beside());
+        let below = last_column
+            .filter(|_| is_too_wide && widths.len() > 1)
+            .map(|_| {
+                widths.pop();
+                room.saturating_sub(self.hanging(&widths)).max(1)
+            });
         self.shrink(&mut widths, room, |fit| match fit {
             Fit::Cut(least) => Some(least),
             Fit::Whole | Fit::Wrap(_) => None,

@@ -108,7 +108,7 @@ fn what_init_wrote_is_a_valid_configuration_in_every_language() {
         init(folder.path(), &[]);
         let run = run_in(folder.path(), &["doctor"], &[]);
         assert!(
-            run.out.starts_with("ok     configuration"),
+            run.out.starts_with("ok    configuration"),
             "{mark}: {run:?}"
         );
         // With every choice taken that is written as a comment, too.
@@ -123,7 +123,7 @@ fn what_init_wrote_is_a_valid_configuration_in_every_language() {
         write(folder.path(), "replay.toml", &taken.join("\n"));
         let run = run_in(folder.path(), &["doctor"], &[]);
         assert!(
-            run.out.starts_with("ok     configuration"),
+            run.out.starts_with("ok    configuration"),
             "{mark}: {run:?}\n{}",
             taken.join("\n")
         );

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::shell::{Shell, run};
 
 const FOLDER: &str = "docs/kubernetes";
-/// From PyPI; it brings the schemas. Its findings depend on its version.
+/// From `PyPI`; it brings the schemas. Its findings depend on its version.
 const PACKAGE: &str = "kubernetes-validate==1.37.0";
 const TOOL: &str = "target/tools/kubernetes-validate";
 const INTERPRETER: &str = "target/tools/kubernetes-validate/bin/python";

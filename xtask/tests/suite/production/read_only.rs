@@ -114,7 +114,7 @@ const FORMS: [&[&str]; 20] = [
 ];
 
 /// Forms of other kinds, which may find nothing to capture in the demo; what they ask is the point.
-const MORE: [&[&str]; 18] = [
+const MORE: [&[&str]; 19] = [
     &[
         "find",
         "{alice}",
