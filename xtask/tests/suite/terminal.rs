@@ -291,7 +291,10 @@ fn upcast(deposits: usize, differing: usize) -> Project {
     let after = rest.split_once("\nevents").map_or("", |(_, after)| after);
     let mut long = before.to_owned();
     for sequence in 1..=deposits {
-        long += &format!("  - sequence: {sequence}\n{deposit}");
+        long.push_str("  - sequence: ");
+        long.push_str(&sequence.to_string());
+        long.push('\n');
+        long.push_str(deposit);
     }
     project.write(LONG, &(long + after));
     let closed = project.run(&["close", LONG, "--force"]);
