@@ -5,7 +5,6 @@ mod failures;
 mod pages;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -17,19 +16,7 @@ use angzarr_replay::internal::event_store::{
 use angzarr_replay::internal::wire::Dialect;
 use rusqlite::Connection;
 use tempfile::TempDir;
-
-/// The stores in `tests/fixtures/stores`, by domain.
-const DOMAINS: [&str; 6] = [
-    "hand",
-    "player",
-    "pmg-buy-in",
-    "snappy",
-    "table",
-    "tournament",
-];
-
-/// An aggregate of `snappy`, with snapshots after sequence 4 and 9.
-const SNAPPY: &str = "78b18107-1a61-4bd0-a2a7-7a78d6d66e3a";
+use test_support::stores::{DOMAINS, SNAPPY, unpacked};
 
 /// A folder with stores.
 struct Stores {
@@ -40,14 +27,7 @@ impl Stores {
     fn of(domains: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for domain in domains {
-            let packed = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join(format!("tests/fixtures/stores/{domain}.sqlite.gz"));
-            let packed = std::fs::File::open(packed).unwrap();
-            let mut bytes = Vec::new();
-            flate2::read::GzDecoder::new(packed)
-                .read_to_end(&mut bytes)
-                .unwrap();
-            std::fs::write(folder.path().join(format!("{domain}.sqlite")), bytes).unwrap();
+            let _ = unpacked(folder.path(), domain);
         }
         Self { folder }
     }

@@ -15,3 +15,4 @@ pub mod pty;
 pub mod published;
 pub mod raw_codec;
 pub mod revision;
+pub mod stores;

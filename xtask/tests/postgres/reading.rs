@@ -1,7 +1,6 @@
 //! What is read from Postgres, and that nothing is written.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,38 +13,15 @@ use angzarr_replay::internal::model::{Cover, Edition};
 use angzarr_replay::internal::wire::{Dialect, encode_page};
 use postgres::Client;
 use tempfile::TempDir;
+use test_support::stores::{DOMAINS, SNAPPY, unpacked};
 
 use crate::cluster::{Cluster, Layout, PASSWORD};
-
-const DOMAINS: [&str; 6] = [
-    "hand",
-    "player",
-    "pmg-buy-in",
-    "snappy",
-    "table",
-    "tournament",
-];
-
-const SNAPPY: &str = "78b18107-1a61-4bd0-a2a7-7a78d6d66e3a";
-
-/// The store of a domain as a SQLite file.
-fn file(folder: &Path, domain: &str) -> PathBuf {
-    let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/stores");
-    let packed = std::fs::File::open(stores.join(format!("{domain}.sqlite.gz"))).unwrap();
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(packed)
-        .read_to_end(&mut bytes)
-        .unwrap();
-    let file = folder.join(format!("{domain}.sqlite"));
-    std::fs::write(&file, bytes).unwrap();
-    file
-}
 
 /// Copies the stores of domains into a database.
 pub(crate) fn fill(client: &mut Client, layout: Layout, domains: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     for domain in domains {
-        let store = rusqlite::Connection::open(file(folder.path(), domain)).unwrap();
+        let store = rusqlite::Connection::open(unpacked(folder.path(), domain)).unwrap();
         for (table, data) in [("events", "event_data"), ("snapshots", "state_data")] {
             let correlated = if table == "events" {
                 "correlation_id"
@@ -135,7 +111,7 @@ pub(crate) fn both_layouts_give_the_pages_of_the_files_byte_for_byte(cluster: &C
         let here = queries(&location);
         let mut pages = 0;
         for domain in DOMAINS {
-            let file = format!("sqlite:{}", file(folder.path(), domain).display());
+            let file = format!("sqlite:{}", unpacked(folder.path(), domain).display());
             let there = queries(&file);
             let roots = there.aggregate_roots().unwrap();
             let of_domain = here.aggregate_roots().unwrap().into_iter();

@@ -1,6 +1,6 @@
 //! `docs/from-alert-to-case.md` does what it says: its commands run in order and print what the page shows.
 
-use crate::replay_debugging::page::{Step, shown};
+use crate::replay_debugging::page::{Step, blocks, shown};
 use crate::replay_debugging::shown::shows;
 use crate::support::{Project, repository};
 
@@ -8,16 +8,7 @@ use crate::support::{Project, repository};
 fn steps() -> (String, Vec<Step>) {
     let page = std::fs::read_to_string(repository().join("docs/from-alert-to-case.md")).unwrap();
     let (mut log, mut steps) = (String::new(), Vec::new());
-    let mut lines = (1..).zip(page.lines());
-    while let Some((line, text)) = lines.next() {
-        let Some(info) = text.strip_prefix("```") else {
-            continue;
-        };
-        let block: Vec<&str> = lines
-            .by_ref()
-            .map(|(_, text)| text)
-            .take_while(|text| *text != "```")
-            .collect();
+    for (line, info, block) in blocks(&page) {
         match info {
             "json settings" => log = block.join("\n") + "\n",
             "text" => steps.extend(shown(line, &block)),

@@ -25,21 +25,28 @@ pub(crate) enum Step {
 
 /// The steps of the page.
 pub(crate) fn steps() -> Vec<Step> {
-    let mut steps = Vec::new();
     let page = std::fs::read_to_string(repository().join("docs/replay-debugging.md")).unwrap();
+    let blocks = blocks(&page).into_iter();
+    blocks
+        .flat_map(|(line, info, block)| of_block(line, info, &block))
+        .collect()
+}
+
+/// The blocks of code of a page: where each begins, what it is, and its lines.
+pub(crate) fn blocks(page: &str) -> Vec<(usize, &str, Vec<&str>)> {
+    let mut blocks = Vec::new();
     let mut lines = (1..).zip(page.lines());
     while let Some((line, text)) = lines.next() {
         let Some(info) = text.strip_prefix("```") else {
             continue;
         };
-        let block: Vec<&str> = lines
+        let block = lines
             .by_ref()
             .map(|(_, text)| text)
-            .take_while(|text| *text != "```")
-            .collect();
-        steps.extend(of_block(line, info, &block));
+            .take_while(|text| *text != "```");
+        blocks.push((line, info, block.collect()));
     }
-    steps
+    blocks
 }
 
 fn of_block(line: usize, info: &str, block: &[&str]) -> Vec<Step> {
