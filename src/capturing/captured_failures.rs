@@ -11,7 +11,13 @@ use crate::shape::shape;
 
 /// The cases of commands and histories in the folder, read once.
 #[derive(Default)]
-pub(crate) struct CapturedFailures(Vec<(PathBuf, Fixture)>);
+pub(crate) struct CapturedFailures(Vec<CapturedFailure>);
+
+struct CapturedFailure {
+    path: PathBuf,
+    fixture: Fixture,
+    bug: Bug,
+}
 
 impl CapturedFailures {
     /// Reads the folder. A fixture that cannot be read is skipped; `cargo test` says what is wrong with it.
@@ -20,21 +26,23 @@ impl CapturedFailures {
         let own = entries.into_iter().filter(|entry| entry.twin.is_none());
         let fixtures = own.filter_map(|entry| {
             let fixture = project.folder().read(&entry.path).ok()?;
-            Some((entry.path, fixture))
+            is_failure(&fixture.case).then(|| CapturedFailure {
+                path: entry.path,
+                bug: Bug::of(&fixture.case),
+                fixture,
+            })
         });
         Self(fixtures.collect())
     }
 
     /// The path of the case of this bug, whose message is redacted as it would be in the case.
-    pub(crate) fn of_bug(&self, bug: &FailureGroup) -> Option<&Path> {
-        let is_same = |there: &Case| {
-            is_failure(there)
-                && bug.domain.as_deref() == Some(there.cover.domain.as_str())
-                && bug.command.as_deref() == command_type(there)
-                && answer(there) == Some((bug.code, shape(&bug.message)))
+    pub(crate) fn of_group(&self, group: &FailureGroup) -> Option<&Path> {
+        let bug = Bug {
+            domain: group.domain.clone(),
+            command: group.command.clone(),
+            answer: Some((group.code, shape(&group.message))),
         };
-        let found = self.0.iter().find(|(_, there)| is_same(&there.case));
-        found.map(|(path, _)| path.as_path())
+        self.of_bug(&bug).map(|there| there.path.as_path())
     }
 
     /// The path and fixture of the same failure: one with the same answer, otherwise one of the same command.
@@ -42,12 +50,38 @@ impl CapturedFailures {
         if !is_failure(case) {
             return None;
         }
-        let is_same = |same: fn(&Case, &Case) -> bool| {
+        let of_command = || {
             let mut there = self.0.iter();
-            there.find(|(_, there)| is_failure(&there.case) && same(&there.case, case))
+            there.find(|there| is_same_command(&there.fixture.case, case))
         };
-        let found = is_same(is_same_bug).or_else(|| is_same(is_same_command))?;
-        Some((&found.0, &found.1))
+        let found = self.of_bug(&Bug::of(case)).or_else(of_command)?;
+        Some((&found.path, &found.fixture))
+    }
+
+    /// The first case of a bug whose answer is known.
+    fn of_bug(&self, bug: &Bug) -> Option<&CapturedFailure> {
+        let mut there = self.0.iter();
+        there.find(|there| there.bug.answer.is_some() && there.bug == *bug)
+    }
+}
+
+/// What the failures of a bug have in common, by the rule of `group_failures`.
+#[derive(PartialEq, Eq)]
+struct Bug {
+    domain: Option<String>,
+    command: Option<String>,
+    /// Code of production's failure, and the shape of its message.
+    answer: Option<(Option<Code>, String)>,
+}
+
+impl Bug {
+    fn of(case: &Case) -> Self {
+        let command = case.stimulus.command().map(CommandBook::type_name);
+        Self {
+            domain: Some(case.cover.domain.to_string()),
+            command: command.map(str::to_owned),
+            answer: answer(case),
+        }
     }
 }
 
@@ -58,22 +92,11 @@ const fn is_failure(case: &Case) -> bool {
     )
 }
 
-/// Whether both are of the same bug, by the rule of `group_failures`.
-fn is_same_bug(there: &Case, case: &Case) -> bool {
-    let is_same_kind =
-        (&there.cover.domain, command_type(there)) == (&case.cover.domain, command_type(case));
-    is_same_kind && answer(case).is_some_and(|answered| answer(there) == Some(answered))
-}
-
 /// Whether both are of the same command at the same head.
 fn is_same_command(there: &Case, case: &Case) -> bool {
     let commands = there.stimulus.command().zip(case.stimulus.command());
     let is_same = commands.is_some_and(|(a, b)| (&a.cover, &a.pages) == (&b.cover, &b.pages));
     is_same && there.head() == case.head()
-}
-
-fn command_type(case: &Case) -> Option<&str> {
-    case.stimulus.command().map(CommandBook::type_name)
 }
 
 /// Code of production's failure, and the shape of its message.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::context::CaptureContext;
 use super::request::CaptureRequest;
-use super::{OperationError, fetch, source_and_domain};
-use crate::capture::{RootSpec, UpTo, find_root};
+use super::{OperationError, cover_of, fetch, source_and_domain};
+use crate::capture::{RootSpec, UpTo};
 use crate::model::{Cover, Edition, Payload};
 use crate::payload::LikelyMessage;
 use crate::project::Project;
@@ -54,12 +54,8 @@ pub(crate) fn likely_command(
         .as_ref()
         .ok_or_else(|| OperationError::Usage("name the aggregate: its root is missing".into()))?;
     let edition = request.edition.clone().unwrap_or(Edition::Main);
-    let (domain, root) = find_root(spec, &edition, &source.domains, &source.tickets)?;
-    let queries = source.domains[&domain].as_ref();
-    let cover = Cover {
-        edition,
-        ..Cover::main(domain, root)
-    };
+    let cover = cover_of(&source, &source.tickets, spec, edition)?;
+    let queries = source.domains[&cover.domain].as_ref();
     let fetched = fetch(queries, &cover, request.up_to, &mut |_| {})?;
     let mut events = fetched.history.pages().iter();
     let types: BTreeSet<&str> = events

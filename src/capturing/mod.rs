@@ -56,11 +56,12 @@ pub use request::{
     CaptureRequest, FailureOrigin, NumberedFile, PersistedClaim, RequestedBook, RequestedFailure,
     RequestedKind, RequestedStart, RequestedTrigger,
 };
-pub(crate) use saving::{accept, accepted_status, save_bundle};
+pub(crate) use saving::{accept, accepted_status, demand_rejection, save_bundle};
 
 use crate::capture::{EventQueries, Fetched, fetch_history, find_root};
 use crate::model::{Cover, Domain, Edition, Root, Timestamp};
 use crate::project::{OpenSource, Project, system_clock};
+use crate::ticket::Ticket;
 use context::CaptureContext;
 use failure_filter::FailureFilter;
 use named_failure::NamedFailure;
@@ -239,12 +240,8 @@ fn capture_from(
         (None, Some(named)) => named.logged.edition().clone(),
         (None, None) => Edition::Main,
     };
-    let (domain, root) = find_root(&spec, &edition, &source.domains, &source.tickets)?;
-    let queries = source.domains[&domain].as_ref();
-    let cover = Cover {
-        edition,
-        ..Cover::main(domain, root)
-    };
+    let cover = cover_of(source, &source.tickets, &spec, edition)?;
+    let queries = source.domains[&cover.domain].as_ref();
     let fetched = fetch(queries, &cover, request.up_to, watch)?;
     let stream = StreamCapture {
         context,
@@ -257,6 +254,20 @@ fn capture_from(
         RequestedKind::Command(failure) => stream.of_command(failure, named, naming),
         _ => stream.of_kind(naming),
     }
+}
+
+/// The stream that a root names, or the beginning of one. The aggregates of `tickets` are tried first.
+pub(crate) fn cover_of(
+    source: &OpenSource,
+    tickets: &[Ticket],
+    spec: &RootSpec,
+    edition: Edition,
+) -> Result<Cover, OperationError> {
+    let (domain, root) = find_root(spec, &edition, &source.domains, tickets)?;
+    Ok(Cover {
+        edition,
+        ..Cover::main(domain, root)
+    })
 }
 
 pub(crate) fn one_domain<'a>(

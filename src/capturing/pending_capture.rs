@@ -9,7 +9,7 @@ use super::context::CaptureContext;
 use super::redaction::{self, AppliedRedaction};
 use super::report::CaptureReport;
 use super::request::CaptureRequest;
-use super::saving::{accept, discard_snapshot, file_name, restore};
+use super::saving::{accept, demand_rejection, discard_snapshot, file_name, restore};
 use super::{OperationError, first_replay};
 use crate::capture::{
     CaseDialect, DialectKnowledge, case_path, inline_external, kept_unknown_fields,
@@ -21,7 +21,6 @@ use crate::model::{Case, Fingerprints, Status};
 use crate::payload::Registry;
 use crate::project::{Objects, OpenSource, Project, ReplayedCase};
 use crate::redact::{PriorRedaction, Suspect};
-use crate::snapshot::is_rejection_text;
 use crate::wire::UnknownFields;
 
 /// A case that is complete but neither redacted, nor replayed, nor written.
@@ -201,11 +200,9 @@ impl<'a> PendingCapture<'a> {
                 "there is no outcome to accept: {reason}; nothing is written"
             )));
         }
-        if status == Status::Intended && !text.as_deref().is_some_and(is_rejection_text) {
-            return Err(OperationError::Failed(
-                "today's outcome is not a rejection, and --intended is for a rejection that is right; nothing is written"
-                    .into(),
-            ));
+        if status == Status::Intended {
+            demand_rejection(text.as_deref())
+                .map_err(|refusal| OperationError::Failed(refusal.into()))?;
         }
         let rendered = render(&fixture.case, &registry)?;
         self.report.descriptors(

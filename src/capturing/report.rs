@@ -213,7 +213,7 @@ impl CaptureReport {
         self.add("history", text);
     }
 
-    /// Adds the newest events of which a store says what caused them.
+    /// Adds the newest events whose cause the store knows.
     fn causes(&mut self, case: &Case, fetched: &Fetched) {
         let end = case.history.next_sequence();
         let notes = fetched.notes.iter().rev();

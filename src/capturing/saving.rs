@@ -83,6 +83,16 @@ pub(crate) fn accepted_status(before: Status, outcome: &str) -> Status {
     }
 }
 
+/// Refuses an outcome that is not a rejection, where the user says that the rejection is right.
+pub(crate) fn demand_rejection(outcome: Option<&str>) -> Result<(), &'static str> {
+    if outcome.is_some_and(is_rejection_text) {
+        return Ok(());
+    }
+    Err(
+        "today's outcome is not a rejection, and --intended is for a rejection that is right; nothing is written",
+    )
+}
+
 /// Sets the status of a fixture and changes nothing else in it.
 fn mark(path: &Path, status: Status) -> Result<(), OperationError> {
     let failed = |error: std::io::Error| {

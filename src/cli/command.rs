@@ -8,7 +8,7 @@ use serde_yaml::{Mapping, Value};
 use super::{Done, Stop, say};
 use crate::capture::{RootSpec, RootSpecError};
 use crate::capturing::{CaptureRequest, LikelyCommand, StoredEvent, likely_command};
-use crate::model::{Domain, Edition, short_name};
+use crate::model::{Domain, short_name};
 use crate::payload::{FieldOrigin, LikelyField, Registry, to_yaml};
 use crate::project::Project;
 use crate::terminal::program;
@@ -103,10 +103,7 @@ fn skeleton(project: &Project, name: &str) -> Done {
 }
 
 fn from_event(project: &Project, arguments: &NewArguments, root: &RootSpec, sequence: u32) -> Done {
-    let edition = arguments.edition.as_deref().map(Edition::from_label);
-    let edition = edition
-        .transpose()
-        .map_err(|error| Stop::Usage(error.to_string()))?;
+    let edition = super::edition(arguments.edition.as_deref())?;
     let likely = likely_command(
         project,
         &StoredEvent {

@@ -38,6 +38,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum as _};
 
 use crate::harness::{self, Entry, TestArguments, select};
+use crate::model::Edition;
 use crate::project::{App, OperationError, Project};
 use crate::terminal::{
     Colours, Program, complain, complain_of_error, program, say, set_colours, set_program, warn,
@@ -259,6 +260,12 @@ fn command_line() -> clap::Command {
 fn parsed(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
     let matches = command_line().try_get_matches_from(words)?;
     Arguments::from_arg_matches(&matches)
+}
+
+/// The edition that an option names.
+fn edition(name: Option<&str>) -> Result<Option<Edition>, Stop> {
+    let edition = name.map(Edition::from_label).transpose();
+    edition.map_err(|error| Stop::Usage(error.to_string()))
 }
 
 /// The value of `--color` in words that are not a valid command line, or ask for help.

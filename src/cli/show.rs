@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::report::{instant, one_line_of};
-use super::{Done, Stop, say};
+use super::{Done, say};
 use crate::capture::{EditionShape, RootSpec};
 use crate::capturing::assumed_dialect;
 use crate::model::{Domain, Edition, counted, short_name};
@@ -50,12 +50,7 @@ const LAST: usize = 15;
 const ROOM: usize = 100;
 
 pub(super) fn run(project: &Project, arguments: &ShowArguments) -> Done {
-    let edition = arguments
-        .edition
-        .as_deref()
-        .map_or(Ok(Edition::Main), |name| {
-            Edition::from_label(name).map_err(|error| Stop::Usage(error.to_string()))
-        })?;
+    let edition = super::edition(arguments.edition.as_deref())?.unwrap_or_default();
     let request = ShowRequest {
         aggregate: arguments.root.parse::<RootSpec>()?,
         source: arguments.source.clone(),

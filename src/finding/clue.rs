@@ -53,7 +53,7 @@ pub struct FieldClue {
     value: String,
 }
 
-/// A text that is no clue.
+/// Why a text cannot be searched for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}`: expected Type.field=value, as in WithdrawFunds.amount.amount=600")]
 pub struct ClueError(String);

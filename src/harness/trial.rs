@@ -54,11 +54,11 @@ pub(crate) enum Ending {
 impl Ending {
     /// How a case ends whose outcome is as accepted. The accepted outcome of an intended rejection must be one.
     pub(crate) fn of_accepted(path: &Path, status: Status, outcome: Option<&Value>) -> Self {
-        if status != Status::Intended {
-            return Self::Closed;
-        }
-        if outcome.is_some_and(is_rejection) {
-            return Self::Intended;
+        if !lacks_rejection(status, outcome) {
+            return match status {
+                Status::Intended => Self::Intended,
+                Status::Open | Status::Closed => Self::Closed,
+            };
         }
         let fixture = Project::shown(path);
         let text = format!(
@@ -68,6 +68,11 @@ impl Ending {
         );
         Self::Failed(text.into())
     }
+}
+
+/// Whether a case expects a rejection, and the outcome is not one.
+fn lacks_rejection(status: Status, outcome: Option<&Value>) -> bool {
+    status == Status::Intended && !outcome.is_some_and(is_rejection)
 }
 
 /// Runs a trial for as long as the configuration allows. A case that takes longer is left behind in its thread.
@@ -242,7 +247,8 @@ impl ComparedCase<'_> {
         }
         self.offered(snapshot, &OUTCOME, || {
             let expected: Value = serde_yaml::from_str(accepted).unwrap_or_default();
-            let changed = if self.is_intended_rejection_gone() {
+            let view = self.replayed.view.as_ref();
+            let changed = if lacks_rejection(self.fixture.case.status, view) {
                 "the intended rejection is gone"
             } else {
                 "the outcome changed"
@@ -265,11 +271,6 @@ impl ComparedCase<'_> {
             }
             text
         })
-    }
-
-    fn is_intended_rejection_gone(&self) -> bool {
-        let view = self.replayed.view.as_ref();
-        self.fixture.case.status == Status::Intended && !view.is_some_and(is_rejection)
     }
 
     fn accepted(&self) -> Ending {

@@ -39,7 +39,7 @@ pub struct AggregateFilter {
     pub root: Option<RootPart>,
 }
 
-/// A text that is no filter.
+/// Why a text does not select aggregates.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a root nor the beginning of one: expected DOMAIN/, DOMAIN/ROOT or ROOT")]
 pub struct FilterError(String);

@@ -67,11 +67,15 @@ pub fn list_bugs(
     let groups = group_failures(failures.entries.iter().map(|entry| &entry.logged));
     let source = project.source_name(source).unwrap_or_default();
     let messages = Messages::of(project, &source);
-    let captured = CapturedFailures::read(project);
+    let captured = if groups.is_empty() {
+        CapturedFailures::default()
+    } else {
+        CapturedFailures::read(project)
+    };
     let listed = groups.into_iter().map(|mut group| {
         let example = failures.entries[group.example].clone();
         group.message = messages.of_logged(&example.logged);
-        let covered_by = captured.of_bug(&group).map(Project::shown);
+        let covered_by = captured.of_group(&group).map(Project::shown);
         ListedBug {
             group,
             example,

@@ -319,10 +319,7 @@ impl CallStore for RecordingFile {
         subject: Option<&Subject>,
         kept: KeepMode,
     ) -> io::Result<()> {
-        let call = RecordedCall {
-            number: self.next,
-            ..call.clone()
-        };
+        let call = call.numbered(self.next);
         let line = to_line(&call, subject, kept);
         self.append(&line)?;
         self.next += 1;

@@ -28,10 +28,7 @@ impl<W: Write + Send> CallStore for RecordingStream<W> {
         subject: Option<&Subject>,
         kept: KeepMode,
     ) -> io::Result<()> {
-        let call = RecordedCall {
-            number: self.next,
-            ..call.clone()
-        };
+        let call = call.numbered(self.next);
         let line = to_line(&call, subject, kept);
         self.output.write_all(format!("{line}\n").as_bytes())?;
         self.output.flush()?;

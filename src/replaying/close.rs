@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::capturing::{accept, accepted_status};
+use crate::capturing::{accept, accepted_status, demand_rejection};
 use crate::files;
 use crate::fixture::{Fixture, add_rules, write_atomically};
 use crate::model::{Rule, Status};
 use crate::project::OperationError;
 use crate::project::{LogicChoice, Project, ReplayError, ReplayOptions, ReplayedCase};
-use crate::snapshot::{Verdict, is_rejection_text};
+use crate::snapshot::Verdict;
 use crate::terminal::words;
 
 /// How a case is closed.
@@ -55,10 +55,9 @@ pub fn close(
         )));
     };
     let snapshot = Project::snapshot_path(path);
-    if request.is_intended && !is_rejection_text(&text) {
-        return Err(OperationError::Failed(format!(
-            "{shown}: today's outcome is not a rejection, and --intended is for a rejection that is right; nothing is written"
-        )));
+    if request.is_intended {
+        demand_rejection(Some(&text))
+            .map_err(|refusal| OperationError::Failed(format!("{shown}: {refusal}")))?;
     }
     let is_open = fixture.case.status == Status::Open && !snapshot.exists();
     let is_meant = request.is_forced || request.is_intended;

@@ -8,9 +8,8 @@ use serde_yaml::Value;
 
 use crate::capture::{
     CaptureError, CaseParts, EditionShape, Labels, RootSpec, UpTo, assemble, fetch_history,
-    find_root,
 };
-use crate::capturing::{captured_at, domain_of};
+use crate::capturing::{captured_at, cover_of, domain_of};
 use crate::fixture::Fixture;
 use crate::model::{Body, Case, Cover, Domain, Edition, Outcome, Page, Payload, Timestamp};
 use crate::payload::{Decoded, Registry};
@@ -83,11 +82,7 @@ pub fn show(project: &Project, request: &ShowRequest) -> Result<ShownAggregate, 
     let spec = &request.aggregate;
     let domain = domain_of(project, &name, Some(spec), request.domain.as_ref())?;
     let source = project.source_without_failures(Some(&name), domain.as_ref())?;
-    let (domain, root) = find_root(spec, &request.edition, &source.domains, &[])?;
-    let cover = Cover {
-        edition: request.edition.clone(),
-        ..Cover::main(domain, root)
-    };
+    let cover = cover_of(&source, &[], spec, request.edition.clone())?;
     let (case, later, edition) = read(&source, &cover, request.last)?;
     let shown_cover = case.cover.clone();
     let (case, redacted) = match redactor {

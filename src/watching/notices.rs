@@ -27,7 +27,7 @@ impl Notices {
     pub(super) fn new() -> Result<Self, WatchError> {
         let (sender, changes) = sync_channel(1);
         let watcher = recommended_watcher(move |event: notify::Result<Event>| {
-            // Reading is no change, and we read the folders ourselves.
+            // Reading changes nothing, and we read the folders ourselves.
             let is_reading = event.is_ok_and(|event| event.kind.is_access());
             if !is_reading {
                 let _ = sender.try_send(());

@@ -68,7 +68,7 @@ impl<'a> Aggregates<'a> {
         }
     }
 
-    /// The domains to ask, all of which are connected. One that cannot be reached does not hide the others.
+    /// Connects to the domains to ask, and returns them. A domain that cannot be reached does not hide the others.
     fn domains(&mut self, questions: &Questions<'_>, found: &mut Found) -> Vec<Domain> {
         let named = questions
             .only_domain()

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::capture::{Labels, RootSpec, UpTo};
 use crate::capturing::CaptureRequest;
 use crate::cli::Stop;
-use crate::model::{Domain, Edition, Probe, Timestamp};
+use crate::model::{Domain, Probe, Timestamp};
 use crate::project::Project;
 use failure::FailureArguments;
 use kind::KindArguments;
@@ -160,10 +160,7 @@ impl CaptureArguments {
             redaction,
         } = self;
         let up_to = history.up_to()?;
-        let edition = aggregate.edition.as_deref().map(Edition::from_label);
-        let edition = edition
-            .transpose()
-            .map_err(|error| Stop::Usage(error.to_string()))?;
+        let edition = crate::cli::edition(aggregate.edition.as_deref())?;
         let named = failure.recorded_root.as_ref().or(root.as_ref());
         let spec: Option<RootSpec> = named.map(|root| root.parse()).transpose()?;
         Ok(CaptureRequest {
