@@ -8,7 +8,7 @@ use super::request::{CaptureRequest, NumberedFile};
 use super::{OperationError, tickets};
 use crate::capture::{Aside, Logged, RootSpec, newest_of_times};
 use crate::model::{Domain, Edition, counted};
-use crate::project::{FailureEntry, Failures, LogProgress, TicketLog};
+use crate::project::{FailureEntry, Failures, Project, TicketLog};
 
 /// The properties that the request demands of a failure.
 pub(super) struct FailureFilter {
@@ -29,8 +29,12 @@ impl FailureFilter {
     }
 
     /// The newest failure of a log.
-    pub(super) fn newest_in_log(&self, log: &Path) -> Result<NamedFailure, OperationError> {
-        let (failures, name) = read_log(log, &mut LogProgress::unwatched())?;
+    pub(super) fn newest_in_log(
+        &self,
+        project: &Project,
+        log: &Path,
+    ) -> Result<NamedFailure, OperationError> {
+        let (failures, name) = read_log(log, &mut project.log_progress([log]))?;
         self.newest(&failures, &name)
     }
 

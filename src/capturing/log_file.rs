@@ -10,7 +10,7 @@ use crate::terminal::words;
 /// Reads a log; `-` is standard input.
 pub(crate) fn read_log(
     file: &Path,
-    progress: &mut LogProgress<'_, '_>,
+    progress: &mut LogProgress<'_>,
 ) -> Result<(Failures, String), OperationError> {
     let mut failures = Failures::default();
     if file == Path::new("-") {

@@ -154,7 +154,7 @@ fn named_failure(context: &CaptureContext<'_>) -> Result<Option<NamedFailure>, O
     match &failure.origin {
         FailureOrigin::DeadLetter(asked) => dead_letter::find(context, asked),
         FailureOrigin::Log(log) | FailureOrigin::Written { log: Some(log), .. } => {
-            filter.newest_in_log(log).map(Some)
+            filter.newest_in_log(context.project, log).map(Some)
         }
         FailureOrigin::Ticket(asked) if request.aggregate.is_none() => {
             filter.of_ticket(asked).map(Some)

@@ -5,6 +5,7 @@ use clap::Args;
 use super::{Done, Stop, complain, say, words};
 use crate::harness::{DiscoveryError, leftovers};
 use crate::project::Project;
+use crate::terminal::several_errors;
 
 /// Delete files that no fixture uses: snapshots and pending snapshots without their fixture, and descriptor sets and
 /// histories that no fixture names.
@@ -51,7 +52,7 @@ pub(super) fn run(project: &Project, arguments: &CleanArguments) -> Done {
         )
     }));
     if !failures.is_empty() {
-        return Err(Stop::Failed(failures.join("\nerror: ")));
+        return Err(Stop::Failed(several_errors(failures)));
     }
     if found.unused.is_empty() {
         say("nothing to delete");

@@ -8,6 +8,7 @@ use crate::harness::Entry;
 use crate::model::{Rule, Status};
 use crate::project::Project;
 use crate::replaying::{CloseRequest, Closed, close};
+use crate::terminal::several_errors;
 
 /// Accept today's outcome of cases and mark them closed.
 ///
@@ -60,7 +61,7 @@ pub(super) fn run(project: &Project, arguments: &CloseArguments) -> Done {
     if failures.is_empty() {
         Ok(())
     } else {
-        Err(Stop::Failed(failures.join("\nerror: ")))
+        Err(Stop::Failed(several_errors(failures)))
     }
 }
 

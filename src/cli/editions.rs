@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Done, Stop, say};
 use crate::model::counted;
 use crate::project::{EditionCleanup, Ledger, LedgerEntry, Project};
-use crate::terminal::{Column, Table, Text, one_line, show_table};
+use crate::terminal::{Role, Text, one_line, paragraph, show, stdout_width};
 
 /// List or delete editions that `replay --coordinator` made at an address.
 #[derive(Debug, Args)]
@@ -58,26 +58,17 @@ fn list(ledger: &Ledger, wants_json: bool) -> Done {
     if entries.is_empty() {
         say("nothing is left behind");
     }
-    let mut table = Table::new([
-        Column::whole(""),
-        Column::cut("", 24),
-        Column::cut("", 16),
-        Column::wrapped(""),
-    ]);
+    let room = stdout_width();
     for entry in &entries {
         let (domain, root, address) = (&entry.domain, &entry.root, &entry.address);
-        table.row([
-            Text::plain(one_line(&entry.edition)),
-            Text::plain(one_line(&format!("{domain}/{root}"))),
-            Text::plain(one_line(&format!("at {address} ({})", entry.coordinator))),
-            Text::plain(one_line(&format!(
-                "for {}, {}",
-                entry.made_for, entry.made_at
-            ))),
-        ]);
-    }
-    if !entries.is_empty() {
-        show_table(&table);
+        let place = format!("  {domain}/{root}, at {address} ({})", entry.coordinator);
+        let origin = format!("  for {}, {}", entry.made_for, entry.made_at);
+        let mut text = Text::plain(one_line(&entry.edition)).with(Role::Plain, "\n");
+        for line in [place, origin] {
+            let line = Text::of(Role::Faint, one_line(&line));
+            text.append(&paragraph(&line, room, 4));
+        }
+        show(&text.trim_end());
     }
     Ok(())
 }

@@ -34,15 +34,16 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum as _};
 
 use crate::harness::{self, Entry, TestArguments, select};
 use crate::model::Edition;
-use crate::project::{App, OperationError, Project};
+use crate::project::{App, LogBytes, LogWatcher, OperationError, Project};
 use crate::terminal::{
-    Colours, Program, complain, complain_of_error, program, say, set_colours, set_program, warn,
-    words,
+    Amount, Colours, Meter, Program, complain, complain_of_error, program, say, set_colours,
+    set_program, warn, words,
 };
 
 /// Make a production bug a regression test: capture its events, replay them, accept the outcome.
@@ -284,6 +285,21 @@ fn wanted_colours(words: impl IntoIterator<Item = OsString>) -> Option<Colours> 
     values.find_map(|value| Colours::from_str(value, false).ok())
 }
 
+/// Shows the progress of reading logs.
+fn log_meter() -> Box<LogWatcher> {
+    let meter = Mutex::new(None);
+    Box::new(move |bytes| {
+        let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
+        *meter = bytes.map(|LogBytes { read, of }| {
+            let shown = meter
+                .take()
+                .unwrap_or_else(|| Meter::new("reading logs", Amount::Bytes));
+            shown.set(read, of);
+            shown
+        });
+    })
+}
+
 fn dispatch(arguments: Arguments, app: &App, folder: &Path) -> Result<ExitCode, Stop> {
     if let (Some(_), Command::Init(_) | Command::Completions(_) | Command::Schema(_)) =
         (&arguments.config, &arguments.command)
@@ -295,10 +311,12 @@ fn dispatch(arguments: Arguments, app: &App, folder: &Path) -> Result<ExitCode, 
     let named = arguments.config.as_deref();
     let open = || -> Result<Project, Stop> {
         let app = app.clone();
-        Ok(match named {
+        let mut project = match named {
             None => Project::open(app, folder)?,
             Some(file) => Project::open_named(app, file)?,
-        })
+        };
+        project.watch_logs(log_meter());
+        Ok(project)
     };
     let done: Done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, folder),

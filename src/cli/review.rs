@@ -191,7 +191,9 @@ fn ask(project: &Project, groups: &[Group]) -> Done {
             format_args!("\n{} of {}:", at + 1, groups.len()),
         );
         let title = title.with(Role::Plain, format_args!(" {}\n", group.title()));
-        show(&title);
+        for line in title.lines() {
+            show(&paragraph(&line, stdout_width(), 2));
+        }
         show(&example(&group.outcomes[0], group.outcomes.len()));
         let is_several = group.outcomes.len() > 1;
         match choice(&term, is_several, &group.outcomes[0])? {
@@ -223,7 +225,10 @@ fn ask(project: &Project, groups: &[Group]) -> Done {
 /// One case of a group: its title, what production did, and what changed.
 fn example(outcome: &PendingOutcome, of: usize) -> Text {
     let room = stdout_width();
-    let mut text = Text::plain(&outcome.heading);
+    let mut text = Text::new();
+    for line in outcome.heading.lines() {
+        text.append(&paragraph(&Text::plain(line), room, 9));
+    }
     if let Some(production) = &outcome.production {
         let line = Text::plain(format_args!("production: {production}"));
         text.append(&paragraph(&line, room, 2));
@@ -233,8 +238,8 @@ fn example(outcome: &PendingOutcome, of: usize) -> Text {
         Some(_) => differences::push(&mut text, &outcome.differences, 2, room),
         None => {
             for line in outcome.text.lines() {
-                text.push(Role::Added, format_args!("  {line}"));
-                text.push(Role::Plain, "\n");
+                let line = Text::of(Role::Added, format_args!("  {line}"));
+                text.append(&paragraph(&line, room, 4));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::listing::{FailureSource, ListedBug, list_bugs};
 use crate::model::{Code, Timestamp, counted};
 use crate::project::Project;
 use crate::shape::shape;
-use crate::terminal::{Amount, Column, Meter, Role, Table, Text, one_line, program, show_table};
+use crate::terminal::{Column, Role, Table, Text, one_line, program, show_table};
 
 /// List the failures of a source or of logs, grouped by bug.
 ///
@@ -48,12 +48,7 @@ impl TicketsArguments {
 }
 
 pub(super) fn run(project: &Project, arguments: &TicketsArguments) -> Done {
-    let listed = {
-        let meter = Meter::new("reading logs", Amount::Bytes);
-        list_bugs(project, &arguments.failure_source(), &mut |read, of| {
-            meter.set(read, of);
-        })?
-    };
+    let listed = list_bugs(project, &arguments.failure_source())?;
     if arguments.json {
         for bug in &listed.bugs {
             say(json_of(bug));

@@ -8,7 +8,7 @@ use super::discovery::{DiscoveryError, Entry, discover, entry_of};
 use super::results::LastFailed;
 use super::selection::{SelectionError, select};
 use crate::project::Project;
-use crate::terminal::say;
+use crate::terminal::{say, several_errors};
 
 /// The cases of a run.
 #[derive(Debug)]
@@ -25,13 +25,8 @@ pub(super) enum ChoiceError {
     #[error(transparent)]
     Discovery(#[from] DiscoveryError),
     /// A FIXTURE among the filters.
-    #[error("{}", joined(.0))]
+    #[error("{}", several_errors(.0))]
     Selection(Vec<SelectionError>),
-}
-
-fn joined(errors: &[SelectionError]) -> String {
-    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    errors.join("\nerror: ")
 }
 
 /// The cases that a run was asked for. A single part of a name is left to libtest, which counts what it filters out.

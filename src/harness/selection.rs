@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::discovery::{DiscoveryError, Entry, discover, entries_of, entry_of, fixtures_below};
 use crate::project::{OperationError, Project};
 use crate::snapshot::matches_pattern;
-use crate::terminal::program;
+use crate::terminal::{program, several_errors};
 
 /// Maximum number of suggestions for a misspelt name.
 const SUGGESTED: usize = 3;
@@ -44,8 +44,7 @@ pub(crate) enum SelectionError {
 
 impl From<Vec<SelectionError>> for OperationError {
     fn from(errors: Vec<SelectionError>) -> Self {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Self::Failed(errors.join("\nerror: "))
+        Self::Failed(several_errors(errors))
     }
 }
 

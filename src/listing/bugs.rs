@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
 use crate::capturing::{CapturedFailures, Messages, demand_some, read_log};
 use crate::grpc::{DeadLetter, StoredLetter};
-use crate::project::{FailureEntry, Failures, LogProgress, LogWatcher, OperationError, Project};
+use crate::project::{FailureEntry, Failures, OperationError, Project};
 use crate::wire::Dialect;
 
 /// Shown instead of a file name, before the number of a dead letter.
@@ -44,25 +44,20 @@ pub struct ListedBug {
     pub covered_by: Option<String>,
 }
 
-/// Lists failures, grouped by bug. Only dead letters are asked for at a server. `watch` receives how many bytes of the
-/// logs have been read, and how many there are.
+/// Lists failures, grouped by bug. Only dead letters are asked for at a server.
 ///
 /// # Errors
 /// If a log or the service cannot be read, or a named file holds no failure.
-pub fn list_bugs(
-    project: &Project,
-    from: &FailureSource,
-    watch: &mut LogWatcher<'_>,
-) -> Result<ListedBugs, OperationError> {
+pub fn list_bugs(project: &Project, from: &FailureSource) -> Result<ListedBugs, OperationError> {
     let (source, failures) = match from {
         FailureSource::Source(source) => {
             let source = source.as_deref();
-            (source, project.watched_failures(source, watch)?)
+            (source, project.failures(source)?)
         }
         FailureSource::DeadLetters(source) => {
             (source.as_deref(), of_letters(project, source.as_deref())?)
         }
-        FailureSource::Files(files) => (None, of_files(files, watch)?),
+        FailureSource::Files(files) => (None, of_files(project, files)?),
     };
     let groups = group_failures(failures.entries.iter().map(|entry| &entry.logged));
     let source = project.source_name(source).unwrap_or_default();
@@ -158,8 +153,8 @@ fn failure_of_letter(letter: &DeadLetter) -> Result<LoggedFailure, String> {
 }
 
 /// The failures of these files, each of which must hold at least one.
-fn of_files(files: &[PathBuf], watch: &mut LogWatcher<'_>) -> Result<Failures, OperationError> {
-    let mut progress = LogProgress::of(files.iter().map(PathBuf::as_path), watch);
+fn of_files(project: &Project, files: &[PathBuf]) -> Result<Failures, OperationError> {
+    let mut progress = project.log_progress(files.iter().map(PathBuf::as_path));
     let mut all = Failures::default();
     for file in files {
         let (read, name) = read_log(file, &mut progress)?;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use super::log_progress::{LogProgress, LogWatcher, WatchedLog};
+use super::log_progress::{LogProgress, WatchedLog};
 use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
 use crate::capture::{LineError, LocalTime, LogReading, Logged, LoggedFailure};
 use crate::plain;
@@ -71,7 +71,7 @@ impl Failures {
     pub(crate) fn read_file(
         &mut self,
         path: &Path,
-        progress: &mut LogProgress<'_, '_>,
+        progress: &mut LogProgress<'_>,
     ) -> Result<(), SourceError> {
         let file = Project::shown(path);
         let log = std::fs::File::open(path);
@@ -88,13 +88,12 @@ impl Failures {
     /// Reads the failure logs and program logs of a source.
     pub(super) fn of_source(
         config: &SourceConfig,
-        progress: &mut LogProgress<'_, '_>,
+        progress: &mut LogProgress<'_>,
     ) -> Result<Self, SourceError> {
         let mut failures = Self::default();
         for path in &config.tickets {
             failures.add(&TicketLog::read(path)?);
-            let size = std::fs::metadata(path).map_or(0, |file| file.len());
-            progress.add(usize::try_from(size).unwrap_or(usize::MAX));
+            progress.add(std::fs::metadata(path).map_or(0, |file| file.len()));
         }
         for path in &config.logs {
             failures.read_file(path, progress)?;
@@ -174,24 +173,11 @@ impl Project {
     /// The known failures of a source. Makes no connection.
     pub fn failures(&self, source: Option<&str>) -> Result<Failures, SourceError> {
         let name = self.source_name(source)?;
-        match self.config.sources.get(&name) {
-            Some(config) => Failures::of_source(config, &mut LogProgress::unwatched()),
-            None => Ok(self.embedded_failures()),
-        }
-    }
-
-    /// The same for somebody who waits for it.
-    pub(crate) fn watched_failures(
-        &self,
-        source: Option<&str>,
-        watch: &mut LogWatcher<'_>,
-    ) -> Result<Failures, SourceError> {
-        let name = self.source_name(source)?;
         let Some(config) = self.config.sources.get(&name) else {
             return Ok(self.embedded_failures());
         };
         let files = config.tickets.iter().chain(&config.logs);
-        let mut progress = LogProgress::of(files.map(PathBuf::as_path), watch);
+        let mut progress = self.log_progress(files.map(PathBuf::as_path));
         Failures::of_source(config, &mut progress)
     }
 

@@ -43,7 +43,8 @@ pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub(crate) use failures::each_failure;
 pub use failures::{FailureEntry, Failures};
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
-pub use log_progress::LogWatcher;
+#[doc(hidden)]
+pub use log_progress::{LogBytes, LogWatcher};
 pub(crate) use log_progress::{LogProgress, WatchedLog};
 pub(crate) use logics::debug_command;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
@@ -158,6 +159,7 @@ pub struct Project {
     logics: Arc<Logics>,
     connectors: connector::Connectors,
     unknown: UnreportedFields,
+    log_watcher: Option<Box<LogWatcher>>,
 }
 
 /// The environment variables. Ignores those that are not UTF-8.
@@ -224,6 +226,7 @@ impl Project {
             logics,
             connectors: connector::Connectors::default(),
             unknown: UnreportedFields::default(),
+            log_watcher: None,
         }
     }
 

@@ -64,6 +64,14 @@ impl ValuePath {
         }
     }
 
+    /// The elements of lists that the path leads through, at any depth, with the key of each list.
+    pub fn elements(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.segments.windows(2).filter_map(|pair| match pair {
+            [Segment::Key(key), Segment::Index(index)] => Some((key.as_str(), *index)),
+            _ => None,
+        })
+    }
+
     /// Type of the payload that the path leads into, and the path of the field there: `seats.since`. Elements of lists
     /// add nothing, as in rules.
     #[must_use]

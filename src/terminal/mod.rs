@@ -121,12 +121,21 @@ pub(crate) fn warn(word: &str, text: impl fmt::Display) {
     complain_labelled(Role::Caution, word, text);
 }
 
+/// Several errors as one text. [`complain_of_error`] shows each of them as an error.
+pub(crate) fn several_errors(errors: impl IntoIterator<Item = impl fmt::Display>) -> String {
+    let errors = errors.into_iter().map(|error| error.to_string());
+    errors.collect::<Vec<_>>().join("\nerror: ")
+}
+
 fn complain_labelled(role: Role, label: &str, text: impl fmt::Display) {
-    let label = Text::of(role, format_args!("{label}:"));
-    let message = label.with(Role::Plain, format_args!(" {text}"));
+    let label = format!("{label}:");
     let room = stream::stderr_width();
     let mut shown = Text::new();
-    for line in message.lines() {
+    for line in Text::plain(format_args!("{label} {text}")).lines() {
+        let line = match line.as_str().strip_prefix(&label) {
+            Some(rest) => Text::of(role, &label).with(Role::Plain, rest),
+            None => line,
+        };
         shown.append(&paragraph(&line, room, 2));
     }
     complain_styled(&shown.trim_end());

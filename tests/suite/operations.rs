@@ -98,15 +98,14 @@ fn what_was_found_comes_with_the_words_that_capture_it() {
 fn bugs_are_grouped_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let project = project(folder.path());
-    let listed = list_bugs(&project, &FailureSource::Source(None), &mut |_, _| {}).unwrap();
+    let listed = list_bugs(&project, &FailureSource::Source(None)).unwrap();
     assert!(listed.count_of_logic() > 1 && listed.count_failed() >= listed.count_of_logic());
     let counted: usize = listed.bugs.iter().map(|bug| bug.group.count).sum();
     assert_eq!(counted, listed.count_failed() + listed.count_accepted());
 
     let log = folder.path().join("app.log");
     std::fs::write(&log, "nothing happened\n").unwrap();
-    let nothing =
-        list_bugs(&project, &FailureSource::Files(vec![log]), &mut |_, _| {}).unwrap_err();
+    let nothing = list_bugs(&project, &FailureSource::Files(vec![log])).unwrap_err();
     assert!(
         nothing.to_string().contains("no failure in 1 lines"),
         "{nothing}"

@@ -104,9 +104,9 @@ impl TextReport<'_> {
         from_production.iter().chain(from_snapshot)
     }
 
-    /// The elements that differ of a list at the top of the outcome.
+    /// The elements that differ of all lists with this key.
     pub(super) fn differing_elements(&self, list: &str) -> BTreeSet<usize> {
-        let elements = self.differences().filter_map(|it| it.path.top_element());
+        let elements = self.differences().flat_map(|it| it.path.elements());
         let of_list = elements.filter(|(key, _)| *key == list);
         of_list.map(|(_, index)| index).collect()
     }

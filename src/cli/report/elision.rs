@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_yaml::Value;
+
 use crate::terminal::{Role, Text};
 
 /// Elements that are shown at each end of a long list, and at most so many that matter in its middle.
@@ -47,9 +49,65 @@ pub(super) fn left_out(count: usize, what: &str) -> Text {
     )
 }
 
+/// An outcome in which long lists, at any depth, have no middle. `differing` says which elements of the lists with a key
+/// are shown nevertheless.
+pub(super) fn without_middles(
+    view: &Value,
+    shows_all: bool,
+    differing: &dyn Fn(&str) -> BTreeSet<usize>,
+) -> Value {
+    let shortened = |name: &str, items: &[Value]| {
+        let differs = differing(name);
+        let parts = parts(items.len(), shows_all, |at| differs.contains(&at));
+        let items = parts.into_iter().map(|part| match part {
+            Part::Shown(at) => without_middles(&items[at], shows_all, differing),
+            Part::LeftOut(count) => left_out(count, name).as_str().into(),
+        });
+        Value::Sequence(items.collect())
+    };
+    match view {
+        Value::Mapping(fields) => {
+            let fields = fields.iter().map(|(key, value)| {
+                let value = match (key.as_str(), value) {
+                    (Some(name), Value::Sequence(items)) => shortened(name, items),
+                    _ => without_middles(value, shows_all, differing),
+                };
+                (key.clone(), value)
+            });
+            Value::Mapping(fields.collect())
+        }
+        Value::Sequence(items) => shortened("elements", items),
+        other => other.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_within_lists_have_no_middle_either() {
+        let numbers = |count| (0..count).map(|number| format!("- {number}\n"));
+        let indented: String = numbers(100).map(|line| format!("      {line}")).collect();
+        let view = format!("hops:\n- events:\n    cards:\n{indented}");
+        let view: Value = serde_yaml::from_str(&view).unwrap();
+        let shown = |shows_all, differing: &[usize]| {
+            let differing = |list: &str| match list {
+                "cards" => differing.iter().copied().collect(),
+                _ => BTreeSet::new(),
+            };
+            let view = without_middles(&view, shows_all, &differing);
+            view["hops"][0]["events"]["cards"]
+                .as_sequence()
+                .unwrap()
+                .clone()
+        };
+        assert_eq!(shown(true, &[]).len(), 100);
+        let some = shown(false, &[50]);
+        assert_eq!(some.len(), 43);
+        assert_eq!(some[20], "… 30 more cards; --all shows them …");
+        assert_eq!(some[21], 50);
+    }
 
     fn shown(parts: &[Part]) -> Vec<usize> {
         let indices = parts.iter().filter_map(|part| match part {

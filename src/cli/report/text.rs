@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_yaml::Value;
 
-use super::elision::{Part, left_out, parts};
+use super::elision::{Part, left_out, parts, without_middles};
 use super::plain;
 use crate::diagram::terminal;
 use crate::model::{
@@ -55,7 +55,10 @@ impl TextReport<'_> {
         let today = report.replayed.view.as_ref();
         let today = today.map_or_else(
             || "nothing to compare\n".to_owned(),
-            |view| to_yaml(&self.without_middles(view)),
+            |view| {
+                let differing = |list: &str| self.differing_elements(list);
+                to_yaml(&without_middles(view, self.layout.shows_all, &differing))
+            },
         );
         section(
             &mut text,
@@ -97,28 +100,6 @@ impl TextReport<'_> {
 
     pub(super) fn paragraph(&self, text: &mut Text, line: &Text, indent: usize) {
         text.append(&paragraph(line, self.layout.room, indent));
-    }
-
-    /// An outcome in which long lists at the top have no middle, apart from elements that differ.
-    fn without_middles(&self, view: &Value) -> Value {
-        let Value::Mapping(fields) = view else {
-            return view.clone();
-        };
-        let shortened = fields.iter().map(|(key, value)| {
-            let (Some(name), Value::Sequence(items)) = (key.as_str(), value) else {
-                return (key.clone(), value.clone());
-            };
-            let differing = self.differing_elements(name);
-            let parts = parts(items.len(), self.layout.shows_all, |at| {
-                differing.contains(&at)
-            });
-            let items = parts.into_iter().map(|part| match part {
-                Part::Shown(at) => items[at].clone(),
-                Part::LeftOut(count) => left_out(count, name).as_str().into(),
-            });
-            (key.clone(), Value::Sequence(items.collect()))
-        });
-        Value::Mapping(shortened.collect())
     }
 
     /// The logic or coordinator that the case was replayed on.

@@ -8,7 +8,7 @@ use crate::capture::Logged;
 use crate::finding::clue::{Candidate, Matched, Wanted};
 use crate::finding::occurrence::{Cause, Occurrence, OccurrenceKind, Place};
 use crate::model::counted;
-use crate::project::{FailureEntry, Project, each_failure};
+use crate::project::{FailureEntry, Project, WatchedLog, each_failure};
 use crate::terminal::words;
 
 /// Maximum number of unusable lines of one log that are reported.
@@ -65,7 +65,9 @@ impl Logs<'_> {
     fn file(&self, file: &Path, is_tickets: bool, wanted: &Wanted<'_>, found: &mut Found) {
         let name = Project::shown(file);
         let mut newest = Newest::default();
+        let progress = &mut self.0.project.log_progress([file]);
         let read = File::open(file).and_then(|log| {
+            let log = WatchedLog { log, progress };
             each_failure(log, &name, MOST_UNUSABLE, &mut |entry| {
                 if let Some(occurrence) = self.occurrence(&entry, is_tickets, wanted) {
                     newest.push(occurrence);

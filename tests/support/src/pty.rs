@@ -1,7 +1,7 @@
 //! A terminal for programs that tests start.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use rustix::fs::{Mode, OFlags};
@@ -18,7 +18,17 @@ pub struct TerminalRun {
 
 /// Runs a program with all its streams on a terminal of this width.
 #[must_use]
-pub fn run_on_terminal(mut command: Command, columns: u16) -> TerminalRun {
+pub fn run_on_terminal(command: Command, columns: u16) -> TerminalRun {
+    attended(command, columns, &mut |_| None)
+}
+
+/// The same with somebody who reads along: `attend` receives the output so far, and returns what to type.
+#[must_use]
+pub fn attended(
+    mut command: Command,
+    columns: u16,
+    attend: &mut dyn FnMut(&str) -> Option<String>,
+) -> TerminalRun {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
@@ -40,8 +50,15 @@ pub fn run_on_terminal(mut command: Command, columns: u16) -> TerminalRun {
     // The terminal ends when the program has closed it; this process must not hold it open.
     drop(command);
     let mut bytes = Vec::new();
+    let mut controller = File::from(controller);
+    let mut buffer = [0; 4096];
     // The end is an error on Linux, and not on other systems.
-    let _ = File::from(controller).read_to_end(&mut bytes);
+    while let Ok(read @ 1..) = controller.read(&mut buffer) {
+        bytes.extend(&buffer[..read]);
+        if let Some(keys) = attend(&String::from_utf8_lossy(&bytes)) {
+            controller.write_all(keys.as_bytes()).unwrap();
+        }
+    }
     let text = String::from_utf8(bytes).unwrap();
     TerminalRun {
         code: child.wait().unwrap().code(),

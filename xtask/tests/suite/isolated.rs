@@ -450,9 +450,9 @@ fn the_report_says_what_the_logic_sees_and_what_is_left_behind_is_listed_and_cle
     assert!(
         listed.starts_with("debug-join-table-36f675cc-4-tester-20")
             && listed.contains(&format!(
-                "  table/36f675cc-81e7-4ef5-a8e2-5d940ed90475  at {address} (shared)  for "
+                "\n  table/36f675cc-81e7-4ef5-a8e2-5d940ed90475, at {address} (shared)\n  for "
             ))
-            && listed.lines().count() == 1,
+            && listed.lines().count() == 3,
         "{listed}"
     );
     assert_eq!(shared.editions(), 1);

@@ -1,6 +1,8 @@
 //! The tool on a terminal: tables as wide as it, and colours that mean something. Pipes receive everything.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
 
 use angzarr_replay::internal::model::Cover;
 use angzarr_replay::internal::ticket::Ticket;
@@ -8,7 +10,8 @@ use angzarr_replay::internal::wire::Dialect;
 use insta::assert_snapshot;
 use test_support::books;
 use test_support::hostile::{HOSTILE, in_yaml};
-use test_support::pty::{TerminalRun, run_on_terminal};
+use test_support::programs::repository;
+use test_support::pty::{TerminalRun, attended, run_on_terminal};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::bad_input::commands::UPCASTER;
@@ -77,15 +80,24 @@ fn lists_fit_the_terminal() {
         log += &(ticket.to_line() + "\n");
     }
     project.write("failures.jsonl", &log);
+    project.write(".angzarr-replay/editions.jsonl", EDITIONS);
     for columns in WIDTHS {
         let text = transcript(
             &project,
             columns,
-            &[&["roots"], &["tickets", "failures.jsonl"]],
+            &[
+                &["roots"],
+                &["tickets", "failures.jsonl"],
+                &["editions", "list"],
+            ],
         );
         assert_snapshot!(format!("lists_{columns}"), text);
     }
 }
+
+/// An edition that an interrupted replay left behind.
+const EDITIONS: &str = r#"{"ledger":1,"edition":"debug-join-table-36f675cc-4-tester-20261123T000000","coordinator":"shared","address":"coordinator.staging.example.com:1310","dialect":"angzarr","domain":"table","root":"36f675cc-81e7-4ef5-a8e2-5d940ed90475","made_for":"fixtures/table/余额不足.yaml","made_at":"2026-11-23T00:00:00Z"}
+"#;
 
 /// A case whose outcome differs from production's in several ways.
 fn changed() -> Project {
@@ -337,4 +349,104 @@ fn pages_that_differ_are_shown_in_the_middle_of_a_long_history() {
         "{}",
         report.out
     );
+}
+
+#[test]
+fn questions_fit_the_terminal() {
+    let mut project = Project::new("");
+    for arguments in [
+        &[
+            "capture",
+            ALICE,
+            "--domain",
+            "player",
+            "--name",
+            "player/alice",
+        ][..],
+        &["close", "fixtures/player/alice.yaml", "--force"],
+    ] {
+        let run = project.run(arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}", run.err);
+    }
+    let snapshot = "fixtures/player/alice.snap";
+    let accepted = project.read(snapshot);
+    project.write(
+        snapshot,
+        &accepted.replace("message: ", "message: \u{1f0b1} 余额不足 "),
+    );
+    let run = project.run(&["test"]);
+    assert_eq!(run.code, 101, "{}", run.err);
+    for columns in WIDTHS {
+        let listed = transcript(&project, columns, &[&["review", "--list"]]);
+        let mut command = tool(&project.path("."));
+        command.arg("review").env("NO_COLOR", "1");
+        let mut is_answered = false;
+        let asked = attended(command, columns, &mut |text| {
+            let answers = text.ends_with("(q)uit? ") && !std::mem::replace(&mut is_answered, true);
+            answers.then(|| "s".to_owned())
+        });
+        assert_eq!(asked.code, Some(0), "{}", asked.text);
+        assert_snapshot!(
+            format!("review_{columns}"),
+            format!("{listed}{}", asked.text)
+        );
+    }
+}
+
+#[test]
+fn flows_fit_the_terminal() {
+    for columns in WIDTHS {
+        let mut command = tool(&repository());
+        command.args(["replay", "fixtures/flow/funds-reserved-6513270e-2.yaml"]);
+        command.env("NO_COLOR", "1");
+        let run = run_on_terminal(command, columns);
+        assert_eq!(run.code, Some(0), "{}", run.text);
+        // Payloads are YAML, which a terminal wraps.
+        assert_snapshot!(format!("flow_{columns}"), run.text);
+    }
+}
+
+/// The log is a pipe that its writer keeps open, so reading takes as long as it takes for the progress to be shown.
+#[test]
+fn whoever_waits_for_a_log_sees_how_much_has_been_read() {
+    let project = Project::new("");
+    let failures = recorded_failures();
+    for arguments in [
+        &["tickets", "log"][..],
+        &["capture", "--from-log", "log", "--bundle", "-"],
+        &["capture", "--each-distinct", "--from-log", "log"],
+        &["find", "nobody", "--from-log", "log"],
+    ] {
+        let pipe = project.path("log");
+        let _ = std::fs::remove_file(&pipe);
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let (shown, is_shown) = std::sync::mpsc::channel::<()>();
+        let lines = failures.clone();
+        let writer = std::thread::spawn(move || {
+            let mut log = File::options().write(true).open(pipe).unwrap();
+            log.write_all(lines.as_bytes()).unwrap();
+            let _ = is_shown.recv();
+        });
+        let mut command = tool(&project.path("."));
+        command.args(arguments);
+        let mut shown = Some(shown);
+        let run = attended(command, 80, &mut |text| {
+            if text.contains("reading logs: ") {
+                shown = None;
+            }
+            None
+        });
+        assert!(shown.is_none(), "{arguments:?}: {}", run.text);
+        drop(shown);
+        writer.join().unwrap();
+    }
+}
+
+#[test]
+fn each_of_several_errors_is_marked() {
+    let project = Project::new("");
+    let run = on_terminal(&project, 80, &["replay", "nowhere", "nobody"], &[]);
+    let marked = run.text.matches("\u{1b}[31merror:\u{1b}[0m no").count();
+    assert_eq!(marked, 2, "{}", run.text);
 }
