@@ -60,8 +60,10 @@ fn list(ledger: &Ledger, wants_json: bool) -> Done {
     }
     let room = stdout_width();
     for entry in &entries {
-        let (domain, root, address) = (&entry.domain, &entry.root, &entry.address);
-        let place = format!("  {domain}/{root}, at {address} ({})", entry.coordinator);
+        let place = format!(
+            "  {}/{}, at {} ({})",
+            entry.domain, entry.root, entry.address, entry.coordinator
+        );
         let origin = format!("  for {}, {}", entry.made_for, entry.made_at);
         let mut text = Text::plain(one_line(&entry.edition)).with(Role::Plain, "\n");
         for line in [place, origin] {
