@@ -1,4 +1,4 @@
-//! Cases to replay: players with 20 events each, saved as fixtures with their snapshots.
+//! Cases to replay: players with 20 events each or more, saved as fixtures with their snapshots.
 
 use std::error::Error;
 use std::path::Path;
@@ -20,19 +20,19 @@ use poker::Player;
 use poker::messages::{Currency, DepositFunds, RegisterPlayer, ReserveFunds, WithdrawFunds};
 use prost::{Message, Name};
 
-/// Events of each case.
+/// Events of a usual case.
 pub(crate) const EVENTS: u32 = 20;
 
 /// Cases in a folder.
-const FOLDER: usize = 100;
+pub(crate) const FOLDER: usize = 100;
 
 const TIME: Timestamp = Timestamp {
     seconds: 1_795_392_090,
     nanos: 123_456_000,
 };
 
-/// Saves `count` closed cases with their snapshots into the project's folder.
-pub(crate) fn save(project: &Project, count: usize) -> Result<(), Box<dyn Error>> {
+/// Saves `count` closed cases of so many events, with their snapshots, into the project's folder.
+pub(crate) fn save(project: &Project, count: usize, events: u32) -> Result<(), Box<dyn Error>> {
     let player = InProcess::new(Arc::new(Player::default()), Dialect::ANGZARR, false);
     let domain = Domain::new("player")?;
     let selected = SelectedLogic::at_address("in process", ComponentKind::Aggregate, &domain);
@@ -42,7 +42,7 @@ pub(crate) fn save(project: &Project, count: usize) -> Result<(), Box<dyn Error>
         ..ReplayOptions::default()
     };
     for number in 0..count {
-        let case = case(number)?;
+        let case = case(number, events)?;
         let rendered = render(&case, project.registry()?)?;
         let name = format!("player/{:03}/case-{number:05}.yaml", number / FOLDER);
         project.folder().save(&rendered, Path::new(&name), false)?;
@@ -54,26 +54,20 @@ pub(crate) fn save(project: &Project, count: usize) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-/// Fills a folder with files that only have the names of fixtures.
-pub(crate) fn save_names(folder: &Path, count: usize) -> std::io::Result<()> {
-    for number in 0..count {
-        let folder = folder.join(format!("player/{:03}", number / FOLDER));
-        std::fs::create_dir_all(&folder)?;
-        std::fs::write(
-            folder.join(format!("case-{number:05}.yaml")),
-            "{ no fixture",
-        )?;
-    }
-    Ok(())
-}
-
-fn case(number: usize) -> Result<Case, Box<dyn Error>> {
+fn case(number: usize, events: u32) -> Result<Case, Box<dyn Error>> {
     let logic = Player::new(|| TIME);
     let mut root = [7; 16];
     root[8..].copy_from_slice(&(number as u64).to_be_bytes());
     let cover = Cover::main(Domain::new("player")?, Root::new(root));
     let mut pages: Vec<Page> = Vec::new();
-    for sequence in 0..EVENTS {
+    for sequence in 0..events {
+        // The logic folds the whole history for each command, so a longer one repeats its beginning.
+        if sequence >= EVENTS {
+            let again = 1 + (sequence - EVENTS) % (EVENTS - 1);
+            let body = pages[usize::try_from(again)?].body.clone();
+            pages.push(page(sequence, body));
+            continue;
+        }
         let command = past_command(number, sequence);
         let emitted = handle(&logic, &cover, &pages, command, sequence)?
             .map_err(|failure| failure.message)?;
@@ -81,7 +75,7 @@ fn case(number: usize) -> Result<Case, Box<dyn Error>> {
         pages.push(page(sequence, body));
     }
     let command = failing_or_not(number);
-    let observed = match handle(&logic, &cover, &pages, command.clone(), EVENTS)? {
+    let observed = match handle(&logic, &cover, &pages, command.clone(), events)? {
         Ok(emitted) => Observed::accepted(emitted.pages.into_iter().map(|page| page.body)),
         Err(failure) => Observed::Rejected(failure),
     };
@@ -99,7 +93,7 @@ fn case(number: usize) -> Result<Case, Box<dyn Error>> {
         },
         logic: None,
         probe: None,
-        stimulus: CaseStimulus::Command(book(&cover, command, EVENTS)),
+        stimulus: CaseStimulus::Command(book(&cover, command, events)),
         cover,
         snapshot: None,
         history: History::new(pages)?,

@@ -11,7 +11,7 @@ mod pictures;
 mod postgres;
 mod project;
 mod python;
-mod shell;
+pub(super) mod shell;
 mod steps;
 mod tools;
 mod tutorial;

@@ -7,15 +7,15 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 /// Where programs run, and with which tools on the path.
-pub(super) struct Shell {
+pub(crate) struct Shell {
     root: PathBuf,
     path: OsString,
     /// Whether generated files are written instead of compared.
-    pub(super) blesses: bool,
+    pub(crate) blesses: bool,
 }
 
 impl Shell {
-    pub(super) fn new(root: &Path, blesses: bool) -> Self {
+    pub(crate) fn new(root: &Path, blesses: bool) -> Self {
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let folders =
             std::iter::once(root.join("target/tools/bin")).chain(std::env::split_paths(&inherited));
@@ -27,12 +27,12 @@ impl Shell {
     }
 
     /// A path in the workspace.
-    pub(super) fn at(&self, path: &str) -> PathBuf {
+    pub(crate) fn at(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
     /// A command that runs a program in the root.
-    pub(super) fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(name);
         command
             .current_dir(&self.root)
@@ -49,7 +49,7 @@ impl Shell {
     }
 
     /// `cargo`, with these arguments.
-    pub(super) fn cargo(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = self.program(cargo);
         command.args(arguments);
@@ -58,7 +58,7 @@ impl Shell {
 }
 
 /// Runs a command and shows its output.
-pub(super) fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("cannot run {}", worded(command)))?;
@@ -67,7 +67,7 @@ pub(super) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a command and returns its standard output; none if it cannot be run or fails.
-pub(super) fn output_of(command: &mut Command) -> Option<String> {
+pub(crate) fn output_of(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output.status.success().then_some(text)
