@@ -14,6 +14,7 @@ mod corpus;
 #[path = "../whole_path/machine.rs"]
 #[allow(dead_code, reason = "the other benchmark uses the rest")]
 mod machine;
+#[path = "../peak.rs"]
 mod peak;
 
 use std::error::Error;

@@ -65,6 +65,13 @@ const PARTS: &[Part] = &[
         is_quick: false,
     },
     Part {
+        name: "long",
+        about: "Capture and replay of long histories",
+        bench: "long",
+        profile: "bench",
+        is_quick: false,
+    },
+    Part {
         name: "recorder",
         about: "Calls through the recorder beside direct calls",
         bench: "recorder",
