@@ -39,6 +39,7 @@ const AS_TOOL: &str = "REPLAY_BENCHMARK_AS_TOOL";
 const WINDOW: u32 = 2_048;
 
 const ROOT: Root = Root::new([7; 16]);
+const COMMAND: &str = "command.yaml";
 const FIXTURE: &str = "fixtures/player/long.yaml";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -95,8 +96,8 @@ fn measure(events: u32) -> Outcome<()> {
     let root = ROOT.to_string();
     let (capture, capture_peak) = best(|| {
         let _ = std::fs::remove_dir_all(folder.path().join("fixtures"));
-        let arguments = ["capture", &root, "--unredacted", "--name", "player/long"];
-        watched(&mut tool(folder.path(), &arguments)?)
+        let mut command = tool(folder.path(), &["capture", &root, "--command", COMMAND])?;
+        watched(command.args(["--unredacted", "--accept", "--name", "player/long"]))
     })?;
     let (replay, replay_peak) = best(|| watched(&mut tool(folder.path(), &["replay", FIXTURE])?))?;
     println!(
@@ -156,7 +157,9 @@ fn configure(project: &Path, address: SocketAddr) -> std::io::Result<()> {
         "descriptors = [{:?}]\nsource = \"production\"\n[sources.production]\naddresses = {{ player = \"{address}\" }}\n",
         protos.display().to_string()
     );
-    std::fs::write(project.join("replay.toml"), toml)
+    std::fs::write(project.join("replay.toml"), toml)?;
+    let command = "type: examples.WithdrawFunds\npayload: {amount: {amount: 75}}\n";
+    std::fs::write(project.join(COMMAND), command)
 }
 
 /// A registration, and deposits.
