@@ -75,6 +75,12 @@ pub(crate) fn run(mode: &str, argument: Option<&str>) -> ExitCode {
             start_others(argument.unwrap());
             serve(Player::default());
         }
+        "starts-another-group" => {
+            use std::os::unix::process::CommandExt;
+            let other = Command::new("sleep").arg("60").process_group(0).spawn();
+            record(argument.unwrap(), &other.unwrap().id().to_string());
+            serve(Player::default());
+        }
         "starts-others-and-exits" => {
             start_others(argument.unwrap());
             return ExitCode::from(4);

@@ -29,6 +29,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_build_that_cannot_be_run", missing_build),
     ("endless_output_is_kept_in_bounds", babbles),
     ("logic_ends_with_all_that_it_started", starts_others),
+    ("logic_ends_with_what_left_its_group", starts_another_group),
     (
         "what_failing_logic_started_ends_too",
         starts_others_and_exits,
@@ -212,6 +213,17 @@ fn starts_others() {
     let pids = folder.path().join("pids");
     let started = launch(&fake_with("starts-others", &pids)).unwrap();
     let pids = await_lines(&pids, 2);
+    assert!(is_running(&pids[0]));
+    drop(started);
+    assert_gone(&pids);
+}
+
+/// As some debuggers do with the program that they debug.
+fn starts_another_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    let started = launch(&fake_with("starts-another-group", &pids)).unwrap();
+    let pids = await_lines(&pids, 1);
     assert!(is_running(&pids[0]));
     drop(started);
     assert_gone(&pids);

@@ -1,6 +1,6 @@
 //! A process group of ours: started, observed, and ended with every process in it.
 //!
-//! Knows nothing of servers and ports. A process that leaves the group, as a daemon does, is not ended.
+//! Knows nothing of servers and ports. A daemon, which is no descendant of the group's leader, is not ended.
 
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use signal_hook::consts::SIGTERM;
 use crate::environment::remove_ours;
 use crate::interrupt::running;
 use crate::output::{LastOutput, LineListener, OutputTail};
+use crate::strays::Process;
 
 /// Time between SIGTERM and SIGKILL.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
@@ -65,11 +66,14 @@ impl OwnedGroup {
             .wrap(ProcessGroup::leader())
             .spawn()?;
         let watcher = Watcher::of(child.id());
+        let leader = Process::of(child.id());
         let output = read(child.as_mut());
         let group = Arc::new(Group {
             child: Mutex::new(child),
             output,
             watcher: Mutex::new(watcher),
+            leader,
+            strays: Mutex::default(),
         });
         running.add(Arc::clone(&group));
         Ok(Self(group))
@@ -121,17 +125,27 @@ pub(crate) struct Group {
     child: Mutex<Box<dyn ChildWrapper>>,
     output: Arc<OutputTail>,
     watcher: Mutex<Option<Watcher>>,
+    leader: Option<Process>,
+    /// Descendants that left the group, found before the leader ends, because nothing leads to them afterwards.
+    strays: Mutex<Vec<Process>>,
 }
 
 impl Group {
     /// Sends SIGTERM to the group.
     pub(crate) fn ask_to_end(&self) {
+        self.find_strays();
         let _ = locked(&self.child).signal(SIGTERM);
+    }
+
+    fn find_strays(&self) {
+        let found = self.leader.map(Process::strays);
+        locked(&self.strays).extend(found.unwrap_or_default());
     }
 
     /// Asks the group to end, and kills what is left of it a moment later.
     pub(crate) fn end(&self) {
         let mut child = locked(&self.child);
+        self.find_strays();
         let _ = child.signal(SIGTERM);
         let begun = Instant::now();
         while begun.elapsed() < ENDS_WITHIN && matches!(child.try_wait(), Ok(None)) {
@@ -139,6 +153,9 @@ impl Group {
         }
         let _ = child.start_kill();
         let _ = child.wait();
+        for stray in locked(&self.strays).drain(..) {
+            stray.kill();
+        }
         if let Some(watcher) = locked(&self.watcher).take() {
             watcher.end();
         }

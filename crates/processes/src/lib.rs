@@ -1,7 +1,7 @@
 //! Starts processes and ends them: servers under test, tunnels to sources, commands that print a secret.
 //!
 //! Whatever is started leads a process group of its own. Dropping its owner, or interrupting this process, ends the whole
-//! group. This crate prints nothing and knows no gRPC: callers say when a server is ready and what happens to its output.
+//! group, and every descendant that left it. This crate prints nothing and knows no gRPC: callers say when a server is ready and what happens to its output.
 //!
 //! An internal part of `angzarr-replay`: its API may change without notice.
 
@@ -13,6 +13,7 @@ mod output;
 mod port;
 mod private_output;
 mod server;
+mod strays;
 mod tunnel;
 
 pub use environment::withhold;
