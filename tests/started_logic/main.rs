@@ -4,6 +4,7 @@
 //! its environment.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod debuggers;
 mod debugging;
 mod fake;
 mod launching;
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
                 watching::TESTS,
             ]
             .concat();
-            let peers = python_debugger::TESTS.iter().copied().map(trial);
+            let peers = python_debugger::TESTS.iter().chain(debuggers::TESTS);
+            let peers = peers.copied().map(trial);
             let trials = tests.into_iter().map(trial);
             let trials = trials.chain(peers.map(|peer| peer.with_ignored_flag(true)));
             let mut arguments = Arguments::from_args();

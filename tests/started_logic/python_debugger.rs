@@ -24,6 +24,7 @@ fn breakpoint() {
     let main = program(this_program(), root)
         .args(["replay", FIXTURE, "--logic", "player-python", "--debug"])
         .env(crate::mains::CHOICE, "cli")
+        .env("ANGZARR_REPLAY__LOGIC__PLAYER_PYTHON__DEADLINE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -67,13 +68,13 @@ fn breakpoint() {
     let scopes = client.ask("scopes", &json!({"frameId": frame["id"]}));
     let locals = &scopes["scopes"][0]["variablesReference"];
     let variables = client.ask("variables", &json!({"variablesReference": locals}));
-    let names: Vec<&Value> = variables["variables"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|variable| &variable["name"])
-        .collect();
+    let variables = variables["variables"].as_array().unwrap();
+    let names: Vec<&Value> = variables.iter().map(|variable| &variable["name"]).collect();
     assert_eq!(names, ["command", "state", "_sequence"]);
+    let command = variables[0]["value"].as_str().unwrap();
+    assert!(command.contains("currency_code: \"CHIPS\""), "{command}");
+    // Longer than the deadline of the logic.
+    std::thread::sleep(Duration::from_secs(2));
     client.send("continue", &json!({"threadId": thread}));
 
     let report: Vec<String> = said

@@ -3,6 +3,8 @@
 //! A list of steps. Each is a function whose error says in one line what is wrong. A step installs the tools that it needs
 //! below `target/tools` or `.venv`, or fails; nothing is skipped silently. All nested builds share `target/`.
 
+mod debian;
+mod debuggers;
 mod door;
 mod generated;
 mod kubernetes;

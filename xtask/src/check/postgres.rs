@@ -1,9 +1,8 @@
 //! The tests of an event store in Postgres, with a server of their own.
 
-use std::path::Path;
+use anyhow::{Result, bail};
 
-use anyhow::{Context, Result, bail};
-
+use super::debian;
 use super::shell::{Shell, output_of, run};
 
 /// Debian's package.
@@ -11,7 +10,11 @@ const PACKAGE: &str = "postgresql";
 
 pub(super) fn check(shell: &Shell) -> Result<()> {
     if !has_server(shell) {
-        install(shell)?;
+        debian::install(
+            shell,
+            &[PACKAGE],
+            "Postgres is needed but cannot be installed; install the server's package, which brings `initdb`",
+        )?;
     }
     if !has_server(shell) {
         bail!(
@@ -53,26 +56,4 @@ fn has_server(shell: &Shell) -> bool {
     let mut versions = versions.into_iter().flatten().flatten();
     versions.any(|version| version.path().join("bin/initdb").is_file())
         || output_of(shell.program("initdb").arg("--version")).is_some()
-}
-
-fn install(shell: &Shell) -> Result<()> {
-    println!("   installing {PACKAGE} with apt-get");
-    let is_needed = "Postgres is needed but cannot be installed; install the server's package, which brings `initdb`";
-    let mut install = if Path::new("/usr/bin/sudo").is_file() {
-        let mut sudo = shell.program("sudo");
-        sudo.args(["--non-interactive", "apt-get"]);
-        sudo
-    } else {
-        shell.program("apt-get")
-    };
-    install
-        .args([
-            "install",
-            "--yes",
-            "--quiet",
-            "--no-install-recommends",
-            PACKAGE,
-        ])
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    run(&mut install).context(is_needed)
 }

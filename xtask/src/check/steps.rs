@@ -5,7 +5,8 @@ use anyhow::Result;
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
 use super::{
-    door, generated, kubernetes, npm, pictures, postgres, project, python, tutorial, workflows,
+    debuggers, door, generated, kubernetes, npm, pictures, postgres, project, python, tutorial,
+    workflows,
 };
 
 /// One step of the check.
@@ -87,6 +88,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "every fixture passes on the Python peer too, which is installed if needed",
         has_a_summary: false,
         run: python::peers,
+    },
+    Step {
+        name: "debuggers",
+        about: "breakpoints hold a replay in logic in Python, Rust and Go; the debuggers are installed if needed",
+        has_a_summary: false,
+        run: debuggers::check,
     },
     Step {
         name: "wheel",
