@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .find(is_there)
         .ok_or("no folder `proto`")?;
     println!("cargo:rerun-if-changed={proto}");
-    let descriptors = protox::compile(["wire.proto", "editions.proto"], [proto])?;
+    let descriptors =
+        protox::compile(["wire.proto", "editions.proto", "speculate.proto"], [proto])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     // Redaction and views read these messages through descriptors, not through generated types: see `wire::framework`.
     for name in ["framework", "calls", "wire"] {
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     prost_build::Config::new()
         .out_dir(out)
+        .extern_path(".google.protobuf.Any", "crate::wire::messages::Any")
         .bytes(["."])
         .compile_fds(descriptors)?;
     Ok(())

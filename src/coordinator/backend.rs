@@ -2,6 +2,7 @@
 
 use crate::grpc::{CallError, LogicClient, LogicError, RefusedCall};
 use crate::model::{Code, CommandBook, Component, EventBook, Failure, Outcome, Stimulus};
+use crate::wire::UnknownFields;
 
 /// A component behind a coordinator: business logic, saga, process manager, projector or upcaster.
 #[derive(Debug, Clone)]
@@ -18,6 +19,22 @@ impl Backend {
         match self {
             Self::InProcess(component) => component.answer(stimulus).map_err(RefusedCall::Plain),
             Self::Remote(client) => client.pass_on(stimulus).map_err(passed_on),
+        }
+    }
+
+    /// The same component, which reports only the unknown fields of its own replies.
+    pub(super) fn reporting_apart(&self) -> Self {
+        match self {
+            Self::InProcess(component) => Self::InProcess(component.clone()),
+            Self::Remote(client) => Self::Remote(client.reporting_apart()),
+        }
+    }
+
+    /// Unknown fields of its replies since the last call. There are none if nothing is decoded.
+    pub(super) fn take_unknown(&self) -> UnknownFields {
+        match self {
+            Self::InProcess(_) => UnknownFields::new(),
+            Self::Remote(client) => client.take_unknown(),
         }
     }
 

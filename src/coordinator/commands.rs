@@ -246,7 +246,7 @@ fn divergence(cover: &Cover) -> Option<u32> {
 }
 
 /// The reply's cover, completed from the command, except for the edition.
-fn filled_cover(emitted: Option<&Cover>, command: &Cover) -> Cover {
+pub(super) fn filled_cover(emitted: Option<&Cover>, command: &Cover) -> Cover {
     let mut cover = emitted
         .cloned()
         .unwrap_or_else(|| Cover::main(command.domain.clone(), command.root));

@@ -13,6 +13,7 @@
 //! | `commands`, `prior_history` | how a command is handled: its history, its logic, and what is stored |
 //! | `facts`, `compensation` | calls that store events without the checks of a command |
 //! | `reactions` | speculation with sagas, process managers and projectors |
+//! | `own_events` | speculation on events in the request: our own service |
 //! | `editions` | listing and deleting named editions |
 //! | `recording` | recorded traffic to seed a store with |
 
@@ -21,6 +22,7 @@ mod commands;
 mod compensation;
 mod editions;
 mod facts;
+mod own_events;
 mod prior_history;
 mod queries;
 mod reactions;
@@ -39,12 +41,13 @@ pub use reactions::HostedComponent;
 pub use store::{Append, AppendConflict, NewPage, Part, Store, StoreError, StoredPage, Stream};
 
 use crate::grpc::{
-    Coordinator, DeletedEdition, DeletionRequest, FactInjection, PointInTime, ReceivedCommand,
-    ReceivedFacts, ReceivedQuery, RefusedCall, ReplyBook, Server, StoredEdition,
+    AggregateSpeculation, Coordinator, DeletedEdition, DeletionRequest, FactInjection, PointInTime,
+    ReactionSpeculation, ReceivedCommand, ReceivedFacts, ReceivedQuery, RefusedCall, ReplyBook,
+    Server, Speculated, StoredEdition,
 };
 use crate::model::{
-    Clock, Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Root, Snapshot, Stimulus,
-    Timestamp,
+    Clock, Code, Cover, Domain, EmittedBook, Failure, Outcome, Page, Reaction, Root, Snapshot,
+    Stimulus, Timestamp,
 };
 use crate::wire::{self, Dialect};
 
@@ -258,6 +261,20 @@ impl Coordinator for LocalCoordinator {
 
     fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, RefusedCall> {
         self.reaction(stimulus)
+    }
+
+    fn speculate_aggregate(
+        &self,
+        request: AggregateSpeculation,
+    ) -> Result<Speculated<EmittedBook>, RefusedCall> {
+        self.aggregate_on_events(request)
+    }
+
+    fn speculate_on_events(
+        &self,
+        request: ReactionSpeculation,
+    ) -> Result<Speculated<Reaction>, RefusedCall> {
+        self.reaction_on_events(request)
     }
 
     fn editions(&self) -> Result<Vec<StoredEdition>, RefusedCall> {

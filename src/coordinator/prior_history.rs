@@ -4,10 +4,10 @@
 use super::queries::{cover_of, failed};
 use super::store::{Store, StoredPage, Stream};
 use super::timeline::{Timeline, next_after};
-use super::{LocalCoordinator, internal};
+use super::{Backend, LocalCoordinator, internal};
 use crate::coordination;
 use crate::grpc::RefusedCall;
-use crate::model::{EventBook, History, Outcome, Snapshot, Stimulus};
+use crate::model::{Domain, EventBook, Failure, History, Outcome, Page, Snapshot, Stimulus};
 use crate::wire::{self};
 
 /// Prior history of a command.
@@ -80,6 +80,24 @@ pub(super) fn book(
     })
 }
 
+/// The pages as the upcaster of their domain returns them.
+pub(super) fn upcast(
+    upcaster: &Backend,
+    domain: &Domain,
+    pages: Vec<Page>,
+) -> Result<Vec<Page>, RefusedCall> {
+    let domain = domain.clone();
+    match upcaster.ask(&Stimulus::Upcast { domain, pages }) {
+        Ok(Outcome::Upcast(pages)) => Ok(pages),
+        Ok(_) => Err(upcaster_failed("it answered something else").into()),
+        Err(refused) => Err(upcaster_failed(&refused.failure().message).into()),
+    }
+}
+
+fn upcaster_failed(reason: &str) -> Failure {
+    internal(format!("Upcaster failed: {reason}"))
+}
+
 impl LocalCoordinator {
     /// The book as the logic sees it: upcast, and masked if `masking` is set.
     pub(super) fn shown(
@@ -90,16 +108,9 @@ impl LocalCoordinator {
         if let Some(upcaster) = self.upcasters.get(&book.cover.domain)
             && !book.history.pages().is_empty()
         {
-            let domain = book.cover.domain.clone();
-            let pages = book.history.into_pages();
-            let failed = |reason: &str| internal(format!("Upcaster failed: {reason}"));
-            let stimulus = Stimulus::Upcast { domain, pages };
-            let upcast = match upcaster.ask(&stimulus) {
-                Ok(Outcome::Upcast(pages)) => pages,
-                Ok(_) => return Err(failed("it answered something else").into()),
-                Err(refused) => return Err(failed(&refused.failure().message).into()),
-            };
-            book.history = History::new(upcast).map_err(|error| failed(&error.to_string()))?;
+            let upcast = upcast(upcaster, &book.cover.domain, book.history.into_pages())?;
+            book.history =
+                History::new(upcast).map_err(|error| upcaster_failed(&error.to_string()))?;
         }
         if masking {
             (book.history, _) = coordination::masked(self.dialect, book.history);

@@ -120,7 +120,7 @@ impl LocalCoordinator {
     }
 
     /// Sets the edition of commands to that of their cause: in older dialects only if they name none, in newer ones always.
-    fn stamped(&self, mut reaction: Reaction, edition: &Edition) -> Reaction {
+    pub(super) fn stamped(&self, mut reaction: Reaction, edition: &Edition) -> Reaction {
         let keeps_own = self.dialect.rules().keeps_emitted_edition;
         let covers = reaction
             .commands
@@ -133,7 +133,11 @@ impl LocalCoordinator {
     }
 
     /// The component for a book: the only one of its kind, or the subscribed one of several.
-    fn chosen(&self, kind: ComponentKind, book: &EventBook) -> Result<&HostedComponent, Failure> {
+    pub(super) fn chosen(
+        &self,
+        kind: ComponentKind,
+        book: &EventBook,
+    ) -> Result<&HostedComponent, Failure> {
         let of_kind: Vec<&HostedComponent> = self
             .reacting
             .iter()

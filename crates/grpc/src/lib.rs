@@ -27,9 +27,10 @@ pub use address::{accepts_connections, is_sent_unencrypted};
 pub use call_error::CallError;
 pub use connection::{Connection, ConnectionOptions};
 pub use coordinate::{
-    Coordinator, DeletedEdition, DeletionRequest, EditionsClient, EditionsError, FactInjection,
-    RawCover, ReceivedCommand, ReceivedFacts, ReceivedQuery, RefusedCall, ReplyBook,
-    RequestedPages, StoredEdition, serve_coordinator,
+    AggregateSpeculation, Coordinator, DeletedEdition, DeletionRequest, EditionsClient,
+    EditionsError, FactInjection, RawCover, ReactionSpeculation, ReceivedCommand, ReceivedFacts,
+    ReceivedQuery, RefusedCall, ReplyBook, RequestedPages, Speculated, StoredEdition,
+    serve_coordinator,
 };
 pub use dead_letter::{DeadLetter, DeadLetterClient, DeadLetterError, Rejected, StoredLetter};
 pub use health::{HealthAnswer, check_health};

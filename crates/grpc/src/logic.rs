@@ -83,6 +83,12 @@ impl LogicClient {
         self.unknown.take()
     }
 
+    /// A client for the same logic that reports only the unknown fields of its own replies.
+    #[must_use]
+    pub fn reporting_apart(&self) -> Self {
+        Self::new(self.connection.clone(), self.dialect)
+    }
+
     /// Sends one stimulus, once.
     pub fn ask(&self, stimulus: &Stimulus) -> Result<Outcome, LogicError> {
         match self.call(stimulus) {

@@ -208,7 +208,9 @@ impl StreamingService<Bytes> for Handler {
         Box::pin(async move {
             let mut requests = request.into_inner();
             // A unary method needs a failing status instead of a stream, so the first request is answered here.
-            let first = requests.message().await?.unwrap_or_default();
+            let first = requests.message().await;
+            let first = first.map_err(|status| oversize_explained(&method, status))?;
+            let first = first.unwrap_or_default();
             let replies = answer(&method, &methods, first).await?;
             let (sender, receiver) = mpsc::channel(replies.len().max(1));
             for reply in replies {
@@ -230,6 +232,17 @@ impl StreamingService<Bytes> for Handler {
             Ok(Response::new(ReceiverStream::new(receiver)))
         })
     }
+}
+
+/// Coordinators answer `OUT_OF_RANGE` to a request that is too large. Our own services say what to do instead.
+fn oversize_explained(method: &str, status: Status) -> Status {
+    if status.code() != tonic::Code::OutOfRange || !method.starts_with(OWN_PACKAGE) {
+        return status;
+    }
+    Status::invalid_argument(format!(
+        "the request is too large ({}): capture a long history as a fixture, and use `replay`",
+        status.message()
+    ))
 }
 
 async fn answer(

@@ -4,6 +4,7 @@ mod demo;
 mod editions;
 mod facts;
 mod logic;
+mod own_events;
 mod queries;
 mod reactions;
 mod recorded;

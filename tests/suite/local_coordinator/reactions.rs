@@ -45,7 +45,7 @@ fn seat(edition_of: &Cover) -> EmittedCommand {
 }
 
 /// Says its name and what it was shown, as the payload of its only command.
-struct Reporter(&'static str);
+pub(super) struct Reporter(pub(super) &'static str);
 
 impl Reporter {
     fn said(&self, seen: &str) -> Payload {
@@ -114,7 +114,7 @@ fn saga(name: &'static str, subscriptions: &[(&str, &[&str])]) -> HostedComponen
     )
 }
 
-fn component(
+pub(super) fn component(
     name: &str,
     component: Component,
     subscriptions: &[(&str, &[&str])],

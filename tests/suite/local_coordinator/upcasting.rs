@@ -12,7 +12,7 @@ use super::logic::Scripted;
 use super::support::*;
 
 /// Marks every page that it is shown, and refuses a history that has one it cannot read.
-struct Marking;
+pub(super) struct Marking;
 
 impl Upcaster for Marking {
     fn upcast(&self, _: &Domain, pages: &[Page]) -> Result<Vec<Page>, Failure> {

@@ -8,7 +8,7 @@ use prost::Message;
 use super::{Coordinator, RefusedCall, not_understood};
 use crate::model::{Domain, EditionName, IdError};
 use crate::serve::OWN_PACKAGE;
-use crate::wire::messages::editions as pb;
+use crate::wire::messages::local as pb;
 use crate::wire::{DecodeError, decode};
 use crate::{CallError, Connection};
 

@@ -9,9 +9,11 @@
 //! | `facts` | facts and compensation |
 //! | `reactions` | speculative calls to sagas, process managers and projectors |
 //! | `editions` | our own service that lists and deletes editions |
+//! | `own_events` | our own service that speculates on events in the request |
 
 mod editions;
 mod facts;
+mod own_events;
 mod reactions;
 
 use std::net::TcpListener;
@@ -22,11 +24,12 @@ use prost::Message;
 
 pub use editions::{DeletedEdition, DeletionRequest, EditionsClient, EditionsError, StoredEdition};
 pub use facts::{FactInjection, ReceivedFacts};
+pub use own_events::{AggregateSpeculation, ReactionSpeculation, Speculated};
 
 use super::PointInTime;
 use super::serve::{Methods, Server};
 use crate::model::{
-    Code, CommandBook, Cover, Domain, EmittedBook, Failure, Outcome, Root, Stimulus,
+    Code, CommandBook, Cover, Domain, EmittedBook, Failure, Outcome, Reaction, Root, Stimulus,
 };
 use crate::wire::messages as pb;
 use crate::wire::status::FailingStatus;
@@ -151,6 +154,16 @@ pub trait Coordinator: Send + Sync + 'static {
     /// `ExecuteSpeculative` of a saga, or `HandleSpeculative` of a process manager or projector: returns the component's
     /// answer.
     fn speculate_reaction(&self, stimulus: Stimulus) -> Result<Outcome, RefusedCall>;
+    /// Runs a command on events of the caller.
+    fn speculate_aggregate(
+        &self,
+        request: AggregateSpeculation,
+    ) -> Result<Speculated<EmittedBook>, RefusedCall>;
+    /// Delivers events of the caller to a saga or process manager.
+    fn speculate_on_events(
+        &self,
+        request: ReactionSpeculation,
+    ) -> Result<Speculated<Reaction>, RefusedCall>;
     /// Every stored named edition.
     fn editions(&self) -> Result<Vec<StoredEdition>, RefusedCall>;
     /// Deletes a named edition.
@@ -204,7 +217,10 @@ impl Methods for CoordinatorService {
             | "ProjectorCoordinatorService/HandleSpeculative" => {
                 self.speculate_reaction(method, request)
             }
-            _ => editions::answer(self.coordinator.as_ref(), method, request)?,
+            _ => match self.speculate_on_events(method, request.clone()) {
+                Some(replies) => replies,
+                None => editions::answer(self.coordinator.as_ref(), method, request)?,
+            },
         };
         Some(replies.map_err(|refused| self.refusal(refused)))
     }
@@ -277,21 +293,8 @@ impl CoordinatorService {
         command: Option<Bytes>,
         provisional: bool,
     ) -> Result<Option<ReceivedCommand>, RefusedCall> {
-        let Some(bytes) = command else {
-            return Ok(None);
-        };
-        let message: pb::CommandBook =
-            decode::message("command book", bytes.clone()).map_err(not_understood)?;
-        let size = |page: &pb::CommandPage| match &page.payload {
-            Some(pb::command_page::Payload::Command(command)) => command.value.len(),
-            Some(pb::command_page::Payload::External(_)) | None => 0,
-        };
-        Ok(Some(ReceivedCommand {
-            payload_sizes: message.pages.iter().map(size).collect(),
-            cover: message.cover.map(raw_cover),
-            provisional,
-            book: decode::command_book(&bytes, self.dialect),
-        }))
+        let received = command.map(|bytes| received_command(&bytes, provisional, self.dialect));
+        received.transpose().map_err(not_understood)
     }
 
     fn book_message(&self, book: &ReplyBook) -> pb::EventBook {
@@ -338,6 +341,24 @@ fn not_understood(error: DecodeError) -> RefusedCall {
         info: None,
     }
     .into()
+}
+
+fn received_command(
+    bytes: &Bytes,
+    provisional: bool,
+    dialect: Dialect,
+) -> Result<ReceivedCommand, DecodeError> {
+    let message: pb::CommandBook = decode::message("command book", bytes.clone())?;
+    let size = |page: &pb::CommandPage| match &page.payload {
+        Some(pb::command_page::Payload::Command(command)) => command.value.len(),
+        Some(pb::command_page::Payload::External(_)) | None => 0,
+    };
+    Ok(ReceivedCommand {
+        payload_sizes: message.pages.iter().map(size).collect(),
+        cover: message.cover.map(raw_cover),
+        provisional,
+        book: decode::command_book(bytes, dialect),
+    })
 }
 
 fn raw_cover(cover: pb::Cover) -> RawCover {

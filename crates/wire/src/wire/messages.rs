@@ -1,4 +1,4 @@
-//! Generated from `proto/wire.proto`, and from `proto/editions.proto` in `editions`.
+//! Generated from `proto/wire.proto`, and in `local` from the services of the local coordinator.
 #![allow(
     dead_code,
     missing_docs,
@@ -8,6 +8,6 @@
 )]
 include!(concat!(env!("OUT_DIR"), "/angzarr_replay.wire.rs"));
 
-pub mod editions {
+pub mod local {
     include!(concat!(env!("OUT_DIR"), "/angzarr_replay.local.v1.rs"));
 }

@@ -13,7 +13,7 @@ use test_support::programs::{program, repository};
 /// Port of a server where the page names none.
 const PORT: &str = "1310";
 /// What the page's folder has of the repository.
-const SHARED: [&str; 2] = ["examples", ".venv"];
+const SHARED: [&str; 3] = ["examples", ".venv", "proto"];
 /// Behind a command that is to fail.
 const FAILS: &str = "# exit code 1";
 
