@@ -29,8 +29,8 @@ fn understood(line: &str) -> Result<(), String> {
     let words: Vec<&str> = std::iter::once(NAME)
         .chain(arguments.iter().map(String::as_str))
         .collect();
-    // Its own command of this repository's xtask, which the library does not know.
-    if words.get(1) == Some(&"check") {
+    // Commands of this repository's xtask, which the library does not know.
+    if matches!(words.get(1), Some(&("check" | "bench"))) {
         return Ok(());
     }
     App::understands(&words)

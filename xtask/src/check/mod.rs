@@ -58,7 +58,7 @@ fn names() -> PossibleValuesParser {
 /// The main of `cargo xtask check`. Exit codes: 0 for success, 1 if a step failed, 2 for wrong usage.
 ///
 /// The first word is `check`, in place of the program's name.
-pub(super) fn cli(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub(super) fn cli(words: Vec<OsString>) -> ExitCode {
     let mut arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => {
