@@ -8,8 +8,9 @@ use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use regex::{Captures, Regex};
+use regex::Captures;
 
+use super::detect::pattern::{Pattern, SearchedText};
 use super::detect::words::{KEYS, PASSWORDS, is_placeholder_in_message};
 use super::detect::{Finding, IN_URL, NAMED};
 
@@ -20,9 +21,22 @@ const COOKIE: &str = "cookie";
 struct CredentialForm {
     what: &'static str,
     /// The value is the last capture group that matched.
-    pattern: Regex,
+    pattern: Pattern,
     is_one: fn(&Captures<'_>, &str) -> bool,
 }
+
+/// Every name of a secret contains one of these.
+const NAMES: [&str; 9] = [
+    "pass",
+    "secret",
+    "pwd",
+    "pw",
+    "key",
+    "token",
+    "credential",
+    "sig",
+    "sas",
+];
 
 static FORMS: LazyLock<Vec<CredentialForm>> = LazyLock::new(|| {
     let always: fn(&Captures<'_>, &str) -> bool = |_, _| true;
@@ -38,61 +52,61 @@ static FORMS: LazyLock<Vec<CredentialForm>> = LazyLock::new(|| {
     [
         (
             BASIC,
-            r"(?i:\bbasic)[ =:]+([A-Za-z0-9+/_-]{4,}={0,2})",
+            Pattern::new(r"(?i:\bbasic)[ =:]+([A-Za-z0-9+/_-]{4,}={0,2})", &["basic"]),
             (|_, value| is_user_and_password(value)) as fn(&Captures<'_>, &str) -> bool,
         ),
         // For schemes with parameters, all the parameters.
         (
             AUTHORIZATION,
-            r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*(?:digest|oauth|hawk|signature|hmac[\w-]*|aws4-[\w-]+)\s+([\w-]+=[^\r\n]*)"#,
+            Pattern::new(r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*(?:digest|oauth|hawk|signature|hmac[\w-]*|aws4-[\w-]+)\s+([\w-]+=[^\r\n]*)"#, &["authorization"]),
             always,
         ),
         (
             AUTHORIZATION,
-            r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*[a-z][\w-]*[ =:]+([^\s"',;)\]}<>]+)"#,
+            Pattern::new(r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*[a-z][\w-]*[ =:]+([^\s"',;)\]}<>]+)"#, &["authorization"]),
             |_, value| looks_secret(value, 6),
         ),
         (
             AUTHORIZATION,
-            r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*([^\s"',;)\]}<>]+)"#,
+            Pattern::new(r#"(?i)\bauthorization["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*([^\s"',;)\]}<>]+)"#, &["authorization"]),
             // The name of an HMAC scheme is not a secret, whatever digits it contains.
             |_, value| looks_secret(value, 8) && !value.to_lowercase().contains("-hmac-"),
         ),
         (
             COOKIE,
-            r#"(?i)\b(?:set-)?cookie["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*([\w.-]+=[^\s;"']+(?:;\s*[\w.-]+(?:=[^\s;"']*)?)*)"#,
+            Pattern::new(r#"(?i)\b(?:set-)?cookie["'\]]*\s*(?:=>|[:=,])\s*[\["'(]*([\w.-]+=[^\s;"']+(?:;\s*[\w.-]+(?:=[^\s;"']*)?)*)"#, &["cookie"]),
             always,
         ),
         (
             IN_URL,
-            r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s/?#"'<>]+)@[^\s@/]"#,
+            Pattern::new(r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s/?#"'<>]+)@[^\s@/]"#, &["://"]),
             always,
         ),
         // A password that was not percent-encoded. A port number is not a password.
         (
             IN_URL,
-            r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s@"'<>]+)@[^\s@/]"#,
+            Pattern::new(r#"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:"'<>]*:([^\s@"'<>]+)@[^\s@/]"#, &["://"]),
             |_, value| !is_port(value) && !value.contains("://"),
         ),
         (
             IN_URL,
-            r#"\b[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#@:"'<>]+)@[^\s@/]"#,
+            Pattern::new(r#"\b[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#@:"'<>]+)@[^\s@/]"#, &["://"]),
             |_, value| looks_secret(value, 16),
         ),
         (
             NAMED,
-            r#"(?:\s-u|--user|--proxy-user)[ =]+["']?([^\s"':]+:[^\s"']+)"#,
+            Pattern::new(r#"(?:\s-u|--user|--proxy-user)[ =]+["']?([^\s"':]+:[^\s"']+)"#, &["-u"]),
             always,
         ),
         (
             NAMED,
-            &named,
+            Pattern::of(named, &NAMES),
             is_named_secret,
         ),
     ]
     .map(|(what, pattern, is_one)| CredentialForm {
         what,
-        pattern: Regex::new(pattern).expect("the pattern is a constant"),
+        pattern,
         is_one,
     })
     .into()
@@ -103,9 +117,14 @@ pub(super) fn found(text: &str) -> Vec<Finding> {
     // Every form except the first contains one of these characters.
     let is_worth_it =
         text.contains([':', '=', ',']) || text.contains("asic") || text.contains("ASIC");
-    let forms = FORMS.iter().filter(|_| is_worth_it);
-    let findings = forms.flat_map(|form| {
-        form.pattern.captures_iter(text).filter_map(|captures| {
+    if !is_worth_it {
+        return Vec::new();
+    }
+    let searched = SearchedText::new(text);
+    let forms = FORMS.iter();
+    let tried = forms.filter_map(|form| Some((form, form.pattern.for_text(&searched)?)));
+    let findings = tried.flat_map(|(form, pattern)| {
+        pattern.captures_iter(text).filter_map(|captures| {
             let value = captures.iter().flatten().last()?;
             let is_one = (form.is_one)(&captures, value.as_str());
             (is_one && !is_placeholder_in_message(value.as_str())).then(|| Finding {
@@ -169,6 +188,7 @@ fn is_user_and_password(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::detect::pattern::check_words;
     use std::cmp::Reverse;
     use std::ops::Range;
 
@@ -178,6 +198,13 @@ mod tests {
         ranges.sort_by_key(|range| (range.start, Reverse(range.end)));
         ranges.dedup_by(|next, before| next.start < before.end);
         ranges.into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn every_match_contains_one_of_its_words() {
+        for form in &*super::FORMS {
+            check_words(&form.pattern);
+        }
     }
 
     #[test]

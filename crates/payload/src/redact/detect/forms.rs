@@ -4,21 +4,20 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::pattern::{Pattern, SearchedText};
+use super::words::is_placeholder;
+use super::{IN_URL, RANDOM, numbers, providers};
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use regex::Regex;
-
-use super::words::is_placeholder;
-use super::{IN_URL, RANDOM, numbers, providers};
 
 /// One detector.
 pub(super) enum Detector {
     /// A regular expression, and a check for what the expression cannot express.
     Pattern {
         what: &'static str,
-        pattern: Regex,
+        pattern: Pattern,
         is_one: fn(&str) -> bool,
     },
     /// A hand-written search.
@@ -34,6 +33,7 @@ impl Detector {
     pub(super) fn find(
         &self,
         text: &str,
+        searched: &SearchedText,
         is_in_binary: bool,
         add: &mut impl FnMut(&'static str, Range<usize>),
     ) {
@@ -43,6 +43,9 @@ impl Detector {
                 pattern,
                 is_one,
             } => {
+                let Some(pattern) = pattern.for_text(searched) else {
+                    return;
+                };
                 for captures in pattern.captures_iter(text) {
                     // The first capture group if the pattern has one, otherwise the whole match.
                     let found = captures.get(1).or_else(|| captures.get(0));
@@ -66,89 +69,115 @@ const ANY: fn(&str) -> bool = |_| true;
 /// Forms that are almost certainly secrets or personal data. Tokens need not start at a word boundary: they have
 /// distinctive prefixes, and in binary data the letter before one may be a length byte.
 pub(super) static SURE: LazyLock<Vec<Detector>> = LazyLock::new(|| {
-    let tokens = [
+    let tokens: [Form; 14] = [
         (
             "private key",
             r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*-----|\z)|PuTTY-User-Key-File-[0-9]",
+            &["private key", "putty-user-key"],
             ANY,
         ),
         (
             "JWT",
             r"(?:ey[AJ]|ew[0o])[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}",
+            &["eya", "eyj", "ew0", "ewo"],
             is_jwt,
         ),
         (
             "bearer token",
             r#"(?i:\bbearer)["']?[ =:\t]+["']?[A-Za-z0-9._~+/-]{16,}=*"#,
+            &["bearer"],
             ANY,
         ),
         (
             "basic credentials",
             r"(?i:\bbasic[ =:\t]+)[A-Za-z0-9+/_-]{6,}={0,2}",
+            &["basic"],
             is_basic,
         ),
         (
             "Google OAuth token",
             r"ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[A-Za-z0-9_-]{20,}",
+            &["ya29.", "gocspx-"],
             ANY,
         ),
         (
             "Google service account",
             r#"\bprivate_key_id["']?\s*:"#,
+            &["private_key_id"],
             ANY,
         ),
         (
             "GitHub token",
             r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}",
+            &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"],
             ANY,
         ),
         (
             "GitLab token",
             r"gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|wt|soat|ffct|oas)-[A-Za-z0-9_.-]{20,}",
+            &["gl"],
             ANY,
         ),
         (
             "Slack token",
             r"xox[abceoprs](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{10,}",
+            &["xox", "xapp-"],
             ANY,
         ),
         (
             "Slack webhook",
             r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,}",
+            &["hooks.slack"],
             ANY,
         ),
         (
             "Stripe key",
             r"[srp]k_(?:live|test|prod)_[0-9A-Za-z]{16,}|whsec_[A-Za-z0-9+/]{24,}",
+            &["_live_", "_test_", "_prod_", "whsec_"],
             ANY,
         ),
-        ("Shopify token", r"shp[a-z]{2,3}_[A-Za-z0-9]{32,}", ANY),
-        ("DigitalOcean token", r"do[opr]_v1_[a-f0-9]{64}", ANY),
+        (
+            "Shopify token",
+            r"shp[a-z]{2,3}_[A-Za-z0-9]{32,}",
+            &["shp"],
+            ANY,
+        ),
+        (
+            "DigitalOcean token",
+            r"do[opr]_v1_[a-f0-9]{64}",
+            &["_v1_"],
+            ANY,
+        ),
         (
             "Azure key",
             r"(?i:(?:account|sharedaccess)key)=[A-Za-z0-9+/]{40,}={0,2}|[?&]sig=[A-Za-z0-9%+/]{40,}|[A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}",
+            &["key=", "sig=", "7q~", "8q~"],
             ANY,
         ),
     ];
-    let others = [
+    let others: [Form; 4] = [
         (
             "authorization header",
             r#"(?i:\bauthorization)["']?\s*[:=]\s*["']?(?:[A-Za-z-]+[ \t]+)?([A-Za-z0-9._~+/=-]{16,})"#,
-            has_digit as fn(&str) -> bool,
+            &["authorization"],
+            has_digit,
         ),
         (
             "API key",
             r#"(?i:\b(?:x-)?(?:api|auth|access)[-_ ]?(?:key|token))["']?\s*[:=]\s*["']?([A-Za-z0-9._~+/=-]{16,})"#,
+            &["key", "token"],
             has_digit,
         ),
         (
             IN_URL,
             r#"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@"'<>]*:[^\s"'<>]+@[^\s/@]"#,
+            &["://"],
             has_password,
         ),
         (
             "email",
             r"[\p{L}\p{M}\p{N}._%+'-]*[\p{L}\p{M}\p{N}_%+-]@[\p{L}\p{M}\p{N}-]+(?:\.[\p{L}\p{M}\p{N}-]+)*\.(?:\p{L}[\p{L}\p{M}]+|xn--[A-Za-z0-9-]+)",
+            &["@"],
             is_real_email,
         ),
     ];
@@ -168,22 +197,30 @@ pub(super) static SURE: LazyLock<Vec<Detector>> = LazyLock::new(|| {
 
 /// Forms that harmless text can have too.
 pub(super) static LIKELY: LazyLock<Vec<Detector>> = LazyLock::new(|| {
-    [
+    let forms: [Form; 2] = [
         (
             "phone number",
             r"\+[1-9][0-9 ()./-]{7,18}[0-9]\b",
-            is_phone as fn(&str) -> bool,
+            &["+"],
+            is_phone,
         ),
-        (RANDOM, r"\b[A-Za-z0-9+/_-]{32,}\b", is_random),
-    ]
-    .map(pattern)
-    .into()
+        (RANDOM, r"\b[A-Za-z0-9+/_-]{32,}\b", &[], is_random),
+    ];
+    forms.map(pattern).into()
 });
 
-fn pattern((what, pattern, is_one): (&'static str, &str, fn(&str) -> bool)) -> Detector {
+/// What is found, its pattern, the words of which every match contains one, and the check.
+type Form = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    fn(&str) -> bool,
+);
+
+fn pattern((what, pattern, words, is_one): Form) -> Detector {
     Detector::Pattern {
         what,
-        pattern: Regex::new(pattern).expect("the pattern is a constant"),
+        pattern: Pattern::new(pattern, words),
         is_one,
     }
 }
@@ -308,4 +345,19 @@ fn entropy(text: &str) -> f64 {
             -share * share.log2()
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pattern::check_words;
+    use super::{Detector, LIKELY, SURE};
+
+    #[test]
+    fn every_match_contains_one_of_its_words() {
+        for form in SURE.iter().chain(&*LIKELY) {
+            if let Detector::Pattern { pattern, .. } = form {
+                check_words(pattern);
+            }
+        }
+    }
 }

@@ -4,11 +4,13 @@
 //! request only. A finding holds the kind and the position, never the text.
 //!
 //! `forms`: the table of detectors; `providers`: tokens that a library knows; `numbers`: account and card numbers;
-//! `named`: values beside a name that marks them as secrets; `words`: the words in such names.
+//! `pattern`: patterns that are compiled when a text
+//! may match them; `named`: values beside a name that marks them as secrets; `words`: the words in such names.
 
 mod forms;
 mod named;
 mod numbers;
+pub(super) mod pattern;
 mod providers;
 pub(super) mod words;
 
@@ -17,6 +19,7 @@ use std::ops::Range;
 
 use forms::{Detector, LIKELY, SURE};
 pub use named::named;
+use pattern::SearchedText;
 
 /// Name of the least certain finding.
 pub const RANDOM: &str = "random-looking text";
@@ -82,8 +85,9 @@ fn found<'a>(
             findings.push(Finding { what, range });
         }
     };
+    let searched = SearchedText::new(text);
     for form in forms {
-        form.find(text, is_in_binary, &mut add);
+        form.find(text, &searched, is_in_binary, &mut add);
     }
     findings.sort_by_key(|finding| finding.range.start);
     findings

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::pattern::{Pattern, SearchedText};
 use super::words::{KEYS, KEYS_IN_FILES, PASSWORDS, is_placeholder};
 use super::{Apart, Finding, NAMED};
 
@@ -16,34 +17,38 @@ static NAME: LazyLock<String> = LazyLock::new(|| {
 /// The value, quoted or not.
 const VALUE: &str = r#"(?:"(?<double>(?:[^"\\\n]|\\.){4,})"|'(?<single>[^'\n]{4,})'|(?<plain>[^\s"'`,;&}\])<]{4,}))"#;
 
+/// Every name contains one of these.
+const WORDS: [&str; 6] = ["pass", "secret", "pwd", "credential", "token", "key"];
+
 struct Patterns {
     /// `name: value`, `"name" = "value"`, `name=value&`.
-    assigned: Regex,
+    assigned: Pattern,
     /// `--name value`.
-    option: Regex,
+    option: Pattern,
     /// `<name>value</name>`.
-    element: Regex,
+    element: Pattern,
     /// A name whose value is on the lines below it.
-    block: Regex,
+    block: Pattern,
     /// `name: …, value: …`, an object that holds one name and one value.
-    pair: Regex,
+    pair: Pattern,
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
-    let compiled = |pattern: String| Regex::new(&pattern).expect("the pattern is a constant");
+    let named = |pattern: String| Pattern::of(pattern, &WORDS);
     let name = &*NAME;
     Patterns {
-        assigned: compiled(format!(
+        assigned: named(format!(
             r#"(?i)\b(?<name>{name})["'`]?[ \t]*(?::=|=>|[:=])[ \t]*(?:![^\s]*[ \t]+)?{VALUE}"#
         )),
-        option: compiled(format!(r"(?i)--(?<name>{name})[ \t]+{VALUE}")),
-        element: compiled(format!(
-            r"(?i)<(?<name>{name})(?:\s[^<>]*)?>\s*(?<plain>[^\s<>][^<>]{{3,}})</"
-        )),
-        block: compiled(format!(
+        option: Pattern::of(format!(r"(?i)--(?<name>{name})[ \t]+{VALUE}"), &["--"]),
+        element: Pattern::of(
+            format!(r"(?i)<(?<name>{name})(?:\s[^<>]*)?>\s*(?<plain>[^\s<>][^<>]{{3,}})</"),
+            &["</"],
+        ),
+        block: named(format!(
             r#"(?im)^(?<before>[ \t]*(?:-[ \t]+)*)["']?(?<name>{name})["']?[ \t]*:[ \t]*(?:[!&][^\s]*[ \t]+)*(?:[|>][0-9+-]*)?[ \t]*(?:#.*)?\r?\n(?:[ \t]*\r?\n)*(?<indent>[ \t]+)(?<line>[^\s].*)$"#
         )),
-        pair: compiled(format!(
+        pair: named(format!(
             r#"(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?(?<name>{name})["']?\s*,?\s*["']?value["']?[ \t]*[:=][ \t]*{VALUE}"#
         )),
     }
@@ -53,6 +58,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 #[must_use]
 pub fn named(text: &str) -> Vec<Finding> {
     let patterns = &*PATTERNS;
+    let searched = SearchedText::new(text);
     let mut found: Vec<Finding> = Vec::new();
     let mut apart = Apart::default();
     let mut add = |range: std::ops::Range<usize>| {
@@ -66,14 +72,17 @@ pub fn named(text: &str) -> Vec<Finding> {
         &patterns.element,
         &patterns.pair,
     ] {
+        let Some(pattern) = pattern.for_text(&searched) else {
+            continue;
+        };
         for captures in pattern.captures_iter(text) {
             if let Some(range) = value_of(text, &captures) {
                 add(range);
             }
         }
     }
-    for captures in patterns.block.captures_iter(text) {
-        if let Some(range) = below(&captures) {
+    if let Some(block) = patterns.block.for_text(&searched) {
+        for range in block.captures_iter(text).filter_map(|it| below(&it)) {
             add(range);
         }
     }
@@ -134,4 +143,24 @@ fn fits(name: &str, value: &str) -> bool {
     // Token counts.
     let is_count = name.ends_with("token") && value.len() < 6 && value.parse::<u64>().is_ok();
     !is_folder && !is_count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pattern::check_words;
+    use super::PATTERNS;
+
+    #[test]
+    fn every_match_contains_one_of_its_words() {
+        let patterns = &*PATTERNS;
+        for pattern in [
+            &patterns.assigned,
+            &patterns.option,
+            &patterns.element,
+            &patterns.block,
+            &patterns.pair,
+        ] {
+            check_words(pattern);
+        }
+    }
 }

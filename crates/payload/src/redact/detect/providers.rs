@@ -1,11 +1,12 @@
 //! Provider tokens, from the rules of the `nosecrets-rules` library.
 
 use std::ops::Range;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use nosecrets_rules::{Rule, load_builtin_rules};
-use regex::Regex;
+
+use super::pattern::Pattern;
 
 /// Library rules that are replaced by our own table, which covers more kinds or adds a check.
 const OWN: [&str; 9] = [
@@ -28,27 +29,6 @@ struct Provider {
     capture: usize,
     /// Placeholder values such as `changeme`.
     placeholders: Vec<Pattern>,
-}
-
-/// A pattern that is compiled when it is first needed: few texts contain the keywords of any rule, and compiling all
-/// rules takes longer than everything else that a short run does.
-struct Pattern {
-    text: String,
-    compiled: OnceLock<Regex>,
-}
-
-impl Pattern {
-    fn new(text: String) -> Self {
-        Self {
-            text,
-            compiled: OnceLock::new(),
-        }
-    }
-
-    fn get(&self) -> &Regex {
-        let compile = || Regex::new(&self.text).expect("a test compiles every rule");
-        self.compiled.get_or_init(compile)
-    }
 }
 
 struct Providers {
@@ -82,6 +62,8 @@ static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
         known: rules.into_iter().map(provider).collect(),
         words: AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            // A DFA searches faster, but building it takes longer than a short run searches.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(words)
             .expect("the words are few"),
         of_word,
@@ -97,14 +79,14 @@ fn provider(rule: Rule) -> Provider {
     let allowed = rule.allow.filter(|_| !has_prefix).unwrap_or_default();
     Provider {
         patterns: [
-            Pattern::new(rule.pattern.clone()),
-            Pattern::new(rule.pattern.replace(r"\b", "")),
+            Pattern::of(rule.pattern.clone(), &[]),
+            Pattern::of(rule.pattern.replace(r"\b", ""), &[]),
         ],
         capture: rule.capture,
         placeholders: allowed
             .patterns
             .iter()
-            .map(|pattern| Pattern::new(format!("(?i){pattern}")))
+            .map(|pattern| Pattern::of(format!("(?i){pattern}"), &[]))
             .collect(),
         what: rule.name,
     }
