@@ -26,10 +26,9 @@ struct CredentialForm {
 }
 
 /// Every name of a secret contains one of these.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 8] = [
     "pass",
     "secret",
-    "pwd",
     "pw",
     "key",
     "token",
@@ -100,7 +99,7 @@ static FORMS: LazyLock<Vec<CredentialForm>> = LazyLock::new(|| {
         ),
         (
             NAMED,
-            Pattern::of(named, &NAMES),
+            Pattern::new(named, &NAMES),
             is_named_secret,
         ),
     ]
@@ -188,9 +187,10 @@ fn is_user_and_password(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::detect::pattern::check_words;
     use std::cmp::Reverse;
     use std::ops::Range;
+
+    use super::super::detect::pattern::check_words;
 
     fn values(text: &str) -> Vec<&str> {
         let mut ranges: Vec<Range<usize>> =

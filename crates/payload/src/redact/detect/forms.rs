@@ -4,13 +4,14 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::pattern::{Pattern, SearchedText};
-use super::words::is_placeholder;
-use super::{IN_URL, RANDOM, numbers, providers};
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+use super::pattern::{Pattern, SearchedText};
+use super::words::is_placeholder;
+use super::{IN_URL, RANDOM, numbers, providers};
 
 /// One detector.
 pub(super) enum Detector {
@@ -209,7 +210,7 @@ pub(super) static LIKELY: LazyLock<Vec<Detector>> = LazyLock::new(|| {
     forms.map(pattern).into()
 });
 
-/// What is found, its pattern, the words of which every match contains one, and the check.
+/// What is found, its pattern, the words of the pattern, and the check.
 type Form = (
     &'static str,
     &'static str,

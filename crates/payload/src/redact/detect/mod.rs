@@ -4,8 +4,8 @@
 //! request only. A finding holds the kind and the position, never the text.
 //!
 //! `forms`: the table of detectors; `providers`: tokens that a library knows; `numbers`: account and card numbers;
-//! `pattern`: patterns that are compiled when a text
-//! may match them; `named`: values beside a name that marks them as secrets; `words`: the words in such names.
+//! `named`: values beside a name that marks them as secrets; `words`: the words in such names; `pattern`: patterns that are
+//! compiled when a text may match them.
 
 mod forms;
 mod named;

@@ -34,14 +34,14 @@ struct Patterns {
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
-    let named = |pattern: String| Pattern::of(pattern, &WORDS);
+    let named = |pattern: String| Pattern::new(pattern, &WORDS);
     let name = &*NAME;
     Patterns {
         assigned: named(format!(
             r#"(?i)\b(?<name>{name})["'`]?[ \t]*(?::=|=>|[:=])[ \t]*(?:![^\s]*[ \t]+)?{VALUE}"#
         )),
-        option: Pattern::of(format!(r"(?i)--(?<name>{name})[ \t]+{VALUE}"), &["--"]),
-        element: Pattern::of(
+        option: Pattern::new(format!(r"(?i)--(?<name>{name})[ \t]+{VALUE}"), &["--"]),
+        element: Pattern::new(
             format!(r"(?i)<(?<name>{name})(?:\s[^<>]*)?>\s*(?<plain>[^\s<>][^<>]{{3,}})</"),
             &["</"],
         ),

@@ -8,27 +8,21 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-/// A regular expression, and words of which every match contains at least one.
+/// A regular expression. Every match in ASCII text contains at least one of its words.
 pub(in crate::redact) struct Pattern {
     text: Cow<'static, str>,
-    /// In lower case. If there are none, any text may match.
     words: &'static [&'static str],
     compiled: OnceLock<Regex>,
 }
 
 impl Pattern {
-    pub(in crate::redact) const fn new(text: &'static str, words: &'static [&'static str]) -> Self {
+    /// The words are in lower case. A pattern without words is tried on every text.
+    pub(in crate::redact) fn new(
+        text: impl Into<Cow<'static, str>>,
+        words: &'static [&'static str],
+    ) -> Self {
         Self {
-            text: Cow::Borrowed(text),
-            words,
-            compiled: OnceLock::new(),
-        }
-    }
-
-    /// A pattern that is put together at run time.
-    pub(in crate::redact) const fn of(text: String, words: &'static [&'static str]) -> Self {
-        Self {
-            text: Cow::Owned(text),
+            text: text.into(),
             words,
             compiled: OnceLock::new(),
         }
@@ -45,9 +39,9 @@ impl Pattern {
     }
 }
 
-/// A text that is searched for the words of patterns, whatever their case.
+/// A text in which the words of patterns are searched, ignoring case.
 pub(in crate::redact) struct SearchedText {
-    /// None if the text is not ASCII: letters such as `ſ` match `s` in a pattern without case.
+    /// None if the text is not ASCII: a case-insensitive `s` also matches `ſ`.
     lower: Option<String>,
 }
 
@@ -58,7 +52,7 @@ impl SearchedText {
         }
     }
 
-    /// Whether the text contains one of the words, or may contain one in another spelling.
+    /// Whether the text contains one of the words. True if the text is not ASCII or there are no words.
     pub(in crate::redact) fn may_contain(&self, words: &[&str]) -> bool {
         let Some(lower) = &self.lower else {
             return true;
@@ -74,7 +68,7 @@ pub(in crate::redact) fn check_words(pattern: &Pattern) {
     use proptest::string::bytes_regex;
     use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-    // The generator knows no word boundaries and no ends of the text, and makes ASCII of classes without Unicode.
+    // The generator supports neither word boundaries nor anchors. Without Unicode, its texts are mostly ASCII.
     let ascii = [
         (r"\b", ""),
         (r"\z", ""),

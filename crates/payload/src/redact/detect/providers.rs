@@ -79,14 +79,14 @@ fn provider(rule: Rule) -> Provider {
     let allowed = rule.allow.filter(|_| !has_prefix).unwrap_or_default();
     Provider {
         patterns: [
-            Pattern::of(rule.pattern.clone(), &[]),
-            Pattern::of(rule.pattern.replace(r"\b", ""), &[]),
+            Pattern::new(rule.pattern.clone(), &[]),
+            Pattern::new(rule.pattern.replace(r"\b", ""), &[]),
         ],
         capture: rule.capture,
         placeholders: allowed
             .patterns
             .iter()
-            .map(|pattern| Pattern::of(format!("(?i){pattern}"), &[]))
+            .map(|pattern| Pattern::new(format!("(?i){pattern}"), &[]))
             .collect(),
         what: rule.name,
     }
