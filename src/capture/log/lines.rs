@@ -124,14 +124,22 @@ impl LineJoiner {
             text: text.to_owned(),
             surrounding: Record::new(),
         };
-        for prefix in [&*COMPOSE, &*KUBECTL] {
+        // The sign that a prefix needs is searched first, so that logs without such prefixes do not compile the patterns.
+        for (prefix, sign) in [(&COMPOSE, '|'), (&KUBECTL, ']')] {
+            if !framed.text.contains(sign) {
+                continue;
+            }
             if let Some(found) = prefix.find(&framed.text) {
                 framed.writer.push_str(found.as_str());
                 let end = found.end();
                 framed.text.drain(..end);
             }
         }
-        let cri = CRI.captures(&framed.text).and_then(|found| {
+        let is_dated = framed
+            .text
+            .starts_with(|letter: char| letter.is_ascii_digit());
+        let cri = is_dated.then(|| CRI.captures(&framed.text)).flatten();
+        let cri = cri.and_then(|found| {
             let named = |name: &str| Some(found.name(name)?.as_str().to_owned());
             Some((
                 found.get(0)?.end(),

@@ -134,7 +134,11 @@ pub(super) fn leading(text: &str) -> Option<Moment> {
     let end = text.find(['{', '=']).unwrap_or(text.len()).min(200);
     let end = (0..=end).rev().find(|at| text.is_char_boundary(*at))?;
     let beginning = text[..end].trim_start();
-    [&*NUMBERS, &*KLOG, &*DAY_FIRST, &*SYSLOG]
+    // Most records begin without a number, and then no pattern needs to be compiled.
+    if !beginning.contains(|letter: char| letter.is_ascii_digit()) {
+        return None;
+    }
+    [&NUMBERS, &KLOG, &DAY_FIRST, &SYSLOG]
         .into_iter()
         .find_map(|pattern| {
             let found = pattern.captures(beginning)?;
