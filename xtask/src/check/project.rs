@@ -1,5 +1,7 @@
 //! Checks the packages and the fixtures of the project.
 
+use std::collections::BTreeSet;
+
 use angzarr_replay::internal::harness::discover;
 use angzarr_replay::internal::project::{Config, Project};
 use anyhow::{Context, Result, bail, ensure};
@@ -56,6 +58,37 @@ fn parts(version: &str) -> Vec<u32> {
         .collect();
     parts.resize(3, 0);
     parts
+}
+
+/// Checks that `cargo test` builds no dependency a second time after `cargo xtask`, which is the first command that a
+/// newcomer runs.
+pub(super) fn features(shell: &Shell) -> Result<()> {
+    let built_by = |arguments: &[&str]| -> Result<BTreeSet<String>> {
+        let common = [
+            "tree",
+            "--locked",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--format",
+            "{p} [{f}]",
+        ];
+        let mut tree = shell.cargo(&[&common, arguments].concat());
+        let text = output_of(&mut tree).context("`cargo tree --locked` failed")?;
+        Ok(text.lines().map(str::to_owned).collect())
+    };
+    let first = built_by(&["--package", "xtask", "--edges", "normal,build"])?;
+    let tests = built_by(&["--edges", "normal,build,dev"])?;
+    let twice: Vec<&str> = first.difference(&tests).map(String::as_str).collect();
+    ensure!(
+        twice.is_empty(),
+        "`cargo test` builds these with other features than `cargo xtask`, and what depends on them a second time; \
+         request the features of the tests beside the dependencies marked \"Not used here\" in xtask/Cargo.toml, \
+         crates/wire/Cargo.toml or examples/poker/Cargo.toml: {}",
+        twice.join(", ")
+    );
+    println!("   {} packages are shared", first.len());
+    Ok(())
 }
 
 /// Trials that are not checked, on purpose. If others appear, they would otherwise drop out silently.

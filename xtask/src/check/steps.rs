@@ -36,6 +36,12 @@ pub(super) const STEPS: &[Step] = &[
         run: project::rust_version,
     },
     Step {
+        name: "features",
+        about: "`cargo test` builds no dependency again that `cargo xtask` has built",
+        has_a_summary: false,
+        run: project::features,
+    },
+    Step {
         name: "generated",
         about: "docs/cli.md matches the help of the command line",
         has_a_summary: false,
