@@ -282,7 +282,7 @@ impl EventStore {
             let first = parameters.len() + 1;
             parameters.extend([Parameter::Text(root), Parameter::Integer(*sequence)]);
             format!(
-                " AND (root, sequence) <= (${first}, CAST(${} AS BIGINT))",
+                " AND root <= ${first} AND (root, sequence) <= (${first}, CAST(${} AS BIGINT))",
                 first + 1
             )
         });
@@ -324,10 +324,11 @@ struct Timeline<'a> {
 }
 
 impl Timeline<'_> {
-    /// The rows after one.
+    /// The rows after one. The bound of the root alone says nothing new, but Postgres estimates by it how few rows there are,
+    /// and so uses the index.
     fn rows(&self) -> String {
         format!(
-            "domain = $1 AND {} AND (root, sequence) > ($2, CAST($3 AS BIGINT))",
+            "domain = $1 AND {} AND root >= $2 AND (root, sequence) > ($2, CAST($3 AS BIGINT))",
             self.condition
         )
     }
