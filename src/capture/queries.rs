@@ -1,5 +1,6 @@
 //! The queries that capture may send to production. None of them writes.
 
+use super::RootPart;
 use crate::grpc::{PointInTime, QueryClient, QueryError, Selection};
 use crate::model::{Cover, Domain, Page, Root, Snapshot, Timestamp};
 use crate::wire::{Dialect, StoredBook};
@@ -64,8 +65,21 @@ pub trait StoreQueries {
     fn snapshots(&self, cover: &Cover) -> Result<Vec<Snapshot>, QueryFailure>;
     /// What the store notes about pages, from one sequence to another, both included.
     fn notes(&self, cover: &Cover, first: u32, last: u32) -> Result<Vec<PageNote>, QueryFailure>;
-    /// The aggregates of a domain on the main timeline, with their number of events, without reading the events.
-    fn summaries(&self, domain: &Domain) -> Result<Vec<StreamSummary>, QueryFailure>;
+    /// The aggregates of a domain on the main timeline whose root begins like this, in order. `found` gets each when it
+    /// arrives.
+    fn each_root(
+        &self,
+        domain: &Domain,
+        part: &RootPart,
+        found: &mut dyn FnMut(Root),
+    ) -> Result<(), QueryFailure>;
+    /// The same with their number of events, which the store counts.
+    fn each_summary(
+        &self,
+        domain: &Domain,
+        part: &RootPart,
+        found: &mut dyn FnMut(StreamSummary),
+    ) -> Result<(), QueryFailure>;
     /// What was read from where, in words.
     fn origin(&self) -> String;
 }

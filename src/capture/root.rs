@@ -239,6 +239,12 @@ fn stored(
         }
         RootPart::Prefix(_) => {
             for (domain, queries) in domains {
+                if let Some(store) = queries.store() {
+                    store.each_root(domain, &spec.root, &mut |root| {
+                        found.push((domain.clone(), root));
+                    })?;
+                    continue;
+                }
                 // A shared store lists other domains too.
                 let roots = queries
                     .aggregate_roots()?

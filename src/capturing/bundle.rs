@@ -101,17 +101,23 @@ pub(super) fn write(rendered: &Rendered, notes: &BundleNotes<'_>) -> String {
         unredacted: notes.is_unredacted,
         report: notes.report.iter().map(Found::of).collect(),
     };
-    let content = serde_json::to_vec(&content).expect("texts and numbers have a JSON form");
+    packed(&serde_json::to_vec(&content).expect("texts and numbers have a JSON form"))
+}
+
+/// The line of a bundle with this content.
+#[doc(hidden)]
+#[must_use]
+pub fn packed(content: &[u8]) -> String {
     let mut gzip = GzBuilder::new()
         .mtime(0)
         .write(Vec::new(), Compression::best());
     let packed = gzip
-        .write_all(&content)
+        .write_all(content)
         .and_then(|()| gzip.finish())
         .expect("writing to memory does not fail");
     let line = Line {
         bundle: VERSION,
-        sha256: hex(&content),
+        sha256: hex(content),
         content: STANDARD.encode(packed),
     };
     let mut text = serde_json::to_string(&line).expect("texts and numbers have a JSON form");
@@ -128,7 +134,18 @@ pub(super) fn read(file: &Path, limit: u64) -> Result<Bundle, OperationError> {
     };
     let failed = |reason: String| OperationError::Failed(format!("the bundle {name}: {reason}"));
     let text = text_of(file, limit).map_err(failed)?;
-    let content = content_of(&text, limit).map_err(failed)?;
+    parse(&text, &name, limit)
+}
+
+/// The fixture in the text of a bundle.
+#[doc(hidden)]
+pub fn fixture_of(text: &str, limit: u64) -> Result<Fixture, OperationError> {
+    Ok(parse(text, "TEXT", limit)?.fixture)
+}
+
+fn parse(text: &str, name: &str, limit: u64) -> Result<Bundle, OperationError> {
+    let failed = |reason: String| OperationError::Failed(format!("the bundle {name}: {reason}"));
+    let content = content_of(text, limit).map_err(failed)?;
     let mut beside = BTreeMap::new();
     for (path, bytes) in content.files {
         let bytes = STANDARD

@@ -43,6 +43,8 @@ mod written_command;
 #[doc(inline)]
 pub use crate::capture::{Labels, RootSpec, Span, UpTo};
 pub use crate::project::OperationError;
+#[doc(hidden)]
+pub use bundle::{fixture_of as fixture_of_bundle, packed as packed_bundle};
 pub use captured::{CaptureVerdict, Captured, ReportLine, SavedState};
 pub(crate) use captured_failures::CapturedFailures;
 pub(crate) use distinct::left_aside;

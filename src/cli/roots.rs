@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Done, Stop, say};
 use crate::capturing::assumed_dialect;
 use crate::listing::{
-    AggregateFilter, AggregateList, AggregatesRequest, LIST_LIMITS, ListSummary, ListedAggregate,
+    AggregateFilter, AggregateList, AggregatesRequest, ListSummary, ListedAggregate,
 };
 use crate::model::{Domain, counted, short_name};
 use crate::project::Project;
@@ -16,7 +16,7 @@ use crate::terminal::{
 
 /// List the aggregates of a source, with their newest known failures.
 ///
-/// Each line is printed as soon as it is known. The list has no editions: a coordinator lists only the main timeline.
+/// Each line is printed as soon as it is known. The list has the main timeline only.
 #[derive(Debug, Args)]
 pub(super) struct RootsArguments {
     /// Only these aggregates: those of a domain (`player/`), or those whose root begins like this (`player/65`, `6513`).
@@ -28,10 +28,10 @@ pub(super) struct RootsArguments {
     /// Only this domain.
     #[arg(long)]
     domain: Option<Domain>,
-    /// Read the events too, and show how many there are and the last one.
+    /// Show how many events there are, and the last one.
     ///
-    /// This reads the whole history of every aggregate that is listed, one after the other, within the limits that
-    /// replay.toml sets for the source.
+    /// An event store counts them itself. From a coordinator, this reads the whole history of every aggregate that is
+    /// listed, one after the other, within the limits that replay.toml sets for the source.
     #[arg(long)]
     counts: bool,
     /// Print as JSON, one object per line.
@@ -63,8 +63,10 @@ pub(super) fn run(project: &Project, arguments: &RootsArguments) -> Done {
         "\n{} listed",
         counted(summary.listed, "aggregate")
     ));
-    let limits = Text::plain(format_args!("not known: {LIST_LIMITS}"));
-    show(&paragraph(&limits, stdout_width(), 2).trim_end());
+    for limits in list.limits() {
+        let limits = Text::plain(format_args!("not known: {limits}"));
+        show(&paragraph(&limits, stdout_width(), 2).trim_end());
+    }
     if let Some(root) = summary.suggested {
         let source = arguments
             .source

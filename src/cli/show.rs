@@ -11,7 +11,9 @@ use crate::model::{Domain, Edition, counted, short_name};
 use crate::payload::to_yaml;
 use crate::project::Project;
 use crate::showing::{ShowRequest, ShownAggregate, ShownEvent, show};
-use crate::terminal::one_line;
+use crate::terminal::{
+    Column, Role, Table, Text, one_line, paragraph, show as show_text, show_table, stdout_width,
+};
 
 /// Show the events of an aggregate, and the state that today's logic folds from them.
 ///
@@ -66,8 +68,13 @@ pub(super) fn run(project: &Project, arguments: &ShowArguments) -> Done {
         say(json_of(&shown));
         return Ok(());
     }
-    say(title(&shown));
-    print_events(&shown, arguments.all);
+    print(&shown, arguments.all);
+    Ok(())
+}
+
+fn print(shown: &ShownAggregate, all: bool) {
+    print_line(&title(shown));
+    show_table(&events(shown, all));
     if shown.later > 0 {
         say(format_args!(
             "  and {}",
@@ -77,12 +84,16 @@ pub(super) fn run(project: &Project, arguments: &ShowArguments) -> Done {
     match &shown.state {
         Ok(state) => {
             let logic = shown.logic.as_deref().unwrap_or_default();
-            say(format_args!("\nstate, on {logic}"));
+            let title = Text::of(Role::Heading, "\nstate");
+            print_line(&title.with(Role::Plain, format_args!(", on {logic}")));
             for line in to_yaml(state).lines() {
                 say(format_args!("  {line}"));
             }
         }
-        Err(reason) => say(format_args!("\nno state: {reason}")),
+        Err(reason) => {
+            let title = Text::of(Role::Caution, "\nno state:");
+            print_line(&title.with(Role::Plain, format_args!(" {reason}")));
+        }
     }
     if let Some(fields) = &shown.redacted {
         let fields = if fields.is_empty() {
@@ -90,12 +101,20 @@ pub(super) fn run(project: &Project, arguments: &ShowArguments) -> Done {
         } else {
             fields.join(", ")
         };
-        say(format_args!("\nredacted: {fields}"));
+        print_line(&Text::plain(format_args!("\nredacted: {fields}")));
     }
-    Ok(())
 }
 
-fn title(shown: &ShownAggregate) -> String {
+/// Prints lines, broken between words where a terminal is too narrow.
+fn print_line(text: &Text) {
+    let mut lines = Text::new();
+    for line in text.lines() {
+        lines.append(&paragraph(&line, stdout_width(), 2));
+    }
+    show_text(&lines.trim_end());
+}
+
+fn title(shown: &ShownAggregate) -> Text {
     let cover = &shown.cover;
     let edition = match (&cover.edition, &shown.edition) {
         (Edition::Main, _) => String::new(),
@@ -109,52 +128,57 @@ fn title(shown: &ShownAggregate) -> String {
         ),
     };
     let count = counted(shown.events.len(), "event");
-    format!("{}/{}{edition}: {count}", cover.domain, cover.root)
+    let aggregate = format!("{}/{}", cover.domain, cover.root);
+    Text::of(Role::Heading, aggregate).with(Role::Plain, format_args!("{edition}: {count}"))
 }
 
-fn print_events(shown: &ShownAggregate, all: bool) {
+/// The events; a long history is shortened in the middle.
+fn events(shown: &ShownAggregate, all: bool) -> Table {
     let events = &shown.events;
-    let width = events.iter().map(|event| name(event).chars().count()).max();
-    let width = width.unwrap_or(0);
+    let fields = if all {
+        Column::wrapped("")
+    } else {
+        Column::cut("", 24)
+    };
+    let mut columns = vec![Column::whole("").right().at_least(3)];
+    let have_times = events.iter().any(|event| event.time.is_some());
+    columns.extend(have_times.then_some(Column::whole("")));
+    columns.extend([Column::cut("", 14), fields]);
+    let mut table = Table::new(columns).indented(2);
     let left_out = events.len().saturating_sub(FIRST + LAST);
-    if all || left_out < 2 {
-        for event in events {
-            say(row(event, width, all));
+    let is_short = all || left_out < 2;
+    for (index, event) in events.iter().enumerate() {
+        if is_short || index < FIRST || index >= FIRST + left_out {
+            table.row(row(event, have_times, all));
+        } else if index == FIRST {
+            table.line(Text::of(
+                Role::Faint,
+                format_args!("   … {left_out} events; --all shows them"),
+            ));
         }
-        return;
     }
-    for event in &events[..FIRST] {
-        say(row(event, width, false));
-    }
-    say(format_args!("     … {left_out} events; --all shows them"));
-    for event in &events[FIRST + left_out..] {
-        say(row(event, width, false));
-    }
+    table
 }
 
-fn row(event: &ShownEvent, width: usize, all: bool) -> String {
-    let time = event.time.map(instant).unwrap_or_default();
-    let time = if time.is_empty() {
-        time
-    } else {
-        format!("{time}  ")
+fn row(event: &ShownEvent, has_time: bool, all: bool) -> Vec<Text> {
+    let mut cells = vec![Text::plain(event.sequence)];
+    if has_time {
+        let time = event.time.map(instant).unwrap_or_default();
+        cells.push(Text::of(Role::Faint, time));
+    }
+    cells.push(Text::plain(name(event)));
+    let mut fields = match &event.fields {
+        Ok(view) => Text::plain(one_line(&one_line_of(
+            view,
+            if all { usize::MAX } else { ROOM },
+        ))),
+        Err(reason) => Text::of(Role::Caution, one_line(&format!("({reason})"))),
     };
-    let fields = match &event.fields {
-        Ok(view) => one_line_of(view, if all { usize::MAX } else { ROOM }),
-        Err(reason) => format!("({reason})"),
-    };
-    let mark = if event.is_provisional {
-        "  (provisional)"
-    } else {
-        ""
-    };
-    let line = format!(
-        "  {:>3}  {time}{:<width$}  {}{mark}",
-        event.sequence,
-        name(event),
-        one_line(&fields)
-    );
-    line.trim_end().to_owned()
+    if event.is_provisional {
+        fields.push(Role::Caution, "  (provisional)");
+    }
+    cells.push(fields);
+    cells
 }
 
 fn name(event: &ShownEvent) -> String {

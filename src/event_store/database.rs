@@ -2,8 +2,6 @@
 //!
 //! Statements use `$1`, `$2` … in this order, casts, `substr` and `length`: what SQLite and Postgres both understand.
 
-use std::ops::ControlFlow;
-
 use super::StoreError;
 
 /// A value in a row.
@@ -22,8 +20,8 @@ pub(super) enum Parameter<'a> {
     Integer(i64),
 }
 
-/// Receives the rows of a statement, until it breaks off.
-pub(super) type EachRow<'a> = &'a mut dyn FnMut(Vec<Field>) -> Result<ControlFlow<()>, StoreError>;
+/// Receives the rows of a statement.
+pub(super) type EachRow<'a> = &'a mut dyn FnMut(Vec<Field>) -> Result<(), StoreError>;
 
 /// A database that is only read.
 pub(super) trait Database {
@@ -34,6 +32,12 @@ pub(super) trait Database {
         parameters: &[Parameter<'_>],
         each: EachRow<'_>,
     ) -> Result<(), StoreError>;
+
+    /// The condition that a column of bytes contains this text.
+    fn contains(&self, column: &str, text: &str) -> String;
+
+    /// Closes a broken connection. The next statement makes a new one.
+    fn disconnect(&mut self);
 
     /// The columns of a table, with whether each may be NULL; none if there is no such table.
     fn columns(&mut self, table: &str) -> Result<Vec<(String, bool)>, StoreError>;

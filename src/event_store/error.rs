@@ -116,6 +116,20 @@ pub enum StoreError {
         /// What to do, with the separator before it; may be empty.
         advice: &'static str,
     },
+    /// The connection broke, and was not made again as often as it may be tried.
+    #[error("{place}: the connection broke: {reason}; repeat the command")]
+    Broken {
+        /// The store.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// The way to the database ended.
+    #[error("{reason}")]
+    WayEnded {
+        /// How it ended.
+        reason: String,
+    },
     /// The database refused or interrupted a query.
     #[error("{place}: {reason}{advice}")]
     Query {
@@ -126,4 +140,20 @@ pub enum StoreError {
         /// What to do, with the separator before it; may be empty.
         advice: &'static str,
     },
+}
+
+impl StoreError {
+    /// Whether another connection may answer.
+    pub(super) const fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken { .. })
+    }
+
+    /// The same for a database that was reached before.
+    #[cfg(feature = "postgres")]
+    pub(super) fn into_broken(self) -> Self {
+        match self {
+            Self::Unreachable { place, reason, .. } => Self::Broken { place, reason },
+            other => other,
+        }
+    }
 }

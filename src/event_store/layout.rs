@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::database::Database;
+use super::rows::text;
 use crate::wire::Dialect;
 
 /// The layouts that are known, for messages.
@@ -26,6 +27,8 @@ pub struct Layout {
     pub(super) main_is_null: bool,
     /// Whether it says which event caused an event.
     pub(super) has_provenance: bool,
+    /// Whether it has the keys of facts.
+    pub(super) has_external_ids: bool,
 }
 
 impl Layout {
@@ -36,7 +39,18 @@ impl Layout {
         Ok(Self {
             main_is_null: named("edition").is_some_and(|(_, may_be_null)| *may_be_null),
             has_provenance: PROVENANCE.iter().all(|name| named(name).is_some()),
+            has_external_ids: named("external_id").is_some(),
         })
+    }
+
+    /// The columns that say which event caused an event: domain, root and sequence.
+    pub(super) fn cause(self) -> String {
+        if self.has_provenance {
+            let (domain, root) = (text("source_domain"), text("source_root"));
+            format!("{domain}, {root}, CAST(source_seq AS BIGINT)")
+        } else {
+            "NULL, NULL, NULL".to_owned()
+        }
     }
 
     /// The dialect of the core that writes this layout.

@@ -69,6 +69,25 @@ impl StoreLocation {
     }
 }
 
+impl StoreLocation {
+    /// `HOST:PORT` of a database server.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        let Self::Postgres(url) = self else {
+            return None;
+        };
+        let (_, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?']).next()?;
+        let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let has_port = host.rsplit(']').next()?.contains(':');
+        Some(if has_port {
+            host.to_owned()
+        } else {
+            format!("{host}:5432")
+        })
+    }
+}
+
 impl fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

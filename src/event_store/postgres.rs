@@ -1,7 +1,7 @@
 //! A Postgres database, in one transaction that the server keeps from writing.
 
+use std::fmt::Write as _;
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,55 +20,86 @@ use super::database::{Database, EachRow, Field, Parameter};
 use super::reader::StoreAccess;
 use crate::grpc::{Tls, TlsFailure, TlsOptions};
 
-/// A connection, in its transaction.
+/// A database, with a connection in its transaction.
 pub(super) struct PostgresDatabase {
-    client: Client,
+    client: Option<Client>,
+    url: String,
     place: String,
+    access: StoreAccess,
 }
 
 impl PostgresDatabase {
     /// Connects, and begins the transaction in which everything is read.
     pub(super) fn open(url: &str, place: &str, access: &StoreAccess) -> Result<Self, StoreError> {
-        let unreachable = |reason: String, advice| StoreError::Unreachable {
-            place: place.to_owned(),
-            reason,
-            advice,
+        let url = match &access.tunnel {
+            Some(tunnel) => url.replace("{port}", &tunnel.port),
+            None => url.to_owned(),
         };
-        let mut config: Config = url
-            .parse()
-            .map_err(|error: postgres::Error| unreachable(with_cause(&error), WRITTEN))?;
-        if let Some(password) = &access.password {
-            config.password(password.reveal());
-        }
-        config.connect_timeout(access.deadline);
-        config.application_name("angzarr-replay");
-        // Whatever the role may do, the server refuses to write in this session.
-        let given = config.get_options().unwrap_or_default().to_owned();
-        let limit = access.deadline.as_millis().max(1);
-        config.options(
-            format!("{given} -c default_transaction_read_only=on -c statement_timeout={limit}")
-                .as_str(),
-        );
-        let connected = match tls_of(&mut config, access) {
-            Ok(None) => config.connect(NoTls).map_err(|error| (error, None)),
-            Ok(Some(tls)) => config
-                .connect(MakeTls(tls.clone()))
-                .map_err(|error| (error, Some(tls))),
-            Err(error) => return Err(unreachable(error.to_string(), "")),
-        };
-        let mut client = connected.map_err(|(error, tls)| {
-            let of_tls = tls.and_then(|tls| TlsFailure::of(&error, &tls));
-            let of_tls = of_tls.map(|failure| unreachable(failure.to_string(), ""));
-            of_tls.unwrap_or_else(|| unreachable(without_secret(&error, access), advice(&error)))
-        })?;
-        client
-            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            .map_err(|error| failure(&error, place))?;
         Ok(Self {
-            client,
+            client: Some(connect(&url, place, access)?),
+            url,
             place: place.to_owned(),
+            access: access.clone(),
         })
     }
+
+    /// The connection, made anew if it broke. Its transaction then begins anew, too, and may see later events.
+    fn client(&mut self) -> Result<&mut Client, StoreError> {
+        if self.client.is_none() {
+            let connected = connect(&self.url, &self.place, &self.access);
+            // Who was reached before and cannot be reached now may be reached again soon.
+            let connected = connected.map_err(StoreError::into_broken)?;
+            self.client = Some(connected);
+        }
+        Ok(self.client.as_mut().expect("it was just made"))
+    }
+}
+
+fn connect(url: &str, place: &str, access: &StoreAccess) -> Result<Client, StoreError> {
+    let unreachable = |reason: String, advice| StoreError::Unreachable {
+        place: place.to_owned(),
+        reason,
+        advice,
+    };
+    let mut config: Config = url
+        .parse()
+        .map_err(|error: postgres::Error| unreachable(with_cause(&error), WRITTEN))?;
+    if let Some(password) = &access.password {
+        config.password(password.reveal());
+    }
+    config.connect_timeout(access.deadline);
+    config.application_name("angzarr-replay");
+    // Whatever the role may do, the server refuses to write in this session.
+    let given = config.get_options().unwrap_or_default().to_owned();
+    let limit = access.deadline.as_millis().max(1);
+    config.options(
+        format!("{given} -c default_transaction_read_only=on -c statement_timeout={limit}")
+            .as_str(),
+    );
+    let connected = match tls_of(&mut config, access) {
+        Ok(None) => config.connect(NoTls).map_err(|error| (error, None)),
+        Ok(Some(tls)) => config
+            .connect(MakeTls(tls.clone()))
+            .map_err(|error| (error, Some(tls))),
+        Err(error) => return Err(unreachable(error.to_string(), "")),
+    };
+    let mut client = connected.map_err(|(error, tls)| {
+        let of_tls = tls.and_then(|tls| TlsFailure::of(&error, &tls));
+        let of_tls = of_tls.map(|failure| unreachable(failure.to_string(), ""));
+        of_tls.unwrap_or_else(|| {
+            let reason = without_secret(&error, access);
+            // A way may be open before what is behind it answers, and break at any time.
+            if access.tunnel.is_some() && is_broken(&error) {
+                let place = place.to_owned();
+                return StoreError::Broken { place, reason };
+            }
+            unreachable(reason, advice(&error))
+        })
+    })?;
+    client
+        .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .map_err(|error| failure(&error, place))?;
+    Ok(client)
 }
 
 impl Database for PostgresDatabase {
@@ -78,24 +109,31 @@ impl Database for PostgresDatabase {
         parameters: &[Parameter<'_>],
         each: EachRow<'_>,
     ) -> Result<(), StoreError> {
-        let failed = |error| failure(&error, &self.place);
+        let place = self.place.clone();
+        let failed = |error| failure(&error, &place);
         let parameters = parameters.iter().map(|parameter| match parameter {
             Parameter::Text(text) => text as &(dyn ToSql + Sync),
             Parameter::Integer(number) => number,
         });
         let parameters: Vec<&(dyn ToSql + Sync)> = parameters.collect();
         let mut rows = self
-            .client
+            .client()?
             .query_raw(statement, parameters.iter().copied())
             .map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             let fields: Result<Vec<Field>, _> =
                 (0..row.len()).map(|column| field(&row, column)).collect();
-            if each(fields.map_err(failed)?)?.is_break() {
-                break;
-            }
+            each(fields.map_err(failed)?)?;
         }
         Ok(())
+    }
+
+    fn contains(&self, column: &str, text: &str) -> String {
+        format!("position({} IN {column}) > 0", bytes(text))
+    }
+
+    fn disconnect(&mut self) {
+        self.client = None;
     }
 
     fn columns(&mut self, table: &str) -> Result<Vec<(String, bool)>, StoreError> {
@@ -108,7 +146,7 @@ impl Database for PostgresDatabase {
             if let [Field::Text(name), Field::Integer(may_be_null)] = row.as_slice() {
                 columns.push((name.clone(), *may_be_null == 1));
             }
-            Ok(ControlFlow::Continue(()))
+            Ok(())
         })?;
         Ok(columns)
     }
@@ -128,6 +166,15 @@ fn field(row: &Row, column: usize) -> Result<Field, postgres::Error> {
         row.try_get::<_, Option<String>>(column)?.map(Field::Text)
     };
     Ok(field.unwrap_or(Field::Null))
+}
+
+/// The bytes of a text as SQL reads them.
+fn bytes(text: &str) -> String {
+    let mut literal = "CAST('\\x".to_owned();
+    for byte in text.bytes() {
+        let _ = write!(literal, "{byte:02x}");
+    }
+    literal + "' AS BYTEA)"
 }
 
 /// Whether and how the connection is encrypted. To another machine it is, with a certificate that is checked, unless the
@@ -177,19 +224,36 @@ fn advice(error: &postgres::Error) -> &'static str {
 }
 
 fn failure(error: &postgres::Error, place: &str) -> StoreError {
+    if is_broken(error) {
+        return StoreError::Broken {
+            place: place.to_owned(),
+            reason: with_cause(error),
+        };
+    }
     let advice = match error.code().map(postgres::error::SqlState::code) {
         Some("42501") => "; grant the role SELECT on `events` and `snapshots`",
         Some("57014") => {
             "; it took longer than `deadline`, or the database cancelled it: raise `deadline`, or read from a replica"
         }
         Some("40001") => "; the replica could not keep the rows any longer: repeat the command",
-        None => "; the connection broke: repeat the command",
-        Some(_) => "",
+        _ => "",
     };
     StoreError::Query {
         place: place.to_owned(),
         reason: with_cause(error),
         advice,
+    }
+}
+
+/// Whether the connection is gone: by itself, or because the server ends it.
+fn is_broken(error: &postgres::Error) -> bool {
+    match error.code().map(postgres::error::SqlState::code) {
+        // admin_shutdown, crash_shutdown and cannot_connect_now.
+        Some(code) => matches!(code, "57P01" | "57P02" | "57P03"),
+        None => {
+            let source = std::error::Error::source(error);
+            error.is_closed() || source.is_some_and(|source| source.is::<std::io::Error>())
+        }
     }
 }
 

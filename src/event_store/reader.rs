@@ -1,8 +1,7 @@
-//! The questions that a store answers.
+//! An open store, and what it holds of one stream or workflow.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::database::{Database, Field, Parameter};
@@ -10,10 +9,10 @@ use super::layout::Layout;
 use super::rows::{Fields, content, edition_name, text};
 use super::sqlite::SqliteDatabase;
 use super::{StoreError, StoreLocation};
-use crate::capture::{EventQueries, PageNote, QueryFailure, StoreQueries, StreamSummary};
-use crate::grpc::{PointInTime, QueryPolicy, Secret, Selection, Tls};
+use crate::capture::PageNote;
+use crate::grpc::{QueryPolicy, Secret, Tls, Way, pauses};
 use crate::model::{Cover, Domain, History, Page, Root, Snapshot, Timestamp};
-use crate::wire::{Dialect, StoredBook};
+use crate::wire::StoredBook;
 
 /// How a store is accessed.
 #[derive(Clone)]
@@ -26,6 +25,19 @@ pub struct StoreAccess {
     pub deadline: Duration,
     /// Rate limit and bounds.
     pub policy: Arc<QueryPolicy>,
+    /// How often a query is repeated if the connection to a database server breaks.
+    pub retries: u32,
+    /// The way to a database server, if it is ours to keep open.
+    pub tunnel: Option<StoreTunnel>,
+}
+
+/// The way to a database server.
+#[derive(Debug, Clone)]
+pub struct StoreTunnel {
+    /// Opens it again when it ends.
+    pub way: Arc<dyn Way>,
+    /// What `{port}` in the location stands for.
+    pub port: String,
 }
 
 /// The main timeline, where it has a name.
@@ -34,14 +46,24 @@ const MAIN_BY_NAME: &str = "edition IN ('', 'angzarr')";
 /// An open event store. All its methods read.
 pub struct EventStore {
     database: Mutex<Box<dyn Database + Send>>,
-    layout: Layout,
-    place: String,
-    policy: Arc<QueryPolicy>,
+    pub(super) layout: Layout,
+    pub(super) place: String,
+    access: StoreAccess,
 }
 
 impl EventStore {
     /// Opens a store and checks its tables.
     pub fn open(location: &StoreLocation, access: &StoreAccess) -> Result<Self, StoreError> {
+        let mut attempts = Attempts::of(access);
+        loop {
+            match Self::open_once(location, access) {
+                Err(error) if error.is_broken() => attempts.again(error)?,
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_once(location: &StoreLocation, access: &StoreAccess) -> Result<Self, StoreError> {
         let place = location.to_string();
         let mut database: Box<dyn Database + Send> = match location {
             StoreLocation::Sqlite { file, .. } => {
@@ -59,7 +81,7 @@ impl EventStore {
             database: Mutex::new(database),
             layout,
             place,
-            policy: Arc::clone(&access.policy),
+            access: access.clone(),
         })
     }
 
@@ -69,63 +91,78 @@ impl EventStore {
         self.layout
     }
 
-    /// The domains that have events.
-    pub fn domains(&self) -> Result<Vec<Domain>, StoreError> {
-        let mut domains: Vec<Domain> = Vec::new();
-        // One look into the index for each domain, not for each event.
-        let statement = format!(
-            "SELECT {} FROM events WHERE domain > $1",
-            text("min(domain)")
-        );
+    /// The place of the store, for messages.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The rows of a `SELECT`, each made into a value. `what` names a row in messages. If the connection breaks, it is made
+    /// again, and the statement runs again from its beginning, so callers ask for few rows at a time.
+    pub(super) fn rows<T>(
+        &self,
+        what: &str,
+        statement: &str,
+        parameters: &[Parameter<'_>],
+        row: &dyn Fn(Fields<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut attempts = Attempts::of(&self.access);
         loop {
-            let after = domains.last().map_or("", Domain::as_str).to_owned();
-            let mut next = None;
-            self.select(&statement, &[Parameter::Text(&after)], &mut |fields| {
-                if fields != [Field::Null] {
-                    next = Some(self.fields("the table `events`", fields).domain()?);
+            match self.rows_once(what, statement, parameters, row) {
+                Err(error) if error.is_broken() => attempts.again(error)?,
+                answer => {
+                    if let Some(tunnel) = &self.access.tunnel {
+                        tunnel.way.note_success();
+                    }
+                    return answer;
                 }
-                Ok(ControlFlow::Break(()))
-            })?;
-            match next {
-                Some(domain) => domains.push(domain),
-                None => return Ok(domains),
             }
+            self.database().disconnect();
         }
     }
 
-    fn fields(&self, row: impl Into<String>, fields: Vec<Field>) -> Fields<'_> {
-        Fields::new(&self.place, row.into(), fields)
-    }
-
-    fn select(
+    fn rows_once<T>(
         &self,
+        what: &str,
         statement: &str,
         parameters: &[Parameter<'_>],
-        each: &mut dyn FnMut(Vec<Field>) -> Result<ControlFlow<()>, StoreError>,
-    ) -> Result<(), StoreError> {
+        row: &dyn Fn(Fields<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let policy = &self.access.policy;
         let over_bound = |bound| StoreError::OverBound {
             place: self.place.clone(),
             bound,
         };
-        self.policy.count_query().map_err(over_bound)?;
-        self.policy.wait_for_turn();
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-        database.select(statement, parameters, &mut |fields| {
-            let bytes = fields.iter().map(size_of_field).sum();
-            self.policy.count_bytes(bytes).map_err(over_bound)?;
-            each(fields)
-        })
+        policy.count_query().map_err(over_bound)?;
+        policy.wait_for_turn();
+        let mut rows = Vec::new();
+        self.database()
+            .select(statement, parameters, &mut |fields| {
+                let bytes = fields.iter().map(size_of_field).sum();
+                policy.count_bytes(bytes).map_err(over_bound)?;
+                rows.push(row(Fields::new(&self.place, what.to_owned(), fields))?);
+                Ok(())
+            })?;
+        Ok(rows)
     }
 
-    /// Selects from the rows of a stream between two sequences. `each` also gets the name of the stream.
-    fn select_of_stream(
+    fn database(&self) -> MutexGuard<'_, Box<dyn Database + Send>> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the database says that a column contains these bytes.
+    pub(super) fn contains(&self, column: &str, bytes: &str) -> String {
+        self.database().contains(column, bytes)
+    }
+
+    /// The rows of a stream between two sequences.
+    fn rows_of_stream<T>(
         &self,
-        columns: &str,
-        table: &str,
+        (table, columns): (&str, &str),
         cover: &Cover,
         (first, last): (u32, u32),
-        each: &mut dyn FnMut(Fields<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        row: &dyn Fn(Fields<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let root = cover.root.to_string();
         let name = edition_name(&cover.edition);
         // A row beyond every sequence is found, and refused, where no end is given.
@@ -157,72 +194,43 @@ impl EventStore {
             }
             None => of_rows(MAIN_BY_NAME),
         };
-        let stream = format!(
-            "{}/{root} (edition {})",
-            cover.domain,
-            cover.edition.label()
-        );
-        self.select(
-            // The first column is the sequence.
-            &format!("{statement} ORDER BY 1"),
-            &parameters,
-            &mut |fields| {
-                each(self.fields(stream.clone(), fields))?;
-                Ok(ControlFlow::Continue(()))
-            },
-        )
+        let stream = stream_name(cover);
+        // The first column is the sequence.
+        let statement = format!("{statement} ORDER BY 1");
+        self.rows(&stream, &statement, &parameters, row)
     }
 
-    /// Rows on the main timeline.
-    fn on_main(&self, rows: &str) -> String {
-        if self.layout.main_is_null {
-            format!("{rows} AND (edition IS NULL OR {MAIN_BY_NAME})")
-        } else {
-            format!("{rows} AND {MAIN_BY_NAME}")
-        }
-    }
-
-    fn pages(&self, cover: &Cover, span: (u32, u32)) -> Result<Vec<Page>, StoreError> {
-        let mut pages = Vec::new();
+    pub(super) fn pages(&self, cover: &Cover, span: (u32, u32)) -> Result<Vec<Page>, StoreError> {
         let columns = content("event_data");
-        self.select_of_stream(&columns, "events", cover, span, &mut |mut fields| {
-            pages.push(fields.page()?.0);
-            Ok(())
-        })?;
-        Ok(pages)
+        self.rows_of_stream(("events", &columns), cover, span, &|mut fields| {
+            Ok(fields.page()?.0)
+        })
     }
 
-    fn snapshots(&self, cover: &Cover) -> Result<Vec<Snapshot>, StoreError> {
-        let mut snapshots = Vec::new();
+    pub(super) fn snapshots(&self, cover: &Cover) -> Result<Vec<Snapshot>, StoreError> {
         let columns = content("state_data");
         let span = (0, u32::MAX);
-        self.select_of_stream(&columns, "snapshots", cover, span, &mut |mut fields| {
-            snapshots.push(fields.snapshot()?.0);
-            Ok(())
-        })?;
-        Ok(snapshots)
+        self.rows_of_stream(("snapshots", &columns), cover, span, &|mut fields| {
+            Ok(fields.snapshot()?.0)
+        })
     }
 
-    fn notes(&self, cover: &Cover, span: (u32, u32)) -> Result<Vec<PageNote>, StoreError> {
-        let caused_by = if self.layout.has_provenance {
-            let (domain, root) = (text("source_domain"), text("source_root"));
-            format!("{domain}, {root}, CAST(source_seq AS BIGINT)")
-        } else {
-            "NULL, NULL, NULL".to_owned()
-        };
+    pub(super) fn notes(
+        &self,
+        cover: &Cover,
+        span: (u32, u32),
+    ) -> Result<Vec<PageNote>, StoreError> {
         let columns = format!(
-            "CAST(sequence AS BIGINT), {}, {caused_by}",
-            text("created_at")
+            "CAST(sequence AS BIGINT), {}, {}",
+            text("created_at"),
+            self.layout.cause()
         );
-        let mut notes = Vec::new();
-        self.select_of_stream(&columns, "events", cover, span, &mut |mut fields| {
-            notes.push(fields.note()?);
-            Ok(())
-        })?;
-        Ok(notes)
+        self.rows_of_stream(("events", &columns), cover, span, &|mut fields| {
+            fields.note()
+        })
     }
 
-    fn workflow(&self, id: &str) -> Result<Vec<StoredBook>, StoreError> {
+    pub(super) fn workflow(&self, id: &str) -> Result<Vec<StoredBook>, StoreError> {
         let statement = format!(
             "SELECT {}, {}, {}, {} FROM events WHERE correlation_id = $1 ORDER BY domain, root, edition, sequence",
             text("domain"),
@@ -230,28 +238,28 @@ impl EventStore {
             text("edition"),
             content("event_data")
         );
+        let what = "a row with the correlation id";
+        let rows = self.rows(what, &statement, &[Parameter::Text(id)], &|mut fields| {
+            let cover = fields.cover()?;
+            Ok((cover, fields.page()?.0))
+        })?;
         let mut streams: BTreeMap<(Domain, Root, String), (Cover, Vec<Page>)> = BTreeMap::new();
-        self.select(&statement, &[Parameter::Text(id)], &mut |fields| {
-            let mut fields = self.fields("a row with the correlation id", fields);
-            let (domain, root, edition) = (fields.domain()?, fields.root()?, fields.edition()?);
-            fields.named(format!("{domain}/{root} (edition {})", edition.label()));
-            let page = fields.page()?.0;
-            let key = (domain.clone(), root, edition.label().to_owned());
-            let cover = Cover {
-                edition,
-                ..Cover::main(domain, root)
-            };
+        for (cover, page) in rows {
+            let key = (
+                cover.domain.clone(),
+                cover.root,
+                cover.edition.label().to_owned(),
+            );
             let (_, pages) = streams.entry(key).or_insert_with(|| (cover, Vec::new()));
             pages.push(page);
-            Ok(ControlFlow::Continue(()))
-        })?;
+        }
         let books = streams.into_values();
         books
             .map(|(cover, pages)| self.book(cover, pages))
             .collect()
     }
 
-    fn book(&self, cover: Cover, pages: Vec<Page>) -> Result<StoredBook, StoreError> {
+    pub(super) fn book(&self, cover: Cover, pages: Vec<Page>) -> Result<StoredBook, StoreError> {
         let history = History::new(pages).map_err(|error| StoreError::Row {
             place: self.place.clone(),
             row: format!("{}/{}", cover.domain, cover.root),
@@ -265,51 +273,8 @@ impl EventStore {
         })
     }
 
-    fn roots(&self) -> Result<Vec<(Domain, Root)>, StoreError> {
-        let statement = format!(
-            "SELECT {}, {} FROM events WHERE {} GROUP BY domain, root ORDER BY domain, root",
-            text("domain"),
-            text("root"),
-            self.on_main("domain IS NOT NULL")
-        );
-        let mut roots = Vec::new();
-        self.select(&statement, &[], &mut |fields| {
-            let mut fields = self.fields("the table `events`", fields);
-            roots.push((fields.domain()?, fields.root()?));
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(roots)
-    }
-
-    fn summaries(&self, domain: &Domain) -> Result<Vec<StreamSummary>, StoreError> {
-        let statement = format!(
-            "WITH streams AS (SELECT root AS stream, count(*) AS many, max(sequence) AS newest FROM events WHERE {} GROUP BY root)
-             SELECT {}, CAST(many AS BIGINT), {} FROM streams JOIN events ON root = stream AND sequence = newest
-             WHERE {} ORDER BY stream",
-            self.on_main("domain = $1"),
-            text("stream"),
-            content("event_data"),
-            self.on_main("domain = $1"),
-        );
-        let mut summaries = Vec::new();
-        let parameters = [Parameter::Text(domain.as_str())];
-        self.select(&statement, &parameters, &mut |fields| {
-            let mut fields = self.fields(format!("domain {domain}"), fields);
-            let root = fields.root()?;
-            let count = fields.number("count")?;
-            fields.named(format!("{domain}/{root}"));
-            summaries.push(StreamSummary {
-                root,
-                count: usize::try_from(count).unwrap_or(usize::MAX),
-                last: fields.page()?.0,
-            });
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(summaries)
-    }
-
     /// Where the pages end that were inserted at or before a time.
-    fn end_at(&self, cover: &Cover, time: Timestamp) -> Result<Option<u32>, StoreError> {
+    pub(super) fn end_at(&self, cover: &Cover, time: Timestamp) -> Result<Option<u32>, StoreError> {
         let notes = self.notes(cover, (0, u32::MAX))?;
         if let Some(note) = notes.iter().find(|note| note.inserted_at.is_none()) {
             return Err(StoreError::Row {
@@ -326,103 +291,54 @@ impl EventStore {
     }
 }
 
+/// Attempts to ask a database whose connection breaks.
+struct Attempts<'a> {
+    access: &'a StoreAccess,
+    pauses: Box<dyn Iterator<Item = Duration>>,
+    failures: u32,
+}
+
+impl<'a> Attempts<'a> {
+    fn of(access: &'a StoreAccess) -> Self {
+        Self {
+            access,
+            pauses: Box::new(pauses()),
+            failures: 0,
+        }
+    }
+
+    /// Waits before the next attempt, and opens the way again if it ended. Returns the error after the last attempt.
+    fn again(&mut self, broken: StoreError) -> Result<(), StoreError> {
+        let tunnel = self.access.tunnel.as_ref();
+        if self.failures == self.access.retries {
+            return Err(match tunnel.and_then(|tunnel| tunnel.way.ended()) {
+                Some(reason) => StoreError::WayEnded { reason },
+                None => broken,
+            });
+        }
+        self.failures += 1;
+        std::thread::sleep(self.pauses.next().unwrap_or_default());
+        if let Some(tunnel) = tunnel {
+            tunnel.way.restore(self.failures);
+        }
+        Ok(())
+    }
+}
+
+/// A stream, for messages.
+pub(super) fn stream_name(cover: &Cover) -> String {
+    format!(
+        "{}/{} (edition {})",
+        cover.domain,
+        cover.root,
+        cover.edition.label()
+    )
+}
+
 fn size_of_field(field: &Field) -> usize {
     match field {
         Field::Null | Field::Integer(_) => 8,
         Field::Text(text) => text.len(),
         Field::Bytes(bytes) => bytes.len(),
-    }
-}
-
-/// The queries of one domain to a store, and who told the dialect.
-pub struct DomainStore {
-    store: Arc<EventStore>,
-    dialect: Dialect,
-    dialect_from: String,
-}
-
-impl DomainStore {
-    /// `dialect_from` says in words how the dialect is known.
-    #[must_use]
-    pub const fn new(store: Arc<EventStore>, dialect: Dialect, dialect_from: String) -> Self {
-        Self {
-            store,
-            dialect,
-            dialect_from,
-        }
-    }
-}
-
-impl From<StoreError> for QueryFailure {
-    fn from(error: StoreError) -> Self {
-        Self::Store {
-            reason: error.to_string(),
-        }
-    }
-}
-
-impl EventQueries for DomainStore {
-    fn event_book(&self, cover: &Cover, selection: Selection) -> Result<StoredBook, QueryFailure> {
-        let span = match selection {
-            Selection::Whole => Some((0, u32::MAX)),
-            Selection::Range(first, last) => Some((first, last.unwrap_or(u32::MAX))),
-            Selection::AsOf(PointInTime::Sequence(last)) => Some((0, last)),
-            Selection::AsOf(PointInTime::Time(time)) => {
-                let last = self.store.end_at(cover, time)?;
-                last.map(|last| (0, last))
-            }
-        };
-        let pages = span.map(|span| self.store.pages(cover, span));
-        let pages = pages.transpose()?.unwrap_or_default();
-        Ok(self.store.book(cover.clone(), pages)?)
-    }
-
-    fn workflow(&self, _: &Domain, id: &str) -> Result<Vec<StoredBook>, QueryFailure> {
-        Ok(self.store.workflow(id)?)
-    }
-
-    fn each_aggregate_root(&self, found: &mut dyn FnMut(Domain, Root)) -> Result<(), QueryFailure> {
-        for (domain, root) in self.store.roots()? {
-            found(domain, root);
-        }
-        Ok(())
-    }
-
-    fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
-    fn place(&self) -> String {
-        self.store.place.clone()
-    }
-
-    fn head_at(&self, cover: &Cover, time: Timestamp) -> Result<u32, QueryFailure> {
-        let last = self.store.end_at(cover, time)?;
-        Ok(last.map_or(0, |last| last.saturating_add(1)))
-    }
-
-    fn store(&self) -> Option<&dyn StoreQueries> {
-        Some(self)
-    }
-}
-
-impl StoreQueries for DomainStore {
-    fn snapshots(&self, cover: &Cover) -> Result<Vec<Snapshot>, QueryFailure> {
-        Ok(self.store.snapshots(cover)?)
-    }
-
-    fn notes(&self, cover: &Cover, first: u32, last: u32) -> Result<Vec<PageNote>, QueryFailure> {
-        Ok(self.store.notes(cover, (first, last))?)
-    }
-
-    fn summaries(&self, domain: &Domain) -> Result<Vec<StreamSummary>, QueryFailure> {
-        Ok(self.store.summaries(domain)?)
-    }
-
-    fn origin(&self) -> String {
-        format!(
-            "events, snapshots and insert times from {}; dialect {}",
-            self.store.place, self.dialect_from
-        )
     }
 }

@@ -2,8 +2,10 @@
 
 use super::StoreError;
 use super::database::Field;
+use super::reader::stream_name;
+use super::search::StoredCause;
 use crate::capture::PageNote;
-use crate::model::{Domain, Edition, Page, Root, Snapshot, Timestamp};
+use crate::model::{Cover, Domain, Edition, Page, Root, Snapshot, Timestamp};
 use crate::wire::decode;
 
 /// Maximum size of one page or snapshot. A coordinator sends at most 10 MiB in one message.
@@ -89,6 +91,24 @@ impl<'a> Fields<'a> {
         text.parse().map_err(|error| self.wrong(&error))
     }
 
+    /// A root, also as it is written.
+    pub(super) fn written_root(&mut self) -> Result<(String, Root), StoreError> {
+        let text = self.text("root")?;
+        let root = text.parse().map_err(|error| self.wrong(&error))?;
+        Ok((text, root))
+    }
+
+    /// Domain, root and edition.
+    pub(super) fn cover(&mut self) -> Result<Cover, StoreError> {
+        let (domain, root, edition) = (self.domain()?, self.root()?, self.edition()?);
+        let cover = Cover {
+            edition,
+            ..Cover::main(domain, root)
+        };
+        self.row = stream_name(&cover);
+        Ok(cover)
+    }
+
     pub(super) fn domain(&mut self) -> Result<Domain, StoreError> {
         let text = self.text("domain")?;
         Domain::new(text).map_err(|error| self.wrong(&error))
@@ -146,22 +166,40 @@ impl<'a> Fields<'a> {
     /// What is noted about a page: sequence, insert time, and who caused it.
     pub(super) fn note(&mut self) -> Result<PageNote, StoreError> {
         let sequence = self.number("sequence")?;
-        let inserted_at = self.text_or_null().and_then(|text| time(&text));
-        let caused_by = match (
-            self.text_or_null(),
-            self.text_or_null(),
-            self.number_or_null(),
-        ) {
-            (Some(domain), Some(root), Some(number)) => {
-                Some(format!("{domain}/{root}, sequence {number}"))
-            }
-            _ => None,
-        };
+        let inserted_at = self.time();
+        let caused_by = self
+            .cause_columns()
+            .map(|(domain, root, number)| format!("{domain}/{root}, sequence {number}"));
         Ok(PageNote {
             sequence,
             inserted_at,
             caused_by,
         })
+    }
+
+    /// An insert time; `None` if the column holds no time.
+    pub(super) fn time(&mut self) -> Option<Timestamp> {
+        self.text_or_null().and_then(|text| time(&text))
+    }
+
+    /// The event that caused an event; `None` if the row does not say or makes no sense.
+    pub(super) fn cause(&mut self) -> Option<StoredCause> {
+        let (domain, root, number) = self.cause_columns()?;
+        Some(StoredCause {
+            domain: Domain::new(domain).ok()?,
+            root: root.parse().ok()?,
+            sequence: u32::try_from(number).ok()?,
+        })
+    }
+
+    /// The columns of [`Layout::cause`](super::layout::Layout::cause).
+    fn cause_columns(&mut self) -> Option<(String, String, i64)> {
+        let (domain, root, number) = (
+            self.text_or_null(),
+            self.text_or_null(),
+            self.number_or_null(),
+        );
+        Some((domain?, root?, number?))
     }
 }
 

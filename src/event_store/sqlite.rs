@@ -2,7 +2,6 @@
 
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -106,9 +105,7 @@ impl SqliteDatabase {
             for column in 0..width {
                 fields.push(field(row.get_ref(column).map_err(failed)?));
             }
-            if each(fields)?.is_break() {
-                break;
-            }
+            each(fields)?;
         }
         Ok(())
     }
@@ -127,6 +124,13 @@ impl Database for SqliteDatabase {
         read
     }
 
+    fn contains(&self, column: &str, text: &str) -> String {
+        let text = text.replace('\'', "''");
+        format!("instr({column}, CAST('{text}' AS BLOB)) > 0")
+    }
+
+    fn disconnect(&mut self) {}
+
     fn columns(&mut self, table: &str) -> Result<Vec<(String, bool)>, StoreError> {
         let mut columns = Vec::new();
         // A view could compute without end, so only tables count.
@@ -136,7 +140,7 @@ impl Database for SqliteDatabase {
             if let [Field::Text(name), Field::Integer(not_null)] = row.as_slice() {
                 columns.push((name.clone(), *not_null == 0));
             }
-            Ok(ControlFlow::Continue(()))
+            Ok(())
         })?;
         Ok(columns)
     }

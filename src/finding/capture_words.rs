@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::haystacks::Search;
-use super::occurrence::{Occurrence, OccurrenceKind, Place};
+use super::occurrence::{Occurrence, OccurrenceKind, Place, STDIN};
 use crate::capture::Aside;
 use crate::project::EMBEDDED;
 
@@ -11,6 +11,8 @@ use crate::project::EMBEDDED;
 type Captured = (Vec<String>, Option<&'static str>);
 
 const NEWEST: &str = "this takes the newest failure of the aggregate, which is another one";
+
+const PIPED: &str = "this reads the log from standard input once more";
 
 /// The command for the best of all occurrences. Of several that are as good, the newest failure, or the oldest events of a
 /// workflow.
@@ -55,7 +57,9 @@ pub(super) fn best(
         words.push("--unredacted".to_owned());
     }
     words.insert(0, "capture".to_owned());
+    let is_piped = matches!(&occurrence.place, Place::Log { file, .. } if file.as_str() == STDIN);
     let note = takes_another(occurrence, index, all).then_some(NEWEST);
+    let note = note.or(is_piped.then_some(PIPED));
     Some((words, note))
 }
 
@@ -168,7 +172,7 @@ fn words(
             }
             (words, true)
         }
-        Place::Coordinator(_) => {
+        Place::Coordinator(_) | Place::Store(_) => {
             let mut words = vec![aggregate(occurrence)?];
             if names_workflow {
                 words.extend(flag("--correlation", id.clone()));

@@ -1,8 +1,9 @@
-//! Who caused whom in a workflow: by the headers of commands where they say so, otherwise by time.
+//! Who caused whom in a workflow: by the headers of commands and the columns of event stores where they say so, otherwise by
+//! time.
 
 use std::collections::BTreeSet;
 
-use super::occurrence::Occurrence;
+use super::occurrence::{Occurrence, OccurrenceKind};
 
 /// Everything found of a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +31,7 @@ pub(super) fn workflows(ids: &BTreeSet<String>, all: &[Occurrence]) -> Vec<Workf
             .collect();
         // The sort is stable: what has no time stays as it was found, after the rest.
         members.sort_by_key(|index| (all[*index].time.is_none(), all[*index].time));
-        let parents: Vec<Option<usize>> = members
-            .iter()
-            .map(|index| parent(*index, &members, all))
-            .collect();
+        let parents = parents(&members, all);
         let roots = members.iter().zip(&parents);
         let roots = roots.filter(|(_, parent)| parent.is_none());
         Workflow {
@@ -46,12 +44,38 @@ pub(super) fn workflows(ids: &BTreeSet<String>, all: &[Occurrence]) -> Vec<Workf
     ids.iter().map(workflow).collect()
 }
 
-/// The stored events that contain the cause of an occurrence. Stored events have no cause themselves, so no two
-/// occurrences can cause each other.
+/// What caused each member. Nothing causes itself: what a foreign header or row claims in a circle is cut at its oldest
+/// member.
+fn parents(members: &[usize], all: &[Occurrence]) -> Vec<Option<usize>> {
+    let mut parents: Vec<Option<usize>> = members
+        .iter()
+        .map(|index| parent(*index, members, all))
+        .collect();
+    let position = |index: usize| members.iter().position(|member| *member == index);
+    for start in 0..members.len() {
+        let mut next = parents[start];
+        for _ in 0..members.len() {
+            match next {
+                Some(index) if index == members[start] => {
+                    parents[start] = None;
+                    break;
+                }
+                Some(index) => next = position(index).and_then(|at| parents[at]),
+                None => break,
+            }
+        }
+    }
+    parents
+}
+
+/// The stored events that contain the cause of an occurrence, or else the call that stored it.
 fn parent(index: usize, members: &[usize], all: &[Occurrence]) -> Option<usize> {
     let cause = all[index].cause.as_ref()?;
-    let mut others = members.iter().copied().filter(|other| *other != index);
-    others.find(|other| all[*other].cause.is_none() && all[*other].stored(cause))
+    let others = members.iter().copied();
+    let mut storing = others.filter(|other| *other != index && all[*other].stored(cause));
+    let first = storing.clone().next();
+    let events = storing.find(|other| all[*other].kind == OccurrenceKind::Events);
+    events.or(first)
 }
 
 fn tree(index: usize, members: &[usize], parents: &[Option<usize>]) -> CauseTree {

@@ -29,6 +29,8 @@ pub enum Matched {
     DeadLetter,
     /// The value of a field.
     Field,
+    /// The name of its edition.
+    Edition,
 }
 
 impl Matched {
@@ -42,6 +44,7 @@ impl Matched {
             Self::ExternalId => "external id",
             Self::DeadLetter => "number",
             Self::Field => "field",
+            Self::Edition => "edition",
         }
     }
 }
@@ -102,6 +105,15 @@ impl Id {
         }
     }
 
+    /// Whether it may be a correlation id. A full root or a trace id may be one too; the number of a dead letter hardly is.
+    pub(super) fn may_be_workflow(&self) -> bool {
+        let is_prefix = self
+            .root
+            .as_ref()
+            .is_some_and(|spec| spec.domain.is_some() || matches!(spec.root, RootPart::Prefix(_)));
+        !is_prefix && !self.is_only_number()
+    }
+
     /// Whether it can only be the number of a dead letter.
     pub(super) const fn is_only_number(&self) -> bool {
         self.letter.is_some() && self.root.is_none()
@@ -138,6 +150,17 @@ impl Clues {
         self.field.is_some()
     }
 
+    /// The type whose field is searched for.
+    pub(super) fn field_type(&self) -> Option<&str> {
+        self.field.as_ref().map(|field| field.type_name.as_str())
+    }
+
+    /// Whether a payload has the field with the value.
+    pub(super) fn has_value(&self, payload: &Payload) -> bool {
+        let field = self.field.as_ref();
+        field.is_some_and(|field| field.is_in(payload, &self.registry))
+    }
+
     fn matches(&self, candidate: &Candidate<'_>) -> Vec<Matched> {
         let mut found = BTreeSet::new();
         for id in &self.ids {
@@ -166,11 +189,8 @@ impl Clues {
                 found.insert(Matched::DeadLetter);
             }
         }
-        let field = self.field.as_ref();
-        if field.is_some_and(|field| {
-            let mut payloads = candidate.payloads.iter();
-            payloads.any(|payload| field.is_in(payload, &self.registry))
-        }) {
+        let mut payloads = candidate.payloads.iter();
+        if payloads.any(|payload| self.has_value(payload)) {
             found.insert(Matched::Field);
         }
         found.into_iter().collect()

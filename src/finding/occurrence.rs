@@ -39,6 +39,9 @@ impl OccurrenceKind {
     }
 }
 
+/// The name of standard input among logs, as on the command line.
+pub(super) const STDIN: &str = "-";
+
 /// Where something is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -67,20 +70,23 @@ pub enum Place {
     DeadLetter(i64),
     /// The coordinator of a domain, by its address.
     Coordinator(String),
+    /// An event store, by its location.
+    Store(String),
 }
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Log { file, line } if file == STDIN => write!(f, "standard input:{line}"),
             Self::Tickets { file, line } | Self::Log { file, line } => write!(f, "{file}:{line}"),
             Self::Recording { file, call } => write!(f, "{file}, call {call}"),
             Self::DeadLetter(id) => write!(f, "dead letter {id}"),
-            Self::Coordinator(address) => write!(f, "{address}"),
+            Self::Coordinator(address) | Self::Store(address) => write!(f, "{address}"),
         }
     }
 }
 
-/// The event that a saga or process manager reacted to with a command.
+/// The event that caused something: a saga or process manager reacted to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     /// Domain of the event.
@@ -144,7 +150,7 @@ pub struct Occurrence {
     pub message: String,
     /// Why it does not concern the logic, if so.
     pub aside: Option<Aside>,
-    /// Why it was sent, if its header says so.
+    /// What caused it, if its header or the event store says so.
     pub cause: Option<Cause>,
     /// First and last sequence of stored events.
     pub sequences: Option<(u32, u32)>,

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::sync::mpsc;
 
 use crate::capture::{
-    CaptureError, EventQueries, RootPart, RootSpec, UpTo, fetch_history, select_ticket,
+    CaptureError, EventQueries, RootPart, RootSpec, StoreQueries, UpTo, fetch_history,
+    select_ticket,
 };
 use crate::capturing::{Messages, one_domain};
 use crate::model::{AnsweredBy, Code, Cover, Domain, Page, Payload, Root};
@@ -13,9 +14,12 @@ use crate::project::{OpenSource, OperationError, Project};
 use crate::ticket::Ticket;
 use crate::wire::Dialect;
 
-/// What a list of aggregates cannot show, whatever the source holds.
-pub const LIST_LIMITS: &str = "a coordinator lists only the main timeline: an aggregate that exists only in an edition is \
+/// What the list of a coordinator cannot show, whatever the source holds.
+const COORDINATOR_LIMITS: &str = "a coordinator lists only the main timeline: an aggregate that exists only in an edition is \
                                missing; core 0.5 leaves out a domain that it cannot read, without an error";
+
+/// What the list of an event store does not show.
+const STORE_LIMITS: &str = "an aggregate that exists only in an edition is not listed; `find EDITION` lists those of an edition";
 
 /// Which aggregates to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -155,6 +159,18 @@ impl<'a> AggregateList<'a> {
         self.source.domains.keys()
     }
 
+    /// What the list does not show: for the coordinators and for the event stores that it is from.
+    #[must_use]
+    pub fn limits(&self) -> Vec<&'static str> {
+        let has = |is_store: bool| {
+            let mut all = self.source.domains.values();
+            all.any(|queries| queries.store().is_some() == is_store)
+        };
+        let limits = [(false, COORDINATOR_LIMITS), (true, STORE_LIMITS)];
+        let limits = limits.into_iter().filter(|(is_store, _)| has(*is_store));
+        limits.map(|(_, words)| words).collect()
+    }
+
     /// Lines of the source's logs that look like failures and are not usable, with the reason.
     #[must_use]
     pub fn unusable(&self) -> &[String] {
@@ -190,8 +206,9 @@ impl<'a> AggregateList<'a> {
                 }
             });
             let mut summary = ListSummary::default();
+            let mut listed = ListedPlaces::default();
             for (domain, queries) in &self.source.domains {
-                self.list(domain, queries.as_ref(), &mut |aggregate| {
+                self.list(domain, queries.as_ref(), &mut listed, &mut |aggregate| {
                     self.count(&aggregate, &mut summary);
                     // The receiver is alive until the sender is dropped.
                     let _ = send.send(aggregate);
@@ -206,31 +223,34 @@ impl<'a> AggregateList<'a> {
         &self,
         domain: &Domain,
         queries: &dyn EventQueries,
+        places: &mut ListedPlaces,
         found: &mut dyn FnMut(ListedAggregate),
     ) -> Result<(), OperationError> {
-        if let (true, Some(store)) = (self.request.with_counts, queries.store()) {
-            for summary in store.summaries(domain).map_err(CaptureError::from)? {
-                if self.request.filter.fits(&summary.root) {
-                    let stored = stored_events(summary.count, Some(&summary.last));
-                    found(self.aggregate(domain, summary.root, Some(Ok(stored))));
-                }
-            }
-            return Ok(());
+        if let Some(store) = queries.store() {
+            return self.list_of_store(domain, store, found);
         }
         // No query may be sent while the list arrives, so roots whose events are read are collected first.
         let mut roots = Vec::new();
-        let listed = queries.each_aggregate_root(&mut |owner, root| {
-            // A shared store lists every domain.
-            if owner != *domain || !self.request.filter.fits(&root) {
-                return;
-            }
-            if self.request.with_counts {
+        let with_counts = self.request.with_counts;
+        let mut listed = |root| {
+            if with_counts {
                 roots.push(root);
             } else {
                 found(self.aggregate(domain, root, None));
             }
-        });
-        listed.map_err(CaptureError::from)?;
+        };
+        let place = queries.place();
+        if let Some(mut others) = places.0.remove(&place) {
+            others
+                .remove(domain)
+                .into_iter()
+                .flatten()
+                .for_each(&mut listed);
+            places.0.insert(place, others);
+        } else {
+            let others = self.list_place(domain, queries, &mut listed)?;
+            places.0.insert(place, others);
+        }
         roots.sort();
         for root in roots {
             let cover = Cover::main(domain.clone(), root);
@@ -243,6 +263,50 @@ impl<'a> AggregateList<'a> {
             found(self.aggregate(domain, root, Some(stored)));
         }
         Ok(())
+    }
+
+    /// Asks a coordinator for its list. Returns the aggregates of the other domains that it lists.
+    fn list_place(
+        &self,
+        domain: &Domain,
+        queries: &dyn EventQueries,
+        found: &mut dyn FnMut(Root),
+    ) -> Result<BTreeMap<Domain, Vec<Root>>, OperationError> {
+        let mut others: BTreeMap<Domain, Vec<Root>> = BTreeMap::new();
+        let listed = queries.each_aggregate_root(&mut |owner, root| {
+            if !self.request.filter.fits(&root) {
+                return;
+            }
+            if owner == *domain {
+                found(root);
+            } else if self.source.domains.contains_key(&owner) {
+                others.entry(owner).or_default().push(root);
+            }
+        });
+        listed.map_err(CaptureError::from)?;
+        Ok(others)
+    }
+
+    /// A store lists one domain, and counts its events itself.
+    fn list_of_store(
+        &self,
+        domain: &Domain,
+        store: &dyn StoreQueries,
+        found: &mut dyn FnMut(ListedAggregate),
+    ) -> Result<(), OperationError> {
+        let every = RootPart::Prefix(String::new());
+        let part = self.request.filter.root.as_ref().unwrap_or(&every);
+        let listed = if self.request.with_counts {
+            store.each_summary(domain, part, &mut |summary| {
+                let stored = stored_events(summary.count, Some(&summary.last));
+                found(self.aggregate(domain, summary.root, Some(Ok(stored))));
+            })
+        } else {
+            store.each_root(domain, part, &mut |root| {
+                found(self.aggregate(domain, root, None));
+            })
+        };
+        Ok(listed.map_err(CaptureError::from)?)
     }
 
     fn aggregate(
@@ -281,6 +345,11 @@ impl<'a> AggregateList<'a> {
         }
     }
 }
+
+/// Coordinators that were asked, by address, with the aggregates of the domains that are still to come: a coordinator that
+/// serves several domains lists all of them at once.
+#[derive(Default)]
+struct ListedPlaces(BTreeMap<String, BTreeMap<Domain, Vec<Root>>>);
 
 fn stored_events(count: usize, last: Option<&Page>) -> StoredEvents {
     let last = last.and_then(|page| page.body.event());

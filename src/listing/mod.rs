@@ -7,7 +7,7 @@ mod aggregates;
 mod bugs;
 
 pub use aggregates::{
-    AggregateFilter, AggregateList, AggregatesRequest, FilterError, LIST_LIMITS, ListSummary,
-    ListedAggregate, NewestFailure, StoredEvents,
+    AggregateFilter, AggregateList, AggregatesRequest, FilterError, ListSummary, ListedAggregate,
+    NewestFailure, StoredEvents,
 };
 pub use bugs::{FailureSource, ListedBug, ListedBugs, list_bugs};

@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::config::{AccessConfig, SecretSource, SourceConfig, TlsConfig};
+use super::config::{AccessConfig, ConnectConfig, SecretSource, SourceConfig, TlsConfig};
 use super::logics::in_directory;
+use crate::event_store::StoreLocation;
 use crate::files;
 use crate::grpc::{Access, MetadataError, PemFile, Secret, Tls, TlsError, TlsOptions};
+use crate::model::Domain;
 use crate::processes::{PrivateOutputError, TunnelCommand, private_output};
 
 /// TLS or credentials that cannot be read or used. No message contains a secret.
@@ -165,11 +167,34 @@ fn secret(
 /// The command that opens the tunnel to a domain, if there is one.
 pub(super) fn tunnel(config: &SourceConfig, domain: &str, address: &str) -> Option<TunnelCommand> {
     let connect = config.access.connect.as_ref()?;
+    Some(filled_in("connect", connect, domain, address))
+}
+
+/// The command that opens the tunnel to an event store, if there is one. `domain` is that of the store, unless all domains
+/// share it.
+pub(super) fn store_tunnel(
+    config: &SourceConfig,
+    domain: Option<&Domain>,
+    location: &StoreLocation,
+) -> Option<TunnelCommand> {
+    let connect = config.stores.connect.as_ref()?;
+    let address = location.address()?;
+    let domain = domain.map_or("", Domain::as_str);
+    Some(filled_in("store_connect", connect, domain, &address))
+}
+
+fn filled_in(
+    key: &'static str,
+    connect: &ConnectConfig,
+    domain: &str,
+    address: &str,
+) -> TunnelCommand {
     let fill = |word: &String| in_directory(&word.replace("{domain}", domain), &connect.directory);
-    Some(TunnelCommand {
+    TunnelCommand {
+        key,
         command: connect.command.iter().map(fill).collect(),
         directory: connect.directory.clone(),
         address: address.to_owned(),
         timeout: Duration::from_secs(connect.start_timeout),
-    })
+    }
 }

@@ -13,6 +13,7 @@ use crate::grpc::{
     QueryPolicy, Way,
 };
 use crate::model::Domain;
+use crate::processes::{TunnelCommand, TunnelError};
 use crate::wire::Dialect;
 
 /// The connectors of a project, by name of the source.
@@ -149,8 +150,7 @@ impl SourceConnector {
         QueryConnection::new(address, options, access, policy)
     }
 
-    /// Opens the tunnel to an address, if one is configured, and returns its near end. A command runs only once, even if
-    /// several addresses use it.
+    /// Opens the tunnel to an address, if one is configured, and returns its near end.
     fn tunnelled(
         &self,
         config: &SourceConfig,
@@ -160,24 +160,32 @@ impl SourceConnector {
         let Some(command) = access::tunnel(config, domain.as_str(), &address) else {
             return Ok((address, None));
         };
-        let failed = |reason| SourceError::Tunnel {
+        let opened = self.open_tunnel(command, config.retries);
+        let (address, way) = opened.map_err(|reason| SourceError::Tunnel {
             source_name: config.name.clone(),
             domain: domain.clone(),
             reason,
-        };
-        let timeout = command.timeout;
+        })?;
+        Ok((address, Some(way)))
+    }
+
+    /// Opens a tunnel, and returns its near end. A command runs only once, even if several addresses use it.
+    pub(super) fn open_tunnel(
+        &self,
+        command: TunnelCommand,
+        retries: u32,
+    ) -> Result<(String, Arc<dyn Way>), TunnelError> {
+        let (address, timeout) = (command.address.clone(), command.timeout);
         let mut tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = tunnels.iter();
         let known = open.find(|(words, _)| *words == command.command);
         let way = if let Some((_, way)) = known {
             Arc::clone(way)
         } else {
-            let way = TunnelWay::open(&command, config.retries).map_err(failed)?;
-            let way = Arc::new(way);
+            let way = Arc::new(TunnelWay::open(&command, retries)?);
             tunnels.push((command.command, Arc::clone(&way)));
             way
         };
-        let address = way.reach(&address, timeout).map_err(failed)?;
-        Ok((address, Some(way)))
+        Ok((way.reach(&address, timeout)?, way))
     }
 }

@@ -53,6 +53,7 @@ pub use operation_error::OperationError;
 pub use readiness::readiness;
 pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
+pub(crate) use stores::StoreOfDomains;
 pub use ticket_log::TicketLog;
 
 use crate::fixture::{FixtureError, Folder};

@@ -131,6 +131,14 @@ pub enum SourceError {
         /// What happened.
         reason: TunnelError,
     },
+    /// The tunnel to an event store did not open.
+    #[error("source `{source_name}`, event store: {reason}")]
+    StoreTunnel {
+        /// Name of the source.
+        source_name: String,
+        /// What happened.
+        reason: TunnelError,
+    },
     /// No service for dead letters is configured.
     #[error(
         "source `{source_name}` does not say who shows its dead letters: give it the address of angzarr-status as `status` in \

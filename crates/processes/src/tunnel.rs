@@ -11,6 +11,8 @@ use crate::port::{free_port, says_port_is_taken, with_port};
 /// How a tunnel is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TunnelCommand {
+    /// Key in the configuration that gives the command, for messages.
+    pub key: &'static str,
     /// Program and arguments; `{port}` stands for a free local port.
     pub command: Vec<String>,
     /// Working directory.
@@ -25,11 +27,16 @@ pub struct TunnelCommand {
 #[derive(Debug, thiserror::Error)]
 pub enum TunnelError {
     /// There is no command.
-    #[error("`connect` is empty")]
-    Empty,
+    #[error("`{key}` is empty")]
+    Empty {
+        /// Key in the configuration.
+        key: &'static str,
+    },
     /// The program cannot be run.
-    #[error("`connect` cannot run `{program}`: {reason}")]
+    #[error("`{key}` cannot run `{program}`: {reason}")]
     CannotRun {
+        /// Key in the configuration.
+        key: &'static str,
         /// The program.
         program: String,
         /// The system's error.
@@ -53,8 +60,10 @@ pub enum TunnelError {
         output: LastOutput,
     },
     /// The command runs, but the tunnel was not open in time.
-    #[error("`connect` runs, but {address} could not be reached within {seconds} s{output}")]
+    #[error("`{key}` runs, but {address} could not be reached within {seconds} s{output}")]
     Hangs {
+        /// Key in the configuration.
+        key: &'static str,
         /// Address that should have been reachable.
         address: String,
         /// The time limit, in seconds.
@@ -64,16 +73,23 @@ pub enum TunnelError {
     },
     /// Another process listens on the address.
     #[error(
-        "something is already listening on {address}, so `connect` was not run; end it, or write {{port}} in the address \
-         and in `connect` so that a free one is taken"
+        "something is already listening on {address}, so `{key}` was not run; end it, or write {{port}} in the address \
+         and in `{key}` so that a free one is taken"
     )]
     Taken {
+        /// Key in the configuration.
+        key: &'static str,
         /// The address.
         address: String,
     },
     /// No port is free.
-    #[error("no free port on 127.0.0.1 for `connect`: {0}")]
-    NoPort(std::io::Error),
+    #[error("no free port on 127.0.0.1 for `{key}`: {reason}")]
+    NoPort {
+        /// Key in the configuration.
+        key: &'static str,
+        /// The system's error.
+        reason: std::io::Error,
+    },
 }
 
 /// Tries whether an address accepts connections.
@@ -118,7 +134,10 @@ impl Tunnel {
             tries -= 1;
             let mut tunnel = Self {
                 command: command.clone(),
-                port: free_port().map_err(TunnelError::NoPort)?,
+                port: free_port().map_err(|reason| TunnelError::NoPort {
+                    key: command.key,
+                    reason,
+                })?,
                 state: TunnelState::Closed(String::new()),
                 restarts: 0,
                 accepts_connections,
@@ -167,13 +186,17 @@ impl Tunnel {
     fn start(&mut self) -> Result<(), TunnelError> {
         let address = with_port(&self.command.address, self.port);
         if (self.accepts_connections)(&address) {
-            return Err(TunnelError::Taken { address });
+            let key = self.command.key;
+            return Err(TunnelError::Taken { key, address });
         }
         let words = self.words();
-        let (program, arguments) = words.split_first().ok_or(TunnelError::Empty)?;
+        let (program, arguments) = words.split_first().ok_or(TunnelError::Empty {
+            key: self.command.key,
+        })?;
         let mut process = Command::new(program);
         process.args(arguments).current_dir(&self.command.directory);
         let group = OwnedGroup::spawn(process, None).map_err(|reason| TunnelError::CannotRun {
+            key: self.command.key,
             program: program.clone(),
             reason,
         })?;
@@ -211,6 +234,7 @@ impl Tunnel {
             }
             if begun.elapsed() > timeout {
                 return Err(TunnelError::Hangs {
+                    key: self.command.key,
                     address,
                     seconds: timeout.as_secs(),
                     output: group.last_output(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Haystack, Newest, Search};
 use crate::capture::{CaptureError, EventQueries, RootPart, RootSpec, UpTo, fetch_history};
-use crate::finding::clue::{Id, Matched, Wanted};
+use crate::finding::clue::{Matched, Wanted};
 use crate::finding::occurrence::{Occurrence, OccurrenceKind, Place};
 use crate::model::{Cover, Domain, Page, Payload};
 use crate::project::OpenSource;
@@ -22,6 +22,9 @@ const MOST: usize = 20;
 
 impl Haystack for Aggregates<'_> {
     fn search(&mut self, wanted: &Wanted<'_>, found: &mut Found) {
+        if !self.search.is_embedded && !has_coordinators(self.search) {
+            return;
+        }
         let mut questions = Questions::of(self.search, wanted, found);
         questions
             .workflows
@@ -85,7 +88,13 @@ impl<'a> Aggregates<'a> {
             Some(domain) => vec![domain.clone()],
             None => config.domains().cloned().collect(),
         };
-        if domains.is_empty() {
+        // `stores` searches the others.
+        let has_none = domains.is_empty();
+        let domains: Vec<Domain> = domains
+            .into_iter()
+            .filter(|domain| config.stores.location(domain).is_none())
+            .collect();
+        if has_none {
             found.not_looked(
                 "aggregates",
                 "the source has one address for every domain; say which with --domain, or list `domains`",
@@ -111,6 +120,20 @@ impl<'a> Aggregates<'a> {
                 found.not_looked(&format!("aggregates{of}"), error);
             }
         }
+    }
+}
+
+/// Whether a coordinator answers for any of the domains that are searched.
+fn has_coordinators(search: &Search<'_>) -> bool {
+    let Some(config) = search.project.config().sources.get(&search.source) else {
+        return false;
+    };
+    let is_asked = |domain: &Domain| {
+        config.address(domain).is_some() && config.stores.location(domain).is_none()
+    };
+    match &search.request.domain {
+        Some(domain) => is_asked(domain),
+        None => config.template.is_some() || config.domains().any(is_asked),
     }
 }
 
@@ -148,7 +171,11 @@ impl<'a> Questions<'a> {
         let mut roots = Vec::new();
         for spec in clues.ids.iter().filter_map(|id| id.root.as_ref()) {
             let config = search.project.config().sources.get(&search.source);
-            let domains = config.map_or(1, |config| config.domains().count());
+            let domains = config.map_or(1, |config| {
+                let domains = config.domains();
+                let asked = domains.filter(|domain| config.stores.location(domain).is_none());
+                asked.count()
+            });
             let is_named = spec.domain.is_some() || search.request.domain.is_some();
             if matches!(spec.root, RootPart::Prefix(_)) && !is_named && domains != 1 {
                 found.not_looked(
@@ -165,14 +192,7 @@ impl<'a> Questions<'a> {
                 "a query names its edition; `show ROOT --edition NAME` reads one",
             );
         }
-        // A full root or a trace id may be a correlation id too; the number of a dead letter hardly is one.
-        let is_workflow = |id: &&Id| {
-            let is_prefix = id.root.as_ref().is_some_and(|spec| {
-                spec.domain.is_some() || matches!(spec.root, RootPart::Prefix(_))
-            });
-            !is_prefix && !id.is_only_number()
-        };
-        let ids = clues.ids.iter().filter(is_workflow);
+        let ids = clues.ids.iter().filter(|id| id.may_be_workflow());
         Self {
             roots,
             workflows: ids

@@ -6,19 +6,34 @@ use std::path::Path;
 use super::{Found, Haystack, Newest, Search};
 use crate::capture::Logged;
 use crate::finding::clue::{Candidate, Matched, Wanted};
-use crate::finding::occurrence::{Cause, Occurrence, OccurrenceKind, Place};
+use crate::finding::occurrence::{Cause, Occurrence, OccurrenceKind, Place, STDIN};
 use crate::model::counted;
-use crate::project::{FailureEntry, Project, WatchedLog, each_failure};
+use crate::project::{FailureEntry, LogProgress, Project, WatchedLog, each_failure};
 use crate::terminal::words;
 
 /// Maximum number of unusable lines of one log that are reported.
 const MOST_UNUSABLE: usize = 20;
 
-pub(super) struct Logs<'a>(pub(super) &'a Search<'a>);
+/// Maximum number of failures of standard input that are kept: it can be read only once, and is searched twice.
+const MOST_PIPED: usize = 100_000;
+
+pub(super) struct Logs<'a> {
+    search: &'a Search<'a>,
+    /// Standard input, once it is read.
+    piped: Option<Piped>,
+}
+
+/// The failures in standard input.
+struct Piped {
+    entries: Vec<FailureEntry>,
+    lines: usize,
+    /// The line after which no failure was kept.
+    full: Option<usize>,
+}
 
 impl Haystack for Logs<'_> {
     fn search(&mut self, wanted: &Wanted<'_>, found: &mut Found) {
-        let search = self.0;
+        let search = self.search;
         if search.is_embedded {
             self.embedded(wanted, found);
         }
@@ -30,7 +45,11 @@ impl Haystack for Logs<'_> {
             self.file(file, true, wanted, found);
         }
         for file in logs.iter().chain(&search.request.logs) {
-            self.file(file, false, wanted, found);
+            if file == Path::new(STDIN) {
+                self.piped(wanted, found);
+            } else {
+                self.file(file, false, wanted, found);
+            }
         }
         let has_none = tickets.is_empty() && logs.is_empty() && search.request.logs.is_empty();
         if has_none && !search.is_embedded {
@@ -42,9 +61,47 @@ impl Haystack for Logs<'_> {
     }
 }
 
-impl Logs<'_> {
+impl<'a> Logs<'a> {
+    pub(super) const fn of(search: &'a Search<'a>) -> Self {
+        Self {
+            search,
+            piped: None,
+        }
+    }
+
+    /// Searches standard input, of which the failures are kept.
+    fn piped(&mut self, wanted: &Wanted<'_>, found: &mut Found) {
+        const NAME: &str = "standard input";
+        if self.piped.is_none() {
+            match Piped::read(&mut self.search.project.log_progress([Path::new(STDIN)])) {
+                Ok((piped, unusable)) => {
+                    found.unusable.extend(unusable);
+                    self.piped = Some(piped);
+                }
+                Err(error) => found.not_looked(NAME, words(&error)),
+            }
+        }
+        let Some(piped) = &self.piped else { return };
+        let mut newest = Newest::default();
+        for entry in &piped.entries {
+            if let Some(occurrence) = self.occurrence(entry, false, wanted) {
+                newest.push(occurrence);
+            }
+        }
+        found.add(newest);
+        found.looked(format!("{NAME} ({})", counted(piped.lines, "line")));
+        if let Some(line) = piped.full {
+            found.not_looked(
+                &format!("{NAME} after line {line}"),
+                format!(
+                    "it holds more than {MOST_PIPED} failures; write it to a file and name that"
+                ),
+            );
+        }
+    }
+
     fn embedded(&self, wanted: &Wanted<'_>, found: &mut Found) {
-        let search = self.0;
+        let search = self.search;
         let Ok(failures) = search.project.failures(Some(&search.source)) else {
             return;
         };
@@ -65,7 +122,7 @@ impl Logs<'_> {
     fn file(&self, file: &Path, is_tickets: bool, wanted: &Wanted<'_>, found: &mut Found) {
         let name = Project::shown(file);
         let mut newest = Newest::default();
-        let progress = &mut self.0.project.log_progress([file]);
+        let progress = &mut self.search.project.log_progress([file]);
         let read = File::open(file).and_then(|log| {
             let log = WatchedLog { log, progress };
             each_failure(log, &name, MOST_UNUSABLE, &mut |entry| {
@@ -142,17 +199,39 @@ impl Logs<'_> {
             root: Some(logged.root()),
             edition: logged.edition().clone(),
             correlation_id: logged.correlation_id().to_owned(),
-            redacted_id: self.0.messages.correlation_id(logged),
+            redacted_id: self.search.messages.correlation_id(logged),
             trace_id: entry.trace_id.clone(),
             type_name: logged.command().unwrap_or_default().to_owned(),
             code: logged
                 .failure()
                 .filter(|_| !is_accepted)
                 .map(|failure| failure.code),
-            message: self.0.messages.of_logged(logged),
+            message: self.search.messages.of_logged(logged),
             aside: logged.aside(),
             cause,
             ..Occurrence::new(kind, place, matched)
         }
+    }
+}
+
+impl Piped {
+    /// Reads standard input. Also returns its unusable lines.
+    fn read(progress: &mut LogProgress<'_>) -> std::io::Result<(Self, Vec<String>)> {
+        let (mut entries, mut full) = (Vec::new(), None);
+        let log = std::io::stdin().lock();
+        let log = WatchedLog { log, progress };
+        let (lines, unusable) = each_failure(log, STDIN, MOST_UNUSABLE, &mut |entry| {
+            if entries.len() < MOST_PIPED {
+                entries.push(entry);
+            } else {
+                full.get_or_insert(entry.line - 1);
+            }
+        })?;
+        let piped = Self {
+            entries,
+            lines,
+            full,
+        };
+        Ok((piped, unusable))
     }
 }

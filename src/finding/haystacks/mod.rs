@@ -1,12 +1,12 @@
 //! Where things are searched for.
 //!
-//! Another haystack, such as an event store, is another file here with an implementation of [`Haystack`], and a line in
-//! [`haystacks`].
+//! Another haystack is another file here with an implementation of [`Haystack`], and a line in [`haystacks`].
 
 mod aggregates;
 mod dead_letters;
 mod logs;
 mod recordings;
+mod stores;
 
 use super::FindRequest;
 use super::clue::{Around, Clues, Wanted};
@@ -36,9 +36,10 @@ pub(super) trait Haystack {
 /// Every haystack, in the order of searching. Cheap ones come first.
 pub(super) fn haystacks<'a>(search: &'a Search<'a>) -> Vec<Box<dyn Haystack + 'a>> {
     vec![
-        Box::new(logs::Logs(search)),
+        Box::new(logs::Logs::of(search)),
         Box::new(recordings::Recordings(search)),
         Box::new(dead_letters::DeadLetterService::of(search)),
+        Box::new(stores::Stores::of(search)),
         Box::new(aggregates::Aggregates::of(search)),
     ]
 }
@@ -107,6 +108,11 @@ pub(super) struct Newest {
 }
 
 impl Newest {
+    /// How many were added.
+    pub(super) fn count(&self) -> usize {
+        self.kept.len() + self.left_out
+    }
+
     pub(super) fn push(&mut self, occurrence: Occurrence) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();

@@ -164,14 +164,14 @@ pub(super) enum AccessConfigError {
     PlaintextCredentials { address: String },
     #[error("`start_timeout` goes with `connect`")]
     TimeoutWithoutConnect,
-    #[error("{address}: {{port}} goes with `connect`")]
-    PortWithoutConnect { address: String },
-    #[error("`connect` is empty; a program and its arguments are expected")]
-    EmptyConnect,
+    #[error("{address}: {{port}} goes with `{key}`")]
+    PortWithoutConnect { key: &'static str, address: String },
+    #[error("`{key}` is empty; a program and its arguments are expected")]
+    EmptyConnect { key: &'static str },
     #[error(
-        "`connect` opens the way on {{port}}; write {{port}} in the address too, as in 127.0.0.1:{{port}}"
+        "`{key}` opens the way on {{port}}; write {{port}} in the address too, as in 127.0.0.1:{{port}}"
     )]
-    NoPortInAddress,
+    NoPortInAddress { key: &'static str },
 }
 
 impl RawSecret {
@@ -268,7 +268,15 @@ impl RawAccess {
             let address = address.to_owned();
             return Err(AccessConfigError::PlaintextCredentials { address });
         }
-        let connect = checked_connect(self.connect, self.start_timeout, root, addresses)?;
+        if self.start_timeout.is_some() && self.connect.is_none() {
+            return Err(AccessConfigError::TimeoutWithoutConnect);
+        }
+        let connect = RawConnect {
+            key: "connect",
+            command: self.connect,
+            start_timeout: self.start_timeout,
+        };
+        let connect = connect.check(root, addresses)?;
         Ok(AccessConfig {
             tls,
             bearer,
@@ -278,36 +286,43 @@ impl RawAccess {
     }
 }
 
-fn checked_connect<'a>(
-    command: Option<Vec<String>>,
-    start_timeout: Option<u64>,
-    root: &Path,
-    mut addresses: impl Iterator<Item = &'a str>,
-) -> Result<Option<ConnectConfig>, AccessConfigError> {
-    let address_with_port = addresses.find(|address| has_port(address));
-    let Some(command) = command else {
-        if start_timeout.is_some() {
-            return Err(AccessConfigError::TimeoutWithoutConnect);
-        }
-        return match address_with_port {
-            Some(address) => {
-                let address = address.to_owned();
-                Err(AccessConfigError::PortWithoutConnect { address })
-            }
-            None => Ok(None),
+/// A command that opens a way, by its key.
+pub(super) struct RawConnect {
+    pub(super) key: &'static str,
+    pub(super) command: Option<Vec<String>>,
+    pub(super) start_timeout: Option<u64>,
+}
+
+impl RawConnect {
+    /// Checks it against the addresses that it leads to.
+    pub(super) fn check<'a>(
+        self,
+        root: &Path,
+        mut addresses: impl Iterator<Item = &'a str>,
+    ) -> Result<Option<ConnectConfig>, AccessConfigError> {
+        let key = self.key;
+        let address_with_port = addresses.find(|address| has_port(address));
+        let Some(command) = self.command else {
+            return match address_with_port {
+                Some(address) => {
+                    let address = address.to_owned();
+                    Err(AccessConfigError::PortWithoutConnect { key, address })
+                }
+                None => Ok(None),
+            };
         };
-    };
-    if command.is_empty() {
-        return Err(AccessConfigError::EmptyConnect);
+        if command.is_empty() {
+            return Err(AccessConfigError::EmptyConnect { key });
+        }
+        if command.iter().any(|word| has_port(word)) && address_with_port.is_none() {
+            return Err(AccessConfigError::NoPortInAddress { key });
+        }
+        Ok(Some(ConnectConfig {
+            command,
+            directory: root.to_owned(),
+            start_timeout: self.start_timeout.unwrap_or(30),
+        }))
     }
-    if command.iter().any(|word| has_port(word)) && address_with_port.is_none() {
-        return Err(AccessConfigError::NoPortInAddress);
-    }
-    Ok(Some(ConnectConfig {
-        command,
-        directory: root.to_owned(),
-        start_timeout: start_timeout.unwrap_or(30),
-    }))
 }
 
 fn has_port(text: &str) -> bool {

@@ -112,6 +112,8 @@ pub(super) struct RawSource {
     store_password: Option<RawSecret>,
     /// TLS of the stores.
     store_tls: Option<RawTls>,
+    /// Command that opens the way to the stores, like `kubectl port-forward`; `{domain}` and `{port}` are replaced.
+    store_connect: Option<Vec<String>>,
     /// Domains of `address` or `store`. Required if `address` has no `{domain}`.
     #[serde(default)]
     domains: Vec<String>,
@@ -143,7 +145,7 @@ pub(super) struct RawSource {
     plaintext_credentials: bool,
     /// Command that opens the connection, like `kubectl port-forward`; `{domain}` and `{port}` are replaced.
     connect: Option<Vec<String>>,
-    /// Seconds that `connect` may take; 30 by default.
+    /// Seconds that `connect` and `store_connect` may take; 30 by default.
     start_timeout: Option<u64>,
     /// How often a query is repeated if the server cannot be reached, breaks off, or answers UNAVAILABLE; 3 by default.
     retries: Option<u32>,
@@ -177,7 +179,14 @@ impl RawSource {
             stores: std::mem::take(&mut self.stores),
             password: self.store_password.take(),
             tls: self.store_tls.take(),
+            start_timeout: self.start_timeout,
+            connect: self.store_connect.take(),
         };
+        // It holds for both commands.
+        let has_store_connect = raw_store.connect.is_some();
+        if has_store_connect && self.connect.is_none() {
+            self.start_timeout = None;
+        }
         let stores = raw_store.check(&self.domains, root)?;
         let (addresses, template) = self.take_addresses(root, !stores.is_empty())?;
         let bounds = self.bounds();

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::access::{AccessConfigError, RawSecret, RawTls, SecretSource, TlsConfig};
+use super::access::{
+    AccessConfigError, ConnectConfig, RawConnect, RawSecret, RawTls, SecretSource, TlsConfig,
+};
 use crate::event_store::{LocationError, StoreLocation};
 use crate::model::{Domain, IdError};
 
@@ -18,6 +20,8 @@ pub struct StoreConfig {
     pub password: Option<SecretSource>,
     /// TLS settings of the database.
     pub tls: Option<TlsConfig>,
+    /// A command that opens the way to the database.
+    pub connect: Option<ConnectConfig>,
 }
 
 /// The store of the domains that are not configured by name.
@@ -58,8 +62,14 @@ impl StoreConfig {
 pub(super) enum StoreConfigError {
     #[error("`{key}`: {reason}")]
     Location { key: String, reason: LocationError },
-    #[error("`store_password` and `store_tls` go with a `postgres://` store, and there is none")]
+    #[error(
+        "`store_password`, `store_tls` and `store_connect` go with a `postgres://` store, and there is none"
+    )]
     NoServer,
+    #[error(
+        "`store_connect` has {{domain}} in it, but all domains share `store`; put {{domain}} in `store` too, or leave it out"
+    )]
+    SharedStore,
     #[error(transparent)]
     Domain(#[from] IdError),
     #[error(transparent)]
@@ -72,6 +82,8 @@ pub(super) struct RawStore {
     pub(super) stores: BTreeMap<String, String>,
     pub(super) password: Option<RawSecret>,
     pub(super) tls: Option<RawTls>,
+    pub(super) connect: Option<Vec<String>>,
+    pub(super) start_timeout: Option<u64>,
 }
 
 impl RawStore {
@@ -108,6 +120,21 @@ impl RawStore {
             };
         }
         let password = self.password;
+        let connect = RawConnect {
+            key: "store_connect",
+            command: self.connect,
+            start_timeout: self.start_timeout,
+        };
+        let shared = match &default {
+            DefaultStore::Shared(location) => location.address(),
+            DefaultStore::Template(text, root) => StoreLocation::parse(text, root)
+                .ok()
+                .and_then(|location| location.address()),
+            DefaultStore::None => None,
+        };
+        let own = locations.values().filter_map(StoreLocation::address);
+        let addresses: Vec<String> = own.chain(shared).collect();
+        let connect = connect.check(root, addresses.iter().map(String::as_str))?;
         let config = StoreConfig {
             locations,
             default,
@@ -115,10 +142,17 @@ impl RawStore {
                 .map(|secret| secret.check("store_password", root))
                 .transpose()?,
             tls: self.tls.map(|tls| tls.check(root)).transpose()?,
+            connect,
         };
-        let has_settings = config.password.is_some() || config.tls.is_some();
+        let has_settings =
+            config.password.is_some() || config.tls.is_some() || config.connect.is_some();
         if has_settings && !config.has_server() {
             return Err(StoreConfigError::NoServer);
+        }
+        let words = config.connect.iter().flat_map(|it| &it.command);
+        let is_per_domain = words.into_iter().any(|word| word.contains("{domain}"));
+        if is_per_domain && matches!(config.default, DefaultStore::Shared(_)) {
+            return Err(StoreConfigError::SharedStore);
         }
         Ok(config)
     }

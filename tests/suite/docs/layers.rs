@@ -306,7 +306,7 @@ fn what_captures_holds_no_connection_that_could_write() {
         "capture",
         "capturing",
         "cli/capture",
-        "cli/find.rs",
+        "cli/find",
         "cli/roots.rs",
         "cli/show.rs",
         "finding",
@@ -314,6 +314,7 @@ fn what_captures_holds_no_connection_that_could_write() {
         "showing",
         "project/connector.rs",
         "project/sources.rs",
+        "project/stores.rs",
     ] {
         for entry in WalkDir::new(source.join(place))
             .into_iter()

@@ -168,6 +168,11 @@ fn locations_that_make_no_sense_are_refused_and_a_password_is_never_shown() {
         "store = \"postgres://replay@host/db\"\nstore_password = \"hunter2\"",
         "store = \"sqlite:x.sqlite\"\nstore_password = { environment = \"HUNTER2\" }",
         "dialect = \"angzarr\"",
+        "store = \"sqlite:x.sqlite\"\nstore_connect = [\"forward\"]",
+        "store = \"postgres://replay@127.0.0.1:{port}/db\"",
+        "store = \"postgres://replay@127.0.0.1:5432/db\"\nstore_connect = []",
+        "store = \"postgres://replay@127.0.0.1:5432/db\"\nstore_connect = [\"forward\", \"{port}\"]",
+        "store = \"postgres://replay@127.0.0.1:{port}/db\"\nstore_connect = [\"forward\", \"{domain}\", \"{port}\"]",
     ] {
         stores.configure(&format!("[sources.production]\n{keys}\n"));
         let (code, out, err) = stores.run(&["roots"]);

@@ -2,6 +2,7 @@
 
 mod capture;
 mod failures;
+mod finding;
 mod pages;
 
 use std::collections::BTreeMap;
@@ -98,6 +99,8 @@ fn access() -> StoreAccess {
         // A store that another process has locked is an error at once.
         deadline: Duration::ZERO,
         policy: Arc::default(),
+        retries: 0,
+        tunnel: None,
     }
 }
 

@@ -14,5 +14,6 @@ pub mod programs;
 pub mod pty;
 pub mod published;
 pub mod raw_codec;
+pub mod recorded;
 pub mod revision;
 pub mod stores;

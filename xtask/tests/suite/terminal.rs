@@ -48,7 +48,8 @@ fn transcript(project: &Project, columns: u16, commands: &[&[&str]]) -> String {
         let run = on_terminal(project, columns, arguments, &[("NO_COLOR", "1")]);
         assert!(!run.text.contains('\u{1b}'), "{}", run.text);
         for line in run.text.lines() {
-            let is_to_copy = line.starts_with("next: ") || line.starts_with("commit: ");
+            let to_copy = ["next: ", "commit: ", "capture it: "];
+            let is_to_copy = to_copy.iter().any(|start| line.starts_with(start));
             assert!(is_to_copy || line.width() <= usize::from(columns), "{line}");
         }
         let _ = writeln!(text, "$ {}\n{}", arguments.join(" "), run.text);
@@ -128,6 +129,24 @@ fn the_report_and_doctor_fit_the_terminal() {
         let text = transcript(&project, columns, &[&["replay", CASE], &["doctor"]]);
         assert_snapshot!(format!("report_{columns}"), text);
     }
+}
+
+#[test]
+fn what_was_found_and_what_is_shown_fits_the_terminal() {
+    let project = Project::new("[logic.player]\nin_process = \"player\"\n");
+    for columns in WIDTHS {
+        let text = transcript(
+            &project,
+            columns,
+            &[&["find", ALICE], &["find", "wf-seat"], &["show", ALICE]],
+        );
+        assert_snapshot!(format!("found_{columns}"), text);
+    }
+    let coloured = on_terminal(&project, 120, &["find", ALICE], &[]).text;
+    assert!(
+        coloured.contains("\u{1b}[31mFAILED_PRECONDITION"),
+        "{coloured}"
+    );
 }
 
 #[test]

@@ -5,51 +5,19 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 
 use angzarr_replay::internal::grpc::{Connection, ConnectionOptions};
-use angzarr_replay::internal::model::{Code, Redactions};
+use angzarr_replay::internal::model::Code;
 use angzarr_replay::internal::record::{
     Answer, CallStore, KeepMode, RecordedCall, RecordingFile, Ring, parse_recording,
 };
 use angzarr_replay::internal::wire::{Dialect, FailingStatus};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::Value;
 
 use crate::bad_input::logs::gzip;
 use test_support::processes::{self, await_that};
+use test_support::recorded;
+pub(crate) use test_support::recorded::noted;
 
-use crate::support::{ALICE, Project, SEEDED, coordinator, repository, tool};
-
-/// A call of the recorded deployment.
-pub(crate) fn noted(number: u64) -> RecordedCall {
-    let file = repository().join("examples/poker/recorded/calls.jsonl");
-    let calls = std::fs::read_to_string(file).unwrap();
-    let calls = calls
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap());
-    let call: Value = calls
-        .into_iter()
-        .find(|call: &Value| call["n"] == number)
-        .unwrap();
-    let bytes = |key: &str| STANDARD.decode(call[key].as_str().unwrap()).unwrap();
-    RecordedCall {
-        number: 0,
-        time: SEEDED,
-        path: call["path"].as_str().unwrap().into(),
-        dialect: Dialect::ANGZARR,
-        dialect_assumed: false,
-        request: bytes("request").into(),
-        answer: match call.get("response") {
-            Some(_) => Answer::Reply(bytes("response").into()),
-            None => Answer::Status(FailingStatus::from_details(
-                Code::from_name(call["code"].as_str().unwrap()).unwrap(),
-                call["message"].as_str().unwrap().into(),
-                Bytes::new(),
-            )),
-        },
-        redacted: Redactions::default(),
-    }
-}
+use crate::support::{ALICE, Project, coordinator, tool};
 
 /// Records calls of the deployment into a file of a project.
 fn record(project: &Project, name: &str, calls: &[u64]) {
@@ -57,16 +25,7 @@ fn record(project: &Project, name: &str, calls: &[u64]) {
 }
 
 pub(crate) fn keep(project: &Project, name: &str, notes: impl IntoIterator<Item = RecordedCall>) {
-    let ring = Ring {
-        count: 100,
-        age: std::time::Duration::MAX,
-    };
-    let mut file = RecordingFile::open(&project.path(name), ring).unwrap();
-    for note in notes {
-        let subject = note.subject().ok();
-        file.keep(&note, subject.as_ref(), KeepMode::Always)
-            .unwrap();
-    }
+    recorded::keep(&project.path(name), notes);
 }
 
 #[test]

@@ -113,3 +113,29 @@ fn no_history_is_read_for_a_list() {
     let counted = histories(&["roots", "--counts"]);
     assert_eq!(counted, listed + 3, "one for each player");
 }
+
+#[test]
+fn a_coordinator_of_several_domains_lists_them_once() {
+    let server = demo();
+    let gate = Gate::open(server.address());
+    let mut project = Project::new(&format!(
+        "source = \"production\"\n[sources.production]\naddress = \"{}\"\n\
+         domains = [\"player\", \"hand\", \"table\"]\n",
+        gate.address
+    ));
+    for more in [&[][..], &["--counts"]] {
+        let before = gate.seen().len();
+        let ran = project.run(&[&["roots"], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let has_rows = |domain| ran.out.contains(&format!("\n{domain}  "));
+        assert!(
+            ["hand", "player", "table"].iter().all(has_rows),
+            "{}",
+            ran.out
+        );
+        let seen = gate.seen();
+        let asked = seen[before..].iter();
+        let lists = asked.filter(|seen| seen.path.ends_with("GetAggregateRoots"));
+        assert_eq!(lists.count(), 1);
+    }
+}

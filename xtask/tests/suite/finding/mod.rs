@@ -241,3 +241,29 @@ fn nothing_that_was_found_can_act_on_a_terminal() {
     assert_eq!(found.code, 0, "{}", found.err);
     assert!(!found.out.contains('\u{1b}') && !found.out.contains("\n::error"));
 }
+
+#[test]
+fn a_log_from_standard_input_is_searched() {
+    let mut ticket = failure(3);
+    ticket.command.cover.correlation_id = "wf-piped".into();
+    ticket.command.original = None;
+    let log = format!("started\n{}\nended\n", ticket.to_line());
+    let mut project = Project::new("[logic.player]\nin_process = \"player\"\n");
+    let found = project.run_as(&["find", "wf-piped", "--from-log", "-"], &log, &[]);
+    assert_eq!(found.code, 0, "{}", found.err);
+    for expected in [
+        "standard input:2: failed command, found by its correlation id",
+        "standard input (3 lines)",
+        "(this reads the log from standard input once more)",
+    ] {
+        assert!(found.out.contains(expected), "{expected}: {}", found.out);
+    }
+    let printed = found
+        .out
+        .lines()
+        .find_map(|line| line.strip_prefix("capture it: cargo xtask "));
+    let words: Vec<&str> = printed.unwrap().split(' ').collect();
+    assert!(words.contains(&"-"), "{words:?}");
+    let captured = project.run_as(&words, &log, &[]);
+    assert_eq!(captured.code, 0, "{}", captured.err);
+}
