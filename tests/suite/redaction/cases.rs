@@ -86,7 +86,7 @@ fn case() -> Case {
         }),
         history: History::new(vec![
             page(1, Body::Event(carrying(SECRET))),
-            page(2, Body::External(reference())),
+            page(2, Body::External(Box::new(reference()))),
         ])
         .unwrap(),
         stimulus: CaseStimulus::Command(CommandBook {
@@ -272,7 +272,10 @@ fn kinds() -> Vec<(CaseStimulus, Option<Observed>)> {
         sequence: 1,
         payload: Some(carrying(SECRET)),
     };
-    let events = vec![Body::Event(carrying(SECRET)), Body::External(reference())];
+    let events = vec![
+        Body::Event(carrying(SECRET)),
+        Body::External(Box::new(reference())),
+    ];
     let saga = || CaseStimulus::Saga {
         trigger,
         destinations: Destinations::new(),
