@@ -158,7 +158,9 @@ impl History {
             }
         }
         let mut type_urls = TypeUrls::default();
-        pages.iter_mut().for_each(|page| type_urls.share(page));
+        for page in &mut pages {
+            type_urls.share(page);
+        }
         Ok(Self {
             pages: pages.into(),
         })
