@@ -161,7 +161,7 @@ impl CommandDraft {
                 sync_mode: None,
                 merge_strategy,
                 command: Some(Payload {
-                    type_url: format!("{prefix}{type_name}"),
+                    type_url: format!("{prefix}{type_name}").into(),
                     value,
                 }),
                 external: None,

@@ -117,6 +117,11 @@ struct Inliner<'a> {
 
 impl Inliner<'_> {
     fn history(&mut self, history: &mut History, domain: &str) -> Result<(), ExternalError> {
+        let is_external = |page: &Page| matches!(page.body, Body::External(_));
+        // A long history is not copied if it stays as it is.
+        if !history.pages().iter().any(is_external) {
+            return Ok(());
+        }
         let mut pages = std::mem::take(history).into_pages();
         let done = self.pages(&mut pages, domain);
         // Restore the history even after an error: the case is needed to redact the error message.

@@ -137,7 +137,7 @@ pub fn fetch_history(
         });
     }
     let history = whole.before(end);
-    let later = whole.into_pages().split_off(history.pages().len());
+    let later = whole.pages()[history.pages().len()..].to_vec();
     Ok(Fetched {
         history,
         later,

@@ -1,5 +1,7 @@
 //! Unknown fields in the original encodings of a case.
 
+use std::collections::BTreeMap;
+
 use crate::model::{Case, Observed, Page, Snapshot};
 use crate::wire::{
     UnknownField, UnknownFields, unknown_in_command, unknown_in_page, unknown_in_snapshot,
@@ -35,13 +37,13 @@ pub fn kept_unknown_fields(case: &Case) -> Vec<UnknownField> {
 /// Unknown fields that were present before and are now in fewer parts of a case.
 #[must_use]
 pub fn lost_unknown_fields(before: &[UnknownField], case: &Case) -> UnknownFields {
-    let after = kept_unknown_fields(case);
-    let count = |fields: &[UnknownField], wanted: UnknownField| {
-        fields.iter().filter(|field| **field == wanted).count()
-    };
-    before
-        .iter()
-        .copied()
-        .filter(|field| count(&after, *field) < count(before, *field))
-        .collect()
+    let mut counts: BTreeMap<UnknownField, i64> = BTreeMap::new();
+    for field in before {
+        *counts.entry(*field).or_default() += 1;
+    }
+    for field in kept_unknown_fields(case) {
+        *counts.entry(field).or_default() -= 1;
+    }
+    let lost = counts.into_iter().filter(|(_, count)| *count > 0);
+    lost.map(|(field, _)| field).collect()
 }

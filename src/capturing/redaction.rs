@@ -38,10 +38,8 @@ pub(super) fn suspects(
     let looked = project
         .detector()
         .ok()
-        .and_then(|detector| detector.redact_case(case).ok());
-    looked.map_or_else(Vec::new, |looked| {
-        looked.report.suspects.into_iter().collect()
-    })
+        .and_then(|detector| detector.suspects_in(case).ok());
+    looked.map_or_else(Vec::new, |found| found.into_iter().collect())
 }
 
 /// Reports them.

@@ -13,9 +13,14 @@ pub fn masked(dialect: Dialect, history: History) -> (History, usize) {
     if !dialect.rules().two_phase_commit {
         return (history, 0);
     }
+    let is_hidden = |page: &Page| page.provisional || is_marker(dialect, page);
+    // A long history is not copied if it stays as it is.
+    if !history.pages().iter().any(is_hidden) {
+        return (history, 0);
+    }
     let mut count = 0;
     let pages = history.into_pages().into_iter().map(|page| {
-        if !page.provisional && !is_marker(dialect, &page) {
+        if !is_hidden(&page) {
             return page;
         }
         count += 1;

@@ -7,7 +7,7 @@ use super::timeline::{Timeline, next_after};
 use super::{Backend, LocalCoordinator, internal};
 use crate::coordination;
 use crate::grpc::RefusedCall;
-use crate::model::{Domain, EventBook, Failure, History, Outcome, Page, Snapshot, Stimulus};
+use crate::model::{Domain, EventBook, Failure, History, Outcome, Page, Pages, Snapshot, Stimulus};
 use crate::wire::{self};
 
 /// Prior history of a command.
@@ -84,7 +84,7 @@ pub(super) fn book(
 pub(super) fn upcast(
     upcaster: &Backend,
     domain: &Domain,
-    pages: Vec<Page>,
+    pages: Pages,
 ) -> Result<Vec<Page>, RefusedCall> {
     let domain = domain.clone();
     match upcaster.ask(&Stimulus::Upcast { domain, pages }) {
@@ -108,7 +108,7 @@ impl LocalCoordinator {
         if let Some(upcaster) = self.upcasters.get(&book.cover.domain)
             && !book.history.pages().is_empty()
         {
-            let upcast = upcast(upcaster, &book.cover.domain, book.history.into_pages())?;
+            let upcast = upcast(upcaster, &book.cover.domain, book.history.shared_pages())?;
             book.history =
                 History::new(upcast).map_err(|error| upcaster_failed(&error.to_string()))?;
         }

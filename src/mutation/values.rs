@@ -13,14 +13,14 @@ pub(super) fn payload(payload: &Payload, vary: Vary<'_>) -> Vec<Change<Payload>>
         Change::new(
             "another type",
             Payload {
-                type_url: format!("{}X", payload.type_url),
+                type_url: format!("{}X", payload.type_url).into(),
                 value: payload.value.clone(),
             },
         ),
         Change::new(
             "another prefix of the type URL",
             Payload {
-                type_url: format!("type.mutant/{}", payload.type_name()),
+                type_url: format!("type.mutant/{}", payload.type_name()).into(),
                 value: payload.value.clone(),
             },
         ),
@@ -62,7 +62,10 @@ pub(super) fn body(body: &Body, vary: Vary<'_>) -> Vec<Change<Body>> {
         Body::Event(event) => {
             let changes = payload(event, vary).into_iter();
             found.extend(changes.map(|change| change.map(Body::Event)));
-            found.push(Change::new("stored elsewhere", Body::External(elsewhere())));
+            found.push(Change::new(
+                "stored elsewhere",
+                Body::External(Box::new(elsewhere())),
+            ));
         }
         Body::External(reference) => {
             let mut push = |what, edit: &dyn Fn(&mut PayloadReference)| {

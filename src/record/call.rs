@@ -171,7 +171,7 @@ impl RecordedCall {
     pub fn as_payloads(&self) -> Vec<Payload> {
         let (request, reply) = self.messages();
         let payload = |name: &str, bytes: &Bytes| Payload {
-            type_url: format!("/{}.{name}", self.dialect.package()),
+            type_url: format!("/{}.{name}", self.dialect.package()).into(),
             value: bytes.to_vec(),
         };
         let mut payloads = vec![payload(request, &self.request)];

@@ -192,7 +192,7 @@ fn lowered(stimulus: Stimulus) -> Result<(EventBook, CaseStimulus), CaseError> {
         Stimulus::Upcast { domain, pages } => {
             // The request to an upcaster does not name the aggregate.
             let cover = Cover::main(domain, Root::new([0; 16]));
-            let history = History::new(pages)
+            let history = History::new(pages.into_vec())
                 .map_err(|error| DecodeError::of("upcast request", &error.to_string()))?;
             let own = EventBook::new(cover, None, history);
             (own, CaseStimulus::Upcaster)

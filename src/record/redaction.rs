@@ -55,7 +55,7 @@ impl Message {
     fn of(call: &RecordedCall, name: &str, bytes: &Bytes, which: &str) -> Self {
         Self {
             payload: Payload {
-                type_url: format!("/{}.{name}", call.dialect.package()),
+                type_url: format!("/{}.{name}", call.dialect.package()).into(),
                 value: bytes.to_vec(),
             },
             place: format!("the {which} of {}", call.method()),

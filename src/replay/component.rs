@@ -187,7 +187,7 @@ fn projected(
 pub fn replay_upcaster(target: &dyn Target, book: &EventBook) -> Result<Replay, TargetError> {
     let outcome = target.ask(&Stimulus::Upcast {
         domain: book.cover.domain.clone(),
-        pages: book.history.pages().to_vec(),
+        pages: book.history.shared_pages(),
     })?;
     noting_unknown(target, Ok(Replay::of(outcome, Vec::new())))
 }

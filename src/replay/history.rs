@@ -24,7 +24,7 @@ pub fn replay_history(target: &dyn Target, book: &EventBook) -> Result<HistoryRe
         |outcome: Outcome| (!matches!(outcome, Outcome::Unimplemented(_))).then_some(outcome);
     let mut upcast = None;
     if target.upcasts() && !book.history.pages().is_empty() {
-        let pages = book.history.pages().to_vec();
+        let pages = book.history.shared_pages();
         upcast = Some(target.ask(&Stimulus::Upcast {
             domain: book.cover.domain.clone(),
             pages,
@@ -35,7 +35,7 @@ pub fn replay_history(target: &dyn Target, book: &EventBook) -> Result<HistoryRe
             Ok(shown) => shown,
             Err(failed) => return Ok(failed),
         };
-        let pages = shown.history.into_pages();
+        let pages = shown.history.shared_pages();
         target.ask(&Stimulus::Fold {
             snapshot: shown.snapshot,
             pages,

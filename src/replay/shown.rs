@@ -30,7 +30,7 @@ pub(super) fn shown(
     let mut book = loaded(book, start);
     // Only the pages that are loaded are upcast, and only when there are any.
     if target.upcasts() && !book.history.pages().is_empty() {
-        let pages = book.history.into_pages();
+        let pages = book.history.shared_pages();
         let domain = book.cover.domain.clone();
         book.history = match target.ask(&Stimulus::Upcast { domain, pages })? {
             Outcome::Upcast(pages) => match History::new(pages) {

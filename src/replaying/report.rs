@@ -8,7 +8,7 @@ use serde_yaml::Value;
 use super::CoordinatorReport;
 use crate::fixture::Fixture;
 use crate::harness::Ending;
-use crate::model::{Case, ComponentKind, Failure, Outcome, Page, Payload, Status, Stimulus};
+use crate::model::{Case, ComponentKind, Failure, Outcome, Page, Pages, Payload, Status, Stimulus};
 use crate::payload::{Decoded, Registry};
 use crate::project::{CaseResult, Project, ReplayedCase};
 use crate::replay::shown_book;
@@ -168,7 +168,7 @@ impl States {
             return Self::default();
         };
         let mut states = Self::default();
-        let fold = |pages: Vec<Page>, failure: &mut Option<Failure>| {
+        let fold = |pages: Pages, failure: &mut Option<Failure>| {
             let stimulus = Stimulus::Fold {
                 snapshot: shown.snapshot.clone(),
                 pages,
@@ -182,14 +182,14 @@ impl States {
                 _ => None,
             }
         };
-        let mut pages = shown.history.pages().to_vec();
-        states.before = fold(pages.clone(), &mut states.failure);
+        states.before = fold(shown.history.shared_pages(), &mut states.failure);
         let Outcome::Accepted(book) = &replay.outcome else {
             return states;
         };
         if states.before.is_none() || book.pages.is_empty() {
             return states;
         }
+        let mut pages = shown.history.into_pages();
         for (sequence, page) in (shown.next_sequence..).zip(&book.pages) {
             pages.push(Page {
                 sequence,
@@ -200,7 +200,7 @@ impl States {
                 original: None,
             });
         }
-        states.after = fold(pages, &mut states.failure);
+        states.after = fold(pages.into(), &mut states.failure);
         states
     }
 }

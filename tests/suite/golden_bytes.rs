@@ -340,7 +340,7 @@ fn a_rejection_comes_back_with_the_command_and_in_the_newest_dialect_with_a_code
     let told = "0a 1c 0a 12 0a 10 11111111 11111111 11111111 11111111 12 06 706c61796572";
 
     let newest = notification("io.angzarr.v1");
-    assert_eq!(newest.type_url, "/io.angzarr.v1.Notification");
+    assert_eq!(&*newest.type_url, "/io.angzarr.v1.Notification");
     // RejectionNotification.rejected_command = 1, 56 bytes; rejection_reason = 2: "no"; code = 7: "FULL"
     let mut rejection = bytes(&["0a 38"]);
     rejection.extend(strict_command_bytes("02"));
@@ -353,7 +353,7 @@ fn a_rejection_comes_back_with_the_command_and_in_the_newest_dialect_with_a_code
     assert_eq!(newest.value, golden);
 
     let released = notification("angzarr");
-    assert_eq!(released.type_url, "type.angzarr.io/angzarr.Notification");
+    assert_eq!(&*released.type_url, "type.angzarr.io/angzarr.Notification");
     // No code: 62 bytes.
     let mut rejection = bytes(&["0a 38"]);
     rejection.extend(strict_command_bytes("01"));

@@ -420,14 +420,14 @@ fn what_has_no_speculative_call_is_told() {
     assert_eq!(
         told(&Stimulus::Fold {
             snapshot: None,
-            pages: pages.clone()
+            pages: pages.clone().into()
         }),
         words("the state of a history")
     );
     assert_eq!(
         told(&Stimulus::Upcast {
             domain: player(),
-            pages
+            pages: pages.into()
         }),
         words("an upcaster")
     );

@@ -223,3 +223,41 @@ fn four_codes_of_the_transport_can_be_the_logics_own() {
         Ok(Outcome::Rejected(limit))
     );
 }
+
+#[test]
+fn parts_of_a_history_share_its_pages() {
+    let whole = history(&[0, 1, 4, 9]);
+    let sequences = |history: &History| -> Vec<u32> {
+        history.pages().iter().map(|page| page.sequence).collect()
+    };
+    for (head, before, since) in [
+        (0, &[][..], &[0, 1, 4, 9][..]),
+        (2, &[0, 1], &[4, 9]),
+        (4, &[0, 1], &[4, 9]),
+        (10, &[0, 1, 4, 9], &[]),
+    ] {
+        assert_eq!(sequences(&whole.before(head)), before, "{head}");
+        assert_eq!(sequences(&whole.since(head)), since, "{head}");
+        assert_eq!(whole.before(head), history(before));
+    }
+    let middle = whole.before(9).since(1);
+    assert_eq!(sequences(&middle), [1, 4]);
+    assert!(std::ptr::eq(
+        &raw const middle.pages()[0],
+        &raw const whole.pages()[1]
+    ));
+    // Taking them out leaves the others as they are.
+    assert_eq!(middle.clone().into_pages(), [page(1), page(4)]);
+    assert_eq!(middle, history(&[1, 4]));
+    assert_eq!(history(&[u32::MAX]).before(u32::MAX).pages().len(), 1);
+}
+
+#[test]
+fn equal_type_urls_of_a_history_are_kept_once() {
+    let event = |sequence, name: &str| Page::event(sequence, Payload::new(name, vec![]));
+    let pages = [(0, "t.A"), (1, "t.B"), (2, "t.A")].map(|(at, name)| event(at, name));
+    let history = History::new(pages.into()).unwrap();
+    let url = |at: usize| history.pages()[at].body.event().unwrap().type_url.as_ptr();
+    assert_eq!(url(0), url(2));
+    assert_ne!(url(0), url(1));
+}

@@ -207,7 +207,7 @@ fn provisional_and_framework_pages_are_placeholders_where_the_dialect_has_them()
         let pages = shown[0].0.history.pages();
         pages
             .iter()
-            .map(|page| page.body.event().unwrap().type_url.clone())
+            .map(|page| page.body.event().unwrap().type_url.to_string())
             .collect()
     };
     let placeholder = "type.angzarr.io/angzarr.NoOp";

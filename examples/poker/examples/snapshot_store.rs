@@ -89,7 +89,7 @@ fn chips(amount: i64) -> Currency {
 
 fn page<M: Message + Name>(sequence: u32, event: &M) -> Page {
     let event = Payload {
-        type_url: format!("/{}", M::full_name()),
+        type_url: format!("/{}", M::full_name()).into(),
         value: event.encode_to_vec(),
     };
     Page {

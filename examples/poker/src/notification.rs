@@ -28,7 +28,7 @@ pub(crate) fn rejection(payload: &Payload) -> Result<Option<Rejection>, Failure>
         return Ok(None);
     };
     let packed = Payload {
-        type_url: packed.type_url,
+        type_url: packed.type_url.into(),
         value: packed.value,
     };
     if !is_called(&packed, "RejectionNotification") {
@@ -39,7 +39,7 @@ pub(crate) fn rejection(payload: &Payload) -> Result<Option<Rejection>, Failure>
     let root = book.cover.and_then(|cover| cover.root).unwrap_or_default();
     let command = book.pages.into_iter().next().and_then(|page| page.command);
     let command = command.map(|any| Payload {
-        type_url: any.type_url,
+        type_url: any.type_url.into(),
         value: any.value,
     });
     Ok(Some(Rejection {

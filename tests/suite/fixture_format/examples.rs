@@ -92,7 +92,7 @@ fn odd_pages() -> Case {
         page(
             1,
             Body::Event(Payload {
-                type_url: "type.example.com/hand.Dealt".to_owned(),
+                type_url: "type.example.com/hand.Dealt".into(),
                 value: vec![8, 1],
             }),
         ),
@@ -105,13 +105,13 @@ fn odd_pages() -> Case {
         ),
         page(
             4,
-            Body::External(PayloadReference {
+            Body::External(Box::new(PayloadReference {
                 storage: Storage::S3,
                 uri: "s3://bucket/key".to_owned(),
                 content_hash: vec![1, 2, 3],
                 original_size: 5,
                 stored_at: Some(NOON),
-            }),
+            })),
         ),
         Page {
             provisional: true,
@@ -140,7 +140,7 @@ fn odd_command() -> Case {
         }],
     };
     let ext = Payload {
-        type_url: "type.example.com/x.Tenant".to_owned(),
+        type_url: "type.example.com/x.Tenant".into(),
         value: vec![10, 1, 65],
     };
     let mut case = refused_withdrawal();

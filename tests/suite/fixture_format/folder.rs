@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use angzarr_replay::internal::fixture::{
     FixtureErrorKind, Folder, Rendered, Saved, render, set_status,
 };
-use angzarr_replay::internal::model::{Case, Failure, Observed, Status};
+use angzarr_replay::internal::model::{Body, Case, Failure, History, Observed, Payload, Status};
 
 use crate::fixture_format::examples::examples;
-use crate::fixture_format::support::{file, refused_withdrawal, registry};
+use crate::fixture_format::support::{file, page, refused_withdrawal, registry};
 
 fn folder() -> (tempfile::TempDir, Folder) {
     let temporary = tempfile::tempdir().unwrap();
@@ -318,6 +318,54 @@ fn a_long_history_goes_to_its_own_file_and_comes_back() {
     assert_eq!(
         folder.save(&first, Path::new("a.yaml"), false).unwrap(),
         Saved::Unchanged
+    );
+}
+
+#[test]
+fn a_few_large_events_go_to_a_file_of_their_own_too() {
+    let (_temporary, folder) = folder();
+    let registered = |name: String| {
+        let view = serde_yaml::Mapping::from_iter([("display_name".into(), name.into())]);
+        let value = registry().encode("examples.PlayerRegistered", &view.into());
+        Payload::new("examples.PlayerRegistered", value.unwrap())
+    };
+    let of_events = |events: Vec<Payload>| {
+        let pages = (0..).zip(events);
+        let pages = pages.map(|(sequence, event)| page(sequence, Body::Event(event)));
+        Case {
+            history: History::new(pages.collect()).unwrap(),
+            ..example("long-history")
+        }
+    };
+    let of_names = |size: usize| of_events(vec![registered("n".repeat(size)); 4]);
+    assert_eq!(rendered(&of_names(200_000)).sidecars, []);
+    // In YAML a tab is written as two letters, so here the text alone is over the limit.
+    let of_tabs = |size: usize| of_events(vec![registered("\t".repeat(size)); 4]);
+    for case in [of_names(300_000), of_tabs(200_000)] {
+        let written = rendered(&case);
+        assert_eq!(written.sidecars.len(), 1);
+        assert!(written.text.len() < 1_000, "{}", written.text.len());
+        folder.save(&written, Path::new("a.yaml"), true).unwrap();
+        assert_eq!(
+            folder.read(&folder.root().join("a.yaml")).unwrap().case,
+            case
+        );
+    }
+}
+
+#[test]
+fn a_wrong_line_of_a_history_file_is_named() {
+    let (_temporary, folder) = folder();
+    let text = folder_text_with_lines(
+        &folder,
+        "{\"sequence\":1}\n\n{\"sequence\":2}\n{\"sequence\":}\n",
+    );
+    let error = folder.read_text(&text, Path::new("a.yaml")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("is damaged: expected value at line 4 column 13"),
+        "{error}"
     );
 }
 

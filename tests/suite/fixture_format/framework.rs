@@ -40,7 +40,7 @@ fn notification(package: &str) -> Payload {
     let rejection = [field(1, &book), field(2, b"no")].concat();
     let url = format!("/{package}.RejectionNotification");
     Payload {
-        type_url: format!("/{package}.Notification"),
+        type_url: format!("/{package}.Notification").into(),
         value: field(2, &any(&url, &rejection)),
     }
 }

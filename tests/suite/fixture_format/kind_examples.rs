@@ -158,7 +158,7 @@ fn flow() -> Case {
 
 fn compensation() -> Case {
     let rejected = Payload {
-        type_url: "type.angzarr.io/angzarr.Notification".to_owned(),
+        type_url: "type.angzarr.io/angzarr.Notification".into(),
         value: vec![0x12, 0x00],
     };
     let book = CommandBook {

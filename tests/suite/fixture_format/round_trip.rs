@@ -151,7 +151,7 @@ pub(crate) fn payload() -> BoxedStrategy<Payload> {
             Payload::new("examples.Everything", value)
         }),
         1 => bytes().prop_map(|value| Payload::new("examples.Everything", value)),
-        1 => (text(), bytes()).prop_map(|(type_url, value)| Payload { type_url, value }),
+        1 => (text(), bytes()).prop_map(|(type_url, value)| Payload { type_url: type_url.into(), value }),
     ]
     .boxed()
 }
@@ -187,8 +187,10 @@ pub(crate) fn cover_for(domain: &'static str, root: [u8; 16]) -> BoxedStrategy<C
             }
         ),
     ];
-    let ext =
-        option::of((text(), bytes()).prop_map(|(type_url, value)| Payload { type_url, value }));
+    let ext = option::of((text(), bytes()).prop_map(|(type_url, value)| Payload {
+        type_url: type_url.into(),
+        value,
+    }));
     (text(), edition, ext)
         .prop_map(move |(correlation_id, edition, ext)| Cover {
             domain: Domain::new(domain).unwrap(),
@@ -228,7 +230,7 @@ fn reference() -> BoxedStrategy<PayloadReference> {
 }
 
 pub(crate) fn body() -> BoxedStrategy<Body> {
-    prop_oneof![4 => payload().prop_map(Body::Event), 1 => reference().prop_map(Body::External), 1 => Just(Body::Empty)].boxed()
+    prop_oneof![4 => payload().prop_map(Body::Event), 1 => reference().prop_map(|it| Body::External(Box::new(it))), 1 => Just(Body::Empty)].boxed()
 }
 
 pub(crate) fn history() -> BoxedStrategy<History> {
@@ -330,7 +332,7 @@ pub(crate) fn command() -> BoxedStrategy<CommandPage> {
         .prop_map(|(header, sync_mode, merge_strategy, body)| {
             let (command, external) = match body {
                 Body::Event(command) => (Some(command), None),
-                Body::External(reference) => (None, Some(reference)),
+                Body::External(reference) => (None, Some(*reference)),
                 Body::Empty => (None, None),
             };
             CommandPage {

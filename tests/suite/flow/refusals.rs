@@ -61,7 +61,7 @@ fn the_source_aggregate_is_told_as_with_a_command_and_its_events_go_on() {
         }
     );
     let payload = told.pages[0].command.as_ref().unwrap();
-    assert_eq!(payload.type_url, "/io.angzarr.v1.Notification");
+    assert_eq!(&*payload.type_url, "/io.angzarr.v1.Notification");
     assert!(payload.value.windows(4).any(|bytes| bytes == b"full"));
     assert!(notes(&run).is_empty());
 }
@@ -164,7 +164,7 @@ fn a_process_manager_is_told_by_a_trigger_of_its_own() {
         let triggers = triggers.lock().unwrap();
         let (trigger, state) = &triggers[1];
         let page = &trigger.history.pages()[0];
-        assert_eq!(page.body.event().unwrap().type_url, url);
+        assert_eq!(&*page.body.event().unwrap().type_url, url);
         assert_eq!(names(state), ["t.Begun"]);
         let Asked::ProcessManager {
             stream: Some(stream),

@@ -104,7 +104,7 @@ fn a_notification_is_delivered_in_the_dialect_of_its_logic() {
     // Which call a notification answers makes no difference.
     let anything = Stimulus::Upcast {
         domain: Domain::new("player").unwrap(),
-        pages: Vec::new(),
+        pages: Vec::new().into(),
     };
     for (from, to) in revisions
         .iter()

@@ -20,11 +20,11 @@ pub(super) fn refusal(command: &str, root: Root) -> Payload {
         rejection_reason: "no".to_owned(),
     };
     let payload = Some(Any {
-        type_url: "type.angzarr.io/angzarr.RejectionNotification".to_owned(),
+        type_url: "type.angzarr.io/angzarr.RejectionNotification".into(),
         value: rejection.encode_to_vec(),
     });
     Payload {
-        type_url: "type.angzarr.io/angzarr.Notification".to_owned(),
+        type_url: "type.angzarr.io/angzarr.Notification".into(),
         value: Notification { payload }.encode_to_vec(),
     }
 }
@@ -73,7 +73,7 @@ fn a_refused_seat_is_compensated_alike_by_the_python_player() {
     let (Stimulus::Upcast { pages, .. }, _) = recorded(114) else {
         panic!("call 114 asks an upcaster");
     };
-    let history = History::new(pages).unwrap();
+    let history = History::new(pages.into_vec()).unwrap();
     let (like, _) = asked(&call(108));
     let prior = EventBook {
         next_sequence: history.next_sequence(),

@@ -111,7 +111,7 @@ impl Peer {
             panic!("{} does not decode", event.type_name());
         };
         assert!(without_clock(&mut view) > 0);
-        (event.type_url.clone(), view)
+        (event.type_url.to_string(), view)
     }
 }
 

@@ -86,7 +86,7 @@ fn case() -> Case {
         }),
         history: History::new(vec![
             page(1, Body::Event(carrying(SECRET))),
-            page(2, Body::External(reference())),
+            page(2, Body::External(Box::new(reference()))),
         ])
         .unwrap(),
         stimulus: CaseStimulus::Command(CommandBook {
@@ -272,7 +272,10 @@ fn kinds() -> Vec<(CaseStimulus, Option<Observed>)> {
         sequence: 1,
         payload: Some(carrying(SECRET)),
     };
-    let events = vec![Body::Event(carrying(SECRET)), Body::External(reference())];
+    let events = vec![
+        Body::Event(carrying(SECRET)),
+        Body::External(Box::new(reference())),
+    ];
     let saga = || CaseStimulus::Saga {
         trigger,
         destinations: Destinations::new(),
@@ -992,5 +995,27 @@ fn fields_that_hold_roots_of_other_aggregates_are_named_where_roots_get_stand_in
         assert_eq!(with(&with_roots(), &view), expected, "{view}");
         // Where roots stay, there is nothing to say.
         assert!(with(&redactor(Vec::new()), &view).is_empty(), "{view}");
+    }
+}
+
+#[test]
+fn what_looks_personal_is_found_without_redacting_anything() {
+    let policy = Policy::new(Vec::new())
+        .with_debug_redact(Action::Keep)
+        .lenient();
+    let detector = Redactor::new(registry().clone(), policy).unwrap();
+    let telling = "{email: a@acme.io, note: 'call bob@acme.io', name: Alice, passcode: hunter2}";
+    for (stimulus, observed) in kinds() {
+        let mut case = Case {
+            stimulus,
+            observed,
+            ..case()
+        };
+        case.history = History::new(vec![page(1, Body::Event(person(telling)))]).unwrap();
+        let before = case.clone();
+        let found = detector.suspects_in(&case).unwrap();
+        assert!(found.iter().any(|it| it.looks_like == "email"), "{found:?}");
+        assert_eq!(found, detector.redact_case(&case).unwrap().report.suspects);
+        assert_eq!(case, before);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::prior::PriorRedaction;
-use super::redactor::{RedactError, Redactor, Report};
+use super::redactor::{RedactError, Redactor, Report, Suspect};
 use super::session::{MessageRole, Session};
 use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Root};
@@ -43,6 +43,14 @@ impl Redactor {
             case: new,
             report,
         })
+    }
+
+    /// Fields of a case that look personal or secret, for a redactor that replaces nothing: scanning finds the same fields
+    /// as redaction then.
+    pub fn suspects_in(&self, case: &Case) -> Result<BTreeSet<Suspect>, RedactError> {
+        let mut session = self.session();
+        visit::case(&mut case.clone(), &mut ScanPass(&mut session))?;
+        Ok(session.finish().suspects)
     }
 }
 
@@ -96,6 +104,10 @@ impl Visitor for RootPass<'_, '_> {
     fn text(&mut self, _: &mut String) {}
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
+
+    fn only_reads_pages(&self) -> bool {
+        true
+    }
 }
 
 /// Scans payloads without changing them, to learn which values will be redacted.
@@ -111,6 +123,10 @@ impl Visitor for ScanPass<'_, '_> {
     fn text(&mut self, _: &mut String) {}
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
+
+    fn only_reads_pages(&self) -> bool {
+        true
+    }
 }
 
 /// Rewrites payloads and drops the original encodings that contain them.

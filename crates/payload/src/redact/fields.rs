@@ -12,7 +12,7 @@ use super::redactor::{OTHER_ROOT, Reason, Suspect};
 use super::rule::{ANY, Action, DESCRIPTOR, Form, effect, first_match, first_of_payload};
 use super::session::Session;
 use super::spelling::as_correlation_id;
-use super::suspect::looks_personal;
+use super::suspect::{is_personal_name, telling_name};
 use super::text_fields::{is_correlation_id, is_text_field};
 use crate::model::{Redaction, Root};
 use crate::payload::{
@@ -116,7 +116,7 @@ impl Rewriter for Session<'_> {
             && let Some(finding) = detect::sure(text).first()
         {
             self.suspect(location, finding.what);
-        } else if looks_personal(location) && *value != without_content(value, "") {
+        } else if self.looks_personal(location) && *value != without_content(value, "") {
             self.suspect(location, "name");
         }
         None
@@ -251,6 +251,19 @@ impl Session<'_> {
                 done.contains(name) || (at < first && self.prior.is_wrapper(name))
             })
         })
+    }
+
+    /// Whether the name of a field suggests personal data or a secret.
+    fn looks_personal(&mut self, location: &FieldLocation<'_>) -> bool {
+        let Some(name) = telling_name(location) else {
+            return false;
+        };
+        if let Some(known) = self.personal_names.get(name) {
+            return *known;
+        }
+        let is_personal = is_personal_name(name);
+        self.personal_names.insert(name.to_owned(), is_personal);
+        is_personal
     }
 
     fn touch(&mut self, steps: &[Step<'_>], action: Action) {

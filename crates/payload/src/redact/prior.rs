@@ -117,4 +117,8 @@ impl Visitor for PayloadCollector {
     fn text(&mut self, _: &mut String) {}
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
+
+    fn only_reads_pages(&self) -> bool {
+        true
+    }
 }

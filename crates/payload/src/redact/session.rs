@@ -1,6 +1,6 @@
 //! A redaction session: one run over payloads and texts that belong together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::packed::packed_types;
 use super::prior::PriorRedaction;
@@ -34,6 +34,8 @@ pub struct Session<'a> {
     /// Whether this is the scan before anything is written. Texts are not searched yet, because the redacted values are
     /// not all known.
     pub(super) is_scanning: bool,
+    /// Names of fields, and whether they suggest personal data: the same few names come with every event.
+    pub(super) personal_names: HashMap<String, bool>,
 }
 
 impl<'a> Session<'a> {
@@ -46,6 +48,7 @@ impl<'a> Session<'a> {
             already_redacted: None,
             is_envelope: false,
             is_scanning: false,
+            personal_names: HashMap::new(),
         }
     }
 

@@ -64,8 +64,8 @@ const PAIRS: [(&str, &str); 8] = [
     ("user", "id"),
 ];
 
-/// Whether the name of a field suggests personal data or a secret.
-pub(super) fn looks_personal(location: &FieldLocation<'_>) -> bool {
+/// The name that says what a field holds, if it can hold something personal.
+pub(super) fn telling_name<'l>(location: &'l FieldLocation<'_>) -> Option<&'l str> {
     let is_readable = matches!(
         location.kind,
         FieldKind::Text | FieldKind::Bytes | FieldKind::Integer
@@ -76,10 +76,11 @@ pub(super) fn looks_personal(location: &FieldLocation<'_>) -> bool {
         .iter()
         .rev()
         .find(|step| !step.is_key && !step.message.starts_with("google.protobuf."));
-    is_readable && named.is_some_and(|step| is_personal_name(&step.segment))
+    named.filter(|_| is_readable).map(|step| &*step.segment)
 }
 
-fn is_personal_name(name: &str) -> bool {
+/// Whether the name of a field suggests personal data or a secret.
+pub(super) fn is_personal_name(name: &str) -> bool {
     let words = words(name);
     let is_single = words.iter().any(|word| WORDS.contains(&word.as_str()));
     let is_pair = words.windows(2).any(|pair| {

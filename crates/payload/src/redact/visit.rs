@@ -31,6 +31,10 @@ pub(super) trait Visitor {
     }
     /// The original encoding, kept beside the decoded message.
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>);
+    /// Whether pages of histories stay as they are. A history is not copied for such a visitor.
+    fn only_reads_pages(&self) -> bool {
+        false
+    }
 }
 
 type Walked = Result<(), RedactError>;
@@ -270,9 +274,16 @@ fn stored(
     if let Some(state) = state {
         snapshot(state, whose, visitor)?;
     }
+    let place = format!("of the history{whose}");
+    if visitor.only_reads_pages() {
+        for page in history.pages() {
+            self::page(&mut page.clone(), &place, visitor)?;
+        }
+        return Ok(());
+    }
     let mut pages = std::mem::take(history).into_pages();
     for page in &mut pages {
-        self::page(page, &format!("of the history{whose}"), visitor)?;
+        self::page(page, &place, visitor)?;
     }
     *history = History::new(pages).expect("sequences are left alone");
     Ok(())

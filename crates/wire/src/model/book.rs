@@ -1,6 +1,8 @@
 //! Event books: stored histories, and the books that client logic emits.
 
-use super::{Domain, Edition, Header, Payload, PayloadReference, Retention, Root, Timestamp};
+use super::{
+    Domain, Edition, Header, Pages, Payload, PayloadReference, Retention, Root, Timestamp, TypeUrls,
+};
 
 /// Identifies an aggregate, its timeline (edition) and the workflow (correlation id).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub enum Body {
     /// An event.
     Event(Payload),
     /// An event that is stored elsewhere.
-    External(PayloadReference),
+    External(Box<PayloadReference>),
     /// No payload.
     Empty,
 }
@@ -140,12 +142,12 @@ pub struct PageOrderError {
 /// The stored pages of one aggregate, in strictly rising sequence. Gaps are allowed: the store may have them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
-    pages: Vec<Page>,
+    pages: Pages,
 }
 
 impl History {
     /// Checks that sequences rise.
-    pub fn new(pages: Vec<Page>) -> Result<Self, PageOrderError> {
+    pub fn new(mut pages: Vec<Page>) -> Result<Self, PageOrderError> {
         for (position, pair) in pages.windows(2).enumerate() {
             if pair[1].sequence <= pair[0].sequence {
                 return Err(PageOrderError {
@@ -155,7 +157,13 @@ impl History {
                 });
             }
         }
-        Ok(Self { pages })
+        let mut type_urls = TypeUrls::default();
+        for page in &mut pages {
+            type_urls.share(page);
+        }
+        Ok(Self {
+            pages: pages.into(),
+        })
     }
 
     /// The pages in order.
@@ -164,10 +172,17 @@ impl History {
         &self.pages
     }
 
-    /// Takes the pages out of the history.
+    /// The pages as a list that shares them with this history.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn shared_pages(&self) -> Pages {
+        self.pages.clone()
+    }
+
+    /// Takes the pages out of the history. Copies them only if another history shares them.
     #[must_use]
     pub fn into_pages(self) -> Vec<Page> {
-        self.pages
+        self.pages.into_vec()
     }
 
     /// Sequence that the next event would get.
@@ -191,14 +206,28 @@ impl History {
     #[must_use]
     #[doc(hidden)]
     pub fn before(&self, head: u32) -> Self {
+        let count = match head {
+            u32::MAX => self.pages.len(),
+            _ => self.count_below(head),
+        };
         Self {
-            pages: self
-                .pages
-                .iter()
-                .filter(|page| page.sequence < head || head == u32::MAX)
-                .cloned()
-                .collect(),
+            pages: self.pages.part(0..count),
         }
+    }
+
+    /// The pages from `sequence` on.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn since(&self, sequence: u32) -> Self {
+        let first = self.count_below(sequence);
+        Self {
+            pages: self.pages.part(first..self.pages.len()),
+        }
+    }
+
+    /// Number of pages below a sequence.
+    fn count_below(&self, sequence: u32) -> usize {
+        self.pages.partition_point(|page| page.sequence < sequence)
     }
 
     /// Sequences between 0 and the head that have no page, as inclusive ranges.
@@ -207,7 +236,7 @@ impl History {
     pub fn gaps(&self) -> Vec<(u32, u32)> {
         let mut expected = 0;
         let mut gaps = Vec::new();
-        for page in &self.pages {
+        for page in &*self.pages {
             if page.sequence > expected {
                 gaps.push((expected, page.sequence - 1));
             }
@@ -245,11 +274,11 @@ impl EventBook {
     /// The book of an aggregate without a snapshot and without pages.
     #[must_use]
     #[doc(hidden)]
-    pub const fn empty(cover: Cover) -> Self {
+    pub fn empty(cover: Cover) -> Self {
         Self {
             cover,
             snapshot: None,
-            history: History { pages: Vec::new() },
+            history: History::default(),
             next_sequence: 0,
         }
     }
@@ -259,14 +288,10 @@ impl EventBook {
     #[must_use]
     #[doc(hidden)]
     pub fn since(&self, sequence: u32) -> Self {
-        let pages = self.history.pages.iter();
-        let pages = pages.filter(|page| page.sequence >= sequence).cloned();
         Self {
             cover: self.cover.clone(),
             snapshot: None,
-            history: History {
-                pages: pages.collect(),
-            },
+            history: self.history.since(sequence),
             next_sequence: self.next_sequence,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// An invalid identifier, which Angzarr would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -273,7 +274,7 @@ pub struct Timestamp {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Payload {
     /// The type URL exactly as recorded.
-    pub type_url: String,
+    pub type_url: Arc<str>,
     /// The message's bytes, exactly as recorded.
     pub value: Vec<u8>,
 }
@@ -283,7 +284,7 @@ impl Payload {
     #[must_use]
     pub fn new(type_name: &str, value: Vec<u8>) -> Self {
         Self {
-            type_url: format!("type.googleapis.com/{type_name}"),
+            type_url: format!("type.googleapis.com/{type_name}").into(),
             value,
         }
     }

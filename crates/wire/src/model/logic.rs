@@ -2,7 +2,7 @@
 
 use super::{
     CommandBook, Destinations, Domain, EmittedBook, EventBook, Failure, Modes, Notification, Page,
-    Payload, Revocation, Snapshot,
+    Pages, Payload, Revocation, Snapshot,
 };
 
 /// A request to client logic.
@@ -24,14 +24,14 @@ pub enum Stimulus {
         /// State to start from.
         snapshot: Option<Snapshot>,
         /// Pages to fold.
-        pages: Vec<Page>,
+        pages: Pages,
     },
     /// Convert old pages to the newest schema.
     Upcast {
         /// Domain they belong to.
         domain: Domain,
         /// The pages.
-        pages: Vec<Page>,
+        pages: Pages,
     },
     /// Handle facts: events that happened elsewhere and cannot be refused.
     Fact {

@@ -10,6 +10,7 @@ mod counted;
 mod ids;
 mod logic;
 mod outcome;
+mod pages;
 mod pattern;
 mod process_root;
 mod reaction;
@@ -37,6 +38,7 @@ pub use logic::{Answer, Logic, Reply, Stimulus};
 pub use outcome::{
     AnsweredBy, Code, ErrorInfo, Failure, FailureClass, Notification, Outcome, Revocation,
 };
+pub use pages::{Pages, TypeUrls};
 pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};

@@ -37,7 +37,7 @@ pub fn rejection_notification(
         ..pb::Notification::default()
     };
     Payload {
-        type_url: dialect.framework_type_url("Notification"),
+        type_url: dialect.framework_type_url("Notification").into(),
         value: notification.encode_to_vec(),
     }
 }

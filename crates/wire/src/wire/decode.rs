@@ -305,7 +305,7 @@ fn body(payload: Option<pb::event_page::Payload>) -> Body {
     match payload {
         Some(pb::event_page::Payload::Event(event)) => Body::Event(any(event)),
         Some(pb::event_page::Payload::External(reference)) => {
-            Body::External(payload_reference(reference))
+            Body::External(Box::new(payload_reference(reference)))
         }
         None => Body::Empty,
     }
@@ -329,7 +329,7 @@ pub fn any_of_bytes(bytes: &[u8]) -> Option<Payload> {
 
 pub fn any(any: pb::Any) -> Payload {
     Payload {
-        type_url: any.type_url,
+        type_url: any.type_url.into(),
         value: any.value.into(),
     }
 }

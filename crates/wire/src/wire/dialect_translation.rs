@@ -30,7 +30,10 @@ pub fn payload_in(payload: &Payload, from: Dialect, to: Dialect) -> Payload {
     let translated = Translation { from, to }.message(&payload.type_url, &payload.value);
     translated.map_or_else(
         || payload.clone(),
-        |(type_url, value)| Payload { type_url, value },
+        |(type_url, value)| Payload {
+            type_url: type_url.into(),
+            value,
+        },
     )
 }
 
@@ -242,7 +245,7 @@ mod tests {
     fn rejection(dialect: Dialect, pages: &[u8]) -> Payload {
         let book = [message(2, pages), UNKNOWN.to_vec()].concat();
         Payload {
-            type_url: dialect.framework_type_url("RejectionNotification"),
+            type_url: dialect.framework_type_url("RejectionNotification").into(),
             value: [message(1, &book), UNKNOWN.to_vec()].concat(),
         }
     }
@@ -265,7 +268,7 @@ mod tests {
         let (of_june, of_newest) = (packed(old.value.clone()), packed(new.value));
         assert_eq!(payload_in(&of_june, june, newest), of_newest);
         assert_eq!(
-            payload_in(&old, june, Dialect::ANGZARR).type_url,
+            &*payload_in(&old, june, Dialect::ANGZARR).type_url,
             "type.angzarr.io/angzarr.RejectionNotification"
         );
         // An omitted strategy is COMMUTATIVE; an unknown number stays.

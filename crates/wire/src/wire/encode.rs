@@ -207,7 +207,7 @@ pub fn uuid(root: &Root) -> pb::Uuid {
 #[must_use]
 pub fn any(payload: &Payload) -> pb::Any {
     pb::Any {
-        type_url: payload.type_url.clone(),
+        type_url: payload.type_url.to_string(),
         value: Bytes::copy_from_slice(&payload.value),
     }
 }
@@ -310,7 +310,7 @@ pub fn placeholder(dialect: Dialect, page: &Page) -> Payload {
         },
     };
     Payload {
-        type_url: format!("type.angzarr.io/{}.NoOp", dialect.package()),
+        type_url: format!("type.angzarr.io/{}.NoOp", dialect.package()).into(),
         value: no_op.encode_to_vec(),
     }
 }

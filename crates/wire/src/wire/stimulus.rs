@@ -281,7 +281,7 @@ fn fold(request: Bytes) -> Result<Stimulus, DecodeError> {
     let snapshot = message.base_snapshot.as_ref();
     Ok(Stimulus::Fold {
         snapshot: snapshot.map(decode::snapshot).transpose()?,
-        pages: pages(&message.events)?,
+        pages: pages(&message.events)?.into(),
     })
 }
 
@@ -291,7 +291,7 @@ fn upcast(request: Bytes) -> Result<Stimulus, DecodeError> {
         .map_err(|error| DecodeError::new("upcast request", &error))?;
     Ok(Stimulus::Upcast {
         domain,
-        pages: pages(&message.events)?,
+        pages: pages(&message.events)?.into(),
     })
 }
 

@@ -39,6 +39,6 @@ pub(super) fn events_for(facts: &EmittedBook, prior: &EventBook) -> Result<Emitt
 }
 
 fn unknown_fact(body: &Body) -> Failure {
-    let type_url = body.event().map_or("", |event| &event.type_url);
+    let type_url = body.event().map_or("", |event| &*event.type_url);
     Failure::refused(format!("Unknown fact type: {type_url}"))
 }

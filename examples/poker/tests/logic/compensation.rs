@@ -76,7 +76,7 @@ fn told(prefix: &str, payload: Option<(&str, Vec<u8>)>) -> Payload {
         value,
     });
     Payload {
-        type_url: format!("{prefix}.Notification"),
+        type_url: format!("{prefix}.Notification").into(),
         value: Notification { payload }.encode_to_vec(),
     }
 }

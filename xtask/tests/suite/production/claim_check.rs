@@ -34,7 +34,7 @@ fn reference(uri: &str, object: &[u8]) -> PayloadReference {
 
 fn stored_at(reference: PayloadReference) -> Page {
     Page {
-        body: Body::External(reference),
+        body: Body::External(Box::new(reference)),
         ..page(1, Vec::new())
     }
 }

@@ -19,7 +19,7 @@ fn recorded_pages_are_upcast_as_recorded() {
 fn upcast(domain: &str, page: Page) -> Page {
     let stimulus = Stimulus::Upcast {
         domain: Domain::new(domain).unwrap(),
-        pages: vec![page],
+        pages: vec![page].into(),
     };
     let component = Component::Upcaster(Arc::new(PlayerUpcaster));
     let Outcome::Upcast(pages) = component.answer(&stimulus).unwrap() else {

@@ -87,7 +87,7 @@ fn the_address_of_an_event_is_told_without_what_is_secret_in_it() {
         stored_at: None,
     };
     let mut page = event(1, person("PlayerRegistered"));
-    page.body = Body::External(reference);
+    page.body = Body::External(Box::new(reference));
     let server = production(vec![page]);
     let project = &mut project(&server, RULES);
     let ran = project.run_as(&["capture", ROOT, "--history"], "", &ENVIRONMENT[..1]);
