@@ -405,10 +405,9 @@ fn questions_fit_the_terminal() {
             answers.then(|| "s".to_owned())
         });
         assert_eq!(asked.code, Some(0), "{}", asked.text);
-        assert_snapshot!(
-            format!("review_{columns}"),
-            format!("{listed}{}", asked.text)
-        );
+        // A terminal may show the typed letter before the program reads it.
+        let (question, _) = asked.text.split_once(" (q)uit? ").unwrap();
+        assert_snapshot!(format!("review_{columns}"), format!("{listed}{question}"));
     }
 }
 
