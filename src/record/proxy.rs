@@ -76,9 +76,9 @@ impl Recorder {
     pub fn start(listener: TcpListener, settings: RecorderSettings) -> io::Result<Self> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("recorder")
+        // One thread, which passes on all frames that have arrived before it writes. With several threads, each frame wakes
+        // another one and is written alone, which takes more time in all.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let counters = Arc::new(Counters::default());
