@@ -14,6 +14,9 @@ mod floor;
 #[path = "../whole_path/machine.rs"]
 #[allow(dead_code, reason = "the other benchmark uses the rest")]
 mod machine;
+#[path = "../peak.rs"]
+#[allow(dead_code, reason = "other benchmarks watch a process")]
+mod peak;
 mod server;
 mod steady;
 
@@ -89,7 +92,7 @@ fn steadily(recorder: Recorder) -> Result<(), Box<dyn Error>> {
         counts.passed,
         took.as_secs_f64(),
         counts.lost,
-        machine::peak_mebibytes().unwrap_or_default()
+        peak::peak_of(std::process::id()).unwrap_or_default() / 1024
     );
     Ok(())
 }

@@ -59,14 +59,3 @@ fn ticks(process: u32, fields: usize) -> Option<Duration> {
     // Linux counts in hundredths of a second.
     Some(Duration::from_millis(ticks * 10))
 }
-
-/// The most memory that this process has held at once, in MiB. None if there is no `/proc`.
-#[allow(dead_code, reason = "only one of the benchmarks reads it")]
-pub(crate) fn peak_mebibytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = peak.split_whitespace().next()?.parse().ok()?;
-    Some(kibibytes / 1024)
-}

@@ -267,7 +267,7 @@ impl RecordedCall {
         self.subject_and_acceptance().0
     }
 
-    /// [`subject`](Self::subject) and [`is_accepted`](Self::is_accepted), of which each needs the decoded request.
+    /// Its subject, and whether it is accepted. Decodes the request once for both.
     pub(super) fn subject_and_acceptance(&self) -> (Result<Subject, DecodeError>, bool) {
         let is_answered = matches!(self.answer, Answer::Reply(_));
         if self.link() == Some(Link::ClientAndCoordinator) {

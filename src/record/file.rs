@@ -332,7 +332,7 @@ fn runs(held: &VecDeque<HeldCall>, lasting: &VecDeque<HeldCall>) -> Vec<Range<u6
     runs
 }
 
-/// Tells calls where their lines begin once nothing but these parts of the file is left.
+/// Corrects the positions of calls after all other parts of the file were removed.
 fn move_up(calls: &mut VecDeque<HeldCall>, runs: &[Range<u64>]) {
     let mut new_starts = Vec::with_capacity(runs.len());
     let mut length = 0;

@@ -76,8 +76,7 @@ impl Recorder {
     pub fn start(listener: TcpListener, settings: RecorderSettings) -> io::Result<Self> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
-        // One thread, which passes on all frames that have arrived before it writes. With several threads, each frame wakes
-        // another one and is written alone, which takes more time in all.
+        // One thread, so that frames which arrive together are written together, and no frame has to wake another thread.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

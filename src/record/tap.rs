@@ -12,8 +12,8 @@ use super::writer::Counters;
 use crate::model::{Clock, Timestamp};
 use crate::wire::{Dialect, status_size};
 
-/// Shorter chunks are copied. A reference would keep the whole buffer alive in which a chunk was received, with the calls
-/// around it, which nobody counts.
+/// Chunks with fewer bytes are copied. A reference to one would keep the whole receive buffer in memory, which the budget does
+/// not count.
 const COPIED_BELOW: usize = 8 * 1024;
 
 /// A call that is not decoded yet.
@@ -132,7 +132,7 @@ impl FrameTap {
         change(&mut self.0.call.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Changes the copy, which grows by so many bytes. Gives the call up if they are too many.
+    /// Adds bytes to the call's share of the budget and changes the copy. If the budget is used up, the call is lost.
     fn grow(&self, bytes: usize, change: impl FnOnce(&mut RawCall)) {
         self.with(|call| {
             let Some(raw) = call else { return };
