@@ -89,10 +89,10 @@ impl Case {
         Ok(())
     }
 
-    pub(crate) fn decode(&self) {
-        for payload in self.fixture.case.payloads() {
-            black_box(self.fixture.descriptors.decode(payload));
-        }
+    pub(crate) fn decode(&self) -> Vec<Decoded> {
+        let payloads = self.fixture.case.payloads();
+        let decoded = payloads.map(|payload| self.fixture.descriptors.decode(payload));
+        decoded.collect()
     }
 
     pub(crate) fn replay(&self) -> Outcome<Replay> {

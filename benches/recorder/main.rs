@@ -37,8 +37,8 @@ use server::Poker;
 const CALLS: usize = 2_000;
 const ROUNDS: usize = 15;
 /// The steady rate at which nothing should be lost, in calls per second, and for how long it is sent.
-const STEADY: usize = 5_000;
-const SECONDS: usize = 20;
+const STEADY: u32 = 5_000;
+const SECONDS: u32 = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;

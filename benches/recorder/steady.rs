@@ -17,10 +17,10 @@ use crate::floor::METHOD;
 pub(crate) fn send(
     address: &str,
     request: &Bytes,
-    per_second: usize,
-    seconds: usize,
+    per_second: u32,
+    seconds: u32,
 ) -> Result<Duration, Box<dyn Error>> {
-    const TICKS: usize = 1_000;
+    const TICKS: u32 = 1_000;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -29,7 +29,7 @@ pub(crate) fn send(
             .tcp_nodelay(true)
             .connect()
             .await?;
-        let mut ticks = tokio::time::interval(Duration::from_secs(1) / TICKS as u32);
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / TICKS);
         let began = Instant::now();
         let mut calls = tokio::task::JoinSet::new();
         for _ in 0..seconds * TICKS {
