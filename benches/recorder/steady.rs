@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use test_support::raw_codec::Raw;
-use tonic::Request;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Endpoint;
+use tonic::{Request, Status};
 
 use crate::floor::METHOD;
 
@@ -38,7 +38,10 @@ pub(crate) fn send(
                 let mut client = Grpc::new(channel.clone());
                 let request = Request::new(request.clone());
                 calls.spawn(async move {
-                    client.ready().await?;
+                    client
+                        .ready()
+                        .await
+                        .map_err(|error| Status::unavailable(error.to_string()))?;
                     let path = PathAndQuery::from_static(METHOD);
                     client.unary(request, path, Raw).await.map(drop)
                 });
