@@ -27,8 +27,8 @@ pub(crate) fn watched(command: &mut Command) -> Result<(Duration, u64), Box<dyn 
     Ok((took, peak))
 }
 
-/// The peak so far, in KiB.
-fn peak_of(process: u32) -> Option<u64> {
+/// The most memory that a process has held so far, in KiB. None if there is no `/proc`.
+pub(crate) fn peak_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
         .lines()

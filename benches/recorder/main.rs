@@ -8,12 +8,17 @@
     reason = "figures for people"
 )]
 
+mod calls;
 #[path = "../whole_path/floor.rs"]
 mod floor;
 #[path = "../whole_path/machine.rs"]
 #[allow(dead_code, reason = "the other benchmark uses the rest")]
 mod machine;
+#[path = "../peak.rs"]
+#[allow(dead_code, reason = "other benchmarks watch a process")]
+mod peak;
 mod server;
+mod steady;
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -21,24 +26,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use angzarr_replay::internal::payload::Registry;
 use angzarr_replay::internal::project::system_clock;
 use angzarr_replay::internal::record::{
     Filter, KeepRules, Recorder, RecorderSettings, RecordingFile, Redact, Ring, redacted,
 };
-use angzarr_replay::internal::redact::{Action, Key, Policy, RedactionRule, Redactor};
-use angzarr_replay::internal::wire::{Dialect, call_descriptors};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
+use calls::{ACCEPTED, REJECTED};
 use machine::median;
 use server::Poker;
 
 const CALLS: usize = 2_000;
 const ROUNDS: usize = 15;
-/// Recorded calls to the player's logic: one that it accepts, and one that it rejects.
-const ACCEPTED: u64 = 108;
-const REJECTED: u64 = 109;
+/// The steady rate at which nothing should be lost, in calls per second, and for how long it is sent.
+const STEADY: u32 = 5_000;
+const SECONDS: u32 = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     println!("{}", machine::description());
     for (name, call) in [("accepted", ACCEPTED), ("rejected", REJECTED)] {
-        let request = request(call)?;
+        let request = calls::message(call, "request")?;
         println!(
             "\n{CALLS} {name} calls of {} bytes, one connection, medians of {ROUNDS} interleaved rounds",
             request.len()
@@ -77,25 +77,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("\nrecorded              {:?}", plain.end()?);
     println!("recorded and redacted {:?}", redacting.end()?);
+    steadily(open("steady.jsonl", Some(redaction()?))?)
+}
+
+/// How many calls are lost at a steady rate, with redaction.
+fn steadily(recorder: Recorder) -> Result<(), Box<dyn Error>> {
+    let request = calls::message(ACCEPTED, "request")?;
+    let address = recorder.address().to_string();
+    let took = steady::send(&address, &request, STEADY, SECONDS)?;
+    let counts = recorder.end()?;
+    println!(
+        "\n{STEADY} calls per second for {SECONDS} s, recorded and redacted: {} passed on in {:.1} s, {} lost; peak memory of \
+         this process {} MiB",
+        counts.passed,
+        took.as_secs_f64(),
+        counts.lost,
+        peak::peak_of(std::process::id()).unwrap_or_default() / 1024
+    );
     Ok(())
 }
 
-/// Two rules, one of which matches a field in every call.
 fn redaction() -> Result<Redact, Box<dyn Error>> {
-    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
-    let registry = Registry::from_paths(&[protos])?;
-    let registry = registry.filled_from(&call_descriptors(Dialect::ANGZARR))?;
-    let policy = Policy {
-        rules: vec![
-            RedactionRule::new("examples.*", "email", Action::Pseudonym)?,
-            RedactionRule::new("examples.Currency", "amount", Action::Pseudonym)?,
-        ],
-        key: Some(Key::new("a key that only this benchmark has")?),
-        debug_redact: None,
-        roots: false,
-        is_strict: true,
-    };
-    let redactor = Redactor::new(registry, policy)?;
+    let redactor = calls::redactor()?;
     Ok(Box::new(move |note| {
         let (note, _) = redacted(&note, &redactor).map_err(|error| error.to_string())?;
         Ok(note)
@@ -118,7 +121,7 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
         stores: vec![Box::new(RecordingFile::open(file, ring)?)],
         tickets: None,
         redact,
-        waiting: 1_024,
+        waiting: 16_384,
         waiting_bytes: 64 * 1024 * 1024,
         status_limit: angzarr_replay::internal::wire::STATUS_LIMIT,
         clock: system_clock(),
@@ -127,18 +130,6 @@ fn start(upstream: &str, file: &Path, redact: Option<Redact>) -> Result<Recorder
         TcpListener::bind("127.0.0.1:0")?,
         settings,
     )?)
-}
-
-fn request(number: u64) -> Result<Bytes, Box<dyn Error>> {
-    let calls = include_str!("../../examples/poker/recorded/calls.jsonl");
-    for line in calls.lines() {
-        let call: serde_json::Value = serde_json::from_str(line)?;
-        if call["n"] == number {
-            let request = call["request"].as_str().unwrap_or_default();
-            return Ok(STANDARD.decode(request)?.into());
-        }
-    }
-    Err("the recording has no such call".into())
 }
 
 fn print(at_once: usize, name: &str, direct: Duration, recorded: Duration) {

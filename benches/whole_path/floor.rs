@@ -14,7 +14,7 @@ use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 
-const METHOD: &str = "/angzarr.CommandHandlerService/Handle";
+pub(crate) const METHOD: &str = "/angzarr.CommandHandlerService/Handle";
 
 /// Sends all requests from `workers` threads, each with its own runtime and channel, with `at_once` calls in flight. The
 /// connections are open before the measurement starts.

@@ -259,22 +259,35 @@ impl RecordedCall {
     /// Whether the call succeeded and its reply does not refuse the command.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
-        match &self.answer {
-            Answer::Status(_) => false,
-            Answer::Reply(_) if self.link() == Some(Link::ClientAndCoordinator) => true,
-            Answer::Reply(_) => {
-                let outcome = self.stimulus().and_then(|stimulus| self.outcome(&stimulus));
-                !matches!(outcome, Ok(Ok(Outcome::Revoked(_) | Outcome::Notified(_))))
-            }
-        }
+        self.subject_and_acceptance().1
     }
 
     /// What the call is about.
     pub fn subject(&self) -> Result<Subject, DecodeError> {
+        self.subject_and_acceptance().0
+    }
+
+    /// Its subject, and whether it is accepted. Decodes the request once for both.
+    pub(super) fn subject_and_acceptance(&self) -> (Result<Subject, DecodeError>, bool) {
+        let is_answered = matches!(self.answer, Answer::Reply(_));
         if self.link() == Some(Link::ClientAndCoordinator) {
-            return Ok(of_command(&self.command()?));
+            let subject = self.command().map(|command| of_command(&command));
+            return (subject, is_answered);
         }
-        Ok(match self.stimulus()? {
+        let stimulus = match self.stimulus() {
+            Ok(stimulus) => stimulus,
+            Err(error) => return (Err(error), is_answered),
+        };
+        let refuses = || {
+            let outcome = self.outcome(&stimulus);
+            matches!(outcome, Ok(Ok(Outcome::Revoked(_) | Outcome::Notified(_))))
+        };
+        let is_accepted = is_answered && !refuses();
+        (self.subject_of(stimulus), is_accepted)
+    }
+
+    fn subject_of(&self, stimulus: Stimulus) -> Result<Subject, DecodeError> {
+        Ok(match stimulus {
             Stimulus::Command { command, .. } => of_command(&command),
             Stimulus::Fact { facts, prior } => of_facts(&facts, prior.cover),
             Stimulus::Saga { source: book, .. }

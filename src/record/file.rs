@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::call::{RecordedCall, Subject};
@@ -76,7 +77,9 @@ fn remove_unfinished(path: &Path) {
 struct HeldCall {
     number: u64,
     time: Timestamp,
-    /// Bytes of its line.
+    /// Where its line begins in the file, in bytes.
+    start: u64,
+    /// Bytes of its line, with the line break.
     size: u64,
 }
 
@@ -187,6 +190,7 @@ impl RecordingFile {
             let held = HeldCall {
                 number: call.number,
                 time: call.time,
+                start: length - count as u64,
                 size: count as u64,
             };
             match kept {
@@ -198,6 +202,19 @@ impl RecordingFile {
         self.file.set_len(length).map_err(failed)
     }
 
+    /// Another program changed the file: finds the lines of the held calls in it.
+    fn find_again(&mut self) -> io::Result<()> {
+        let held: HashSet<u64> = [&mut self.held, &mut self.lasting]
+            .into_iter()
+            .flat_map(std::mem::take)
+            .map(|call| call.number)
+            .collect();
+        self.continued().map_err(io::Error::other)?;
+        self.held.retain(|call| held.contains(&call.number));
+        self.lasting.retain(|call| held.contains(&call.number));
+        Ok(())
+    }
+
     const fn lines_of(&mut self, kept: KeepMode) -> &mut VecDeque<HeldCall> {
         match kept {
             KeepMode::InRing => &mut self.held,
@@ -206,11 +223,9 @@ impl RecordingFile {
     }
 
     fn append(&mut self, line: &str) -> io::Result<()> {
-        let mut text = line.to_owned();
-        text.push('\n');
-        let written = self.file.write_all(text.as_bytes());
+        let written = self.file.write_all(line.as_bytes());
         if written.is_ok() {
-            self.length += text.len() as u64;
+            self.length += line.len() as u64;
         } else if self.is_plain {
             // An incomplete line would make the next one unreadable.
             self.file.set_len(self.length)?;
@@ -268,21 +283,25 @@ impl RecordingFile {
         if self.left == 0 || !self.is_plain {
             return Ok(());
         }
-        let all = self.held.iter().chain(&self.lasting);
-        let held: HashSet<u64> = all.map(|call| call.number).collect();
+        if self.file.metadata()?.len() != self.length {
+            self.find_again()?;
+        }
         let (before, after) = temporary_name(&self.path);
         let mut fresh = tempfile::Builder::new()
             .prefix(&before)
             .suffix(after)
             .tempfile_in(folder_of(&self.path))?;
+        let runs = runs(&self.held, &self.lasting);
+        let mut old = File::open(&self.path)?;
         let mut length = 0;
-        for line in BufReader::new(File::open(&self.path)?.take(self.length)).lines() {
-            let line = line?;
-            if was_evicted(&line, &held) {
-                continue;
+        for run in &runs {
+            let size = run.end - run.start;
+            old.seek(SeekFrom::Start(run.start))?;
+            let copied = io::copy(&mut (&mut old).take(size), fresh.as_file_mut())?;
+            if copied < size {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            writeln!(fresh, "{line}")?;
-            length += line.len() as u64 + 1;
+            length += size;
         }
         fresh.as_file().sync_all()?;
         // Locked before it replaces the old file, so that it is never found without a lock.
@@ -292,13 +311,41 @@ impl RecordingFile {
         self.file = file;
         self.length = length;
         self.left = 0;
+        for calls in [&mut self.held, &mut self.lasting] {
+            move_up(calls, &runs);
+        }
         Ok(())
     }
 }
 
-/// Whether a line was evicted.
-fn was_evicted(line: &str, held: &HashSet<u64>) -> bool {
-    parse_line(line).is_ok_and(|(call, _)| !held.contains(&call.number))
+/// The parts of the file that hold lines of these calls and nothing else, in the order of the file.
+fn runs(held: &VecDeque<HeldCall>, lasting: &VecDeque<HeldCall>) -> Vec<Range<u64>> {
+    let mut calls: Vec<&HeldCall> = held.iter().chain(lasting).collect();
+    calls.sort_unstable_by_key(|call| call.start);
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    for call in calls {
+        match runs.last_mut() {
+            Some(run) if run.end == call.start => run.end += call.size,
+            _ => runs.push(call.start..call.start + call.size),
+        }
+    }
+    runs
+}
+
+/// Corrects the positions of calls after all other parts of the file were removed.
+fn move_up(calls: &mut VecDeque<HeldCall>, runs: &[Range<u64>]) {
+    let mut new_starts = Vec::with_capacity(runs.len());
+    let mut length = 0;
+    for run in runs {
+        new_starts.push(length);
+        length += run.end - run.start;
+    }
+    for call in calls {
+        let after = runs.partition_point(|run| run.start <= call.start);
+        if let Some(at) = after.checked_sub(1) {
+            call.start = new_starts[at] + (call.start - runs[at].start);
+        }
+    }
 }
 
 /// Opens a file for appending. Only the owner can read a new file, because it contains production data.
@@ -320,7 +367,9 @@ impl CallStore for RecordingFile {
         kept: KeepMode,
     ) -> io::Result<()> {
         let call = call.numbered(self.next);
-        let line = to_line(&call, subject, kept);
+        let mut line = to_line(&call, subject, kept);
+        line.push('\n');
+        let start = self.length;
         self.append(&line)?;
         self.next += 1;
         // What is written to a pipe is not held.
@@ -328,7 +377,8 @@ impl CallStore for RecordingFile {
             let held = HeldCall {
                 number: call.number,
                 time: call.time,
-                size: line.len() as u64 + 1,
+                start,
+                size: line.len() as u64,
             };
             self.lines_of(kept).push_back(held);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::call::{RecordedCall, Subject};
+use super::call::Subject;
 use crate::model::{Domain, Root, Timestamp};
 
 /// How a call is kept.
@@ -109,8 +109,8 @@ pub struct KeepRules {
 impl KeepRules {
     /// How a call is kept; none if it is not.
     #[must_use]
-    pub fn of(&self, call: &RecordedCall, subject: Option<&Subject>) -> Option<KeepMode> {
-        if !call.is_accepted() || subject.is_some_and(|subject| self.filter.names(subject)) {
+    pub(super) fn of(&self, is_accepted: bool, subject: Option<&Subject>) -> Option<KeepMode> {
+        if !is_accepted || subject.is_some_and(|subject| self.filter.names(subject)) {
             return Some(KeepMode::Always);
         }
         (self.ring.count > 0).then_some(KeepMode::InRing)

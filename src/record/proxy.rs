@@ -76,9 +76,8 @@ impl Recorder {
     pub fn start(listener: TcpListener, settings: RecorderSettings) -> io::Result<Self> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("recorder")
+        // One thread, so that frames which arrive together are written together, and no frame has to wake another thread.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let counters = Arc::new(Counters::default());

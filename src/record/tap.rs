@@ -1,16 +1,20 @@
-//! Copies the bytes that pass. A copy costs one reference per chunk, and never waits.
+//! Copies the bytes that pass. Never waits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::call::Link;
 use super::writer::Counters;
 use crate::model::{Clock, Timestamp};
-use crate::wire::Dialect;
+use crate::wire::{Dialect, status_size};
+
+/// Chunks with fewer bytes are copied. A reference to one would keep the whole receive buffer in memory, which the budget does
+/// not count.
+const COPIED_BELOW: usize = 8 * 1024;
 
 /// A call that is not decoded yet.
 pub(super) struct RawCall {
@@ -128,15 +132,12 @@ impl FrameTap {
         change(&mut self.0.call.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Copies bytes.
-    pub(super) fn data(&self, side: Side, data: &Bytes) {
+    /// Adds bytes to the call's share of the budget and changes the copy. If the budget is used up, the call is lost.
+    fn grow(&self, bytes: usize, change: impl FnOnce(&mut RawCall)) {
         self.with(|call| {
             let Some(raw) = call else { return };
-            if raw.held.take(data.len()) {
-                match side {
-                    Side::Request => raw.request.push(data.clone()),
-                    Side::Reply => raw.reply.push(data.clone()),
-                }
+            if raw.held.take(bytes) {
+                change(raw);
             } else {
                 *call = None;
                 self.0.taps.counters.lost.add();
@@ -144,23 +145,34 @@ impl FrameTap {
         });
     }
 
+    /// Copies bytes.
+    pub(super) fn data(&self, side: Side, data: &Bytes) {
+        self.grow(data.len(), |raw| {
+            let chunk = if data.len() < COPIED_BELOW {
+                Bytes::copy_from_slice(data)
+            } else {
+                data.clone()
+            };
+            match side {
+                Side::Request => raw.request.push(chunk),
+                Side::Reply => raw.reply.push(chunk),
+            }
+        });
+    }
+
     /// Copies the status from the headers of the reply, in case it has no body.
     pub(super) fn headers(&self, headers: &HeaderMap) {
-        self.with(|call| {
-            if let Some(raw) = call {
-                raw.reply_encoding = encoding(headers);
-                raw.ending = status_of(headers);
-            }
+        let ending = status_of(headers);
+        self.grow(status_size(&ending), |raw| {
+            raw.reply_encoding = encoding(headers);
+            raw.ending = ending;
         });
     }
 
     /// Copies the status from the trailers.
     pub(super) fn trailers(&self, trailers: &HeaderMap) {
-        self.with(|call| {
-            if let Some(raw) = call {
-                raw.ending = status_of(trailers);
-            }
-        });
+        let ending = status_of(trailers);
+        self.grow(status_size(&ending), |raw| raw.ending = ending);
     }
 
     /// The reply is complete: the copy goes to the writer, if the queue has room.
@@ -193,8 +205,8 @@ fn status_of(headers: &HeaderMap) -> HeaderMap {
         .into_iter()
         .filter_map(|name| {
             let name = http::HeaderName::from_static(name);
-            let value = headers.get(&name)?.clone();
-            Some((name, value))
+            let value = headers.get(&name)?.as_bytes();
+            Some((name, HeaderValue::from_bytes(value).ok()?))
         })
         .collect()
 }

@@ -21,6 +21,8 @@ use crate::wire::{Dialect, status_of_trailers, status_size};
 
 /// How often old calls are evicted while no calls arrive.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a call may wait for others before the writer takes them all.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Destination of kept calls.
 pub trait CallStore: Send {
@@ -180,7 +182,7 @@ impl Writer {
     pub(super) fn run(mut self) -> std::io::Result<()> {
         let mut result = Ok(());
         loop {
-            match self.queue.recv_timeout(TICK) {
+            match self.next() {
                 Ok(raw) => self.take(raw),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -203,6 +205,17 @@ impl Writer {
         result
     }
 
+    /// The next call that waits. If none does, waits for one, and a little longer for others: waking this thread for each call
+    /// would cost the proxy more than passing the call on.
+    fn next(&self) -> Result<RawCall, RecvTimeoutError> {
+        if let Ok(raw) = self.queue.try_recv() {
+            return Ok(raw);
+        }
+        let raw = self.queue.recv_timeout(TICK)?;
+        std::thread::sleep(GATHER);
+        Ok(raw)
+    }
+
     fn take(&mut self, raw: RawCall) {
         if status_size(&raw.ending) > self.status_limit {
             return self.counters.too_large.add();
@@ -210,8 +223,9 @@ impl Writer {
         let Ok(call) = call_from_raw(raw) else {
             return self.counters.unreadable.add();
         };
-        let subject = call.subject().ok();
-        let Some(kept) = self.keep.of(&call, subject.as_ref()) else {
+        let (subject, is_accepted) = call.subject_and_acceptance();
+        let subject = subject.ok();
+        let Some(kept) = self.keep.of(is_accepted, subject.as_ref()) else {
             return;
         };
         let (call, subject) = match &mut self.redact {

@@ -13,8 +13,9 @@ use crate::record::{
 };
 use crate::terminal::words;
 
-/// Maximum number and total size of calls that wait to be written.
-const WAITING: usize = 1_024;
+/// Maximum number and total size of calls that wait to be written. The number is that of three seconds at 5,000 calls per
+/// second, so that a slow disk or a trimmed file loses none.
+const WAITING: usize = 16_384;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// How often to check for losses and assumed dialects.
 const INTERVAL: Duration = Duration::from_secs(2);

@@ -303,6 +303,58 @@ fn a_long_run_keeps_the_file_near_its_ring() {
 }
 
 #[test]
+fn a_trimmed_recording_keeps_whole_lines_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let mut recording = RecordingFile::open(&file, ring(3)).unwrap();
+    let (always, in_ring) = (KeepMode::Always, KeepMode::InRing);
+    for round in 0..3 {
+        for number in 0..400 {
+            // Lines of different lengths.
+            let request = note(&"x".repeat(number % 7));
+            let kept = if number % 100 == 0 { always } else { in_ring };
+            recording.keep(&request, None, kept).unwrap();
+            recording.expire(NOW).unwrap();
+        }
+        recording.finish().unwrap();
+        let first = round * 400 + 1;
+        let failures = (0..=round).flat_map(|round| [1, 101, 201, 301].map(|at| round * 400 + at));
+        let newest = (first + 397)..=(first + 399);
+        let expected: Vec<_> = failures
+            .map(|number| (number, always))
+            .chain(newest.map(|number| (number, in_ring)))
+            .collect();
+        assert_eq!(calls(&file), expected);
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in parse_recording(&text).unwrap() {
+            let number = usize::try_from(line.call.number - 1).unwrap();
+            assert_eq!(line.call.request.len(), number % 400 % 7);
+        }
+    }
+}
+
+#[test]
+fn a_recording_that_another_program_shortened_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.jsonl");
+    let mut recording = RecordingFile::open(&file, ring(2)).unwrap();
+    let mut keep = |request: &str| {
+        let call = note(request);
+        recording.keep(&call, None, KeepMode::InRing).unwrap();
+        recording.expire(NOW).unwrap();
+    };
+    keep("a");
+    keep("b");
+    // As `copytruncate` of logrotate does.
+    std::fs::write(&file, "").unwrap();
+    keep("a longer request");
+    keep("d");
+    keep("e");
+    recording.finish().unwrap();
+    assert_eq!(calls(&file), [(4, KeepMode::InRing), (5, KeepMode::InRing)]);
+}
+
+#[test]
 fn a_recording_is_continued_and_a_half_line_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recording.jsonl");

@@ -9,7 +9,9 @@ use angzarr_replay::internal::record::{
     CallStore, KeepMode, RecordedCall, Recorder, RecordingFile, Subject, parse_recording,
 };
 
-use super::support::{Client, Upstream, answering, framed, recorder, request, ring, settings};
+use super::support::{
+    Client, Upstream, answering, failing, framed, recorder, request, ring, settings,
+};
 
 /// Takes a note only when it is told to.
 struct Slow {
@@ -104,6 +106,25 @@ async fn notes_that_are_larger_than_memory_may_be_are_given_up() {
     drop(client);
     let counts = recorder.end().unwrap();
     assert_eq!((counts.passed, counts.kept, counts.lost), (2, 1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_is_larger_than_memory_may_be_is_given_up() {
+    let message: &'static str = "x".repeat(2_000).leak();
+    let upstream = Upstream::start(failing("9", message));
+    for (waiting_bytes, expected) in [(1_000, (0, 1)), (3_000, (1, 0))] {
+        let mut settings = settings(upstream.address, Vec::new());
+        settings.waiting_bytes = waiting_bytes;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let recorder = Recorder::start(listener, settings).unwrap();
+        let client = Client::connect(recorder.address()).await;
+        let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
+        let half = client.call(request, framed(b"")).await;
+        assert_eq!(half.message(), message);
+        drop(client);
+        let counts = recorder.end().unwrap();
+        assert_eq!((counts.kept, counts.lost), expected);
+    }
 }
 
 #[cfg(target_os = "linux")]

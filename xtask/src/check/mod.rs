@@ -7,6 +7,7 @@ mod debian;
 mod debuggers;
 mod door;
 mod generated;
+mod instructions;
 mod kubernetes;
 mod npm;
 mod pictures;
@@ -68,7 +69,7 @@ pub(super) fn cli(words: Vec<OsString>) -> ExitCode {
     };
     if arguments.list {
         for step in STEPS {
-            println!("{:<10} {}", step.name, step.about);
+            println!("{:<12} {}", step.name, step.about);
         }
         return ExitCode::SUCCESS;
     }

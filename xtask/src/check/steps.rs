@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::shell::{Shell, run};
 use super::tools::{CARGO_DENY, CARGO_INSTA, CARGO_NEXTEST, ensure, ensure_component};
 use super::{
-    debuggers, door, generated, kubernetes, npm, pictures, postgres, project, python, tutorial,
-    workflows,
+    debuggers, door, generated, instructions, kubernetes, npm, pictures, postgres, project, python,
+    tutorial, workflows,
 };
 
 /// One step of the check.
@@ -130,6 +130,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "`buf breaking` finds the same rules as `drift`, in a table of changes",
         has_a_summary: false,
         run: drift,
+    },
+    Step {
+        name: "instructions",
+        about: "the hot paths take as many instructions as benches/instructions.txt says, by callgrind; it is installed if needed",
+        has_a_summary: false,
+        run: instructions::check,
     },
     Step {
         name: "postgres",

@@ -112,6 +112,9 @@ impl Rewriter for Session<'_> {
                 return Some(FieldValue::Text(Cow::Owned(new)));
             }
         }
+        if self.is_scanning {
+            return None;
+        }
         if let FieldValue::Text(text) = value
             && let Some(finding) = detect::sure(text).first()
         {
