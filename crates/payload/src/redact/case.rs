@@ -49,6 +49,7 @@ impl Redactor {
     /// as redaction then.
     pub fn suspects_in(&self, case: &Case) -> Result<BTreeSet<Suspect>, RedactError> {
         let mut session = self.session();
+        session.only_scans = true;
         visit::case(&mut case.clone(), &mut ScanPass(&mut session))?;
         Ok(session.finish().suspects)
     }

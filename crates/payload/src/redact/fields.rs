@@ -112,7 +112,8 @@ impl Rewriter for Session<'_> {
                 return Some(FieldValue::Text(Cow::Owned(new)));
             }
         }
-        if self.is_scanning {
+        // Rewriting finds them, unless nothing is rewritten.
+        if self.is_scanning && !self.only_scans {
             return None;
         }
         if let FieldValue::Text(text) = value

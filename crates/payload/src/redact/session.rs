@@ -34,6 +34,8 @@ pub struct Session<'a> {
     /// Whether this is the scan before anything is written. Texts are not searched yet, because the redacted values are
     /// not all known.
     pub(super) is_scanning: bool,
+    /// Whether scanning is all that the session does.
+    pub(super) only_scans: bool,
     /// Names of fields, and whether they suggest personal data: the same few names come with every event.
     pub(super) personal_names: HashMap<String, bool>,
 }
@@ -48,6 +50,7 @@ impl<'a> Session<'a> {
             already_redacted: None,
             is_envelope: false,
             is_scanning: false,
+            only_scans: false,
             personal_names: HashMap::new(),
         }
     }
