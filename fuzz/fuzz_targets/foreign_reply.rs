@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use angzarr_replay::internal::model::{
-    CommandBook, Cover, Destinations, Domain, EmittedBook, EventBook, History, Modes, Root,
+    CommandBook, Cover, Destinations, Domain, EmittedBook, EventBook, History, Modes, Pages, Root,
     Stimulus,
 };
 use angzarr_replay::internal::payload::Registry;
@@ -49,11 +49,11 @@ static STIMULI: LazyLock<[Stimulus; 9]> = LazyLock::new(|| {
         },
         Stimulus::Fold {
             snapshot: None,
-            pages: Vec::new(),
+            pages: Pages::default(),
         },
         Stimulus::Upcast {
             domain: COVER.domain.clone(),
-            pages: Vec::new(),
+            pages: Pages::default(),
         },
         Stimulus::Fact {
             facts: EmittedBook::default(),
