@@ -247,14 +247,12 @@ fn failure(error: &postgres::Error, place: &str) -> StoreError {
 
 /// Whether the connection is gone: by itself, or because the server ends it.
 fn is_broken(error: &postgres::Error) -> bool {
-    match error.code().map(postgres::error::SqlState::code) {
+    if let Some(code) = error.code() {
         // admin_shutdown, crash_shutdown and cannot_connect_now.
-        Some(code) => matches!(code, "57P01" | "57P02" | "57P03"),
-        None => {
-            let source = std::error::Error::source(error);
-            error.is_closed() || source.is_some_and(|source| source.is::<std::io::Error>())
-        }
+        return matches!(code.code(), "57P01" | "57P02" | "57P03");
     }
+    let source = std::error::Error::source(error);
+    error.is_closed() || source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 /// The message, without the password, should a server repeat it.

@@ -63,11 +63,11 @@ fn of_somebody_else(page: &Page) -> Page {
     let mut page = numbered(page, 0);
     if let Body::Event(payload) = &mut page.body {
         let name = b"alice@example.com";
-        let mut value = payload.value.to_vec();
+        let mut value = payload.value.clone();
         let at = value.windows(name.len()).position(|part| part == name);
         let at = at.unwrap();
         value[at..at + name.len()].copy_from_slice(b"other@example.com");
-        payload.value = value.into();
+        payload.value = value;
     }
     page
 }
