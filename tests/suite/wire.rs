@@ -234,11 +234,11 @@ impl Logic for Generous {
         };
         match command.type_name() {
             "test.Large" => pages(1, 1 << 20),
-            "test.Huge" => pages(1, 64 << 20),
+            "test.Huge" => pages(1, 8 << 20),
             // Few bytes on the wire, many pages in memory.
             "test.Pages" => pages(10_000, 0),
             "test.Words" => Err(Failure::rejected("no".repeat(1 << 10))),
-            "test.Flood" => Err(Failure::rejected("no".repeat(10 << 20))),
+            "test.Flood" => Err(Failure::rejected("no".repeat(1 << 20))),
             _ => pages(500, 100),
         }
     }

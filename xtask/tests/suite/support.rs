@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use angzarr_replay::internal::model::{Cover, Page};
 use tempfile::TempDir;
 use test_support::books::added;
 pub(crate) use test_support::books::{player, seed};
 pub(crate) use test_support::coordinators::{SEEDED, coordinator, listener, seeded};
+use test_support::demo::descriptor_set_in;
 use test_support::programs::program;
 pub(crate) use test_support::programs::repository;
 
@@ -35,11 +37,12 @@ impl Project {
     /// With descriptors of the demo, and more configuration.
     pub(crate) fn new(toml: &str) -> Self {
         let project = Self::bare();
-        let protos = repository().join("examples/poker/proto");
-        let protos = protos.display();
+        static DESCRIPTORS: LazyLock<PathBuf> =
+            LazyLock::new(|| descriptor_set_in(Path::new(env!("CARGO_TARGET_TMPDIR"))));
+        let descriptors = DESCRIPTORS.display();
         project.write(
             "replay.toml",
-            &format!("descriptors = [\"{protos}\"]\n{toml}"),
+            &format!("descriptors = [\"{descriptors}\"]\n{toml}"),
         );
         project
     }
