@@ -15,7 +15,7 @@ use super::{
 };
 use crate::capture::{Aside, FailureGroup, Logged, group_failures};
 use crate::model::Domain;
-use crate::project::{FailureEntry, Failures, OpenSource, Project};
+use crate::project::{FailureEntry, Failures, OpenSource, Project, ReadKind};
 
 /// A bug of the log, and its capture.
 #[derive(Debug)]
@@ -148,7 +148,10 @@ fn failures_of(
 ) -> Result<Failures, OperationError> {
     let failures = match context.request.log() {
         Some(log) => {
-            let (failures, name) = read_log(log, &mut context.project.log_progress([log]))?;
+            let (failures, name) = read_log(
+                log,
+                &mut context.project.file_progress(ReadKind::Logs, [log]),
+            )?;
             demand_some(&failures, &name)?;
             failures
         }

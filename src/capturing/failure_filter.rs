@@ -8,7 +8,7 @@ use super::request::{CaptureRequest, NumberedFile};
 use super::{OperationError, tickets};
 use crate::capture::{Aside, Logged, RootSpec, newest_of_times};
 use crate::model::{Domain, Edition, counted};
-use crate::project::{FailureEntry, Failures, Project, TicketLog};
+use crate::project::{FailureEntry, Failures, Project, ReadKind, TicketLog};
 
 /// The properties that the request demands of a failure.
 pub(super) struct FailureFilter {
@@ -34,7 +34,7 @@ impl FailureFilter {
         project: &Project,
         log: &Path,
     ) -> Result<NamedFailure, OperationError> {
-        let (failures, name) = read_log(log, &mut project.log_progress([log]))?;
+        let (failures, name) = read_log(log, &mut project.file_progress(ReadKind::Logs, [log]))?;
         self.newest(&failures, &name)
     }
 

@@ -4,20 +4,26 @@ use std::path::Path;
 
 use super::OperationError;
 use crate::capture::LOOKED_FOR;
-use crate::project::{Failures, LogProgress, WatchedLog};
+use crate::project::{Failures, ReadingProgress, WatchedFile};
 use crate::terminal::words;
 
 /// Reads a log; `-` is standard input.
 pub(crate) fn read_log(
     file: &Path,
-    progress: &mut LogProgress<'_>,
+    progress: &mut ReadingProgress<'_>,
 ) -> Result<(Failures, String), OperationError> {
     let mut failures = Failures::default();
     if file == Path::new("-") {
         let name = "standard input";
         let log = std::io::stdin().lock();
         failures
-            .read(WatchedLog { log, progress }, name)
+            .read(
+                WatchedFile {
+                    file: log,
+                    progress,
+                },
+                name,
+            )
             .map_err(|error| {
                 OperationError::Failed(format!("cannot read {name}: {}", words(&error)))
             })?;

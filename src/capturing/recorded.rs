@@ -1,5 +1,6 @@
 //! A call of a recording: a call to logic brings its whole case, a call to a coordinator only its command.
 
+use std::fs::File;
 use std::path::Path;
 
 use super::context::CaptureContext;
@@ -10,7 +11,7 @@ use super::request::{CaptureRequest, NumberedFile};
 use super::{CaptureWatcher, Captured, OperationError, Progress, captured_at};
 use crate::capture::{CaseDialect, Logged};
 use crate::model::{AnsweredBy, Case, ComponentKind, Domain, FailureClass};
-use crate::project::{OpenSource, Project};
+use crate::project::{OpenSource, Project, ReadKind, WatchedFile};
 use crate::record::{
     Answer, CaseMetadata, Link, RecordedCall, RecordedLine, case_of, parse_recording, ticket_of,
     whole_lines,
@@ -37,7 +38,7 @@ pub(super) fn find<'a>(
     let name = Project::shown(&asked.file);
     // The redactor must be available before anything is read.
     let context = CaptureContext::of_recording(project, request, &name)?;
-    let calls = read(&asked.file, &name, watch)?;
+    let calls = read(project, &asked.file, &name, watch)?;
     let recorded = match asked.number {
         Some(number) => calls
             .iter()
@@ -144,6 +145,7 @@ fn as_the_source_speaks(
 }
 
 fn read(
+    project: &Project,
     file: &Path,
     name: &str,
     watch: &mut CaptureWatcher<'_>,
@@ -152,7 +154,9 @@ fn read(
         let reason = words(&error);
         OperationError::Failed(format!("cannot read the recording {name}: {reason}"))
     };
-    let source = plain::open(file).map_err(unreadable)?;
+    let progress = &mut project.file_progress(ReadKind::Recordings, [file]);
+    let opened = File::open(file).and_then(|file| plain::of(WatchedFile { file, progress }));
+    let source = opened.map_err(unreadable)?;
     let bytes = files::read_from(source, files::MADE).map_err(unreadable)?;
     let (whole, unfinished) = whole_lines(&bytes);
     if let Some(line) = unfinished {

@@ -40,7 +40,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum a
 
 use crate::harness::{self, Entry, TestArguments, select};
 use crate::model::Edition;
-use crate::project::{App, LogBytes, LogWatcher, OperationError, Project};
+use crate::project::{App, OperationError, Project, ReadAmount, ReadKind, ReadingWatcher};
 use crate::terminal::{
     Amount, Colours, Meter, Program, complain, complain_of_error, program, say, set_colours,
     set_program, warn, words,
@@ -285,15 +285,19 @@ fn wanted_colours(words: impl IntoIterator<Item = OsString>) -> Option<Colours> 
     values.find_map(|value| Colours::from_str(value, false).ok())
 }
 
-/// Shows the progress of reading logs.
-fn log_meter() -> Box<LogWatcher> {
+/// Shows the progress of reading that may take long.
+fn reading_meter() -> Box<ReadingWatcher> {
     let meter = Mutex::new(None);
-    Box::new(move |bytes| {
+    Box::new(move |amount| {
         let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
-        *meter = bytes.map(|LogBytes { read, of }| {
-            let shown = meter
-                .take()
-                .unwrap_or_else(|| Meter::new("reading logs", Amount::Bytes));
+        *meter = amount.map(|ReadAmount { kind, read, of }| {
+            let shown = meter.take().unwrap_or_else(|| match kind {
+                ReadKind::Logs => Meter::new("reading logs", Amount::Bytes),
+                ReadKind::Recordings => Meter::new("reading recordings", Amount::Bytes),
+                ReadKind::StoredEvents => {
+                    Meter::new("searching event stores", Amount::Things("events"))
+                }
+            });
             shown.set(read, of);
             shown
         });
@@ -315,7 +319,7 @@ fn dispatch(arguments: Arguments, app: &App, folder: &Path) -> Result<ExitCode, 
             None => Project::open(app, folder)?,
             Some(file) => Project::open_named(app, file)?,
         };
-        project.watch_logs(log_meter());
+        project.watch_reading(reading_meter());
         Ok(project)
     };
     let done: Done = match arguments.command {

@@ -201,18 +201,20 @@ impl EventStore {
     }
 
     /// Searches all events of a domain for those of a type, in windows. The database passes over the others, so that they
-    /// are not sent.
+    /// are not sent. `passed` receives how many events a window has, when the next one begins.
     pub fn each_of_type(
         &self,
         domain: &Domain,
         type_name: &str,
+        passed: &mut dyn FnMut(u64),
         found: &mut dyn FnMut(StoredEvent),
     ) -> StoredScan {
         let mut scan = StoredScan {
             reached: None,
             stopped: None,
         };
-        scan.stopped = self.scan(domain, type_name, &mut scan.reached, found).err();
+        let scanned = self.scan(domain, type_name, &mut scan.reached, passed, found);
+        scan.stopped = scanned.err();
         scan
     }
 
@@ -221,6 +223,7 @@ impl EventStore {
         domain: &Domain,
         type_name: &str,
         reached: &mut Option<String>,
+        passed: &mut dyn FnMut(u64),
         found: &mut dyn FnMut(StoredEvent),
     ) -> Result<(), StoreError> {
         let editions = self.editions(domain)?;
@@ -241,6 +244,7 @@ impl EventStore {
                 let next = self.window_end(&timeline, &after)?;
                 self.window(&timeline, &type_condition, &after, next.as_ref(), found)?;
                 let Some(next) = next else { break };
+                passed(WINDOW as u64);
                 let edition = name.map_or("main", |name| name.as_str());
                 *reached = Some(format!(
                     "{domain}/{}, sequence {} (edition {edition})",

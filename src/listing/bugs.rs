@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::capture::{Aside, FailureGroup, Logged, LoggedFailure, group_failures};
 use crate::capturing::{CapturedFailures, Messages, demand_some, read_log};
 use crate::grpc::{DeadLetter, StoredLetter};
-use crate::project::{FailureEntry, Failures, OperationError, Project};
+use crate::project::{FailureEntry, Failures, OperationError, Project, ReadKind};
 use crate::wire::Dialect;
 
 /// Shown instead of a file name, before the number of a dead letter.
@@ -154,7 +154,7 @@ fn failure_of_letter(letter: &DeadLetter) -> Result<LoggedFailure, String> {
 
 /// The failures of these files, each of which must hold at least one.
 fn of_files(project: &Project, files: &[PathBuf]) -> Result<Failures, OperationError> {
-    let mut progress = project.log_progress(files.iter().map(PathBuf::as_path));
+    let mut progress = project.file_progress(ReadKind::Logs, files.iter().map(PathBuf::as_path));
     let mut all = Failures::default();
     for file in files {
         let (read, name) = read_log(file, &mut progress)?;

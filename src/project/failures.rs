@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use super::log_progress::{LogProgress, WatchedLog};
+use super::reading::{ReadKind, ReadingProgress, WatchedFile};
 use super::{EMBEDDED, Project, SourceConfig, SourceError, TicketLog};
 use crate::capture::{LineError, LocalTime, LogReading, Logged, LoggedFailure};
 use crate::plain;
@@ -71,11 +71,19 @@ impl Failures {
     pub(crate) fn read_file(
         &mut self,
         path: &Path,
-        progress: &mut LogProgress<'_>,
+        progress: &mut ReadingProgress<'_>,
     ) -> Result<(), SourceError> {
         let file = Project::shown(path);
         let log = std::fs::File::open(path);
-        let read = log.and_then(|log| self.read(WatchedLog { log, progress }, &file));
+        let read = log.and_then(|log| {
+            self.read(
+                WatchedFile {
+                    file: log,
+                    progress,
+                },
+                &file,
+            )
+        });
         read.map_err(|reason| SourceError::UnreadableLog { file, reason })
     }
 
@@ -88,7 +96,7 @@ impl Failures {
     /// Reads the failure logs and program logs of a source.
     pub(super) fn of_source(
         config: &SourceConfig,
-        progress: &mut LogProgress<'_>,
+        progress: &mut ReadingProgress<'_>,
     ) -> Result<Self, SourceError> {
         let mut failures = Self::default();
         for path in &config.tickets {
@@ -177,7 +185,7 @@ impl Project {
             return Ok(self.embedded_failures());
         };
         let files = config.tickets.iter().chain(&config.logs);
-        let mut progress = self.log_progress(files.map(PathBuf::as_path));
+        let mut progress = self.file_progress(ReadKind::Logs, files.map(PathBuf::as_path));
         Failures::of_source(config, &mut progress)
     }
 

@@ -12,11 +12,11 @@ mod embedded;
 mod failures;
 mod flow;
 mod ledger;
-mod log_progress;
 mod logics;
 mod objects;
 mod operation_error;
 mod readiness;
+mod reading;
 mod redaction;
 mod sources;
 mod stores;
@@ -43,14 +43,14 @@ pub use embedded::{Embedded, EmbeddedError, RunningDeployment, system_clock};
 pub(crate) use failures::each_failure;
 pub use failures::{FailureEntry, Failures};
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
-#[doc(hidden)]
-pub use log_progress::{LogBytes, LogWatcher};
-pub(crate) use log_progress::{LogProgress, WatchedLog};
 pub(crate) use logics::debug_command;
 pub use logics::{LogicUnavailable, Logics, SelectedLogic};
 pub use objects::Objects;
 pub use operation_error::OperationError;
 pub use readiness::readiness;
+#[doc(hidden)]
+pub use reading::{ReadAmount, ReadKind, ReadingWatcher};
+pub(crate) use reading::{ReadingProgress, WatchedFile};
 pub use redaction::RedactionUnavailable;
 pub use sources::{OpenSource, SourceError};
 pub(crate) use stores::StoreOfDomains;
@@ -160,7 +160,7 @@ pub struct Project {
     logics: Arc<Logics>,
     connectors: connector::Connectors,
     unknown: UnreportedFields,
-    log_watcher: Option<Box<LogWatcher>>,
+    reading_watcher: Option<Box<ReadingWatcher>>,
 }
 
 /// The environment variables. Ignores those that are not UTF-8.
@@ -227,7 +227,7 @@ impl Project {
             logics,
             connectors: connector::Connectors::default(),
             unknown: UnreportedFields::default(),
-            log_watcher: None,
+            reading_watcher: None,
         }
     }
 

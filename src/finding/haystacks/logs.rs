@@ -8,7 +8,7 @@ use crate::capture::Logged;
 use crate::finding::clue::{Candidate, Matched, Wanted};
 use crate::finding::occurrence::{Cause, Occurrence, OccurrenceKind, Place, STDIN};
 use crate::model::counted;
-use crate::project::{FailureEntry, LogProgress, Project, WatchedLog, each_failure};
+use crate::project::{FailureEntry, Project, ReadKind, ReadingProgress, WatchedFile, each_failure};
 use crate::terminal::words;
 
 /// Maximum number of unusable lines of one log that are reported.
@@ -73,7 +73,12 @@ impl<'a> Logs<'a> {
     fn piped(&mut self, wanted: &Wanted<'_>, found: &mut Found) {
         const NAME: &str = "standard input";
         if self.piped.is_none() {
-            match Piped::read(&mut self.search.project.log_progress([Path::new(STDIN)])) {
+            match Piped::read(
+                &mut self
+                    .search
+                    .project
+                    .file_progress(ReadKind::Logs, [Path::new(STDIN)]),
+            ) {
                 Ok((piped, unusable)) => {
                     found.unusable.extend(unusable);
                     self.piped = Some(piped);
@@ -122,9 +127,12 @@ impl<'a> Logs<'a> {
     fn file(&self, file: &Path, is_tickets: bool, wanted: &Wanted<'_>, found: &mut Found) {
         let name = Project::shown(file);
         let mut newest = Newest::default();
-        let progress = &mut self.search.project.log_progress([file]);
+        let progress = &mut self.search.project.file_progress(ReadKind::Logs, [file]);
         let read = File::open(file).and_then(|log| {
-            let log = WatchedLog { log, progress };
+            let log = WatchedFile {
+                file: log,
+                progress,
+            };
             each_failure(log, &name, MOST_UNUSABLE, &mut |entry| {
                 if let Some(occurrence) = self.occurrence(&entry, is_tickets, wanted) {
                     newest.push(occurrence);
@@ -216,10 +224,13 @@ impl<'a> Logs<'a> {
 
 impl Piped {
     /// Reads standard input. Also returns its unusable lines.
-    fn read(progress: &mut LogProgress<'_>) -> std::io::Result<(Self, Vec<String>)> {
+    fn read(progress: &mut ReadingProgress<'_>) -> std::io::Result<(Self, Vec<String>)> {
         let (mut entries, mut full) = (Vec::new(), None);
         let log = std::io::stdin().lock();
-        let log = WatchedLog { log, progress };
+        let log = WatchedFile {
+            file: log,
+            progress,
+        };
         let (lines, unusable) = each_failure(log, STDIN, MOST_UNUSABLE, &mut |entry| {
             if entries.len() < MOST_PIPED {
                 entries.push(entry);

@@ -1,5 +1,6 @@
 //! The recordings that the request names.
 
+use std::fs::File;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use crate::finding::clue::{Candidate, Wanted, external_id};
 use crate::finding::occurrence::{Cause, Occurrence, OccurrenceKind, Place};
 use crate::model::{Body, CommandBook, Cover, EventBook, Failure, Payload, Stimulus, counted};
 use crate::plain;
-use crate::project::Project;
+use crate::project::{Project, ReadKind, ReadingProgress, WatchedFile};
 use crate::record::{Answer, Link, RecordedCall, parse_recording, ticket_of};
 use crate::terminal::words;
 use crate::ticket::Ticket;
@@ -28,7 +29,11 @@ impl Haystack for Recordings<'_> {
         for file in files {
             let name = Project::shown(file);
             let mut newest = Newest::default();
-            let read = each_call(file, &mut |call| {
+            let progress = &mut self
+                .0
+                .project
+                .file_progress(ReadKind::Recordings, [file.as_path()]);
+            let read = each_call(file, progress, &mut |call| {
                 if let Some(occurrence) = self.occurrence(&name, call, wanted) {
                     newest.push(occurrence);
                 }
@@ -43,8 +48,13 @@ impl Haystack for Recordings<'_> {
 }
 
 /// Reads a recording line by line. A line without an end is still being written.
-fn each_call(file: &Path, found: &mut dyn FnMut(&RecordedCall)) -> Result<usize, String> {
-    let mut reader = plain::open(file).map_err(|error| words(&error))?;
+fn each_call(
+    file: &Path,
+    progress: &mut ReadingProgress<'_>,
+    found: &mut dyn FnMut(&RecordedCall),
+) -> Result<usize, String> {
+    let reader = File::open(file).and_then(|file| plain::of(WatchedFile { file, progress }));
+    let mut reader = reader.map_err(|error| words(&error))?;
     let mut line = Vec::new();
     let mut calls = 0;
     for number in 1_usize.. {

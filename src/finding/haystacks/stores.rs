@@ -174,13 +174,16 @@ impl Asked<'_> {
     fn field(&mut self, clues: &Clues, type_name: &str) {
         for domain in self.domains {
             let mut newest = std::mem::take(&mut self.newest);
+            let mut progress = self.search.project.event_progress();
+            let passed = &mut |events| progress.add(events);
             let StoredScan { reached, stopped } =
-                self.store.each_of_type(domain, type_name, &mut |event| {
-                    let payload = event.page.body.event();
-                    if payload.is_some_and(|payload| clues.has_value(payload)) {
-                        newest.push(self.occurrence(event.run, &[Matched::Field]));
-                    }
-                });
+                self.store
+                    .each_of_type(domain, type_name, passed, &mut |event| {
+                        let payload = event.page.body.event();
+                        if payload.is_some_and(|payload| clues.has_value(payload)) {
+                            newest.push(self.occurrence(event.run, &[Matched::Field]));
+                        }
+                    });
             self.newest = newest;
             match stopped {
                 None => self

@@ -174,11 +174,15 @@ impl Project {
         Self { folder }
     }
 
-    pub(crate) fn run(&self, words: &[&str]) -> (Option<i32>, String, String) {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(words).current_dir(self.folder.path());
         command.env("STORE_PASSWORD", PASSWORD).env_remove("CI");
-        let output = command.output().unwrap();
+        command
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> (Option<i32>, String, String) {
+        let output = self.command(words).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (
             output.status.code(),

@@ -16,6 +16,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::bad_input::commands::UPCASTER;
 use crate::bad_input::logic::{CASE, captured};
+use crate::bad_input::recordings;
 use crate::support::{
     ALICE, Project, coordinator, cover, page, recorded_failures, seed, small_pages, tool,
 };
@@ -424,33 +425,50 @@ fn flows_fit_the_terminal() {
     }
 }
 
-/// The log is a pipe that its writer keeps open, so reading takes as long as it takes for the progress to be shown.
+/// The file is a pipe that its writer keeps open, so reading takes as long as it takes for the progress to be shown.
 #[test]
-fn whoever_waits_for_a_log_sees_how_much_has_been_read() {
+fn whoever_waits_for_a_file_sees_how_much_has_been_read() {
     let project = Project::new("");
     let failures = recorded_failures();
-    for arguments in [
-        &["tickets", "log"][..],
-        &["capture", "--from-log", "log", "--bundle", "-"],
-        &["capture", "--each-distinct", "--from-log", "log"],
-        &["find", "nobody", "--from-log", "log"],
+    recordings::keep(&project, "calls.jsonl", [recordings::noted(108)]);
+    let calls = project.read("calls.jsonl");
+    let (logs, recorded) = ("reading logs: ", "reading recordings: ");
+    for (activity, content, arguments) in [
+        (logs, &failures, &["tickets", "file"][..]),
+        (
+            logs,
+            &failures,
+            &["capture", "--from-log", "file", "--bundle", "-"],
+        ),
+        (
+            logs,
+            &failures,
+            &["capture", "--each-distinct", "--from-log", "file"],
+        ),
+        (logs, &failures, &["find", "nobody", "--from-log", "file"]),
+        (recorded, &calls, &["find", "nobody", "--recorded", "file"]),
+        (
+            recorded,
+            &calls,
+            &["capture", "--recorded", "file", "--unredacted"],
+        ),
     ] {
-        let pipe = project.path("log");
+        let pipe = project.path("file");
         let _ = std::fs::remove_file(&pipe);
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
         let (shown, is_shown) = std::sync::mpsc::channel::<()>();
-        let lines = failures.clone();
+        let lines = content.clone();
         let writer = std::thread::spawn(move || {
-            let mut log = File::options().write(true).open(pipe).unwrap();
-            log.write_all(lines.as_bytes()).unwrap();
+            let mut file = File::options().write(true).open(pipe).unwrap();
+            file.write_all(lines.as_bytes()).unwrap();
             let _ = is_shown.recv();
         });
         let mut command = tool(&project.path("."));
         command.args(arguments);
         let mut shown = Some(shown);
         let run = attended(command, 80, &mut |text| {
-            if text.contains("reading logs: ") {
+            if text.contains(activity) {
                 shown = None;
             }
             None
