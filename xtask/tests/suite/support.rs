@@ -36,9 +36,10 @@ pub(crate) struct Ran {
 impl Project {
     /// With descriptors of the demo, and more configuration.
     pub(crate) fn new(toml: &str) -> Self {
-        let project = Self::bare();
         static DESCRIPTORS: LazyLock<PathBuf> =
             LazyLock::new(|| descriptor_set_in(Path::new(env!("CARGO_TARGET_TMPDIR"))));
+
+        let project = Self::bare();
         let descriptors = DESCRIPTORS.display();
         project.write(
             "replay.toml",
