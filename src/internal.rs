@@ -65,3 +65,4 @@ pub use angzarr_replay_grpc as grpc;
 pub use angzarr_replay_payload::{payload, redact};
 pub use angzarr_replay_processes as processes;
 pub use angzarr_replay_wire::{model, ticket, wire};
+pub use angzarr_replay_yaml as yaml;

@@ -103,5 +103,6 @@ use angzarr_replay_payload::files;
 use angzarr_replay_payload::{payload, redact};
 use angzarr_replay_processes as processes;
 use angzarr_replay_wire::{model, ticket, wire};
+use angzarr_replay_yaml as yaml;
 #[doc(inline)]
 pub use project::{App, Project, ProjectError};

@@ -3,7 +3,7 @@
 //! `cargo +nightly fuzz run canonical_yaml`
 #![no_main]
 
-use angzarr_replay::internal::payload::{from_canonical_yaml, to_yaml};
+use angzarr_replay::internal::yaml::{from_canonical_yaml, to_yaml};
 use libfuzzer_sys::fuzz_target;
 use serde_yaml::Value;
 

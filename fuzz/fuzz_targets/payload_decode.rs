@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use angzarr_replay::internal::model::Payload;
-use angzarr_replay::internal::payload::{Decoded, Registry, to_yaml};
+use angzarr_replay::internal::payload::{Decoded, Registry};
+use angzarr_replay::internal::yaml::to_yaml;
 use libfuzzer_sys::fuzz_target;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {

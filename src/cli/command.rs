@@ -9,10 +9,11 @@ use super::{Done, Stop, say};
 use crate::capture::{RootSpec, RootSpecError};
 use crate::capturing::{CaptureRequest, LikelyCommand, StoredEvent, likely_command};
 use crate::model::{Domain, short_name};
-use crate::payload::{FieldOrigin, LikelyField, Registry, to_yaml};
+use crate::payload::{FieldOrigin, LikelyField, Registry};
 use crate::project::Project;
 use crate::terminal::program;
 use crate::wire::Dialect;
+use crate::yaml::to_yaml;
 
 /// Write commands for `capture --command`.
 #[derive(Debug, Args)]

@@ -8,12 +8,12 @@ use super::{Done, say};
 use crate::capture::{EditionShape, RootSpec};
 use crate::capturing::assumed_dialect;
 use crate::model::{Domain, Edition, counted, short_name};
-use crate::payload::to_yaml;
 use crate::project::Project;
 use crate::showing::{ShowRequest, ShownAggregate, ShownEvent, show};
 use crate::terminal::{
     Column, Role, Table, Text, one_line, paragraph, show as show_text, show_table, stdout_width,
 };
+use crate::yaml::to_yaml;
 
 /// Show the events of an aggregate, and the state that today's logic folds from them.
 ///

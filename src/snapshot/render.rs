@@ -11,8 +11,9 @@ use crate::model::{
     Body, Cover, EmittedBook, Failure, Header, Notification, ObservedEvent, Outcome, Page, Payload,
     Revocation,
 };
-use crate::payload::{Decoded, Registry, to_yaml};
+use crate::payload::{Decoded, Registry};
 use crate::replay::{HistoryReplay, Replay, ReplayNote};
+use crate::yaml::to_yaml;
 
 /// Key of the outcome with the full history, if it differs from the outcome with the stored snapshot.
 pub const WITHOUT_SNAPSHOT: &str = "without_snapshot";

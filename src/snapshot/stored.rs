@@ -8,8 +8,8 @@ use serde_yaml::Value;
 
 use crate::files;
 use crate::fixture::write_atomically;
-use crate::payload::from_canonical_yaml;
 use crate::terminal::program;
+use crate::yaml::from_canonical_yaml;
 
 /// The accepted text of a snapshot; none if there is no snapshot.
 pub fn accepted(snapshot: &Path) -> Result<Option<String>, String> {

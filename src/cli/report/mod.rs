@@ -8,7 +8,7 @@ mod text;
 
 use serde_yaml::Value;
 
-use crate::payload::to_yaml;
+use crate::yaml::to_yaml;
 pub(super) use conclusion::verdict_role;
 pub(super) use json::{json, noted, production};
 pub(super) use text::{ReportLayout, instant, one_line_of, text};

@@ -11,10 +11,10 @@ use crate::model::{
     Body, Case, Cover, EmittedBook, Header, HopOutcome, Observed, ObservedHop, Payload, Reaction,
     Timestamp, short_name,
 };
-use crate::payload::to_yaml;
 use crate::project::{CaseResult, Project};
 use crate::replaying::{CoordinatorReport, ReplayReport};
 use crate::terminal::{Role, Text, one_line, paragraph, quoted};
+use crate::yaml::to_yaml;
 
 /// How a report is laid out.
 #[derive(Debug, Clone, Copy)]

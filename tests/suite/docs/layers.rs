@@ -141,7 +141,7 @@ fn used(module: &Path, file: &Path) -> BTreeSet<String> {
     for prefix in crates {
         found.extend(named_after(prefix, &code));
     }
-    for flat in ["grpc", "processes"] {
+    for flat in ["grpc", "processes", "yaml"] {
         if code.contains(&format!("angzarr_replay_{flat}::")) {
             found.insert(flat.to_owned());
         }

@@ -1,7 +1,8 @@
 //! One field of a payload set or taken away, by what its type says.
 
 use angzarr_replay::internal::model::Payload;
-use angzarr_replay::internal::payload::{Decoded, Edit, split_assignment, to_yaml};
+use angzarr_replay::internal::payload::{Decoded, Edit, split_assignment};
+use angzarr_replay::internal::yaml::to_yaml;
 use proptest::prelude::*;
 use serde_yaml::Value;
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use angzarr_replay::internal::payload::{Decoded, to_yaml};
+use angzarr_replay::internal::payload::Decoded;
+use angzarr_replay::internal::yaml::to_yaml;
 use proptest::prelude::*;
 use prost_reflect::prost::Message as _;
 use prost_reflect::{

@@ -1,6 +1,7 @@
 //! Bytes that decode and are not canonical: never exact, and never lost without a word.
 
-use angzarr_replay::internal::payload::{Decoded, to_yaml};
+use angzarr_replay::internal::payload::Decoded;
+use angzarr_replay::internal::yaml::to_yaml;
 
 use crate::payload::{decode, hex, registry};
 

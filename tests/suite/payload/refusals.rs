@@ -1,6 +1,7 @@
 //! Views that are no message: what is said, and where.
 
-use angzarr_replay::internal::payload::{Decoded, to_yaml};
+use angzarr_replay::internal::payload::Decoded;
+use angzarr_replay::internal::yaml::to_yaml;
 
 use serde_yaml::Value;
 

@@ -1,7 +1,8 @@
 //! How messages look, and that what is shown gives the bytes back.
 
 use angzarr_replay::internal::model::Payload;
-use angzarr_replay::internal::payload::{Decoded, to_yaml};
+use angzarr_replay::internal::payload::Decoded;
+use angzarr_replay::internal::yaml::to_yaml;
 
 use crate::payload::{decode, encode, hex, registry, value};
 

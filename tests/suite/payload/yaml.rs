@@ -1,6 +1,6 @@
 //! Canonical YAML: one spelling, read back as written.
 
-use angzarr_replay::internal::payload::to_yaml;
+use angzarr_replay::internal::yaml::to_yaml;
 use proptest::prelude::*;
 use serde_yaml::{Mapping, Number, Value};
 

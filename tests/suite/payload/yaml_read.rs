@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use angzarr_replay::internal::payload::{from_canonical_yaml, to_yaml};
+use angzarr_replay::internal::yaml::{deserialize_view, from_canonical_yaml, to_yaml};
 use proptest::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use crate::payload::value;
@@ -21,16 +21,31 @@ fn canonical_text_is_taken() {
 
 #[test]
 fn a_typed_value_is_taken() {
-    let text = "name: a\nkind: two\ncount: 3\nextra:\n  x: 1\nwords:\n  k: v\n";
+    let text =
+        "name: a\nkind: two\ncount: 3\nextra:\n  x: 1\nevent:\n  u:\n    - a\nwords:\n  k: v\n";
     let expected = Typed {
         name: "a".into(),
         kind: Kind::Two,
         count: Some(3),
         flag: false,
         extra: Some(value("x: 1")),
+        event: Some(value("u: [a]")),
+        events: Vec::new(),
         words: BTreeMap::from([("k".into(), "v".into())]),
     };
     assert_eq!(from_canonical_yaml(text), Some(expected));
+}
+
+#[test]
+fn views_are_taken_wherever_they_stand() {
+    let read: Option<Typed> = from_canonical_yaml(TYPED);
+    let read = read.expect("canonical");
+    assert_eq!(read.event, Some(value("{x: [{u: 1, z: é}, [w]], v: {}}")));
+    let events: Vec<_> = read.events.into_iter().map(|page| page.event).collect();
+    assert_eq!(events, [Some(value("x: 1")), Some(value("[]"))]);
+    // A view that only the complete reader understands is left to it, with the whole text.
+    let text = TYPED.replace("      z: é", "      z: 'é'");
+    assert_eq!(from_canonical_yaml::<Typed>(&text), None);
 }
 
 #[test]
@@ -114,11 +129,29 @@ struct Typed {
     #[serde(default)]
     flag: bool,
     extra: Option<Value>,
+    #[serde(default, deserialize_with = "view")]
+    event: Option<Value>,
+    #[serde(default)]
+    events: Vec<Page>,
     #[serde(default)]
     words: BTreeMap<String, String>,
 }
 
-const TYPED: &str = "name: a b\nkind: one\ncount: 12\nflag: true\nextra:\n  - x: 1.5\n    y: \"12\"\n  - z\nwords:\n  k: v\n  \"l 1\": w\n";
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    #[serde(deserialize_with = "view")]
+    event: Option<Value>,
+    at: u32,
+}
+
+fn view<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    deserialize_view(deserializer).map(Some)
+}
+
+const TYPED: &str = "name: a b\nkind: one\ncount: 12\nflag: true\nextra:\n  - x: 1.5\n    u: \"12\"\n  - z\n\
+    event:\n  x:\n    - u: 1\n      z: é\n    - - w\n  v: {}\nevents:\n  - event:\n      x: 1\n    at: 1\n  - event: []\n    at: 2\n\
+    words:\n  k: v\n  \"l 1\": w\n";
 
 fn tame() -> impl Strategy<Value = Value> {
     let text = || prop_oneof!["[a-z/_é]{1,4}[a-z .:#'é-]{0,4}", "[0-9:.-]{1,6}"];

@@ -144,7 +144,7 @@ fn a_rust_workspace_gets_a_package_and_keeps_every_byte() {
     let run = init(folder, &[]);
     assert_eq!(
         read(folder, "Cargo.toml"),
-        manifest.replace("    \"b\",\n", "    \"b\",\n    \"replay\",\n")
+        manifest.replace("    \"b\",\n", "    \"b\",\n    \"replay\",\n") + OPTIMISED
     );
     assert_eq!(
         read(folder, ".cargo/config.toml"),
@@ -167,6 +167,41 @@ fn a_rust_workspace_gets_a_package_and_keeps_every_byte() {
     assert_eq!(again.out, "nothing to do: everything is there\n");
 }
 
+/// What `init` appends to the manifest of a workspace.
+const OPTIMISED: &str = "
+# `cargo test` replays twice as many cases a second with these.
+[profile.dev.package.angzarr-replay-yaml]
+opt-level = 2
+
+[profile.dev.package.yaml_serde]
+opt-level = 2
+
+[profile.dev.package.prost-reflect]
+opt-level = 1
+";
+
+#[test]
+fn profiles_that_a_workspace_has_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let workspace = "[workspace]\nmembers = [\"replay\"]\n\n";
+    let all = format!("{workspace}[profile.dev.package.\"*\"]\nopt-level = 1\n");
+    write(folder, "Cargo.toml", &all);
+    init(folder, &[]);
+    assert_eq!(read(folder, "Cargo.toml"), all);
+
+    let own = format!("{workspace}[profile.dev.package.yaml_serde]\nopt-level = 3\n");
+    write(folder, "Cargo.toml", &own);
+    init(folder, &[]);
+    let changed = read(folder, "Cargo.toml");
+    assert!(changed.starts_with(&own), "{changed}");
+    assert_eq!(changed.matches("yaml_serde").count(), 1, "{changed}");
+    assert!(
+        changed.contains("angzarr-replay-yaml]\nopt-level = 2\n"),
+        "{changed}"
+    );
+}
+
 #[test]
 fn a_single_package_becomes_a_workspace_and_its_library_a_dependency() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,7 +213,7 @@ fn a_single_package_becomes_a_workspace_and_its_library_a_dependency() {
     assert_eq!(
         read(folder, "Cargo.toml"),
         format!(
-            "{manifest}\n[workspace]\nmembers = [\"replay\"]\ndefault-members = [\".\", \"replay\"]\n"
+            "{manifest}\n[workspace]\nmembers = [\"replay\"]\ndefault-members = [\".\", \"replay\"]\n{OPTIMISED}"
         )
     );
     let own = read(folder, "replay/Cargo.toml");
@@ -198,7 +233,7 @@ fn cargo_run_keeps_its_meaning_in_a_package_with_a_program() {
     let run = init(folder, &[]);
     assert_eq!(
         read(folder, "Cargo.toml"),
-        format!("{manifest}\n[workspace]\nmembers = [\"replay\"]\n")
+        format!("{manifest}\n[workspace]\nmembers = [\"replay\"]\n{OPTIMISED}")
     );
     assert_eq!(
         run.err,

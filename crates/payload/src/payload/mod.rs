@@ -22,8 +22,6 @@
 //! | `skeleton` | example values |
 //! | `likely` | the message that most likely led to an event |
 //! | `variation` | payloads that differ from another in one field |
-//! | `yaml`, `yaml_text` | values to canonical YAML text |
-//! | `yaml_read` | a fast reader for canonical YAML |
 
 mod canonical;
 mod comparison;
@@ -55,9 +53,6 @@ mod variation;
 mod vet;
 mod view;
 mod wire;
-mod yaml;
-mod yaml_read;
-mod yaml_text;
 
 pub use comparison::{Breaks, ChangeKind, Rule, TypeChange, changes};
 pub use defaults::Position;
@@ -71,8 +66,6 @@ pub use path::{PathError, split_assignment};
 pub use registry::{Decoded, DescriptorSet, Registry};
 pub use rewrite::{Choice, Effect, FieldLocation, MAP_KEY, Rewriter, Step, Unreadable, path_of};
 pub use variation::Variation;
-pub use yaml::to_yaml;
-pub use yaml_read::from_canonical_yaml;
 
 /// Whether the bytes parse as a protobuf message. Uses no descriptor.
 #[must_use]

@@ -1,7 +1,10 @@
-//! A fast reader for canonical YAML: reads what `yaml` writes, several times as fast as a general YAML reader.
+//! A fast reader for canonical YAML: reads what `write` writes, several times as fast as a general YAML reader.
 //!
 //! It accepts only the shapes that canonical text has, and gives up on anything else, so that the caller falls back to
 //! a general reader. Whatever it accepts means the same to both.
+
+mod scalar;
+mod view;
 
 use std::fmt;
 
@@ -9,18 +12,16 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::MAX_DEPTH;
-use super::yaml::LONGEST_KEY;
-use super::yaml_text::{self, Style};
+use scalar::{YamlScalar, entry};
+pub use view::deserialize_view;
+use view::{LEVELS_AROUND_VIEW, VIEW};
+
+use crate::MAX_DEPTH;
 
 /// Reads canonical YAML. None means only that this reader does not support the text.
 #[must_use]
 pub fn from_canonical_yaml<T: DeserializeOwned>(text: &str) -> Option<T> {
-    let mut reader = LineReader {
-        rest: text,
-        line: None,
-        depth: 0,
-    };
+    let mut reader = LineReader::new(text, 0);
     reader.advance().ok()?;
     reader.line.filter(|line| line.indent == 0)?;
     let value = T::deserialize(Block {
@@ -56,12 +57,22 @@ struct Line<'de> {
 }
 
 struct LineReader<'de> {
+    text: &'de str,
     rest: &'de str,
     line: Option<Line<'de>>,
     depth: usize,
 }
 
 impl<'de> LineReader<'de> {
+    const fn new(text: &'de str, depth: usize) -> Self {
+        Self {
+            text,
+            rest: text,
+            line: None,
+            depth,
+        }
+    }
+
     /// Moves to the next line. At the end of the text, which ends in a newline, there is none.
     fn advance(&mut self) -> Result<(), Unsupported> {
         self.line = None;
@@ -96,6 +107,29 @@ impl<'de> LineReader<'de> {
         }
     }
 
+    /// Skips the block that begins in this column, and returns its lines, which are not checked.
+    fn skip_block(&mut self, indent: usize) -> Result<&'de str, Unsupported> {
+        let begin = self.line_begin();
+        // The first item of a list begins within its line.
+        let begins_line = self.text[begin..].bytes().take(indent).all(|b| b == b' ');
+        if self.depth > LEVELS_AROUND_VIEW || !begins_line {
+            return Err(Unsupported);
+        }
+        while self.line.is_some_and(|line| line.indent >= indent) {
+            self.advance()?;
+        }
+        Ok(&self.text[begin..self.line_begin()])
+    }
+
+    /// Where the current line begins in the text.
+    fn line_begin(&self) -> usize {
+        let line = self.line.map_or(0, |line| {
+            let newline = 1;
+            line.indent + line.content.len() + newline
+        });
+        self.text.len() - self.rest.len() - line
+    }
+
     fn deeper<T>(
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<T, Unsupported>,
@@ -108,94 +142,6 @@ impl<'de> LineReader<'de> {
         self.depth -= 1;
         result
     }
-}
-
-/// A scalar with the same meaning for every YAML reader.
-#[derive(Clone, Copy)]
-enum YamlScalar<'de> {
-    Text(&'de str),
-    Bool(bool),
-    Unsigned(u64),
-    Signed(i64),
-    Float(f64),
-    EmptyMapping,
-    EmptySequence,
-}
-
-impl<'de> YamlScalar<'de> {
-    fn read(text: &'de str) -> Result<Self, Unsupported> {
-        Ok(match text.as_bytes() {
-            [b'"', ..] => Self::Text(
-                quoted(text)
-                    .filter(|(_, rest)| rest.is_empty())
-                    .ok_or(Unsupported)?
-                    .0,
-            ),
-            [b'0'..=b'9' | b'-', ..] => Self::number(text)?,
-            b"true" => Self::Bool(true),
-            b"false" => Self::Bool(false),
-            b"{}" => Self::EmptyMapping,
-            b"[]" => Self::EmptySequence,
-            _ => Self::Text(plain(text)?),
-        })
-    }
-
-    /// A decimal number. A leading zero is not accepted, because some readers treat it as octal.
-    fn number(text: &str) -> Result<Self, Unsupported> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let (whole, fraction) = digits
-            .split_once('.')
-            .map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let is_bare = whole == "0" || !whole.starts_with('0');
-        if !is_bare || !is_number(whole) || !fraction.is_none_or(is_number) {
-            return Err(Unsupported);
-        }
-        if fraction.is_some() {
-            return text.parse().map(Self::Float).map_err(|_| Unsupported);
-        }
-        match text.parse::<u64>() {
-            Ok(number) => Ok(Self::Unsigned(number)),
-            Err(_) => text
-                .parse::<i64>()
-                .ok()
-                .filter(|number| *number < 0)
-                .map(Self::Signed)
-                .ok_or(Unsupported),
-        }
-    }
-}
-
-/// A double-quoted string without escapes, and the rest after it.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let (inner, rest) = text.strip_prefix('"')?.split_once('"')?;
-    let is_simple = inner.chars().all(|c| c != '\\' && yaml_text::is_shown(c));
-    is_simple.then_some((inner, rest))
-}
-
-fn plain(text: &str) -> Result<&str, Unsupported> {
-    match yaml_text::style(text) {
-        Style::Plain => Ok(text),
-        Style::Quoted | Style::Literal => Err(Unsupported),
-    }
-}
-
-/// A key, and the rest after its colon.
-fn entry(content: &str) -> Result<(&str, &str), Unsupported> {
-    let (key, rest) = if content.starts_with('"') {
-        let (key, rest) = quoted(content).ok_or(Unsupported)?;
-        (key, rest.strip_prefix(':').ok_or(Unsupported)?)
-    } else {
-        let (key, rest) = content.split_once(':').ok_or(Unsupported)?;
-        (plain(key)?, rest)
-    };
-    if key.len() > LONGEST_KEY {
-        return Err(Unsupported);
-    }
-    if rest.is_empty() {
-        return Ok((key, rest));
-    }
-    Ok((key, rest.strip_prefix(' ').ok_or(Unsupported)?))
 }
 
 /// A mapping or list that begins in this column of the current line, or a single scalar.
@@ -234,13 +180,14 @@ struct Items<'r, 'de> {
     indent: usize,
 }
 
-impl<'de> SeqAccess<'de> for Items<'_, 'de> {
-    type Error = Unsupported;
+/// What an item of a list begins with.
+enum Item<'de> {
+    Scalar(YamlScalar<'de>),
+    Block,
+}
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Unsupported> {
+impl<'de> Items<'_, 'de> {
+    fn next_item(&mut self) -> Result<Option<Item<'de>>, Unsupported> {
         if !self.reader.continues(self.indent)? {
             return Ok(None);
         }
@@ -250,14 +197,30 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         if !begins_block {
             let scalar = YamlScalar::read(content)?;
             self.reader.advance()?;
-            return seed.deserialize(Inline(scalar)).map(Some);
+            return Ok(Some(Item::Scalar(scalar)));
         }
         let indent = self.indent + 2;
         self.reader.line = Some(Line { indent, content });
-        seed.deserialize(Block {
-            reader: self.reader,
-            indent,
-        })
+        Ok(Some(Item::Block))
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
+    type Error = Unsupported;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Unsupported> {
+        let indent = self.indent + 2;
+        match self.next_item()? {
+            None => return Ok(None),
+            Some(Item::Scalar(scalar)) => seed.deserialize(Inline(scalar)),
+            Some(Item::Block) => seed.deserialize(Block {
+                reader: self.reader,
+                indent,
+            }),
+        }
         .map(Some)
     }
 }
@@ -268,6 +231,18 @@ struct Entries<'r, 'de> {
     value: &'de str,
 }
 
+impl<'de> Entries<'_, 'de> {
+    fn next_key(&mut self) -> Result<Option<&'de str>, Unsupported> {
+        if !self.reader.continues(self.indent)? {
+            return Ok(None);
+        }
+        let (key, value) = entry(self.reader.at(self.indent).ok_or(Unsupported)?)?;
+        self.value = value;
+        self.reader.advance()?;
+        Ok(Some(key))
+    }
+}
+
 impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     type Error = Unsupported;
 
@@ -275,13 +250,10 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Unsupported> {
-        if !self.reader.continues(self.indent)? {
-            return Ok(None);
+        match self.next_key()? {
+            Some(key) => seed.deserialize(Inline(YamlScalar::Text(key))).map(Some),
+            None => Ok(None),
         }
-        let (key, value) = entry(self.reader.at(self.indent).ok_or(Unsupported)?)?;
-        self.value = value;
-        self.reader.advance()?;
-        seed.deserialize(Inline(YamlScalar::Text(key))).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
@@ -312,12 +284,16 @@ macro_rules! deserializer {
                 visitor.visit_some(self)
             }
 
+            #[allow(unused_mut, reason = "only a block changes")]
             fn deserialize_newtype_struct<V: Visitor<'de>>(
-                self,
-                _: &'static str,
+                mut self,
+                name: &'static str,
                 visitor: V,
             ) -> Result<V::Value, Unsupported> {
-                visitor.visit_newtype_struct(self)
+                match self.lines(name == VIEW)? {
+                    Some(lines) => visitor.visit_borrowed_str(lines),
+                    None => visitor.visit_newtype_struct(self),
+                }
             }
 
             fn deserialize_enum<V: Visitor<'de>>(
@@ -341,6 +317,13 @@ deserializer!(Block<'_, 'de>);
 deserializer!(Inline<'de>);
 
 impl<'de> Block<'_, 'de> {
+    /// Takes the lines of the block, if they are wanted.
+    fn lines(&mut self, are_wanted: bool) -> Result<Option<&'de str>, Unsupported> {
+        are_wanted
+            .then(|| self.reader.skip_block(self.indent))
+            .transpose()
+    }
+
     #[allow(clippy::unused_self, reason = "a block is never a word")]
     fn word(&self) -> Result<&'de str, Unsupported> {
         Err(Unsupported)
@@ -348,6 +331,15 @@ impl<'de> Block<'_, 'de> {
 }
 
 impl<'de> Inline<'de> {
+    #[allow(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "a scalar has no lines"
+    )]
+    const fn lines(&self, _are_wanted: bool) -> Result<Option<&'de str>, Unsupported> {
+        Ok(None)
+    }
+
     fn word(&self) -> Result<&'de str, Unsupported> {
         match self.0 {
             YamlScalar::Text(word) => Ok(word),

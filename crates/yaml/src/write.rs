@@ -2,7 +2,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::yaml_text::{self, Style};
+use crate::text::{self, Style};
 
 /// Longest key that is written on one line with its value; YAML allows 1024 characters.
 pub(super) const LONGEST_KEY: usize = 512;
@@ -85,10 +85,10 @@ fn write_after(value: &Value, indent: usize, out: &mut String) {
 /// Writes a value on the current line and ends the line.
 fn write_inline(value: &Value, indent: usize, out: &mut String) {
     match value {
-        Value::String(text) => match yaml_text::style(text) {
+        Value::String(text) => match text::style(text) {
             Style::Literal => return write_literal(text, indent + 2, out),
             Style::Plain => out.push_str(text),
-            Style::Quoted => yaml_text::push_quoted(text, out),
+            Style::Quoted => text::push_quoted(text, out),
         },
         Value::Tagged(tagged) => {
             out.push_str(&tagged.tag.to_string());
@@ -106,7 +106,7 @@ fn write_word(value: &Value, out: &mut String) {
     match value {
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(float) => yaml_text::push_float(float, out),
+            Some(float) => text::push_float(float, out),
             None => out.push_str(&number.to_string()),
         },
         _ => out.push_str("null"),
@@ -116,8 +116,8 @@ fn write_word(value: &Value, out: &mut String) {
 /// Writes a key on one line. Returns false if it does not fit.
 fn write_simple_key(key: &Value, out: &mut String) -> bool {
     match key {
-        Value::String(text) if yaml_text::style(text) == Style::Plain => out.push_str(text),
-        Value::String(text) => yaml_text::push_quoted(text, out),
+        Value::String(text) if text::style(text) == Style::Plain => out.push_str(text),
+        Value::String(text) => text::push_quoted(text, out),
         Value::Null | Value::Bool(_) | Value::Number(_) => write_word(key, out),
         Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => return false,
     }

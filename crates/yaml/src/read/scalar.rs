@@ -1,0 +1,93 @@
+//! Scalars and keys of canonical YAML.
+
+use super::Unsupported;
+use crate::text::{self, Style};
+use crate::write::LONGEST_KEY;
+
+/// A scalar with the same meaning for every YAML reader.
+#[derive(Clone, Copy)]
+pub(super) enum YamlScalar<'de> {
+    Text(&'de str),
+    Bool(bool),
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    EmptyMapping,
+    EmptySequence,
+}
+
+impl<'de> YamlScalar<'de> {
+    pub(super) fn read(text: &'de str) -> Result<Self, Unsupported> {
+        Ok(match text.as_bytes() {
+            [b'"', ..] => Self::Text(
+                quoted(text)
+                    .filter(|(_, rest)| rest.is_empty())
+                    .ok_or(Unsupported)?
+                    .0,
+            ),
+            [b'0'..=b'9' | b'-', ..] => Self::number(text)?,
+            b"true" => Self::Bool(true),
+            b"false" => Self::Bool(false),
+            b"{}" => Self::EmptyMapping,
+            b"[]" => Self::EmptySequence,
+            _ => Self::Text(plain(text)?),
+        })
+    }
+
+    /// A decimal number. A leading zero is not accepted, because some readers treat it as octal.
+    fn number(text: &str) -> Result<Self, Unsupported> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = digits
+            .split_once('.')
+            .map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let is_bare = whole == "0" || !whole.starts_with('0');
+        if !is_bare || !is_number(whole) || !fraction.is_none_or(is_number) {
+            return Err(Unsupported);
+        }
+        if fraction.is_some() {
+            return text.parse().map(Self::Float).map_err(|_| Unsupported);
+        }
+        match text.parse::<u64>() {
+            Ok(number) => Ok(Self::Unsigned(number)),
+            Err(_) => text
+                .parse::<i64>()
+                .ok()
+                .filter(|number| *number < 0)
+                .map(Self::Signed)
+                .ok_or(Unsupported),
+        }
+    }
+}
+
+/// A double-quoted string without escapes, and the rest after it.
+fn quoted(quoted: &str) -> Option<(&str, &str)> {
+    let (inner, rest) = quoted.strip_prefix('"')?.split_once('"')?;
+    let is_simple = inner.chars().all(|c| c != '\\' && text::is_shown(c));
+    is_simple.then_some((inner, rest))
+}
+
+fn plain(word: &str) -> Result<&str, Unsupported> {
+    match text::style(word) {
+        Style::Plain => Ok(word),
+        Style::Quoted | Style::Literal => Err(Unsupported),
+    }
+}
+
+/// A key, and the rest after its colon.
+pub(super) fn entry(content: &str) -> Result<(&str, &str), Unsupported> {
+    let (key, rest) = if content.starts_with('"') {
+        let (key, rest) = quoted(content).ok_or(Unsupported)?;
+        (key, rest.strip_prefix(':').ok_or(Unsupported)?)
+    } else {
+        let (key, rest) = content.split_once(':').ok_or(Unsupported)?;
+        (plain(key)?, rest)
+    };
+    if key.len() > LONGEST_KEY {
+        return Err(Unsupported);
+    }
+    if rest.is_empty() {
+        return Ok((key, rest));
+    }
+    Ok((key, rest.strip_prefix(' ').ok_or(Unsupported)?))
+}
