@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde_yaml::Value;
 
 use super::FindRequest;
-use crate::capture::{RootPart, RootSpec, trace_id};
-use crate::model::{CommandBook, Domain, Header, Payload, Root};
+use crate::capture::{RootPart, RootSpec};
+use crate::model::{CommandBook, Domain, Header, Payload, Root, trace_id};
 use crate::payload::{Decoded, Registry};
 use crate::project::{OperationError, Project};
 
