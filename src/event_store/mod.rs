@@ -2,8 +2,8 @@
 //!
 //! Owns where a store is (`location`), how a database is asked (`database`, `sqlite`, `postgres`), which tables it has
 //! (`layout`), how it is opened (`reader`), what it holds of a stream (`streams`, `rows`), which aggregates there are
-//! (`listing`), and which events have an id (`search`). `domain_store` answers the questions of `capture::EventQueries`. No type in here has a method that writes, and
-//! both databases are opened so that they would refuse it.
+//! (`listing`), and which events have an id (`search`). `domain_store` answers the questions of `capture::EventQueries`. No
+//! type in here has a method that writes, and both databases are opened so that they would refuse it.
 //! Does not know configuration or fixtures.
 
 mod database;
