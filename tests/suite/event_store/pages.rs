@@ -277,9 +277,9 @@ fn a_long_stream_is_read_in_windows_and_in_order() {
         .collect();
     assert_eq!(sequences, expected);
     let notes = queries.store().unwrap().notes(&cover, 7, 40_003).unwrap();
-    let noted: Vec<u32> = notes.iter().map(|note| note.sequence).collect();
+    let covered: Vec<u32> = notes.iter().map(|note| note.sequence).collect();
     assert_eq!(
-        noted,
+        covered,
         expected
             .iter()
             .copied()

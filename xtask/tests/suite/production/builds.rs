@@ -158,7 +158,7 @@ fn a_compensation_names_the_build_that_refused_the_command() {
 #[test]
 fn a_workflow_names_the_build_of_its_command_or_that_of_all_its_failures() {
     let server = demo();
-    let mut capture = |lines: &[String], more: &[&str]| {
+    let capture = |lines: &[String], more: &[&str]| {
         let mut project = Project::new(&format!(
             "source = \"production\"\n[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"table\"]\n\
              tickets = [\"failures.jsonl\"]\n",
