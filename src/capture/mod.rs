@@ -29,12 +29,11 @@ pub use dialect::{CaseDialect, DialectKnowledge};
 pub use external_events::{ExternalError, ExternalErrorKind, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
 pub use history::{EditionShape, Fetched, UpTo, fetch_history};
-pub(crate) use log::trace_id;
 pub use log::{
     LOOKED_FOR, LetterCommand, LineError, LocalTime, LogReading, Logged, LoggedFailure,
     newest as newest_of_times,
 };
-pub use queries::{EventQueries, PageNote, QueryFailure, StoreQueries, StreamSummary};
+pub use queries::{EventQueries, PageCause, PageNote, QueryFailure, StoreQueries, StreamSummary};
 pub use root::{RootPart, RootSpec, RootSpecError, find_root};
 pub use select::{
     FailingCommand, Selected, SelectedNoted, case_path, select_noted, select_ticket, settle_head,

@@ -1,5 +1,8 @@
 //! The queries that capture may send to production. None of them writes.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::RootPart;
 use crate::grpc::{PointInTime, QueryClient, QueryError, Selection};
 use crate::model::{Cover, Domain, Page, Root, Snapshot, Timestamp};
@@ -91,8 +94,23 @@ pub struct PageNote {
     pub sequence: u32,
     /// When it was inserted; `None` if the column holds no time.
     pub inserted_at: Option<Timestamp>,
-    /// The event that caused it: domain, root and sequence, in words.
-    pub caused_by: Option<String>,
+    /// The event that caused it.
+    pub caused_by: Option<PageCause>,
+}
+
+/// The event that caused a page, as a store notes it. There may be one for each page of a long history, so it is small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageCause {
+    /// Domain and root.
+    pub stream: Arc<str>,
+    /// Sequence.
+    pub sequence: i64,
+}
+
+impl fmt::Display for PageCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, sequence {}", self.stream, self.sequence)
+    }
 }
 
 /// An aggregate in a store.

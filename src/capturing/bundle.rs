@@ -132,8 +132,7 @@ pub(super) fn read(file: &Path, limit: u64) -> Result<Bundle, OperationError> {
     } else {
         Project::shown(file)
     };
-    let failed = |reason: String| OperationError::Failed(format!("the bundle {name}: {reason}"));
-    let text = text_of(file, limit).map_err(failed)?;
+    let text = text_of(file, limit).map_err(|reason| unusable(&name, &reason))?;
     parse(&text, &name, limit)
 }
 
@@ -144,13 +143,13 @@ pub fn fixture_of(text: &str, limit: u64) -> Result<Fixture, OperationError> {
 }
 
 fn parse(text: &str, name: &str, limit: u64) -> Result<Bundle, OperationError> {
-    let failed = |reason: String| OperationError::Failed(format!("the bundle {name}: {reason}"));
-    let content = content_of(text, limit).map_err(failed)?;
+    let content = content_of(text, limit).map_err(|reason| unusable(name, &reason))?;
     let mut beside = BTreeMap::new();
     for (path, bytes) in content.files {
-        let bytes = STANDARD
-            .decode(bytes)
-            .map_err(|_| failed(format!("its file `{}` is not base64", one_line(&path))))?;
+        let bytes = STANDARD.decode(bytes).map_err(|_| {
+            let reason = format!("its file `{}` is not base64", one_line(&path));
+            unusable(name, &reason)
+        })?;
         beside.insert(path, bytes);
     }
     let folder = Folder::of_files(beside).with_limit(limit);
@@ -162,6 +161,10 @@ fn parse(text: &str, name: &str, limit: u64) -> Result<Bundle, OperationError> {
         is_unredacted: content.unredacted,
         report: content.report.into_iter().map(Found::line).collect(),
     })
+}
+
+fn unusable(name: &str, reason: &str) -> OperationError {
+    OperationError::Failed(format!("the bundle {name}: {reason}"))
 }
 
 fn text_of(file: &Path, limit: u64) -> Result<String, String> {

@@ -221,7 +221,7 @@ impl CaptureReport {
         let mut caused = notes.filter_map(|note| Some((note.sequence, note.caused_by.as_ref()?)));
         for (position, (sequence, cause)) in caused.by_ref().take(SHOWN_CAUSES).enumerate() {
             let key = if position == 0 { "caused by" } else { "" };
-            self.quote(key, format!("sequence {sequence} by"), cause);
+            self.quote(key, format!("sequence {sequence} by"), &cause.to_string());
         }
         let more = caused.count();
         if more > 0 {

@@ -1,6 +1,6 @@
 //! The one question that every database answers: the rows of a `SELECT`.
 //!
-//! Statements use `$1`, `$2` … in this order, casts, `substr` and `length`: what SQLite and Postgres both understand.
+//! Statements use `$1`, `$2` …, casts, `substr` and `length`: what SQLite and Postgres both understand.
 
 use super::StoreError;
 

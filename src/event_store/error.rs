@@ -97,6 +97,18 @@ pub enum StoreError {
         /// The bound that was reached.
         bound: ReachedBound,
     },
+    /// There is more of something than is held in memory.
+    #[error("{place}: {what} more than {limit}, which is too much to hold in memory{advice}")]
+    TooMuch {
+        /// The store.
+        place: String,
+        /// What holds it, as the beginning of a sentence.
+        what: String,
+        /// How much is read at most.
+        limit: String,
+        /// What to do, with the separator before it.
+        advice: &'static str,
+    },
     /// Support for Postgres was not built in.
     #[error(
         "{place}: this program was built without Postgres; build it with the feature `postgres` (`cargo install --path . --features \

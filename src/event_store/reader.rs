@@ -1,18 +1,14 @@
-//! An open store, and what it holds of one stream or workflow.
+//! An open store: how it is opened, and asked again when its connection breaks.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::database::{Database, Field, Parameter};
 use super::layout::Layout;
-use super::rows::{Fields, content, edition_name, text};
+use super::rows::Fields;
 use super::sqlite::SqliteDatabase;
 use super::{StoreError, StoreLocation};
-use crate::capture::PageNote;
 use crate::grpc::{QueryPolicy, Secret, Tls, Way, pauses};
-use crate::model::{Cover, Domain, History, Page, Root, Snapshot, Timestamp};
-use crate::wire::StoredBook;
 
 /// How a store is accessed.
 #[derive(Clone)]
@@ -27,9 +23,14 @@ pub struct StoreAccess {
     pub policy: Arc<QueryPolicy>,
     /// How often a query is repeated if the connection to a database server breaks.
     pub retries: u32,
+    /// Maximum size of what is held in memory at once: of a workflow, or of the snapshots of one aggregate.
+    pub held_bytes: usize,
     /// The way to a database server, if it is ours to keep open.
     pub tunnel: Option<StoreTunnel>,
 }
+
+/// Usual maximum size of what is held in memory at once.
+pub const HELD_BYTES: usize = 256 << 20;
 
 /// The way to a database server.
 #[derive(Debug, Clone)]
@@ -40,15 +41,12 @@ pub struct StoreTunnel {
     pub port: String,
 }
 
-/// The main timeline, where it has a name.
-const MAIN_BY_NAME: &str = "edition IN ('', 'angzarr')";
-
 /// An open event store. All its methods read.
 pub struct EventStore {
     database: Mutex<Box<dyn Database + Send>>,
     pub(super) layout: Layout,
     pub(super) place: String,
-    access: StoreAccess,
+    pub(super) access: StoreAccess,
 }
 
 impl EventStore {
@@ -154,141 +152,6 @@ impl EventStore {
     pub(super) fn contains(&self, column: &str, bytes: &str) -> String {
         self.database().contains(column, bytes)
     }
-
-    /// The rows of a stream between two sequences.
-    fn rows_of_stream<T>(
-        &self,
-        (table, columns): (&str, &str),
-        cover: &Cover,
-        (first, last): (u32, u32),
-        row: &dyn Fn(Fields<'_>) -> Result<T, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
-        let root = cover.root.to_string();
-        let name = edition_name(&cover.edition);
-        // A row beyond every sequence is found, and refused, where no end is given.
-        let first = if first == 0 { i64::MIN } else { first.into() };
-        let last = if last == u32::MAX {
-            i64::MAX
-        } else {
-            last.into()
-        };
-        let mut parameters = vec![
-            Parameter::Text(cover.domain.as_str()),
-            Parameter::Text(&root),
-            Parameter::Integer(first),
-            Parameter::Integer(last),
-        ];
-        parameters.extend(name.map(Parameter::Text));
-        let rows = "domain = $1 AND root = $2 AND sequence >= CAST($3 AS BIGINT) AND sequence <= CAST($4 AS BIGINT)";
-        let of_rows =
-            |condition| format!("SELECT {columns} FROM {table} WHERE {rows} AND {condition}");
-        // Each spelling of main is a query of its own, which uses the index.
-        let statement = match name {
-            Some(_) => of_rows("edition = $5"),
-            None if self.layout.main_is_null => {
-                format!(
-                    "{} UNION ALL {}",
-                    of_rows("edition IS NULL"),
-                    of_rows(MAIN_BY_NAME)
-                )
-            }
-            None => of_rows(MAIN_BY_NAME),
-        };
-        let stream = stream_name(cover);
-        // The first column is the sequence.
-        let statement = format!("{statement} ORDER BY 1");
-        self.rows(&stream, &statement, &parameters, row)
-    }
-
-    pub(super) fn pages(&self, cover: &Cover, span: (u32, u32)) -> Result<Vec<Page>, StoreError> {
-        let columns = content("event_data");
-        self.rows_of_stream(("events", &columns), cover, span, &|mut fields| {
-            Ok(fields.page()?.0)
-        })
-    }
-
-    pub(super) fn snapshots(&self, cover: &Cover) -> Result<Vec<Snapshot>, StoreError> {
-        let columns = content("state_data");
-        let span = (0, u32::MAX);
-        self.rows_of_stream(("snapshots", &columns), cover, span, &|mut fields| {
-            Ok(fields.snapshot()?.0)
-        })
-    }
-
-    pub(super) fn notes(
-        &self,
-        cover: &Cover,
-        span: (u32, u32),
-    ) -> Result<Vec<PageNote>, StoreError> {
-        let columns = format!(
-            "CAST(sequence AS BIGINT), {}, {}",
-            text("created_at"),
-            self.layout.cause()
-        );
-        self.rows_of_stream(("events", &columns), cover, span, &|mut fields| {
-            fields.note()
-        })
-    }
-
-    pub(super) fn workflow(&self, id: &str) -> Result<Vec<StoredBook>, StoreError> {
-        let statement = format!(
-            "SELECT {}, {}, {}, {} FROM events WHERE correlation_id = $1 ORDER BY domain, root, edition, sequence",
-            text("domain"),
-            text("root"),
-            text("edition"),
-            content("event_data")
-        );
-        let what = "a row with the correlation id";
-        let rows = self.rows(what, &statement, &[Parameter::Text(id)], &|mut fields| {
-            let cover = fields.cover()?;
-            Ok((cover, fields.page()?.0))
-        })?;
-        let mut streams: BTreeMap<(Domain, Root, String), (Cover, Vec<Page>)> = BTreeMap::new();
-        for (cover, page) in rows {
-            let key = (
-                cover.domain.clone(),
-                cover.root,
-                cover.edition.label().to_owned(),
-            );
-            let (_, pages) = streams.entry(key).or_insert_with(|| (cover, Vec::new()));
-            pages.push(page);
-        }
-        let books = streams.into_values();
-        books
-            .map(|(cover, pages)| self.book(cover, pages))
-            .collect()
-    }
-
-    pub(super) fn book(&self, cover: Cover, pages: Vec<Page>) -> Result<StoredBook, StoreError> {
-        let history = History::new(pages).map_err(|error| StoreError::Row {
-            place: self.place.clone(),
-            row: format!("{}/{}", cover.domain, cover.root),
-            reason: error.to_string(),
-        })?;
-        Ok(StoredBook {
-            next_sequence: history.next_sequence(),
-            cover: Some(cover),
-            snapshot: None,
-            history,
-        })
-    }
-
-    /// Where the pages end that were inserted at or before a time.
-    pub(super) fn end_at(&self, cover: &Cover, time: Timestamp) -> Result<Option<u32>, StoreError> {
-        let notes = self.notes(cover, (0, u32::MAX))?;
-        if let Some(note) = notes.iter().find(|note| note.inserted_at.is_none()) {
-            return Err(StoreError::Row {
-                place: self.place.clone(),
-                row: format!(
-                    "{}/{}, sequence {}",
-                    cover.domain, cover.root, note.sequence
-                ),
-                reason: "its `created_at` is no time".to_owned(),
-            });
-        }
-        let existed = |note: &&PageNote| note.inserted_at.is_some_and(|at| at <= time);
-        Ok(notes.iter().rfind(existed).map(|note| note.sequence))
-    }
 }
 
 /// Attempts to ask a database whose connection breaks.
@@ -323,16 +186,6 @@ impl<'a> Attempts<'a> {
         }
         Ok(())
     }
-}
-
-/// A stream, for messages.
-pub(super) fn stream_name(cover: &Cover) -> String {
-    format!(
-        "{}/{} (edition {})",
-        cover.domain,
-        cover.root,
-        cover.edition.label()
-    )
 }
 
 fn size_of_field(field: &Field) -> usize {

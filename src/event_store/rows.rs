@@ -1,10 +1,13 @@
 //! Rows as values of the model. What a row holds is foreign: it is bounded, checked, and named if it makes no sense.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use super::StoreError;
 use super::database::Field;
-use super::reader::stream_name;
 use super::search::StoredCause;
-use crate::capture::PageNote;
+use super::streams::stream_name;
+use crate::capture::{PageCause, PageNote};
 use crate::model::{Cover, Domain, Edition, Page, Root, Snapshot, Timestamp};
 use crate::wire::decode;
 
@@ -22,6 +25,20 @@ pub(super) fn content(column: &str) -> String {
 /// A short text. Longer ones are cut, and then make no sense.
 pub(super) fn text(column: &str) -> String {
     format!("substr(CAST({column} AS TEXT), 1, 200)")
+}
+
+/// The stream that was named last. Successive events are often caused by the same aggregate, whose name is then held once.
+#[derive(Default)]
+pub(super) struct KnownStream(RefCell<Arc<str>>);
+
+impl KnownStream {
+    fn named(&self, name: &str) -> Arc<str> {
+        let mut known = self.0.borrow_mut();
+        if **known != *name {
+            *known = name.into();
+        }
+        Arc::clone(&known)
+    }
 }
 
 /// Fields of one row, taken one after another.
@@ -164,12 +181,15 @@ impl<'a> Fields<'a> {
     }
 
     /// What is noted about a page: sequence, insert time, and who caused it.
-    pub(super) fn note(&mut self) -> Result<PageNote, StoreError> {
+    pub(super) fn note(&mut self, streams: &KnownStream) -> Result<PageNote, StoreError> {
         let sequence = self.number("sequence")?;
         let inserted_at = self.time();
         let caused_by = self
             .cause_columns()
-            .map(|(domain, root, number)| format!("{domain}/{root}, sequence {number}"));
+            .map(|(domain, root, sequence)| PageCause {
+                stream: streams.named(&format!("{domain}/{root}")),
+                sequence,
+            });
         Ok(PageNote {
             sequence,
             inserted_at,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::StoreError;
 use super::database::{Database, EachRow, Field, Parameter};
@@ -93,13 +93,19 @@ impl SqliteDatabase {
         let failed = |error| failure(&error, &self.place, self.patience);
         let mut statement = self.connection.prepare(statement).map_err(failed)?;
         let width = statement.column_count();
-        let parameters = parameters.iter().map(|parameter| match parameter {
-            Parameter::Text(text) => Value::Text((*text).to_owned()),
-            Parameter::Integer(number) => Value::Integer(*number),
-        });
-        let mut rows = statement
-            .query(params_from_iter(parameters))
+        // To SQLite, `$2` is a name: its number is that of its first use.
+        for (number, parameter) in (1..).zip(parameters) {
+            let index = statement.parameter_index(&format!("${number}"));
+            let Some(index) = index.map_err(failed)? else {
+                continue;
+            };
+            match parameter {
+                Parameter::Text(text) => statement.raw_bind_parameter(index, text),
+                Parameter::Integer(number) => statement.raw_bind_parameter(index, number),
+            }
             .map_err(failed)?;
+        }
+        let mut rows = statement.raw_query();
         while let Some(row) = rows.next().map_err(failed)? {
             let mut fields = Vec::with_capacity(width);
             for column in 0..width {

@@ -25,7 +25,8 @@ pub(super) fn best(
     let (matched, _) = all.split_at(matching);
     let hides = search.messages.hidden().is_some();
     let ranked = all.iter().enumerate().filter_map(|(index, occurrence)| {
-        let is_match = index < matching || (!hides && is_command_of_a_match(occurrence, matched));
+        let is_match =
+            index < matching || (!hides && matched.iter().any(|it| occurrence.is_command_of(it)));
         Some((
             rank(occurrence, is_match),
             index,
@@ -126,16 +127,6 @@ fn rank(occurrence: &Occurrence, is_match: bool) -> Rank {
             _ => Rank::Workflow,
         },
     }
-}
-
-/// Whether it is the command of a failure that matches and that was logged without its command.
-fn is_command_of_a_match(occurrence: &Occurrence, matched: &[Occurrence]) -> bool {
-    occurrence.kind == OccurrenceKind::FailedCommand
-        && matched.iter().any(|other| {
-            other.kind == OccurrenceKind::LoggedFailure
-                && other.root == occurrence.root
-                && (other.code, &other.message) == (occurrence.code, &occurrence.message)
-        })
 }
 
 /// The arguments of `capture`, and whether they need the source. A correlation id that redaction hides is left out.

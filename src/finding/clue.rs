@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde_yaml::Value;
 
 use super::FindRequest;
-use crate::capture::{RootPart, RootSpec, trace_id};
-use crate::model::{CommandBook, Domain, Header, Payload, Root};
+use super::occurrence::Cause;
+use crate::capture::{RootPart, RootSpec};
+use crate::model::{CommandBook, Domain, Header, Payload, Root, trace_id};
 use crate::payload::{Decoded, Registry};
 use crate::project::{OperationError, Project};
 
@@ -292,9 +293,13 @@ impl Wanted<'_> {
                 (!matched.is_empty()).then_some(matched)
             }
             Self::Around(around) => {
-                let root = candidate.root.filter(|_| candidate.is_failure);
+                // Without a correlation id, its header may still say which aggregate caused it.
+                let cause = candidate
+                    .caused_by
+                    .filter(|_| candidate.correlation_id.is_empty());
+                let mut roots = candidate.root.into_iter().chain(cause);
                 let is_around = around.workflows.contains(candidate.correlation_id)
-                    || root.is_some_and(|root| around.roots.contains(&root));
+                    || (candidate.is_failure && roots.any(|root| around.roots.contains(&root)));
                 is_around.then(Vec::new)
             }
         }
@@ -312,6 +317,8 @@ pub(super) struct Candidate<'a> {
     pub(super) ext: Option<&'a Payload>,
     pub(super) letter: Option<i64>,
     pub(super) payloads: Vec<&'a Payload>,
+    /// The aggregate whose event caused it.
+    pub(super) caused_by: Option<Root>,
     pub(super) is_failure: bool,
 }
 
@@ -328,6 +335,7 @@ impl<'a> Candidate<'a> {
                 .filter_map(|page| external_id(&page.header))
                 .collect(),
             ext: book.cover.ext.as_ref(),
+            caused_by: Cause::of_command(book).map(|cause| cause.root),
             payloads: book
                 .pages
                 .iter()

@@ -97,7 +97,11 @@ pub fn find(project: &Project, request: &FindRequest) -> Result<FindReport, Oper
             haystack.search(&Wanted::Around(&around), &mut found);
         }
     }
-    let mut workflows = causes::workflows(&around.workflows, &found.occurrences);
+    let mut workflows = causes::workflows(
+        &around.workflows,
+        &found.occurrences,
+        search.messages.hidden().is_some(),
+    );
     let hidden = hidden_ids(&found.occurrences, &request.ids);
     let captured = capture_words::best(&search, &found.occurrences, matching, &hidden);
     let workflow_ids = workflows.iter_mut().map(|it| &mut it.correlation_id);

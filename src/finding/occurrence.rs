@@ -194,6 +194,16 @@ impl Occurrence {
         failed && self.aside.is_none()
     }
 
+    /// Whether it is the command of a failure that a log mentions without it: of the same aggregate, with the same answer.
+    /// Only where messages are not hidden, because hidden ones are all equal.
+    #[must_use]
+    pub fn is_command_of(&self, logged: &Self) -> bool {
+        self.kind == OccurrenceKind::FailedCommand
+            && logged.kind == OccurrenceKind::LoggedFailure
+            && logged.root == self.root
+            && (logged.code, &logged.message) == (self.code, &self.message)
+    }
+
     /// Whether it is or stores this event.
     pub(super) fn stored(&self, cause: &Cause) -> bool {
         self.domain.as_ref() == Some(&cause.domain)

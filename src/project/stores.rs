@@ -8,7 +8,9 @@ use super::config::DefaultStore;
 use super::connector::SourceConnector;
 use super::{Project, SourceConfig, SourceError, access};
 use crate::capture::EventQueries;
-use crate::event_store::{DomainStore, EventStore, StoreAccess, StoreLocation, StoreTunnel};
+use crate::event_store::{
+    DomainStore, EventStore, HELD_BYTES, StoreAccess, StoreLocation, StoreTunnel,
+};
 use crate::model::Domain;
 use crate::wire::Dialect;
 
@@ -106,6 +108,7 @@ impl Project {
             deadline: Duration::from_secs(config.deadline),
             policy: Arc::clone(connector.policy()),
             retries: config.retries,
+            held_bytes: HELD_BYTES,
             tunnel: tunnel.map(|(address, way)| StoreTunnel {
                 way,
                 port: address.rsplit(':').next().unwrap_or_default().to_owned(),

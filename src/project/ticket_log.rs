@@ -100,7 +100,7 @@ impl TicketLog {
             line: *line,
             logged: Logged::Ticket(ticket.clone()),
             local: None,
-            trace_id: None,
+            trace_id: ticket.trace_id.clone(),
         })
     }
 }

@@ -78,6 +78,7 @@ pub fn ticket_of(call: &RecordedCall) -> Option<Ticket> {
         persisted,
         answered_by: AnsweredBy::NotKnown,
         service_version: None,
+        trace_id: None,
         redacted: call.redacted.clone(),
     })
 }

@@ -135,12 +135,16 @@ fn holds_protos(existing: &ExistingFiles<'_>, folder: &str) -> bool {
     })
 }
 
+/// What else a source may be.
+const SOURCE_MORE: &str = include_str!("templates/source_more.toml");
+
 fn source_section(source: Option<&FoundSource>) -> String {
     let mut text = String::from(
         "\n# Where production is. It is only ever read. `connect` opens a way in, such as `kubectl port-forward`.\n",
     );
     let Some(source) = source else {
         text.push_str(include_str!("templates/source.toml"));
+        text.push_str(SOURCE_MORE);
         return text;
     };
     let _ = writeln!(text, "[sources.production]\naddress = {:?}", source.address);
@@ -159,6 +163,10 @@ fn source_section(source: Option<&FoundSource>) -> String {
             }
         }
     }
+    text.push_str(
+        "# logs = [\"logs/gateway.log\"]                  # where failed commands are logged\n",
+    );
+    text.push_str(SOURCE_MORE);
     text
 }
 

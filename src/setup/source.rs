@@ -31,6 +31,12 @@ pub(crate) enum CoordinatorQueryError {
         /// The address.
         address: String,
     },
+    /// It is the location of an event store. It may hold a password, so it is not shown.
+    #[error(
+        "--source takes the address of a coordinator, and this is an event store: run `init` without --source, and name the store in \
+         replay.toml, under `store`"
+    )]
+    EventStore,
     /// It does not list its aggregates.
     #[error("{address}: its aggregates cannot be listed: {source}")]
     NoList {
@@ -43,6 +49,12 @@ pub(crate) enum CoordinatorQueryError {
 
 /// Asks a coordinator for its dialect and the domains of its aggregates. Sends only queries.
 pub(crate) fn ask(address: &str) -> Result<FoundSource, CoordinatorQueryError> {
+    if ["postgres:", "postgresql:", "sqlite:"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme))
+    {
+        return Err(CoordinatorQueryError::EventStore);
+    }
     let connection = Connection::new(address, ConnectionOptions::default())?;
     let Some(found) = detect_dialect(&connection)? else {
         return Err(CoordinatorQueryError::NoCoordinator {

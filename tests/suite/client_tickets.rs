@@ -124,6 +124,29 @@ fn tickets_name_the_version_of_the_service_if_it_is_known() {
     }
 }
 
+#[test]
+fn tickets_name_the_trace_of_their_request() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let server = coordinator(Dialect::ANGZARR);
+    let client = Client::of(&server, Dialect::ANGZARR);
+    for (header, written) in [
+        (Some(format!("00-{TRACE}-b7ad6b7169203331-01")), Some(TRACE)),
+        (Some("not a trace".to_owned()), None),
+        (None, None),
+    ] {
+        let lines = Written::default();
+        let layer = options().to_writer(lines.clone()).unwrap();
+        let mut request = client.request(&withdraw(9));
+        if let Some(header) = header {
+            let metadata = request.metadata_mut();
+            metadata.insert("traceparent", header.parse().unwrap());
+        }
+        client.ask(&layer, request).unwrap_err();
+        assert!(layer.flush(LONG));
+        assert_eq!(lines.tickets()[0].trace_id.as_deref(), written);
+    }
+}
+
 /// A client of a coordinator, with the layer or without.
 struct Client {
     runtime: tokio::runtime::Runtime,
@@ -154,13 +177,22 @@ impl Client {
     }
 
     fn call(&self, layer: &TicketLayer, path: &str, request: Bytes) -> Result<Bytes, Status> {
+        self.call_with(layer, path, Request::new(request))
+    }
+
+    fn call_with(
+        &self,
+        layer: &TicketLayer,
+        path: &str,
+        request: Request<Bytes>,
+    ) -> Result<Bytes, Status> {
         self.runtime.block_on(async {
             let mut grpc = Grpc::new(layer.layer(self.channel.clone()));
             grpc.ready()
                 .await
                 .map_err(|error| Status::unknown(error.to_string()))?;
             let path = path.parse().unwrap();
-            let answer = grpc.unary(Request::new(request), path, Raw).await;
+            let answer = grpc.unary(request, path, Raw).await;
             answer.map(tonic::Response::into_inner)
         })
     }
@@ -174,15 +206,19 @@ impl Client {
         })
     }
 
-    fn send(&self, layer: &TicketLayer, book: &CommandBook) -> Result<Bytes, Status> {
+    fn request(&self, book: &CommandBook) -> Request<Bytes> {
+        Request::new(encode_command_request(book, SyncMode::Async, self.dialect))
+    }
+
+    fn ask(&self, layer: &TicketLayer, request: Request<Bytes>) -> Result<Bytes, Status> {
         let path = self
             .dialect
             .path("CommandHandlerCoordinatorService", "HandleCommand");
-        self.call(
-            layer,
-            &path,
-            encode_command_request(book, SyncMode::Async, self.dialect),
-        )
+        self.call_with(layer, &path, request)
+    }
+
+    fn send(&self, layer: &TicketLayer, book: &CommandBook) -> Result<Bytes, Status> {
+        self.ask(layer, self.request(book))
     }
 }
 

@@ -16,6 +16,7 @@ fn recorded() -> (Vec<u32>, Vec<Ticket>) {
     let numbers = recording.failed.iter().map(|failed| failed.call).collect();
     let tickets = recording.failed.into_iter().map(|failed| Ticket {
         service_version: None,
+        trace_id: None,
         command: failed.command,
         failure: failed.failure,
         dialect: Dialect::ANGZARR,
@@ -112,6 +113,7 @@ fn a_ticket_reads_back_as_it_was_written() {
         seconds: 1_795_392_090,
         nanos: 500_000_000,
     });
+    tickets[1].trace_id = Some("0af7651916cd43dd8448eb211c80319c".into());
     let text: String = tickets
         .iter()
         .map(|ticket| ticket.to_line() + "\n\n")
@@ -239,6 +241,11 @@ fn values_that_make_no_sense_are_refused() {
             "service_version",
             "",
             "line 7: `service_version`: a version of at most 200 visible characters is expected",
+        ),
+        (
+            "trace_id",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "line 7: `trace_id`: 32 hex digits are expected, not all of them zero",
         ),
         (
             "time",

@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::TicketOptions;
 use super::writer::{Queue, RecordedCommand};
-use angzarr_replay_wire::model::{Code, Failure};
+use angzarr_replay_wire::model::{Code, Failure, trace_id};
 use angzarr_replay_wire::wire::{Dialect, FirstMessage, command_dialect, status_of_trailers};
 
 /// A channel that records failing commands as tickets. Created by [`super::TicketLayer`].
@@ -33,8 +33,8 @@ impl<S> TicketService<S> {
         }
     }
 
-    fn watch(&self, path: &str) -> Option<Watch> {
-        let dialect = command_dialect(path)?;
+    fn watch<B>(&self, request: &Request<B>) -> Option<Watch> {
+        let dialect = command_dialect(request.uri().path())?;
         let (dialect, dialect_assumed) = dialect.or_configured(self.options.dialect);
         let first = || FirstMessage::new(self.options.largest);
         Some(Watch {
@@ -42,6 +42,7 @@ impl<S> TicketService<S> {
             dialect_assumed,
             request: Arc::new(Mutex::new(first())),
             answer: self.options.is_every.then(first),
+            trace_id: trace_of(request.headers()),
             options: Arc::clone(&self.options),
             queue: Arc::clone(&self.queue),
         })
@@ -64,7 +65,7 @@ where
     }
 
     fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
-        let watch = self.watch(request.uri().path());
+        let watch = self.watch(&request);
         let request = match &watch {
             None => request,
             Some(watch) => {
@@ -86,6 +87,7 @@ struct Watch {
     request: Arc<Mutex<FirstMessage>>,
     /// The reply, if accepted commands are recorded too.
     answer: Option<FirstMessage>,
+    trace_id: Option<String>,
     options: Arc<TicketOptions>,
     queue: Arc<Queue>,
 }
@@ -105,6 +107,7 @@ impl Watch {
             failure,
             time: (self.options.clock)(),
             service_version: self.options.service_version.clone(),
+            trace_id: self.trace_id,
         });
     }
 
@@ -116,6 +119,11 @@ impl Watch {
             info: None,
         }));
     }
+}
+
+/// The trace that a request belongs to, from the header of the W3C's Trace Context.
+fn trace_of(headers: &HeaderMap) -> Option<String> {
+    trace_id(headers.get("traceparent")?.to_str().ok()?)
 }
 
 /// Body of a request, whose first message is copied.

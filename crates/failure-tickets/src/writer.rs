@@ -25,6 +25,7 @@ pub(crate) struct RecordedCommand {
     pub(crate) failure: Option<Failure>,
     pub(crate) time: Timestamp,
     pub(crate) service_version: Option<String>,
+    pub(crate) trace_id: Option<String>,
 }
 
 impl RecordedCommand {
@@ -58,6 +59,7 @@ impl RecordedCommand {
             persisted,
             answered_by: AnsweredBy::NotKnown,
             service_version: self.service_version,
+            trace_id: self.trace_id,
             redacted: Redactions::default(),
         })
     }

@@ -29,7 +29,6 @@ use crate::wire::{DecodeError, Dialect};
 
 pub use self::error::LineError;
 pub use self::time::{LocalTime, newest};
-pub(crate) use self::trace::trace_id;
 
 /// Describes what is searched for in a log.
 pub const LOOKED_FOR: &str = "failure tickets (`ticket` and `command`), and lines with `root` or `aggregate_root` and \

@@ -22,6 +22,9 @@ const ASSUMED: &str = "dialect_assumed";
 /// The key of the build.
 const VERSION: &str = "service_version";
 
+/// The key of the trace.
+const TRACE: &str = "trace_id";
+
 /// Keys of a ticket that hold a list and a map. Other programs may use the same names.
 const LIST: &str = "redacted";
 const BY: &str = "redacted_by";
@@ -48,6 +51,8 @@ pub(super) fn read(
 /// Separates the keys of a ticket from those of the logger.
 fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, LineError> {
     let mut fields = Map::new();
+    // Beside other keys of the logger, a trace id is the logger's, too.
+    let has_more = record.keys().any(|key| !KEYS.contains(&key.as_str()));
     for key in KEYS {
         let Some(value) = record.get(key) else {
             continue;
@@ -63,6 +68,7 @@ fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, LineError> 
             },
             // The logger's own field of this name may hold anything.
             Value::String(text) if key == VERSION && !is_revision(text) => continue,
+            _ if key == TRACE && has_more => continue,
             _ if key == LIST || key == BY => match own(key, value) {
                 Some(own) => own,
                 None => continue,

@@ -46,6 +46,7 @@ impl StreamCapture<'_> {
             ..case
         };
         dialect.name().clone_into(&mut case.source.dialect);
+        case.source.revision.clone_from(&ticket.service_version);
         report.history(&case, self.fetched);
         report.dialect(settled);
         self.report_rejection(&ticket, &origin, dialect, report);

@@ -1,5 +1,7 @@
 //! What was found, as text.
 
+use std::collections::BTreeSet;
+
 use crate::capture::Aside;
 use crate::cli::report::instant;
 use crate::documentation::Page;
@@ -86,12 +88,13 @@ fn print_line(line: &Text, indent: usize) {
 
 /// Failures of the same aggregates that belong to none of the workflows. The newest are found last.
 fn print_others(report: &FindReport) {
-    let around = report.occurrences[report.matching..].iter();
-    let is_shown = |it: &&Occurrence| {
-        let mut workflows = report.workflows.iter();
-        workflows.any(|workflow| workflow.correlation_id == it.correlation_id)
-    };
-    let others: Vec<&Occurrence> = around.filter(|it| !is_shown(it)).collect();
+    let mut in_workflows = BTreeSet::new();
+    for workflow in &report.workflows {
+        collect(&workflow.trees, &mut in_workflows);
+    }
+    let around = report.matching..report.occurrences.len();
+    let others = around.filter(|index| !in_workflows.contains(index));
+    let others: Vec<&Occurrence> = others.map(|index| &report.occurrences[index]).collect();
     if others.is_empty() {
         return;
     }
@@ -109,6 +112,14 @@ fn print_others(report: &FindReport) {
         line.append(&described(other));
         push_place(&mut line, other);
         print_line(&line, 4);
+    }
+}
+
+/// The occurrences in trees.
+fn collect(trees: &[CauseTree], found: &mut BTreeSet<usize>) {
+    for tree in trees {
+        found.insert(tree.occurrence);
+        collect(&tree.caused, found);
     }
 }
 
@@ -243,6 +254,7 @@ fn print_trees(trees: &[CauseTree], indent: &str, all: &[Occurrence]) {
         line.append(&described(occurrence));
         push_place(&mut line, occurrence);
         line.push(Role::Plain, cause(occurrence));
+        line.push(Role::Plain, command_of(occurrence, all));
         let below = format!("{indent}{below}");
         print_line(&line, below.chars().count() + 2);
         print_trees(&tree.caused, &below, all);
@@ -264,6 +276,16 @@ fn cause(occurrence: &Occurrence) -> String {
         format!("  caused by {event}")
     } else {
         format!("  sent{by} after {event}")
+    }
+}
+
+/// Which failure this is the command of, if it stands in a workflow for that reason.
+fn command_of(occurrence: &Occurrence, all: &[Occurrence]) -> String {
+    let has_reason = !occurrence.correlation_id.is_empty() || occurrence.cause.is_some();
+    let mut logged = all.iter().filter(|_| !has_reason);
+    match logged.find(|logged| occurrence.is_command_of(logged)) {
+        Some(logged) => format!("  the command of {}", one_line(&logged.place.to_string())),
+        None => String::new(),
     }
 }
 

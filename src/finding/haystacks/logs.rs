@@ -69,7 +69,7 @@ impl<'a> Logs<'a> {
         }
     }
 
-    /// Searches standard input, of which the failures are kept.
+    /// Searches standard input. It can be read only once, so its failures are kept.
     fn piped(&mut self, wanted: &Wanted<'_>, found: &mut Found) {
         const NAME: &str = "standard input";
         if self.piped.is_none() {
@@ -179,7 +179,11 @@ impl<'a> Logs<'a> {
         let matched = wanted.matches(&candidate)?;
         let (file, line) = (entry.file.clone(), entry.line);
         // A line with more than the ticket is not read by `--ticket`.
-        let place = if is_tickets && trace_id.is_none() {
+        let is_bare = match logged {
+            Logged::Ticket(ticket) => trace_id == ticket.trace_id.as_deref(),
+            Logged::Failure(_) => trace_id.is_none(),
+        };
+        let place = if is_tickets && is_bare {
             Place::Tickets { file, line }
         } else {
             Place::Log { file, line }

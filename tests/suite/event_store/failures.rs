@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use angzarr_replay::internal::capture::{EventQueries, StoreQueries};
-use angzarr_replay::internal::event_store::{DomainStore, EventStore};
+use angzarr_replay::internal::event_store::{DomainStore, EventStore, StoreAccess};
 use angzarr_replay::internal::grpc::{Bounds, QueryPolicy, Selection};
 use angzarr_replay::internal::model::Cover;
-use angzarr_replay::internal::wire::Dialect;
+use angzarr_replay::internal::wire::{Dialect, encode_snapshot};
 use rusqlite::Connection;
 
-use super::{SNAPPY, Stores, access, open, queries};
+use super::{SNAPPY, Stores, access, location, open, queries};
 
 /// The message about a store.
 fn refused(stores: &Stores, name: &str) -> String {
@@ -192,4 +192,51 @@ fn the_bounds_of_the_source_apply() {
         queries.event_book(&long, Selection::Whole).unwrap_err().to_string(),
         @"sqlite:player.sqlite: there is more to read, but the bound `max_mebibytes = 0` of its source is reached; raise it if the amount is right"
     );
+}
+
+#[test]
+fn what_is_too_much_to_hold_is_refused_before_it_is_held() {
+    let stores = Stores::of(&["snappy"]);
+    let mut access = access();
+    access.held_bytes = 1 << 20;
+    let open = |access: &StoreAccess| {
+        let store = EventStore::open(&location(&stores.file("snappy")), access).unwrap();
+        DomainStore::new(store.into(), Dialect::ANGZARR, String::new())
+    };
+    let workflow = |id: &str| {
+        let read = open(&access).workflow(&"snappy".parse().unwrap(), id);
+        read.unwrap_err().to_string()
+    };
+    // None of these rows holds a page, so none of them was read.
+    stores.change(
+        "snappy",
+        "WITH RECURSIVE numbers(number) AS (SELECT 100 UNION ALL SELECT number + 1 FROM numbers LIMIT 100001)
+         INSERT INTO events (domain, edition, root, sequence, created_at, event_data, correlation_id)
+         SELECT 'snappy', 'angzarr', 'r', number, '', x'', 'shared' FROM numbers;
+         INSERT INTO events (domain, edition, root, sequence, created_at, event_data, correlation_id)
+         VALUES ('snappy', 'angzarr', 's', 0, '', zeroblob(3 << 20), 'large')",
+    );
+    let mut messages = vec![workflow("shared"), workflow("large")];
+    // Each snapshot may be as large as this one, but not both together.
+    let queries = open(&access);
+    let mut snapshots = queries.store().unwrap().snapshots(&snappy()).unwrap();
+    let connection = Connection::open(stores.file("snappy")).unwrap();
+    for snapshot in &mut snapshots {
+        snapshot.original = None;
+        snapshot.state.as_mut().unwrap().value = vec![0; 600 << 10];
+        connection
+            .execute(
+                "UPDATE snapshots SET state_data = ?1 WHERE root = ?2 AND sequence = ?3",
+                (
+                    encode_snapshot(snapshot).to_vec(),
+                    SNAPPY,
+                    snapshot.sequence,
+                ),
+            )
+            .unwrap();
+    }
+    let queries = open(&access);
+    let read = queries.store().unwrap().snapshots(&snappy());
+    messages.push(read.unwrap_err().to_string());
+    insta::assert_snapshot!(messages.join("\n"));
 }

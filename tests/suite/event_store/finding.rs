@@ -208,3 +208,29 @@ fn a_shared_store_is_asked_once_for_all_its_domains() {
     assert_eq!(rows(&listed(&["hand/99fb"])), 1);
     assert_eq!(rows(&listed(&["table/99fb"])), 0);
 }
+
+#[test]
+fn an_edition_is_searched_like_the_main_timeline() {
+    let stores = project();
+    let editions = |words: &[&str]| {
+        let report = report(&stores, words);
+        let occurrences = report["occurrences"].as_array().unwrap().iter();
+        let branched = "6ad546e6-99e2-47bf-bb73-86b6b64902e5";
+        let found = occurrences.filter(|it| it["root"] == branched);
+        found
+            .map(|it| (it["edition"].clone(), it["sequences"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        editions(&["6ad546e6"]),
+        [
+            (json!("main"), json!([0, 3])),
+            (json!("branch"), json!([2, 3]))
+        ]
+    );
+    // Only the branch has this one.
+    assert_eq!(
+        editions(&["--where", "FundsWithdrawn.amount.amount=15"]),
+        [(json!("branch"), json!([3, 3]))]
+    );
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use angzarr_replay::internal::event_store::{
-    DomainStore, EventStore, StoreAccess, StoreError, StoreLocation,
+    DomainStore, EventStore, HELD_BYTES, StoreAccess, StoreError, StoreLocation,
 };
 use angzarr_replay::internal::wire::Dialect;
 use rusqlite::Connection;
@@ -100,6 +100,7 @@ fn access() -> StoreAccess {
         deadline: Duration::ZERO,
         policy: Arc::default(),
         retries: 0,
+        held_bytes: HELD_BYTES,
         tunnel: None,
     }
 }

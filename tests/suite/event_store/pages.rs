@@ -1,8 +1,10 @@
 //! What is read is what is stored.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use angzarr_replay::internal::capture::{EventQueries, Fetched, UpTo, fetch_history};
+use angzarr_replay::internal::grpc::Selection;
 use angzarr_replay::internal::model::{Cover, Edition, EditionName, Page};
 use angzarr_replay::internal::wire::{encode_page, encode_snapshot};
 use rusqlite::Connection;
@@ -216,4 +218,83 @@ fn reading_changes_no_file_and_creates_none() {
     assert!(before.keys().eq(after.keys()));
     // The log is still production's own: nothing was moved into the file.
     assert!(before[&stores.file("snappy")] == after[&stores.file("snappy")]);
+}
+
+/// Replaces the events of the aggregate in `snappy` by this many copies of its first one, and notes the same cause for each.
+fn lengthen(stores: &Stores, count: u32) {
+    let mut connection = Connection::open(stores.file("snappy")).unwrap();
+    let main = queries(&stores.file("snappy"));
+    let first = fetch(&main, &cover("snappy", SNAPPY), UpTo::Head)
+        .history
+        .pages()[0]
+        .clone();
+    let changed = connection.transaction().unwrap();
+    changed
+        .execute("DELETE FROM events WHERE root = ?1", [SNAPPY])
+        .unwrap();
+    for sequence in 0..count {
+        let page = Page {
+            sequence,
+            original: None,
+            ..first.clone()
+        };
+        // The main timeline has two spellings.
+        let edition = if sequence % 3 == 0 { "" } else { "angzarr" };
+        let second = 1_700_000_000 + i64::from(sequence);
+        changed
+            .prepare_cached(
+                "INSERT INTO events (domain, edition, root, sequence, created_at, event_data, source_domain, source_root, source_seq)
+                 VALUES ('snappy', ?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%SZ', ?4, 'unixepoch'), ?5, 'player', ?2, ?3)",
+            )
+            .unwrap()
+            .execute((edition, SNAPPY, sequence, second, encode_page(&page).to_vec()))
+            .unwrap();
+    }
+    changed.commit().unwrap();
+}
+
+#[test]
+fn a_long_stream_is_read_in_windows_and_in_order() {
+    const COUNT: u32 = 45_000;
+    let stores = Stores::of(&["snappy"]);
+    lengthen(&stores, COUNT);
+    // A gap, where a window of notes ends.
+    stores.change(
+        "snappy",
+        "DELETE FROM events WHERE sequence BETWEEN 19990 AND 20010",
+    );
+    let expected: Vec<u32> = (0..COUNT)
+        .filter(|it| !(19_990..=20_010).contains(it))
+        .collect();
+    let queries = queries(&stores.file("snappy"));
+    let cover = cover("snappy", SNAPPY);
+    let whole = queries.event_book(&cover, Selection::Whole).unwrap();
+    let sequences: Vec<u32> = whole
+        .history
+        .pages()
+        .iter()
+        .map(|page| page.sequence)
+        .collect();
+    assert_eq!(sequences, expected);
+    let notes = queries.store().unwrap().notes(&cover, 7, 40_003).unwrap();
+    let covered: Vec<u32> = notes.iter().map(|note| note.sequence).collect();
+    assert_eq!(
+        covered,
+        expected
+            .iter()
+            .copied()
+            .filter(|it| (7..=40_003).contains(it))
+            .collect::<Vec<_>>()
+    );
+    let last = notes.last().unwrap();
+    let cause = last.caused_by.as_ref().unwrap();
+    assert_eq!(
+        cause.to_string(),
+        format!("player/{SNAPPY}, sequence 40003")
+    );
+    // The name of the stream is held once.
+    let first = notes[0].caused_by.as_ref().unwrap();
+    assert!(Arc::ptr_eq(&first.stream, &cause.stream));
+    let time = last.inserted_at.unwrap();
+    assert_eq!(queries.head_at(&cover, time).unwrap(), 40_004);
 }

@@ -470,6 +470,17 @@ fn a_coordinator_tells_its_domains_and_what_its_package_may_be() {
         "{}",
         run.out
     );
+    // Where a user looks for it: the way to the event store.
+    assert!(text.contains("#   store_connect = [\"kubectl\""), "{text}");
+
+    let store = "postgres://me:hidden@127.0.0.1/angzarr";
+    let run = run_in(folder.path(), &["init", "--source", store], &[]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(
+        run.err.trim_end(),
+        "error: --source takes the address of a coordinator, and this is an event store: run `init` without --source, and name the \
+         store in replay.toml, under `store`"
+    );
 
     let run = run_in(folder.path(), &["init", "--source", "127.0.0.1:9"], &[]);
     assert_eq!(run.code, Some(1));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use angzarr_replay::internal::capture::{EventQueries, Fetched, RootPart, UpTo, fetch_history};
 use angzarr_replay::internal::event_store::{
-    DomainStore, EventStore, StoreAccess, StoreError, StoreLocation,
+    DomainStore, EventStore, HELD_BYTES, StoreAccess, StoreError, StoreLocation,
 };
 use angzarr_replay::internal::grpc::Secret;
 use angzarr_replay::internal::model::{Cover, Edition};
@@ -72,6 +72,7 @@ pub(crate) fn access(password: &str) -> StoreAccess {
         deadline: Duration::from_secs(20),
         policy: std::sync::Arc::default(),
         retries: 0,
+        held_bytes: HELD_BYTES,
         tunnel: None,
     }
 }

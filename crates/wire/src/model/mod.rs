@@ -15,6 +15,7 @@ mod pattern;
 mod process_root;
 mod reaction;
 mod similar;
+mod trace;
 mod word;
 
 pub use book::{
@@ -43,6 +44,7 @@ pub use pattern::matches_pattern;
 pub use process_root::ProcessRoot;
 pub use reaction::{Destinations, EmittedCommand, Projection, Reaction};
 pub use similar::{did_you_mean, nearest};
+pub use trace::trace_id;
 pub use word::{UnknownWord, Worded, value_of, word_of};
 
 /// Tells the time. Only the mains read the machine's clock; everything else gets one of these.

@@ -70,6 +70,9 @@ pub(super) struct Line {
     /// The build of the logic that answered, as OpenTelemetry's `service.version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) service_version: Option<String>,
+    /// The trace of the request, as in a `traceparent`: 32 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trace_id: Option<String>,
     /// The redacted fields of the command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) redacted: Vec<RedactionV1>,

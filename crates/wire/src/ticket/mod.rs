@@ -12,6 +12,7 @@
 //! - `answered_by` (optional): `logic` means that a code which usually comes from the transport, such as
 //!   `RESOURCE_EXHAUSTED`, came from the logic
 //! - `service_version` (optional): the build that answered, like the `service.version` of OpenTelemetry
+//! - `trace_id` (optional): the trace of the request, 32 hex digits
 //! - `redacted`: the redacted fields of the command, as in a fixture; `redacted_by`: fingerprints of the rules, key and
 //!   descriptors that redacted them
 //!
@@ -31,7 +32,7 @@ use serde::Deserialize;
 
 use crate::model::{
     AnsweredBy, Code, CommandBook, Cover, Edition, Failure, FailureClass, Redactions, Root,
-    Timestamp, is_revision,
+    Timestamp, is_revision, trace_id,
 };
 use crate::wire::{self, Dialect, SpokenDialect};
 
@@ -46,7 +47,7 @@ const VERSION: u64 = 1;
 const LOGIC: &str = "logic";
 
 /// The keys of version 1, in the order of writing.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 19] = [
     "ticket",
     "domain",
     "root",
@@ -63,6 +64,7 @@ pub const KEYS: [&str; 18] = [
     "persisted",
     "answered_by",
     "service_version",
+    "trace_id",
     "redacted",
     "redacted_by",
 ];
@@ -94,6 +96,8 @@ pub struct Ticket {
     pub answered_by: AnsweredBy,
     /// The build of the service that answered, like the `service.version` of OpenTelemetry.
     pub service_version: Option<String>,
+    /// The trace of the request: 32 hex digits in lower case.
+    pub trace_id: Option<String>,
     /// What redaction did to the command before the ticket was written.
     pub redacted: Redactions,
 }
@@ -228,6 +232,7 @@ impl Ticket {
             persisted: self.persisted,
             answered_by: (self.answered_by == AnsweredBy::Logic).then(|| LOGIC.to_owned()),
             service_version: self.service_version.clone(),
+            trace_id: self.trace_id.clone(),
             redacted: self.redacted.fields.iter().map(RedactionV1::of).collect(),
             redacted_by: self.redacted.by.clone(),
         };
@@ -322,6 +327,17 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
             &"a version of at most 200 visible characters is expected",
         ));
     }
+    let trace_id = line.trace_id.map(|text| {
+        let is_bare = text.len() == 32;
+        let bare = trace_id(&text).filter(|_| is_bare);
+        bare.ok_or_else(|| {
+            value(
+                "trace_id",
+                &"32 hex digits are expected, not all of them zero",
+            )
+        })
+    });
+    let trace_id = trace_id.transpose()?;
     let time = line
         .time
         .map(|text| {
@@ -343,6 +359,7 @@ fn parse(text: &str) -> Result<Ticket, TicketErrorKind> {
         persisted: line.persisted,
         answered_by,
         service_version: line.service_version,
+        trace_id,
         redacted: Redactions {
             fields: line.redacted.into_iter().map(RedactionV1::lower).collect(),
             by: line.redacted_by,

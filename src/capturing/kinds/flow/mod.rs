@@ -62,6 +62,8 @@ impl StreamCapture<'_> {
         if !hops.is_empty() {
             case.observed = Some(Observed::Flow(hops));
         }
+        let revision = &mut case.source.revision;
+        *revision = revision.take().or_else(|| build_of(&tickets));
         for note in project.unsubscribed() {
             report.add("left out", note);
         }
@@ -87,6 +89,15 @@ impl StreamCapture<'_> {
             .collect::<Result<_, RedactError>>()
             .map_err(|error| OperationError::Failed(error.to_string()))
     }
+}
+
+/// The build that answered the failures of a workflow, if they all name the same one.
+fn build_of(tickets: &[Ticket]) -> Option<String> {
+    let failed = tickets.iter().filter(|ticket| !ticket.is_accepted());
+    let mut builds = failed.map(|ticket| &ticket.service_version);
+    let first = builds.next()?;
+    let is_only_one = builds.all(|build| build == first);
+    first.clone().filter(|_| is_only_one)
 }
 
 fn report_books(books: &[CutBook], report: &mut CaptureReport) {

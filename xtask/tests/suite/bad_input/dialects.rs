@@ -45,6 +45,7 @@ fn sent() -> Bytes {
 fn ticket(dialect: Dialect, dialect_assumed: bool) -> Ticket {
     Ticket {
         service_version: None,
+        trace_id: None,
         command: command_book(&sent(), dialect).unwrap(),
         failure: Failure::rejected("no"),
         dialect,

@@ -75,6 +75,7 @@ fn ticket() -> Ticket {
     command.original = Some(with_unknown(&encoded));
     Ticket {
         service_version: None,
+        trace_id: None,
         command,
         persisted: None,
         failure: Failure::rejected("no"),

@@ -91,6 +91,7 @@ fn ticket() -> Ticket {
     };
     Ticket {
         service_version: None,
+        trace_id: None,
         command: CommandBook {
             cover,
             pages: vec![books::command_page(

@@ -125,6 +125,55 @@ fn what_a_saga_sent_stands_below_its_cause() {
 }
 
 #[test]
+fn a_ticket_is_found_by_the_trace_that_it_names() {
+    let server = demo();
+    let mut project = production(server.address());
+    let ticket = Ticket {
+        trace_id: Some(TRACE.into()),
+        ..failure(3)
+    };
+    project.write("failures.jsonl", &ticket.to_line());
+    // In a program's log, the logger's own trace id is not part of the ticket.
+    let mut logged: Value = serde_json::from_str(&failure(3).to_line()).unwrap();
+    logged["level"] = json!("error");
+    logged["trace_id"] = json!("no trace");
+    project.write("app.log", &logged.to_string());
+    let out = find_and_capture(&mut project, &[TRACE]);
+    assert!(
+        out.contains("examples.WithdrawFunds, from failures.jsonl:1"),
+        "{out}"
+    );
+    let found = project.run(&["find", TRACE, "--json"]);
+    let report: Value = serde_json::from_str(&found.out).unwrap();
+    assert_eq!(report["matching"], 1, "{}", found.out);
+    assert_eq!(report["occurrences"][0]["trace_id"], TRACE);
+}
+
+#[test]
+fn what_has_no_workflow_stands_with_what_it_belongs_to() {
+    let server = demo();
+    let mut project = production(server.address());
+    // The log names the workflow, and the ticket of the same failure does not; nor does what a saga sent.
+    let mut line: Value = serde_json::from_str(&log_line(TRACE, "Insufficient funds")).unwrap();
+    line["correlation_id"] = json!(WORKFLOW);
+    project.write("app.log", &line.to_string());
+    let mut sent = sent_by_saga();
+    sent.command.cover.correlation_id = String::new();
+    let lines = |again: &str| format!("{}\n{}\n{again}", failure(3).to_line(), sent.to_line());
+    project.write("failures.jsonl", &lines(""));
+    let found = project.run(&["find", TRACE]);
+    assert_eq!(found.code, 0, "{}", found.err);
+    assert_snapshot!("joined", found.out);
+    // If two commands failed like that, none of them is known to be the one.
+    project.write("failures.jsonl", &lines(&failure(3).to_line()));
+    let found = project.run(&["find", TRACE]);
+    let (_, others) = found.out.split_once("other failures of the same").unwrap();
+    for place in ["[failures.jsonl:1]", "[failures.jsonl:3]"] {
+        assert!(others.contains(place), "{}", found.out);
+    }
+}
+
+#[test]
 fn a_dead_letter_is_found_by_its_number_and_by_its_root() {
     let (server, status) = (demo(), dead_letters::service(dead_letters::SERVICE));
     let address = format!("status = \"{}\"", status.address);

@@ -4,6 +4,7 @@
 use angzarr_replay::internal::ticket::Ticket;
 use insta::assert_snapshot;
 
+use crate::production::read_only::demo;
 use crate::support::{ALICE, Project, recorded_failures};
 
 const FIXTURE: &str = "fixtures/player/withdraw-funds-6513270e-3.yaml";
@@ -124,4 +125,68 @@ fn the_build_in_a_log_is_that_of_its_resource() {
     project.write("app.log", &ticket.to_string());
     assert_eq!(project.run(&["capture", "--from-log", "app.log"]).code, 0);
     assert_eq!(revision(&project).unwrap(), "revision: \"2.0.1\"");
+}
+
+/// The recorded refusal of a table to seat Alice twice, in a workflow, from a service of this version.
+fn refused_seat(version: &str) -> String {
+    let (_, mut ticket) = Ticket::parse_lines(&recorded_failures()).unwrap().remove(4);
+    ticket.command.cover.correlation_id = "wf-seat".into();
+    ticket.command.original = None;
+    ticket.service_version = Some(version.to_owned());
+    ticket.to_line()
+}
+
+#[test]
+fn a_compensation_names_the_build_that_refused_the_command() {
+    let mut project = Project::bare();
+    project.write("failures.jsonl", &refused_seat("2.0.1"));
+    let arguments = [
+        "capture",
+        ALICE,
+        "--compensation",
+        "--ticket",
+        "failures.jsonl:1",
+        "--name",
+        "told",
+    ];
+    let ran = project.run(&arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let case = project.read("fixtures/told.yaml");
+    assert!(case.contains("  revision: \"2.0.1\"\n"), "{case}");
+}
+
+#[test]
+fn a_workflow_names_the_build_of_its_command_or_that_of_all_its_failures() {
+    let server = demo();
+    let capture = |lines: &[String], more: &[&str]| {
+        let mut project = Project::new(&format!(
+            "source = \"production\"\n[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"table\"]\n\
+             tickets = [\"failures.jsonl\"]\n",
+            server.address()
+        ));
+        project.write("failures.jsonl", &lines.join("\n"));
+        let arguments = [
+            "capture",
+            ALICE,
+            "--correlation",
+            "wf-seat",
+            "--unredacted",
+            "--name",
+            "flow",
+        ];
+        let ran = project.run(&[&arguments, more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let case = project.read("fixtures/flow.yaml");
+        let line = case.lines().find(|line| line.starts_with("  revision:"))?;
+        Some(line.trim().to_owned())
+    };
+    let of = |version| refused_seat(version).trim_end().to_owned();
+    let same = [of("2.0.1"), of("2.0.1")];
+    assert_eq!(capture(&same, &[]).unwrap(), "revision: \"2.0.1\"");
+    // Production was deployed between them.
+    assert_eq!(capture(&[of("2.0.1"), of("2.0.2")], &[]), None);
+    let begun = ticket(Some("1.4.2")).to_line().trim_end().to_owned();
+    let begins = [same[0].clone(), begun];
+    let by_command = capture(&begins, &["--ticket", "failures.jsonl:2"]);
+    assert_eq!(by_command.unwrap(), "revision: \"1.4.2\"");
 }

@@ -83,6 +83,7 @@ fn sent(server: &Server, dialect: Dialect, place: u8, persisted: u32) -> Ticket 
     };
     Ticket {
         service_version: None,
+        trace_id: None,
         command,
         persisted: (failure.code == Code::Ok).then_some(persisted),
         failure,

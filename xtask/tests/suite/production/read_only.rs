@@ -1,14 +1,20 @@
-//! A source is asked queries and nothing else, by every form of every command that reaches one.
+//! A source is asked queries and nothing else, by every form of every command that reaches one, and an event store stays as
+//! it is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use angzarr_replay::internal::coordinator::LocalCoordinator;
 use angzarr_replay::internal::grpc::Server;
 use angzarr_replay::internal::project::system_clock;
 use angzarr_replay::internal::wire::Dialect;
-use test_support::coordinators;
+use rusqlite::Connection;
+use test_support::{coordinators, stores};
 use tonic::Status;
 
 use crate::production::gate::{Gate, Seen};
-use crate::support::{ALICE, Project, listener, recorded_failures, tool};
+use crate::support::{ALICE, Project, Ran, listener, recorded_failures, tool};
 
 /// The demo behind one address, as a user's production would be.
 pub(crate) fn demo() -> Server {
@@ -20,6 +26,9 @@ pub(crate) fn demo() -> Server {
     project.embedded().unwrap().seed(&coordinator).unwrap();
     coordinator.start(listener()).unwrap()
 }
+
+/// A player with three events in the given stores.
+const SOMEBODY: &str = "2c048b2a-6b15-4460-8a9a-ced35fede715";
 
 const QUERIES: [&str; 3] = [
     "EventQueryService/GetEventBook",
@@ -219,20 +228,20 @@ domain = \"player\"
 in_process = \"player-upcaster\"
 ";
 
-#[test]
-fn every_form_of_capture_and_roots_asks_queries_only() {
-    let server = demo();
-    let gate = Gate::refusing(server.address(), |_, seen| {
-        (!is_query(seen)).then(|| Status::internal("this test lets only queries pass"))
-    });
-    let mut project = Project::new(&format!(
-        "[sources.production]\naddress = \"{}\"\ndomains = [\"player\", \"hand\", \"table\"]\n\
-         tickets = [\"failures.jsonl\"]\n{COMPONENTS}",
-        gate.address
+/// A project that has this source and what the forms name.
+fn project(source: &str) -> Project {
+    let project = Project::new(&format!(
+        "[sources.production]\n{source}\ndomains = [\"player\", \"hand\", \"table\"]\n\
+         tickets = [\"failures.jsonl\"]\n{COMPONENTS}"
     ));
     project.write("replay.local.toml", "source = \"production\"\n");
     project.write("failures.jsonl", &recorded_failures());
     project.write("command.yaml", "type: examples.DepositFunds\npayload: {}\n");
+    project
+}
+
+/// Runs every form in a project. `ran` receives the words of each, after it ran.
+fn run_forms(project: &mut Project, ran: &mut dyn FnMut(&[&str], &Ran)) {
     for (number, form) in (0..).zip(FORMS.iter().chain(&MORE)) {
         let fill = |word: &&str| {
             word.replace("{alice-without-dashes}", &ALICE.replace('-', ""))
@@ -243,20 +252,30 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
             words.push("--unredacted".into());
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let before = gate.seen().len();
-        let ran = project.run(&words);
-        assert!(
-            gate.seen().len() > before,
-            "{words:?} asks nothing: {}",
-            ran.err
-        );
+        let done = project.run(&words);
         // Of those that ask for what is not there, the others succeed.
         let is_there = !words[1..]
             .iter()
             .any(|word| word.contains("0000-") || *word == "what-if");
         let succeeds = number < FORMS.len() && is_there;
-        assert!(!succeeds || ran.code == 0, "{words:?}: {}", ran.err);
+        assert!(!succeeds || done.code == 0, "{words:?}: {}", done.err);
+        ran(&words, &done);
     }
+}
+
+#[test]
+fn every_form_of_capture_and_roots_asks_queries_only() {
+    let server = demo();
+    let gate = Gate::refusing(server.address(), |_, seen| {
+        (!is_query(seen)).then(|| Status::internal("this test lets only queries pass"))
+    });
+    let mut project = project(&format!("address = \"{}\"", gate.address));
+    let mut asked = 0;
+    run_forms(&mut project, &mut |words, ran| {
+        let now = gate.seen().len();
+        assert!(now > asked, "{words:?} asks nothing: {}", ran.err);
+        asked = now;
+    });
     let others: Vec<String> = gate
         .seen()
         .iter()
@@ -264,6 +283,57 @@ fn every_form_of_capture_and_roots_asks_queries_only() {
         .map(|seen| seen.path.clone())
         .collect();
     assert!(others.is_empty(), "{others:?}");
+}
+
+/// Names, times and contents of the files in a folder.
+fn files(folder: &Path) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| {
+            let changed = path.metadata().unwrap().modified().unwrap();
+            let content = std::fs::read(&path).unwrap();
+            (path, (changed, content))
+        })
+        .collect()
+}
+
+#[test]
+fn every_form_leaves_an_event_store_as_it_is() {
+    // Alone, and beside a coordinator, which tells the dialect.
+    let server = demo();
+    let gate = Gate::refusing(server.address(), |_, seen| {
+        (!is_query(seen)).then(|| Status::internal("this test lets only queries pass"))
+    });
+    let store = "store = \"sqlite:stores/{domain}.sqlite\"";
+    for source in [
+        store.to_owned(),
+        format!("{store}\naddress = \"{}\"", gate.address),
+    ] {
+        let mut project = project(&source);
+        let folder = project.path("stores");
+        std::fs::create_dir(&folder).unwrap();
+        for domain in ["player", "hand", "table"] {
+            let store = Connection::open(stores::unpacked(&folder, domain)).unwrap();
+            // Opening it for writing would create files beside it.
+            store.pragma_update(None, "journal_mode", "WAL").unwrap();
+            store
+                .execute(
+                    "UPDATE events SET root = ?1 WHERE root = ?2",
+                    (ALICE, SOMEBODY),
+                )
+                .unwrap();
+        }
+        let before = files(&folder);
+        assert_eq!(before.len(), 3);
+        let mut shown = 0;
+        run_forms(&mut project, &mut |words, ran| {
+            assert!(files(&folder) == before, "{words:?} changed a file");
+            shown += usize::from((ran.out.clone() + &ran.err).contains("sqlite:stores/"));
+        });
+        assert!(shown > FORMS.len() / 2, "{shown}");
+    }
+    assert!(gate.seen().iter().all(is_query));
 }
 
 /// Said with every form; of a recording or a bundle, which is read instead of the source or before it; or tried with
