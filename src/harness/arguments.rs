@@ -38,6 +38,9 @@ pub(crate) struct TestArguments {
     /// First delete snapshots, descriptor sets and histories that no fixture uses, as `clean` does.
     #[arg(long)]
     pub(crate) delete_orphans: bool,
+    /// Compile the descriptors, even if an earlier run has kept them.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// Write the results as JUnit XML.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,

@@ -149,8 +149,17 @@ pub(crate) fn test(
     configuration: Option<&Path>,
 ) -> ExitCode {
     broken_pipe::silence_broken_pipes();
+    let asked = |project: Project| {
+        if arguments.no_cache {
+            project.without_cache()
+        } else {
+            project
+        }
+    };
+    let project = asked(project);
     if arguments.watch {
-        watched::test(project, arguments, open, configuration)
+        let open = || open().map(asked);
+        watched::test(project, arguments, &open, configuration)
     } else {
         test_once(project, arguments)
     }

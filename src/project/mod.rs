@@ -60,7 +60,7 @@ use crate::fixture::{FixtureError, Folder};
 use crate::model::{
     Case, Component, Logic, Probe, ProcessManager, Projector, Rule, Saga, Upcaster,
 };
-use crate::payload::{DescriptorError, Registry};
+use crate::payload::{DescriptorCache, DescriptorError, Registry};
 use crate::processes::withhold;
 use crate::snapshot::{Rules, why_impossible};
 use crate::terminal::one_line;
@@ -132,6 +132,9 @@ impl App {
         self
     }
 }
+
+/// Where compiled descriptors are kept, below the folder of `replay.toml`.
+const CACHE: &str = ".angzarr-replay/cache";
 
 /// A project that cannot be opened or used.
 #[derive(Debug, thiserror::Error)]
@@ -239,6 +242,13 @@ impl Project {
         self
     }
 
+    /// The same project, which keeps no compiled descriptors and uses none.
+    #[must_use]
+    pub(crate) fn without_cache(mut self) -> Self {
+        self.config.cache = false;
+        self
+    }
+
     /// A new project with the same configuration and another folder of fixtures.
     #[must_use]
     pub fn at_fixtures(&self, folder: &Path) -> Self {
@@ -289,7 +299,9 @@ impl Project {
 
     /// Today's descriptors, compiled on first use.
     pub fn registry(&self) -> Result<&Registry, ProjectError> {
-        let load = || Registry::from_paths(&self.config.descriptors).map_err(Arc::new);
+        let paths = &self.config.descriptors;
+        let build = || Registry::from_paths(paths).map_err(Arc::new);
+        let load = || self.kept(&[], build);
         self.registry
             .get_or_init(load)
             .as_ref()
@@ -300,13 +312,33 @@ impl Project {
     ///
     /// The project's own descriptors take precedence. For an unknown dialect, returns only those.
     pub fn registry_for(&self, dialect: &str) -> Result<&Registry, ProjectError> {
-        let own = self.registry()?;
-        let (Some(cached), Ok(dialect)) = (self.dialects.get(dialect), dialect.parse()) else {
-            return Ok(own);
+        let (Some(filled), Ok(dialect)) = (self.dialects.get(dialect), dialect.parse()) else {
+            return self.registry();
         };
-        // If the project defines these names in a conflicting way, their payloads stay bytes.
-        let fill = || own.filled_from(&framework_descriptors(dialect));
-        Ok(cached.get_or_init(|| fill().unwrap_or_else(|_| own.clone())))
+        if let Some(filled) = filled.get() {
+            return Ok(filled);
+        }
+        let framework = framework_descriptors(dialect);
+        let fill = || -> Result<Registry, ProjectError> {
+            let own = self.registry()?;
+            // If the project defines these names in a conflicting way, their payloads stay bytes.
+            Ok(own.filled_from(&framework).unwrap_or_else(|_| own.clone()))
+        };
+        let registry = self.kept(&framework, fill)?;
+        Ok(filled.get_or_init(|| registry))
+    }
+
+    /// Descriptors from the project's cache, which are otherwise built. `added` is what they have beside the project's own.
+    fn kept<E>(
+        &self,
+        added: &[u8],
+        build: impl FnOnce() -> Result<Registry, E>,
+    ) -> Result<Registry, E> {
+        if !self.config.cache {
+            return build();
+        }
+        let cache = DescriptorCache::new(self.config.root.join(CACHE));
+        cache.registry(&self.config.descriptors, added, build)
     }
 
     /// Why an unused rule can never match, because today's descriptors lack its type or field; empty if it could match.

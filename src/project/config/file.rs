@@ -89,6 +89,8 @@ pub(super) struct RawConfig {
     max_reply_mebibytes: Option<NonZeroU32>,
     /// Largest fixture, history file and descriptor set that is read, in MiB; 512 by default.
     max_file_mebibytes: Option<NonZeroU32>,
+    /// Whether compiled descriptors are kept in `.angzarr-replay/cache` for the next process; `true` by default.
+    cache: Option<bool>,
     /// Whether `cargo test` ends with a report of the changes to the logic's answers that the cases would not notice.
     #[serde(default)]
     mutate: bool,
@@ -179,6 +181,7 @@ impl RawConfig {
             file_limit: self
                 .max_file_mebibytes
                 .map_or(files::MADE, |count| u64::from(count.get()) << 20),
+            cache: self.cache.unwrap_or(true),
             mutate: self.mutate,
             case_deadline: self
                 .case_deadline

@@ -76,6 +76,8 @@ pub struct Config {
     pub status_limit: usize,
     /// Maximum size of a reply of logic and of coordinators to replay through, in bytes.
     pub reply_limit: usize,
+    /// Whether compiled descriptors are kept for the next process.
+    pub cache: bool,
     /// Whether the trials report which changes of the logic's answers they would not notice.
     pub mutate: bool,
     /// Time limit of one case in a run of all; `None` is no limit beside those of single calls.

@@ -1,5 +1,6 @@
 //! Payloads at their public edge: descriptors, views, canonical bytes, YAML.
 mod bad_sources;
+mod cache;
 mod descriptors;
 mod differences;
 mod edit;

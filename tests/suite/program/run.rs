@@ -28,9 +28,31 @@ fn every_case_is_replayed_on_logic_that_serves() {
     assert_eq!(run.code, Some(0), "{run:?}");
     assert!(run.out.contains("replay: 3 closed, 1 open"), "{}", run.out);
     assert!(
-        !project.path(".angzarr-replay").exists(),
+        !project.path(".angzarr-replay/last-failed").exists(),
         "nothing failed, nothing is noted"
     );
+}
+
+#[test]
+fn descriptors_are_compiled_once_for_all_runs() {
+    let project = Project::new();
+    let cache = project.path(".angzarr-replay/cache");
+    let run = project.run(&["test", "--no-cache"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(!cache.exists());
+
+    let entries = || {
+        let files = std::fs::read_dir(&cache).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names
+            .filter(|name| name.starts_with("descriptors-"))
+            .count()
+    };
+    for case in CASES {
+        let run = project.run(&["test", "--exact", case]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert_eq!(entries(), 2, "the project's own, and with the framework's");
+    }
 }
 
 #[test]

@@ -41,11 +41,7 @@ impl Sources {
 
 /// Loads everything at these paths into one pool.
 pub(super) fn sources_of_paths(paths: &[PathBuf]) -> Result<Sources, DescriptorError> {
-    let folders: Vec<&Path> = paths
-        .iter()
-        .map(PathBuf::as_path)
-        .filter(|path| path.is_dir())
-        .collect();
+    let folders = folders_among(paths);
     let mut pools = Vec::with_capacity(paths.len());
     let mut all = Sources::default();
     for path in paths {
@@ -63,6 +59,12 @@ pub(super) fn sources_of_paths(paths: &[PathBuf]) -> Result<Sources, DescriptorE
     }
     all.pool = merge.into_pool();
     all.not_all_left_out()
+}
+
+/// The folders among the sources. Each is an include root for all of them.
+pub(super) fn folders_among(paths: &[PathBuf]) -> Vec<&Path> {
+    let folders = paths.iter().map(PathBuf::as_path);
+    folders.filter(|path| path.is_dir()).collect()
 }
 
 fn sources_of_path(path: &Path, folders: &[&Path]) -> Result<Sources, DescriptorError> {
@@ -145,7 +147,10 @@ fn compile_folder(root: &Path, folders: &[&Path]) -> Result<Sources, DescriptorE
 }
 
 /// All `.proto` files below a folder, sorted. Skips subfolders that are listed as sources themselves.
-fn protos_below(root: &Path, folders: &[&Path]) -> Result<Vec<PathBuf>, DescriptorError> {
+pub(super) fn protos_below(
+    root: &Path,
+    folders: &[&Path],
+) -> Result<Vec<PathBuf>, DescriptorError> {
     let mut files = Vec::new();
     let walk = walkdir::WalkDir::new(root)
         .follow_links(true)

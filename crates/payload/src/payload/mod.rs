@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `registry` | the public interface: which types are described, decode and encode |
 //! | `compile`, `merge` | loading descriptors, and merging several sources into one pool |
+//! | `cache` | compiled descriptors on disk, for the next process |
 //! | `source`, `vet`, `guard` | checks on sources before libraries read them, and isolation of those libraries |
 //! | `layout` | message layouts for encoding and viewing |
 //! | `view`, `show`, `reader` | bytes to a readable value |
@@ -23,6 +24,7 @@
 //! | `likely` | the message that most likely led to an event |
 //! | `variation` | payloads that differ from another in one field |
 
+mod cache;
 mod canonical;
 mod comparison;
 mod compile;
@@ -54,6 +56,7 @@ mod vet;
 mod view;
 mod wire;
 
+pub use cache::DescriptorCache;
 pub use comparison::{Breaks, ChangeKind, Rule, TypeChange, changes};
 pub use defaults::Position;
 pub use edit::Edit;

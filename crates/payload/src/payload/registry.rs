@@ -85,7 +85,7 @@ impl Registry {
     }
 
     /// Turns panics of the loading code into errors.
-    fn built(
+    pub(super) fn built(
         origin: &str,
         sources: impl FnOnce() -> Result<Sources, DescriptorError> + Send,
     ) -> Result<Self, DescriptorError> {
