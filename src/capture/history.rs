@@ -99,7 +99,7 @@ pub fn fetch_history(
     let edition = edition_shape(queries, cover)?;
     let mut said = 0;
     let mut notes = None;
-    let (mut pages, snapshots) = if let Some(store) = queries.store() {
+    let (pages, snapshots) = if let Some(store) = queries.store() {
         let pages = in_windows(queries, cover, &edition, progress)?;
         notes = Some(read_notes(store, cover, &edition)?);
         (pages, store.snapshots(cover)?)
@@ -119,8 +119,7 @@ pub fn fetch_history(
         }
     };
     progress(pages.len());
-    reread_gaps(queries, cover, &mut pages)?;
-    let whole = History::new(pages).map_err(|reason| CaptureError::Disordered { reason })?;
+    let whole = with_gaps_reread(queries, cover, pages)?;
     let head = whole.next_sequence();
     let end = match up_to {
         UpTo::Head => head,
@@ -324,20 +323,25 @@ fn more_after(queries: &dyn EventQueries, cover: &Cover, last: u32) -> Result<bo
 }
 
 /// Reads each gap again. A gap that remains exists in production.
-fn reread_gaps(
+fn with_gaps_reread(
     queries: &dyn EventQueries,
     cover: &Cover,
-    pages: &mut Vec<Page>,
-) -> Result<(), CaptureError> {
-    let read = std::mem::take(pages);
-    let history = History::new(read).map_err(|reason| CaptureError::Disordered { reason })?;
-    let gaps = history.gaps();
-    *pages = history.into_pages();
+    pages: Vec<Page>,
+) -> Result<History, CaptureError> {
+    let history = |pages| {
+        History::new(pages).map_err(|reason| CaptureError::Disordered { reason })
+    };
+    let read = history(pages)?;
+    let gaps = read.gaps();
+    if gaps.is_empty() {
+        return Ok(read);
+    }
+    let mut pages = read.into_pages();
     for (first, last) in gaps {
         let reread = queries.event_book(cover, Selection::Range(first, Some(last)))?;
         let reread = reread.history.into_pages().into_iter();
         pages.extend(reread.filter(|page| (first..=last).contains(&page.sequence)));
     }
     pages.sort_by_key(|page| page.sequence);
-    Ok(())
+    history(pages)
 }

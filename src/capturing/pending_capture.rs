@@ -1,6 +1,7 @@
 //! A case before it is written: it is redacted, replayed and saved.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::bundle::{self, BundleNotes};
 use super::captured::{CaptureVerdict, Captured, SavedState};
@@ -16,7 +17,7 @@ use crate::capture::{
     lost_unknown_fields,
 };
 use crate::documentation::Page;
-use crate::fixture::{Fixture, Rendered, Saved, render};
+use crate::fixture::{Fixture, PackedHistories, Rendered, Saved, render, render_packed};
 use crate::model::{Case, Fingerprints, Status};
 use crate::payload::Registry;
 use crate::project::{Objects, OpenSource, Project, ReplayedCase};
@@ -180,11 +181,16 @@ impl<'a> PendingCapture<'a> {
         let path = self.project.folder().root().join(relative);
         let registry = self.registry(&case)?;
         let mut fixture = Fixture {
-            case,
+            case: case.clone(),
             descriptors: registry.clone(),
             descriptors_hash: None,
         };
-        let first = first_replay::replay(self.project, &mut fixture, &mut self.report);
+        let (first, packed) = thread::scope(|scope| {
+            // Packing a long history takes as long as replaying it, and a replay changes no history.
+            let packed = scope.spawn(|| PackedHistories::of(&case));
+            let first = first_replay::replay(self.project, &mut fixture, &mut self.report);
+            (first, packed.join().expect("packing does not panic"))
+        });
         let replied = first.as_ref().ok();
         if let Some(note) = replied.and_then(|run| run.result.unknown_in_replies()) {
             self.report.add("unknown", note.to_string());
@@ -204,7 +210,7 @@ impl<'a> PendingCapture<'a> {
             demand_rejection(text.as_deref())
                 .map_err(|refusal| OperationError::Failed(refusal.into()))?;
         }
-        let rendered = render(&fixture.case, &registry)?;
+        let rendered = render_packed(&fixture.case, packed, &registry)?;
         self.report.descriptors(
             &rendered.undescribed,
             &rendered.inexact,

@@ -1,6 +1,7 @@
 //! Redaction of whole cases and command books: roots first, then payloads, then the texts that may repeat either.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use super::prior::PriorRedaction;
 use super::redactor::{RedactError, Redactor, Report, Suspect};
@@ -94,7 +95,7 @@ impl Session<'_> {
 struct RootPass<'s, 'a>(&'s mut Session<'a>);
 
 impl Visitor for RootPass<'_, '_> {
-    fn payload(&mut self, _: &mut Payload, _: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, _: &mut Payload, _: &dyn Display) -> Result<(), RedactError> {
         Ok(())
     }
 
@@ -106,7 +107,7 @@ impl Visitor for RootPass<'_, '_> {
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 
-    fn only_reads_pages(&self) -> bool {
+    fn only_reads_events(&self) -> bool {
         true
     }
 }
@@ -115,7 +116,7 @@ impl Visitor for RootPass<'_, '_> {
 struct ScanPass<'s, 'a>(&'s mut Session<'a>);
 
 impl Visitor for ScanPass<'_, '_> {
-    fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, payload: &mut Payload, place: &dyn Display) -> Result<(), RedactError> {
         self.0.scan(payload, MessageRole::Payload, place)
     }
 
@@ -125,8 +126,12 @@ impl Visitor for ScanPass<'_, '_> {
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 
-    fn only_reads_pages(&self) -> bool {
+    fn only_reads_events(&self) -> bool {
         true
+    }
+
+    fn event(&mut self, event: &Payload, place: &dyn Display) -> Result<(), RedactError> {
+        self.0.scan(event, MessageRole::Payload, place)
     }
 }
 
@@ -137,7 +142,7 @@ struct PayloadPass<'s, 'a> {
 }
 
 impl Visitor for PayloadPass<'_, '_> {
-    fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, payload: &mut Payload, place: &dyn Display) -> Result<(), RedactError> {
         *payload = self.session.write(payload, MessageRole::Payload, place)?;
         Ok(())
     }
@@ -155,7 +160,7 @@ impl Visitor for PayloadPass<'_, '_> {
 struct TextPass<'s, 'a>(&'s mut Session<'a>);
 
 impl Visitor for TextPass<'_, '_> {
-    fn payload(&mut self, _: &mut Payload, _: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, _: &mut Payload, _: &dyn Display) -> Result<(), RedactError> {
         Ok(())
     }
 

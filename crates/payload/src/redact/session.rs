@@ -1,6 +1,7 @@
 //! A redaction session: one run over payloads and texts that belong together.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Display;
 
 use super::packed::packed_types;
 use super::prior::PriorRedaction;
@@ -90,7 +91,7 @@ impl<'a> Session<'a> {
         &mut self,
         message: &Payload,
         is: MessageRole,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<(), RedactError> {
         self.is_scanning = true;
         let looked = self.message(message, is, place);
@@ -103,15 +104,15 @@ impl<'a> Session<'a> {
         &mut self,
         message: &Payload,
         is: MessageRole,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Payload, RedactError> {
         self.message(message, is, place)
     }
 
     /// Scans and redacts a single payload.
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
-        self.scan(payload, MessageRole::Payload, place)?;
-        self.write(payload, MessageRole::Payload, place)
+        self.scan(payload, MessageRole::Payload, &place)?;
+        self.write(payload, MessageRole::Payload, &place)
     }
 
     /// Types within a payload that an equal redactor has already redacted.
@@ -128,12 +129,12 @@ impl<'a> Session<'a> {
         &mut self,
         message: &Payload,
         is: MessageRole,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Payload, RedactError> {
         self.is_envelope = is == MessageRole::Envelope;
         let came_redacted = !self.is_envelope && self.prior.holds(message);
         self.already_redacted = came_redacted.then(|| self.already_redacted_types(message));
-        if !self.is_envelope {
+        if !self.is_envelope && !self.report.types.contains(message.type_name()) {
             self.report.types.insert(message.type_name().to_owned());
         }
         let redactor = self.redactor;
