@@ -276,7 +276,8 @@ fn in_windows(
     Ok(pages)
 }
 
-/// Fetches from `next` up to but excluding `end`, or to the head.
+/// Fetches from `next` up to but excluding `end`, or to the head. After a full window, the one that follows is fetched together
+/// with the next one, so that the coordinator reads while the pages before are decoded.
 fn windows(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -286,31 +287,70 @@ fn windows(
     progress: &mut dyn FnMut(usize),
 ) -> Result<(), CaptureError> {
     let mut window = FIRST_WINDOW;
-    while end.is_none_or(|end| next < end) {
-        let last = next.saturating_add(window - 1);
-        let last = end.map_or(last, |end| last.min(end - 1));
-        let read = match queries.event_book(cover, Selection::Range(next, Some(last))) {
-            Ok(book) => book.history.into_pages(),
-            Err(error) if error.is_too_large() && window > 1 => {
-                window /= 2;
-                continue;
+    let mut is_full = false;
+    while let Some(first) = window_from(next, window, end) {
+        let following = first.last.checked_add(1).filter(|_| is_full);
+        let following = following.and_then(|next| window_from(next, window, end));
+        let (answer, ahead) = match following {
+            Some(second) => {
+                let both = [first.selection(), second.selection()];
+                let [answer, ahead] = queries.event_books(cover, both);
+                (answer, Some((second, ahead)))
             }
-            Err(error) if error.is_too_large() => {
-                return Err(CaptureError::PageTooLarge { sequence: next });
-            }
-            Err(error) => return Err(error.into()),
+            None => (queries.event_book(cover, first.selection()), None),
         };
-        if read.is_empty() && end.is_none() && !more_after(queries, cover, last)? {
-            return Ok(());
-        }
-        next = last.saturating_add(1);
-        pages.extend(read);
-        progress(pages.len());
-        if last == u32::MAX {
-            return Ok(());
+        // A failure of the window ahead is left to its turn.
+        let ahead = ahead.filter(|(_, answer)| answer.is_ok());
+        for (read, answer) in std::iter::once((first, answer)).chain(ahead) {
+            let found = match answer {
+                Ok(book) => book.history.into_pages(),
+                Err(error) if error.is_too_large() && window > 1 => {
+                    window /= 2;
+                    is_full = false;
+                    break;
+                }
+                Err(error) if error.is_too_large() => {
+                    return Err(CaptureError::PageTooLarge { sequence: next });
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if found.is_empty() && end.is_none() && !more_after(queries, cover, read.last)? {
+                return Ok(());
+            }
+            is_full = u32::try_from(found.len()).is_ok_and(|count| count > read.last - read.first);
+            pages.extend(found);
+            progress(pages.len());
+            if read.last == u32::MAX {
+                return Ok(());
+            }
+            next = read.last + 1;
         }
     }
     Ok(())
+}
+
+/// Sequences that are requested together, both included.
+#[derive(Clone, Copy)]
+struct Window {
+    first: u32,
+    last: u32,
+}
+
+impl Window {
+    const fn selection(self) -> Selection {
+        Selection::Range(self.first, Some(self.last))
+    }
+}
+
+/// The window from a sequence on, unless that is the end.
+fn window_from(first: u32, length: u32, end: Option<u32>) -> Option<Window> {
+    let last = first.saturating_add(length - 1);
+    let last = match end {
+        Some(end) if end <= first => return None,
+        Some(end) => last.min(end - 1),
+        None => last,
+    };
+    Some(Window { first, last })
 }
 
 /// Whether an empty window was a gap rather than the end.

@@ -264,10 +264,15 @@ impl Registry {
     #[must_use]
     pub fn nested_any_types(&self, payload: &Payload) -> Vec<String> {
         let message = self.layout(payload.type_name());
-        // A view of each event of a long history takes time.
-        let message = message.filter(|message| message.may_hold_any);
         let found = message.map(|message| view::any_types(&self.layouts, message, &payload.value));
         found.into_iter().flatten().collect()
+    }
+
+    /// Whether payloads of this type can contain an `Any`. Only then is it worth looking for some.
+    #[must_use]
+    pub fn may_hold_any(&self, type_name: &str) -> bool {
+        self.layout(type_name)
+            .is_some_and(|message| message.may_hold_any)
     }
 
     /// Whether a payload contains unknown fields, which a view does not show.

@@ -2,12 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::prior::PriorRedaction;
 use super::redactor::{RedactError, Redactor, Report, Suspect};
 use super::session::{MessageRole, Session};
 use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Root};
+
+/// How many events of a history are scanned by one thread at least.
+const SCANNED_TOGETHER: usize = 4_096;
+
+/// Where they are, in errors.
+const HISTORY: &str = "of the history";
 
 /// A redacted case, safe to write to disk.
 #[derive(Debug, Clone)]
@@ -49,9 +56,30 @@ impl Redactor {
     /// Fields of a case that look personal or secret, for a redactor that replaces nothing: scanning finds the same fields
     /// as redaction then.
     pub fn suspects_in(&self, case: &Case) -> Result<BTreeSet<Suspect>, RedactError> {
+        let mut rest = case.clone();
+        let history = std::mem::take(&mut rest.history);
+        let mut suspects = self.suspects(|visitor| visit::case(&mut rest, visitor))?;
+        // Nothing that is found in one event matters for another one, and a long history has many.
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let part = history.pages().len().div_ceil(threads).max(SCANNED_TOGETHER);
+        let of_history: Result<Vec<_>, _> = thread::scope(|scope| {
+            let scan = |pages| self.suspects(|visitor| visit::events(pages, HISTORY, visitor));
+            let parts = history.pages().chunks(part);
+            let scans: Vec<_> = parts.map(|pages| scope.spawn(move || scan(pages))).collect();
+            let scans = scans.into_iter().map(ScopedJoinHandle::join);
+            scans.map(|found| found.expect("a scan does not panic")).collect()
+        });
+        suspects.extend(of_history?.into_iter().flatten());
+        Ok(suspects)
+    }
+
+    fn suspects(
+        &self,
+        walk: impl FnOnce(&mut dyn Visitor) -> Result<(), RedactError>,
+    ) -> Result<BTreeSet<Suspect>, RedactError> {
         let mut session = self.session();
         session.only_scans = true;
-        visit::case(&mut case.clone(), &mut ScanPass(&mut session))?;
+        walk(&mut ScanPass(&mut session))?;
         Ok(session.finish().suspects)
     }
 }

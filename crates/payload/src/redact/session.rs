@@ -1,8 +1,9 @@
 //! A redaction session: one run over payloads and texts that belong together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
+use super::detect;
 use super::packed::packed_types;
 use super::prior::PriorRedaction;
 use super::redactor::{Reason, RedactError, Redactor, Report};
@@ -39,7 +40,13 @@ pub struct Session<'a> {
     pub(super) only_scans: bool,
     /// Names of fields, and whether they suggest personal data: the same few names come with every event.
     pub(super) personal_names: HashMap<String, bool>,
+    /// Short texts that hold nothing that looks like a secret: units and states come with every event, too.
+    harmless_texts: HashSet<String>,
 }
+
+/// Most texts that are remembered as harmless, and the longest of them.
+const HARMLESS_TEXTS: usize = 4_096;
+const LONGEST_HARMLESS_TEXT: usize = 64;
 
 impl<'a> Session<'a> {
     pub(super) fn new(redactor: &'a Redactor) -> Self {
@@ -53,6 +60,7 @@ impl<'a> Session<'a> {
             is_scanning: false,
             only_scans: false,
             personal_names: HashMap::new(),
+            harmless_texts: HashSet::new(),
         }
     }
 
@@ -113,6 +121,21 @@ impl<'a> Session<'a> {
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
         self.scan(payload, MessageRole::Payload, &place)?;
         self.write(payload, MessageRole::Payload, &place)
+    }
+
+    /// What a text certainly holds, if it holds a secret or personal data.
+    pub(super) fn sure_finding(&mut self, text: &str) -> Option<&'static str> {
+        if self.harmless_texts.contains(text) {
+            return None;
+        }
+        let found = detect::sure(text).first().map(|finding| finding.what);
+        if found.is_none()
+            && text.len() <= LONGEST_HARMLESS_TEXT
+            && self.harmless_texts.len() < HARMLESS_TEXTS
+        {
+            self.harmless_texts.insert(text.to_owned());
+        }
+        found
     }
 
     /// Types within a payload that an equal redactor has already redacted.

@@ -281,11 +281,7 @@ fn stored(
     }
     let place = format!("of the history{whose}");
     if visitor.only_reads_events() {
-        return history.pages().iter().try_for_each(|page| {
-            let place = format_args!("page {} {place}", page.sequence);
-            let event = page.body.event();
-            event.map_or(Ok(()), |event| visitor.event(event, &place))
-        });
+        return events(history.pages(), &place, visitor);
     }
     let mut pages = std::mem::take(history).into_pages();
     for page in &mut pages {
@@ -293,6 +289,15 @@ fn stored(
     }
     *history = History::new(pages).expect("sequences are left alone");
     Ok(())
+}
+
+/// The events of a history, for a visitor that only reads events.
+pub(super) fn events(pages: &[Page], place: &str, visitor: &mut dyn Visitor) -> Walked {
+    pages.iter().try_for_each(|page| {
+        let place = format_args!("page {} {place}", page.sequence);
+        let event = page.body.event();
+        event.map_or(Ok(()), |event| visitor.event(event, &place))
+    })
 }
 
 fn snapshot(snapshot: &mut Snapshot, whose: &str, visitor: &mut dyn Visitor) -> Walked {

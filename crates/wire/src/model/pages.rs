@@ -53,8 +53,11 @@ impl TypeUrls {
         let Body::Event(event) = &mut page.body else {
             return;
         };
+        let is_shared = |known: &Arc<str>| Arc::ptr_eq(known, &event.type_url);
+        if self.known.iter().any(is_shared) {
+            return;
+        }
         match self.find(&event.type_url) {
-            Some(known) if Arc::ptr_eq(known, &event.type_url) => {}
             Some(known) => event.type_url = Arc::clone(known),
             None => self.keep(&event.type_url),
         }
