@@ -10,10 +10,10 @@
     reason = "figures for people"
 )]
 
+mod counted;
 #[path = "../whole_path/machine.rs"]
 #[allow(dead_code, reason = "the other benchmark uses the rest")]
 mod machine;
-mod counted;
 #[path = "../peak.rs"]
 mod peak;
 

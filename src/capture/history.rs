@@ -276,8 +276,9 @@ fn in_windows(
     Ok(pages)
 }
 
-/// Fetches from `next` up to but excluding `end`, or to the head. After a full window, the one that follows is fetched together
-/// with the next one, so that the coordinator reads while the pages before are decoded.
+/// Fetches from `next` up to but excluding `end`, or to the head. After a full window, two are fetched at once, so that the
+/// coordinator reads pages while others are decoded. Windows that had to shrink have large replies, and are fetched one by
+/// one.
 fn windows(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -287,9 +288,9 @@ fn windows(
     progress: &mut dyn FnMut(usize),
 ) -> Result<(), CaptureError> {
     let mut window = FIRST_WINDOW;
-    let mut is_full = false;
+    let mut reads_ahead = false;
     while let Some(first) = window_from(next, window, end) {
-        let following = first.last.checked_add(1).filter(|_| is_full);
+        let following = first.last.checked_add(1).filter(|_| reads_ahead);
         let following = following.and_then(|next| window_from(next, window, end));
         let (answer, ahead) = match following {
             Some(second) => {
@@ -306,7 +307,7 @@ fn windows(
                 Ok(book) => book.history.into_pages(),
                 Err(error) if error.is_too_large() && window > 1 => {
                     window /= 2;
-                    is_full = false;
+                    reads_ahead = false;
                     break;
                 }
                 Err(error) if error.is_too_large() => {
@@ -317,7 +318,7 @@ fn windows(
             if found.is_empty() && end.is_none() && !more_after(queries, cover, read.last)? {
                 return Ok(());
             }
-            is_full = u32::try_from(found.len()).is_ok_and(|count| count > read.last - read.first);
+            reads_ahead = window == FIRST_WINDOW && found.len() == FIRST_WINDOW as usize;
             pages.extend(found);
             progress(pages.len());
             if read.last == u32::MAX {
@@ -368,9 +369,7 @@ fn with_gaps_reread(
     cover: &Cover,
     pages: Vec<Page>,
 ) -> Result<History, CaptureError> {
-    let history = |pages| {
-        History::new(pages).map_err(|reason| CaptureError::Disordered { reason })
-    };
+    let history = |pages| History::new(pages).map_err(|reason| CaptureError::Disordered { reason });
     let read = history(pages)?;
     let gaps = read.gaps();
     if gaps.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 use super::prior::PriorRedaction;
 use super::redactor::{RedactError, Redactor, Report, Suspect};
@@ -61,16 +61,17 @@ impl Redactor {
         let mut suspects = self.suspects(|visitor| visit::case(&mut rest, visitor))?;
         // Nothing that is found in one event matters for another one, and a long history has many.
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        let part = history.pages().len().div_ceil(threads).max(SCANNED_TOGETHER);
-        let of_history: Result<Vec<_>, _> = thread::scope(|scope| {
+        let pages = history.pages();
+        let part = pages.len().div_ceil(threads).max(SCANNED_TOGETHER);
+        thread::scope(|scope| {
             let scan = |pages| self.suspects(|visitor| visit::events(pages, HISTORY, visitor));
-            let parts = history.pages().chunks(part);
-            let scans: Vec<_> = parts.map(|pages| scope.spawn(move || scan(pages))).collect();
-            let scans = scans.into_iter().map(ScopedJoinHandle::join);
-            scans.map(|found| found.expect("a scan does not panic")).collect()
-        });
-        suspects.extend(of_history?.into_iter().flatten());
-        Ok(suspects)
+            let scans = pages.chunks(part);
+            let scans: Vec<_> = scans.map(|part| scope.spawn(move || scan(part))).collect();
+            for scan in scans {
+                suspects.append(&mut scan.join().expect("a scan does not panic")?);
+            }
+            Ok(suspects)
+        })
     }
 
     fn suspects(

@@ -339,11 +339,9 @@ fn bodies<'b>(
     place: &str,
     visitor: &mut dyn Visitor,
 ) -> Walked {
-    (1..)
-        .zip(bodies)
-        .try_for_each(|(number, one)| {
-            body(one, &format_args!("event {number} of {place}"), visitor)
-        })
+    (1..).zip(bodies).try_for_each(|(number, one)| {
+        body(one, &format_args!("event {number} of {place}"), visitor)
+    })
 }
 
 fn body(body: &mut Body, place: &dyn Display, visitor: &mut dyn Visitor) -> Walked {

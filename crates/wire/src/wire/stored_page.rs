@@ -149,10 +149,7 @@ mod tests {
     fn pages() -> impl Strategy<Value = Page> {
         let time = (any::<i64>(), any::<i32>());
         let seconds = prop_oneof![Just(0), Just(1_795_392_090), any::<i64>()];
-        let times = prop_oneof![
-            time,
-            (seconds, prop_oneof![Just(0), Just(5), Just(-1)])
-        ];
+        let times = prop_oneof![time, (seconds, prop_oneof![Just(0), Just(5), Just(-1)])];
         let type_urls = prop_oneof![Just(""), Just("type.googleapis.com/a.B"), Just("/é")];
         let parts = (
             prop_oneof![0..300_u32, any::<u32>()],
@@ -206,7 +203,9 @@ mod tests {
         let others: [&[u8]; 6] = [
             // A number with more bytes than it needs; one that is too large; a length with more bytes than it needs.
             &[0x0a, 3, 8, 0x85, 0, 0x1a, 3, 0x12, 1, 7],
-            &[0x0a, 6, 8, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x1a, 3, 0x12, 1, 7],
+            &[
+                0x0a, 6, 8, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x1a, 3, 0x12, 1, 7,
+            ],
             &[0x0a, 2, 8, 5, 0x1a, 0x83, 0, 0x12, 1, 7],
             // An empty type URL; a time of no seconds; fields in another order.
             &[0x0a, 2, 8, 5, 0x1a, 5, 0x0a, 0, 0x12, 1, 7],
@@ -214,7 +213,10 @@ mod tests {
             &[0x1a, 3, 0x12, 1, 7, 0x0a, 2, 8, 5],
         ];
         for other in others {
-            assert!(usual_page(other, &mut TypeUrls::default()).is_none(), "{other:?}");
+            assert!(
+                usual_page(other, &mut TypeUrls::default()).is_none(),
+                "{other:?}"
+            );
         }
     }
 }
