@@ -52,7 +52,7 @@ fn pass_on(client: TcpStream, server: SocketAddr, count: Arc<AtomicU64>) -> std:
 
 /// Copies until either end closes.
 fn copy(mut from: TcpStream, mut to: TcpStream, count: impl Fn(u64)) {
-    let mut buffer = [0; 1 << 16];
+    let mut buffer = vec![0; 1 << 16];
     while let Ok(read) = from.read(&mut buffer) {
         if read == 0 || to.write_all(&buffer[..read]).is_err() {
             break;

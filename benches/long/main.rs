@@ -110,7 +110,7 @@ fn measure(events: u32) -> Outcome<()> {
     let way = CountedWay::to(server.address())?;
     configure(folder.path(), way.address)?;
     self::capture(folder.path())?;
-    let twice = way.received() as f64 / once.received() as f64 - 1.0;
+    let twice = (way.received() as f64 / once.received() as f64 - 1.0).max(0.0);
     let (replay, replay_peak) = best(|| watched(&mut tool(folder.path(), &["replay", FIXTURE])?))?;
     println!(
         "{events:>10}{:>10.1}{:>10.2}{:>10.2}{:>10.2}{:>10}{:>10.1}{:>10.2}{:>10}",

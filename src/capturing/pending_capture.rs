@@ -181,10 +181,11 @@ impl<'a> PendingCapture<'a> {
         let path = self.project.folder().root().join(relative);
         let registry = self.registry(&case)?;
         let mut fixture = Fixture {
-            case: case.clone(),
+            case,
             descriptors: registry.clone(),
             descriptors_hash: None,
         };
+        let case = fixture.case.clone();
         let (first, packed) = thread::scope(|scope| {
             // Packing a long history takes as long as replaying it, and a replay changes no history.
             let packed = scope.spawn(|| PackedHistories::of(&case));
