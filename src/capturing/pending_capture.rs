@@ -1,7 +1,6 @@
 //! A case before it is written: it is redacted, replayed and saved.
 
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use super::bundle::{self, BundleNotes};
 use super::captured::{CaptureVerdict, Captured, SavedState};
@@ -17,7 +16,7 @@ use crate::capture::{
     lost_unknown_fields,
 };
 use crate::documentation::Page;
-use crate::fixture::{Fixture, PackedHistories, Rendered, Saved, render, render_packed};
+use crate::fixture::{Fixture, Rendered, Saved, render, render_packed};
 use crate::model::{Case, Fingerprints, Status};
 use crate::payload::Registry;
 use crate::project::{Objects, OpenSource, Project, ReplayedCase};
@@ -185,13 +184,8 @@ impl<'a> PendingCapture<'a> {
             descriptors: registry.clone(),
             descriptors_hash: None,
         };
-        let case = fixture.case.clone();
-        let (first, packed) = thread::scope(|scope| {
-            // Packing a long history takes as long as replaying it, and a replay changes no history.
-            let packed = scope.spawn(|| PackedHistories::of(&case));
-            let first = first_replay::replay(self.project, &mut fixture, &mut self.report);
-            (first, packed.join().expect("packing does not panic"))
-        });
+        let (first, packed) =
+            first_replay::replay_and_pack(self.project, &mut fixture, &mut self.report);
         let replied = first.as_ref().ok();
         if let Some(note) = replied.and_then(|run| run.result.unknown_in_replies()) {
             self.report.add("unknown", note.to_string());

@@ -33,14 +33,12 @@ pub(super) trait Visitor {
     }
     /// The original encoding, kept beside the decoded message.
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>);
-    /// Whether the pages of histories stay as they are, and only their events matter. Such a visitor gets
-    /// [`event`](Self::event) for each of them, and no page is copied.
+    /// Whether pages of histories stay as they are and only [`Self::event`] gets their events. No page is copied then.
     fn only_reads_events(&self) -> bool {
         false
     }
-    /// An event of a history, for a visitor that only reads events.
-    fn event(&mut self, event: &Payload, place: &dyn Display) -> Result<(), RedactError> {
-        let _ = (event, place);
+    /// An event of a history that stays as it is.
+    fn event(&mut self, _: &Payload, _: &dyn Display) -> Result<(), RedactError> {
         Ok(())
     }
 }
