@@ -1,7 +1,7 @@
 //! A redaction session: one run over payloads and texts that belong together.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use super::detect;
 use super::packed::packed_types;
@@ -40,13 +40,32 @@ pub struct Session<'a> {
     pub(super) only_scans: bool,
     /// Names of fields, and whether they suggest personal data: the same few names come with every event.
     pub(super) personal_names: HashMap<String, bool>,
-    /// Short texts that hold nothing that looks like a secret: units and states come with every event, too.
-    harmless_texts: HashSet<String>,
+    /// Texts without a finding: units and states come with every event, too.
+    harmless_texts: HarmlessTexts,
 }
 
-/// Most texts that are remembered as harmless, and the longest of them.
-const HARMLESS_TEXTS: usize = 4_096;
-const LONGEST_HARMLESS_TEXT: usize = 64;
+/// Short texts that hold nothing that looks like a secret. They are never printed: such a text may be a name.
+#[derive(Default)]
+struct HarmlessTexts(HashSet<String>);
+
+impl HarmlessTexts {
+    /// Most texts that are remembered.
+    const MOST: usize = 4_096;
+    /// The longest of them, in bytes.
+    const LONGEST: usize = 64;
+
+    fn add(&mut self, text: &str) {
+        if text.len() <= Self::LONGEST && self.0.len() < Self::MOST {
+            self.0.insert(text.to_owned());
+        }
+    }
+}
+
+impl fmt::Debug for HarmlessTexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HarmlessTexts({})", self.0.len())
+    }
+}
 
 impl<'a> Session<'a> {
     pub(super) fn new(redactor: &'a Redactor) -> Self {
@@ -60,7 +79,7 @@ impl<'a> Session<'a> {
             is_scanning: false,
             only_scans: false,
             personal_names: HashMap::new(),
-            harmless_texts: HashSet::new(),
+            harmless_texts: HarmlessTexts::default(),
         }
     }
 
@@ -125,15 +144,12 @@ impl<'a> Session<'a> {
 
     /// What a text certainly holds, if it holds a secret or personal data.
     pub(super) fn sure_finding(&mut self, text: &str) -> Option<&'static str> {
-        if self.harmless_texts.contains(text) {
+        if self.harmless_texts.0.contains(text) {
             return None;
         }
         let found = detect::sure(text).first().map(|finding| finding.what);
-        if found.is_none()
-            && text.len() <= LONGEST_HARMLESS_TEXT
-            && self.harmless_texts.len() < HARMLESS_TEXTS
-        {
-            self.harmless_texts.insert(text.to_owned());
+        if found.is_none() {
+            self.harmless_texts.add(text);
         }
         found
     }
