@@ -10,6 +10,7 @@
     reason = "figures for people"
 )]
 
+mod counted;
 #[path = "../whole_path/machine.rs"]
 #[allow(dead_code, reason = "the other benchmark uses the rest")]
 mod machine;
@@ -28,6 +29,7 @@ use angzarr_replay::internal::grpc::{Connection, ConnectionOptions};
 use angzarr_replay::internal::model::{Body, Cover, Domain, Page, Payload, Root, Timestamp};
 use angzarr_replay::internal::wire::messages as pb;
 use angzarr_replay::internal::wire::{Dialect, encode_page};
+use counted::CountedWay;
 use peak::watched;
 use poker::messages::{Currency, FundsDeposited, PlayerRegistered};
 use prost::Message as _;
@@ -66,11 +68,20 @@ fn main() -> ExitCode {
 fn run(lengths: &[u32]) -> Outcome<()> {
     println!("{}\n", machine::description());
     println!(
-        "capture from a coordinator, and replay, each the best of 3; the coordinator runs in the measuring process"
+        "capture from a coordinator, and replay, each the best of 3; the coordinator runs in the measuring process\n\
+         twice: bytes that one more capture receives beyond those of the floor"
     );
     println!(
-        "{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
-        "events", "MB", "floor s", "capture s", "of floor", "peak MiB", "replay s", "peak MiB"
+        "{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
+        "events",
+        "MB",
+        "floor s",
+        "capture s",
+        "of floor",
+        "peak MiB",
+        "twice %",
+        "replay s",
+        "peak MiB"
     );
     lengths.iter().try_for_each(|events| measure(*events))
 }
@@ -93,24 +104,34 @@ fn measure(events: u32) -> Outcome<()> {
     configure(folder.path(), server.address())?;
 
     let floor = best(|| Ok((fetch(server.address(), events)?, 0)))?.0;
-    let root = ROOT.to_string();
-    let (capture, capture_peak) = best(|| {
-        let _ = std::fs::remove_dir_all(folder.path().join("fixtures"));
-        let mut command = tool(folder.path(), &["capture", &root, "--command", COMMAND])?;
-        watched(command.args(["--unredacted", "--accept", "--name", "player/long"]))
-    })?;
+    let (capture, capture_peak) = best(|| capture(folder.path()))?;
+    let once = CountedWay::to(server.address())?;
+    fetch(once.address, events)?;
+    let way = CountedWay::to(server.address())?;
+    configure(folder.path(), way.address)?;
+    self::capture(folder.path())?;
+    let twice = (way.received() as f64 / once.received() as f64 - 1.0).max(0.0);
     let (replay, replay_peak) = best(|| watched(&mut tool(folder.path(), &["replay", FIXTURE])?))?;
     println!(
-        "{events:>10}{:>10.1}{:>10.2}{:>10.2}{:>10.2}{:>10}{:>10.2}{:>10}",
+        "{events:>10}{:>10.1}{:>10.2}{:>10.2}{:>10.2}{:>10}{:>10.1}{:>10.2}{:>10}",
         bytes as f64 / 1e6,
         floor.as_secs_f64(),
         capture.as_secs_f64(),
         floor.as_secs_f64() / capture.as_secs_f64(),
         capture_peak / 1024,
+        100.0 * twice,
         replay.as_secs_f64(),
         replay_peak / 1024,
     );
     Ok(())
+}
+
+/// Captures the history, as if it had not been captured before.
+fn capture(project: &Path) -> Outcome<(Duration, u64)> {
+    let _ = std::fs::remove_dir_all(project.join("fixtures"));
+    let root = ROOT.to_string();
+    let mut command = tool(project, &["capture", &root, "--command", COMMAND])?;
+    watched(command.args(["--unredacted", "--accept", "--name", "player/long"]))
 }
 
 /// The fastest of three runs.

@@ -99,7 +99,7 @@ pub fn fetch_history(
     let edition = edition_shape(queries, cover)?;
     let mut said = 0;
     let mut notes = None;
-    let (mut pages, snapshots) = if let Some(store) = queries.store() {
+    let (pages, snapshots) = if let Some(store) = queries.store() {
         let pages = in_windows(queries, cover, &edition, progress)?;
         notes = Some(read_notes(store, cover, &edition)?);
         (pages, store.snapshots(cover)?)
@@ -119,8 +119,7 @@ pub fn fetch_history(
         }
     };
     progress(pages.len());
-    reread_gaps(queries, cover, &mut pages)?;
-    let whole = History::new(pages).map_err(|reason| CaptureError::Disordered { reason })?;
+    let whole = with_gaps_reread(queries, cover, pages)?;
     let head = whole.next_sequence();
     let end = match up_to {
         UpTo::Head => head,
@@ -277,7 +276,9 @@ fn in_windows(
     Ok(pages)
 }
 
-/// Fetches from `next` up to but excluding `end`, or to the head.
+/// Fetches from `next` up to but excluding `end`, or to the head. After a full window, two are fetched at once, so that the
+/// coordinator reads pages while others are decoded. Windows that had to shrink have large replies, and are fetched one by
+/// one.
 fn windows(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -287,31 +288,70 @@ fn windows(
     progress: &mut dyn FnMut(usize),
 ) -> Result<(), CaptureError> {
     let mut window = FIRST_WINDOW;
-    while end.is_none_or(|end| next < end) {
-        let last = next.saturating_add(window - 1);
-        let last = end.map_or(last, |end| last.min(end - 1));
-        let read = match queries.event_book(cover, Selection::Range(next, Some(last))) {
-            Ok(book) => book.history.into_pages(),
-            Err(error) if error.is_too_large() && window > 1 => {
-                window /= 2;
-                continue;
+    let mut reads_ahead = false;
+    while let Some(first) = window_from(next, window, end) {
+        let following = first.last.checked_add(1).filter(|_| reads_ahead);
+        let following = following.and_then(|next| window_from(next, window, end));
+        let (answer, ahead) = match following {
+            Some(second) => {
+                let both = [first.selection(), second.selection()];
+                let [answer, ahead] = queries.event_books(cover, both);
+                (answer, Some((second, ahead)))
             }
-            Err(error) if error.is_too_large() => {
-                return Err(CaptureError::PageTooLarge { sequence: next });
-            }
-            Err(error) => return Err(error.into()),
+            None => (queries.event_book(cover, first.selection()), None),
         };
-        if read.is_empty() && end.is_none() && !more_after(queries, cover, last)? {
-            return Ok(());
-        }
-        next = last.saturating_add(1);
-        pages.extend(read);
-        progress(pages.len());
-        if last == u32::MAX {
-            return Ok(());
+        // A failure of the window ahead is left to its turn.
+        let ahead = ahead.filter(|(_, answer)| answer.is_ok());
+        for (read, answer) in std::iter::once((first, answer)).chain(ahead) {
+            let found = match answer {
+                Ok(book) => book.history.into_pages(),
+                Err(error) if error.is_too_large() && window > 1 => {
+                    window /= 2;
+                    reads_ahead = false;
+                    break;
+                }
+                Err(error) if error.is_too_large() => {
+                    return Err(CaptureError::PageTooLarge { sequence: next });
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if found.is_empty() && end.is_none() && !more_after(queries, cover, read.last)? {
+                return Ok(());
+            }
+            reads_ahead = window == FIRST_WINDOW && found.len() == FIRST_WINDOW as usize;
+            pages.extend(found);
+            progress(pages.len());
+            if read.last == u32::MAX {
+                return Ok(());
+            }
+            next = read.last + 1;
         }
     }
     Ok(())
+}
+
+/// Sequences that are requested together, both included.
+#[derive(Clone, Copy)]
+struct Window {
+    first: u32,
+    last: u32,
+}
+
+impl Window {
+    const fn selection(self) -> Selection {
+        Selection::Range(self.first, Some(self.last))
+    }
+}
+
+/// The window from a sequence on, unless that is the end.
+fn window_from(first: u32, length: u32, end: Option<u32>) -> Option<Window> {
+    let last = first.saturating_add(length - 1);
+    let last = match end {
+        Some(end) if end <= first => return None,
+        Some(end) => last.min(end - 1),
+        None => last,
+    };
+    Some(Window { first, last })
 }
 
 /// Whether an empty window was a gap rather than the end.
@@ -324,20 +364,23 @@ fn more_after(queries: &dyn EventQueries, cover: &Cover, last: u32) -> Result<bo
 }
 
 /// Reads each gap again. A gap that remains exists in production.
-fn reread_gaps(
+fn with_gaps_reread(
     queries: &dyn EventQueries,
     cover: &Cover,
-    pages: &mut Vec<Page>,
-) -> Result<(), CaptureError> {
-    let read = std::mem::take(pages);
-    let history = History::new(read).map_err(|reason| CaptureError::Disordered { reason })?;
-    let gaps = history.gaps();
-    *pages = history.into_pages();
+    pages: Vec<Page>,
+) -> Result<History, CaptureError> {
+    let history = |pages| History::new(pages).map_err(|reason| CaptureError::Disordered { reason });
+    let read = history(pages)?;
+    let gaps = read.gaps();
+    if gaps.is_empty() {
+        return Ok(read);
+    }
+    let mut pages = read.into_pages();
     for (first, last) in gaps {
         let reread = queries.event_book(cover, Selection::Range(first, Some(last)))?;
         let reread = reread.history.into_pages().into_iter();
         pages.extend(reread.filter(|page| (first..=last).contains(&page.sequence)));
     }
     pages.sort_by_key(|page| page.sequence);
-    Ok(())
+    history(pages)
 }

@@ -33,6 +33,15 @@ impl QueryFailure {
 pub trait EventQueries {
     /// Pages of one aggregate.
     fn event_book(&self, cover: &Cover, selection: Selection) -> Result<StoredBook, QueryFailure>;
+    /// Pages of one aggregate, for two selections. A coordinator is asked for both at once; the second answer may be a
+    /// failure that asking again avoids.
+    fn event_books(
+        &self,
+        cover: &Cover,
+        selections: [Selection; 2],
+    ) -> [Result<StoredBook, QueryFailure>; 2] {
+        selections.map(|selection| self.event_book(cover, selection))
+    }
     /// The pages with a correlation id, for all aggregates.
     fn workflow(&self, domain: &Domain, id: &str) -> Result<Vec<StoredBook>, QueryFailure>;
     /// All aggregates in the store on the main timeline, possibly including other domains. `found` gets each when it
@@ -127,6 +136,14 @@ pub struct StreamSummary {
 impl EventQueries for QueryClient {
     fn event_book(&self, cover: &Cover, selection: Selection) -> Result<StoredBook, QueryFailure> {
         Ok(Self::event_book(self, cover, selection)?)
+    }
+
+    fn event_books(
+        &self,
+        cover: &Cover,
+        selections: [Selection; 2],
+    ) -> [Result<StoredBook, QueryFailure>; 2] {
+        Self::event_books(self, cover, selections).map(|answer| Ok(answer?))
     }
 
     fn workflow(&self, domain: &Domain, id: &str) -> Result<Vec<StoredBook>, QueryFailure> {

@@ -1,13 +1,29 @@
 //! The first replay of a case, before it is written.
 
+use std::thread;
+
 use super::report::CaptureReport;
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, PackedHistories};
 use crate::project::{LogicChoice, Project, ReplayOptions, ReplayedCase};
 use crate::snapshot::Flicker;
 
+/// Replays the case and packs its long histories, which no replay changes. Both take about as long.
+pub(super) fn replay_and_pack(
+    project: &Project,
+    fixture: &mut Fixture,
+    report: &mut CaptureReport,
+) -> (Result<ReplayedCase, String>, PackedHistories) {
+    let case = fixture.case.clone();
+    thread::scope(|scope| {
+        let packed = scope.spawn(|| PackedHistories::of(&case));
+        let first = replay(project, fixture, report);
+        (first, packed.join().expect("packing does not panic"))
+    })
+}
+
 /// Replays the case, twice unless that is forbidden; fields that differ from run to run get a rule in the fixture.
 /// Without an answer it says why.
-pub(super) fn replay(
+fn replay(
     project: &Project,
     fixture: &mut Fixture,
     report: &mut CaptureReport,

@@ -16,7 +16,7 @@ use crate::capture::{
     lost_unknown_fields,
 };
 use crate::documentation::Page;
-use crate::fixture::{Fixture, Rendered, Saved, render};
+use crate::fixture::{Fixture, Rendered, Saved, render, render_packed};
 use crate::model::{Case, Fingerprints, Status};
 use crate::payload::Registry;
 use crate::project::{Objects, OpenSource, Project, ReplayedCase};
@@ -184,7 +184,8 @@ impl<'a> PendingCapture<'a> {
             descriptors: registry.clone(),
             descriptors_hash: None,
         };
-        let first = first_replay::replay(self.project, &mut fixture, &mut self.report);
+        let (first, packed) =
+            first_replay::replay_and_pack(self.project, &mut fixture, &mut self.report);
         let replied = first.as_ref().ok();
         if let Some(note) = replied.and_then(|run| run.result.unknown_in_replies()) {
             self.report.add("unknown", note.to_string());
@@ -204,7 +205,7 @@ impl<'a> PendingCapture<'a> {
             demand_rejection(text.as_deref())
                 .map_err(|refusal| OperationError::Failed(refusal.into()))?;
         }
-        let rendered = render(&fixture.case, &registry)?;
+        let rendered = render_packed(&fixture.case, packed, &registry)?;
         self.report.descriptors(
             &rendered.undescribed,
             &rendered.inexact,

@@ -149,16 +149,16 @@ pub(crate) fn test(
     configuration: Option<&Path>,
 ) -> ExitCode {
     broken_pipe::silence_broken_pipes();
-    let asked = |project: Project| {
+    let prepared = |project: Project| {
         if arguments.no_cache {
-            project.without_cache()
-        } else {
             project
+        } else {
+            project.with_cache()
         }
     };
-    let project = asked(project);
+    let project = prepared(project);
     if arguments.watch {
-        let open = || open().map(asked);
+        let open = || open().map(prepared);
         watched::test(project, arguments, &open, configuration)
     } else {
         test_once(project, arguments)

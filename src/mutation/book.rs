@@ -127,7 +127,7 @@ pub(super) fn upcast(pages: &[Page], vary: Vary<'_>) -> Vec<Change<Vec<Page>>> {
             page.provisional = !page.provisional;
         });
         push("another cascade", &|page| {
-            page.cascade_id = Some(page.cascade_id.clone().unwrap_or_default() + "X");
+            page.cascade_id.get_or_insert_default().push('X');
         });
         found
     });

@@ -157,6 +157,8 @@ pub struct Project {
     dialects: HashMap<&'static str, OnceLock<Registry>>,
     /// Registry for redaction, with the framework's messages and calls of all packages.
     every_dialect: OnceLock<Registry>,
+    /// Whether compiled descriptors are kept. Only runs of cases keep them: what other commands write is what they say.
+    has_cache: bool,
     folder: Folder,
     /// The configured rules. Every replay of the project records here which of them matched.
     rules: Rules,
@@ -226,6 +228,7 @@ impl Project {
                 .map(|dialect| (dialect.name(), OnceLock::new()))
                 .collect(),
             every_dialect: OnceLock::new(),
+            has_cache: false,
             folder,
             logics,
             connectors: connector::Connectors::default(),
@@ -242,10 +245,10 @@ impl Project {
         self
     }
 
-    /// The same project, which keeps no compiled descriptors and uses none.
+    /// The same project, which keeps compiled descriptors for the next process, unless its configuration forbids it.
     #[must_use]
-    pub(crate) fn without_cache(mut self) -> Self {
-        self.config.cache = false;
+    pub(crate) const fn with_cache(mut self) -> Self {
+        self.has_cache = self.config.cache;
         self
     }
 
@@ -334,7 +337,7 @@ impl Project {
         added: &[u8],
         build: impl FnOnce() -> Result<Registry, E>,
     ) -> Result<Registry, E> {
-        if !self.config.cache {
+        if !self.has_cache {
             return build();
         }
         let cache = DescriptorCache::new(self.config.root.join(CACHE));

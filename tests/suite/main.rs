@@ -35,4 +35,5 @@ mod replaying;
 mod schemas;
 mod snapshot;
 mod speculation;
+mod windows;
 mod wire;

@@ -261,3 +261,10 @@ fn equal_type_urls_of_a_history_are_kept_once() {
     assert_eq!(url(0), url(2));
     assert_ne!(url(0), url(1));
 }
+
+/// A history of a million events is held in memory, so each byte of a page is a megabyte.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn a_page_stays_small() {
+    assert_eq!(size_of::<Page>(), 88);
+}

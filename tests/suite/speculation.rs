@@ -187,7 +187,7 @@ fn the_logic_is_shown_what_a_coordinator_shows() {
 fn provisional_and_framework_pages_are_placeholders_where_the_dialect_has_them() {
     let provisional = Page {
         provisional: true,
-        cascade_id: Some("c".into()),
+        cascade_id: Some(Box::new("c".into())),
         ..page(1, "t.B")
     };
     let pages = vec![page(0, "t.A"), provisional, page(2, "angzarr.Confirmation")];
@@ -222,7 +222,7 @@ fn provisional_and_framework_pages_are_placeholders_where_the_dialect_has_them()
 fn a_placeholder_says_which_page_it_hides_and_why() {
     let provisional = Page {
         provisional: true,
-        cascade_id: Some("casc-1".into()),
+        cascade_id: Some(Box::new("casc-1".into())),
         ..page(1, "t.B")
     };
     let logic = emits(Vec::new());

@@ -1,5 +1,7 @@
 //! The queries of a coordinator. Nothing else is ever sent to production.
 
+use std::thread;
+
 use bytes::Bytes;
 use prost::Message;
 
@@ -134,6 +136,26 @@ impl QueryClient {
             }
             _ => Ok(book),
         }
+    }
+
+    /// Requests pages of one aggregate twice at once. Only the first request is retried: the second one is ahead of its time,
+    /// and can be sent again.
+    pub fn event_books(
+        &self,
+        cover: &Cover,
+        selections: [Selection; 2],
+    ) -> [Result<StoredBook, QueryError>; 2] {
+        let ahead = Self {
+            connection: self.connection.impatient(),
+            ..self.clone()
+        };
+        let [first, second] = selections;
+        thread::scope(|scope| {
+            let ahead = scope.spawn(|| ahead.event_book(cover, second));
+            let first = self.event_book(cover, first);
+            let ahead = ahead.join();
+            [first, ahead.expect("a query returns its errors")]
+        })
     }
 
     /// The books of a workflow, in all domains and editions of the store: for each aggregate, only the pages with the

@@ -174,6 +174,8 @@ pub struct QueryConnection {
     policy: Arc<QueryPolicy>,
     /// The way to the server, if it is ours to keep open.
     way: Option<Arc<dyn Way>>,
+    /// Whether a query is sent only once.
+    is_impatient: bool,
 }
 
 impl From<Connection> for QueryConnection {
@@ -182,6 +184,7 @@ impl From<Connection> for QueryConnection {
             connection,
             policy: Arc::default(),
             way: None,
+            is_impatient: false,
         }
     }
 }
@@ -198,6 +201,7 @@ impl QueryConnection {
             connection: Connection::with_access(address, options, access)?,
             policy,
             way: None,
+            is_impatient: false,
         })
     }
 
@@ -205,6 +209,14 @@ impl QueryConnection {
     #[must_use]
     pub fn through(self, way: Option<Arc<dyn Way>>) -> Self {
         Self { way, ..self }
+    }
+
+    /// The same connection, for queries that can be sent again later: none is retried, and no way is opened for them.
+    pub(super) fn impatient(&self) -> Self {
+        Self {
+            is_impatient: true,
+            ..self.clone()
+        }
     }
 
     /// A connection to a plain address, without credentials and rate limit.
@@ -344,7 +356,7 @@ impl QueryConnection {
             if !error.may_be_temporary() && ended.is_none() {
                 return Err(error);
             }
-            if is_final || failures == self.policy.retries {
+            if is_final || self.is_impatient || failures == self.policy.retries {
                 return Err(ended.map_or(error, |reason| CallError::WayEnded { reason }));
             }
             failures += 1;

@@ -89,7 +89,7 @@ pub(super) struct RawConfig {
     max_reply_mebibytes: Option<NonZeroU32>,
     /// Largest fixture, history file and descriptor set that is read, in MiB; 512 by default.
     max_file_mebibytes: Option<NonZeroU32>,
-    /// Whether compiled descriptors are kept in `.angzarr-replay/cache` for the next process; `true` by default.
+    /// Whether runs of cases keep compiled descriptors in `.angzarr-replay/cache` for the next process; `true` by default.
     cache: Option<bool>,
     /// Whether `cargo test` ends with a report of the changes to the logic's answers that the cases would not notice.
     #[serde(default)]

@@ -115,7 +115,7 @@ fn odd_pages() -> Case {
         ),
         Page {
             provisional: true,
-            cascade_id: Some("no".to_owned()),
+            cascade_id: Some(Box::new("no".to_owned())),
             created_at: Some(Timestamp {
                 seconds: -1,
                 nanos: -5,
@@ -250,7 +250,7 @@ fn kept_encodings() -> Case {
     let snapshot = case.snapshot.as_mut().unwrap();
     snapshot.original = longer(&encode_snapshot(snapshot));
     let mut empty = page(11, Body::Empty);
-    empty.original = longer(&encode_page(&empty));
+    empty.original = longer(&encode_page(&empty)).map(Box::new);
     case.history = History::new(vec![empty]).unwrap();
     let CaseStimulus::Command(mut book) = refused_withdrawal().stimulus else {
         unreachable!()

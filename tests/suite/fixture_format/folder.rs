@@ -353,6 +353,41 @@ fn a_few_large_events_go_to_a_file_of_their_own_too() {
     }
 }
 
+/// Several threads write and compress the parts of a long history.
+#[test]
+fn the_parts_of_a_history_file_are_one_gzip_member_with_all_lines_in_order() {
+    use std::io::Read as _;
+    let (_temporary, folder) = folder();
+    let event = |size: u32| {
+        let noise = (0..size).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]);
+        Body::Event(Payload::new("t.Happened", noise.collect()))
+    };
+    let pages = (0..9_000).map(|sequence| match sequence {
+        4_000 => page(sequence, event(3_000_000)),
+        5_000 => page(sequence, Body::Empty),
+        _ => page(sequence, event(100 + sequence % 300)),
+    });
+    let case = Case {
+        history: History::new(pages.collect()).unwrap(),
+        ..example("long-history")
+    };
+    let written = rendered(&case);
+    let mut unpacked = Vec::new();
+    let mut gzip = flate2::bufread::GzDecoder::new(&*written.sidecars[0].bytes);
+    gzip.read_to_end(&mut unpacked).unwrap();
+    assert_eq!(gzip.into_inner(), b"");
+    assert!(unpacked.len() > 6 << 20, "{}", unpacked.len());
+    let lines = unpacked.split_inclusive(|byte| *byte == b'\n');
+    let sequences = lines.map(|line| {
+        let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+        line["sequence"].as_u64().unwrap()
+    });
+    assert!(sequences.eq(0..9_000));
+    folder.save(&written, Path::new("a.yaml"), false).unwrap();
+    let read = folder.read(&folder.root().join("a.yaml")).unwrap();
+    assert_eq!(read.case, case);
+}
+
 #[test]
 fn a_wrong_line_of_a_history_file_is_named() {
     let (_temporary, folder) = folder();

@@ -254,7 +254,7 @@ pub(crate) fn history() -> BoxedStrategy<History> {
                             created_at,
                             body,
                             provisional,
-                            cascade_id,
+                            cascade_id: cascade_id.map(Box::new),
                             original: None,
                         }
                     });

@@ -27,8 +27,8 @@ fn page(sequence: u32, body: Body) -> Page {
         created_at: None,
         body,
         provisional: false,
-        cascade_id: Some(format!("cascade of {SECRET}")),
-        original: Some(SECRET.into()),
+        cascade_id: Some(Box::new(format!("cascade of {SECRET}"))),
+        original: Some(Box::new(SECRET.into())),
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Layout {
     pub(super) name: String,
     pub(super) is_map_entry: bool,
     pub(super) well_known: Option<WellKnown>,
+    /// Whether it can contain an `Any`, at any depth, or is one.
+    pub(super) may_hold_any: bool,
     /// Fields and extensions, ordered by number.
     pub(super) fields: Vec<Field>,
 }
@@ -79,10 +81,11 @@ impl Layouts {
             .enumerate()
             .map(|(index, message)| (message.full_name().to_owned(), index))
             .collect();
-        let layouts = messages
+        let mut layouts: Vec<_> = messages
             .iter()
             .map(|message| Layout::new(message, &by_name))
             .collect();
+        mark_holders_of_any(&mut layouts);
         let mut names: Vec<_> = messages
             .iter()
             .filter(|message| !message.is_map_entry())
@@ -116,6 +119,23 @@ impl Layouts {
     }
 }
 
+/// Marks every message that is an `Any` or has a field of a marked type.
+fn mark_holders_of_any(layouts: &mut [Layout]) {
+    let mut holders: Vec<Vec<usize>> = vec![Vec::new(); layouts.len()];
+    for (holder, layout) in layouts.iter().enumerate() {
+        for held in layout.fields.iter().filter_map(|field| field.message) {
+            holders[held].push(holder);
+        }
+    }
+    let is_any = |at: &usize| layouts[*at].well_known == Some(WellKnown::Any);
+    let mut found: Vec<usize> = (0..layouts.len()).filter(is_any).collect();
+    while let Some(at) = found.pop() {
+        if !std::mem::replace(&mut layouts[at].may_hold_any, true) {
+            found.extend_from_slice(&holders[at]);
+        }
+    }
+}
+
 impl Layout {
     fn new(message: &MessageDescriptor, by_name: &HashMap<String, usize>) -> Self {
         let mut fields: Vec<_> = message
@@ -132,6 +152,7 @@ impl Layout {
             name: message.full_name().to_owned(),
             is_map_entry: message.is_map_entry(),
             well_known: well_known(message),
+            may_hold_any: false,
             fields,
         }
     }

@@ -268,6 +268,13 @@ impl Registry {
         found.into_iter().flatten().collect()
     }
 
+    /// Whether payloads of this type can contain an `Any`. Only then is it worth looking for some.
+    #[must_use]
+    pub fn may_hold_any(&self, type_name: &str) -> bool {
+        self.layout(type_name)
+            .is_some_and(|message| message.may_hold_any)
+    }
+
     /// Whether a payload contains unknown fields, which a view does not show.
     #[must_use]
     pub fn has_unknown_fields(&self, payload: &Payload) -> bool {

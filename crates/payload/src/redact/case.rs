@@ -1,12 +1,20 @@
 //! Redaction of whole cases and command books: roots first, then payloads, then the texts that may repeat either.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::thread;
 
 use super::prior::PriorRedaction;
 use super::redactor::{RedactError, Redactor, Report, Suspect};
 use super::session::{MessageRole, Session};
 use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Root};
+
+/// How many events of a history are scanned by one thread at least.
+const SCANNED_TOGETHER: usize = 4_096;
+
+/// Where they are, in errors.
+const HISTORY: &str = "of the history";
 
 /// A redacted case, safe to write to disk.
 #[derive(Debug, Clone)]
@@ -48,9 +56,31 @@ impl Redactor {
     /// Fields of a case that look personal or secret, for a redactor that replaces nothing: scanning finds the same fields
     /// as redaction then.
     pub fn suspects_in(&self, case: &Case) -> Result<BTreeSet<Suspect>, RedactError> {
+        let mut rest = case.clone();
+        let history = std::mem::take(&mut rest.history);
+        let mut suspects = self.suspects(|visitor| visit::case(&mut rest, visitor))?;
+        // Nothing that is found in one event matters for another one, and a long history has many.
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let pages = history.pages();
+        let part = pages.len().div_ceil(threads).max(SCANNED_TOGETHER);
+        thread::scope(|scope| {
+            let scan = |pages| self.suspects(|visitor| visit::events(pages, HISTORY, visitor));
+            let scans = pages.chunks(part);
+            let scans: Vec<_> = scans.map(|part| scope.spawn(move || scan(part))).collect();
+            for scan in scans {
+                suspects.append(&mut scan.join().expect("a scan does not panic")?);
+            }
+            Ok(suspects)
+        })
+    }
+
+    fn suspects(
+        &self,
+        walk: impl FnOnce(&mut dyn Visitor) -> Result<(), RedactError>,
+    ) -> Result<BTreeSet<Suspect>, RedactError> {
         let mut session = self.session();
         session.only_scans = true;
-        visit::case(&mut case.clone(), &mut ScanPass(&mut session))?;
+        walk(&mut ScanPass(&mut session))?;
         Ok(session.finish().suspects)
     }
 }
@@ -94,7 +124,7 @@ impl Session<'_> {
 struct RootPass<'s, 'a>(&'s mut Session<'a>);
 
 impl Visitor for RootPass<'_, '_> {
-    fn payload(&mut self, _: &mut Payload, _: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, _: &mut Payload, _: &dyn Display) -> Result<(), RedactError> {
         Ok(())
     }
 
@@ -106,7 +136,7 @@ impl Visitor for RootPass<'_, '_> {
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 
-    fn only_reads_pages(&self) -> bool {
+    fn only_reads_events(&self) -> bool {
         true
     }
 }
@@ -115,7 +145,7 @@ impl Visitor for RootPass<'_, '_> {
 struct ScanPass<'s, 'a>(&'s mut Session<'a>);
 
 impl Visitor for ScanPass<'_, '_> {
-    fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, payload: &mut Payload, place: &dyn Display) -> Result<(), RedactError> {
         self.0.scan(payload, MessageRole::Payload, place)
     }
 
@@ -125,8 +155,12 @@ impl Visitor for ScanPass<'_, '_> {
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 
-    fn only_reads_pages(&self) -> bool {
+    fn only_reads_events(&self) -> bool {
         true
+    }
+
+    fn event(&mut self, event: &Payload, place: &dyn Display) -> Result<(), RedactError> {
+        self.0.scan(event, MessageRole::Payload, place)
     }
 }
 
@@ -137,7 +171,7 @@ struct PayloadPass<'s, 'a> {
 }
 
 impl Visitor for PayloadPass<'_, '_> {
-    fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, payload: &mut Payload, place: &dyn Display) -> Result<(), RedactError> {
         *payload = self.session.write(payload, MessageRole::Payload, place)?;
         Ok(())
     }
@@ -155,7 +189,7 @@ impl Visitor for PayloadPass<'_, '_> {
 struct TextPass<'s, 'a>(&'s mut Session<'a>);
 
 impl Visitor for TextPass<'_, '_> {
-    fn payload(&mut self, _: &mut Payload, _: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, _: &mut Payload, _: &dyn Display) -> Result<(), RedactError> {
         Ok(())
     }
 

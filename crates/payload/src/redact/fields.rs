@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::detect;
 use super::mask::{MASK, secrets, without_content};
 use super::pseudonym::pseudonym;
 use super::redactor::{OTHER_ROOT, Reason, Suspect};
@@ -74,7 +73,9 @@ impl Rewriter for Session<'_> {
         location: &FieldLocation<'_>,
         value: &FieldValue<'_>,
     ) -> Option<FieldValue<'static>> {
-        if let (true, FieldValue::Bytes(bytes)) = (self.is_scanning && is_root(location), value)
+        if self.is_scanning
+            && let FieldValue::Bytes(bytes) = value
+            && is_root(location)
             && let Ok(root) = Root::from_slice(bytes)
         {
             self.root(root);
@@ -104,7 +105,9 @@ impl Rewriter for Session<'_> {
             }
             return is_changed.then_some(FieldValue::Text(Cow::Owned(new)));
         }
-        if let FieldValue::Text(text) = value {
+        if let FieldValue::Text(text) = value
+            && !self.report.roots.is_empty()
+        {
             let new = self.report.roots.replaced_in(text);
             if new != **text {
                 let start = location.steps.len().saturating_sub(1);
@@ -117,9 +120,9 @@ impl Rewriter for Session<'_> {
             return None;
         }
         if let FieldValue::Text(text) = value
-            && let Some(finding) = detect::sure(text).first()
+            && let Some(what) = self.sure_finding(text)
         {
-            self.suspect(location, finding.what);
+            self.suspect(location, what);
         } else if self.looks_personal(location) && *value != without_content(value, "") {
             self.suspect(location, "name");
         }

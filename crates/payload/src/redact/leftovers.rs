@@ -6,6 +6,7 @@
 //! the payloads are unknown and cannot be searched for.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt::Display;
 
 use super::mask::{MASK, without_content};
 use super::redacted_values::RedactedValues;
@@ -232,7 +233,7 @@ struct Collector {
 }
 
 impl Visitor for Collector {
-    fn payload(&mut self, payload: &mut Payload, _: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, payload: &mut Payload, _: &dyn Display) -> Result<(), RedactError> {
         self.payloads.push(payload.clone());
         Ok(())
     }

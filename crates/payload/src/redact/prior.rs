@@ -1,6 +1,7 @@
 //! Redaction that a ticket or a recording had already received before it was captured.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt::Display;
 
 use super::redactor::RedactError;
 use super::visit::{self, Visitor};
@@ -107,7 +108,7 @@ fn visited_payloads(
 struct PayloadCollector(HashSet<Payload>);
 
 impl Visitor for PayloadCollector {
-    fn payload(&mut self, payload: &mut Payload, _: &str) -> Result<(), RedactError> {
+    fn payload(&mut self, payload: &mut Payload, _: &dyn Display) -> Result<(), RedactError> {
         self.0.insert(payload.clone());
         Ok(())
     }
@@ -118,7 +119,12 @@ impl Visitor for PayloadCollector {
 
     fn encoding(&mut self, _: &mut Option<Vec<u8>>) {}
 
-    fn only_reads_pages(&self) -> bool {
+    fn only_reads_events(&self) -> bool {
         true
+    }
+
+    fn event(&mut self, event: &Payload, _: &dyn Display) -> Result<(), RedactError> {
+        self.0.insert(event.clone());
+        Ok(())
     }
 }

@@ -197,6 +197,11 @@ impl RedactedValues {
         prepared.as_ref()
     }
 
+    /// Whether there are no values.
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
     /// Replaces the values in a text.
     pub(super) fn replaced_in(&self, text: &str) -> String {
         self.replaced(text).0

@@ -1,7 +1,9 @@
 //! A redaction session: one run over payloads and texts that belong together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::{self, Display};
 
+use super::detect;
 use super::packed::packed_types;
 use super::prior::PriorRedaction;
 use super::redactor::{Reason, RedactError, Redactor, Report};
@@ -38,6 +40,31 @@ pub struct Session<'a> {
     pub(super) only_scans: bool,
     /// Names of fields, and whether they suggest personal data: the same few names come with every event.
     pub(super) personal_names: HashMap<String, bool>,
+    /// Texts without a finding: units and states come with every event, too.
+    harmless_texts: HarmlessTexts,
+}
+
+/// Short texts that hold nothing that looks like a secret. They are never printed: such a text may be a name.
+#[derive(Default)]
+struct HarmlessTexts(HashSet<String>);
+
+impl HarmlessTexts {
+    /// Most texts that are remembered.
+    const MOST: usize = 4_096;
+    /// The longest of them, in bytes.
+    const LONGEST: usize = 64;
+
+    fn add(&mut self, text: &str) {
+        if text.len() <= Self::LONGEST && self.0.len() < Self::MOST {
+            self.0.insert(text.to_owned());
+        }
+    }
+}
+
+impl fmt::Debug for HarmlessTexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HarmlessTexts({})", self.0.len())
+    }
 }
 
 impl<'a> Session<'a> {
@@ -52,6 +79,7 @@ impl<'a> Session<'a> {
             is_scanning: false,
             only_scans: false,
             personal_names: HashMap::new(),
+            harmless_texts: HarmlessTexts::default(),
         }
     }
 
@@ -90,7 +118,7 @@ impl<'a> Session<'a> {
         &mut self,
         message: &Payload,
         is: MessageRole,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<(), RedactError> {
         self.is_scanning = true;
         let looked = self.message(message, is, place);
@@ -103,15 +131,27 @@ impl<'a> Session<'a> {
         &mut self,
         message: &Payload,
         is: MessageRole,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Payload, RedactError> {
         self.message(message, is, place)
     }
 
     /// Scans and redacts a single payload.
     pub fn payload(&mut self, payload: &Payload, place: &str) -> Result<Payload, RedactError> {
-        self.scan(payload, MessageRole::Payload, place)?;
-        self.write(payload, MessageRole::Payload, place)
+        self.scan(payload, MessageRole::Payload, &place)?;
+        self.write(payload, MessageRole::Payload, &place)
+    }
+
+    /// What a text certainly holds, if it holds a secret or personal data.
+    pub(super) fn sure_finding(&mut self, text: &str) -> Option<&'static str> {
+        if self.harmless_texts.0.contains(text) {
+            return None;
+        }
+        let found = detect::sure(text).first().map(|finding| finding.what);
+        if found.is_none() {
+            self.harmless_texts.add(text);
+        }
+        found
     }
 
     /// Types within a payload that an equal redactor has already redacted.
@@ -128,12 +168,12 @@ impl<'a> Session<'a> {
         &mut self,
         message: &Payload,
         is: MessageRole,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Payload, RedactError> {
         self.is_envelope = is == MessageRole::Envelope;
         let came_redacted = !self.is_envelope && self.prior.holds(message);
         self.already_redacted = came_redacted.then(|| self.already_redacted_types(message));
-        if !self.is_envelope {
+        if !self.is_envelope && !self.report.types.contains(message.type_name()) {
             self.report.types.insert(message.type_name().to_owned());
         }
         let redactor = self.redactor;

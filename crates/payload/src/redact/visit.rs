@@ -1,6 +1,8 @@
 //! Visits every payload, root, text and encoding in a case or in one of its parts. Structs are destructured in full, so
 //! that the compiler points here when a field is added.
 
+use std::fmt::Display;
+
 use super::redactor::RedactError;
 use super::spelling::as_correlation_id;
 use crate::model::{
@@ -13,7 +15,7 @@ use crate::model::{
 /// Receives what is visited. An implementation may ignore some kinds.
 pub(super) trait Visitor {
     /// A payload; `place` describes its location in errors.
-    fn payload(&mut self, payload: &mut Payload, place: &str) -> Result<(), RedactError>;
+    fn payload(&mut self, payload: &mut Payload, place: &dyn Display) -> Result<(), RedactError>;
     /// The root of an aggregate.
     fn root(&mut self, root: &mut Root);
     /// A text written by production.
@@ -31,9 +33,13 @@ pub(super) trait Visitor {
     }
     /// The original encoding, kept beside the decoded message.
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>);
-    /// Whether pages of histories stay as they are. A history is not copied for such a visitor.
-    fn only_reads_pages(&self) -> bool {
+    /// Whether pages of histories stay as they are and only [`Self::event`] gets their events. No page is copied then.
+    fn only_reads_events(&self) -> bool {
         false
+    }
+    /// An event of a history that stays as it is.
+    fn event(&mut self, _: &Payload, _: &dyn Display) -> Result<(), RedactError> {
+        Ok(())
     }
 }
 
@@ -244,11 +250,8 @@ fn emitted_book(book: &mut EmittedBook, place: &str, visitor: &mut dyn Visitor) 
     }
     for (number, page) in (1..).zip(pages) {
         header(&mut page.header, visitor)?;
-        body(
-            &mut page.body,
-            &format!("page {number} of {place}"),
-            visitor,
-        )?;
+        let place = format_args!("page {number} of {place}");
+        body(&mut page.body, &place, visitor)?;
     }
     Ok(())
 }
@@ -275,11 +278,8 @@ fn stored(
         snapshot(state, whose, visitor)?;
     }
     let place = format!("of the history{whose}");
-    if visitor.only_reads_pages() {
-        for page in history.pages() {
-            self::page(&mut page.clone(), &place, visitor)?;
-        }
-        return Ok(());
+    if visitor.only_reads_events() {
+        return events(history.pages(), &place, visitor);
     }
     let mut pages = std::mem::take(history).into_pages();
     for page in &mut pages {
@@ -287,6 +287,15 @@ fn stored(
     }
     *history = History::new(pages).expect("sequences are left alone");
     Ok(())
+}
+
+/// The events of a history, for a visitor that only reads events.
+pub(super) fn events(pages: &[Page], place: &str, visitor: &mut dyn Visitor) -> Walked {
+    pages.iter().try_for_each(|page| {
+        let place = format_args!("page {} {place}", page.sequence);
+        let event = page.body.event();
+        event.map_or(Ok(()), |event| visitor.event(event, &place))
+    })
 }
 
 fn snapshot(snapshot: &mut Snapshot, whose: &str, visitor: &mut dyn Visitor) -> Walked {
@@ -314,11 +323,13 @@ fn page(page: &mut Page, place: &str, visitor: &mut dyn Visitor) -> Walked {
         cascade_id,
         original,
     } = page;
-    visitor.encoding(original);
+    let mut encoding = original.take().map(|original| *original);
+    visitor.encoding(&mut encoding);
+    *original = encoding.map(Box::new);
     if let Some(cascade_id) = cascade_id {
         visitor.text(cascade_id);
     }
-    body(carried, &format!("page {sequence} {place}"), visitor)
+    body(carried, &format_args!("page {sequence} {place}"), visitor)
 }
 
 fn bodies<'b>(
@@ -326,12 +337,12 @@ fn bodies<'b>(
     place: &str,
     visitor: &mut dyn Visitor,
 ) -> Walked {
-    (1..)
-        .zip(bodies)
-        .try_for_each(|(number, one)| body(one, &format!("event {number} of {place}"), visitor))
+    (1..).zip(bodies).try_for_each(|(number, one)| {
+        body(one, &format_args!("event {number} of {place}"), visitor)
+    })
 }
 
-fn body(body: &mut Body, place: &str, visitor: &mut dyn Visitor) -> Walked {
+fn body(body: &mut Body, place: &dyn Display, visitor: &mut dyn Visitor) -> Walked {
     match body {
         Body::Event(event) => visitor.payload(event, place),
         Body::External(external) => {
@@ -347,7 +358,7 @@ fn reference(reference: &mut PayloadReference, visitor: &mut dyn Visitor) {
 }
 
 fn optional(payload: Option<&mut Payload>, place: &str, visitor: &mut dyn Visitor) -> Walked {
-    payload.map_or(Ok(()), |payload| visitor.payload(payload, place))
+    payload.map_or(Ok(()), |payload| visitor.payload(payload, &place))
 }
 
 fn optional_cover(of: Option<&mut Cover>, visitor: &mut dyn Visitor) -> Walked {

@@ -65,6 +65,10 @@ impl Body {
 
 /// A stored page.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::box_collection,
+    reason = "a million pages need 32 MB less if what few of them have is elsewhere"
+)]
 pub struct Page {
     /// Position in the history, from 0.
     pub sequence: u32,
@@ -75,10 +79,10 @@ pub struct Page {
     /// Not yet confirmed (two-phase commit of older dialects): logic sees a placeholder instead.
     pub provisional: bool,
     /// Id of the two-phase commit that the page belongs to.
-    pub cascade_id: Option<String>,
+    pub cascade_id: Option<Box<String>>,
     /// Original encoding, kept only if encoding the page again would produce other bytes. Code that changes the page
     /// clears it.
-    pub original: Option<Vec<u8>>,
+    pub original: Option<Box<Vec<u8>>>,
 }
 
 impl Page {

@@ -53,10 +53,34 @@ impl TypeUrls {
         let Body::Event(event) = &mut page.body else {
             return;
         };
-        match self.known.iter().find(|known| **known == event.type_url) {
+        let is_shared = |known: &Arc<str>| Arc::ptr_eq(known, &event.type_url);
+        if self.known.iter().any(is_shared) {
+            return;
+        }
+        match self.find(&event.type_url) {
             Some(known) => event.type_url = Arc::clone(known),
-            None if self.known.len() < Self::MOST => self.known.push(Arc::clone(&event.type_url)),
-            None => {}
+            None => self.keep(&event.type_url),
+        }
+    }
+
+    /// The shared copy of a type URL.
+    #[must_use]
+    pub fn of(&mut self, type_url: &str) -> Arc<str> {
+        if let Some(known) = self.find(type_url) {
+            return Arc::clone(known);
+        }
+        let new = Arc::from(type_url);
+        self.keep(&new);
+        new
+    }
+
+    fn find(&self, type_url: &str) -> Option<&Arc<str>> {
+        self.known.iter().find(|known| ***known == *type_url)
+    }
+
+    fn keep(&mut self, type_url: &Arc<str>) {
+        if self.known.len() < Self::MOST {
+            self.known.push(Arc::clone(type_url));
         }
     }
 }

@@ -5,11 +5,12 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::dialect::{self, Dialect};
+use super::stored_page::usual_page;
 use super::{encode, messages as pb};
 use crate::model::{
     Body, CommandBook, CommandPage, Cover, Divergence, Domain, Edition, EmittedBook,
     EmittedCommand, EmittedPage, EventBook, Header, History, Notification, Page, Payload,
-    PayloadReference, Revocation, Root, Snapshot, Timestamp,
+    PayloadReference, Revocation, Root, Snapshot, Timestamp, TypeUrls,
 };
 
 /// Bytes that do not decode as the expected message.
@@ -59,8 +60,9 @@ pub struct StoredBook {
 pub fn event_book(bytes: Bytes) -> Result<StoredBook, DecodeError> {
     let message: pb::EventBook = message("event book", bytes)?;
     let mut pages = Vec::with_capacity(message.pages.len());
+    let mut type_urls = TypeUrls::default();
     for (position, bytes) in message.pages.into_iter().enumerate() {
-        pages.push(page(&bytes).map_err(|error| {
+        pages.push(page_with(&bytes, &mut type_urls).map_err(|error| {
             DecodeError::new(
                 format!("page {position} of the event book"),
                 &format!("{}: {}", error.what, error.reason),
@@ -77,6 +79,19 @@ pub fn event_book(bytes: Bytes) -> Result<StoredBook, DecodeError> {
 
 /// Decodes a stored page. Its bytes are kept if they contain more than this version knows.
 pub fn page(bytes: &Bytes) -> Result<Page, DecodeError> {
+    page_with(bytes, &mut TypeUrls::default())
+}
+
+/// Decodes one of several stored pages, which share their type URLs.
+fn page_with(bytes: &Bytes, type_urls: &mut TypeUrls) -> Result<Page, DecodeError> {
+    match usual_page(bytes, type_urls) {
+        Some(page) => Ok(page),
+        None => any_page(bytes),
+    }
+}
+
+/// Decodes a stored page of any form.
+pub(super) fn any_page(bytes: &Bytes) -> Result<Page, DecodeError> {
     let message: pb::EventPage = message("event page", bytes.clone())?;
     let Some(sequence) = header(message.header.clone())?.0.sequence() else {
         return Err(DecodeError::new(
@@ -89,11 +104,11 @@ pub fn page(bytes: &Bytes) -> Result<Page, DecodeError> {
         created_at: message.created_at.map(timestamp),
         body: body(message.payload),
         provisional: message.no_commit,
-        cascade_id: message.cascade_id,
+        cascade_id: message.cascade_id.map(Box::new),
         original: None,
     };
     if encode::page_message(&page).encode_to_vec() != *bytes {
-        page.original = Some(bytes.to_vec());
+        page.original = Some(Box::new(bytes.to_vec()));
     }
     Ok(page)
 }

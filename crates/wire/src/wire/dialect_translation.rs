@@ -44,12 +44,12 @@ pub fn page_in(page: &Page, from: Dialect, to: Dialect) -> Page {
         return page.clone();
     };
     let translation = Translation { from, to };
-    let original = page.original.as_deref();
+    let original = page.original.as_ref();
     Page {
         body: Body::Event(payload_in(event, from, to)),
         original: original.map(|bytes| {
             let translated = with_messages(bytes, field::EVENT, |any| translation.any(any));
-            translated.unwrap_or_else(|| bytes.to_vec())
+            translated.map_or_else(|| bytes.clone(), Box::new)
         }),
         ..page.clone()
     }
@@ -294,7 +294,7 @@ mod tests {
                 body: Body::Event(event),
                 provisional: false,
                 cascade_id: None,
-                original: Some(original),
+                original: Some(Box::new(original)),
             }
         };
         assert_eq!(page_in(&page(june, 1), june, newest), page(newest, 2));

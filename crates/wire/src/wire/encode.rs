@@ -38,7 +38,7 @@ pub fn page_message(page: &Page) -> pb::EventPage {
         created_at: page.created_at.map(timestamp),
         payload: event_body(&page.body),
         no_commit: page.provisional,
-        cascade_id: page.cascade_id.clone(),
+        cascade_id: page.cascade_id.as_deref().cloned(),
     }
 }
 
@@ -302,7 +302,7 @@ pub fn notification(notification: &Notification) -> pb::Notification {
 pub fn placeholder(dialect: Dialect, page: &Page) -> Payload {
     let no_op = pb::NoOp {
         original_sequence: page.sequence,
-        cascade_id: page.cascade_id.clone().unwrap_or_default(),
+        cascade_id: page.cascade_id.as_deref().cloned().unwrap_or_default(),
         reason: if page.provisional {
             "uncommitted".to_owned()
         } else {

@@ -23,6 +23,7 @@ mod rules;
 pub mod status;
 #[doc(hidden)]
 pub mod stimulus;
+mod stored_page;
 mod unary_call;
 #[doc(hidden)]
 pub mod unknown;

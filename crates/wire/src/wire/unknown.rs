@@ -118,7 +118,10 @@ pub fn unknown_in_details(details: &[u8]) -> UnknownFields {
 /// Unknown fields in the bytes that a page keeps.
 #[must_use]
 pub fn unknown_in_page(page: &Page) -> UnknownFields {
-    unknown_in_original("EventPage", page.original.as_deref())
+    unknown_in_original(
+        "EventPage",
+        page.original.as_ref().map(|bytes| bytes.as_slice()),
+    )
 }
 
 /// Unknown fields in the bytes that a snapshot keeps.

@@ -43,7 +43,7 @@ impl Methods for Later {
         is_query.then(|| {
             let mut pages = small_pages(0..2);
             let last: &mut Page = &mut pages[1];
-            last.original = Some(with_unknown(&encode_page(last)));
+            last.original = Some(Box::new(with_unknown(&encode_page(last))));
             let book = EventBook {
                 cover: cover(),
                 snapshot: None,
