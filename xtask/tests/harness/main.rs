@@ -201,7 +201,7 @@ fn replay_of_several_cases_counts_as_the_harness_does() -> Result<(), Failed> {
         .output()?;
     let said = String::from_utf8(replayed.stdout)?;
     expect(&format!("{:?}", replayed.status.code()), "Some(1)")?;
-    let (code, out, err) = harness_with(folder.path(), &[], &[("CI", "1")])?;
+    let (code, out, err) = harness_with(folder.path(), &["--no-cache"], &[("CI", "1")])?;
     expect(&format!("[{code}]{err}"), "[101]")?;
     // The case is named with all its files, and the files that no case has with what deletes them.
     let commit = "then commit:   fixtures/table/join-table-36f675cc-4.yaml \
