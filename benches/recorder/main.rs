@@ -168,6 +168,7 @@ fn steadily(recorder: Recorder, seconds: u32) -> Result<(), Box<dyn Error>> {
     let request = calls::message(ACCEPTED, "request")?;
     let address = recorder.address().to_string();
     let took = steady::send(&address, &request, STEADY, seconds)?;
+    threads::wait_until_idle(WRITER);
     let writing = threads::processor_time(WRITER);
     let counts = recorder.end()?;
     println!(
