@@ -158,8 +158,8 @@ fn one_round(way: &Way, requests: &Arc<Vec<Bytes>>, at_once: usize) -> Round {
     threads::wait_until_idle(WRITER);
     Round {
         time,
-        passing: threads::processor_time(way.thread) - passed,
-        writing: threads::processor_time(WRITER) - written,
+        passing: threads::processor_time(way.thread).saturating_sub(passed),
+        writing: threads::processor_time(WRITER).saturating_sub(written),
     }
 }
 

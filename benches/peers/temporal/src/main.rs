@@ -15,7 +15,8 @@ use temporalio_common::protos::temporal::api::history::v1::{
     WorkflowTaskScheduledEventAttributes, WorkflowTaskStartedEventAttributes,
 };
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_sdk::{WorkflowContext, WorkflowReplayer, WorkflowReplayerOptions, WorkflowResult};
+use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
+use temporalio_sdk::{WorkflowContext, WorkflowResult};
 
 /// Waits for one timer after the other.
 #[workflow]
