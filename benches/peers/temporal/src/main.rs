@@ -3,7 +3,7 @@
 //! Usage: `peer-temporal EVENTS SECONDS`. Prints the cases per second on two threads.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use temporalio_client::WorkflowHistory;
 use temporalio_common::protos::temporal::api::common::v1::WorkflowType;
@@ -14,6 +14,7 @@ use temporalio_common::protos::temporal::api::history::v1::{
     WorkflowExecutionStartedEventAttributes, WorkflowTaskCompletedEventAttributes,
     WorkflowTaskScheduledEventAttributes, WorkflowTaskStartedEventAttributes,
 };
+use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use temporalio_sdk::{WorkflowContext, WorkflowResult};
@@ -42,6 +43,7 @@ impl Builder {
         self.0.push(HistoryEvent {
             event_id: id,
             event_type: kind.into(),
+            event_time: Some(SystemTime::UNIX_EPOCH.into()),
             attributes: Some(attributes),
             ..HistoryEvent::default()
         });
@@ -106,6 +108,10 @@ fn history(events: usize) -> History {
                 workflow_id: "timers".to_owned(),
                 original_execution_run_id: "4b2c1f0e-6c3a-4f55-9d7e-2f9f3f6b8a11".to_owned(),
                 first_execution_run_id: "4b2c1f0e-6c3a-4f55-9d7e-2f9f3f6b8a11".to_owned(),
+                task_queue: Some(TaskQueue {
+                    name: "timers".to_owned(),
+                    ..Default::default()
+                }),
                 attempt: 1,
                 ..Default::default()
             },
