@@ -43,8 +43,14 @@ fn main() -> ExitCode {
         let trial = Trial::test("empty", || Ok(()));
         return libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code();
     }
-    let is_quick = std::env::args().any(|argument| argument == "--quick");
-    match run(is_quick) {
+    let arguments: Vec<String> = std::env::args().collect();
+    let is_quick = arguments.iter().any(|argument| argument == "--quick");
+    let rate = arguments.iter().skip_while(|it| *it != "--rate").nth(1);
+    let measured = match rate {
+        Some(events) => cases_per_second(events),
+        None => run(is_quick),
+    };
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -53,15 +59,37 @@ fn main() -> ExitCode {
     }
 }
 
+/// Lengths of histories in events, and how many cases of each are replayed.
+const LENGTHS: [(u32, usize); 3] = [(corpus::EVENTS, 1_000), (1_000, 100), (10_000, 10)];
+const ROUNDS: usize = 9;
+
+/// Only the cases per second of one length on two threads, for the comparison with peers.
+fn cases_per_second(events: &str) -> Outcome<()> {
+    let events: u32 = events.parse()?;
+    let of_length = LENGTHS.iter().find(|(length, _)| *length == events);
+    let (_, cases) = *of_length.ok_or("it is not one of the lengths")?;
+    let [_, two] = lengths(events, cases, ROUNDS)?;
+    println!("{:.1}", per_second(cases, two));
+    Ok(())
+}
+
 fn run(is_quick: bool) -> Outcome<()> {
     println!("{}\n", machine::description());
-    let rounds = if is_quick { 3 } else { 9 };
+    let rounds = if is_quick { 3 } else { ROUNDS };
     println!(
         "{:<34}{:>8}{:>12}{:>12}{:>12}{:>10}",
         "in process", "cases", "1 thread", "2 threads", "cases/s", "1 to 2"
     );
-    for (events, cases) in [(corpus::EVENTS, 1_000), (1_000, 100), (10_000, 10)] {
-        lengths(events, cases, rounds)?;
+    for (events, cases) in LENGTHS {
+        let [one, two] = lengths(events, cases, rounds)?;
+        println!(
+            "{:<34}{cases:>8}{:>12}{:>12}{:>12.0}{:>10.2}",
+            format!("{events} events"),
+            millis(one),
+            millis(two),
+            per_second(cases, two),
+            one.as_secs_f64() / two.as_secs_f64(),
+        );
     }
     processes(if is_quick { 50 } else { 200 }, rounds)?;
     many(if is_quick { 10_000 } else { 100_000 })
@@ -79,8 +107,8 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Cases of one length, on one thread and on two.
-fn lengths(events: u32, cases: usize, rounds: usize) -> Outcome<()> {
+/// How long cases of one length take, on one thread and on two.
+fn lengths(events: u32, cases: usize, rounds: usize) -> Outcome<[Duration; 2]> {
     let folder = tempfile::tempdir()?;
     let project = project(folder.path())?;
     corpus::save(&project, cases, events)?;
@@ -100,16 +128,7 @@ fn lengths(events: u32, cases: usize, rounds: usize) -> Outcome<()> {
             }
         }
     }
-    let [one, two] = times.map(median);
-    println!(
-        "{:<34}{cases:>8}{:>12}{:>12}{:>12.0}{:>10.2}",
-        format!("{events} events"),
-        millis(one),
-        millis(two),
-        per_second(cases, two),
-        one.as_secs_f64() / two.as_secs_f64(),
-    );
-    Ok(())
+    Ok(times.map(median))
 }
 
 /// A process for each case, as nextest starts them, beside processes that run an empty trial.

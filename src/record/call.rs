@@ -128,14 +128,6 @@ impl Subject {
 }
 
 impl RecordedCall {
-    /// The call with the number that a recording gives it.
-    pub(super) fn numbered(&self, number: u64) -> Self {
-        Self {
-            number,
-            ..self.clone()
-        }
-    }
-
     /// `Service/Method` without the package.
     #[must_use]
     pub fn method(&self) -> &str {

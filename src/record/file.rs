@@ -366,8 +366,8 @@ impl CallStore for RecordingFile {
         subject: Option<&Subject>,
         kept: KeepMode,
     ) -> io::Result<()> {
-        let call = call.numbered(self.next);
-        let mut line = to_line(&call, subject, kept);
+        let number = self.next;
+        let mut line = to_line(call, number, subject, kept);
         line.push('\n');
         let start = self.length;
         self.append(&line)?;
@@ -375,7 +375,7 @@ impl CallStore for RecordingFile {
         // What is written to a pipe is not held.
         if self.is_plain || kept == KeepMode::InRing {
             let held = HeldCall {
-                number: call.number,
+                number,
                 time: call.time,
                 start,
                 size: line.len() as u64,

@@ -132,8 +132,13 @@ fn about(subject: Option<&Subject>) -> [(&'static str, Option<String>); 4] {
     ]
 }
 
-/// The call as one line, without a line break.
-pub(super) fn to_line(call: &RecordedCall, subject: Option<&Subject>, kept: KeepMode) -> String {
+/// The call as one line with its number in the recording, without a line break.
+pub(super) fn to_line(
+    call: &RecordedCall,
+    number: u64,
+    subject: Option<&Subject>,
+    kept: KeepMode,
+) -> String {
     let [domain, root, edition, r#type] = about(subject).map(|(_, value)| value);
     let (code, message, details, reply) = match &call.answer {
         Answer::Reply(reply) => (Code::Ok, None, None, Some(BASE64.encode(reply))),
@@ -147,7 +152,7 @@ pub(super) fn to_line(call: &RecordedCall, subject: Option<&Subject>, kept: Keep
     let time = jiff::Timestamp::new(call.time.seconds, call.time.nanos);
     let line = LineV1 {
         recording: VERSION,
-        call: Some(call.number),
+        call: Some(number),
         time: Some(time.unwrap_or_default().to_string()),
         path: Some(call.path.clone()),
         dialect: Some(call.dialect.name().to_owned()),

@@ -3,8 +3,9 @@
 //! Owns the proxy, which calls are recorded and kept, the recording file, and how a recorded call becomes a failure ticket
 //! or a case. Knows no configuration, no command line and no source; its clock comes from the mains.
 //!
-//! - `proxy`, `upstream`: pass on every HTTP/2 frame unchanged, in any dialect and of any service. They never wait for the
-//!   recording.
+//! - `proxy`, `upstream`, `socket`: the connections of clients, and for each of them one to the server.
+//! - `relay`: passes on headers, data, trailers and resets of a call unchanged, in any dialect and of any service. It never
+//!   waits for the recording.
 //! - `tap`, `frames`: a bounded copy of the bytes that pass, and the messages in it.
 //! - `call`: a recorded call, decoded. `keep`: which calls are kept. `writer`: the thread that writes them.
 //! - `redaction`: removes personal data and secrets from a call before it is written.
@@ -23,6 +24,8 @@ mod line;
 mod metrics;
 mod proxy;
 mod redaction;
+mod relay;
+mod socket;
 mod stream;
 mod tap;
 mod upstream;

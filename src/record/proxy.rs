@@ -1,39 +1,34 @@
 //! The proxy: HTTP/2 frames in, the same frames out.
 
-use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response, Uri};
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::failure_log::FailureLogWriter;
 use super::keep::KeepRules;
-use super::tap::{Budget, FrameTap, Side, Taps};
-use super::upstream::{NoReply, Upstream, is_reset, words};
+use super::relay::relay;
+use super::socket::Socket;
+use super::tap::{Budget, Taps};
+use super::upstream::Upstream;
 use super::writer::{CallStore, Counters, Counts, LastErrors, Redact, Writer};
 use crate::model::Clock;
 use crate::wire::Dialect;
 
 /// Limit for headers, far above what is ever sent: the details of a status may contain a whole event book.
 pub(super) const HEADERS_LIMIT: u32 = 16 * 1024 * 1024;
+/// What a client may send before the server takes it, in bytes, for each call and for the connection.
+const WINDOW: u32 = 1024 * 1024;
+/// What may wait to be sent for a call, in bytes.
+const SEND_BUFFER: usize = 400 * 1024;
 /// How long calls in flight may take when the recorder ends.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(10);
-
-type Failed = Box<dyn Error + Send + Sync>;
 
 /// How a recorder works.
 pub struct RecorderSettings {
@@ -240,187 +235,30 @@ impl Proxy {
     }
 
     async fn connection(mut self, stream: TcpStream) {
-        let _ = stream.set_nodelay(true);
-        let upstream = Arc::new(Upstream::new(Arc::clone(&self.upstream)));
-        let taps = Arc::clone(&self.taps);
-        let service =
-            service_fn(move |request| pass(Arc::clone(&upstream), Arc::clone(&taps), request));
-        let connection = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
+        let handshake = h2::server::Builder::new()
+            .initial_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
             .max_header_list_size(HEADERS_LIMIT)
-            .max_concurrent_streams(None)
-            .auto_date_header(false)
-            .serve_connection(TokioIo::new(stream), service);
-        let mut connection = pin!(connection);
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            _ = self.ended.changed() => connection.as_mut().graceful_shutdown(),
-        }
-        let _ = connection.await;
-    }
-}
-
-/// Passes one call on.
-async fn pass(
-    upstream: Arc<Upstream>,
-    taps: Arc<Taps>,
-    request: Request<Incoming>,
-) -> Result<Response<Relayed>, Failed> {
-    taps.counters.passed.add();
-    let tap = taps.of(request.uri().path(), request.headers());
-    let (mut parts, body) = request.into_parts();
-    parts.uri = with_scheme(parts.uri);
-    let body = Relayed::new(body, Side::Request, tap.clone());
-    match upstream.send(Request::from_parts(parts, body)).await {
-        Ok(response) => {
-            if let Some(tap) = &tap {
-                tap.headers(response.headers());
-            }
-            Ok(response.map(|body| Relayed::new(body, Side::Reply, tap)))
-        }
-        Err(no_reply) => {
-            if let Some(tap) = &tap {
-                tap.broken();
-            }
-            match no_reply {
-                NoReply::Reset(error) => Err(error.into()),
-                NoReply::Gone(words) => Ok(tonic::Status::unavailable(words).into_http()),
-            }
-        }
-    }
-}
-
-/// An HTTP/2 request needs an authority; some clients only send the header `host`.
-fn with_scheme(uri: Uri) -> Uri {
-    if uri.scheme().is_some() && uri.authority().is_some() {
-        return uri;
-    }
-    let mut parts = uri.clone().into_parts();
-    parts.scheme = Some(http::uri::Scheme::HTTP);
-    if parts.authority.is_none() {
-        parts.authority = Some(http::uri::Authority::from_static("recorder"));
-    }
-    Uri::from_parts(parts).unwrap_or(uri)
-}
-
-/// One direction of a call as it passes.
-pub(super) struct Relayed {
-    source: RelayedFrames,
-    side: Side,
-    tap: Option<FrameTap>,
-}
-
-enum RelayedFrames {
-    Frames(Incoming),
-    Nothing,
-}
-
-/// A reply without a body, for statuses that the recorder sends itself.
-impl Default for Relayed {
-    fn default() -> Self {
-        Self {
-            source: RelayedFrames::Nothing,
-            side: Side::Reply,
-            tap: None,
-        }
-    }
-}
-
-impl Relayed {
-    fn new(frames: Incoming, side: Side, tap: Option<FrameTap>) -> Self {
-        let relayed = Self {
-            source: RelayedFrames::Frames(frames),
-            side,
-            tap,
+            .max_send_buffer_size(SEND_BUFFER)
+            .handshake(Socket::new(stream));
+        let Ok(mut connection) = handshake.await else {
+            return;
         };
-        if relayed.is_end_stream() {
-            relayed.ended();
-        }
-        relayed
-    }
-
-    fn ended(&self) {
-        if let (Side::Reply, Some(tap)) = (self.side, &self.tap) {
-            tap.ended();
-        }
-    }
-
-    /// Copies a frame, and checks whether it was the last one.
-    fn observe(&self, frame: &Frame<Bytes>) {
-        let Some(tap) = &self.tap else { return };
-        if let Some(data) = frame.data_ref() {
-            tap.data(self.side, data);
-        }
-        if let (Side::Reply, Some(trailers)) = (self.side, frame.trailers_ref()) {
-            tap.trailers(trailers);
-        }
-        if self.is_end_stream() {
-            self.ended();
-        }
-    }
-
-    /// The connection to the server broke during its reply. The client gets the status that it would have got without a recorder.
-    fn lost(&mut self, error: &hyper::Error) -> Option<Result<Frame<Bytes>, hyper::Error>> {
-        self.source = RelayedFrames::Nothing;
-        let status =
-            tonic::Status::unavailable(format!("the recorder lost the server: {}", words(error)));
-        let mut trailers = HeaderMap::new();
-        status.add_header(&mut trailers).ok()?;
-        Some(Ok(Frame::trailers(trailers)))
-    }
-}
-
-impl Body for Relayed {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let this = self.get_mut();
-        let RelayedFrames::Frames(frames) = &mut this.source else {
-            return Poll::Ready(None);
-        };
-        Poll::Ready(match ready!(Pin::new(frames).poll_frame(context)) {
-            Some(Ok(frame)) => {
-                this.observe(&frame);
-                Some(Ok(frame))
-            }
-            Some(Err(error)) => {
-                if let Some(tap) = &this.tap {
-                    tap.broken();
+        let upstream = Arc::new(Upstream::new(self.upstream));
+        let mut ended = pin!(self.ended.changed());
+        let mut is_ending = false;
+        loop {
+            tokio::select! {
+                accepted = connection.accept() => {
+                    let Some(Ok((request, respond))) = accepted else { return };
+                    let (upstream, taps) = (Arc::clone(&upstream), Arc::clone(&self.taps));
+                    tokio::spawn(relay(upstream, taps, request, respond));
                 }
-                match this.side {
-                    Side::Reply if !is_reset(&error) => this.lost(&error),
-                    _ => Some(Err(error)),
+                _ = &mut ended, if !is_ending => {
+                    is_ending = true;
+                    connection.graceful_shutdown();
                 }
             }
-            None => {
-                this.ended();
-                None
-            }
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.source {
-            RelayedFrames::Frames(frames) => frames.is_end_stream(),
-            RelayedFrames::Nothing => true,
-        }
-    }
-
-    /// Unknown, because a size would add a header that nobody sent.
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
-}
-
-impl Drop for Relayed {
-    fn drop(&mut self) {
-        if let (Side::Reply, Some(tap)) = (self.side, &self.tap) {
-            // Does nothing if the reply was complete.
-            tap.broken();
         }
     }
 }

@@ -28,8 +28,7 @@ impl<W: Write + Send> CallStore for RecordingStream<W> {
         subject: Option<&Subject>,
         kept: KeepMode,
     ) -> io::Result<()> {
-        let call = call.numbered(self.next);
-        let line = to_line(&call, subject, kept);
+        let line = to_line(call, self.next, subject, kept);
         self.output.write_all(format!("{line}\n").as_bytes())?;
         self.output.flush()?;
         self.next += 1;

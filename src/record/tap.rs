@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::Link;
 use super::writer::Counters;
@@ -84,7 +84,7 @@ impl Taps {
         if dialect_assumed {
             self.counters.assume(dialect);
         }
-        Some(FrameTap(Arc::new(Shared {
+        Some(FrameTap {
             taps: Arc::clone(self),
             call: Mutex::new(Some(RawCall {
                 path: path.to_owned(),
@@ -101,7 +101,7 @@ impl Taps {
                     bytes: 0,
                 },
             })),
-        })))
+        })
     }
 }
 
@@ -110,15 +110,12 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
     (value != "identity").then(|| value.to_owned())
 }
 
-struct Shared {
+/// The copy of one call, filled from both directions.
+pub(super) struct FrameTap {
     taps: Arc<Taps>,
     /// None once it is dropped or handed on.
     call: Mutex<Option<RawCall>>,
 }
-
-/// The copy of one call, filled from both directions.
-#[derive(Clone)]
-pub(super) struct FrameTap(Arc<Shared>);
 
 /// Direction of the bytes.
 #[derive(Clone, Copy)]
@@ -129,7 +126,7 @@ pub(super) enum Side {
 
 impl FrameTap {
     fn with(&self, change: impl FnOnce(&mut Option<RawCall>)) {
-        change(&mut self.0.call.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.call.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Adds bytes to the call's share of the budget and changes the copy. If the budget is used up, the call is lost.
@@ -140,7 +137,7 @@ impl FrameTap {
                 change(raw);
             } else {
                 *call = None;
-                self.0.taps.counters.lost.add();
+                self.taps.counters.lost.add();
             }
         });
     }
@@ -169,17 +166,26 @@ impl FrameTap {
         });
     }
 
-    /// Copies the status from the trailers.
-    pub(super) fn trailers(&self, trailers: &HeaderMap) {
-        let ending = status_of(trailers);
-        self.grow(status_size(&ending), |raw| raw.ending = ending);
+    /// Copies the status from the trailers of the reply.
+    pub(super) fn trailers(&self, side: Side, trailers: &HeaderMap) {
+        if let Side::Reply = side {
+            let ending = status_of(trailers);
+            self.grow(status_size(&ending), |raw| raw.ending = ending);
+        }
+    }
+
+    /// One direction is complete.
+    pub(super) fn ended_of(&self, side: Side) {
+        if let Side::Reply = side {
+            self.ended();
+        }
     }
 
     /// The reply is complete: the copy goes to the writer, if the queue has room.
     pub(super) fn ended(&self) {
         self.with(|call| {
             let Some(raw) = call.take() else { return };
-            let taps = &self.0.taps;
+            let taps = &self.taps;
             match taps.queue.try_send(raw) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
@@ -193,20 +199,29 @@ impl FrameTap {
     pub(super) fn broken(&self) {
         self.with(|call| {
             if call.take().is_some() {
-                self.0.taps.counters.unanswered.add();
+                self.taps.counters.unanswered.add();
             }
         });
     }
 }
 
+impl Drop for FrameTap {
+    fn drop(&mut self) {
+        // Does nothing if the reply was complete.
+        self.broken();
+    }
+}
+
 /// Only the status: other metadata may contain secrets.
 fn status_of(headers: &HeaderMap) -> HeaderMap {
-    ["grpc-status", "grpc-message", "grpc-status-details-bin"]
-        .into_iter()
-        .filter_map(|name| {
-            let name = http::HeaderName::from_static(name);
-            let value = headers.get(&name)?.as_bytes();
-            Some((name, HeaderValue::from_bytes(value).ok()?))
-        })
-        .collect()
+    const STATUS: [HeaderName; 3] = [
+        HeaderName::from_static("grpc-status"),
+        HeaderName::from_static("grpc-message"),
+        HeaderName::from_static("grpc-status-details-bin"),
+    ];
+    let copied = |name: HeaderName| {
+        let value = headers.get(&name)?.as_bytes();
+        Some((name, HeaderValue::from_bytes(value).ok()?))
+    };
+    STATUS.into_iter().filter_map(copied).collect()
 }

@@ -1,34 +1,32 @@
 //! Connections to the server behind the recorder: one for each client connection, reopened if it breaks.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use bytes::Bytes;
+use h2::SendStream;
+use h2::client::{Builder, ResponseFuture, SendRequest};
+use http::Request;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
-use super::proxy::{HEADERS_LIMIT, Relayed};
+use super::proxy::HEADERS_LIMIT;
+use super::socket::Socket;
 
 /// Time limit for a connection, the same as in gRPC clients.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
-
-/// A call that got no reply.
-#[derive(Debug)]
-pub(super) enum NoReply {
-    /// The server reset this call; the reset is passed on to the client.
-    Reset(hyper::Error),
-    /// The server cannot be reached.
-    Gone(String),
-}
+/// What a server may send before the client takes it, in bytes, for each call and for the connection.
+const CALL_WINDOW: u32 = 2 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 5 * 1024 * 1024;
+/// What may wait to be sent for a call, in bytes.
+const SEND_BUFFER: usize = 1024 * 1024;
+/// Calls in flight before the server has said how many it accepts.
+const FIRST_CALLS: usize = 100;
 
 /// A connection to the server.
 pub(super) struct Upstream {
     address: Arc<str>,
-    sender: Mutex<Option<SendRequest<Relayed>>>,
+    sender: Mutex<Option<SendRequest<Bytes>>>,
 }
 
 impl Upstream {
@@ -39,29 +37,25 @@ impl Upstream {
         }
     }
 
-    /// Passes a request on, once. If the connection broke before it took the request, a new one is opened.
-    pub(super) async fn send(
+    /// Begins a call with the headers of its request. Fails with the reason why the server cannot be reached.
+    pub(super) async fn open(
         &self,
-        request: Request<Relayed>,
-    ) -> Result<Response<Incoming>, NoReply> {
+        request: Request<()>,
+        is_whole: bool,
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), String> {
         let mut sender = self.connected().await?;
-        let untaken = match sender.try_send_request(request).await {
-            Ok(response) => return Ok(response),
-            Err(mut error) => match error.take_message() {
-                Some(request) => request,
-                None => return Err(self.failed(error.into_error())),
-            },
-        };
-        *self.sender.lock().await = None;
-        let mut sender = self.connected().await?;
-        let sent = sender.try_send_request(untaken).await;
-        sent.map_err(|error| self.failed(error.into_error()))
+        let opened = sender.send_request(request, is_whole);
+        opened.map_err(|error| self.gone(&error.to_string()))
     }
 
-    async fn connected(&self) -> Result<SendRequest<Relayed>, NoReply> {
+    /// The open connection, or a new one if there is none or it broke.
+    async fn connected(&self) -> Result<SendRequest<Bytes>, String> {
         let mut sender = self.sender.lock().await;
-        if let Some(sender) = sender.as_ref().filter(|sender| !sender.is_closed()) {
-            return Ok(sender.clone());
+        if let Some(open) = sender.take()
+            && let Ok(open) = open.ready().await
+        {
+            *sender = Some(open.clone());
+            return Ok(open);
         }
         let connecting = tokio::time::timeout(CONNECT_LIMIT, self.connect());
         let fresh = match connecting.await {
@@ -72,56 +66,26 @@ impl Upstream {
         Ok(fresh)
     }
 
-    async fn connect(&self) -> Result<SendRequest<Relayed>, NoReply> {
+    async fn connect(&self) -> Result<SendRequest<Bytes>, String> {
         let stream = TcpStream::connect(&*self.address)
             .await
             .map_err(|error| self.gone(&error.to_string()))?;
-        let _ = stream.set_nodelay(true);
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
+        let (sender, connection) = Builder::new()
+            .initial_window_size(CALL_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_max_send_streams(FIRST_CALLS)
             .max_header_list_size(HEADERS_LIMIT)
-            .handshake(TokioIo::new(stream))
+            .max_send_buffer_size(SEND_BUFFER)
+            .enable_push(false)
+            .handshake(Socket::new(stream))
             .await
-            .map_err(|error| self.gone(&words(&error)))?;
+            .map_err(|error| self.gone(&error.to_string()))?;
         tokio::spawn(connection);
         Ok(sender)
     }
 
-    fn failed(&self, error: hyper::Error) -> NoReply {
-        if is_reset(&error) {
-            NoReply::Reset(error)
-        } else {
-            self.gone(&words(&error))
-        }
+    /// What the client is told if the server cannot be reached.
+    pub(super) fn gone(&self, reason: &str) -> String {
+        format!("the recorder cannot reach {}: {reason}", self.address)
     }
-
-    fn gone(&self, reason: &str) -> NoReply {
-        NoReply::Gone(format!(
-            "the recorder cannot reach {}: {reason}",
-            self.address
-        ))
-    }
-}
-
-/// Whether only this call was reset, rather than the connection broken.
-pub(super) fn is_reset(error: &hyper::Error) -> bool {
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<h2::Error>() {
-            return error.is_reset();
-        }
-        source = error.source();
-    }
-    false
-}
-
-/// An error with its causes.
-pub(super) fn words(error: &hyper::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

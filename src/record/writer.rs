@@ -24,6 +24,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long a call may wait for others before the writer takes them all.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// How much this thread yields to the others.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 5;
+
 /// Destination of kept calls.
 pub trait CallStore: Send {
     /// Keeps a call. The store assigns its number.
@@ -180,6 +184,10 @@ pub(super) struct Writer {
 impl Writer {
     /// Runs until the last sender is dropped. Returns the last I/O error.
     pub(super) fn run(mut self) -> std::io::Result<()> {
+        // If there is not enough processor time for everything, passing calls on comes first. Only Linux has a niceness for each
+        // thread; elsewhere it is that of the process.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(NICENESS);
         let mut result = Ok(());
         loop {
             match self.next() {

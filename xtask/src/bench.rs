@@ -2,6 +2,8 @@
 //!
 //! Each part is a program that prints its figures; this only runs them one after the other and writes down what they print.
 
+mod peers;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
@@ -26,13 +28,17 @@ struct Arguments {
     /// Take fewer rounds and smaller sizes, and write nothing.
     #[arg(long)]
     quick: bool,
+    /// Also measure other tools that replay histories, the part `peers`. Installs and builds them, which takes some minutes the
+    /// first time.
+    #[arg(long)]
+    peers: bool,
     /// List the parts without running them.
     #[arg(long)]
     list: bool,
 }
 
 fn names() -> PossibleValuesParser {
-    PossibleValuesParser::new(PARTS.iter().map(|part| part.name))
+    PossibleValuesParser::new(PARTS.iter().map(|part| part.name).chain([peers::NAME]))
 }
 
 /// Something that is measured by one program.
@@ -102,6 +108,7 @@ pub(super) fn cli(words: Vec<OsString>) -> ExitCode {
         for part in PARTS {
             println!("{:<10} {}", part.name, part.about);
         }
+        println!("{:<10} {}; only with --peers", peers::NAME, peers::ABOUT);
         return ExitCode::SUCCESS;
     }
     match run(&arguments) {
@@ -128,8 +135,15 @@ fn run(arguments: &Arguments) -> Result<()> {
         println!("\n== {}: {}", part.name, part.about);
         let figures = figures(&mut part.command(&shell, arguments.quick))
             .with_context(|| format!("the part {}", part.name))?;
-        let figures = figures.trim_end();
-        let _ = write!(text, "\n## {}\n\n```text\n{figures}\n```\n", part.about);
+        add(&mut text, part.about, &figures);
+    }
+    if arguments.peers || arguments.only.iter().any(|name| name == peers::NAME) {
+        println!("\n== {}: {}", peers::NAME, peers::ABOUT);
+        add(
+            &mut text,
+            peers::ABOUT,
+            &peers::figures(&shell, arguments.quick)?,
+        );
     }
     if is_whole {
         let file = shell.at("benches/RESULTS.md");
@@ -137,6 +151,14 @@ fn run(arguments: &Arguments) -> Result<()> {
         println!("\nwritten: benches/RESULTS.md");
     }
     Ok(())
+}
+
+fn add(text: &mut String, about: &str, figures: &str) {
+    let _ = write!(
+        text,
+        "\n## {about}\n\n```text\n{}\n```\n",
+        figures.trim_end()
+    );
 }
 
 const HEADER: &str = "\

@@ -127,12 +127,119 @@ async fn a_client_that_gives_up_is_known_to_the_server() {
     }));
     let recorder = recorder(upstream.address, Vec::new());
     let client = Client::connect(recorder.address()).await;
+    for reason in [Reason::CANCEL, Reason::INTERNAL_ERROR] {
+        for is_whole in [true, false] {
+            let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
+            let (_response, mut stream) = client.open(request, false).await;
+            stream.send_data(framed(b""), is_whole).unwrap();
+            assert_eq!(heard.recv().await, Some(None));
+            stream.send_reset(reason);
+            assert_eq!(heard.recv().await, Some(Some(reason)));
+        }
+    }
+    drop(client);
+    let counts = recorder.end().unwrap();
+    assert_eq!((counts.passed, counts.kept, counts.unanswered), (4, 0, 4));
+}
+
+/// As a server ends a call whose deadline is over while it replies.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_amid_a_reply_is_the_reset_that_the_client_sees() {
+    for reason in [Reason::CANCEL, Reason::NO_ERROR] {
+        let upstream = Upstream::start(Arc::new(move |request, mut respond| {
+            Box::pin(async move {
+                let response = response().body(()).unwrap();
+                let mut stream = respond.send_response(response, false).unwrap();
+                stream.send_data(framed(b"half"), false).unwrap();
+                // The client ends its request when it has seen this half of the reply.
+                read_to_end(request.into_body(), &mut Half::default()).await;
+                stream.send_reset(reason);
+            })
+        }));
+        let recorder = recorder(upstream.address, Vec::new());
+        for address in [upstream.address, recorder.address()] {
+            let client = Client::connect(address).await;
+            let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
+            let (response, mut stream) = client.open(request, false).await;
+            let mut body = response.await.unwrap().into_body();
+            let mut half = Half {
+                body: body.data().await.unwrap().unwrap().to_vec(),
+                ..Half::default()
+            };
+            stream.send_data(framed(b""), true).unwrap();
+            read_to_end(body, &mut half).await;
+            assert_eq!(half.body, framed(b"half"), "{address}");
+            assert_eq!(half.reset, Some(reason), "{address}");
+        }
+        let counts = recorder.end().unwrap();
+        assert_eq!((counts.passed, counts.kept, counts.unanswered), (1, 0, 1));
+    }
+}
+
+/// A server may answer before it has read the request, and go on reading.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_passed_on_to_its_end_although_its_reply_is_complete() {
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = Upstream::start(Arc::new(move |request, mut respond| {
+        let told = told.clone();
+        Box::pin(async move {
+            let mut response = response().body(()).unwrap();
+            response.headers_mut().extend(status_trailers("0"));
+            respond.send_response(response, true).unwrap();
+            let mut half = Half::default();
+            read_to_end(request.into_body(), &mut half).await;
+            told.send(half).unwrap();
+        })
+    }));
+    let recorder = recorder(upstream.address, Vec::new());
+    let client = Client::connect(recorder.address()).await;
     let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
-    let (_response, mut stream) = client.open(request, false).await;
+    let (response, mut stream) = client.open(request, false).await;
+    assert_eq!(reply(response).await.status(), Some("0"));
+    stream.send_data(framed(b"late"), true).unwrap();
+    let half = heard.recv().await.unwrap();
+    assert_eq!((half.body, half.reset), (framed(b"late").to_vec(), None));
+}
+
+/// Its client reads nothing until the server has sent as much as it can.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_read_holds_the_server_back() {
+    const MESSAGE: usize = 64 * 1024;
+    const MESSAGES: usize = 400;
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = Upstream::start(Arc::new(move |_, mut respond| {
+        let told = told.clone();
+        Box::pin(async move {
+            let response = response().body(()).unwrap();
+            let mut stream = respond.send_response(response, false).unwrap();
+            for _ in 0..MESSAGES {
+                stream.reserve_capacity(MESSAGE);
+                while stream.capacity() < MESSAGE {
+                    let more = std::future::poll_fn(|context| stream.poll_capacity(context));
+                    let waiting = std::time::Duration::from_millis(300);
+                    if tokio::time::timeout(waiting, more).await.is_err() {
+                        let _ = told.send(());
+                    }
+                }
+                stream.send_data(vec![7; MESSAGE].into(), false).unwrap();
+            }
+            stream.send_trailers(status_trailers("0")).unwrap();
+        })
+    }));
+    let recorder = recorder(upstream.address, Vec::new());
+    let client = Client::connect(recorder.address()).await;
+    let request = request("/angzarr.EventQueryService/GetEvents")
+        .body(())
+        .unwrap();
+    let (response, mut stream) = client.open(request, false).await;
     stream.send_data(framed(b""), true).unwrap();
-    assert_eq!(heard.recv().await, Some(None));
-    stream.send_reset(Reason::CANCEL);
-    assert_eq!(heard.recv().await, Some(Some(Reason::CANCEL)));
+    let body = response.await.unwrap().into_body();
+    // The server cannot send all of it: far less fits into the windows on the way.
+    heard.recv().await.unwrap();
+    let mut half = Half::default();
+    read_to_end(body, &mut half).await;
+    assert_eq!(half.body.len(), MESSAGES * MESSAGE);
+    assert_eq!(half.status(), Some("0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ mod npm;
 mod pictures;
 mod postgres;
 mod project;
-mod python;
+pub(super) mod python;
 pub(super) mod shell;
 mod steps;
 mod tools;

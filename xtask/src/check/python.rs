@@ -6,7 +6,7 @@ use super::shell::{Shell, output_of, run};
 
 const REQUIREMENTS: &str = "examples/poker-python/requirements.txt";
 /// Interpreter that has what the peer needs.
-pub(super) const INTERPRETER: &str = ".venv/bin/python";
+pub(crate) const INTERPRETER: &str = ".venv/bin/python";
 /// A copy of the installed requirements, to install only if they changed.
 const STAMP: &str = ".venv/installed-requirements.txt";
 
@@ -27,7 +27,7 @@ pub(super) fn peers(shell: &Shell) -> Result<()> {
 }
 
 /// Installs the peer into `.venv` if needed.
-pub(super) fn install(shell: &Shell) -> Result<()> {
+pub(crate) fn install(shell: &Shell) -> Result<()> {
     let wanted = std::fs::read_to_string(shell.at(REQUIREMENTS))
         .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
     let is_there = output_of(shell.program(shell.at(INTERPRETER)).arg("--version")).is_some();

@@ -160,9 +160,12 @@ pub(super) const STEPS: &[Step] = &[
 fn format(shell: &Shell) -> Result<()> {
     ensure_component(shell, "fmt", "rustfmt")?;
     run(&mut shell.cargo(&["fmt", "--all", "--check"]))?;
-    run(shell
-        .cargo(&["fmt", "--check"])
-        .current_dir(shell.at("fuzz")))
+    for folder in ["fuzz", "benches/peers/cqrs-es", "benches/peers/temporal"] {
+        run(shell
+            .cargo(&["fmt", "--check"])
+            .current_dir(shell.at(folder)))?;
+    }
+    Ok(())
 }
 
 fn clippy(shell: &Shell) -> Result<()> {

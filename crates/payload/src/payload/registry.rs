@@ -16,7 +16,7 @@ use super::field_path::{self, FieldPathError};
 use super::guard::{Broken, guarded};
 use super::layout::{Layout, Layouts};
 use super::likely::{self, LikelyMessage};
-use super::rewrite::{self, Rewriter, Unreadable};
+use super::rewrite::{self, Rewriter, Rewritten, Unreadable};
 use super::variation::{self, Variation};
 use super::{canonical, comparison, compile, shape, skeleton, subset, unknown, view};
 use crate::model::Payload;
@@ -188,16 +188,15 @@ impl Registry {
         payload: &Payload,
         rewriter: &mut R,
     ) -> Result<Vec<u8>, Unreadable> {
-        let Some(message) = self.layout(payload.type_name()) else {
-            rewriter.unreadable(Unreadable::Undescribed {
-                type_name: payload.type_name().to_owned(),
-                path: String::new(),
-                left_out: self.layouts.left_out_for(payload.type_name()),
-            })?;
+        let Some(rewritten) = self.walk(payload, rewriter)? else {
             return Ok(payload.value.clone());
         };
-        let bytes = rewrite::rewrite(&self.layouts, message, &payload.value, rewriter)?;
-        if bytes == payload.value || !matches!(self.decode(payload), Decoded::Exact(_)) {
+        let bytes = rewritten.bytes;
+        // Two views are expensive.
+        if !rewritten.may_be_inexact
+            || bytes == payload.value
+            || !matches!(self.decode(payload), Decoded::Exact(_))
+        {
             return Ok(bytes);
         }
         let written = Payload {
@@ -205,11 +204,37 @@ impl Registry {
             value: bytes,
         };
         Ok(match self.decode(&written) {
-            Decoded::Inexact(view) => {
-                canonical::encode(&self.layouts, message, &view).unwrap_or(written.value)
-            }
+            Decoded::Inexact(view) => self
+                .encode(payload.type_name(), &view)
+                .unwrap_or(written.value),
             _ => written.value,
         })
+    }
+
+    /// Shows a rewriter the fields of a payload, and writes nothing.
+    pub fn visit<R: Rewriter>(
+        &self,
+        payload: &Payload,
+        rewriter: &mut R,
+    ) -> Result<(), Unreadable> {
+        self.walk(payload, rewriter).map(drop)
+    }
+
+    /// None if there is no descriptor, and the rewriter accepts that.
+    fn walk<R: Rewriter>(
+        &self,
+        payload: &Payload,
+        rewriter: &mut R,
+    ) -> Result<Option<Rewritten>, Unreadable> {
+        let Some(message) = self.layout(payload.type_name()) else {
+            rewriter.unreadable(Unreadable::Undescribed {
+                type_name: payload.type_name().to_owned(),
+                path: String::new(),
+                left_out: self.layouts.left_out_for(payload.type_name()),
+            })?;
+            return Ok(None);
+        };
+        rewrite::rewrite(&self.layouts, message, &payload.value, rewriter).map(Some)
     }
 
     /// Sets or removes one field, and leaves everything else as it was, including unknown fields. An empty path means

@@ -45,7 +45,9 @@ impl Rewriter for Session<'_> {
     ) -> FieldValue<'static> {
         let (action, form, range) = self.action(choice.reason);
         if action == Action::Pseudonym && self.is_already_redacted(location.steps, choice.start) {
-            self.report.redacted_values.keep(value);
+            if self.is_scanning {
+                self.report.redacted_values.keep(value);
+            }
             return value.to_static();
         }
         self.report.is_anew |= action == Action::Pseudonym && self.already_redacted.is_some();
@@ -54,7 +56,10 @@ impl Rewriter for Session<'_> {
             (Action::Drop, _) => without_content(value, ""),
             _ => without_content(value, MASK),
         };
-        self.report.redacted_values.add(value, &new);
+        // Whatever is written was scanned before.
+        if self.is_scanning {
+            self.report.redacted_values.add(value, &new);
+        }
         new
     }
 

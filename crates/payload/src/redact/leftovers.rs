@@ -193,7 +193,7 @@ impl LeftoverRules {
                     is_envelope: is == MessageRole::Envelope,
                     found: Leftovers::default(),
                 };
-                let read = registry.rewrite(payload, &mut look);
+                let read = registry.visit(payload, &mut look);
                 let mut found = look.found;
                 found.unread.extend(read.err().map(|it| it.to_string()));
                 found.left.retain(|it| !left.contains(it));

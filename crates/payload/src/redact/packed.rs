@@ -9,7 +9,7 @@ use crate::payload::{Choice, FieldLocation, FieldValue, Registry, Rewriter, Unre
 pub(super) fn packed_types(registry: &Registry, payload: &Payload) -> BTreeSet<String> {
     let mut types = Types(BTreeSet::from([payload.type_name().to_owned()]));
     // Unreadable payloads are reported by the redaction itself.
-    let _ = registry.rewrite(payload, &mut types);
+    let _ = registry.visit(payload, &mut types);
     types.0
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
 use super::decoded::DecodedText;
@@ -191,7 +191,12 @@ impl RedactedValues {
             let patterns = words
                 .iter()
                 .map(|(word, _)| &word.as_bytes()[..word.len().min(SEARCHED)]);
-            let automaton = AhoCorasick::new(patterns).ok()?;
+            // The texts of a call are short, and other automata take far longer to build.
+            let automaton = AhoCorasick::builder()
+                .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+                .prefilter(false)
+                .build(patterns)
+                .ok()?;
             Some(Search { automaton, words })
         });
         prepared.as_ref()

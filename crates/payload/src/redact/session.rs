@@ -8,6 +8,7 @@ use super::packed::packed_types;
 use super::prior::PriorRedaction;
 use super::redactor::{Reason, RedactError, Redactor, Report};
 use crate::model::{Payload, Root};
+use crate::payload::Unreadable;
 
 /// How rules apply to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,10 +121,12 @@ impl<'a> Session<'a> {
         is: MessageRole,
         place: &dyn Display,
     ) -> Result<(), RedactError> {
+        self.begin(message, is);
         self.is_scanning = true;
-        let looked = self.message(message, is, place);
+        let redactor = self.redactor;
+        let scanned = redactor.registry.visit(message, self);
         self.is_scanning = false;
-        looked.map(drop)
+        scanned.map_err(|reason| unreadable(message, place, reason))
     }
 
     /// Redacts a message that was scanned before.
@@ -133,7 +136,13 @@ impl<'a> Session<'a> {
         is: MessageRole,
         place: &dyn Display,
     ) -> Result<Payload, RedactError> {
-        self.message(message, is, place)
+        self.begin(message, is);
+        let redactor = self.redactor;
+        let value = redactor.registry.rewrite(message, self);
+        Ok(Payload {
+            type_url: message.type_url.clone(),
+            value: value.map_err(|reason| unreadable(message, place, reason))?,
+        })
     }
 
     /// Scans and redacts a single payload.
@@ -164,28 +173,13 @@ impl<'a> Session<'a> {
         types
     }
 
-    fn message(
-        &mut self,
-        message: &Payload,
-        is: MessageRole,
-        place: &dyn Display,
-    ) -> Result<Payload, RedactError> {
+    fn begin(&mut self, message: &Payload, is: MessageRole) {
         self.is_envelope = is == MessageRole::Envelope;
         let came_redacted = !self.is_envelope && self.prior.holds(message);
         self.already_redacted = came_redacted.then(|| self.already_redacted_types(message));
         if !self.is_envelope && !self.report.types.contains(message.type_name()) {
             self.report.types.insert(message.type_name().to_owned());
         }
-        let redactor = self.redactor;
-        let value = redactor.registry.rewrite(message, self);
-        let value = value.map_err(|reason| RedactError {
-            place: format!("{place} (`{}`)", message.type_name()),
-            reason,
-        })?;
-        Ok(Payload {
-            type_url: message.type_url.clone(),
-            value,
-        })
     }
 
     /// Redacts a title, which may contain the first digits of a root.
@@ -206,6 +200,13 @@ impl<'a> Session<'a> {
         }
         self.report.looked_like.extend(looks);
         written
+    }
+}
+
+fn unreadable(message: &Payload, place: &dyn Display, reason: Unreadable) -> RedactError {
+    RedactError {
+        place: format!("{place} (`{}`)", message.type_name()),
+        reason,
     }
 }
 

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use super::error::{LeftOut, and_left_out};
 use super::field_value::{FieldKind, FieldValue};
-pub(super) use walk::rewrite;
+pub(super) use walk::{Rewritten, rewrite};
 
 /// Path segment for the key of a map entry; follows the name of the map.
 pub const MAP_KEY: &str = "$key";

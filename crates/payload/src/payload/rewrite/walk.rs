@@ -14,21 +14,33 @@ use crate::payload::wire::{GROUP_END, GROUP_START, LENGTH_DELIMITED, write_bytes
 /// A field's number, its value, and the bytes of both.
 type NumberedField<'b> = (u32, Wire<'b>, &'b [u8]);
 
+/// A rewritten message.
+pub(in crate::payload) struct Rewritten {
+    pub(in crate::payload) bytes: Vec<u8>,
+    /// Whether the view may have become inexact: a map key changed, or a part of a message whose view is a text.
+    pub(in crate::payload) may_be_inexact: bool,
+}
+
 /// Rewrites a message.
 pub(in crate::payload) fn rewrite<R: Rewriter>(
     layouts: &Layouts,
     message: &Layout,
     bytes: &[u8],
     rewriter: &mut R,
-) -> Result<Vec<u8>, Unreadable> {
-    Walk {
+) -> Result<Rewritten, Unreadable> {
+    let mut walk = Walk {
         layouts,
         rewriter,
         steps: Vec::new(),
         depth: 0,
         is_discarded: false,
-    }
-    .message(message, bytes, None)
+        may_be_inexact: false,
+    };
+    let bytes = walk.message(message, bytes, None)?;
+    Ok(Rewritten {
+        bytes,
+        may_be_inexact: walk.may_be_inexact,
+    })
 }
 
 pub(super) struct Walk<'l, 'r, R> {
@@ -38,6 +50,8 @@ pub(super) struct Walk<'l, 'r, R> {
     depth: usize,
     /// Whether the output is discarded. In this case, unreadable data is not an error.
     pub(super) is_discarded: bool,
+    /// See [`Rewritten`].
+    may_be_inexact: bool,
 }
 
 /// A field occurrence in the encoding.
@@ -211,6 +225,11 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
                     match new {
                         Some(new) if new == value => out.extend_from_slice(span),
                         Some(new) => {
+                            self.may_be_inexact |= message.is_map_entry
+                                || matches!(
+                                    message.well_known,
+                                    Some(WellKnown::Timestamp | WellKnown::Duration)
+                                );
                             let scalar = new.to_scalar(&field.kind);
                             if met.keeps_default || !scalar.is_default() {
                                 scalar.write_field(field.number, out);
