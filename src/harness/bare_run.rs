@@ -27,6 +27,7 @@ pub fn run_bare(project: &Arc<Project>, entries: &[Entry], threads: usize) -> Ba
         project: Arc::clone(project),
         mutants: None,
         details: Arc::default(),
+        turns: Arc::default(),
     };
     let next = AtomicUsize::new(0);
     let ended = Mutex::new(BareRun::default());

@@ -2,6 +2,7 @@
 //!
 //! The trials are found by walking the fixtures folder. Before a trial runs, nothing is parsed and nothing is started.
 
+mod alone;
 mod arguments;
 mod bare_run;
 mod broken_pipe;
@@ -184,6 +185,7 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
         project: Arc::clone(project),
         mutants: project.config().mutate.then(Arc::<MutantReport>::default),
         details: Arc::default(),
+        turns: Arc::default(),
     };
     if arguments.delete_orphans
         && let Err(message) = leftovers::delete(project)

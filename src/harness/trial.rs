@@ -7,6 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use serde_yaml::Value;
 use similar::TextDiff;
 
+use super::alone::{Attempt, Turns};
 use super::failure_details::{Details, OUTCOME, REQUEST};
 use super::heading::heading;
 use super::mutant_report::MutantReport;
@@ -26,6 +27,8 @@ pub(super) struct Context {
     pub(super) mutants: Option<Arc<MutantReport>>,
     /// More about failed cases.
     pub(super) details: Arc<Details>,
+    /// Which trials run beside others.
+    pub(super) turns: Arc<Turns>,
 }
 
 impl Context {
@@ -117,15 +120,15 @@ pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
             return Ending::Failed(error.report().into());
         }
     };
-    let ending = match replayed(context, entry, &fixture) {
+    let attempt = || match replayed(context, entry, &fixture) {
         Ok(trial) => {
             let ending = trial.end();
             trial.try_mutants(&ending);
-            ending
+            ending.into()
         }
-        Err(ending) => ending,
+        Err(attempt) => attempt,
     };
-    match ending {
+    match context.turns.run(&context.project, attempt) {
         Ending::Failed(message) => {
             context.note_key(entry, &REQUEST);
             let mut text = Text::plain(heading(&fixture.case));
@@ -148,12 +151,12 @@ struct ComparedCase<'a> {
     answers: Option<LogicAnswers>,
 }
 
-/// Replays a case, or gives its ending where there is nothing to compare.
+/// Replays a case, or says how the trial ended where there is nothing to compare.
 fn replayed<'a>(
     context: &'a Context,
     entry: &'a Entry,
     fixture: &'a Fixture,
-) -> Result<ComparedCase<'a>, Ending> {
+) -> Result<ComparedCase<'a>, Attempt> {
     // A twin is compared with the same snapshot, so its mutants would add nothing.
     let is_mutated = context.mutants.is_some() && entry.twin.is_none();
     let answers = is_mutated.then(LogicAnswers::default);
@@ -165,13 +168,16 @@ fn replayed<'a>(
         ..ReplayOptions::default()
     };
     let replayed = context.project.replay(fixture, &options);
-    let replayed = replayed.map_err(|error| match error.kind() {
-        ReplayErrorKind::NotConfigured(reason) => Ending::NotChecked(reason.clone()),
-        _ => Ending::Failed(error.to_string().into()),
+    let replayed = replayed.map_err(|error| Attempt {
+        has_lost_logic: error.has_lost_logic(),
+        ending: match error.kind() {
+            ReplayErrorKind::NotConfigured(reason) => Ending::NotChecked(reason.clone()),
+            _ => Ending::Failed(error.to_string().into()),
+        },
     })?;
     drop(tap);
     let Some(text) = replayed.text() else {
-        return Err(Ending::NotChecked(replayed.nothing_to_compare()));
+        return Err(Ending::NotChecked(replayed.nothing_to_compare()).into());
     };
     Ok(ComparedCase {
         context,

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use angzarr_replay::internal::grpc::{Methods, Server, serve_logic};
@@ -62,6 +63,8 @@ pub(crate) fn run(mode: &str, argument: Option<&str>) -> ExitCode {
             return ExitCode::FAILURE;
         }
         "dies" => serve(Dying),
+        "dies-at" => serve(DyingAt(argument.unwrap().to_owned())),
+        "answers-out-of-order" => serve(OutOfOrder(AtomicBool::new(false))),
         "stalls" => serve(Stalling(argument.unwrap().to_owned())),
         "answers-garbage" => {
             let server = Server::start(listener(), Dialect::ANGZARR, Arc::new(Garbage), None);
@@ -174,6 +177,34 @@ impl Logic for Dying {
         eprintln!("handling for {}", command.cover.domain);
         eprintln!("out of luck");
         std::process::exit(7);
+    }
+}
+
+/// The demo's player, which dies when it is asked about an aggregate whose root begins with these digits.
+struct DyingAt(String);
+
+impl Logic for DyingAt {
+    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Result<Reply, Failure> {
+        let root = command.cover.root.hex();
+        if root.starts_with(&self.0) {
+            eprintln!("out of luck at {root}");
+            std::process::exit(7);
+        }
+        // Others are in flight when it dies.
+        std::thread::sleep(Duration::from_millis(20));
+        Player::default().handle(prior, command)
+    }
+}
+
+/// The demo's player, which answers every second call late.
+struct OutOfOrder(AtomicBool);
+
+impl Logic for OutOfOrder {
+    fn handle(&self, prior: &EventBook, command: &CommandBook) -> Result<Reply, Failure> {
+        if self.0.fetch_xor(true, Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(40));
+        }
+        Player::default().handle(prior, command)
     }
 }
 

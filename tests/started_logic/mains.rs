@@ -16,6 +16,12 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         "a_trial_shows_the_output_of_logic_that_died",
         dies_in_a_trial,
     ),
+    ("a_crash_fails_the_case_that_causes_it", dies_at_one_case),
+    (
+        "logic_that_always_dies_is_not_started_without_end",
+        dies_at_every_case,
+    ),
+    ("answers_may_come_in_any_order", answers_out_of_order),
     ("a_passing_run_leaves_nothing_behind", passing_run),
     ("an_interrupted_run_leaves_nothing_behind", interrupted),
     ("a_run_interrupted_while_logic_starts", interrupted_at_start),
@@ -94,6 +100,67 @@ fn dies_in_a_trial() {
          status: 7; its last output:\n    handling for player\n    out of luck"
     );
     assert!(!status.success());
+}
+
+/// A workspace with so many cases, whose roots begin with their numbers, and what the trials printed, 32 of them at once.
+fn with_cases(words: &[&str], count: usize) -> (Workspace, Output) {
+    let workspace = Workspace::with_fake(words);
+    let text = std::fs::read_to_string(workspace.file(CASE)).unwrap();
+    std::fs::remove_file(workspace.file(CASE)).unwrap();
+    for number in 0..count {
+        let case = workspace.file(&format!("fixtures/player/case-{number:02}.yaml"));
+        std::fs::write(
+            case,
+            text.replace("6513270e", &format!("000000{number:02}")),
+        )
+        .unwrap();
+    }
+    let output = workspace.main("harness", &["--test-threads=32"]).output();
+    (workspace, output.unwrap())
+}
+
+fn dies_at_one_case() {
+    let (workspace, output) = with_cases(&["dies-at", "00000007"], 40);
+    let out = workspace.clean(&output.stdout);
+    assert!(
+        out.contains("test result: FAILED. 40 passed; 1 failed;"),
+        "{out}"
+    );
+    let (_, failures) = out.split_once("failures:\n").unwrap();
+    assert!(failures.contains("---- player::case-07 ----"), "{out}");
+    assert!(
+        failures.contains("logic `player` ended with exit status: 7; its last output:\n    out of luck at 00000007"),
+        "{out}"
+    );
+}
+
+fn dies_at_every_case() {
+    let (workspace, output) = with_cases(&["dies"], 40);
+    let out = workspace.clean(&output.stdout);
+    assert!(
+        out.contains("test result: FAILED. 1 passed; 40 failed;"),
+        "{out}"
+    );
+    assert_eq!(
+        out.matches("logic `player` ended with exit status: 7")
+            .count(),
+        40,
+        "{out}"
+    );
+}
+
+fn answers_out_of_order() {
+    let (workspace, output) = with_cases(&["answers-out-of-order"], 64);
+    let out = workspace.clean(&output.stdout);
+    assert!(
+        out.contains("test result: ok. 65 passed; 0 failed;"),
+        "{out}"
+    );
+    let said = out
+        .lines()
+        .filter(|line| line.starts_with("test player::"))
+        .count();
+    assert_eq!(said, 64, "{out}");
 }
 
 fn passing_run() {

@@ -116,11 +116,22 @@ impl StartedServer {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// Its last output, and its exit status if it has ended. A connection may break a moment before its process ends.
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.exit_status().is_some()
+    }
+
+    /// Its last output, and its exit status if it has ended.
     #[must_use]
     pub fn last_words(&self) -> (LastOutput, Option<ExitStatus>) {
-        let ended = self.group.ends_within(Some(Duration::from_millis(200)));
+        let ended = self.exit_status();
         (self.group.last_output(), ended)
+    }
+
+    /// Its exit status if it has ended. A connection may break a moment before its process ends.
+    fn exit_status(&self) -> Option<ExitStatus> {
+        self.group.ends_within(Some(Duration::from_millis(200)))
     }
 
     /// Waits until it is ready.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::ReadyLogic;
+use crate::grpc::{CallError, LogicError};
 use crate::project::{
     CoordinatorUnavailable, IsolatedCoordinator, LogicUnavailable, Project, ProjectError,
 };
@@ -56,6 +57,21 @@ impl ReplayError {
     #[must_use]
     pub const fn kind(&self) -> &ReplayErrorKind {
         &self.kind
+    }
+
+    /// Whether the connection to the logic broke or could not be made.
+    pub(crate) const fn has_lost_logic(&self) -> bool {
+        let target = match &self.kind {
+            ReplayErrorKind::Target(target)
+            | ReplayErrorKind::Flow(FlowError::Target { source: target, .. }) => target,
+            _ => return false,
+        };
+        matches!(
+            target,
+            TargetError::Logic(LogicError::Call(
+                CallError::Broken { .. } | CallError::Unreachable { .. }
+            ))
+        )
     }
 
     /// An error of the logic, with its last output.

@@ -28,6 +28,29 @@ impl Logics {
         }
     }
 
+    /// Whether any logic was started.
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.values().any(|slot| {
+            let started = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            matches!(started.as_ref(), Some(Ok(_)))
+        })
+    }
+
+    /// Forgets started logic that has ended, and returns whether there is any. The next case that needs it starts it again.
+    pub(crate) fn forget_ended(&self) -> bool {
+        let mut is_any = false;
+        for slot in self.started.values() {
+            let mut started = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            if started
+                .take_if(|launched| launched.as_ref().is_ok_and(|server| server.has_ended()))
+                .is_some()
+            {
+                is_any = true;
+            }
+        }
+        is_any
+    }
+
     /// Ends all started logic. The next case that needs it starts it again.
     pub(crate) fn end_started(&self) {
         for slot in self.started.values() {
