@@ -61,10 +61,10 @@ impl ReplayError {
 
     /// Whether the connection to the logic broke or could not be made.
     pub(crate) const fn has_lost_logic(&self) -> bool {
-        let target = match &self.kind {
-            ReplayErrorKind::Target(target)
-            | ReplayErrorKind::Flow(FlowError::Target { source: target, .. }) => target,
-            _ => return false,
+        let (ReplayErrorKind::Target(target)
+        | ReplayErrorKind::Flow(FlowError::Target { source: target, .. })) = &self.kind
+        else {
+            return false;
         };
         matches!(
             target,
