@@ -1,6 +1,7 @@
 //! What a store holds of one stream or workflow. Streams are read in windows, so that memory is bounded by what is kept of
 //! them, and a connection that breaks costs one window.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::StoreError;
@@ -20,7 +21,7 @@ const SNAPSHOTS: usize = 100;
 /// Number of events of a workflow that are read.
 const WORKFLOW: i64 = 100_000;
 
-/// Makes a row into its sequence and a value.
+/// Turns a row into its sequence and a value.
 type RowOf<'a, T> = &'a dyn Fn(Fields<'_>) -> Result<(u32, T), StoreError>;
 
 /// A stream that is read in windows.
@@ -59,13 +60,14 @@ impl EventStore {
         let name = edition_name(&cover.edition);
         let statement = self.statement_of(window, name.is_some());
         let (first, last) = window.span;
-        // A row beyond every sequence is found, and refused, where no end is given.
+        // Without an end, a row with a sequence beyond `u32` is also read, and then refused.
         let mut first = if first == 0 { i64::MIN } else { first.into() };
         let last = if last == u32::MAX {
             i64::MAX
         } else {
             last.into()
         };
+        let mut known = 0;
         loop {
             let mut parameters = vec![
                 Parameter::Text(cover.domain.as_str()),
@@ -76,13 +78,15 @@ impl EventStore {
             parameters.extend(name.map(Parameter::Text));
             let rows = self.rows(&stream, &statement, &parameters, row)?;
             let has_more = rows.len() == window.size;
-            for (sequence, value) in rows {
-                first = i64::from(sequence) + 1;
+            for (sequence, value) in rows.into_iter().skip(known) {
+                first = sequence.into();
                 found(value)?;
             }
-            if !has_more || first > last {
+            if !has_more {
                 return Ok(());
             }
+            // The next window begins with the last row, because the same sequence may be stored under two spellings of main.
+            known = 1;
         }
     }
 
@@ -134,23 +138,25 @@ impl EventStore {
             table: "snapshots",
             ..StreamWindow::of_events(&columns, cover, (0, u32::MAX), SNAPSHOTS)
         };
-        let (mut snapshots, mut size) = (Vec::new(), 0);
+        let mut snapshots = Vec::new();
+        // Counted before a row is collected, so that a window holds no more either.
+        let size = Cell::new(0);
         self.each_row_of_stream(
             &window,
             &|mut fields| {
-                let (snapshot, size) = fields.snapshot()?;
-                Ok((snapshot.sequence, (snapshot, size)))
-            },
-            &mut |(snapshot, own)| {
-                size += own;
-                if size > self.access.held_bytes {
+                let (snapshot, own) = fields.snapshot()?;
+                size.set(size.get() + own);
+                if size.get() > self.access.held_bytes {
                     return Err(StoreError::TooMuch {
                         place: self.place.clone(),
                         what: format!("{}: its snapshots hold", stream_name(cover)),
                         limit: format!("{} MiB", self.access.held_bytes >> 20),
-                        advice: "; leave `store` out where an `address` can answer",
+                        advice: "; leave `store` out if a coordinator's `address` can answer instead",
                     });
                 }
+                Ok((snapshot.sequence, snapshot))
+            },
+            &mut |snapshot| {
                 snapshots.push(snapshot);
                 Ok(())
             },
@@ -268,7 +274,7 @@ impl EventStore {
         })
     }
 
-    /// Where the pages end that were inserted at or before a time.
+    /// The last sequence that was inserted at or before a time.
     pub(super) fn end_at(&self, cover: &Cover, time: Timestamp) -> Result<Option<u32>, StoreError> {
         let mut end = None;
         self.each_note(cover, (0, u32::MAX), &mut |note| {

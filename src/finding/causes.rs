@@ -1,8 +1,8 @@
 //! Who caused whom in a workflow: by the headers of commands and the columns of event stores where they say so, otherwise by
-//! time. What has no correlation id belongs to a workflow if it was caused by an event of it, or if it is the command of a
-//! failure that a log mentions in it.
+//! time. Something without a correlation id belongs to a workflow if one of its events caused it, or if a log mentions the failure of
+//! that command in the workflow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::occurrence::{Occurrence, OccurrenceKind};
 use crate::model::Timestamp;
@@ -55,17 +55,22 @@ pub(super) fn workflows(
     ids.iter().map(workflow).collect()
 }
 
-/// Adds the commands without a correlation id whose failures a log mentions in the workflow, after these failures. Of
-/// several commands with the same failure, none is known to be the one.
+/// Adds commands without a correlation id whose failures are logged in the workflow. If several commands failed in the same
+/// way, it is unclear which one is meant, so none is added.
 fn add_commands(members: &mut Vec<(usize, Option<Timestamp>)>, all: &[Occurrence]) {
-    let logged = members.clone().into_iter();
-    for (index, time) in logged {
-        let is_command = |other: &usize| {
-            all[*other].correlation_id.is_empty() && all[*other].is_command_of(&all[index])
-        };
-        let mut commands = (0..all.len()).filter(is_command);
+    let is_free = |index: &usize| {
+        let occurrence = &all[*index];
+        occurrence.correlation_id.is_empty() && occurrence.kind == OccurrenceKind::FailedCommand
+    };
+    let free: Vec<usize> = (0..all.len()).filter(is_free).collect();
+    let mut known: HashSet<usize> = members.iter().map(|(member, _)| *member).collect();
+    for (index, time) in members.clone() {
+        let mut commands = free
+            .iter()
+            .copied()
+            .filter(|other| all[*other].is_command_of(&all[index]));
         if let (Some(command), None) = (commands.next(), commands.next())
-            && members.iter().all(|(member, _)| *member != command)
+            && known.insert(command)
         {
             members.push((command, all[command].time.or(time)));
         }
@@ -74,22 +79,27 @@ fn add_commands(members: &mut Vec<(usize, Option<Timestamp>)>, all: &[Occurrence
 
 /// Adds what has no correlation id and was caused by an event of the workflow.
 fn add_caused(members: &mut Vec<(usize, Option<Timestamp>)>, all: &[Occurrence]) {
-    loop {
-        let is_new = |index: &usize| {
+    let known: HashSet<usize> = members.iter().map(|(member, _)| *member).collect();
+    let mut waiting: Vec<usize> = (0..all.len())
+        .filter(|index| {
             let occurrence = &all[*index];
-            let is_caused = occurrence.cause.as_ref().is_some_and(|cause| {
-                let mut members = members.iter();
-                members.any(|(member, _)| all[*member].stored(cause))
-            });
-            is_caused
-                && occurrence.correlation_id.is_empty()
-                && members.iter().all(|(member, _)| member != index)
-        };
-        let new: Vec<usize> = (0..all.len()).filter(is_new).collect();
-        if new.is_empty() {
-            return;
-        }
-        members.extend(new.into_iter().map(|index| (index, all[index].time)));
+            let is_free = occurrence.correlation_id.is_empty() && !known.contains(index);
+            is_free && occurrence.cause.is_some()
+        })
+        .collect();
+    // Each member is asked once what it caused.
+    let mut asked = 0;
+    while asked < members.len() {
+        let (member, _) = members[asked];
+        asked += 1;
+        waiting.retain(|index| {
+            let cause = all[*index].cause.as_ref();
+            let is_caused = cause.is_some_and(|cause| all[member].stored(cause));
+            if is_caused {
+                members.push((*index, all[*index].time));
+            }
+            !is_caused
+        });
     }
 }
 

@@ -194,7 +194,7 @@ impl Occurrence {
         failed && self.aside.is_none()
     }
 
-    /// Whether it is the command of a failure that a log mentions without it: of the same aggregate, with the same answer.
+    /// Whether this command's failure is the one that a log mentions without its command: same aggregate, same answer.
     /// Only where messages are not hidden, because hidden ones are all equal.
     #[must_use]
     pub fn is_command_of(&self, logged: &Self) -> bool {

@@ -1,16 +1,18 @@
-//! Cases whose logic was lost are replayed again alone, so that a crash fails the case that causes it, and not the cases whose
-//! calls it took along.
+//! Cases that lost their logic are replayed again, one at a time, so that a crash fails only the case that caused it, and not
+//! those that were in flight.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use super::trial::Ending;
 use crate::project::Project;
+use crate::terminal::Role;
 
-/// How often logic that has ended is started again in a run. Logic that ends at every call takes a start for each case.
+/// How many times a run restarts logic that has ended. Without a limit, logic that dies at every call would be started again
+/// for every case.
 const MOST_RESTARTS: usize = 32;
 
-/// Lets trials run beside each other, or one of them alone.
+/// Lets trials run in parallel, or one of them alone.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     beside_others: RwLock<()>,
@@ -20,21 +22,21 @@ pub(super) struct Turns {
 /// How a trial ended.
 pub(super) struct Attempt {
     pub(super) ending: Ending,
-    /// Whether the connection to the logic broke or could not be made.
-    pub(super) has_lost_logic: bool,
+    /// The logic whose connection broke or could not be made.
+    pub(super) lost_logic: Option<String>,
 }
 
 impl From<Ending> for Attempt {
     fn from(ending: Ending) -> Self {
         Self {
             ending,
-            has_lost_logic: false,
+            lost_logic: None,
         }
     }
 }
 
 impl Turns {
-    /// Runs a trial beside others. If its logic was started here and is lost, waits until no other trial runs, starts the logic
+    /// Runs a trial beside others. If it loses logic that was started here, waits until no other trial runs, starts the logic
     /// again if it has ended, and runs the trial again.
     pub(super) fn run(&self, project: &Project, attempt: impl Fn() -> Attempt) -> Ending {
         let first = {
@@ -44,19 +46,49 @@ impl Turns {
                 .unwrap_or_else(PoisonError::into_inner);
             attempt()
         };
-        if !first.has_lost_logic || !project.logics().has_started() {
+        let Some(logic) = first
+            .lost_logic
+            .filter(|logic| project.logics().has_started(logic))
+        else {
             return first.ending;
-        }
+        };
         let _alone = self
             .beside_others
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if self.restarts.load(Ordering::Relaxed) == MOST_RESTARTS {
-            return first.ending;
+        if !self.runs_again(project, &logic) {
+            return without_restart(first.ending);
         }
-        if project.logics().forget_ended() {
+        let second = attempt();
+        // If this case ends the logic, the cases after it find it started again.
+        if second.lost_logic.is_some() {
+            self.runs_again(project, &logic);
+        }
+        second.ending
+    }
+
+    /// Sees to it that logic that has ended is started again when it is needed next. False if it was started too often.
+    fn runs_again(&self, project: &Project, logic: &str) -> bool {
+        if !project.logics().has_ended(logic) {
+            return true;
+        }
+        let may_restart = self.restarts.load(Ordering::Relaxed) < MOST_RESTARTS;
+        if may_restart {
             self.restarts.fetch_add(1, Ordering::Relaxed);
+            project.logics().forget(logic);
         }
-        attempt().ending
+        may_restart
+    }
+}
+
+fn without_restart(ending: Ending) -> Ending {
+    match ending {
+        Ending::Failed(message) => Ending::Failed(message.with(
+            Role::Plain,
+            format_args!(
+                "\nthe logic was started again {MOST_RESTARTS} times in this run, and not once more"
+            ),
+        )),
+        ending => ending,
     }
 }

@@ -313,7 +313,7 @@ fn to_trial(
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
             Some(reason) => return Err(format!("not checked: {reason}").into()),
-            None => trial::run_in_time(&context, &entry),
+            None => trial::run(&context, &entry),
         };
         let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
         tally.totals.count(&ending);

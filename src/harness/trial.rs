@@ -78,49 +78,55 @@ fn lacks_rejection(status: Status, outcome: Option<&Value>) -> bool {
     status == Status::Intended && !outcome.is_some_and(is_rejection)
 }
 
-/// Runs a trial for as long as the configuration allows. A case that takes longer is left behind in its thread.
-pub(super) fn run_in_time(context: &Context, entry: &Entry) -> Ending {
+/// Runs a trial, each attempt for as long as the configuration allows.
+pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
+    let attempt = || attempt_in_time(context, entry);
+    context.turns.run(&context.project, attempt)
+}
+
+/// A case that takes longer is left behind in its thread, which is in nobody's way.
+fn attempt_in_time(context: &Context, entry: &Entry) -> Attempt {
     let Some(limit) = context.project.config().case_deadline else {
-        return run(context, entry);
+        return attempt(context, entry);
     };
     let (own_context, own_entry) = (context.clone(), entry.clone());
     let file = Project::shown(&entry.path);
     let (ended, end) = channel();
     let case = std::thread::Builder::new().spawn(move || {
         // Nobody waits any more for a case that is late.
-        let _ = ended.send(run(&own_context, &own_entry));
+        let _ = ended.send(attempt(&own_context, &own_entry));
     });
     let Ok(case) = case else {
-        return Ending::Failed(format!("{file}: no thread can be started for it").into());
+        return Ending::Failed(format!("{file}: no thread can be started for it").into()).into();
     };
     match end.recv_timeout(limit) {
-        Ok(ending) => ending,
+        Ok(attempt) => attempt,
         Err(RecvTimeoutError::Timeout) => {
             context.note_key(entry, &REQUEST);
             let limit = limit.as_secs();
             let words = format!(
                 "{file}: it took longer than {limit} s, the `case_deadline` in replay.toml"
             );
-            Ending::Failed(words.into())
+            Ending::Failed(words.into()).into()
         }
         // The logic panicked outside of what catches panics: it is shown as a panic of the trial.
         Err(RecvTimeoutError::Disconnected) => match case.join() {
             Err(panic) => std::panic::resume_unwind(panic),
-            Ok(()) => Ending::Failed(format!("{file}: it ended without a result").into()),
+            Ok(()) => Ending::Failed(format!("{file}: it ended without a result").into()).into(),
         },
     }
 }
 
-pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
+fn attempt(context: &Context, entry: &Entry) -> Attempt {
     let fixture = match context.project.folder().read(&entry.path) {
         Ok(fixture) => fixture,
         Err(error) => {
             let line = error.location().map(|location| location.line);
             context.details.note_line(&entry.name, line);
-            return Ending::Failed(error.report().into());
+            return Ending::Failed(error.report().into()).into();
         }
     };
-    let attempt = || match replayed(context, entry, &fixture) {
+    let mut attempt = match replayed(context, entry, &fixture) {
         Ok(trial) => {
             let ending = trial.end();
             trial.try_mutants(&ending);
@@ -128,16 +134,14 @@ pub(super) fn run(context: &Context, entry: &Entry) -> Ending {
         }
         Err(attempt) => attempt,
     };
-    match context.turns.run(&context.project, attempt) {
-        Ending::Failed(message) => {
-            context.note_key(entry, &REQUEST);
-            let mut text = Text::plain(heading(&fixture.case));
-            text.push(Role::Plain, "\n");
-            text.append(&message);
-            Ending::Failed(text)
-        }
-        ending => ending,
+    if let Ending::Failed(message) = &attempt.ending {
+        context.note_key(entry, &REQUEST);
+        let mut text = Text::plain(heading(&fixture.case));
+        text.push(Role::Plain, "\n");
+        text.append(message);
+        attempt.ending = Ending::Failed(text);
     }
+    attempt
 }
 
 /// A replayed case that can be compared.
@@ -169,7 +173,7 @@ fn replayed<'a>(
     };
     let replayed = context.project.replay(fixture, &options);
     let replayed = replayed.map_err(|error| Attempt {
-        has_lost_logic: error.has_lost_logic(),
+        lost_logic: error.lost_logic().map(str::to_owned),
         ending: match error.kind() {
             ReplayErrorKind::NotConfigured(reason) => Ending::NotChecked(reason.clone()),
             _ => Ending::Failed(error.to_string().into()),

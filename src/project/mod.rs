@@ -25,7 +25,7 @@ mod way;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use case_replay::{
     CaseResult, LogicChoice, ReadyLogic, ReplayError, ReplayErrorKind, ReplayOptions, ReplayedCase,
@@ -155,9 +155,11 @@ pub struct Project {
     registry: OnceLock<Result<Registry, Arc<DescriptorError>>>,
     /// Registries by dialect name, each with the framework's messages.
     dialects: HashMap<&'static str, OnceLock<Registry>>,
+    /// Held while a registry is filled with the framework's messages, so that one thread does it.
+    filling: Mutex<()>,
     /// Registry for redaction, with the framework's messages and calls of all packages.
     every_dialect: OnceLock<Registry>,
-    /// Whether compiled descriptors are kept. Only runs of cases keep them: what other commands write is what they say.
+    /// Whether compiled descriptors are kept. Only runs of cases keep them; other commands write nothing that they do not announce.
     has_cache: bool,
     folder: Folder,
     /// The configured rules. Every replay of the project records here which of them matched.
@@ -227,6 +229,7 @@ impl Project {
                 .iter()
                 .map(|dialect| (dialect.name(), OnceLock::new()))
                 .collect(),
+            filling: Mutex::default(),
             every_dialect: OnceLock::new(),
             has_cache: false,
             folder,
@@ -318,6 +321,7 @@ impl Project {
         let (Some(filled), Ok(dialect)) = (self.dialects.get(dialect), dialect.parse()) else {
             return self.registry();
         };
+        let _first = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(filled) = filled.get() {
             return Ok(filled);
         }

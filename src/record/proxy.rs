@@ -1,4 +1,4 @@
-//! The proxy: HTTP/2 frames in, the same frames out.
+//! The proxy: accepts connections of clients, and starts a relay for each call.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

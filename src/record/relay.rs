@@ -14,7 +14,7 @@ use http::{HeaderMap, Request, Response, Uri};
 use super::tap::{FrameTap, Side, Taps};
 use super::upstream::Upstream;
 
-/// Passes a call on, until both sides have ended it or one gave it up.
+/// Passes a call on until both sides have ended it, or one side gives up.
 pub(super) async fn relay(
     upstream: Arc<Upstream>,
     taps: Arc<Taps>,

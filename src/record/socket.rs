@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection that is written from one buffer. `h2` writes each message of 256 bytes or more by itself to a socket that takes
-/// several buffers at once; to this one, it writes messages of up to 1 KiB together, as far as they are there.
+/// A TCP connection that does not offer vectored writes. With them, `h2` writes each message of 256 bytes or more with a system
+/// call of its own; without them, it collects messages of up to 1 KiB and writes those that are ready together.
 pub(super) struct Socket(TcpStream);
 
 impl Socket {

@@ -119,7 +119,7 @@ const OPTIMISED: [(&str, i64); 3] = [
     ("prost-reflect", 1),
 ];
 
-/// Optimises the packages that take most of the time of a run, unless the workspace has a say in it.
+/// Optimises the packages that take most of a run's time, unless the manifest already has a profile for all packages.
 fn optimise(root: &mut Table) {
     let mut at = root;
     for key in ["profile", "dev", "package"] {
@@ -134,15 +134,19 @@ fn optimise(root: &mut Table) {
         at = next;
     }
     let packages = at;
-    let is_free = !packages.contains_key("*");
-    for (at, (package, level)) in OPTIMISED.into_iter().enumerate().filter(|_| is_free) {
-        let mut profile = Table::new();
-        profile.insert("opt-level", value(level));
-        if at == 0 {
-            let comment = "\n# `cargo test` replays twice as many cases a second with these.\n";
-            profile.decor_mut().set_prefix(comment);
-        }
-        packages.entry(package).or_insert(Item::Table(profile));
+    if packages.contains_key("*") {
+        return;
+    }
+    let mut comment = Some("\n# `cargo test` replays twice as many cases a second with these.\n");
+    for (package, level) in OPTIMISED {
+        packages.entry(package).or_insert_with(|| {
+            let mut profile = Table::new();
+            profile.insert("opt-level", value(level));
+            if let Some(comment) = comment.take() {
+                profile.decor_mut().set_prefix(comment);
+            }
+            Item::Table(profile)
+        });
     }
 }
 

@@ -62,7 +62,12 @@ pub(crate) fn run(mode: &str, argument: Option<&str>) -> ExitCode {
             eprintln!("listen EADDRINUSE");
             return ExitCode::FAILURE;
         }
-        "dies" => serve(Dying),
+        "dies" => {
+            if let Some(starts) = argument {
+                record(starts, "started");
+            }
+            serve(Dying);
+        }
         "dies-at" => serve(DyingAt(argument.unwrap().to_owned())),
         "answers-out-of-order" => serve(OutOfOrder(AtomicBool::new(false))),
         "stalls" => serve(Stalling(argument.unwrap().to_owned())),
@@ -180,15 +185,23 @@ impl Logic for Dying {
     }
 }
 
-/// The demo's player, which dies when it is asked about an aggregate whose root begins with these digits.
+/// The demo's player, which dies when it is asked about an aggregate whose root begins with these digits, and does not answer
+/// where it begins with those after a comma.
 struct DyingAt(String);
 
 impl Logic for DyingAt {
     fn handle(&self, prior: &EventBook, command: &CommandBook) -> Result<Reply, Failure> {
         let root = command.cover.root.hex();
-        if root.starts_with(&self.0) {
+        let (dies, stalls) = match self.0.split_once(',') {
+            Some((dies, stalls)) => (dies, Some(stalls)),
+            None => (self.0.as_str(), None),
+        };
+        if root.starts_with(dies) {
             eprintln!("out of luck at {root}");
             std::process::exit(7);
+        }
+        if stalls.is_some_and(|digits| root.starts_with(digits)) {
+            sleep();
         }
         // Others are in flight when it dies.
         std::thread::sleep(Duration::from_millis(20));

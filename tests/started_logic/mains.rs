@@ -18,6 +18,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ),
     ("a_crash_fails_the_case_that_causes_it", dies_at_one_case),
     (
+        "a_crash_beside_a_case_that_stalls",
+        dies_beside_a_case_that_stalls,
+    ),
+    (
         "logic_that_always_dies_is_not_started_without_end",
         dies_at_every_case,
     ),
@@ -102,9 +106,8 @@ fn dies_in_a_trial() {
     assert!(!status.success());
 }
 
-/// A workspace with so many cases, whose roots begin with their numbers, and what the trials printed, 32 of them at once.
-fn with_cases(words: &[&str], count: usize) -> (Workspace, Output) {
-    let workspace = Workspace::with_fake(words);
+/// Makes so many cases of the one that a workspace has. Their roots begin with their numbers.
+fn fill(workspace: &Workspace, count: usize) {
     let text = std::fs::read_to_string(workspace.file(CASE)).unwrap();
     std::fs::remove_file(workspace.file(CASE)).unwrap();
     for number in 0..count {
@@ -115,6 +118,12 @@ fn with_cases(words: &[&str], count: usize) -> (Workspace, Output) {
         )
         .unwrap();
     }
+}
+
+/// A workspace with so many cases, and what the trials printed, 32 of them at once.
+fn with_cases(words: &[&str], count: usize) -> (Workspace, Output) {
+    let workspace = Workspace::with_fake(words);
+    fill(&workspace, count);
     let output = workspace.main("harness", &["--test-threads=32"]).output();
     (workspace, output.unwrap())
 }
@@ -134,8 +143,27 @@ fn dies_at_one_case() {
     );
 }
 
+fn dies_beside_a_case_that_stalls() {
+    let command = words_of(&["dies-at", "00000007,00000008"]);
+    let workspace = Workspace::new(&format!(
+        "case_deadline = 1\n[logic.player]\ncommand = {command}\n"
+    ));
+    fill(&workspace, 12);
+    let output = workspace.main("harness", &["--test-threads=32"]).output();
+    let out = workspace.clean(&output.unwrap().stdout);
+    assert!(
+        out.contains("test result: FAILED. 11 passed; 2 failed;"),
+        "{out}"
+    );
+    assert!(
+        out.contains("case-08.yaml: it took longer than 1 s"),
+        "{out}"
+    );
+    assert!(out.contains("out of luck at 00000007"), "{out}");
+}
+
 fn dies_at_every_case() {
-    let (workspace, output) = with_cases(&["dies"], 40);
+    let (workspace, output) = with_cases(&["dies", "starts"], 40);
     let out = workspace.clean(&output.stdout);
     assert!(
         out.contains("test result: FAILED. 1 passed; 40 failed;"),
@@ -147,6 +175,11 @@ fn dies_at_every_case() {
         40,
         "{out}"
     );
+    assert!(
+        out.contains("the logic was started again 32 times in this run, and not once more"),
+        "{out}"
+    );
+    assert_eq!(lines(&workspace.file("starts")).len(), 33);
 }
 
 fn answers_out_of_order() {

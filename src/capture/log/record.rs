@@ -10,7 +10,9 @@ use super::text::{bytes_of, reason_of_refusal};
 use super::time::Moment;
 use super::{LineError, Logged, LoggedFailure, Record};
 use crate::capture::RootPart;
-use crate::model::{Code, Domain, Edition, ReportedFailure, Root, Timestamp, is_revision};
+use crate::model::{
+    Code, Domain, Edition, ReportedFailure, Root, Timestamp, is_revision, trace_id,
+};
 use crate::ticket::{KEYS, Ticket, TicketErrorKind};
 
 /// Numeric keys of a ticket.
@@ -68,7 +70,9 @@ fn ticket(record: &Record, moment: Option<Moment>) -> Result<Logged, LineError> 
             },
             // The logger's own field of this name may hold anything.
             Value::String(text) if key == VERSION && !is_revision(text) => continue,
-            _ if key == TRACE && has_more => continue,
+            // Some loggers write other ids than W3C's under this name.
+            Value::String(text) if key == TRACE && trace_id(text).is_none() => continue,
+            _ if key == TRACE && (has_more || !value.is_string()) => continue,
             _ if key == LIST || key == BY => match own(key, value) {
                 Some(own) => own,
                 None => continue,

@@ -14,6 +14,8 @@ use crate::replay::flow::FlowError;
 #[derive(Debug)]
 pub struct ReplayError {
     kind: ReplayErrorKind,
+    /// The logic that was asked.
+    logic: Option<String>,
     last_output: Vec<String>,
 }
 
@@ -59,19 +61,20 @@ impl ReplayError {
         &self.kind
     }
 
-    /// Whether the connection to the logic broke or could not be made.
-    pub(crate) const fn has_lost_logic(&self) -> bool {
+    /// The logic whose connection broke or could not be made.
+    pub(crate) fn lost_logic(&self) -> Option<&str> {
         let (ReplayErrorKind::Target(target)
         | ReplayErrorKind::Flow(FlowError::Target { source: target, .. })) = &self.kind
         else {
-            return false;
+            return None;
         };
-        matches!(
+        let is_lost = matches!(
             target,
             TargetError::Logic(LogicError::Call(
                 CallError::Broken { .. } | CallError::Unreachable { .. }
             ))
-        )
+        );
+        self.logic.as_deref().filter(|_| is_lost)
     }
 
     /// An error of the logic, with its last output.
@@ -81,13 +84,14 @@ impl ReplayError {
             _ => None,
         };
         let name = of_flow.and_then(|who| project.name_of(who));
-        let name = name.as_ref().unwrap_or(&logic.selected().config.name);
+        let name = name.unwrap_or_else(|| logic.selected().config.name.clone());
         let of_coordinator = logic
             .coordinator()
             .and_then(IsolatedCoordinator::last_output);
-        let last_output = project.logics().last_output(name).into_iter();
+        let last_output = project.logics().last_output(&name).into_iter();
         Self {
             kind,
+            logic: Some(name),
             last_output: last_output.chain(of_coordinator).collect(),
         }
     }
@@ -100,6 +104,7 @@ where
     fn from(error: E) -> Self {
         Self {
             kind: ReplayErrorKind::from(error),
+            logic: None,
             last_output: Vec::new(),
         }
     }

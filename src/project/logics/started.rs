@@ -28,27 +28,28 @@ impl Logics {
         }
     }
 
-    /// Whether any logic was started.
-    pub(crate) fn has_started(&self) -> bool {
-        self.started.values().any(|slot| {
-            let started = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            matches!(started.as_ref(), Some(Ok(_)))
-        })
+    /// Whether the logic with this name was started.
+    pub(crate) fn has_started(&self, name: &str) -> bool {
+        self.running(name).is_some()
     }
 
-    /// Forgets started logic that has ended, and returns whether there is any. The next case that needs it starts it again.
-    pub(crate) fn forget_ended(&self) -> bool {
-        let mut is_any = false;
-        for slot in self.started.values() {
-            let mut started = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            if started
-                .take_if(|launched| launched.as_ref().is_ok_and(|server| server.has_ended()))
-                .is_some()
-            {
-                is_any = true;
-            }
+    /// Whether the logic with this name was started and has ended.
+    pub(crate) fn has_ended(&self, name: &str) -> bool {
+        self.running(name).is_some_and(|server| server.has_ended())
+    }
+
+    fn running(&self, name: &str) -> Option<Arc<StartedServer>> {
+        let slot = self.started.get(name)?;
+        let started = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        started.as_ref()?.as_ref().ok().cloned()
+    }
+
+    /// Forgets started logic. The next case that needs it starts it again.
+    pub(crate) fn forget(&self, name: &str) {
+        if let Some(slot) = self.started.get(name) {
+            let forgotten = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(forgotten);
         }
-        is_any
     }
 
     /// Ends all started logic. The next case that needs it starts it again.

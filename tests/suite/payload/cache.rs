@@ -166,6 +166,19 @@ fn what_cannot_be_listed_in_advance_is_not_kept() {
 }
 
 #[test]
+fn what_changes_while_it_is_compiled_is_not_kept() {
+    let cached = Cached::new();
+    let paths = [cached.protos()];
+    let build = || {
+        cached.write("money.proto", "message Cash {}");
+        Ok::<_, Infallible>(Registry::from_paths(&paths).unwrap())
+    };
+    let Ok(registry) = cached.cache().registry(&paths, ADDED, build);
+    assert!(registry.knows("a.Cash"));
+    assert_eq!(cached.entries(), [] as [PathBuf; 0]);
+}
+
+#[test]
 fn the_number_of_entries_is_bounded() {
     let cached = Cached::new();
     for number in 1..=20 {

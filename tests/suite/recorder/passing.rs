@@ -218,12 +218,13 @@ async fn a_client_that_does_not_read_holds_the_server_back() {
                     let more = std::future::poll_fn(|context| stream.poll_capacity(context));
                     let waiting = std::time::Duration::from_millis(300);
                     if tokio::time::timeout(waiting, more).await.is_err() {
-                        let _ = told.send(());
+                        let _ = told.send("held back");
                     }
                 }
                 stream.send_data(vec![7; MESSAGE].into(), false).unwrap();
             }
             stream.send_trailers(status_trailers("0")).unwrap();
+            let _ = told.send("all is sent");
         })
     }));
     let recorder = recorder(upstream.address, Vec::new());
@@ -235,7 +236,7 @@ async fn a_client_that_does_not_read_holds_the_server_back() {
     stream.send_data(framed(b""), true).unwrap();
     let body = response.await.unwrap().into_body();
     // The server cannot send all of it: far less fits into the windows on the way.
-    heard.recv().await.unwrap();
+    assert_eq!(heard.recv().await, Some("held back"));
     let mut half = Half::default();
     read_to_end(body, &mut half).await;
     assert_eq!(half.body.len(), MESSAGES * MESSAGE);

@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use prost_reflect::DescriptorPool;
@@ -17,12 +18,16 @@ use super::registry::Registry;
 use super::subset;
 use crate::files;
 
-/// Part of every entry's name. It changes with how descriptors are compiled and merged.
+/// Part of every entry's name. Increase the number when compiling or merging changes, or when protox or prost-reflect is
+/// updated.
 const MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), " 1");
 /// The oldest entries beyond this are deleted.
 const MOST_ENTRIES: usize = 16;
 /// Bytes of the SHA-256 at the beginning of an entry.
 const HASH: usize = 32;
+
+/// Entries that this process has begun to write.
+static PARTS: AtomicU64 = AtomicU64::new(0);
 
 /// A folder of compiled descriptors.
 #[derive(Debug, Clone)]
@@ -44,15 +49,17 @@ impl DescriptorCache {
         added: &[u8],
         build: impl FnOnce() -> Result<Registry, E>,
     ) -> Result<Registry, E> {
-        let Some(name) = name(paths, added) else {
+        let Some(name) = name_of(paths, added) else {
             return build();
         };
-        let file = self.folder.join(name);
+        let file = self.folder.join(&name);
         if let Some(registry) = read(&file) {
             return Ok(registry);
         }
         let registry = build()?;
-        if is_made_of_its_name(&registry) {
+        // A source may have changed while it was compiled.
+        let is_unchanged = || name_of(paths, added).is_some_and(|now| now == name);
+        if is_made_of_its_name(&registry) && is_unchanged() {
             // A folder that cannot be written has no cache.
             let _ = self.keep(&file, &registry);
         }
@@ -68,8 +75,9 @@ impl DescriptorCache {
         let set = subset::set_of(registry.pool().files());
         let mut entry = Sha256::digest(&set).to_vec();
         entry.extend(set);
-        // Another process never sees a part of an entry.
-        let part = file.with_extension(format!("part-{}", std::process::id()));
+        // Nobody else sees a part of an entry.
+        let number = PARTS.fetch_add(1, Ordering::Relaxed);
+        let part = file.with_extension(format!("part-{}-{number}", std::process::id()));
         let written = std::fs::write(&part, entry).and_then(|()| std::fs::rename(&part, file));
         if written.is_err() {
             let _ = std::fs::remove_file(&part);
@@ -101,7 +109,7 @@ const PREFIX: &str = "descriptors-";
 
 /// The name of the entry for these sources; none if not everything that they are made of can be listed in advance. A single
 /// `.proto` file may import files from any folder above it.
-fn name(paths: &[PathBuf], added: &[u8]) -> Option<String> {
+fn name_of(paths: &[PathBuf], added: &[u8]) -> Option<String> {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());

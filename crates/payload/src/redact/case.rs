@@ -10,10 +10,10 @@ use super::session::{MessageRole, Session};
 use super::visit::{self, Visitor};
 use crate::model::{Case, CommandBook, Failure, Payload, Root};
 
-/// How many events of a history are scanned by one thread at least.
+/// Fewest events of a history that are worth a thread of their own.
 const SCANNED_TOGETHER: usize = 4_096;
 
-/// Where they are, in errors.
+/// Where these events are, for errors.
 const HISTORY: &str = "of the history";
 
 /// A redacted case, safe to write to disk.

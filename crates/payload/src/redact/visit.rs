@@ -33,7 +33,7 @@ pub(super) trait Visitor {
     }
     /// The original encoding, kept beside the decoded message.
     fn encoding(&mut self, encoding: &mut Option<Vec<u8>>);
-    /// Whether pages of histories stay as they are and only [`Self::event`] gets their events. No page is copied then.
+    /// Whether this visitor only reads a history's events, through [`Self::event`]. Its pages are then not copied.
     fn only_reads_events(&self) -> bool {
         false
     }
