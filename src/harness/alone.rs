@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use super::trial::Ending;
+use super::ending::Ending;
 use crate::project::Project;
 use crate::terminal::Role;
 

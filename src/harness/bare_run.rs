@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Entry;
-use super::trial::{self, Context, Ending};
+use super::ending::Ending;
+use super::trial::{self, Context};
 use crate::project::Project;
 
 /// How the trials of a bare run ended.

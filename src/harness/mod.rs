@@ -8,6 +8,7 @@ mod bare_run;
 mod broken_pipe;
 mod chosen;
 mod discovery;
+mod ending;
 mod failure_details;
 mod github;
 mod heading;
@@ -17,10 +18,10 @@ mod mutant_trials;
 mod pending;
 mod results;
 mod selection;
+mod totals;
 mod trial;
 mod watched;
 
-use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +35,7 @@ use chosen::chosen;
 use clap::Parser as _;
 pub(crate) use discovery::entries_of;
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
+pub(crate) use ending::Ending;
 pub(crate) use heading::heading;
 pub(crate) use leftovers::leftovers;
 use libtest_mimic::{Arguments, Completion, FormatSetting, Trial};
@@ -42,7 +44,7 @@ pub use mutant_trials::{HidingReason, NeverCompared, TriedMutant, try_mutants};
 pub(crate) use pending::pending_path;
 use results::{CaseEnding, LastFailed, TrialResult};
 pub(crate) use selection::select;
-pub(crate) use trial::Ending;
+pub(crate) use totals::Totals;
 
 use crate::processes::end_all_on_interrupt;
 use crate::project::{App, LogicConfig, Project};
@@ -73,46 +75,6 @@ impl Tally {
 
     fn is_over(&self) -> bool {
         self.is_fail_fast && self.has_failed()
-    }
-}
-
-/// Number of cases by result. Displayed without the failed ones, like the last lines of `cargo test`.
-#[derive(Debug, Default)]
-pub(crate) struct Totals {
-    pub(crate) closed: usize,
-    pub(crate) intended: usize,
-    pub(crate) open: usize,
-    pub(crate) not_checked: usize,
-    pub(crate) failed: usize,
-}
-
-impl Totals {
-    pub(crate) const fn count(&mut self, ending: &Ending) {
-        match ending {
-            Ending::Closed => self.closed += 1,
-            Ending::Intended => self.intended += 1,
-            Ending::Open => self.open += 1,
-            Ending::NotChecked(_) => self.not_checked += 1,
-            Ending::Failed(_) => self.failed += 1,
-        }
-    }
-
-    const fn sum(&self) -> usize {
-        self.closed + self.intended + self.open + self.not_checked
-    }
-}
-
-impl fmt::Display for Totals {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "replay: {} closed", self.closed)?;
-        if self.intended > 0 {
-            write!(f, ", {} intended", self.intended)?;
-        }
-        write!(f, ", {} open", self.open)?;
-        if self.open > 0 {
-            f.write_str(" (known bugs that still reproduce)")?;
-        }
-        write!(f, ", {} not checked", self.not_checked)
     }
 }
 

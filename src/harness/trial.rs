@@ -8,6 +8,7 @@ use serde_yaml::Value;
 use similar::TextDiff;
 
 use super::alone::{Attempt, Turns};
+use super::ending::{Ending, lacks_rejection};
 use super::failure_details::{Details, OUTCOME, REQUEST};
 use super::heading::heading;
 use super::mutant_report::MutantReport;
@@ -16,7 +17,7 @@ use super::{Entry, pending};
 use crate::fixture::Fixture;
 use crate::model::Status;
 use crate::project::{Project, ReplayErrorKind, ReplayOptions, ReplayedCase, other_build};
-use crate::snapshot::{Verdict, differences, is_rejection, listed_styled, stored};
+use crate::snapshot::{Verdict, differences, listed_styled, stored};
 use crate::terminal::{Program, Role, Text, program};
 
 /// What all trials of a run share.
@@ -37,45 +38,6 @@ impl Context {
         let limit = self.project.config().file_limit;
         self.details.note_key(&entry.name, &entry.path, limit, keys);
     }
-}
-
-/// How a trial ended.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    /// The outcome is as accepted.
-    Closed,
-    /// The outcome is the rejection that the case expects.
-    Intended,
-    /// The known bug is still there.
-    Open,
-    /// It cannot be judged, with the reason.
-    NotChecked(String),
-    /// It failed, with this message.
-    Failed(Text),
-}
-
-impl Ending {
-    /// How a case ends whose outcome is as accepted. The accepted outcome of an intended rejection must be one.
-    pub(crate) fn of_accepted(path: &Path, status: Status, outcome: Option<&Value>) -> Self {
-        if !lacks_rejection(status, outcome) {
-            return match status {
-                Status::Intended => Self::Intended,
-                Status::Open | Status::Closed => Self::Closed,
-            };
-        }
-        let fixture = Project::shown(path);
-        let text = format!(
-            "{fixture}: `status: intended` stands for a rejection, and the accepted outcome is not one. If the outcome is right, \
-             `{} close {fixture}` marks the case closed",
-            program()
-        );
-        Self::Failed(text.into())
-    }
-}
-
-/// Whether a case expects a rejection, and the outcome is not one.
-fn lacks_rejection(status: Status, outcome: Option<&Value>) -> bool {
-    status == Status::Intended && !outcome.is_some_and(is_rejection)
 }
 
 /// Runs a trial, each attempt for as long as the configuration allows.
