@@ -63,15 +63,8 @@ impl Logics {
     /// The last output of started logic, and whether it still runs; `None` if it was not started.
     #[must_use]
     pub fn last_output(&self, name: &str) -> Option<String> {
-        let started = self
-            .started
-            .get(name)?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(Ok(running)) = started.as_ref() else {
-            return None;
-        };
-        let (output, ended) = running.last_words();
+        // Waits for a moment, so nothing is locked meanwhile: many cases may fail at once.
+        let (output, ended) = self.running(name)?.last_words();
         let output = if self.is_output_hidden.load(Ordering::Relaxed) {
             "; its output is not shown, as it was also asked with what redaction took out"
                 .to_owned()
