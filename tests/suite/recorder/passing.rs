@@ -33,6 +33,11 @@ fn resetting(reason: Reason) -> Handler {
     Arc::new(move |_, mut respond| Box::pin(async move { respond.send_reset(reason) }))
 }
 
+/// A request to a saga, without its message.
+fn to_saga() -> http::Request<()> {
+    request("/angzarr.SagaService/Handle").body(()).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_an_unknown_service_is_passed_on_piece_by_piece() {
     let upstream = Upstream::start(echo());
@@ -105,8 +110,7 @@ async fn a_reset_of_the_server_is_the_reset_that_the_client_sees() {
         let recorder = recorder(upstream.address, Vec::new());
         for address in [upstream.address, recorder.address()] {
             let client = Client::connect(address).await;
-            let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
-            let half = client.call(request, framed(b"")).await;
+            let half = client.call(to_saga(), framed(b"")).await;
             assert_eq!(half.reset, Some(reason), "{address}");
         }
         let counts = recorder.end().unwrap();
@@ -129,8 +133,7 @@ async fn a_client_that_gives_up_is_known_to_the_server() {
     let client = Client::connect(recorder.address()).await;
     for reason in [Reason::CANCEL, Reason::INTERNAL_ERROR] {
         for is_whole in [true, false] {
-            let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
-            let (_response, mut stream) = client.open(request, false).await;
+            let (_response, mut stream) = client.open(to_saga(), false).await;
             stream.send_data(framed(b""), is_whole).unwrap();
             assert_eq!(heard.recv().await, Some(None));
             stream.send_reset(reason);
@@ -159,8 +162,7 @@ async fn a_reset_amid_a_reply_is_the_reset_that_the_client_sees() {
         let recorder = recorder(upstream.address, Vec::new());
         for address in [upstream.address, recorder.address()] {
             let client = Client::connect(address).await;
-            let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
-            let (response, mut stream) = client.open(request, false).await;
+            let (response, mut stream) = client.open(to_saga(), false).await;
             let mut body = response.await.unwrap().into_body();
             let mut half = Half {
                 body: body.data().await.unwrap().unwrap().to_vec(),
@@ -193,8 +195,7 @@ async fn a_request_is_passed_on_to_its_end_although_its_reply_is_complete() {
     }));
     let recorder = recorder(upstream.address, Vec::new());
     let client = Client::connect(recorder.address()).await;
-    let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
-    let (response, mut stream) = client.open(request, false).await;
+    let (response, mut stream) = client.open(to_saga(), false).await;
     assert_eq!(reply(response).await.status(), Some("0"));
     stream.send_data(framed(b"late"), true).unwrap();
     let half = heard.recv().await.unwrap();
@@ -249,10 +250,7 @@ async fn a_server_that_is_gone_is_unavailable_and_found_again_when_it_is_back() 
     let address = upstream.address;
     let recorder = recorder(address, Vec::new());
     let client = Client::connect(recorder.address()).await;
-    let ask = || {
-        let request = request("/angzarr.SagaService/Handle").body(()).unwrap();
-        client.call(request, framed(b""))
-    };
+    let ask = || client.call(to_saga(), framed(b""));
     assert_eq!(ask().await.body, framed(b"first"));
     upstream.stop().await;
     let gone = ask().await;

@@ -220,7 +220,7 @@ impl Registry {
         self.walk(payload, rewriter).map(drop)
     }
 
-    /// None if there is no descriptor, and the rewriter accepts that.
+    /// Shows a rewriter all fields of a payload. `None` if its type has no descriptor and the rewriter accepts that.
     fn walk<R: Rewriter>(
         &self,
         payload: &Payload,
