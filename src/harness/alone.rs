@@ -36,8 +36,9 @@ impl From<Ending> for Attempt {
 }
 
 impl Turns {
-    /// Runs a trial beside others. If it loses logic that was started here, waits until no other trial runs, starts the logic
-    /// again if it has ended, and runs the trial again.
+    /// Runs a trial beside others. If it loses logic that was started here, waits until no other trial runs, and runs the trial
+    /// again. A trial that loses its logic again is blamed for it only if the logic was started for it: logic that others have
+    /// used may have been ending before it was asked.
     pub(super) fn run(&self, project: &Project, attempt: impl Fn() -> Attempt) -> Ending {
         let first = {
             let _others = self
@@ -46,32 +47,34 @@ impl Turns {
                 .unwrap_or_else(PoisonError::into_inner);
             attempt()
         };
-        let Some(logic) = first
-            .lost_logic
-            .filter(|logic| project.logics().has_started(logic))
-        else {
+        let Some(logic) = lost(project, &first) else {
             return first.ending;
         };
         let _alone = self
             .beside_others
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if !self.runs_again(project, &logic) {
+        let mut is_new = project.logics().has_ended(&logic);
+        if is_new && !self.restarts(project, &logic) {
             return without_restart(first.ending);
         }
-        let second = attempt();
-        // If this case ends the logic, the cases after it find it started again.
-        if second.lost_logic.is_some() {
-            self.runs_again(project, &logic);
+        let mut again = attempt();
+        if !is_new && lost(project, &again).is_some() {
+            if !self.restarts(project, &logic) {
+                return without_restart(again.ending);
+            }
+            is_new = true;
+            again = attempt();
         }
-        second.ending
+        // If this case ends the logic, the cases after it find it started again.
+        if is_new && lost(project, &again).is_some() && project.logics().has_ended(&logic) {
+            self.restarts(project, &logic);
+        }
+        again.ending
     }
 
-    /// Sees to it that logic that has ended is started again when it is needed next. False if it was started too often.
-    fn runs_again(&self, project: &Project, logic: &str) -> bool {
-        if !project.logics().has_ended(logic) {
-            return true;
-        }
+    /// Sees to it that logic is started again when it is needed next. False if it was started too often.
+    fn restarts(&self, project: &Project, logic: &str) -> bool {
         let may_restart = self.restarts.load(Ordering::Relaxed) < MOST_RESTARTS;
         if may_restart {
             self.restarts.fetch_add(1, Ordering::Relaxed);
@@ -79,6 +82,12 @@ impl Turns {
         }
         may_restart
     }
+}
+
+/// The logic that an attempt lost, if it was started here.
+fn lost(project: &Project, attempt: &Attempt) -> Option<String> {
+    let logic = attempt.lost_logic.clone();
+    logic.filter(|logic| project.logics().has_started(logic))
 }
 
 fn without_restart(ending: Ending) -> Ending {

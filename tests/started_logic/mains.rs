@@ -6,7 +6,9 @@ use angzarr_replay::App;
 
 use test_support::processes;
 
-use crate::support::{CASE, Workspace, assert_gone, await_lines, is_running, lines, words_of};
+use crate::support::{
+    CASE, Workspace, assert_gone, await_lines, is_running, lines, this_program, words_of,
+};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("logic_that_dies_during_a_case", dies),
@@ -17,6 +19,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         dies_in_a_trial,
     ),
     ("a_crash_fails_the_case_that_causes_it", dies_at_one_case),
+    (
+        "a_crash_that_takes_a_while_fails_the_case_that_causes_it",
+        dies_slowly,
+    ),
     (
         "a_crash_beside_a_case_that_stalls",
         dies_beside_a_case_that_stalls,
@@ -141,6 +147,24 @@ fn dies_at_one_case() {
         failures.contains("logic `player` ended with exit status: 7; its last output:\n    out of luck at 00000007"),
         "{out}"
     );
+}
+
+/// The process that was started outlives its server by far more than a trial waits for it.
+fn dies_slowly() {
+    let program = this_program();
+    let script = format!("{program:?} fake-logic dies-at 00000007; sleep 1; exit 7");
+    let workspace = Workspace::new(&format!(
+        "[logic.player]\ncommand = {:?}\n",
+        ["sh", "-c", &script]
+    ));
+    fill(&workspace, 8);
+    let output = workspace.main("harness", &["--test-threads=32"]).output();
+    let out = workspace.clean(&output.unwrap().stdout);
+    assert!(
+        out.contains("test result: FAILED. 8 passed; 1 failed;"),
+        "{out}"
+    );
+    assert!(out.contains("---- player::case-07 ----"), "{out}");
 }
 
 fn dies_beside_a_case_that_stalls() {
