@@ -1,13 +1,13 @@
 //! A process group of ours: started, observed, and ended with every process in it.
 //!
-//! Knows nothing of servers and ports. A daemon, which is no descendant of the group's leader, is not ended.
+//! Knows nothing of servers and ports. A daemon, which is no descendant of the started process, is not ended.
 
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use process_wrap::std::{ChildWrapper, CommandWrap, ProcessGroup};
-use signal_hook::consts::SIGTERM;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::environment::remove_ours;
 use crate::interrupt::running;
@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(5);
 pub(crate) struct OwnedGroup(Arc<Group>);
 
 impl OwnedGroup {
-    /// Starts a command as the leader of a group, and keeps its last output.
+    /// Starts a command in a group of its own, and keeps its last output.
     pub(crate) fn spawn(
         mut command: Command,
         listener: Option<&LineListener>,
@@ -31,10 +31,10 @@ impl OwnedGroup {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Self::start(command, |child| {
             let output = Arc::new(OutputTail::default());
-            if let Some(stdout) = child.stdout().take() {
+            if let Some(stdout) = child.stdout.take() {
                 output.keep(stdout, listener.cloned());
             }
-            if let Some(stderr) = child.stderr().take() {
+            if let Some(stderr) = child.stderr.take() {
                 output.keep(stderr, listener.cloned());
             }
             output
@@ -48,7 +48,7 @@ impl OwnedGroup {
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut stdout = None;
         let group = Self::start(command, |child| {
-            stdout = child.stdout().take();
+            stdout = child.stdout.take();
             Arc::default()
         })?;
         Ok((group, stdout))
@@ -56,30 +56,36 @@ impl OwnedGroup {
 
     fn start(
         mut command: Command,
-        read: impl FnOnce(&mut dyn ChildWrapper) -> Arc<OutputTail>,
+        read: impl FnOnce(&mut Child) -> Arc<OutputTail>,
     ) -> std::io::Result<Self> {
         command.stdin(Stdio::null());
         remove_ours(&mut command);
         // Locked while starting: an interrupt either finds the group in the list, or nothing is started any more.
         let mut running = running();
-        let mut child = CommandWrap::from(command)
-            .wrap(ProcessGroup::leader())
-            .spawn()?;
-        let watcher = Watcher::of(child.id());
-        let leader = Process::of(child.id());
-        let output = read(child.as_mut());
+        // The watcher is there before the command, so we may be killed at any moment. Without a shell there is
+        // no watcher, and the command leads the group.
+        let watcher = Watcher::start();
+        let joined = watcher.as_ref().map_or(0, Watcher::group);
+        let mut child = command.process_group(joined).spawn()?;
+        let started = Process::of(child.id());
+        let output = read(&mut child);
         let group = Arc::new(Group {
+            number: if joined == 0 {
+                child.id().cast_signed()
+            } else {
+                joined
+            },
             child: Mutex::new(child),
             output,
-            watcher: Mutex::new(watcher),
-            leader,
+            _watcher: watcher,
+            started,
             strays: Mutex::default(),
         });
         running.add(Arc::clone(&group));
         Ok(Self(group))
     }
 
-    /// The exit status of the leader, if it has ended.
+    /// The exit status of the started process, if it has ended.
     pub(crate) fn ended(&self) -> Option<ExitStatus> {
         let ended = locked(&self.0.child).try_wait().ok().flatten();
         if ended.is_some() {
@@ -89,7 +95,7 @@ impl OwnedGroup {
         ended
     }
 
-    /// Waits until the leader has ended, no longer than a limit if there is one.
+    /// Waits until the started process has ended, no longer than a limit if there is one.
     pub(crate) fn ends_within(&self, limit: Option<Duration>) -> Option<ExitStatus> {
         let begun = Instant::now();
         loop {
@@ -101,7 +107,7 @@ impl OwnedGroup {
         }
     }
 
-    /// Its last output: complete if the leader has ended.
+    /// Its last output: complete if the started process has ended.
     pub(crate) fn last_output(&self) -> LastOutput {
         if self.ended().is_some() {
             self.0.output.complete()
@@ -122,11 +128,13 @@ impl Drop for OwnedGroup {
 /// A running group.
 #[derive(Debug)]
 pub(crate) struct Group {
-    child: Mutex<Box<dyn ChildWrapper>>,
+    number: i32,
+    child: Mutex<Child>,
     output: Arc<OutputTail>,
-    watcher: Mutex<Option<Watcher>>,
-    leader: Option<Process>,
-    /// Descendants that left the group, found before the leader ends, because nothing leads to them afterwards.
+    /// Dropped last: until then, the system cannot give the group's number to another one.
+    _watcher: Option<Watcher>,
+    started: Option<Process>,
+    /// Descendants that left the group, found before the started process ends, because nothing leads to them afterwards.
     strays: Mutex<Vec<Process>>,
 }
 
@@ -134,62 +142,66 @@ impl Group {
     /// Sends SIGTERM to the group.
     pub(crate) fn ask_to_end(&self) {
         self.find_strays();
-        let _ = locked(&self.child).signal(SIGTERM);
+        self.signal(Signal::TERM);
     }
 
     fn find_strays(&self) {
-        let found = self.leader.map(Process::strays);
+        let found = self.started.map(|started| started.strays(self.number));
         locked(&self.strays).extend(found.unwrap_or_default());
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = Pid::from_raw(self.number) {
+            // It fails if nothing is left of the group.
+            let _ = kill_process_group(group, signal);
+        }
     }
 
     /// Asks the group to end, and kills what is left of it a moment later.
     pub(crate) fn end(&self) {
         let mut child = locked(&self.child);
         self.find_strays();
-        let _ = child.signal(SIGTERM);
+        self.signal(Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < ENDS_WITHIN && matches!(child.try_wait(), Ok(None)) {
             std::thread::sleep(POLL);
         }
-        let _ = child.start_kill();
+        self.signal(Signal::KILL);
         let _ = child.wait();
         for stray in locked(&self.strays).drain(..) {
             stray.kill();
         }
-        if let Some(watcher) = locked(&self.watcher).take() {
-            watcher.end();
-        }
     }
 }
 
-/// A process that ends a group when this process is gone, even if it was killed: it waits for the end of a pipe that only
-/// we hold. It has a group of its own, so that Ctrl-C does not end it first.
+/// A process that leads a group, and ends it when this process is gone, even if it was killed: it waits for the end of a pipe
+/// that only we hold. Ctrl-C does not reach it, because the terminal knows nothing of its group.
 #[derive(Debug)]
 struct Watcher(Child);
 
 impl Watcher {
-    #[cfg(unix)]
-    fn of(group: u32) -> Option<Self> {
-        use std::os::unix::process::CommandExt;
-        let script = format!("read -r _; kill -TERM -{group}; sleep 2; kill -KILL -{group}");
+    /// Ignores the signals with which a group is asked to end, also by its own processes.
+    const SCRIPT: &str =
+        "trap '' HUP INT QUIT TERM; read -r _; kill -TERM 0; sleep 2; kill -KILL 0";
+
+    fn start() -> Option<Self> {
         let watcher = Command::new("/bin/sh")
-            .args(["-c", &script])
+            .args(["-c", Self::SCRIPT])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn();
-        // Without a shell there is no watcher, and groups outlive us only if we are killed.
         watcher.ok().map(Self)
     }
 
-    #[cfg(not(unix))]
-    fn of(_: u32) -> Option<Self> {
-        None
+    fn group(&self) -> i32 {
+        self.0.id().cast_signed()
     }
+}
 
-    /// Ends the watcher once its group is gone, because the system may reuse the group's number.
-    fn end(mut self) {
+impl Drop for Watcher {
+    fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

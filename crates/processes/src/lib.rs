@@ -1,6 +1,6 @@
 //! Starts processes and ends them: servers under test, tunnels to sources, commands that print a secret.
 //!
-//! Whatever is started leads a process group of its own. Dropping its owner, or interrupting this process, ends the whole
+//! Whatever is started has a process group of its own. Dropping its owner, or interrupting this process, ends the whole
 //! group, and every descendant that left it. This crate prints nothing and knows no gRPC: callers say when a server is ready and what happens to its output.
 //!
 //! An internal part of `angzarr-replay`: its API may change without notice.

@@ -21,8 +21,8 @@ impl Process {
         Some(Self { number, started })
     }
 
-    /// The descendants that are not in the group that this process leads. A daemon is nobody's descendant.
-    pub(crate) fn strays(self) -> Vec<Self> {
+    /// The descendants that are not in this group. A daemon is nobody's descendant.
+    pub(crate) fn strays(self, group_of_all: i32) -> Vec<Self> {
         let mut strays = Vec::new();
         if !self.is_there() {
             return strays;
@@ -31,7 +31,7 @@ impl Process {
         while let Some(number) = waiting.pop() {
             waiting.extend(children(number));
             if let Some((group, started)) = group_and_start(number)
-                && group != self.number
+                && group != group_of_all
             {
                 strays.push(Self { number, started });
             }

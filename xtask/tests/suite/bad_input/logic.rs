@@ -262,6 +262,16 @@ fn logic_does_not_outlive_a_tool_that_was_killed() {
     assert_gone(&pids(&project));
 }
 
+/// Nothing can be earlier than the logic itself.
+#[test]
+fn logic_does_not_outlive_a_tool_that_it_kills_as_it_starts() {
+    let script = "echo $$ > pids; sleep 600 & echo $! >> pids; kill -KILL $PPID; wait";
+    let project = captured(&command(&["sh", "-c", script]));
+    let status = tool(&project.path("")).args(["replay", CASE]).status();
+    assert_eq!(status.unwrap().code(), None);
+    assert_gone(&pids(&project));
+}
+
 #[test]
 fn an_interrupted_replay_ends_its_logic() {
     let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
