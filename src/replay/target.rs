@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::IsolatedError;
 use crate::grpc::{LogicClient, LogicError, panic_text};
 use crate::model::{AnsweredBy, Component, Failure, Logic, Outcome, Stimulus};
-use crate::wire::{AnswerSize, Dialect, REPLY_LIMIT, STATUS_LIMIT, UnknownFields};
+use crate::wire::{
+    AnswerSize, Dialect, REPLY_LIMIT, STATUS_LIMIT, UnknownFields, is_surely_within,
+};
 
 /// Why a target gave no answer that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,6 +111,9 @@ impl InProcess {
 
     /// Refuses an answer that would be too large for a server, too.
     fn bounded(&self, outcome: Outcome, stimulus: &Stimulus) -> Result<Outcome, TargetError> {
+        if is_surely_within(&outcome, self.reply_limit) {
+            return Ok(outcome);
+        }
         match AnswerSize::of(&outcome, stimulus, self.dialect) {
             AnswerSize::Reply(size) if size > self.reply_limit => {
                 Err(TargetError::ReplyTooLarge(self.reply_limit))

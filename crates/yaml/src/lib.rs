@@ -7,7 +7,7 @@ mod read;
 mod text;
 mod write;
 
-pub use read::{deserialize_view, from_canonical_yaml};
+pub use read::{Node, Unsupported, View, ViewReader, YamlScalar, from_canonical_yaml};
 pub use write::to_yaml;
 
 /// Most levels of mappings and lists in a text. YAML readers stop at 128.

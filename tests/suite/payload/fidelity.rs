@@ -10,6 +10,7 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
 };
 
+use crate::payload::yaml_read::{edited, edits};
 use crate::payload::{decode, registry, value};
 
 const TYPES: [&str; 4] = [
@@ -224,6 +225,25 @@ proptest! {
         let text = to_yaml(&view);
         let read = value(&text);
         prop_assert_eq!(registry().encode(TYPES[which], &read).unwrap(), canonical, "{}", text);
+    }
+
+    #[test]
+    fn lines_give_the_bytes_that_their_value_gives(
+        dice in prop::collection::vec(any::<u8>(), 0..600),
+        which in 0..TYPES.len(),
+        edits in edits(),
+    ) {
+        let message = pool().get_message_by_name(TYPES[which]).unwrap();
+        let bytes = Dice(dice.iter()).message(&message, 0).encode_to_vec();
+        let (Decoded::Exact(view) | Decoded::Inexact(view)) = decode(TYPES[which], &bytes) else {
+            panic!("not decoded");
+        };
+        let lines = edited(&to_yaml(&view), &edits);
+        if let Some(encoded) = registry().encode_lines(TYPES[which], &lines) {
+            let value: serde_yaml::Value = serde_yaml::from_str(&lines)
+                .map_err(|error| TestCaseError::fail(format!("{error}\n{lines}")))?;
+            prop_assert_eq!(registry().encode(TYPES[which], &value).ok(), Some(encoded), "{}", lines);
+        }
     }
 
     #[test]

@@ -18,7 +18,45 @@ fn shown(type_name: &str, bytes: &[u8]) -> String {
 fn round_trip(type_name: &str, text: &str) -> Vec<u8> {
     let bytes = encode(type_name, text);
     assert_eq!(shown(type_name, &bytes), text);
+    let of_lines = registry().encode_lines(type_name, text);
+    assert_eq!(of_lines.unwrap_or_else(|| bytes.clone()), bytes);
     bytes
+}
+
+#[test]
+fn the_usual_lines_are_encoded_without_a_value() {
+    for (type_name, lines) in [
+        (
+            "sample.Scalars",
+            "double_field: 0.5\nint32_field: -1\nuint64_field: 7\nbool_field: true\nstring_field: \"no\"\nbytes_field: AAEC\nenum_field: HEARTS\n",
+        ),
+        (
+            "sample.Everything",
+            "  scalars:\n    int32_field: 0\n  lists:\n    sint32s:\n      - -1\n      - 300\n    strings:\n      - a\n    \
+             unpacked:\n      - 1\n  maps:\n    by_text:\n      a: 0\n      b: 2\n  choice:\n    number: 0\n  inner: {}\n",
+        ),
+    ] {
+        let encoded = registry().encode_lines(type_name, lines);
+        assert_eq!(encoded, Some(encode(type_name, lines)), "{lines}");
+    }
+}
+
+#[test]
+fn lines_that_are_wrong_or_rare_are_left_to_a_reader_of_values() {
+    for (type_name, lines) in [
+        ("sample.Money", "currency: EUR\namount: 5\n"),
+        ("sample.Money", "amount: 5\namount: 6\n"),
+        ("sample.Money", "amount: five\n"),
+        ("sample.Money", "price: 5\n"),
+        ("sample.Money", "amount: 5\n  currency: EUR\n"),
+        ("sample.Money", "amount:\n  - 5\n"),
+        ("sample.Choice", "text: a\nnumber: 1\n"),
+        ("sample.Lists", "strings:\n  a: b\n"),
+        ("sample.Lists", "strings: a\n"),
+        ("sample.Unknown", "amount: 5\n"),
+    ] {
+        assert_eq!(registry().encode_lines(type_name, lines), None, "{lines}");
+    }
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use angzarr_replay::internal::yaml::{deserialize_view, from_canonical_yaml, to_yaml};
+use angzarr_replay::internal::yaml::{View, from_canonical_yaml, to_yaml};
 use proptest::prelude::*;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
@@ -146,7 +147,9 @@ struct Page {
 }
 
 fn view<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    deserialize_view(deserializer).map(Some)
+    let view = View::deserialize(deserializer)?;
+    let value = view.value().map_err(D::Error::custom)?;
+    Ok(Some(value.into_owned()))
 }
 
 const TYPED: &str = "name: a b\nkind: one\ncount: 12\nflag: true\nextra:\n  - x: 1.5\n    u: \"12\"\n  - z\n\
@@ -172,7 +175,7 @@ fn tame() -> impl Strategy<Value = Value> {
 
 /// A change that a person or a merge makes: something typed in, taken out, or a line moved.
 #[derive(Debug, Clone)]
-enum Edit {
+pub(crate) enum Edit {
     Insert(usize, &'static str),
     Remove(usize, usize),
     Repeat(usize),
@@ -180,7 +183,7 @@ enum Edit {
     Shift(usize, usize),
 }
 
-fn edits() -> impl Strategy<Value = Vec<Edit>> {
+pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let typed = prop::sample::select(vec![
         " ", "  ", "\n", ":", ": ", " #", "- ", "-", "\"", "'", "\t", "\\", "\r", "0", ".", "&a ",
         "*a", "|", ">", "!t ", "{", "}", "[", "]", ",", "~", "null", "true", "no", "? ", "%",
@@ -197,7 +200,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     prop::collection::vec(edit, 0..4)
 }
 
-fn edited(text: &str, edits: &[Edit]) -> String {
+pub(crate) fn edited(text: &str, edits: &[Edit]) -> String {
     let mut text = text.to_owned();
     for edit in edits {
         let chars: Vec<char> = text.chars().collect();

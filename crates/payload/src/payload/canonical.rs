@@ -46,14 +46,14 @@ pub(super) fn encode_field(
     Ok(out)
 }
 
-struct Encoder<'a> {
-    layouts: &'a Layouts,
-    out: &'a mut Vec<u8>,
-    depth: usize,
+pub(super) struct Encoder<'a> {
+    pub(super) layouts: &'a Layouts,
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) depth: usize,
 }
 
 impl Encoder<'_> {
-    fn message(&mut self, message: &Layout, view: &Value) -> Result<(), ViewError> {
+    pub(super) fn message(&mut self, message: &Layout, view: &Value) -> Result<(), ViewError> {
         self.deeper(|encoder| match (message.well_known, view) {
             (Some(WellKnown::Any), view) => encoder.any(view),
             (Some(WellKnown::Timestamp), Value::String(text)) => {
@@ -113,7 +113,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn field(&mut self, field: &Field, value: &Value) -> Result<(), ViewError> {
+    pub(super) fn field(&mut self, field: &Field, value: &Value) -> Result<(), ViewError> {
         match field.occurrence {
             Occurrence::Single => self.element(field, value, field.presence),
             Occurrence::List => self.deeper(|encoder| encoder.list(field, value)),
@@ -211,7 +211,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn seconds_and_nanos(&mut self, (seconds, nanos): (i64, i32)) {
+    pub(super) fn seconds_and_nanos(&mut self, (seconds, nanos): (i64, i32)) {
         for (number, value) in [(1, seconds), (2, i64::from(nanos))] {
             if value != 0 {
                 Scalar::Varint(value.cast_unsigned()).write_field(number, self.out);

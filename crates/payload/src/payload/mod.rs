@@ -26,6 +26,7 @@
 
 mod cache;
 mod canonical;
+mod canonical_lines;
 mod comparison;
 mod compile;
 mod defaults;

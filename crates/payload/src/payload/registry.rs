@@ -18,7 +18,9 @@ use super::layout::{Layout, Layouts};
 use super::likely::{self, LikelyMessage};
 use super::rewrite::{self, Rewriter, Rewritten, Unreadable};
 use super::variation::{self, Variation};
-use super::{canonical, comparison, compile, shape, skeleton, subset, unknown, view};
+use super::{
+    canonical, canonical_lines, comparison, compile, shape, skeleton, subset, unknown, view,
+};
 use crate::model::Payload;
 
 /// Descriptors of message types. Cheap to clone.
@@ -178,6 +180,13 @@ impl Registry {
             Some(message) => canonical::encode(&self.layouts, message, view),
             None => Err(ViewError::new(self.missing(type_name).to_string())),
         }
+    }
+
+    /// Encodes the lines of a view in canonical YAML, like [`Self::encode`]. `None` if the type is not described, or the lines have to
+    /// be read as a value first: because they are wrong, or of a shape that is rare.
+    #[must_use]
+    pub fn encode_lines(&self, type_name: &str, lines: &str) -> Option<Vec<u8>> {
+        canonical_lines::encode(&self.layouts, self.layout(type_name)?, lines)
     }
 
     /// Rewrites the fields that the rewriter chooses, and leaves everything else unchanged, bit for bit.

@@ -41,7 +41,7 @@ pub use encode::{
 };
 pub use framework::{all_call_descriptors, call_descriptors, framework_descriptors};
 pub use inspect::{Direction, MessageSummary, inspect};
-pub use reply_size::{AnswerSize, REPLY_LIMIT, size as reply_size};
+pub use reply_size::{AnswerSize, REPLY_LIMIT, is_surely_within, size as reply_size};
 pub use rules::{EventStream, Rules, SequenceCheck};
 #[doc(hidden)]
 pub use status::sanitize_status;

@@ -1,11 +1,11 @@
 //! Size of a reply for limits. Small messages take far more memory than bytes on the wire: an empty page has two bytes.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use super::Dialect;
 use super::stimulus::reply;
-use crate::model::{Failure, Outcome, Stimulus};
+use crate::model::{Body, Failure, Outcome, Stimulus};
 
 /// Default limit for a reply of client logic. Coordinators themselves accept 4 MiB.
 pub const REPLY_LIMIT: usize = 32 << 20;
@@ -35,6 +35,29 @@ impl AnswerSize {
     }
 }
 
+/// Whether an outcome is so small that its size need not be calculated. Only pages are worth it: replies of upcasters have a whole
+/// history.
+#[must_use]
+pub fn is_surely_within(outcome: &Outcome, limit: usize) -> bool {
+    /// More than what surrounds the payload of a page, with the overhead.
+    const PAGE: usize = 2048;
+    /// More than the overhead of a payload's bytes: a part has two of them or more.
+    const BYTE: usize = 1 + PART_OVERHEAD / 2;
+    let Outcome::Upcast(pages) = outcome else {
+        return false;
+    };
+    let mut most = 0_usize;
+    pages.iter().all(|page| {
+        let Body::Event(event) = &page.body else {
+            return false;
+        };
+        let varies = event.type_url.len() + page.cascade_id.as_ref().map_or(0, |id| id.len());
+        let payload = event.value.len().saturating_mul(BYTE);
+        most = most.saturating_add(PAGE + varies).saturating_add(payload);
+        page.original.is_none() && most <= limit
+    })
+}
+
 fn status_size(failure: &Failure) -> usize {
     let info = failure.info.iter();
     let texts = info.flat_map(|info| {
@@ -47,37 +70,67 @@ fn status_size(failure: &Failure) -> usize {
 /// Bytes of a reply plus the overhead of its parts.
 #[must_use]
 pub fn size(reply: &Bytes) -> usize {
-    let parts = parts(&mut reply.clone(), 1);
+    let parts = parts(reply, 1);
     reply
         .len()
         .saturating_add(parts.saturating_mul(PART_OVERHEAD))
 }
 
 /// Number of parts in the bytes, as far as they decode as a message.
-fn parts(message: &mut Bytes, level: usize) -> usize {
+fn parts(mut message: &[u8], level: usize) -> usize {
     let mut count = 0;
-    while message.has_remaining() {
-        let Ok((number, wire_type)) = decode_key(message) else {
+    while !message.is_empty() {
+        let Ok((number, wire_type)) = decode_key(&mut message) else {
             break;
         };
         if wire_type != WireType::LengthDelimited {
-            if skip_field(wire_type, number, message, DecodeContext::default()).is_err() {
+            if skip_field(wire_type, number, &mut message, DecodeContext::default()).is_err() {
                 break;
             }
             continue;
         }
-        let length = decode_varint(message).ok();
+        let length = decode_varint(&mut message).ok();
         let Some(length) = length.and_then(|length| usize::try_from(length).ok()) else {
             break;
         };
-        if length > message.remaining() {
+        let Some(part) = message.split_off(..length) else {
             break;
-        }
+        };
         count += 1;
-        let mut part = message.split_to(length);
         if level < COUNTED_DEPTH {
-            count += parts(&mut part, level + 1);
+            count += parts(part, level + 1);
         }
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Page, Payload};
+
+    proptest! {
+        #[test]
+        fn what_is_surely_within_a_limit_is_within_it(
+            events in proptest::collection::vec(
+                ("[a-z/.]{0,40}", proptest::collection::vec(0..20_u8, 0..300)),
+                0..6,
+            ),
+            limit in 0..100_000_usize,
+        ) {
+            let pages = (0..).zip(events).map(|(sequence, (type_url, value))| {
+                Page::event(sequence, Payload { type_url: type_url.into(), value })
+            });
+            let outcome = Outcome::Upcast(pages.collect());
+            let stimulus = Stimulus::Upcast { domain: "player".parse().unwrap(), pages: Vec::new().into() };
+            if is_surely_within(&outcome, limit) {
+                let AnswerSize::Reply(size) = AnswerSize::of(&outcome, &stimulus, Dialect::ANGZARR) else {
+                    panic!("not a reply");
+                };
+                prop_assert!(size <= limit);
+            }
+        }
+    }
 }

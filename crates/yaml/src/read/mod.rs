@@ -12,9 +12,10 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use scalar::{YamlScalar, entry};
-pub use view::deserialize_view;
+pub use scalar::YamlScalar;
+use scalar::entry;
 use view::{LEVELS_AROUND_VIEW, VIEW};
+pub use view::{Node, View, ViewReader};
 
 use crate::MAX_DEPTH;
 
@@ -31,9 +32,9 @@ pub fn from_canonical_yaml<T: DeserializeOwned>(text: &str) -> Option<T> {
     value.ok().filter(|_| reader.line.is_none())
 }
 
-/// The fast reader gave up. Callers never see this error.
-#[derive(Debug)]
-struct Unsupported;
+/// The fast reader gave up: the text may be valid, but a general reader has to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsupported;
 
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

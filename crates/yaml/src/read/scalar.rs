@@ -1,18 +1,25 @@
 //! Scalars and keys of canonical YAML.
 
 use super::Unsupported;
-use crate::text::{self, Style};
+use crate::text::{are_shown, is_plain};
 use crate::write::LONGEST_KEY;
 
 /// A scalar with the same meaning for every YAML reader.
-#[derive(Clone, Copy)]
-pub(super) enum YamlScalar<'de> {
+#[derive(Debug, Clone, Copy)]
+pub enum YamlScalar<'de> {
+    /// A string.
     Text(&'de str),
+    /// A boolean.
     Bool(bool),
+    /// An integer that is not negative.
     Unsigned(u64),
+    /// A negative integer.
     Signed(i64),
+    /// A number with a fraction.
     Float(f64),
+    /// `{}`.
     EmptyMapping,
+    /// `[]`.
     EmptySequence,
 }
 
@@ -63,14 +70,14 @@ impl<'de> YamlScalar<'de> {
 /// A double-quoted string without escapes, and the rest after it.
 fn quoted(quoted: &str) -> Option<(&str, &str)> {
     let (inner, rest) = quoted.strip_prefix('"')?.split_once('"')?;
-    let is_simple = inner.chars().all(|c| c != '\\' && text::is_shown(c));
-    is_simple.then_some((inner, rest))
+    (!inner.contains('\\') && are_shown(inner)).then_some((inner, rest))
 }
 
 fn plain(word: &str) -> Result<&str, Unsupported> {
-    match text::style(word) {
-        Style::Plain => Ok(word),
-        Style::Quoted | Style::Literal => Err(Unsupported),
+    if is_plain(word) {
+        Ok(word)
+    } else {
+        Err(Unsupported)
     }
 }
 
