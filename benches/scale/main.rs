@@ -23,11 +23,13 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use angzarr_replay::App;
 use angzarr_replay::internal::harness::{discover, run_bare};
 use angzarr_replay::internal::project::{Config, Project};
 use libtest_mimic::{Arguments, Trial};
 use machine::{median, per_second};
 use peak::watched;
+use poker::Player;
 
 /// Variables that make this program another one.
 const AS_HARNESS: &str = "REPLAY_BENCHMARK_AS_HARNESS";
@@ -37,7 +39,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     if std::env::var_os(AS_HARNESS).is_some() {
-        return poker::app().harness();
+        return app().harness();
     }
     if std::env::var_os(AS_EMPTY_TRIAL).is_some() {
         let trial = Trial::test("empty", || Ok(()));
@@ -95,16 +97,20 @@ fn run(is_quick: bool) -> Outcome<()> {
     many(if is_quick { 10_000 } else { 100_000 })
 }
 
-/// The repository's configuration, with another folder of fixtures.
+/// The configuration of the benchmarks, with a folder of fixtures.
 fn project(fixtures: &Path) -> Outcome<Arc<Project>> {
-    let mut config = Config::load(&repository(), [])?;
-    config.logic.clear();
-    let project = Project::with_config(poker::app(), config);
+    let project = Project::with_config(app(), Config::load(&benches(), [])?);
     Ok(Arc::new(project.with_fixtures(fixtures)))
 }
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+/// The demo's player, without its other logic.
+fn app() -> App {
+    App::new().logic("player", Player::default())
+}
+
+/// The folder with the configuration of the benchmarks.
+fn benches() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches")
 }
 
 /// How long cases of one length take, on one thread and on two.
@@ -138,7 +144,7 @@ fn processes(cases: usize, rounds: usize) -> Outcome<()> {
     corpus::save(&project, cases, corpus::EVENTS)?;
     let names: Vec<String> = discover(&project)?
         .iter()
-        .map(|entry| entry.name.clone())
+        .map(|entry| entry.name.to_string())
         .collect();
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
@@ -198,7 +204,7 @@ fn millis(time: Duration) -> String {
 
 fn this_program(variable: &str) -> Outcome<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.current_dir(repository()).env(variable, "");
+    command.current_dir(benches()).env(variable, "");
     command.stdout(Stdio::null());
     Ok(command)
 }

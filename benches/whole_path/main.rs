@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use angzarr_replay::App;
 use angzarr_replay::internal::grpc::serve_logic;
 use angzarr_replay::internal::harness::run_bare;
 use angzarr_replay::internal::model::{ComponentKind, Domain};
@@ -45,7 +46,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     if is_harness() {
-        return poker::app().harness();
+        return app().harness();
     }
     let is_quick = std::env::args().any(|argument| argument == "--quick");
     match run(if is_quick { 3 } else { 12 }) {
@@ -57,14 +58,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// The repository, whose configuration is used.
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+/// The demo's player, without its other logic.
+fn app() -> App {
+    App::new().logic("player", Player::default())
+}
+
+/// The folder with the configuration of the benchmarks.
+fn benches() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches")
 }
 
 fn project(fixtures: &Path, player: Option<&str>) -> Outcome<Arc<Project>> {
-    let mut config = Config::load(&repository(), [])?;
-    config.logic.clear();
+    let mut config = Config::load(&benches(), [])?;
     if let Some(address) = player {
         let name = "player".to_owned();
         let domain = Domain::new("player")?;
@@ -77,7 +82,7 @@ fn project(fixtures: &Path, player: Option<&str>) -> Outcome<Arc<Project>> {
         config.logic.insert(name, logic);
     }
     Ok(Arc::new(
-        Project::with_config(poker::app(), config).with_fixtures(fixtures),
+        Project::with_config(app(), config).with_fixtures(fixtures),
     ))
 }
 

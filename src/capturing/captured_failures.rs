@@ -27,7 +27,7 @@ impl CapturedFailures {
         let fixtures = own.filter_map(|entry| {
             let fixture = project.folder().read(&entry.path).ok()?;
             is_failure(&fixture.case).then(|| CapturedFailure {
-                path: entry.path,
+                path: entry.path.to_path_buf(),
                 bug: Bug::of(&fixture.case),
                 fixture,
             })

@@ -71,7 +71,7 @@ fn json_of(entry: &Entry, closed: &Closed) -> Value {
         .map(|rule| json!({"type": rule.type_pattern, "field": rule.field, "reason": rule.reason}));
     json!({
         "close": 1,
-        "trial": entry.name,
+        "trial": *entry.name,
         "fixture": Project::shown(&entry.path),
         "result": "closed",
         "status": closed.status.word(),
@@ -84,7 +84,7 @@ fn json_of(entry: &Entry, closed: &Closed) -> Value {
 fn json_of_failure(entry: &Entry, stop: &Stop) -> Value {
     json!({
         "close": 1,
-        "trial": entry.name,
+        "trial": *entry.name,
         "fixture": Project::shown(&entry.path),
         "result": "failed",
         "reason": stop.to_string(),

@@ -73,7 +73,7 @@ pub(super) fn run(project: &Project, arguments: &FmtArguments) -> Done {
 fn json_of(entry: &Entry, result: &str) -> serde_json::Value {
     json!({
         "fmt": 1,
-        "trial": entry.name,
+        "trial": *entry.name,
         "fixture": Project::shown(&entry.path),
         "result": result,
     })

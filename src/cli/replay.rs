@@ -151,7 +151,7 @@ impl Rerun for Replayed<'_> {
 
     fn only_fixture(&self, project: &Project) -> Option<PathBuf> {
         match self.arguments.fixtures.select(project).ok()?.as_slice() {
-            [entry] => Some(entry.path.clone()),
+            [entry] => Some(entry.path.to_path_buf()),
             _ => None,
         }
     }
@@ -167,7 +167,7 @@ impl Rerun for Replayed<'_> {
 /// The names of the first few cases.
 fn beginning(entries: &[Entry]) -> String {
     const SHOWN: usize = 3;
-    let names = entries.iter().take(SHOWN).map(|it| it.name.as_str());
+    let names = entries.iter().take(SHOWN).map(|it| &*it.name);
     let rest = if entries.len() > SHOWN { ", …" } else { "" };
     format!("{}{rest}", names.collect::<Vec<_>>().join(", "))
 }
@@ -179,7 +179,9 @@ fn one(
     entry: &Entry,
     mut request: ReplayRequest,
 ) -> Done {
-    request.logic = request.logic.or_else(|| entry.twin.clone());
+    request.logic = request
+        .logic
+        .or_else(|| entry.twin.as_deref().map(str::to_owned));
     if arguments.debug {
         return debug::run(project, &entry.path, &request, arguments.all);
     }

@@ -159,7 +159,7 @@ fn summary(group: &Group, room: Option<usize>) -> Text {
 fn json_of(group: &Group) -> serde_json::Value {
     let case = |outcome: &PendingOutcome| {
         json!({
-            "trial": outcome.entry.name,
+            "trial": *outcome.entry.name,
             "fixture": Project::shown(&outcome.entry.path),
             "heading": outcome.heading.trim_end(),
             "production": outcome.production,

@@ -112,7 +112,7 @@ fn json(trial: &EndedTrial) -> serde_json::Value {
 
 /// Adds the trial and how it ended. A modified case has no result, because there is nothing to compare it with.
 pub(super) fn add_result(object: &mut serde_json::Value, entry: &Entry, ending: Option<&Ending>) {
-    object["trial"] = entry.name.as_str().into();
+    object["trial"] = (*entry.name).into();
     object["result"] = ending.map(word).into();
     match ending {
         Some(Ending::NotChecked(reason)) => object["reason"] = reason.as_str().into(),

@@ -112,7 +112,7 @@ impl Cases {
                 return cases;
             }
         };
-        let paths: BTreeSet<&Path> = entries.iter().map(|entry| entry.path.as_path()).collect();
+        let paths: BTreeSet<&Path> = entries.iter().map(|entry| &*entry.path).collect();
         for path in paths {
             match project.folder().read(path) {
                 Ok(fixture) => cases.fixtures.push(fixture),

@@ -173,7 +173,7 @@ impl DriftReport {
             let Some(hash) = fixture.descriptors_hash else {
                 let reason = "it has no descriptor set: its payloads are bytes, or it has none";
                 self.not_compared
-                    .push((entry.name.clone(), reason.to_owned()));
+                    .push((entry.name.to_string(), reason.to_owned()));
                 continue;
             };
             self.cases += 1;
@@ -191,7 +191,7 @@ impl DriftReport {
                     types: BTreeMap::new(),
                 });
             let types = set.descriptors.types_within(&names);
-            set.types.insert(entry.name.clone(), types);
+            set.types.insert(entry.name.to_string(), types);
         }
         Ok(sets)
     }

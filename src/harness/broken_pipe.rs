@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -33,7 +33,7 @@ pub(super) fn run(
     let (has_failed, ended) = {
         let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = tally.results.iter().map(|result| result.name.clone());
-        (tally.has_failed(), ended.collect::<HashSet<String>>())
+        (tally.has_failed(), ended.collect::<HashSet<Arc<str>>>())
     };
     let mut rest = trials();
     rest.retain(|trial| !ended.contains(trial.name()));

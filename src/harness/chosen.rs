@@ -52,7 +52,7 @@ pub(super) fn chosen(
     }
     if arguments.last_failed {
         let failed = last_failed.read();
-        let known = |entry: &Entry| failed.contains(&entry.name);
+        let known = |entry: &Entry| failed.iter().any(|name| **name == *entry.name);
         if entries.iter().any(known) {
             entries.retain(known);
         } else if !arguments.list {
@@ -82,7 +82,7 @@ impl Named<'_> {
     fn has(&self, entry: &Entry) -> bool {
         let matches = |part: &str| {
             if self.arguments.exact {
-                entry.name == *part
+                *entry.name == *part
             } else {
                 entry.name.contains(part)
             }

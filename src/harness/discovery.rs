@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use walkdir::WalkDir;
 
@@ -55,17 +56,17 @@ pub enum UnusableFile {
     },
 }
 
-/// A trial.
+/// A trial. Cheap to clone: of 100,000 trials, each is needed in several places at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Name of the trial: `player::withdraw-funds-6513270e-3`, with `@logic` for a twin.
-    pub name: String,
+    pub name: Arc<str>,
     /// The fixture.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// Its path in the fixtures folder, without extension, separated by `/`.
-    pub relative: String,
+    pub relative: Arc<str>,
     /// Twin that it is replayed on.
-    pub twin: Option<String>,
+    pub twin: Option<Arc<str>>,
 }
 
 impl Entry {
@@ -92,12 +93,12 @@ impl Entry {
                 && skip
                     .logic
                     .as_ref()
-                    .is_none_or(|logic| Some(logic) == self.twin.as_ref())
+                    .is_none_or(|logic| Some(logic.as_str()) == self.twin.as_deref())
         };
         if let Some(skip) = project.config().skip.iter().find(skips) {
             return Some(skip.reason.clone());
         }
-        let twin = project.config().logic.get(self.twin.as_ref()?)?;
+        let twin = project.config().logic.get(self.twin.as_deref()?)?;
         twin.missing_requirement()
             .filter(|_| !project.config().demand_twins)
     }
@@ -160,7 +161,7 @@ pub fn discover(project: &Project) -> Result<Vec<Entry>, DiscoveryError> {
     // Test runners print the names unescaped.
     for Entry { name, .. } in &entries {
         let shown = escaped(&one_line(name)).into_owned();
-        if shown != *name {
+        if shown != **name {
             return Err(UnusableFile::ActiveName { name: shown }.into());
         }
     }
@@ -215,9 +216,9 @@ pub fn entry_of(project: &Project, name: &str) -> Option<Entry> {
 pub(crate) fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
     let Some(relative) = below_fixtures(project, path) else {
         return vec![Entry {
-            name: Project::shown(path),
-            path: path.to_owned(),
-            relative: Project::shown(&path.with_extension("")),
+            name: Project::shown(path).into(),
+            path: path.into(),
+            relative: Project::shown(&path.with_extension("")).into(),
             twin: None,
         }];
     };
@@ -226,19 +227,26 @@ pub(crate) fn entries_of(project: &Project, path: &Path) -> Vec<Entry> {
         .components()
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
         .collect();
-    let entry = |twin: Option<&str>| Entry {
-        name: parts.join("::") + &twin.map(|twin| format!("@{twin}")).unwrap_or_default(),
-        path: path.to_owned(),
-        relative: parts.join("/"),
-        twin: twin.map(str::to_owned),
+    let plain = Entry {
+        name: parts.join("::").into(),
+        path: path.into(),
+        relative: parts.join("/").into(),
+        twin: None,
     };
-    let mut entries = vec![entry(None)];
     // Only the name is known here, so a twin gets the cases in its domain's folder.
     let twins = project
         .logics()
         .twins()
         .filter(|twin| parts.len() > 1 && parts[0] == twin.answers);
-    entries.extend(twins.map(|twin| entry(Some(&twin.name))));
+    let of_twins: Vec<Entry> = twins
+        .map(|twin| Entry {
+            name: format!("{}@{}", plain.name, twin.name).into(),
+            twin: Some(twin.name.as_str().into()),
+            ..plain.clone()
+        })
+        .collect();
+    let mut entries = vec![plain];
+    entries.extend(of_twins);
     entries
 }
 

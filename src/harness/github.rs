@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use super::Totals;
 use super::results::{TrialResult, headline};
 use crate::model::counted;
+use crate::project::Project;
 use crate::snapshot::grouped;
 
 /// Annotations that GitHub shows of one step; more of them would be dropped without a word.
@@ -54,7 +55,7 @@ fn annotations(results: &[TrialResult]) -> Vec<String> {
             let place = result.fixture.as_ref().map_or_else(String::new, |file| {
                 // Without a line, GitHub shows an annotation nowhere in the file.
                 let line = result.line.unwrap_or(1);
-                format!(" file={},line={line},", property(file))
+                format!(" file={},line={line},", property(&Project::shown(file)))
             });
             let title = property(&result.name);
             format!(
@@ -182,6 +183,7 @@ fn html(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::Duration;
 
     use super::*;
@@ -190,7 +192,7 @@ mod tests {
     fn failed(name: &str, message: &str) -> TrialResult {
         TrialResult {
             name: name.into(),
-            fixture: Some(format!("fixtures/{}.yaml", name.replace("::", "/"))),
+            fixture: Some(Path::new(&format!("fixtures/{}.yaml", name.replace("::", "/"))).into()),
             took: Duration::ZERO,
             ending: CaseEnding::Failed(message.into()),
             changes: Vec::new(),

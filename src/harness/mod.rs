@@ -59,7 +59,7 @@ use trial::Context;
 #[derive(Debug, Default)]
 struct Tally {
     totals: Totals,
-    open: Vec<String>,
+    open: Vec<Arc<str>>,
     /// How each trial ended that ran.
     results: Vec<TrialResult>,
     /// Whether no trial is started any more after one has failed.
@@ -179,15 +179,14 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
             .iter()
             .map(|entry| to_trial(entry, &context, libtest, &tally));
         let project = Arc::clone(project);
-        let orphans =
-            chosen.has_orphans.then(|| {
-                counted_trial(discovery::ORPHANS, None, &tally, move || {
-                    match leftovers::check_orphans(&project) {
-                        Ok(()) => Ok(Completion::Completed),
-                        Err(error) => Err(error.to_string().into()),
-                    }
-                })
-            });
+        let orphans = chosen.has_orphans.then(|| {
+            counted_trial(discovery::ORPHANS.into(), None, &tally, move || {
+                match leftovers::check_orphans(&project) {
+                    Ok(()) => Ok(Completion::Completed),
+                    Err(error) => Err(error.to_string().into()),
+                }
+            })
+        });
         of_entries.chain(orphans).collect()
     };
     let has_failed = broken_pipe::run(libtest, &trials, &tally);
@@ -271,9 +270,8 @@ fn to_trial(
     let left_out = entry.left_out(&context.project, is_told_early);
     let is_ignored = is_told_early && left_out.is_some();
     let (entry, context, shared) = (entry.clone(), context.clone(), Arc::clone(tally));
-    let name = entry.name.clone();
-    let fixture = Project::shown(&entry.path);
-    let trial = counted_trial(&name, Some(fixture), tally, move || {
+    let (name, path) = (Arc::clone(&entry.name), Arc::clone(&entry.path));
+    let trial = counted_trial(name, Some(path), tally, move || {
         let ending = match left_out {
             Some(reason) if !is_told_early => Ending::NotChecked(reason),
             Some(reason) => return Err(format!("not checked: {reason}").into()),
@@ -283,7 +281,7 @@ fn to_trial(
         tally.totals.count(&ending);
         match ending {
             Ending::Closed | Ending::Intended => {}
-            Ending::Open => tally.open.push(entry.name.clone()),
+            Ending::Open => tally.open.push(Arc::clone(&entry.name)),
             Ending::NotChecked(reason) => {
                 if is_told_early {
                     let how = how_to_skip(&entry);
@@ -300,13 +298,13 @@ fn to_trial(
 
 /// A trial whose result is counted, and whose message is safe for terminals and CI logs.
 fn counted_trial(
-    name: &str,
-    fixture: Option<String>,
+    name: Arc<str>,
+    fixture: Option<Arc<Path>>,
     tally: &Arc<Mutex<Tally>>,
     run: impl FnOnce() -> Result<Completion, Text> + Send + 'static,
 ) -> Trial {
-    let (own, tally) = (name.to_owned(), Arc::clone(tally));
-    Trial::ignorable_test(name, move || {
+    let tally = Arc::clone(tally);
+    Trial::ignorable_test(name.to_string(), move || {
         let begun = Instant::now();
         if tally
             .lock()
@@ -326,7 +324,7 @@ fn counted_trial(
         };
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.results.push(TrialResult {
-            name: own,
+            name,
             fixture,
             took: begun.elapsed(),
             ending: ended.clone(),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -13,9 +14,9 @@ use crate::project::Project;
 #[derive(Debug, Clone)]
 pub(super) struct TrialResult {
     /// Name of the trial.
-    pub(super) name: String,
-    /// Its fixture, as it is shown; none where the trial is about the folder.
-    pub(super) fixture: Option<String>,
+    pub(super) name: Arc<str>,
+    /// Its fixture; none where the trial is about the folder.
+    pub(super) fixture: Option<Arc<Path>>,
     pub(super) took: Duration,
     pub(super) ending: CaseEnding,
     /// How its outcome changed, without values; empty if that is not why it failed.
@@ -61,11 +62,12 @@ pub(super) fn write_junit(results: &[TrialResult], file: &Path) -> io::Result<()
             }
         };
         let (group, _) = result.name.rsplit_once("::").unwrap_or(("", &result.name));
-        let mut case = TestCase::new(result.name.as_str(), status);
+        let mut case = TestCase::new(&*result.name, status);
         case.set_classname(if group.is_empty() { "replay" } else { group });
         case.set_time(result.took);
         if let Some(fixture) = &result.fixture {
-            case.extra.insert("file".into(), fixture.as_str().into());
+            let file = Project::shown(fixture);
+            case.extra.insert("file".into(), file.into());
         }
         if let Some(line) = result.line {
             case.extra.insert("line".into(), line.to_string().into());
@@ -115,11 +117,11 @@ impl LastFailed {
         let before = self.read();
         let mut names: Vec<String> = before
             .iter()
-            .filter(|name| results.iter().all(|result| result.name != **name))
+            .filter(|name| results.iter().all(|result| *result.name != **name))
             .cloned()
             .collect();
         let failed = results.iter().filter(|result| result.failure().is_some());
-        names.extend(failed.map(|result| result.name.clone()));
+        names.extend(failed.map(|result| result.name.to_string()));
         names.sort();
         if names == before {
             return;

@@ -82,7 +82,7 @@ pub(crate) fn select(
         match of_word(project, word) {
             Ok(found) => entries.extend(found.into_iter().filter(|entry| {
                 let path = entry.path.canonicalize();
-                let path = path.unwrap_or_else(|_| entry.path.clone());
+                let path = path.unwrap_or_else(|_| entry.path.to_path_buf());
                 known.insert((path, entry.twin.clone()))
             })),
             Err(error) => errors.push(error),
@@ -176,8 +176,7 @@ fn none_if_empty<T>(error: DiscoveryError) -> Result<Vec<T>, DiscoveryError> {
 fn from_here(mut entry: Entry) -> Entry {
     let here = std::env::current_dir().unwrap_or_default();
     if let Ok(path) = entry.path.strip_prefix(&here) {
-        let path = path.to_owned();
-        entry.path = path;
+        entry.path = path.into();
     }
     entry
 }
@@ -205,7 +204,7 @@ fn similar(project: &Project, name: &str) -> Vec<String> {
     let entries = entries.into_iter();
     let entries = entries.filter(|entry| entry.twin.is_none() || name.contains('@'));
     let mut near: Vec<(usize, String)> = entries
-        .filter_map(|entry| Some((distance(&entry)?, entry.name)))
+        .filter_map(|entry| Some((distance(&entry)?, entry.name.to_string())))
         .collect();
     near.sort();
     near.into_iter()

@@ -363,8 +363,10 @@ impl Project {
     /// A path for messages: relative to the working directory if it is below it.
     #[must_use]
     pub fn shown(path: &Path) -> String {
-        let here = std::env::current_dir().unwrap_or_default();
-        let path = path.strip_prefix(&here).unwrap_or(path);
+        // Asked once, because a run shows the path of every case.
+        static HERE: OnceLock<PathBuf> = OnceLock::new();
+        let here = HERE.get_or_init(|| std::env::current_dir().unwrap_or_default());
+        let path = path.strip_prefix(here).unwrap_or(path);
         one_line(&path.display().to_string()).into_owned()
     }
 

@@ -65,7 +65,10 @@ fn replayed(
         return Err(Ending::NotChecked(reason));
     }
     let request = ReplayRequest {
-        logic: request.logic.clone().or_else(|| entry.twin.clone()),
+        logic: request
+            .logic
+            .clone()
+            .or_else(|| entry.twin.as_deref().map(str::to_owned)),
         ..request.clone()
     };
     let prepared = PreparedCase::read(project, &entry.path, &request)

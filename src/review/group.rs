@@ -65,7 +65,7 @@ impl Group {
             count => format!(" and {} more changes", count - 1),
         };
         let cases = match self.outcomes.len() {
-            1 => self.outcomes[0].entry.name.clone(),
+            1 => self.outcomes[0].entry.name.to_string(),
             count => format!("{count} cases"),
         };
         format!("{}{more}, in {cases}", self.changes[0])

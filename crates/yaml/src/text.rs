@@ -13,7 +13,8 @@ pub(super) enum Style {
 /// Words that YAML 1.1 or 1.2 interprets as a boolean or null, in any case.
 const RESERVED: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
-const LONGEST_RESERVED: usize = "false".len();
+/// Length of the longest word that is reserved.
+pub(super) const LONGEST_RESERVED: usize = "false".len();
 
 /// The simplest style in which every reader sees exactly this string.
 pub(super) fn style(text: &str) -> Style {

@@ -122,7 +122,7 @@ pub(super) fn fixtures(shell: &Shell) -> Result<()> {
         }
         if let Some(reason) = entry.left_out(&project, true) {
             println!("   not checked: {}: {reason}", entry.name);
-            not_checked.push(entry.name.as_str());
+            not_checked.push(&*entry.name);
         }
     }
     ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));

@@ -81,14 +81,12 @@ impl<'de> LineReader<'de> {
             return Ok(());
         }
         let (line, rest) = self.rest.split_once('\n').ok_or(Unsupported)?;
-        let content = line.trim_start_matches(' ');
+        let indent = line.bytes().take_while(|byte| *byte == b' ').count();
+        let content = &line[indent..];
         if content.is_empty() {
             return Err(Unsupported);
         }
-        self.line = Some(Line {
-            indent: line.len() - content.len(),
-            content,
-        });
+        self.line = Some(Line { indent, content });
         self.rest = rest;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Scalars and keys of canonical YAML.
 
 use super::Unsupported;
-use crate::text::{are_shown, is_plain};
+use crate::text::{LONGEST_RESERVED, are_shown, is_plain};
 use crate::write::LONGEST_KEY;
 
 /// A scalar with the same meaning for every YAML reader.
@@ -83,12 +83,24 @@ fn plain(word: &str) -> Result<&str, Unsupported> {
 
 /// A key, and the rest after its colon.
 pub(super) fn entry(content: &str) -> Result<(&str, &str), Unsupported> {
+    let (key, rest) = identifier_entry(content)?;
+    if !content.starts_with('"') {
+        plain(key)?;
+    }
+    Ok((key, rest))
+}
+
+/// Like [`entry`], for a caller that accepts only identifiers: a plain key of another form is not noticed.
+pub(super) fn identifier_entry(content: &str) -> Result<(&str, &str), Unsupported> {
     let (key, rest) = if content.starts_with('"') {
         let (key, rest) = quoted(content).ok_or(Unsupported)?;
         (key, rest.strip_prefix(':').ok_or(Unsupported)?)
     } else {
         let (key, rest) = content.split_once(':').ok_or(Unsupported)?;
-        (plain(key)?, rest)
+        if key.len() <= LONGEST_RESERVED {
+            plain(key)?;
+        }
+        (key, rest)
     };
     if key.len() > LONGEST_KEY {
         return Err(Unsupported);

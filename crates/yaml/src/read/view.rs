@@ -8,7 +8,8 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_yaml::Value;
 
-use super::{Block, Entries, Inline, Items, LineReader, Unsupported, YamlScalar};
+use super::scalar::identifier_entry;
+use super::{Block, Inline, Items, LineReader, Unsupported, YamlScalar};
 
 /// A view in a document.
 ///
@@ -118,16 +119,15 @@ impl<'a> ViewReader<'a> {
     }
 
     /// The next entry of the mapping in this column. Its value has to be read before the one after it.
+    ///
+    /// The caller accepts only keys that it knows, which are identifiers. Whether others are canonical is not checked.
     pub fn entry(&mut self, indent: usize) -> Result<Option<(&'a str, Node<'a>)>, Unsupported> {
-        let mut entries = Entries {
-            reader: &mut self.0,
-            indent,
-            value: "",
-        };
-        let Some(key) = entries.next_key()? else {
+        if !self.0.continues(indent)? {
             return Ok(None);
-        };
-        let node = match entries.value {
+        }
+        let (key, value) = identifier_entry(self.0.at(indent).ok_or(Unsupported)?)?;
+        self.0.advance()?;
+        let node = match value {
             "" => self.block(indent + 2)?,
             scalar => Node::Scalar(YamlScalar::read(scalar)?),
         };
