@@ -14,6 +14,7 @@ use angzarr_replay::internal::project::Project;
 use angzarr_replay::internal::replay::{GrpcTarget, InProcess, Replay, Target, replay_command};
 use angzarr_replay::internal::snapshot::{Renderer, Rules, Verdict, stored};
 use angzarr_replay::internal::wire::{Dialect, FailingStatus};
+use angzarr_replay::internal::yaml::to_yaml;
 use bytes::Bytes;
 use poker::Player;
 
@@ -135,14 +136,17 @@ impl Cases {
         for fixture in &self.fixtures {
             for payload in fixture.case.payloads() {
                 if let Decoded::Exact(view) = fixture.descriptors.decode(payload) {
-                    views.push((&fixture.descriptors, payload.type_name(), view));
+                    views.push((&fixture.descriptors, payload.type_name(), to_yaml(&view)));
                 }
             }
         }
         stages.time("views to payload bytes", || {
-            views
-                .iter()
-                .try_for_each(|(registry, name, view)| registry.encode(name, view).map(drop))
+            views.iter().try_for_each(|(registry, name, lines)| {
+                registry
+                    .encode_lines(name, lines)
+                    .map(drop)
+                    .ok_or("not canonical")
+            })
         })
     }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::project::{LogicChoice, Project, Skip};
 use crate::snapshot::matches_pattern;
@@ -193,7 +193,9 @@ pub(super) fn fixtures_below(root: &Path) -> Result<Vec<PathBuf>, DiscoveryError
 
 /// Follows links, because projects may share fixtures.
 pub(super) fn walk(root: &Path) -> WalkDir {
-    WalkDir::new(root).follow_links(true).sort_by_file_name()
+    // The files of a folder differ in their names only, and comparing whole paths takes no path apart.
+    let by_path = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+    WalkDir::new(root).follow_links(true).sort_by(by_path)
 }
 
 /// The entry for a trial's name, without walking the folder; none if there is no such file.

@@ -35,12 +35,12 @@ pub(super) fn style(text: &str) -> Style {
 /// The first letter rules out numbers, dates and indicators. What remains are reserved words and the markers of keys
 /// and comments.
 pub(super) fn is_plain(text: &str) -> bool {
-    // Most texts are words, and of most fixtures, most of the time is spent here.
-    if text.len() > LONGEST_RESERVED && is_word(text) {
-        return true;
-    }
     if !text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/') || is_reserved(text) {
         return false;
+    }
+    // Most texts are single words, and a mark has a space.
+    if is_graphic(text) {
+        return !text.ends_with(':');
     }
     let mut last = '\0';
     for c in text.chars() {
@@ -54,12 +54,13 @@ pub(super) fn is_plain(text: &str) -> bool {
     last != ' ' && last != ':'
 }
 
-fn is_word(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+/// Whether a text has only visible ASCII characters, without a space. Looks at all of them, so that many are looked at in one step.
+fn is_graphic(text: &str) -> bool {
+    let mut others = 0;
+    for byte in text.bytes() {
+        others |= u8::from(!byte.is_ascii_graphic());
+    }
+    others == 0
 }
 
 fn is_reserved(text: &str) -> bool {
@@ -79,7 +80,7 @@ fn is_literal(text: &str) -> bool {
 
 /// Whether every character is visible as itself.
 pub(super) fn are_shown(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || text.chars().all(is_shown)
+    is_graphic(text) || text.chars().all(is_shown)
 }
 
 /// Whether a character is visible as itself: not a control character, a line break or an invisible bidirectional mark.
