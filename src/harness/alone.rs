@@ -37,40 +37,52 @@ impl From<Ending> for Attempt {
 
 impl Turns {
     /// Runs a trial beside others. If it loses logic that was started here, waits until no other trial runs, and runs the trial
-    /// again. A trial that loses its logic again is blamed for it only if the logic was started for it: logic that others have
-    /// used may have been ending before it was asked.
+    /// again. A trial is blamed only for losing logic that was started for it: logic that others have used may already have been
+    /// crashing because of another case.
     pub(super) fn run(&self, project: &Project, attempt: impl Fn() -> Attempt) -> Ending {
-        let first = {
+        let (first, lost_beside_others) = {
             let _others = self
                 .beside_others
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
-            attempt()
+            let first = attempt();
+            let lost = lost(project, &first);
+            (first, lost)
         };
-        let Some(logic) = lost(project, &first) else {
+        let Some(mut logic) = lost_beside_others else {
             return first.ending;
         };
         let _alone = self
             .beside_others
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut is_new = project.logics().has_ended(&logic);
-        if is_new && !self.restarts(project, &logic) {
-            return without_restart(first.ending);
-        }
-        let mut again = attempt();
-        if !is_new && lost(project, &again).is_some() {
-            if !self.restarts(project, &logic) {
-                return without_restart(again.ending);
+        let mut ending = first.ending;
+        let mut asked_again: Vec<String> = Vec::new();
+        let mut started_for_this: Vec<String> = Vec::new();
+        loop {
+            let logics = project.logics();
+            let runs = logics.has_started(&logic) && !logics.has_ended(&logic);
+            if runs && !asked_again.contains(&logic) {
+                asked_again.push(logic);
+            } else {
+                if logics.has_started(&logic) && !self.restarts(project, &logic) {
+                    return without_restart(ending);
+                }
+                started_for_this.push(logic);
             }
-            is_new = true;
-            again = attempt();
+            let again = attempt();
+            let Some(lost) = lost(project, &again) else {
+                return again.ending;
+            };
+            if started_for_this.contains(&lost) {
+                // The cases after this one find it started again.
+                if logics.has_ended(&lost) {
+                    self.restarts(project, &lost);
+                }
+                return again.ending;
+            }
+            (logic, ending) = (lost, again.ending);
         }
-        // If this case ends the logic, the cases after it find it started again.
-        if is_new && lost(project, &again).is_some() && project.logics().has_ended(&logic) {
-            self.restarts(project, &logic);
-        }
-        again.ending
     }
 
     /// Sees to it that logic is started again when it is needed next. False if it was started too often.
@@ -95,7 +107,7 @@ fn without_restart(ending: Ending) -> Ending {
         Ending::Failed(message) => Ending::Failed(message.with(
             Role::Plain,
             format_args!(
-                "\nthe logic was started again {MOST_RESTARTS} times in this run, and not once more"
+                "\nthe logic was started again {MOST_RESTARTS} times in this run, and is not started again"
             ),
         )),
         ending => ending,

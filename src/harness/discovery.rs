@@ -56,7 +56,7 @@ pub enum UnusableFile {
     },
 }
 
-/// A trial. Cheap to clone: of 100,000 trials, each is needed in several places at once.
+/// A trial. Cheap to clone, because each trial is stored in several places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Name of the trial: `player::withdraw-funds-6513270e-3`, with `@logic` for a twin.
@@ -193,7 +193,7 @@ pub(super) fn fixtures_below(root: &Path) -> Result<Vec<PathBuf>, DiscoveryError
 
 /// Follows links, because projects may share fixtures.
 pub(super) fn walk(root: &Path) -> WalkDir {
-    // The files of a folder differ in their names only, and comparing whole paths takes no path apart.
+    // The files of a folder differ in their names only, and comparing whole paths is cheaper than extracting names.
     let by_path = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
     WalkDir::new(root).follow_links(true).sort_by(by_path)
 }

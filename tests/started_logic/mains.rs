@@ -24,6 +24,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         dies_slowly,
     ),
     (
+        "several_crashes_fail_the_cases_that_cause_them",
+        dies_at_several_cases,
+    ),
+    (
         "a_crash_beside_a_case_that_stalls",
         dies_beside_a_case_that_stalls,
     ),
@@ -33,6 +37,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ),
     ("answers_may_come_in_any_order", answers_out_of_order),
     ("a_passing_run_leaves_nothing_behind", passing_run),
+    (
+        "logic_in_a_group_of_its_own_is_not_left_behind",
+        passing_run_in_another_group,
+    ),
     ("an_interrupted_run_leaves_nothing_behind", interrupted),
     ("a_run_interrupted_while_logic_starts", interrupted_at_start),
     ("a_run_interrupted_while_logic_is_built", interrupted_build),
@@ -149,7 +157,7 @@ fn dies_at_one_case() {
     );
 }
 
-/// The process that was started outlives its server by far more than a trial waits for it.
+/// The started shell keeps running for a second after its server has died.
 fn dies_slowly() {
     let program = this_program();
     let script = format!("{program:?} fake-logic dies-at 00000007; sleep 1; exit 7");
@@ -165,6 +173,26 @@ fn dies_slowly() {
         "{out}"
     );
     assert!(out.contains("---- player::case-07 ----"), "{out}");
+}
+
+fn dies_at_several_cases() {
+    let program = this_program();
+    let script = format!("echo started >> starts; exec {program:?} fake-logic dies-at 0000000");
+    let workspace = Workspace::new(&format!(
+        "[logic.player]\ncommand = {:?}\n",
+        ["sh", "-c", &script]
+    ));
+    // The roots of the first ten begin like that.
+    fill(&workspace, 40);
+    let output = workspace.main("harness", &["--test-threads=32"]).output();
+    let out = workspace.clean(&output.unwrap().stdout);
+    assert!(
+        out.contains("test result: FAILED. 31 passed; 10 failed;"),
+        "{out}"
+    );
+    // Each of the ten ends logic that others use, and logic that was started for it.
+    let starts = lines(&workspace.file("starts")).len();
+    assert!((11..=21).contains(&starts), "{starts}");
 }
 
 fn dies_beside_a_case_that_stalls() {
@@ -200,7 +228,7 @@ fn dies_at_every_case() {
         "{out}"
     );
     assert!(
-        out.contains("the logic was started again 32 times in this run, and not once more"),
+        out.contains("the logic was started again 32 times in this run, and is not started again"),
         "{out}"
     );
     assert_eq!(lines(&workspace.file("starts")).len(), 33);
@@ -225,6 +253,19 @@ fn passing_run() {
     let status = workspace.main("harness", &[]).output().unwrap().status;
     assert!(status.success());
     assert_gone(&lines(&workspace.file("pids")));
+}
+
+/// `timeout` and `setsid` leave the group that they are started in.
+fn passing_run_in_another_group() {
+    let program = this_program();
+    for leaves in [&["timeout", "600"][..], &["setsid"]] {
+        let logic = [program.as_str(), "fake-logic", "starts-others", "pids"];
+        let command = [leaves, &logic].concat();
+        let workspace = Workspace::new(&format!("[logic.player]\ncommand = {command:?}\n"));
+        let status = workspace.main("harness", &[]).output().unwrap().status;
+        assert!(status.success());
+        assert_gone(&lines(&workspace.file("pids")));
+    }
 }
 
 /// Interrupts a main once its logic has written down what it started.

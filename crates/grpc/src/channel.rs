@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use tokio::task::JoinSet;
 use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 
@@ -30,6 +31,19 @@ static CLIENT_RUNTIME: LazyLock<ClientRuntime> = LazyLock::new(|| ClientRuntime 
 /// Blocks the calling thread until the work is done.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     CLIENT_RUNTIME.runtime.handle().block_on(work)
+}
+
+/// Runs the work on the thread that does the I/O. It ends early if the result is not awaited to its end.
+pub(super) async fn on_io_thread<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    let mut tasks = JoinSet::new();
+    tasks.spawn_on(work, CLIENT_RUNTIME.runtime.handle());
+    match tasks.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        None => unreachable!("one task was started"),
+    }
 }
 
 impl Connection {

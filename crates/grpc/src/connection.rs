@@ -10,12 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use tonic::client::Grpc;
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 
 use super::CallError;
 use super::access::Access;
 use super::address::Address;
-use super::channel::block_on;
+use super::channel::{block_on, on_io_thread};
 use super::failed_call::method_of;
 use super::serve::BytesCodec;
 use super::whole_body::WholeBody;
@@ -53,6 +53,12 @@ pub struct Connection {
     pub(super) target: Address,
     pub(super) options: ConnectionOptions,
     pub(super) access: Option<Access>,
+}
+
+/// Why there is no reply.
+enum NoReply {
+    Transport(tonic::transport::Error),
+    Status(Status),
 }
 
 impl Connection {
@@ -107,17 +113,26 @@ impl Connection {
 
     /// Calls a unary method.
     pub fn call(&self, path: &str, request: Bytes) -> Result<Bytes, CallError> {
-        self.perform(
-            path,
-            request,
-            async |mut client, request, path_and_query| {
-                let reply = client.unary(request, path_and_query, BytesCodec).await;
-                let reply = reply.map_err(|status| self.status_error(path, &status))?;
-                let reply = reply.into_inner();
-                self.bounded(path, 0, &reply)?;
-                Ok(reply)
-            },
-        )
+        let mut client = self.client()?;
+        let path_and_query = self.path(path)?;
+        let request = self.request(request);
+        // The thread that does the I/O sees the call through to its end, so that the caller is woken once.
+        let call = on_io_thread(async move {
+            if let Err(error) = client.ready().await {
+                return Err(NoReply::Transport(error));
+            }
+            let reply = client.unary(request, path_and_query, BytesCodec).await;
+            reply.map(Response::into_inner).map_err(NoReply::Status)
+        });
+        let call = async {
+            call.await.map_err(|no_reply| match no_reply {
+                NoReply::Transport(error) => self.transport_error(path, &error),
+                NoReply::Status(status) => self.status_error(path, &status),
+            })
+        };
+        let reply = block_on(self.within_deadline(path, call))?;
+        self.bounded(path, 0, &reply)?;
+        Ok(reply)
     }
 
     /// Calls a server-streaming method and collects the replies.

@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of servers and ports. A daemon, which is no descendant of the started process, is not ended.
 
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
 use crate::environment::remove_ours;
 use crate::interrupt::running;
@@ -62,22 +63,26 @@ impl OwnedGroup {
         remove_ours(&mut command);
         // Locked while starting: an interrupt either finds the group in the list, or nothing is started any more.
         let mut running = running();
-        // The watcher is there before the command, so we may be killed at any moment. Without a shell there is
-        // no watcher, and the command leads the group.
-        let watcher = Watcher::start();
+        // The watcher starts first, so the command is cleaned up even if we are killed right after starting it. Without a shell
+        // there is no watcher, and the command leads the group.
+        let mut watcher = Watcher::start();
         let joined = watcher.as_ref().map_or(0, Watcher::group);
         let mut child = command.process_group(joined).spawn()?;
+        if let Some(watcher) = &mut watcher {
+            watcher.also_end(child.id());
+        }
+        let number = if joined == 0 {
+            child.id().cast_signed()
+        } else {
+            joined
+        };
         let started = Process::of(child.id());
         let output = read(&mut child);
         let group = Arc::new(Group {
-            number: if joined == 0 {
-                child.id().cast_signed()
-            } else {
-                joined
-            },
+            number,
             child: Mutex::new(child),
             output,
-            _watcher: watcher,
+            watcher,
             started,
             strays: Mutex::default(),
         });
@@ -131,8 +136,8 @@ pub(crate) struct Group {
     number: i32,
     child: Mutex<Child>,
     output: Arc<OutputTail>,
-    /// Dropped last: until then, the system cannot give the group's number to another one.
-    _watcher: Option<Watcher>,
+    /// Leads the group. Until it is waited for, the system gives the group's number to no other.
+    watcher: Option<Watcher>,
     started: Option<Process>,
     /// Descendants that left the group, found before the started process ends, because nothing leads to them afterwards.
     strays: Mutex<Vec<Process>>,
@@ -141,8 +146,9 @@ pub(crate) struct Group {
 impl Group {
     /// Sends SIGTERM to the group.
     pub(crate) fn ask_to_end(&self) {
+        let mut child = locked(&self.child);
         self.find_strays();
-        self.signal(Signal::TERM);
+        self.signal(&mut child, Signal::TERM);
     }
 
     fn find_strays(&self) {
@@ -150,10 +156,19 @@ impl Group {
         locked(&self.strays).extend(found.unwrap_or_default());
     }
 
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = Pid::from_raw(self.number) {
+    /// Signals every process of the group, and the started process if it made a group of its own, as `timeout` and `setsid` do.
+    fn signal(&self, child: &mut Child, signal: Signal) {
+        // The number of a process that was waited for may be another's by now.
+        let is_ours = matches!(child.try_wait(), Ok(None));
+        let group = Pid::from_raw(self.number).filter(|_| is_ours || self.watcher.is_some());
+        let own = Pid::from_child(child);
+        let left = is_ours && getpgid(Some(own)).is_ok_and(|now| Some(now) != group);
+        for group in group.into_iter().chain(left.then_some(own)) {
             // It fails if nothing is left of the group.
             let _ = kill_process_group(group, signal);
+        }
+        if left {
+            let _ = kill_process(own, signal);
         }
     }
 
@@ -161,28 +176,37 @@ impl Group {
     pub(crate) fn end(&self) {
         let mut child = locked(&self.child);
         self.find_strays();
-        self.signal(Signal::TERM);
+        self.signal(&mut child, Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < ENDS_WITHIN && matches!(child.try_wait(), Ok(None)) {
             std::thread::sleep(POLL);
         }
-        self.signal(Signal::KILL);
-        let _ = child.wait();
+        self.signal(&mut child, Signal::KILL);
         for stray in locked(&self.strays).drain(..) {
             stray.kill();
         }
+        let _ = child.wait();
     }
 }
 
 /// A process that leads a group, and ends it when this process is gone, even if it was killed: it waits for the end of a pipe
-/// that only we hold. Ctrl-C does not reach it, because the terminal knows nothing of its group.
+/// that only we hold. Ctrl-C does not reach it, because its group is not the terminal's foreground group.
 #[derive(Debug)]
 struct Watcher(Child);
 
 impl Watcher {
-    /// Ignores the signals with which a group is asked to end, also by its own processes.
-    const SCRIPT: &str =
-        "trap '' HUP INT QUIT TERM; read -r _; kill -TERM 0; sleep 2; kill -KILL 0";
+    /// Ignores the signals that end the rest of the group, including those that its members send (`kill 0`). The first line that
+    /// it reads is the number of the started process, which may have made a group of its own.
+    const SCRIPT: &str = r#"
+        trap '' HUP INT QUIT TERM USR1 USR2 ALRM
+        read -r own || :
+        read -r _ || :
+        kill -TERM 0 || :
+        [ -z "$own" ] || kill -TERM "-$own" || :
+        sleep 2
+        [ -z "$own" ] || kill -KILL "-$own" || :
+        kill -KILL 0
+    "#;
 
     fn start() -> Option<Self> {
         let watcher = Command::new("/bin/sh")
@@ -197,6 +221,14 @@ impl Watcher {
 
     fn group(&self) -> i32 {
         self.0.id().cast_signed()
+    }
+
+    /// Ends the group of this process too, if it makes one.
+    fn also_end(&mut self, process: u32) {
+        if let Some(stdin) = &mut self.0.stdin {
+            // A watcher that is gone cannot be told.
+            let _ = writeln!(stdin, "{process}");
+        }
     }
 }
 

@@ -22,7 +22,7 @@ impl Process {
     }
 
     /// The descendants that are not in this group. A daemon is nobody's descendant.
-    pub(crate) fn strays(self, group_of_all: i32) -> Vec<Self> {
+    pub(crate) fn strays(self, group: i32) -> Vec<Self> {
         let mut strays = Vec::new();
         if !self.is_there() {
             return strays;
@@ -30,8 +30,8 @@ impl Process {
         let mut waiting = children(self.number);
         while let Some(number) = waiting.pop() {
             waiting.extend(children(number));
-            if let Some((group, started)) = group_and_start(number)
-                && group != group_of_all
+            if let Some((own_group, started)) = group_and_start(number)
+                && own_group != group
             {
                 strays.push(Self { number, started });
             }

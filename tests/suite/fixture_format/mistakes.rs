@@ -245,6 +245,11 @@ fn values() -> Vec<(&'static str, String)> {
             "a command book with and without a command",
             with("  sequence: 2", "  no_pages: true\n  sequence: 2"),
         ),
+        (
+            "a payload of no command",
+            with("  sequence: 2", "  no_pages: true")
+                .replace("  type: type.googleapis.com/examples.WithdrawFunds\n", ""),
+        ),
     ]
 }
 

@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use serde_yaml::{Mapping, Value};
 
 use crate::fixture_format::support::{refused_withdrawal, registry};
+use crate::payload::yaml_read::{edited, edits};
 
 pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(registry);
 
@@ -501,5 +502,24 @@ proptest! {
     #[test]
     fn a_case_survives_the_disk(case in case()) {
         survives(&case)?;
+    }
+
+    #[test]
+    fn an_edited_case_is_what_the_general_reader_makes_of_it(case in case(), edits in edits()) {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = Folder::open(temporary.path());
+        let rendered = render(&case, &REGISTRY).unwrap();
+        folder.save(&rendered, Path::new("case.yaml"), false).unwrap();
+        let path = temporary.path().join("case.yaml");
+        let text = edited(&rendered.text, &edits);
+        // The quick reader does not support comments.
+        let commented = format!("# comment\n{}", text.trim_start_matches('\u{feff}'));
+        let quick = folder.read_text(&text, &path).map(|it| it.case);
+        let whole = folder.read_text(&commented, &path).map(|it| it.case);
+        match (quick, whole) {
+            (Ok(quick), Ok(whole)) => prop_assert_eq!(quick, whole, "{}", text),
+            (Err(_), Err(_)) => {}
+            (quick, whole) => prop_assert!(false, "{quick:?}\n{whole:?}\n{text}"),
+        }
     }
 }

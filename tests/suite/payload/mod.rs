@@ -10,7 +10,7 @@ mod likely;
 mod refusals;
 mod views;
 mod yaml;
-mod yaml_read;
+pub(crate) mod yaml_read;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;

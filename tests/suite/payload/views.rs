@@ -53,6 +53,7 @@ fn lines_that_are_wrong_or_rare_are_left_to_a_reader_of_values() {
         ("sample.Choice", "text: a\nnumber: 1\n"),
         ("sample.Lists", "strings:\n  a: b\n"),
         ("sample.Lists", "strings: a\n"),
+        ("sample.Legacy", "[sample.note]: hello\n"),
         ("sample.Unknown", "amount: 5\n"),
     ] {
         assert_eq!(registry().encode_lines(type_name, lines), None, "{lines}");

@@ -108,6 +108,8 @@ fn what_only_a_whole_reader_understands_is_left_to_it() {
     ] {
         assert_eq!(quick(text), None, "{text:?}");
     }
+    // An infinity to some readers, and a text to others.
+    assert_eq!(quick(&format!("a: 1{}.0\n", "0".repeat(310))), None);
     let deep = (0..200).fold(String::new(), |text, level| {
         text + &"  ".repeat(level) + "a:\n"
     });

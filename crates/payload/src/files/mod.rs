@@ -12,15 +12,24 @@ pub const MADE: u64 = 512 << 20;
 
 /// Reads a regular file.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let (file, size) = open_sized(path)?;
-    // One read for the file and one for its end, instead of one for each doubling of the buffer.
-    read_into(room_for(size.min(limit)), file, limit)
-}
-
-/// An empty buffer for so many bytes. A file whose size is a lie, as in `/proc`, is read all the same.
-fn room_for(size: u64) -> Vec<u8> {
-    const END: u64 = 64;
-    Vec::with_capacity(usize::try_from(size + END).unwrap_or_default())
+    let (mut file, size) = open_sized(path)?;
+    if size > limit {
+        return Err(io::Error::other(TooLarge(limit)));
+    }
+    // Room for the whole file, so that it takes one call to read it and one to find its end.
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+    let mut read = 0;
+    while read < bytes.len() {
+        match file.read(&mut bytes[read..]) {
+            Ok(0) => break,
+            Ok(count) => read += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(read);
+    // Files that report a wrong size, as in `/proc`, are still read to the end.
+    read_rest(bytes, file, limit)
 }
 
 /// Opens a regular file, or a link to one.
@@ -57,11 +66,12 @@ pub fn read_named_to_string(path: &Path, limit: u64) -> io::Result<String> {
 
 /// Reads to the end.
 pub fn read_from(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    read_into(Vec::new(), source, limit)
+    read_rest(Vec::new(), source, limit)
 }
 
-fn read_into(mut bytes: Vec<u8>, source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    source.take(limit + 1).read_to_end(&mut bytes)?;
+fn read_rest(mut bytes: Vec<u8>, source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let left = limit.saturating_sub(bytes.len() as u64);
+    source.take(left + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(TooLarge(limit)));
     }

@@ -1,4 +1,4 @@
-//! Encodes the lines of a view, as canonical YAML has them, without a value in between. Most of what a replay reads takes this way.
+//! Encodes a view straight from its canonical YAML lines. Most payloads of fixtures are read like this.
 
 use angzarr_replay_yaml::{Node, ViewReader, YamlScalar};
 use prost_reflect::Kind;
@@ -10,8 +10,7 @@ use super::parse::scalar;
 use super::text;
 use super::wire::{self, LENGTH_DELIMITED, Scalar};
 
-/// Encodes a view as [`super::canonical::encode`] does. `None` means only that this encoder does not support the lines, or that they are
-/// wrong: read them as a value then.
+/// Encodes a view as [`super::canonical::encode`] does. `None`: the lines are wrong or unsupported. Read them as a value to find out.
 pub(super) fn encode(layouts: &Layouts, message: &Layout, lines: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(256);
     let (reader, root) = ViewReader::new(lines).ok()?;
@@ -122,7 +121,7 @@ impl<'a> LineEncoder<'a> {
         let layouts = self.encoder.layouts;
         if let Some(message) = layouts.of_field(field) {
             if field.group {
-                // Too rare to be worth it.
+                // Groups are rare: leave them to the general encoder.
                 return None;
             }
             return self.delimited(field.number, |inner| inner.message(message, node));

@@ -11,6 +11,7 @@
 //! | `layout` | message layouts for encoding and viewing |
 //! | `view`, `show`, `reader` | bytes to a readable value |
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
+//! | `canonical_lines` | the lines of a view in canonical YAML to canonical bytes |
 //! | `rewrite`, `field_value` | bytes to bytes: changes some fields, leaves everything else as it was |
 //! | `edit`, `path` | sets or removes one field by its path, leaves everything else as it was |
 //! | `text` | the text forms of bytes, timestamps and durations, both ways |

@@ -35,14 +35,13 @@ impl AnswerSize {
     }
 }
 
-/// Whether an outcome is so small that its size need not be calculated. Only pages are worth it: replies of upcasters have a whole
-/// history.
+/// Whether an outcome is so small that its size need not be calculated. Only checks upcasters, whose replies can be a whole history.
 #[must_use]
 pub fn is_surely_within(outcome: &Outcome, limit: usize) -> bool {
-    /// More than what surrounds the payload of a page, with the overhead.
+    /// More than the parts of a page that have a fixed size, with their overhead.
     const PAGE: usize = 2048;
-    /// More than the overhead of a payload's bytes: a part has two of them or more.
-    const BYTE: usize = 1 + PART_OVERHEAD / 2;
+    /// The most that a byte of a text or a payload can count: each part takes at least two bytes, on two levels.
+    const BYTE: usize = 1 + PART_OVERHEAD;
     let Outcome::Upcast(pages) = outcome else {
         return false;
     };
@@ -51,9 +50,10 @@ pub fn is_surely_within(outcome: &Outcome, limit: usize) -> bool {
         let Body::Event(event) = &page.body else {
             return false;
         };
-        let varies = event.type_url.len() + page.cascade_id.as_ref().map_or(0, |id| id.len());
-        let payload = event.value.len().saturating_mul(BYTE);
-        most = most.saturating_add(PAGE + varies).saturating_add(payload);
+        let cascade_id = page.cascade_id.as_ref().map_or(0, |id| id.len());
+        let bytes = event.value.len() + event.type_url.len() + cascade_id;
+        most = most.saturating_add(bytes.saturating_mul(BYTE));
+        most = most.saturating_add(PAGE);
         page.original.is_none() && most <= limit
     })
 }
@@ -115,13 +115,14 @@ mod tests {
         #[test]
         fn what_is_surely_within_a_limit_is_within_it(
             events in proptest::collection::vec(
-                ("[a-z/.]{0,40}", proptest::collection::vec(0..20_u8, 0..300)),
+                ("[a-z/.\n\0]{0,40}", "[\n\0-\x05]{0,40}", proptest::collection::vec(0..20_u8, 0..300)),
                 0..6,
             ),
             limit in 0..100_000_usize,
         ) {
-            let pages = (0..).zip(events).map(|(sequence, (type_url, value))| {
-                Page::event(sequence, Payload { type_url: type_url.into(), value })
+            let pages = (0..).zip(events).map(|(sequence, (type_url, cascade_id, value))| Page {
+                cascade_id: Some(Box::new(cascade_id)),
+                ..Page::event(sequence, Payload { type_url: type_url.into(), value })
             });
             let outcome = Outcome::Upcast(pages.collect());
             let stimulus = Stimulus::Upcast { domain: "player".parse().unwrap(), pages: Vec::new().into() };

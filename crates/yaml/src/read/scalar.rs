@@ -53,7 +53,8 @@ impl<'de> YamlScalar<'de> {
             return Err(Unsupported);
         }
         if fraction.is_some() {
-            return text.parse().map(Self::Float).map_err(|_| Unsupported);
+            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+            return number.map(Self::Float).ok_or(Unsupported);
         }
         match text.parse::<u64>() {
             Ok(number) => Ok(Self::Unsigned(number)),
@@ -90,14 +91,17 @@ pub(super) fn entry(content: &str) -> Result<(&str, &str), Unsupported> {
     Ok((key, rest))
 }
 
-/// Like [`entry`], for a caller that accepts only identifiers: a plain key of another form is not noticed.
+/// Like [`entry`], for a caller that accepts only names of fields. Of a plain key, it only checks that it begins like an identifier
+/// and is no reserved word; the name of a field is an identifier, or that of an extension in brackets.
 pub(super) fn identifier_entry(content: &str) -> Result<(&str, &str), Unsupported> {
     let (key, rest) = if content.starts_with('"') {
         let (key, rest) = quoted(content).ok_or(Unsupported)?;
         (key, rest.strip_prefix(':').ok_or(Unsupported)?)
     } else {
         let (key, rest) = content.split_once(':').ok_or(Unsupported)?;
-        if key.len() <= LONGEST_RESERVED {
+        let begins_identifier =
+            key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        if key.len() <= LONGEST_RESERVED || !begins_identifier {
             plain(key)?;
         }
         (key, rest)

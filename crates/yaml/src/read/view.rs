@@ -13,9 +13,9 @@ use super::{Block, Inline, Items, LineReader, Unsupported, YamlScalar};
 
 /// A view in a document.
 ///
-/// Of canonical YAML, a block is kept as its lines, which are not checked: most views become bytes, and [`ViewReader`] leads there
-/// without a [`Value`] in between. Whoever reads the lines may find that only a general reader understands them, and must then read
-/// the whole document again with one.
+/// Of canonical YAML, a block is kept as its lines, which are not checked. Most views are only encoded, and [`ViewReader`] lets the
+/// encoder do that without building a [`Value`]. If the lines turn out not to be canonical, a general reader has to read the whole
+/// document again.
 #[derive(Debug, Clone)]
 pub struct View(Form);
 
@@ -26,7 +26,7 @@ enum Form {
 }
 
 impl View {
-    /// The lines, if they have not been read yet.
+    /// The lines, if the view is kept as lines.
     #[must_use]
     pub const fn lines(&self) -> Option<&str> {
         match &self.0 {
@@ -120,7 +120,7 @@ impl<'a> ViewReader<'a> {
 
     /// The next entry of the mapping in this column. Its value has to be read before the one after it.
     ///
-    /// The caller accepts only keys that it knows, which are identifiers. Whether others are canonical is not checked.
+    /// The caller accepts only names of fields as keys. Whether other keys are canonical is not checked.
     pub fn entry(&mut self, indent: usize) -> Result<Option<(&'a str, Node<'a>)>, Unsupported> {
         if !self.0.continues(indent)? {
             return Ok(None);

@@ -262,7 +262,26 @@ fn logic_does_not_outlive_a_tool_that_was_killed() {
     assert_gone(&pids(&project));
 }
 
-/// Nothing can be earlier than the logic itself.
+/// `timeout` and `setsid` leave the group that they are started in.
+#[test]
+fn logic_in_a_group_of_its_own_does_not_outlive_a_tool_that_was_killed() {
+    let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
+    for leaves in [&["timeout", "600"][..], &["setsid"]] {
+        let words = [leaves, &["sh", "-c", script]].concat();
+        let logic = command(&words).replace("start_timeout = 1", "start_timeout = 60");
+        let project = captured(&logic);
+        let mut child = tool(&project.path(""))
+            .args(["replay", CASE])
+            .spawn()
+            .unwrap();
+        await_that("the logic", || pids(&project).len() == 2);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_gone(&pids(&project));
+    }
+}
+
+/// The logic kills the tool as its first action: the earliest possible moment.
 #[test]
 fn logic_does_not_outlive_a_tool_that_it_kills_as_it_starts() {
     let script = "echo $$ > pids; sleep 600 & echo $! >> pids; kill -KILL $PPID; wait";
