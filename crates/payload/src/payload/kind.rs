@@ -1,0 +1,126 @@
+//! The kinds of fields, as layouts know them: without a pool of descriptors.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use prost_reflect::EnumDescriptor;
+
+/// What a field holds.
+#[derive(Clone)]
+pub(super) enum Kind {
+    Double,
+    Float,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Sint32,
+    Sint64,
+    Fixed32,
+    Fixed64,
+    Sfixed32,
+    Sfixed64,
+    Bool,
+    String,
+    Bytes,
+    /// A message; for a map, its entry.
+    Message {
+        /// Full name.
+        name: Arc<str>,
+        /// Index of its layout.
+        index: usize,
+    },
+    Enum(Arc<EnumLayout>),
+}
+
+/// As in a `.proto` file; messages and enums by their full names.
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Double => "double",
+            Self::Float => "float",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
+            Self::Sint32 => "sint32",
+            Self::Sint64 => "sint64",
+            Self::Fixed32 => "fixed32",
+            Self::Fixed64 => "fixed64",
+            Self::Sfixed32 => "sfixed32",
+            Self::Sfixed64 => "sfixed64",
+            Self::Bool => "bool",
+            Self::String => "string",
+            Self::Bytes => "bytes",
+            Self::Message { name, .. } => name,
+            Self::Enum(layout) => &layout.name,
+        })
+    }
+}
+
+/// The values of an enum.
+pub(super) struct EnumLayout {
+    /// Full name.
+    pub(super) name: String,
+    /// Ordered by number.
+    values: Vec<EnumValue>,
+    /// Indices of the values, ordered by name. Made when a name is first looked up.
+    by_name: OnceLock<Vec<usize>>,
+}
+
+/// A value of an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EnumValue {
+    pub(super) name: String,
+    pub(super) number: i32,
+    /// Whether another value has the same number, and is the one that a view shows.
+    pub(super) is_alias: bool,
+}
+
+impl EnumLayout {
+    pub(super) fn new(name: String, mut values: Vec<EnumValue>) -> Self {
+        values.sort_by_key(|value| value.number);
+        Self {
+            name,
+            values,
+            by_name: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn of(descriptor: &EnumDescriptor) -> Self {
+        let values = descriptor.values().map(|value| {
+            let shown = descriptor.get_value(value.number());
+            EnumValue {
+                name: value.name().to_owned(),
+                number: value.number(),
+                is_alias: shown.is_some_and(|shown| shown != value),
+            }
+        });
+        Self::new(descriptor.full_name().to_owned(), values.collect())
+    }
+
+    /// All values, ordered by number.
+    pub(super) fn values(&self) -> &[EnumValue] {
+        &self.values
+    }
+
+    /// The name that a view shows for a number.
+    pub(super) fn name_of(&self, number: i32) -> Option<&str> {
+        let start = self.values.partition_point(|value| value.number < number);
+        let same = self.values[start..].iter();
+        let mut same = same.take_while(|value| value.number == number);
+        same.find(|value| !value.is_alias)
+            .map(|value| value.name.as_str())
+    }
+
+    /// The number of a name, which may be an alias.
+    pub(super) fn number_of(&self, name: &str) -> Option<i32> {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut indices: Vec<usize> = (0..self.values.len()).collect();
+            indices.sort_unstable_by_key(|at| &self.values[*at].name);
+            indices
+        });
+        let found = by_name.binary_search_by_key(&name, |at| &self.values[*at].name);
+        found.ok().map(|at| self.values[by_name[at]].number)
+    }
+}
