@@ -12,11 +12,18 @@ pub const MADE: u64 = 512 << 20;
 
 /// Reads a regular file.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    read_from(open(path)?, limit)
+    let (file, size) = open_sized(path)?;
+    // Without its size, the first reads have 32 bytes each.
+    let size = usize::try_from(size.min(limit)).unwrap_or(0);
+    read_into(Vec::with_capacity(size), file, limit)
 }
 
 /// Opens a regular file, or a link to one.
 pub fn open(path: &Path) -> io::Result<File> {
+    Ok(open_sized(path)?.0)
+}
+
+fn open_sized(path: &Path) -> io::Result<(File, u64)> {
     // Checked before opening, because opening a pipe blocks until it has a writer.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
@@ -25,7 +32,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    File::open(path)
+    Ok((File::open(path)?, metadata.len()))
 }
 
 /// Like [`read`], as text.
@@ -45,7 +52,10 @@ pub fn read_named_to_string(path: &Path, limit: u64) -> io::Result<String> {
 
 /// Reads to the end.
 pub fn read_from(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    read_into(Vec::new(), source, limit)
+}
+
+fn read_into(mut bytes: Vec<u8>, source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     source.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(TooLarge(limit)));
