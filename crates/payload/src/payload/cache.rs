@@ -1,8 +1,9 @@
-//! Compiled descriptors on disk, so that processes that replay one case each do not compile the same `.proto` files, nor build pools
+//! Compiled descriptors on disk, so that processes that replay one case each need not compile the same `.proto` files and build pools
 //! of descriptors.
 //!
-//! An entry begins with a SHA-256 of the rest: the layouts, after their length, and then the encoded descriptor set. The name of an entry is a hash of everything that it was made from, so an entry is never out of date. Processes may use a cache at
-//! the same time. Whatever goes wrong with it costs time only: the descriptors are compiled again.
+//! An entry begins with a SHA-256 of the rest: the layouts, after their length, and then the encoded descriptor set. The name of an
+//! entry is a hash of everything that it was made from, so an entry is never out of date. Processes may use a cache at the same time.
+//! Whatever goes wrong with it costs time only: the descriptors are compiled again.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -121,9 +122,10 @@ impl DescriptorCache {
             .collect();
         entries.sort();
         let mut bytes = 0;
-        for (_, file, length) in entries.iter().rev() {
+        for (at, (_, file, length)) in entries.iter().rev().enumerate() {
             bytes += length;
-            if bytes > MOST_BYTES {
+            // The newest stays, however large it is: it is needed.
+            if at > 0 && bytes > MOST_BYTES {
                 std::fs::remove_file(file)?;
             }
         }

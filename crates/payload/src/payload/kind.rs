@@ -124,3 +124,63 @@ impl EnumLayout {
         found.ok().map(|at| self.values[by_name[at]].number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost_reflect::prost_types::{
+        EnumDescriptorProto, EnumOptions, EnumValueDescriptorProto, FileDescriptorProto,
+        FileDescriptorSet,
+    };
+    use prost_reflect::{DescriptorPool, EnumValueDescriptor};
+
+    use super::*;
+
+    /// An enum whose values have these numbers, in this order, and are called `A0`, `A1` and so on.
+    fn enumeration(numbers: &[i32]) -> EnumDescriptor {
+        let value = |(at, number): (usize, &i32)| EnumValueDescriptorProto {
+            name: Some(format!("A{at}")),
+            number: Some(*number),
+            options: None,
+        };
+        let described = EnumDescriptorProto {
+            name: Some("Word".to_owned()),
+            value: numbers.iter().enumerate().map(value).collect(),
+            options: Some(EnumOptions {
+                allow_alias: Some(true),
+                ..EnumOptions::default()
+            }),
+            ..EnumDescriptorProto::default()
+        };
+        let file = FileDescriptorProto {
+            name: Some("word.proto".to_owned()),
+            enum_type: vec![described],
+            ..FileDescriptorProto::default()
+        };
+        let set = FileDescriptorSet { file: vec![file] };
+        let pool = DescriptorPool::from_file_descriptor_set(set).unwrap();
+        pool.get_enum_by_name("Word").unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn values_are_those_of_the_descriptor(
+            numbers in prop::collection::vec(-3..4_i32, 1..20)
+                .prop_filter("an alias", |all| (1..all.len()).any(|at| all[..at].contains(&all[at]))),
+        ) {
+            let descriptor = enumeration(&numbers);
+            let layout = EnumLayout::of(&descriptor);
+            for number in -4..5 {
+                let value = descriptor.get_value(number);
+                prop_assert_eq!(layout.name_of(number), value.as_ref().map(EnumValueDescriptor::name));
+            }
+            for name in (0..=numbers.len()).map(|at| format!("A{at}")) {
+                let value = descriptor.get_value_by_name(&name);
+                prop_assert_eq!(layout.number_of(&name), value.map(|value| value.number()));
+            }
+            let names: Vec<String> = descriptor.values().map(|it| it.name().to_owned()).collect();
+            let own: Vec<&str> = layout.values().iter().map(|it| it.name.as_str()).collect();
+            prop_assert_eq!(own, names);
+        }
+    }
+}
