@@ -40,14 +40,17 @@ impl Turns {
     /// again. A trial that loses its logic again is blamed for it only if the logic was started for it: logic that others have
     /// used may have been ending before it was asked.
     pub(super) fn run(&self, project: &Project, attempt: impl Fn() -> Attempt) -> Ending {
-        let first = {
+        let (first, logic) = {
             let _others = self
                 .beside_others
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
-            attempt()
+            let first = attempt();
+            // Asked while no other trial can have the logic forgotten and started again.
+            let logic = lost(project, &first);
+            (first, logic)
         };
-        let Some(logic) = lost(project, &first) else {
+        let Some(logic) = logic else {
             return first.ending;
         };
         let _alone = self
