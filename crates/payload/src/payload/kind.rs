@@ -1,5 +1,6 @@
 //! The kinds of fields, as layouts know them: without a pool of descriptors.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -122,6 +123,59 @@ impl EnumLayout {
         });
         let found = by_name.binary_search_by_key(&name, |at| &self.values[*at].name);
         found.ok().map(|at| self.values[by_name[at]].number)
+    }
+}
+
+/// Makes the kinds of the fields of a pool.
+pub(super) struct Kinds {
+    /// Full names of all messages, sorted, which is the order of their layouts.
+    names: Vec<Arc<str>>,
+    enums: HashMap<String, Arc<EnumLayout>>,
+}
+
+impl Kinds {
+    /// The names of all messages, sorted.
+    pub(super) fn new(names: Vec<Arc<str>>) -> Self {
+        let enums = HashMap::new();
+        Self { names, enums }
+    }
+
+    /// The names of all messages, sorted.
+    pub(super) fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+
+    pub(super) fn of(&mut self, kind: &prost_reflect::Kind) -> Kind {
+        match kind {
+            prost_reflect::Kind::Double => Kind::Double,
+            prost_reflect::Kind::Float => Kind::Float,
+            prost_reflect::Kind::Int32 => Kind::Int32,
+            prost_reflect::Kind::Int64 => Kind::Int64,
+            prost_reflect::Kind::Uint32 => Kind::Uint32,
+            prost_reflect::Kind::Uint64 => Kind::Uint64,
+            prost_reflect::Kind::Sint32 => Kind::Sint32,
+            prost_reflect::Kind::Sint64 => Kind::Sint64,
+            prost_reflect::Kind::Fixed32 => Kind::Fixed32,
+            prost_reflect::Kind::Fixed64 => Kind::Fixed64,
+            prost_reflect::Kind::Sfixed32 => Kind::Sfixed32,
+            prost_reflect::Kind::Sfixed64 => Kind::Sfixed64,
+            prost_reflect::Kind::Bool => Kind::Bool,
+            prost_reflect::Kind::String => Kind::String,
+            prost_reflect::Kind::Bytes => Kind::Bytes,
+            prost_reflect::Kind::Message(message) => {
+                let found = self
+                    .names
+                    .binary_search_by_key(&message.full_name(), |name| name);
+                let index = found.expect("a pool has the messages of its fields");
+                let name = Arc::clone(&self.names[index]);
+                Kind::Message { name, index }
+            }
+            prost_reflect::Kind::Enum(descriptor) => {
+                let known = self.enums.entry(descriptor.full_name().to_owned());
+                let layout = known.or_insert_with(|| Arc::new(EnumLayout::of(descriptor)));
+                Kind::Enum(Arc::clone(layout))
+            }
+        }
     }
 }
 

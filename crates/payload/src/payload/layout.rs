@@ -1,6 +1,5 @@
 //! Message layouts: everything that encoding and viewing look up in descriptors, computed once.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use prost_reflect::prost::Message as _;
@@ -11,7 +10,7 @@ use prost_reflect::{
 
 use super::error::LeftOut;
 use super::kept_layouts::KeptLayouts;
-use super::kind::{EnumLayout, Kind};
+use super::kind::{Kind, Kinds};
 use super::reader::{Reader, Wire};
 
 /// The layouts of all messages in a pool.
@@ -86,10 +85,8 @@ impl Layouts {
     pub(super) fn new(pool: &DescriptorPool, left_out: Vec<LeftOut>) -> Self {
         let mut messages: Vec<_> = pool.all_messages().collect();
         messages.sort_unstable_by(|a, b| a.full_name().cmp(b.full_name()));
-        let mut kinds = Kinds {
-            names: messages.iter().map(|it| it.full_name().into()).collect(),
-            enums: HashMap::new(),
-        };
+        let names = messages.iter().map(|it| it.full_name().into());
+        let mut kinds = Kinds::new(names.collect());
         let layout = |(at, message)| Layout::new(at, message, &mut kinds);
         let mut all: Vec<_> = messages.iter().enumerate().map(layout).collect();
         mark_holders_of_any(&mut all);
@@ -183,48 +180,6 @@ fn mark_holders_of_any(layouts: &mut [Layout]) {
     }
 }
 
-/// Makes the kinds of fields.
-struct Kinds {
-    /// Full names of all messages, sorted, which is the order of their layouts.
-    names: Vec<Arc<str>>,
-    enums: HashMap<String, Arc<EnumLayout>>,
-}
-
-impl Kinds {
-    fn of(&mut self, kind: &prost_reflect::Kind) -> Kind {
-        match kind {
-            prost_reflect::Kind::Double => Kind::Double,
-            prost_reflect::Kind::Float => Kind::Float,
-            prost_reflect::Kind::Int32 => Kind::Int32,
-            prost_reflect::Kind::Int64 => Kind::Int64,
-            prost_reflect::Kind::Uint32 => Kind::Uint32,
-            prost_reflect::Kind::Uint64 => Kind::Uint64,
-            prost_reflect::Kind::Sint32 => Kind::Sint32,
-            prost_reflect::Kind::Sint64 => Kind::Sint64,
-            prost_reflect::Kind::Fixed32 => Kind::Fixed32,
-            prost_reflect::Kind::Fixed64 => Kind::Fixed64,
-            prost_reflect::Kind::Sfixed32 => Kind::Sfixed32,
-            prost_reflect::Kind::Sfixed64 => Kind::Sfixed64,
-            prost_reflect::Kind::Bool => Kind::Bool,
-            prost_reflect::Kind::String => Kind::String,
-            prost_reflect::Kind::Bytes => Kind::Bytes,
-            prost_reflect::Kind::Message(message) => {
-                let found = self
-                    .names
-                    .binary_search_by_key(&message.full_name(), |name| name);
-                let index = found.expect("a pool has the messages of its fields");
-                let name = Arc::clone(&self.names[index]);
-                Kind::Message { name, index }
-            }
-            prost_reflect::Kind::Enum(descriptor) => {
-                let known = self.enums.entry(descriptor.full_name().to_owned());
-                let layout = known.or_insert_with(|| Arc::new(EnumLayout::of(descriptor)));
-                Kind::Enum(Arc::clone(layout))
-            }
-        }
-    }
-}
-
 impl Layout {
     fn new(at: usize, message: &MessageDescriptor, kinds: &mut Kinds) -> Self {
         let mut fields: Vec<_> = message
@@ -236,7 +191,7 @@ impl Layout {
                 .extensions()
                 .map(|extension| Field::of_extension(&extension, kinds)),
         );
-        let name = Arc::clone(&kinds.names[at]);
+        let name = Arc::clone(&kinds.names()[at]);
         Self::of(name, message.is_map_entry(), fields)
     }
 
