@@ -131,20 +131,22 @@ pub(crate) fn test(
 }
 
 fn test_once(project: Project, arguments: &TestArguments) -> ExitCode {
-    let mut libtest = arguments.libtest();
-    libtest.test_threads = libtest.test_threads.or_else(|| threads(&project));
-    run(arguments, &libtest, &Arc::new(project))
+    run(arguments, arguments.libtest(), &Arc::new(project))
 }
 
-/// Number of threads. Trials that call another process mostly wait for it, so more threads than cores keep both busy.
-fn threads(project: &Project) -> Option<usize> {
+/// Number of threads. Trials that call another process mostly wait for it, so more threads than cores keep both busy. A single case
+/// runs on the main thread.
+fn threads(project: &Project, cases: usize) -> Option<usize> {
+    if cases <= 1 {
+        return Some(1);
+    }
     let waits = |logic: &LogicConfig| logic.place.is_remote();
     let is_remote = project.logics().all().any(waits) || project.logics().twins().count() > 0;
     let cores = std::thread::available_parallelism().ok()?.get();
     is_remote.then_some(4 * cores)
 }
 
-fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -> ExitCode {
+fn run(arguments: &TestArguments, mut libtest: Arguments, project: &Arc<Project>) -> ExitCode {
     let context = Context {
         project: Arc::clone(project),
         mutants: project.config().mutate.then(Arc::<MutantReport>::default),
@@ -165,6 +167,9 @@ fn run(arguments: &TestArguments, libtest: &Arguments, project: &Arc<Project>) -
             return ExitCode::from(1);
         }
     };
+    let cases = chosen.entries.len();
+    libtest.test_threads = libtest.test_threads.or_else(|| threads(project, cases));
+    let libtest = &libtest;
     for entry in chosen.entries.iter().filter(|entry| entry.twin.is_none()) {
         pending::reference(&Project::snapshot_path(&entry.path));
     }

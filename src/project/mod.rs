@@ -64,7 +64,7 @@ use crate::payload::{DescriptorCache, DescriptorError, Registry};
 use crate::processes::withhold;
 use crate::snapshot::{Rules, why_impossible};
 use crate::terminal::one_line;
-use crate::wire::{Dialect, UnreportedFields, framework_descriptors};
+use crate::wire::{Dialect, UnreportedFields, framework_descriptors, framework_origin};
 
 /// What a main registers: logic in this process, and an embedded deployment as a demo.
 #[derive(Clone, Default)]
@@ -159,8 +159,8 @@ pub struct Project {
     filling: Mutex<()>,
     /// Registry for redaction, with the framework's messages and calls of all packages.
     every_dialect: OnceLock<Registry>,
-    /// Whether compiled descriptors are kept. Only runs of cases keep them; other commands write nothing that they do not announce.
-    has_cache: bool,
+    /// Where compiled descriptors are kept. Only runs of cases keep them; other commands write nothing that they do not announce.
+    cache: Option<DescriptorCache>,
     folder: Folder,
     /// The configured rules. Every replay of the project records here which of them matched.
     rules: Rules,
@@ -231,7 +231,7 @@ impl Project {
                 .collect(),
             filling: Mutex::default(),
             every_dialect: OnceLock::new(),
-            has_cache: false,
+            cache: None,
             folder,
             logics,
             connectors: connector::Connectors::default(),
@@ -244,14 +244,18 @@ impl Project {
     #[must_use]
     pub fn with_fixtures(mut self, folder: &Path) -> Self {
         self.config.fixtures = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        self.folder = Folder::open(&self.config.fixtures).with_limit(self.config.file_limit);
+        self.folder = Folder::open(&self.config.fixtures)
+            .with_limit(self.config.file_limit)
+            .with_cache(self.cache.clone());
         self
     }
 
     /// The same project, which keeps compiled descriptors for the next process, unless its configuration forbids it.
     #[must_use]
-    pub(crate) const fn with_cache(mut self) -> Self {
-        self.has_cache = self.config.cache;
+    pub(crate) fn with_cache(mut self) -> Self {
+        let cache = || DescriptorCache::new(self.config.root.join(CACHE));
+        self.cache = self.config.cache.then(cache);
+        self.folder = self.folder.with_cache(self.cache.clone());
         self
     }
 
@@ -325,27 +329,26 @@ impl Project {
         if let Some(filled) = filled.get() {
             return Ok(filled);
         }
-        let framework = framework_descriptors(dialect);
         let fill = || -> Result<Registry, ProjectError> {
             let own = self.registry()?;
+            let framework = framework_descriptors(dialect);
             // If the project defines these names in a conflicting way, their payloads stay bytes.
             Ok(own.filled_from(&framework).unwrap_or_else(|_| own.clone()))
         };
-        let registry = self.kept(&framework, fill)?;
+        let registry = self.kept(&framework_origin(dialect), fill)?;
         Ok(filled.get_or_init(|| registry))
     }
 
-    /// Descriptors from the project's cache, which are otherwise built. `added` is what they have beside the project's own.
+    /// Descriptors from the project's cache, which are otherwise built. `added` identifies what they have beside the project's own.
     fn kept<E>(
         &self,
         added: &[u8],
         build: impl FnOnce() -> Result<Registry, E>,
     ) -> Result<Registry, E> {
-        if !self.has_cache {
-            return build();
+        match &self.cache {
+            Some(cache) => cache.registry(&self.config.descriptors, added, build),
+            None => build(),
         }
-        let cache = DescriptorCache::new(self.config.root.join(CACHE));
-        cache.registry(&self.config.descriptors, added, build)
     }
 
     /// Why an unused rule can never match, because today's descriptors lack its type or field; empty if it could match.

@@ -1,5 +1,7 @@
 //! TOML text to a table. Messages never repeat a value that may be a secret.
 
+use serde::Deserialize as _;
+
 use super::file::RawConfig;
 use crate::files;
 use crate::fixture::serde_suggestion;
@@ -17,9 +19,12 @@ pub(super) fn parse(text: &str) -> Result<toml::Table, SyntaxError> {
             None => described(&error, text),
         })
     };
-    // Each file is checked on its own first, because only then does an error have a line and a column.
-    toml::from_str::<RawConfig>(text).map_err(failed)?;
-    toml::from_str(text).map_err(failed)
+    let table: toml::Table = toml::from_str(text).map_err(failed)?;
+    // Each file is checked on its own. Only an error in its text has a line and a column.
+    if RawConfig::deserialize(table.clone()).is_err() {
+        toml::from_str::<RawConfig>(text).map_err(failed)?;
+    }
+    Ok(table)
 }
 
 /// Reads the keys and values of a table that was merged from several files and variables.

@@ -3,8 +3,13 @@
 use std::convert::Infallible;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
+use angzarr_replay::internal::model::Payload;
 use angzarr_replay::internal::payload::{DescriptorCache, Registry};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::payload::{protos, registry};
@@ -95,6 +100,137 @@ fn what_is_kept_is_what_was_compiled() {
     );
 }
 
+/// The registry of everything that the test protos describe, once compiled and once from an entry.
+fn compiled_and_kept() -> (Registry, Registry) {
+    let cached = Cached::new();
+    let load = || cached.load_paths(&[protos()], ADDED).0;
+    (load(), load())
+}
+
+#[test]
+fn what_is_kept_knows_everything_about_a_type() {
+    let (compiled, kept) = compiled_and_kept();
+    assert_eq!(compiled.type_names(), kept.type_names());
+    for name in compiled.type_names() {
+        assert_eq!(compiled.may_hold_any(&name), kept.may_hold_any(&name));
+    }
+
+    let cached = Cached::new();
+    cached.write(
+        "money.proto",
+        "enum Coin { option allow_alias = true; NONE = 0; OLD = -1; DIME = 3; TEN = 3; TENNER = 3; CENT = 1; }
+         message Purse {
+           Coin coin = 1;
+           oneof owner { string name = 2 [debug_redact = true]; bytes id = 3; }
+         }",
+    );
+    let (compiled, kept) = (cached.load().0, cached.load().0);
+    let marked: Vec<&str> = kept.types_with_debug_redact().collect();
+    assert_eq!(marked, ["a.Purse"]);
+    for number in -1..=4 {
+        let varint = i64::from(number).cast_unsigned();
+        let bytes = [&[8][..], &encoded_varint(varint)].concat();
+        let payload = Payload::new("a.Purse", bytes);
+        assert_eq!(compiled.decode(&payload), kept.decode(&payload), "{number}");
+    }
+    for text in [
+        "coin: TENNER",
+        "coin: OLD",
+        "coin: TENER",
+        "name: x\nid: ''",
+    ] {
+        let view = serde_yaml::from_str(text).unwrap();
+        let encoded = compiled.encode("a.Purse", &view);
+        assert_eq!(encoded, kept.encode("a.Purse", &view), "{text}");
+    }
+}
+
+fn encoded_varint(value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    prost::encoding::encode_varint(value, &mut bytes);
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn what_is_kept_shows_all_bytes_as_what_was_compiled(
+        type_name in any::<Index>(),
+        bytes in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        thread_local! {
+            static BOTH: (Registry, Registry) = compiled_and_kept();
+        }
+        BOTH.with(|(compiled, kept)| {
+            let names = compiled.type_names();
+            let payload = Payload::new(type_name.get::<String>(&names), bytes);
+            let shown = compiled.decode(&payload);
+            // A view that contains a NaN does not equal itself.
+            prop_assert_eq!(format!("{shown:?}"), format!("{:?}", kept.decode(&payload)));
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_damaged_entry_is_never_believed(
+        damages in proptest::collection::vec((any::<Index>(), any::<u8>()), 1..4),
+        length in any::<Index>(),
+        has_hash in any::<bool>(),
+    ) {
+        thread_local! {
+            static CACHED: (Cached, Vec<u8>) = {
+                let cached = Cached::new();
+                cached.load();
+                let entry = fs::read(&cached.entries()[0]).unwrap();
+                (cached, entry)
+            };
+        }
+        CACHED.with(|(cached, entry)| {
+            let mut damaged = entry.clone();
+            damaged.truncate(length.index(entry.len()) + 1);
+            for (at, byte) in &damages {
+                *at.get_mut(&mut damaged) = *byte;
+            }
+            // Bytes with the right hash may be believed, but nothing panics.
+            if has_hash && damaged.len() > 32 {
+                let hash = Sha256::digest(&damaged[32..]);
+                damaged[..32].copy_from_slice(&hash);
+            }
+            fs::write(&cached.entries()[0], &damaged).unwrap();
+            let (registry, is_compiled) = cached.load();
+            let payload = Payload::new("a.Money", vec![8, 1]);
+            let _ = registry.decode(&payload);
+            let _ = registry.variations(&payload);
+            let _ = registry.shape("a.Money");
+            if !has_hash && damaged != *entry {
+                prop_assert!(is_compiled);
+                prop_assert_eq!(&fs::read(&cached.entries()[0]).unwrap(), entry);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_descriptor_set_is_kept_by_its_bytes() {
+    let cached = Cached::new();
+    let set = set_of(&cached.load().0);
+    assert_eq!(cached.entries().len(), 1);
+    let first = cached.cache().registry_of_set(&set).unwrap();
+    assert_eq!(cached.entries().len(), 2);
+    let second = cached.cache().registry_of_set(&set).unwrap();
+    assert_eq!(cached.entries().len(), 2);
+    assert_eq!(first.shape("a.Money"), second.shape("a.Money"));
+    assert_eq!(set_of(&first), set_of(&second));
+
+    // A set is never taken for sources that are made of the same bytes, nor the other way round.
+    assert!(cached.load_paths(&[], &set).1);
+    // What cannot be loaded is not kept.
+    let refused = cached.cache().registry_of_set(b"no set").unwrap_err();
+    let direct = Registry::from_descriptor_set(b"no set").unwrap_err();
+    assert_eq!(refused.to_string(), direct.to_string());
+    assert_eq!(cached.entries().len(), 3);
+}
+
 #[test]
 fn any_change_of_a_source_is_another_entry() {
     let cached = Cached::new();
@@ -179,17 +315,30 @@ fn what_changes_while_it_is_compiled_is_not_kept() {
 }
 
 #[test]
-fn the_number_of_entries_is_bounded() {
+fn the_oldest_entries_make_room() {
     let cached = Cached::new();
-    for number in 1..=20 {
-        cached.write(
-            "money.proto",
-            &format!("message Money {{ int64 units = {number}; }}"),
-        );
-        assert!(cached.is_compiled());
-        assert!(!cached.is_compiled(), "{number}");
-    }
-    assert_eq!(cached.entries().len(), 16);
+    assert!(cached.is_compiled());
+    let [first] = cached.entries().try_into().unwrap();
+    let small = fs::metadata(&first).unwrap().len();
+    let of_age = |name: &str, length: u64, hours: u64| {
+        let path = first.with_file_name(name);
+        let file = fs::File::create(&path).unwrap();
+        file.set_len(length).unwrap();
+        let age = Duration::from_secs(hours * 3600);
+        file.set_modified(SystemTime::now() - age).unwrap();
+        path
+    };
+    let oldest = of_age("descriptors-oldest", 9 * small, 4);
+    let older = of_age("descriptors-older", (64 << 20) - 4 * small, 3);
+    let other = of_age("not-ours", 64 << 20, 5);
+    cached.write("money.proto", "message Cash { int64 units = 1; }");
+    assert!(cached.is_compiled());
+    assert!(!oldest.exists() && older.exists() && first.exists());
+    of_age("descriptors-newer", 9 * small, 2);
+    cached.write("money.proto", "message Mint { int64 units = 1; }");
+    assert!(cached.is_compiled());
+    assert!(!older.exists() && first.exists() && other.exists());
+    assert!(!cached.is_compiled());
 }
 
 #[test]

@@ -48,11 +48,17 @@ fn descriptors_are_compiled_once_for_all_runs() {
             .filter(|name| name.starts_with("descriptors-"))
             .count()
     };
-    for case in CASES {
+    let sets = std::fs::read_dir(project.path("fixtures/descriptors")).unwrap();
+    // The project's own, the same with the framework's, and the sets of the cases.
+    let all = 2 + sets.count();
+    let mut kept = Vec::new();
+    for case in [CASES, CASES].as_flattened() {
         let run = project.run(&["test", "--exact", case]);
         assert_eq!(run.code, Some(0), "{run:?}");
-        assert_eq!(entries(), 2, "the project's own, and with the framework's");
+        kept.push(entries());
     }
+    assert!(kept[0] > 2, "{kept:?}");
+    assert_eq!(kept[CASES.len() - 1..], [all; CASES.len() + 1], "{kept:?}");
 }
 
 #[test]

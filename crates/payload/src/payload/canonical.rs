@@ -4,10 +4,10 @@
 //! Map entries always contain both key and value, as Google's implementations write them; `prost` omits defaults.
 //! Encodes in one pass into one buffer. Does not use the encoder of `prost-reflect`, because its maps are unordered.
 
-use prost_reflect::Kind;
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ViewError, ends_in};
+use super::kind::Kind;
 use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::parse::{expected, map_key, scalar};
 use super::wire::{self, GROUP_END, GROUP_START, LENGTH_DELIMITED, Scalar};
@@ -271,7 +271,7 @@ impl Encoder<'_> {
         }
         let type_name = type_url.rsplit('/').next().unwrap_or(type_url);
         let layouts = self.layouts;
-        let Some(message) = layouts.of(type_name) else {
+        let Some(message) = layouts.named(type_name) else {
             let advice = layouts.missing(type_name).or("give its `bytes`");
             return Err(ViewError::new(advice));
         };

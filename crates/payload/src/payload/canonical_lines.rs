@@ -1,10 +1,10 @@
 //! Encodes a view straight from its canonical YAML lines. Most payloads of fixtures are read like this.
 
 use angzarr_replay_yaml::{Node, ViewReader, YamlScalar};
-use prost_reflect::Kind;
 use serde_yaml::Value;
 
 use super::canonical::Encoder;
+use super::kind::Kind;
 use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::parse::scalar;
 use super::text;

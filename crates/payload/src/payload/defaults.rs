@@ -32,7 +32,7 @@ impl<'r> Position<'r> {
             At::Message(message) if message.well_known == Some(WellKnown::Any) => {
                 let type_url = view.get("type").and_then(Value::as_str)?;
                 let is_content = key.as_str() == Some("value");
-                is_content.then(|| self.layouts.of(type_url.rsplit('/').next()?))?
+                is_content.then(|| self.layouts.named(type_url.rsplit('/').next()?))?
             }
             At::Message(message) => {
                 let field = field(message, key)?;

@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 
-use prost_reflect::Kind;
 use serde_yaml::Value;
 
 use super::canonical::{self, unknown_field};
 use super::error::ViewError;
+use super::kind::Kind;
 use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::reader::{Flaw, Reader, Wire};
 use super::show::{self, MapKey};
@@ -395,7 +395,7 @@ impl Editor<'_> {
             "value" => {
                 let url = String::from_utf8_lossy(bytes_of(TYPE));
                 let name = url.rsplit('/').next().unwrap_or(&url);
-                let Some(message) = self.layouts.of(name) else {
+                let Some(message) = self.layouts.named(name) else {
                     let missing = self.layouts.missing(name);
                     return refused(missing.or("set the `bytes` of this Any"));
                 };
@@ -509,15 +509,15 @@ fn joined(
 /// Whether a wire value can belong to a field. A value with another wire type counts as an unknown field.
 fn is_of(field: &Field, wire: Wire<'_>) -> bool {
     match (&field.kind, wire) {
-        (Kind::Message(_), Wire::Bytes(_)) => !field.group,
-        (Kind::Message(_), Wire::Group(_)) => field.group,
+        (Kind::Message { .. }, Wire::Bytes(_)) => !field.group,
+        (Kind::Message { .. }, Wire::Group(_)) => field.group,
         (kind, Wire::Bytes(_)) if field.occurrence == Occurrence::List && is_packable(kind) => true,
         (kind, wire) => !matches!(show::scalar(kind, wire), Ok(None)),
     }
 }
 
 fn is_packable(kind: &Kind) -> bool {
-    !matches!(kind, Kind::String | Kind::Bytes | Kind::Message(_))
+    !matches!(kind, Kind::String | Kind::Bytes | Kind::Message { .. })
 }
 
 const fn message_content(wire: Wire<'_>) -> Option<&[u8]> {
@@ -575,7 +575,7 @@ fn wrap(field: &Field, content: &[u8], out: &mut Vec<u8>) {
 
 fn kind_word(kind: &Kind) -> String {
     match kind {
-        Kind::Enum(words) => format!("a word of {}", words.full_name()),
+        Kind::Enum(words) => format!("a word of {}", words.name),
         kind => format!("{kind:?}"),
     }
 }

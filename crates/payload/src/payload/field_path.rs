@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::error::{LeftOut, UnknownType, ends_in};
 use super::field_value::FieldKind;
@@ -62,7 +63,7 @@ fn quoted<T: fmt::Display>(names: &[T]) -> String {
 /// Checks that a path matches a field in at least one type that matches the pattern.
 pub(super) fn check(
     layouts: &Layouts,
-    names: &[String],
+    names: &[Arc<str>],
     pattern: &str,
     path: &[String],
 ) -> Result<(), FieldPathError> {
@@ -78,7 +79,7 @@ pub(super) fn check(
     for name in names.iter().filter(|name| matches_pattern(pattern, name)) {
         fits += 1;
         if layouts
-            .of(name)
+            .named(name)
             .is_some_and(|message| search.follow(message, 0))
         {
             return Ok(());
@@ -116,7 +117,7 @@ enum End<'l> {
 
 struct PathSearch<'l, 'p> {
     layouts: &'l Layouts,
-    names: &'p [String],
+    names: &'p [Arc<str>],
     path: &'p [String],
     /// Messages that were tried without success, each with the index of the path segment.
     seen: HashSet<(&'l str, usize)>,
@@ -192,7 +193,7 @@ impl<'l> PathSearch<'l, '_> {
             return false;
         }
         let names = self.names.iter();
-        let mut packed = names.filter_map(|name| self.layouts.of(name));
+        let mut packed = names.filter_map(|name| self.layouts.named(name));
         packed.any(|packed| self.follow(packed, at + 1))
     }
 
@@ -321,7 +322,7 @@ fn similar<'a>(part: &str, names: &[&'a str]) -> Vec<&'a str> {
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-fn similar_to_pattern(pattern: &str, names: &[String]) -> Vec<String> {
+fn similar_to_pattern(pattern: &str, names: &[Arc<str>]) -> Vec<String> {
     // The mistake is mostly in the package.
     if let Some(package) = pattern.strip_suffix(".*").filter(|it| !it.contains('*')) {
         let mut packages: Vec<&str> = names
@@ -343,7 +344,7 @@ fn similar_to_pattern(pattern: &str, names: &[String]) -> Vec<String> {
             return vec![format!("{package}.*")];
         }
     }
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     let similar = similar(pattern, &names);
     similar.into_iter().map(str::to_owned).collect()
 }

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use prost_reflect::Kind;
-
+use super::kind::Kind;
 use super::reader::{Flaw, Wire};
 use super::show::NOT_UTF8;
 use super::wire::Scalar;
@@ -59,7 +58,7 @@ impl FieldKind {
             Kind::Double | Kind::Float => Self::Float,
             Kind::String => Self::Text,
             Kind::Bytes => Self::Bytes,
-            Kind::Message(_) => Self::Message,
+            Kind::Message { .. } => Self::Message,
             _ => Self::Integer,
         }
     }

@@ -1,25 +1,35 @@
 //! Message layouts: everything that encoding and viewing look up in descriptors, computed once.
 
-use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
-    Cardinality, DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind,
+    Cardinality, DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor,
     MessageDescriptor, OneofDescriptor,
 };
 
 use super::error::LeftOut;
+use super::kept_layouts::KeptLayouts;
+use super::kind::{Kind, Kinds};
 use super::reader::{Reader, Wire};
 
 /// The layouts of all messages in a pool.
 #[derive(Default)]
 pub(super) struct Layouts {
-    all: Vec<Layout>,
-    by_name: HashMap<String, usize>,
+    /// Ordered by name.
+    all: Vec<Described>,
+    /// From the cache. A layout is read when it is first needed, because a case needs few of them.
+    kept: KeptLayouts,
     /// Full names of all messages except map entries, sorted.
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<Arc<str>>,
     /// Files that were left out, so their messages are missing here.
     pub(super) left_out: Vec<LeftOut>,
+}
+
+/// A message, and its layout once it is made.
+struct Described {
+    name: Arc<str>,
+    layout: OnceLock<Layout>,
 }
 
 /// Well-known types with a special view.
@@ -32,7 +42,7 @@ pub(super) enum WellKnown {
 
 /// The layout of a message.
 pub(super) struct Layout {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) is_map_entry: bool,
     pub(super) well_known: Option<WellKnown>,
     /// Whether it can contain an `Any`, at any depth, or is one.
@@ -59,8 +69,6 @@ pub(super) struct Field {
     /// Its key in a view.
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// Index of the layout of its message; for a map, of the entry message.
-    message: Option<usize>,
     pub(super) occurrence: Occurrence,
     pub(super) packed: bool,
     pub(super) group: bool,
@@ -75,39 +83,73 @@ pub(super) struct Field {
 impl Layouts {
     /// Computes the layouts of all messages in a pool.
     pub(super) fn new(pool: &DescriptorPool, left_out: Vec<LeftOut>) -> Self {
-        let messages: Vec<_> = pool.all_messages().collect();
-        let by_name: HashMap<_, _> = messages
-            .iter()
-            .enumerate()
-            .map(|(index, message)| (message.full_name().to_owned(), index))
-            .collect();
-        let mut layouts: Vec<_> = messages
-            .iter()
-            .map(|message| Layout::new(message, &by_name))
-            .collect();
-        mark_holders_of_any(&mut layouts);
-        let mut names: Vec<_> = messages
-            .iter()
-            .filter(|message| !message.is_map_entry())
-            .map(|message| message.full_name().to_owned())
-            .collect();
-        names.sort_unstable();
+        let mut messages: Vec<_> = pool.all_messages().collect();
+        messages.sort_unstable_by(|a, b| a.full_name().cmp(b.full_name()));
+        let names = messages.iter().map(|it| it.full_name().into());
+        let mut kinds = Kinds::new(names.collect());
+        let layout = |(at, message)| Layout::new(at, message, &mut kinds);
+        let mut all: Vec<_> = messages.iter().enumerate().map(layout).collect();
+        mark_holders_of_any(&mut all);
+        let types = all.iter().filter(|layout| !layout.is_map_entry);
+        let names = types.map(|layout| Arc::clone(&layout.name)).collect();
+        let described = |layout: Layout| Described {
+            name: Arc::clone(&layout.name),
+            layout: layout.into(),
+        };
         Self {
-            all: layouts,
-            by_name,
+            all: all.into_iter().map(described).collect(),
+            kept: KeptLayouts::default(),
             names,
             left_out,
         }
     }
 
+    /// Layouts from the cache. Their names are ordered.
+    pub(super) fn of_kept(kept: KeptLayouts) -> Self {
+        let mut names = Vec::new();
+        let described = kept.messages().map(|(name, is_map_entry)| {
+            let name: Arc<str> = name.into();
+            if !is_map_entry {
+                names.push(Arc::clone(&name));
+            }
+            let layout = OnceLock::new();
+            Described { name, layout }
+        });
+        Self {
+            all: described.collect(),
+            kept,
+            names,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// All layouts, ordered by name.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Layout> {
+        (0..self.all.len()).filter_map(|index| self.at(index))
+    }
+
+    fn at(&self, index: usize) -> Option<&Layout> {
+        let described = self.all.get(index)?;
+        Some(described.layout.get_or_init(|| {
+            let name_of = |index: usize| Some(Arc::clone(&self.all.get(index)?.name));
+            self.kept.layout(index, &described.name, name_of)
+        }))
+    }
+
     /// Finds a message by its full name.
-    pub(super) fn of(&self, name: &str) -> Option<&Layout> {
-        self.by_name.get(name).map(|index| &self.all[*index])
+    pub(super) fn named(&self, name: &str) -> Option<&Layout> {
+        let found = self
+            .all
+            .binary_search_by_key(&name, |message| &message.name);
+        self.at(found.ok()?)
     }
 
     /// The message type of a field.
     pub(super) fn of_field(&self, field: &Field) -> Option<&Layout> {
-        field.message.map(|index| &self.all[index])
+        match field.kind {
+            Kind::Message { index, .. } => self.at(index),
+            _ => None,
+        }
     }
 
     /// The key and value fields of a map's entries.
@@ -123,8 +165,10 @@ impl Layouts {
 fn mark_holders_of_any(layouts: &mut [Layout]) {
     let mut holders: Vec<Vec<usize>> = vec![Vec::new(); layouts.len()];
     for (holder, layout) in layouts.iter().enumerate() {
-        for held in layout.fields.iter().filter_map(|field| field.message) {
-            holders[held].push(holder);
+        for field in &layout.fields {
+            if let Kind::Message { index, .. } = field.kind {
+                holders[index].push(holder);
+            }
         }
     }
     let is_any = |at: &usize| layouts[*at].well_known == Some(WellKnown::Any);
@@ -137,21 +181,27 @@ fn mark_holders_of_any(layouts: &mut [Layout]) {
 }
 
 impl Layout {
-    fn new(message: &MessageDescriptor, by_name: &HashMap<String, usize>) -> Self {
+    fn new(at: usize, message: &MessageDescriptor, kinds: &mut Kinds) -> Self {
         let mut fields: Vec<_> = message
             .fields()
-            .map(|field| Field::new(&field, by_name))
+            .map(|field| Field::new(&field, kinds))
             .collect();
         fields.extend(
             message
                 .extensions()
-                .map(|extension| Field::of_extension(&extension, by_name)),
+                .map(|extension| Field::of_extension(&extension, kinds)),
         );
+        let name = Arc::clone(&kinds.names()[at]);
+        Self::of(name, message.is_map_entry(), fields)
+    }
+
+    /// The layout of a message with these fields.
+    pub(super) fn of(name: Arc<str>, is_map_entry: bool, mut fields: Vec<Field>) -> Self {
         fields.sort_by_key(|field| field.number);
         Self {
-            name: message.full_name().to_owned(),
-            is_map_entry: message.is_map_entry(),
-            well_known: well_known(message),
+            well_known: well_known(&name),
+            name,
+            is_map_entry,
             may_hold_any: false,
             fields,
         }
@@ -181,15 +231,14 @@ impl Layout {
 }
 
 impl Field {
-    fn new(field: &FieldDescriptor, by_name: &HashMap<String, usize>) -> Self {
+    fn new(field: &FieldDescriptor, kinds: &mut Kinds) -> Self {
         let oneof = field
             .containing_oneof()
             .filter(|oneof| !oneof.is_synthetic());
         Self {
             number: field.number(),
             name: field.name().to_owned(),
-            message: index(&field.kind(), by_name),
-            kind: field.kind(),
+            kind: kinds.of(&field.kind()),
             occurrence: occurrence(field.is_map(), field.cardinality()),
             packed: field.is_packed(),
             group: field.is_group(),
@@ -200,12 +249,11 @@ impl Field {
         }
     }
 
-    fn of_extension(field: &ExtensionDescriptor, by_name: &HashMap<String, usize>) -> Self {
+    fn of_extension(field: &ExtensionDescriptor, kinds: &mut Kinds) -> Self {
         Self {
             number: field.number(),
             name: format!("[{}]", field.full_name()),
-            message: index(&field.kind(), by_name),
-            kind: field.kind(),
+            kind: kinds.of(&field.kind()),
             occurrence: occurrence(field.is_map(), field.cardinality()),
             packed: field.is_packed(),
             group: field.is_group(),
@@ -214,10 +262,6 @@ impl Field {
             debug_redact: is_debug_redact(&field.options()),
         }
     }
-}
-
-fn index(kind: &Kind, by_name: &HashMap<String, usize>) -> Option<usize> {
-    by_name.get(kind.as_message()?.full_name()).copied()
 }
 
 /// Reads the encoded options, because the pool's own description of the options may predate this one.
@@ -243,8 +287,8 @@ fn occurrence(is_map: bool, cardinality: Cardinality) -> Occurrence {
 }
 
 /// The special view of a message, if it has one.
-pub(super) fn well_known(message: &MessageDescriptor) -> Option<WellKnown> {
-    match message.full_name().strip_prefix("google.protobuf.")? {
+pub(super) fn well_known(full_name: &str) -> Option<WellKnown> {
+    match full_name.strip_prefix("google.protobuf.")? {
         "Any" => Some(WellKnown::Any),
         "Timestamp" => Some(WellKnown::Timestamp),
         "Duration" => Some(WellKnown::Duration),

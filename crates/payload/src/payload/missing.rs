@@ -11,7 +11,7 @@ impl Layouts {
             .names
             .iter()
             .filter(|full| ends_in(full, name))
-            .cloned()
+            .map(ToString::to_string)
             .collect();
         let similar = if fits.is_empty() {
             self.similar(name)
@@ -42,15 +42,15 @@ impl Layouts {
         let last = last_part(name);
         let parts = nearest(last, self.names.iter().map(|full| last_part(full)), 3);
         let mut similar: Vec<String> = Vec::new();
-        for near in nearest(name, self.names.iter().map(String::as_str), 3) {
+        for near in nearest(name, self.names.iter().map(AsRef::as_ref), 3) {
             similar.push(near.to_owned());
         }
         for full in parts
             .iter()
             .flat_map(|part| self.names.iter().filter(|full| last_part(full) == *part))
         {
-            if !similar.contains(full) {
-                similar.push(full.clone());
+            if !similar.iter().any(|known| **known == **full) {
+                similar.push(full.to_string());
             }
         }
         similar.truncate(3);

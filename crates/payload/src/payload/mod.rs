@@ -6,9 +6,10 @@
 //! |---|---|
 //! | `registry` | the public interface: which types are described, decode and encode |
 //! | `compile`, `merge` | loading descriptors, and merging several sources into one pool |
-//! | `cache` | compiled descriptors on disk, for the next process |
+//! | `cache`, `kept_layouts` | compiled descriptors on disk, for the next process |
 //! | `source`, `vet`, `guard` | checks on sources before libraries read them, and isolation of those libraries |
-//! | `layout` | message layouts for encoding and viewing |
+//! | `layout`, `kind` | message layouts for encoding and viewing |
+//! | `lazy_pool` | the descriptors themselves, for everything that layouts do not answer |
 //! | `view`, `show`, `reader` | bytes to a readable value |
 //! | `canonical`, `parse`, `wire` | a readable value to canonical bytes |
 //! | `canonical_lines` | the lines of a view in canonical YAML to canonical bytes |
@@ -36,7 +37,10 @@ mod error;
 mod field_path;
 mod field_value;
 mod guard;
+mod kept_layouts;
+mod kind;
 mod layout;
+mod lazy_pool;
 mod likely;
 mod merge;
 mod missing;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use prost_reflect::{EnumDescriptor, EnumValueDescriptor, Kind};
 use serde_yaml::{Number, Value};
 
+use super::kind::{EnumLayout, Kind};
 use super::text::{self, TextError};
 use super::wire::Scalar;
 use crate::model::did_you_mean;
@@ -60,11 +60,8 @@ pub(super) fn scalar<'a>(kind: &Kind, value: &'a Value) -> Result<Scalar<'a>, Sc
             Value::String(text) => Ok(Scalar::Bytes(text::read_bytes(text)?)),
             other => Err(expected("bytes, written as `uuid:…` or base64", other)),
         },
-        Kind::Enum(descriptor) => enumeration(descriptor, value),
-        Kind::Message(descriptor) => Err(expected(
-            format!("a mapping of {}", descriptor.full_name()),
-            value,
-        )),
+        Kind::Enum(layout) => enumeration(layout, value),
+        Kind::Message { name, .. } => Err(expected(format!("a mapping of {name}"), value)),
         integer => match value {
             Value::Number(number) => integer_of(integer, number),
             other => Err(expected("an integer", other)),
@@ -104,11 +101,11 @@ pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a
             "false" => Ok(Scalar::Varint(0)),
             _ => Err(ScalarError::Text("true or false".into())),
         },
-        Kind::Enum(descriptor) => match number_of(text) {
-            Some(number) if descriptor.get_value_by_name(text).is_none() => {
-                enumeration(descriptor, &Value::Number(number))
+        Kind::Enum(layout) => match number_of(text) {
+            Some(number) if layout.number_of(text).is_none() => {
+                enumeration(layout, &Value::Number(number))
             }
-            _ => enumeration(descriptor, &Value::String(text.to_owned())),
+            _ => enumeration(layout, &Value::String(text.to_owned())),
         },
         Kind::Double | Kind::Float => {
             let long = || {
@@ -121,10 +118,7 @@ pub(super) fn scalar_of_text<'a>(kind: &Kind, text: &'a str) -> Result<Scalar<'a
             let number = number.map(Value::Number).ok_or_else(refused)?;
             scalar_of_number(kind, &number)
         }
-        Kind::Message(descriptor) => {
-            let what = format!("a {}", descriptor.full_name());
-            Err(ScalarError::Text(what.into()))
-        }
+        Kind::Message { name, .. } => Err(ScalarError::Text(format!("a {name}").into())),
         integer => match number_of(text) {
             Some(number) if number.is_f64() => Err(ScalarError::Expected {
                 what: format!("an integer ({integer:?})").into(),
@@ -253,24 +247,21 @@ fn float(value: &Value) -> Result<f32, ScalarError> {
     Ok(narrow)
 }
 
-fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'static>, ScalarError> {
+fn enumeration(layout: &EnumLayout, value: &Value) -> Result<Scalar<'static>, ScalarError> {
     let number = match value {
-        Value::String(name) => {
-            let known = descriptor.get_value_by_name(name).ok_or_else(|| {
-                let values: Vec<_> = descriptor.values().collect();
-                let hint = did_you_mean(name, values.iter().map(EnumValueDescriptor::name));
-                let full_name = descriptor.full_name().to_owned();
-                if hint.is_empty() {
-                    return ScalarError::UnknownName { full_name };
-                }
-                ScalarError::SimilarName {
-                    name: name.clone(),
-                    full_name,
-                    hint,
-                }
-            })?;
-            known.number()
-        }
+        Value::String(name) => layout.number_of(name).ok_or_else(|| {
+            let names = layout.values().iter().map(|value| value.name.as_str());
+            let hint = did_you_mean(name, names);
+            let full_name = layout.name.clone();
+            if hint.is_empty() {
+                return ScalarError::UnknownName { full_name };
+            }
+            ScalarError::SimilarName {
+                name: name.clone(),
+                full_name,
+                hint,
+            }
+        })?,
         Value::Number(number) if !number.is_f64() => {
             let value = number
                 .as_i64()
@@ -279,10 +270,7 @@ fn enumeration(descriptor: &EnumDescriptor, value: &Value) -> Result<Scalar<'sta
             ranged(value.unwrap_or_default(), i32::MIN..=i32::MAX)?
         }
         other => {
-            return Err(expected(
-                format!("a value of {}", descriptor.full_name()),
-                other,
-            ));
+            return Err(expected(format!("a value of {}", layout.name), other));
         }
     };
     Ok(Scalar::Varint(i64::from(number).cast_unsigned()))

@@ -15,6 +15,7 @@ use super::error::{DescriptorError, LeftOut, UnknownType, ViewError, ends_in};
 use super::field_path::{self, FieldPathError};
 use super::guard::{Broken, guarded};
 use super::layout::{Layout, Layouts};
+use super::lazy_pool::LazyPool;
 use super::likely::{self, LikelyMessage};
 use super::rewrite::{self, Rewriter, Rewritten, Unreadable};
 use super::variation::{self, Variation};
@@ -26,8 +27,9 @@ use crate::model::Payload;
 /// Descriptors of message types. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Registry {
-    pool: DescriptorPool,
     layouts: Arc<Layouts>,
+    /// Slow to build, and needed for few things.
+    pool: Arc<LazyPool>,
 }
 
 impl fmt::Debug for Registry {
@@ -79,7 +81,7 @@ impl Registry {
     /// Adds an encoded descriptor set. Existing definitions win.
     pub fn filled_from(&self, descriptor_set: &[u8]) -> Result<Self, DescriptorError> {
         Self::built("the added descriptors", || {
-            let mut filled = compile::filled(&self.pool, descriptor_set)?;
+            let mut filled = compile::filled(self.pool(), descriptor_set)?;
             let own = self.layouts.left_out.iter().cloned();
             filled.left_out.splice(..0, own);
             Ok(filled)
@@ -109,8 +111,15 @@ impl Registry {
 
     fn new(sources: Sources) -> Self {
         let Sources { pool, left_out } = sources;
-        let layouts = Arc::new(Layouts::new(&pool, left_out));
-        Self { pool, layouts }
+        Self::of(Layouts::new(&pool, left_out), LazyPool::built(pool))
+    }
+
+    /// The registry of these layouts, which are those of the pool.
+    pub(super) fn of(layouts: Layouts, pool: LazyPool) -> Self {
+        Self {
+            layouts: Arc::new(layouts),
+            pool: Arc::new(pool),
+        }
     }
 
     /// Source files that were left out: those that use a protobuf edition, and those that import them.
@@ -128,7 +137,8 @@ impl Registry {
     /// Full names of all described messages, sorted.
     #[must_use]
     pub fn type_names(&self) -> Vec<String> {
-        self.layouts.names.clone()
+        let names = self.layouts.names.iter();
+        names.map(ToString::to_string).collect()
     }
 
     /// Whether a type, given by its full name, is described.
@@ -145,14 +155,14 @@ impl Registry {
     }
 
     fn message(&self, type_name: &str) -> Option<MessageDescriptor> {
-        self.pool
+        self.pool()
             .get_message_by_name(type_name)
             .filter(|message| !message.is_map_entry())
     }
 
     fn layout(&self, type_name: &str) -> Option<&Layout> {
         self.layouts
-            .of(type_name)
+            .named(type_name)
             .filter(|message| !message.is_map_entry)
     }
 
@@ -276,7 +286,7 @@ impl Registry {
         self.layouts
             .names
             .iter()
-            .map(String::as_str)
+            .map(|name| &**name)
             .filter(|name| {
                 self.layout(name)
                     .is_some_and(|message| message.fields.iter().any(|field| field.debug_redact))
@@ -312,9 +322,13 @@ impl Registry {
     /// Whether a payload contains unknown fields, which a view does not show.
     #[must_use]
     pub fn has_unknown_fields(&self, payload: &Payload) -> bool {
-        self.pool
-            .get_message_by_name(payload.type_name())
-            .is_some_and(|descriptor| unknown::are_in(descriptor, &payload.value))
+        let bytes = &payload.value;
+        let message = self.layouts.named(payload.type_name());
+        if !message.is_some_and(|message| unknown::may_be_in(&self.layouts, message, bytes)) {
+            return false;
+        }
+        let descriptor = self.pool().get_message_by_name(payload.type_name());
+        descriptor.is_some_and(|descriptor| unknown::are_in(descriptor, bytes))
     }
 
     /// One variation of the payload for each field of its type, also in nested messages. Empty if the type is not
@@ -344,11 +358,16 @@ impl Registry {
             .iter()
             .filter_map(|name| self.message(name))
             .collect();
-        subset::subset(&self.pool, &messages)
+        subset::subset(self.pool(), &messages)
     }
 
-    pub(super) const fn pool(&self) -> &DescriptorPool {
-        &self.pool
+    pub(super) fn layouts(&self) -> &Layouts {
+        &self.layouts
+    }
+
+    /// The descriptors themselves. The first call may have to build them.
+    pub(super) fn pool(&self) -> &DescriptorPool {
+        self.pool.pool()
     }
 
     /// Whether a type that is not described may be in a file that was left out.
@@ -360,7 +379,7 @@ impl Registry {
     /// packed in an `Any` must be listed too: see [`Self::nested_any_types`].
     #[must_use]
     pub fn types_within(&self, type_names: &BTreeSet<String>) -> BTreeSet<String> {
-        comparison::types_within(&self.pool, type_names)
+        comparison::types_within(self.pool(), type_names)
     }
 
     /// Messages that [`changes`](super::changes) cannot compare with `today`, because `today` lacks them and files that
@@ -382,7 +401,7 @@ impl Registry {
             .iter()
             .filter(|full| !name.is_empty() && ends_in(full, name));
         match (fits.next(), fits.next()) {
-            (Some(only), None) => Ok(only.clone()),
+            (Some(only), None) => Ok(only.to_string()),
             _ => Err(self.missing(name)),
         }
     }
@@ -412,7 +431,7 @@ impl Registry {
             let message = self.message(named)?;
             return Some(likely::filled(&message, &[], &descriptor, &view));
         }
-        let messages = self.pool.all_messages();
+        let messages = self.pool().all_messages();
         let candidates = likely::candidates(&descriptor, messages, events);
         let (message, others) = candidates.split_first()?;
         Some(likely::filled(message, others, &descriptor, &view))

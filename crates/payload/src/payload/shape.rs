@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-use prost_reflect::Kind;
+use std::sync::Arc;
 
 use super::layout::{Layout, Layouts};
 
@@ -20,10 +19,10 @@ pub(super) fn shape(layouts: &Layouts, message: &Layout) -> String {
         for field in &message.fields {
             let _ = writeln!(
                 fields,
-                "{} {:?} {} {:?} {} {}",
+                "{} {:?} {:?} {:?} {} {}",
                 field.number,
                 field.name,
-                kind(&field.kind),
+                field.kind,
                 field.occurrence,
                 field.group,
                 field.debug_redact
@@ -32,14 +31,6 @@ pub(super) fn shape(layouts: &Layouts, message: &Layout) -> String {
         found.insert(&message.name, fields);
         waiting.extend(message.fields.iter().filter_map(|it| layouts.of_field(it)));
     }
-    let one = |(name, fields): (&String, String)| format!("{name}\n{fields}");
+    let one = |(name, fields): (&Arc<str>, String)| format!("{name}\n{fields}");
     found.into_iter().map(one).collect()
-}
-
-fn kind(kind: &Kind) -> String {
-    match kind {
-        Kind::Message(message) => message.full_name().to_owned(),
-        Kind::Enum(words) => words.full_name().to_owned(),
-        scalar => format!("{scalar:?}"),
-    }
 }

@@ -1,8 +1,8 @@
 //! Converts wire scalars to YAML values. `parse` does the reverse.
 
-use prost_reflect::Kind;
 use serde_yaml::{Number, Value};
 
+use super::kind::Kind;
 use super::reader::{Flaw, Reader, Wire};
 use super::text;
 
@@ -35,12 +35,9 @@ pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw>
         (Kind::Fixed32, Wire::Fixed32(value)) => Value::from(value),
         (Kind::Sfixed32, Wire::Fixed32(value)) => Value::from(value.cast_signed()),
         (Kind::Bool, Wire::Varint(value)) => Value::Bool(value != 0),
-        (Kind::Enum(descriptor), Wire::Varint(value)) => {
-            let known = descriptor.get_value(value as i32);
-            known.map_or_else(
-                || Value::from(value as i32),
-                |known| Value::from(known.name()),
-            )
+        (Kind::Enum(layout), Wire::Varint(value)) => {
+            let name = layout.name_of(value as i32);
+            name.map_or_else(|| Value::from(value as i32), Value::from)
         }
         (Kind::Double, Wire::Fixed64(bits)) => float(f64::from_bits(bits)),
         (Kind::Float, Wire::Fixed32(bits)) => float(widened(f32::from_bits(bits))),
@@ -55,7 +52,7 @@ pub(super) fn scalar(kind: &Kind, wire: Wire<'_>) -> Result<Option<Value>, Flaw>
 /// The default of a scalar, as it is shown; none for a message.
 pub(super) fn default_of(kind: &Kind) -> Option<Value> {
     let wire = match kind {
-        Kind::Message(_) => return None,
+        Kind::Message { .. } => return None,
         Kind::String | Kind::Bytes => Wire::Bytes(&[]),
         Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Wire::Fixed64(0),
         Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Wire::Fixed32(0),

@@ -25,7 +25,7 @@ struct Skeleton {
 
 impl Skeleton {
     fn message(&mut self, message: &MessageDescriptor) -> Value {
-        match well_known(message) {
+        match well_known(message.full_name()) {
             Some(WellKnown::Timestamp) => return "1970-01-01T00:00:00Z".into(),
             Some(WellKnown::Duration) => return "0s".into(),
             Some(WellKnown::Any) => {

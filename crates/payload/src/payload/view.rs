@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::Kind;
 use serde_yaml::{Mapping, Value};
 
 use super::canonical::encode;
+use super::kind::Kind;
 use super::layout::{Field, Layout, Layouts, Occurrence, WellKnown};
 use super::reader::{Flaw, Reader, Wire};
 use super::show::{MapKey, default_of, is_default, packed, scalar};
@@ -251,7 +251,7 @@ impl Viewer<'_> {
         if let Some(found) = &mut self.any_types {
             found.insert(name.to_owned());
         }
-        let message = self.layouts.of(name)?;
+        let message = self.layouts.named(name)?;
         let inner = self.message(message, bytes).ok()?;
         let encoded = encode(self.layouts, message, &inner).ok()?;
         (encoded == bytes).then_some(inner)
@@ -259,7 +259,7 @@ impl Viewer<'_> {
 }
 
 /// The bytes of a message field, if the wire type matches.
-fn message_bytes<'b>(field: &Field, wire: Wire<'b>) -> Option<&'b [u8]> {
+pub(super) fn message_bytes<'b>(field: &Field, wire: Wire<'b>) -> Option<&'b [u8]> {
     match wire {
         Wire::Bytes(bytes) if !field.group => Some(bytes),
         Wire::Group(bytes) if field.group => Some(bytes),

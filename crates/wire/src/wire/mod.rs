@@ -39,7 +39,9 @@ pub use encode::{
     encode_command_book, encode_command_request, encode_emitted_page, encode_event_book,
     encode_page, encode_snapshot, placeholder,
 };
-pub use framework::{all_call_descriptors, call_descriptors, framework_descriptors};
+pub use framework::{
+    all_call_descriptors, call_descriptors, framework_descriptors, framework_origin,
+};
 pub use inspect::{Direction, MessageSummary, inspect};
 pub use reply_size::{AnswerSize, REPLY_LIMIT, is_surely_within, size as reply_size};
 pub use rules::{EventStream, Rules, SequenceCheck};

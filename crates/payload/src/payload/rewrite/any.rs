@@ -30,7 +30,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         if name.is_empty() && parts.value.is_empty() {
             return Ok(bytes.to_vec());
         }
-        let inner = self.layouts.of(name).filter(|inner| !inner.is_map_entry);
+        let inner = self.layouts.named(name).filter(|inner| !inner.is_map_entry);
         let Some(inner) = inner else {
             self.unreadable(Unreadable::Undescribed {
                 type_name: name.to_owned(),

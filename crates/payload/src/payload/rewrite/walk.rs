@@ -339,7 +339,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
     ) -> Result<(), Unreadable> {
         let message_is_at = self.steps.len().saturating_sub(1);
         self.unreadable(Unreadable::UnknownField {
-            message: message.name.clone(),
+            message: message.name.to_string(),
             number: met.field.number,
             path: path_of(&self.steps[..message_is_at]),
         })?;
@@ -353,7 +353,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
         number: u32,
     ) -> Result<(), Unreadable> {
         self.unreadable(Unreadable::UnknownField {
-            message: message.name.clone(),
+            message: message.name.to_string(),
             number,
             path: self.path(),
         })
@@ -361,7 +361,7 @@ impl<'l, R: Rewriter> Walk<'l, '_, R> {
 
     pub(super) fn malformed(&mut self, message: &Layout, flaw: &Flaw) -> Result<(), Unreadable> {
         self.unreadable(Unreadable::Malformed {
-            message: message.name.clone(),
+            message: message.name.to_string(),
             reason: flaw.to_string(),
             path: self.path(),
         })
