@@ -245,11 +245,6 @@ fn values() -> Vec<(&'static str, String)> {
             "a command book with and without a command",
             with("  sequence: 2", "  no_pages: true\n  sequence: 2"),
         ),
-        (
-            "a payload of no command",
-            with("  sequence: 2", "  no_pages: true")
-                .replace("  type: type.googleapis.com/examples.WithdrawFunds\n", ""),
-        ),
     ]
 }
 
@@ -319,6 +314,11 @@ fn payloads() -> Vec<(&'static str, String)> {
                 "\nobserved:",
                 "\n  book: CiUKEgoQZRMnDiaeTTeyp03kUua0OBIGcGxheWVyGgdjb3JyLTE2\nobserved:",
             ),
+        ),
+        (
+            "a payload of no command",
+            with("  sequence: 2", "  no_pages: true")
+                .replace("  type: type.googleapis.com/examples.WithdrawFunds\n", ""),
         ),
     ]
 }

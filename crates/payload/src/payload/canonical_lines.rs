@@ -106,7 +106,7 @@ impl<'a> LineEncoder<'a> {
         if field.packed {
             return self.delimited(field.number, |inner| {
                 while let Some(item) = inner.reader.item(indent).ok()? {
-                    inner.scalar(field, item, |scalar, out| scalar.write(out))?;
+                    inner.scalar(field, item, Form::Packed)?;
                 }
                 Some(())
             });
@@ -126,11 +126,7 @@ impl<'a> LineEncoder<'a> {
             }
             return self.delimited(field.number, |inner| inner.message(message, node));
         }
-        self.scalar(field, node, |scalar, out| {
-            if keep_default || !scalar.is_default() {
-                scalar.write_field(field.number, out);
-            }
-        })
+        self.scalar(field, node, Form::Field { keep_default })
     }
 
     fn delimited(
@@ -145,18 +141,13 @@ impl<'a> LineEncoder<'a> {
         Some(())
     }
 
-    fn scalar(
-        &mut self,
-        field: &Field,
-        node: Node<'a>,
-        write: impl FnOnce(&Scalar<'_>, &mut Vec<u8>),
-    ) -> Option<()> {
+    fn scalar(&mut self, field: &Field, node: Node<'a>, form: Form) -> Option<()> {
         let Node::Scalar(written) = node else {
             return None;
         };
         let value = match written {
             YamlScalar::Text(written) if matches!(field.kind, Kind::String) => {
-                write(&Scalar::Text(written), self.encoder.out);
+                form.write(field, &Scalar::Text(written), self.encoder.out);
                 return Some(());
             }
             YamlScalar::Text(written) => Value::from(written),
@@ -166,7 +157,29 @@ impl<'a> LineEncoder<'a> {
             YamlScalar::Float(number) => Value::from(number),
             YamlScalar::EmptyMapping | YamlScalar::EmptySequence => return None,
         };
-        write(&scalar(&field.kind, &value).ok()?, self.encoder.out);
+        let scalar = scalar(&field.kind, &value).ok()?;
+        form.write(field, &scalar, self.encoder.out);
         Some(())
+    }
+}
+
+/// How a scalar is written.
+#[derive(Clone, Copy)]
+enum Form {
+    /// In a packed list.
+    Packed,
+    /// With a tag.
+    Field { keep_default: bool },
+}
+
+impl Form {
+    fn write(self, field: &Field, scalar: &Scalar<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Packed => scalar.write(out),
+            Self::Field { keep_default } if keep_default || !scalar.is_default() => {
+                scalar.write_field(field.number, out);
+            }
+            Self::Field { .. } => {}
+        }
     }
 }
