@@ -1,4 +1,4 @@
-//! Any text as a fixture: no panic, and writing and reading a valid case gives the same case.
+//! Any text as a fixture: no panic, both readers read the same, and writing and reading a valid case gives the same case.
 //!
 //! `cargo +nightly fuzz run fixture_read fuzz/corpus/fixture_read tests/fixtures/format-1`
 #![no_main]
@@ -30,6 +30,10 @@ fuzz_target!(|data: &[u8]| {
             return;
         }
     };
+    // The fast reader leaves a text with a comment to the general one.
+    let commented = format!("# comment\n{}", text.trim_start_matches('\u{feff}'));
+    let general = FOLDER.read_text(&commented, name).map(|it| it.case);
+    assert_eq!(general.expect("both readers accept it"), read.case);
     let rendered =
         render(&read.case, &read.descriptors).expect("a case that was read can be written");
     // Without descriptor sets and history files, which belong to the folder; and a long history does not fit into one text.
