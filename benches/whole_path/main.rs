@@ -40,7 +40,7 @@ use stages::Cases;
 const CASES: usize = 1_000;
 const THREADS: usize = 2;
 /// Number of threads that the harness uses on two cores if the logic is in another process.
-const WAITING_THREADS: usize = 4 * THREADS;
+const WAITING_THREADS: usize = 16 * THREADS;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -130,13 +130,13 @@ fn run(rounds: usize) -> Outcome<()> {
             THREADS,
         ),
         Subject::trials(
-            "trials over gRPC to a process, 8 threads",
+            "trials over gRPC to a process, 32 threads",
             project(&fixtures, Some(process.address()))?,
             &cases,
             WAITING_THREADS,
         ),
         Subject::trials(
-            "trials over gRPC, same process, 8 threads",
+            "trials over gRPC, same process, 32 threads",
             project(&fixtures, Some(&loopback_address))?,
             &cases,
             WAITING_THREADS,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use super::ending::Ending;
+use super::gate::Gate;
 use crate::project::Project;
 use crate::terminal::Role;
 
@@ -15,6 +16,7 @@ const MOST_RESTARTS: usize = 32;
 /// Lets trials run in parallel, or one of them alone.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
+    gate: Gate,
     beside_others: RwLock<()>,
     restarts: AtomicUsize,
 }
@@ -36,11 +38,19 @@ impl From<Ending> for Attempt {
 }
 
 impl Turns {
+    /// Turns with a limit of how many trials run beside each other.
+    pub(super) fn with_gate(gate: Gate) -> Self {
+        Self {
+            gate,
+            ..Self::default()
+        }
+    }
+
     /// Runs a trial beside others. If it loses logic that was started here, waits until no other trial runs, and runs the trial
     /// again. A trial is blamed only for losing logic that was started for it: logic that others have used may already have been
     /// crashing because of another case.
     pub(super) fn run(&self, project: &Project, attempt: impl Fn() -> Attempt) -> Ending {
-        let (first, lost_beside_others) = {
+        let (first, lost_beside_others) = self.gate.pass(|| {
             let _others = self
                 .beside_others
                 .read()
@@ -48,7 +58,7 @@ impl Turns {
             let first = attempt();
             let lost = lost(project, &first);
             (first, lost)
-        };
+        });
         let Some(mut logic) = lost_beside_others else {
             return first.ending;
         };

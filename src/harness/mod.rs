@@ -10,6 +10,7 @@ mod chosen;
 mod discovery;
 mod ending;
 mod failure_details;
+mod gate;
 mod github;
 mod heading;
 mod leftovers;
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use alone::Turns;
 use arguments::HarnessCommandLine;
 pub(crate) use arguments::TestArguments;
 #[doc(hidden)]
@@ -36,6 +38,7 @@ use clap::Parser as _;
 pub(crate) use discovery::entries_of;
 pub use discovery::{DiscoveryError, Entry, discover, entry_of};
 pub(crate) use ending::Ending;
+use gate::Gate;
 pub(crate) use heading::heading;
 pub(crate) use leftovers::leftovers;
 use libtest_mimic::{Arguments, Completion, FormatSetting, Trial};
@@ -134,25 +137,20 @@ fn test_once(project: Project, arguments: &TestArguments) -> ExitCode {
     run(arguments, arguments.libtest(), &Arc::new(project))
 }
 
-/// Number of threads. Trials that call another process mostly wait for it, so more threads than cores keep both busy. A single case
-/// runs on the main thread.
-fn threads(project: &Project, cases: usize) -> Option<usize> {
+/// Number of threads, and how many of them run trials at once; `None` where as many as there are cores are best. Trials that call
+/// another process mostly wait for it, so more threads than cores keep both busy. A single case runs on the main thread.
+fn threads(project: &Project, cases: usize) -> Option<(usize, Gate)> {
     if cases <= 1 {
-        return Some(1);
+        return Some((1, Gate::default()));
     }
     let waits = |logic: &LogicConfig| logic.place.is_remote();
     let is_remote = project.logics().all().any(waits) || project.logics().twins().count() > 0;
     let cores = std::thread::available_parallelism().ok()?.get();
-    is_remote.then_some(4 * cores)
+    let (fewest, most) = (4 * cores, 16 * cores);
+    is_remote.then(|| (most, Gate::between(fewest, most)))
 }
 
 fn run(arguments: &TestArguments, mut libtest: Arguments, project: &Arc<Project>) -> ExitCode {
-    let context = Context {
-        project: Arc::clone(project),
-        mutants: project.config().mutate.then(Arc::<MutantReport>::default),
-        details: Arc::default(),
-        turns: Arc::default(),
-    };
     if arguments.delete_orphans
         && let Err(message) = leftovers::delete(project)
     {
@@ -167,9 +165,20 @@ fn run(arguments: &TestArguments, mut libtest: Arguments, project: &Arc<Project>
             return ExitCode::from(1);
         }
     };
-    let cases = chosen.entries.len();
-    libtest.test_threads = libtest.test_threads.or_else(|| threads(project, cases));
+    let mut gate = Gate::default();
+    if libtest.test_threads.is_none()
+        && let Some((threads, of_threads)) = threads(project, chosen.entries.len())
+    {
+        libtest.test_threads = Some(threads);
+        gate = of_threads;
+    }
     let libtest = &libtest;
+    let context = Context {
+        project: Arc::clone(project),
+        mutants: project.config().mutate.then(Arc::<MutantReport>::default),
+        details: Arc::default(),
+        turns: Arc::new(Turns::with_gate(gate)),
+    };
     for entry in chosen.entries.iter().filter(|entry| entry.twin.is_none()) {
         pending::reference(&Project::snapshot_path(&entry.path));
     }
