@@ -5,6 +5,7 @@ use prost::Message;
 
 use super::dialect::{self, Dialect};
 use super::messages as pb;
+use super::stored_page::write_usual_page;
 use crate::model::{
     Body, CommandBook, CommandPage, Cover, EmittedBook, EmittedCommand, EmittedPage, EventBook,
     Header, Notification, Page, Payload, PayloadReference, Revocation, Root, Snapshot, SyncMode,
@@ -28,7 +29,9 @@ pub fn encode_event_book(book: &EventBook, dialect: Dialect) -> Bytes {
 pub fn encode_page(page: &Page) -> Bytes {
     match &page.original {
         Some(original) => Bytes::copy_from_slice(original),
-        None => page_message(page).encode_to_vec().into(),
+        None => write_usual_page(page)
+            .unwrap_or_else(|| page_message(page).encode_to_vec())
+            .into(),
     }
 }
 

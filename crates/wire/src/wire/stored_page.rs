@@ -1,9 +1,11 @@
-//! Reads the usual stored page in one pass: a sequence, perhaps a time, and an event.
+//! Reads and writes the usual stored page in one pass: a sequence, perhaps a time, and an event.
 //!
 //! A long history consists of such pages. This reader accepts only the encoding that `encode` gives, so nothing has to be
 //! encoded again to see that nothing was lost. Every other page is read by `decode::page`.
 
-use crate::model::{Page, Payload, Timestamp, TypeUrls};
+use prost::encoding::{encode_varint, encoded_len_varint};
+
+use crate::model::{Body, Page, Payload, Timestamp, TypeUrls};
 
 const HEADER: u8 = 0x0a;
 const CREATED_AT: u8 = 0x12;
@@ -18,6 +20,62 @@ const SECOND_BYTES: u8 = 0x12;
 /// Reads a page in exactly the encoding that encoding it gives; `None` if it has another one, or other fields.
 pub(super) fn usual_page(bytes: &[u8], type_urls: &mut TypeUrls) -> Option<Page> {
     read(bytes, type_urls).ok()
+}
+
+/// Writes a page as encoding it does; `None` if it has other fields. Neither looks at its original encoding.
+pub(super) fn write_usual_page(page: &Page) -> Option<Vec<u8>> {
+    let Body::Event(event) = &page.body else {
+        return None;
+    };
+    if page.provisional || page.cascade_id.is_some() {
+        return None;
+    }
+    let sequence = u64::from(page.sequence);
+    let time = page.created_at.map(|time| {
+        let nanos = i64::from(time.nanos).cast_unsigned();
+        (time.seconds.cast_unsigned(), nanos)
+    });
+    let number = |number: u64| match number {
+        0 => 0,
+        number => 1 + encoded_len_varint(number),
+    };
+    let bytes = |length: usize| match length {
+        0 => 0,
+        length => 1 + encoded_len_varint(length as u64) + length,
+    };
+    let header = 1 + encoded_len_varint(sequence);
+    let created_at = time.map(|(seconds, nanos)| number(seconds) + number(nanos));
+    let content = bytes(event.type_url.len()) + bytes(event.value.len());
+    let whole = [Some(header), created_at, Some(content)];
+    let part = |length: usize| 1 + encoded_len_varint(length as u64) + length;
+    let mut out = Vec::with_capacity(whole.into_iter().flatten().map(part).sum());
+    begin(HEADER, header as u64, &mut out);
+    begin(FIRST_NUMBER, sequence, &mut out);
+    if let (Some((seconds, nanos)), Some(length)) = (time, created_at) {
+        begin(CREATED_AT, length as u64, &mut out);
+        for (tag, number) in [(FIRST_NUMBER, seconds), (SECOND_NUMBER, nanos)] {
+            if number != 0 {
+                begin(tag, number, &mut out);
+            }
+        }
+    }
+    begin(EVENT, content as u64, &mut out);
+    for (tag, bytes) in [
+        (FIRST_BYTES, event.type_url.as_bytes()),
+        (SECOND_BYTES, event.value.as_slice()),
+    ] {
+        if !bytes.is_empty() {
+            begin(tag, bytes.len() as u64, &mut out);
+            out.extend_from_slice(bytes);
+        }
+    }
+    Some(out)
+}
+
+/// Writes a tag, and the number or length after it.
+fn begin(tag: u8, number: u64, out: &mut Vec<u8>) {
+    out.push(tag);
+    encode_varint(number, out);
 }
 
 /// The encoding is another one.
@@ -140,8 +198,10 @@ impl<'b> Reader<'b> {
 mod tests {
     use bytes::Bytes;
     use proptest::prelude::*;
+    use prost::Message as _;
 
     use super::super::decode::any_page;
+    use super::super::encode::page_message;
     use super::super::encode_page;
     use super::*;
 
@@ -193,6 +253,16 @@ mod tests {
             if let Some(usual) = usual {
                 prop_assert_eq!(any_page(&Bytes::from(bytes)), Ok(usual));
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_usual_page_is_written_as_encoding_does(page in pages()) {
+            let written = write_usual_page(&page);
+            prop_assert_eq!(written.is_none(), page.provisional);
+            let encoded = page_message(&page).encode_to_vec();
+            prop_assert_eq!(written.unwrap_or_else(|| encoded.clone()), encoded);
         }
     }
 
