@@ -117,7 +117,7 @@ fn without_restart(ending: Ending) -> Ending {
         Ending::Failed(message) => Ending::Failed(message.with(
             Role::Plain,
             format_args!(
-                "\nthe logic was started again {MOST_RESTARTS} times in this run, and is not started again"
+                "\nthe logic was restarted {MOST_RESTARTS} times in this run, and will not be restarted again"
             ),
         )),
         ending => ending,

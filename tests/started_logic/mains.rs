@@ -228,7 +228,9 @@ fn dies_at_every_case() {
         "{out}"
     );
     assert!(
-        out.contains("the logic was started again 32 times in this run, and is not started again"),
+        out.contains(
+            "the logic was restarted 32 times in this run, and will not be restarted again"
+        ),
         "{out}"
     );
     assert_eq!(lines(&workspace.file("starts")).len(), 33);

@@ -162,12 +162,14 @@ impl Group {
         let is_ours = matches!(child.try_wait(), Ok(None));
         let group = Pid::from_raw(self.number).filter(|_| is_ours || self.watcher.is_some());
         let own = Pid::from_child(child);
-        let left = is_ours && getpgid(Some(own)).is_ok_and(|now| Some(now) != group);
-        for group in group.into_iter().chain(left.then_some(own)) {
-            // It fails if nothing is left of the group.
+        let now = getpgid(Some(own)).ok().filter(|_| is_ours);
+        // Signals fail if nothing is left of a group.
+        if let Some(group) = group {
             let _ = kill_process_group(group, signal);
         }
-        if left {
+        if now == Some(own) && group != Some(own) {
+            let _ = kill_process_group(own, signal);
+        } else if now.is_some() && now != group {
             let _ = kill_process(own, signal);
         }
     }
