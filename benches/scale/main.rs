@@ -18,18 +18,17 @@ mod machine;
 mod peak;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use angzarr_replay::App;
 use angzarr_replay::internal::harness::{discover, run_bare};
 use angzarr_replay::internal::project::{Config, Project};
+use corpus::{app, benches};
 use libtest_mimic::{Arguments, Trial};
 use machine::{median, per_second};
 use peak::watched;
-use poker::Player;
 
 /// Variables that make this program another one.
 const AS_HARNESS: &str = "REPLAY_BENCHMARK_AS_HARNESS";
@@ -101,16 +100,6 @@ fn run(is_quick: bool) -> Outcome<()> {
 fn project(fixtures: &Path) -> Outcome<Arc<Project>> {
     let project = Project::with_config(app(), Config::load(&benches(), [])?);
     Ok(Arc::new(project.with_fixtures(fixtures)))
-}
-
-/// The demo's player, without its other logic.
-fn app() -> App {
-    App::new().logic("player", Player::default())
-}
-
-/// The folder with the configuration of the benchmarks.
-fn benches() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches")
 }
 
 /// How long cases of one length take, on one thread and on two.

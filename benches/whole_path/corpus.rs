@@ -1,9 +1,10 @@
 //! Cases to replay: players with 20 events each or more, saved as fixtures with their snapshots.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use angzarr_replay::App;
 use angzarr_replay::internal::fixture::{Fixture, render};
 use angzarr_replay::internal::model::{
     Body, Case, CaseStimulus, CommandBook, CommandPage, ComponentKind, Cover, Domain, EmittedBook,
@@ -30,6 +31,16 @@ const TIME: Timestamp = Timestamp {
     seconds: 1_795_392_090,
     nanos: 123_456_000,
 };
+
+/// The demo's player, without its other logic.
+pub(crate) fn app() -> App {
+    App::new().logic("player", Player::default())
+}
+
+/// The folder with the configuration of the benchmarks.
+pub(crate) fn benches() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches")
+}
 
 /// Saves `count` closed cases of so many events, with their snapshots, into the project's folder.
 pub(crate) fn save(project: &Project, count: usize, events: u32) -> Result<(), Box<dyn Error>> {

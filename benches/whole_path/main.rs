@@ -19,18 +19,18 @@ mod stages;
 
 use std::error::Error;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use angzarr_replay::App;
 use angzarr_replay::internal::grpc::serve_logic;
 use angzarr_replay::internal::harness::run_bare;
 use angzarr_replay::internal::model::{ComponentKind, Domain};
 use angzarr_replay::internal::project::{Config, LogicConfig, Project, SelectedLogic};
 use angzarr_replay::internal::wire::Dialect;
 use bytes::Bytes;
+use corpus::{app, benches};
 use machine::{median, per_second, processor_time};
 use poker::Player;
 use processes::{harness, is_harness};
@@ -56,16 +56,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The demo's player, without its other logic.
-fn app() -> App {
-    App::new().logic("player", Player::default())
-}
-
-/// The folder with the configuration of the benchmarks.
-fn benches() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches")
 }
 
 fn project(fixtures: &Path, player: Option<&str>) -> Outcome<Arc<Project>> {

@@ -20,7 +20,7 @@ pub(crate) fn harness(
 ) -> Result<Duration, Box<dyn Error>> {
     let mut command = Command::new(std::env::current_exe()?);
     command
-        .current_dir(super::benches())
+        .current_dir(super::corpus::benches())
         .env(AS_HARNESS, "")
         .env("ANGZARR_REPLAY__FIXTURES", fixtures)
         .stdout(Stdio::null());

@@ -137,9 +137,15 @@ fn fill(workspace: &Workspace, count: usize) {
 /// A workspace with so many cases, and what the trials printed, 32 of them at once.
 fn with_cases(words: &[&str], count: usize) -> (Workspace, Output) {
     let workspace = Workspace::with_fake(words);
-    fill(&workspace, count);
+    let output = replayed_cases(&workspace, count);
+    (workspace, output)
+}
+
+/// Makes so many cases, and replays 32 of them at once.
+fn replayed_cases(workspace: &Workspace, count: usize) -> Output {
+    fill(workspace, count);
     let output = workspace.main("harness", &["--test-threads=32"]).output();
-    (workspace, output.unwrap())
+    output.unwrap()
 }
 
 fn dies_at_one_case() {
@@ -161,13 +167,8 @@ fn dies_at_one_case() {
 fn dies_slowly() {
     let program = this_program();
     let script = format!("{program:?} fake-logic dies-at 00000007; sleep 1; exit 7");
-    let workspace = Workspace::new(&format!(
-        "[logic.player]\ncommand = {:?}\n",
-        ["sh", "-c", &script]
-    ));
-    fill(&workspace, 8);
-    let output = workspace.main("harness", &["--test-threads=32"]).output();
-    let out = workspace.clean(&output.unwrap().stdout);
+    let workspace = Workspace::with_command(&["sh", "-c", &script]);
+    let out = workspace.clean(&replayed_cases(&workspace, 8).stdout);
     assert!(
         out.contains("test result: FAILED. 8 passed; 1 failed;"),
         "{out}"
@@ -178,14 +179,9 @@ fn dies_slowly() {
 fn dies_at_several_cases() {
     let program = this_program();
     let script = format!("echo started >> starts; exec {program:?} fake-logic dies-at 0000000");
-    let workspace = Workspace::new(&format!(
-        "[logic.player]\ncommand = {:?}\n",
-        ["sh", "-c", &script]
-    ));
+    let workspace = Workspace::with_command(&["sh", "-c", &script]);
     // The roots of the first ten begin like that.
-    fill(&workspace, 40);
-    let output = workspace.main("harness", &["--test-threads=32"]).output();
-    let out = workspace.clean(&output.unwrap().stdout);
+    let out = workspace.clean(&replayed_cases(&workspace, 40).stdout);
     assert!(
         out.contains("test result: FAILED. 31 passed; 10 failed;"),
         "{out}"
@@ -200,9 +196,7 @@ fn dies_beside_a_case_that_stalls() {
     let workspace = Workspace::new(&format!(
         "case_deadline = 1\n[logic.player]\ncommand = {command}\n"
     ));
-    fill(&workspace, 12);
-    let output = workspace.main("harness", &["--test-threads=32"]).output();
-    let out = workspace.clean(&output.unwrap().stdout);
+    let out = workspace.clean(&replayed_cases(&workspace, 12).stdout);
     assert!(
         out.contains("test result: FAILED. 11 passed; 2 failed;"),
         "{out}"
@@ -262,8 +256,7 @@ fn passing_run_in_another_group() {
     let program = this_program();
     for leaves in [&["timeout", "600"][..], &["setsid"]] {
         let logic = [program.as_str(), "fake-logic", "starts-others", "pids"];
-        let command = [leaves, &logic].concat();
-        let workspace = Workspace::new(&format!("[logic.player]\ncommand = {command:?}\n"));
+        let workspace = Workspace::with_command(&[leaves, &logic].concat());
         let status = workspace.main("harness", &[]).output().unwrap().status;
         assert!(status.success());
         assert_gone(&lines(&workspace.file("pids")));

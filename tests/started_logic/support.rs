@@ -88,6 +88,11 @@ impl Workspace {
         Self::new(&format!("[logic.player]\ncommand = {}\n", words_of(words)))
     }
 
+    /// With any command as `[logic.player]`.
+    pub(crate) fn with_command(words: &[&str]) -> Self {
+        Self::new(&format!("[logic.player]\ncommand = {words:?}\n"))
+    }
+
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

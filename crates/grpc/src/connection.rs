@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use tonic::client::Grpc;
 use tonic::{Request, Response, Status};
 
 use super::CallError;
@@ -18,7 +17,6 @@ use super::address::Address;
 use super::channel::{block_on, on_io_thread};
 use super::failed_call::method_of;
 use super::serve::BytesCodec;
-use super::whole_body::WholeBody;
 
 /// Time and size limits of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +53,7 @@ pub struct Connection {
     pub(super) access: Option<Access>,
 }
 
-/// Why there is no reply.
+/// Why a call has no reply.
 enum NoReply {
     Transport(tonic::transport::Error),
     Status(Status),
@@ -153,35 +151,20 @@ impl Connection {
         received: &mut dyn FnMut(Bytes) -> Result<(), CallError>,
     ) -> Result<(), CallError> {
         let failed = |status: Status| self.status_error(path, &status);
-        self.perform(
-            path,
-            request,
-            async |mut client, request, path_and_query| {
-                let reply = client.server_streaming(request, path_and_query, BytesCodec);
-                let mut stream = reply.await.map_err(failed)?.into_inner();
-                let mut read = 0;
-                while let Some(message) = stream.message().await.map_err(failed)? {
-                    read = self.bounded(path, read, &message)?;
-                    received(message)?;
-                }
-                Ok(())
-            },
-        )
-    }
-
-    /// Makes one call within the deadline, and blocks until it has ended.
-    fn perform<T>(
-        &self,
-        path: &str,
-        message: Bytes,
-        call: impl AsyncFnOnce(Grpc<WholeBody>, Request<Bytes>, PathAndQuery) -> Result<T, CallError>,
-    ) -> Result<T, CallError> {
         let mut client = self.client()?;
         let path_and_query = self.path(path)?;
+        let request = self.request(request);
         let call = async {
             let ready = client.ready().await;
             ready.map_err(|error| self.transport_error(path, &error))?;
-            call(client, self.request(message), path_and_query).await
+            let reply = client.server_streaming(request, path_and_query, BytesCodec);
+            let mut stream = reply.await.map_err(failed)?.into_inner();
+            let mut read = 0;
+            while let Some(message) = stream.message().await.map_err(failed)? {
+                read = self.bounded(path, read, &message)?;
+                received(message)?;
+            }
+            Ok(())
         };
         block_on(self.within_deadline(path, call))
     }

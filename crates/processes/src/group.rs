@@ -63,8 +63,8 @@ impl OwnedGroup {
         remove_ours(&mut command);
         // Locked while starting: an interrupt either finds the group in the list, or nothing is started any more.
         let mut running = running();
-        // The watcher starts first, so the command is cleaned up even if we are killed right after starting it. Without a shell
-        // there is no watcher, and the command leads the group.
+        // The watcher starts first, so the command is cleaned up even if we are killed right after starting it. Without a shell,
+        // there is no watcher and the command leads its own group.
         let mut watcher = Watcher::start();
         let joined = watcher.as_ref().map_or(0, Watcher::group);
         let mut child = command.process_group(joined).spawn()?;

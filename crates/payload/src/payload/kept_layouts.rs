@@ -174,7 +174,7 @@ fn encoded_field(field: &Field, enums: &mut Enums) -> EncodedField {
     }
 }
 
-/// Encoded layouts, each of which is read when it is needed.
+/// Encoded layouts. Each is decoded when it is first needed.
 #[derive(Default)]
 pub(super) struct KeptLayouts {
     encoded: Encoded,

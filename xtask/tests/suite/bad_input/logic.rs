@@ -245,13 +245,17 @@ fn refused_history(project: &mut Project) {
     assert_eq!(project.run(&["close", case, "--force"]).code, 1);
 }
 
+/// Starts another process, writes down both numbers, and waits.
+const STARTS_ANOTHER: &str = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
+
+/// A project whose logic is given time to start, although it never serves.
+fn with_patience(words: &[&str]) -> Project {
+    captured(&command(words).replace("start_timeout = 1", "start_timeout = 60"))
+}
+
 /// A killed tool can do nothing any more.
-#[test]
-#[cfg(unix)]
-fn logic_does_not_outlive_a_tool_that_was_killed() {
-    let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
-    let logic = command(&["sh", "-c", script]).replace("start_timeout = 1", "start_timeout = 60");
-    let project = captured(&logic);
+fn assert_gone_with_a_killed_tool(words: &[&str]) {
+    let project = with_patience(words);
     let mut child = tool(&project.path(""))
         .args(["replay", CASE])
         .spawn()
@@ -262,22 +266,17 @@ fn logic_does_not_outlive_a_tool_that_was_killed() {
     assert_gone(&pids(&project));
 }
 
+#[test]
+#[cfg(unix)]
+fn logic_does_not_outlive_a_tool_that_was_killed() {
+    assert_gone_with_a_killed_tool(&["sh", "-c", STARTS_ANOTHER]);
+}
+
 /// `timeout` and `setsid` leave the group that they are started in.
 #[test]
 fn logic_in_a_group_of_its_own_does_not_outlive_a_tool_that_was_killed() {
-    let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
     for leaves in [&["timeout", "600"][..], &["setsid"]] {
-        let words = [leaves, &["sh", "-c", script]].concat();
-        let logic = command(&words).replace("start_timeout = 1", "start_timeout = 60");
-        let project = captured(&logic);
-        let mut child = tool(&project.path(""))
-            .args(["replay", CASE])
-            .spawn()
-            .unwrap();
-        await_that("the logic", || pids(&project).len() == 2);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_gone(&pids(&project));
+        assert_gone_with_a_killed_tool(&[leaves, &["sh", "-c", STARTS_ANOTHER]].concat());
     }
 }
 
@@ -293,9 +292,7 @@ fn logic_does_not_outlive_a_tool_that_it_kills_as_it_starts() {
 
 #[test]
 fn an_interrupted_replay_ends_its_logic() {
-    let script = "echo $$ > pids; sleep 600 & echo $! >> pids; wait";
-    let logic = command(&["sh", "-c", script]).replace("start_timeout = 1", "start_timeout = 60");
-    let project = captured(&logic);
+    let project = with_patience(&["sh", "-c", STARTS_ANOTHER]);
     let mut child = tool(&project.path(""))
         .args(["replay", CASE])
         .stderr(Stdio::piped())
