@@ -12,10 +12,13 @@ pub(crate) struct Poker {
 
 impl Poker {
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_poker"))
-            .args(["--domain", "player", "--port", "0"])
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_poker"));
+        Self::run(command.args(["--domain", "player", "--port", "0"]))
+    }
+
+    /// Starts a server that first prints a line with its address, as `player on ADDRESS`.
+    pub(crate) fn run(command: &mut Command) -> Result<Self, Box<dyn Error>> {
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         let output = process.stdout.take().ok_or("its output is piped")?;
         BufReader::new(output).read_line(&mut line)?;

@@ -48,7 +48,11 @@ fn worker(
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let channel = Endpoint::from_shared(format!("http://{address}"))
+        let uri = match address.strip_prefix("unix:") {
+            Some(_) => address.to_owned(),
+            None => format!("http://{address}"),
+        };
+        let channel = Endpoint::from_shared(uri)
             .expect("an address")
             .tcp_nodelay(true)
             .connect()

@@ -44,11 +44,14 @@ pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// Processor time of this process, of the child processes that have ended, and of another process. Unlike wall time it hardly
+/// Processor time of this process, of the child processes that have ended, and of those that still run. Unlike wall time it hardly
 /// depends on the load of the machine. None if there is no `/proc`.
-pub(crate) fn processor_time(other: u32) -> Option<Duration> {
+pub(crate) fn processor_time(running: &[u32]) -> Option<Duration> {
     // user and system time, and the same for children that have ended
-    Some(ticks(std::process::id(), 4)? + ticks(other, 2)?)
+    let own = ticks(std::process::id(), 4)?;
+    running
+        .iter()
+        .try_fold(own, |sum, id| Some(sum + ticks(*id, 2)?))
 }
 
 fn ticks(process: u32, fields: usize) -> Option<Duration> {

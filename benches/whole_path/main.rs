@@ -1,7 +1,7 @@
 //! `cargo bench`: measures the whole path of passing closed cases, and a floor in the same run.
 //!
 //! A measurement, not a test: the figures depend on the machine and its load. Read the ratios.
-//! `cargo bench -- --quick` takes fewer rounds. See `benches/README.md`.
+//! `cargo bench -- --quick` takes fewer rounds, and `--python INTERPRETER` measures logic in Python too. See `benches/README.md`.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -16,31 +16,35 @@ mod processes;
 #[path = "../recorder/server.rs"]
 mod server;
 mod stages;
+mod subjects;
 
 use std::error::Error;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use angzarr_replay::internal::grpc::serve_logic;
-use angzarr_replay::internal::harness::run_bare;
 use angzarr_replay::internal::model::{ComponentKind, Domain};
 use angzarr_replay::internal::project::{Config, LogicConfig, Project, SelectedLogic};
 use angzarr_replay::internal::wire::Dialect;
 use bytes::Bytes;
 use corpus::{app, benches};
-use machine::{median, per_second, processor_time};
+use machine::median;
 use poker::Player;
 use processes::{harness, is_harness};
 use server::Poker;
 use stages::Cases;
+use subjects::{Corpus, Group};
 
 const CASES: usize = 1_000;
 const THREADS: usize = 2;
 /// Number of threads that the harness uses on two cores if the logic is in another process.
 const WAITING_THREADS: usize = 16 * THREADS;
+
+const RUST: Group = Group("Rust logic over TCP");
+const UNIX: Group = Group("Rust logic on a Unix socket");
+const PYTHON: Group = Group("Python logic over TCP");
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -48,8 +52,14 @@ fn main() -> ExitCode {
     if is_harness() {
         return app().harness();
     }
-    let is_quick = std::env::args().any(|argument| argument == "--quick");
-    match run(if is_quick { 3 } else { 12 }) {
+    if let Some(socket) = processes::socket_to_serve_on() {
+        return processes::serve(&socket);
+    }
+    let arguments: Vec<_> = std::env::args().collect();
+    let is_quick = arguments.iter().any(|argument| argument == "--quick");
+    let after_python = arguments.iter().skip_while(|it| *it != "--python");
+    let python = after_python.map(String::as_str).nth(1);
+    match run(if is_quick { 3 } else { 12 }, python) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -76,7 +86,7 @@ fn project(fixtures: &Path, player: Option<&str>) -> Outcome<Arc<Project>> {
     ))
 }
 
-fn run(rounds: usize) -> Outcome<()> {
+fn run(rounds: usize, python: Option<&str>) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let fixtures = folder.path().join("fixtures");
     let in_process = project(&fixtures, None)?;
@@ -94,152 +104,96 @@ fn run(rounds: usize) -> Outcome<()> {
     println!("{THREADS} threads unless stated otherwise; medians of {rounds} interleaved rounds\n");
 
     let process = Poker::start()?;
+    let socket = folder.path().join("player.sock");
+    let on_socket = processes::serving_on_socket(&socket)?;
+    let python = python.map(processes::python_logic).transpose()?;
+    let mut servers = vec![process.id(), on_socket.id()];
+    servers.extend(python.as_ref().map(Poker::id));
     let loopback = serve_logic(
         TcpListener::bind("127.0.0.1:0")?,
         Dialect::ANGZARR,
         Arc::new(Player::default()),
     )?;
     let loopback_address = loopback.address().to_string();
-    let subjects = [
-        Subject::floor(
-            "floor: bare client, one call at a time",
-            process.address(),
-            &requests,
-            1,
+
+    let corpus = Corpus {
+        fixtures: &fixtures,
+        cases: &cases,
+        requests: &requests,
+    };
+    let rust = process.address();
+    let mut subjects = vec![
+        corpus.floor("floor: bare client, one call at a time", RUST, rust, 1),
+        corpus.floor("floor: bare client, 32 calls at once", RUST, rust, 32),
+        corpus.trials(
+            "trials over gRPC to a process, 2 threads",
+            RUST,
+            project(&fixtures, Some(rust))?,
+            THREADS,
         ),
-        Subject::floor(
-            "floor: bare client, 32 calls at once",
-            process.address(),
-            &requests,
+        corpus.trials(
+            "trials over gRPC to a process, 32 threads",
+            RUST,
+            project(&fixtures, Some(rust))?,
+            WAITING_THREADS,
+        ),
+        corpus.trials(
+            "trials over gRPC, same process, 32 threads",
+            RUST,
+            project(&fixtures, Some(&loopback_address))?,
+            WAITING_THREADS,
+        ),
+        corpus.trials(
+            "trials in process, 2 threads",
+            RUST,
+            Arc::clone(&in_process),
+            THREADS,
+        ),
+        corpus.whole_process("whole test binary, gRPC to a process", RUST, Some(rust)),
+        corpus.whole_process("whole test binary, in process", RUST, None),
+        corpus.floor(
+            "floor on a Unix socket, 32 calls at once",
+            UNIX,
+            on_socket.address(),
             32,
         ),
-        Subject::trials(
-            "trials over gRPC to a process, 2 threads",
-            project(&fixtures, Some(process.address()))?,
-            &cases,
-            THREADS,
-        ),
-        Subject::trials(
-            "trials over gRPC to a process, 32 threads",
-            project(&fixtures, Some(process.address()))?,
-            &cases,
+        corpus.trials(
+            "trials over a Unix socket, 32 threads",
+            UNIX,
+            project(&fixtures, Some(on_socket.address()))?,
             WAITING_THREADS,
         ),
-        Subject::trials(
-            "trials over gRPC, same process, 32 threads",
-            project(&fixtures, Some(&loopback_address))?,
-            &cases,
-            WAITING_THREADS,
+        corpus.whole_process(
+            "whole test binary, Unix socket",
+            UNIX,
+            Some(on_socket.address()),
         ),
-        Subject::trials(
-            "trials in process, 2 threads",
-            Arc::clone(&in_process),
-            &cases,
-            THREADS,
-        ),
-        Subject::whole_process(
-            "whole test binary, gRPC to a process",
-            &fixtures,
-            Some(process.address()),
-        ),
-        Subject::whole_process("whole test binary, in process", &fixtures, None),
     ];
-    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); subjects.len()];
-    let mut processor = vec![Some(Duration::ZERO); subjects.len()];
-    let mut passes = Vec::new();
-    for round in 0..=rounds {
-        for (at, subject) in subjects.iter().enumerate() {
-            let before = processor_time(process.id());
-            let took = (subject.run)()?;
-            // The first round warms up.
-            if round > 0 {
-                times[at].push(took);
-                let used = processor_time(process.id()).zip(before);
-                processor[at] = processor[at]
-                    .zip(used)
-                    .map(|(sum, (now, then))| sum + now.saturating_sub(then));
-            }
-        }
-        if round > 0 {
-            passes.push(cases.pass(&in_process, process.address(), &requests)?);
-        }
+    if let Some(python) = &python {
+        let address = python.address();
+        subjects.extend([
+            corpus.floor(
+                "floor to Python logic, 32 calls at once",
+                PYTHON,
+                address,
+                32,
+            ),
+            corpus.trials(
+                "trials over gRPC to Python logic, 32 threads",
+                PYTHON,
+                project(&fixtures, Some(address))?,
+                WAITING_THREADS,
+            ),
+            corpus.whole_process("whole test binary, Python logic", PYTHON, Some(address)),
+        ]);
     }
-    let medians: Vec<Duration> = times.into_iter().map(median).collect();
-    let rounds_run = u32::try_from(rounds)?;
-    let processor: Vec<_> = processor
-        .iter()
-        .map(|sum| sum.map(|sum| sum / rounds_run))
-        .collect();
-    print_subjects(&subjects, &medians, &processor);
+    let mut passes = Vec::new();
+    subjects::measure(&subjects, rounds, &servers, || {
+        passes.push(cases.pass(&in_process, rust, &requests)?);
+        Ok(())
+    })?;
     print_stages(&passes);
     listing(&fixtures, rounds)
-}
-
-/// A way to process all cases, which is measured.
-struct Subject<'a> {
-    name: &'static str,
-    run: Box<dyn Fn() -> Outcome<Duration> + 'a>,
-}
-
-impl<'a> Subject<'a> {
-    fn floor(
-        name: &'static str,
-        address: &'a str,
-        requests: &'a Arc<Vec<Bytes>>,
-        at_once: usize,
-    ) -> Self {
-        let run = move || Ok(floor::send_all(address, requests, THREADS, at_once));
-        Self {
-            name,
-            run: Box::new(run),
-        }
-    }
-
-    fn trials(name: &'static str, project: Arc<Project>, cases: &'a Cases, threads: usize) -> Self {
-        let run = move || {
-            let start = Instant::now();
-            let run = run_bare(&project, cases.entries(), threads);
-            let took = start.elapsed();
-            if run.closed != CASES {
-                return Err(format!("not all cases passed: {run:?}").into());
-            }
-            Ok(took)
-        };
-        Self {
-            name,
-            run: Box::new(run),
-        }
-    }
-
-    fn whole_process(name: &'static str, fixtures: &'a Path, player: Option<&'a str>) -> Self {
-        let run = move || harness(fixtures, player, false);
-        Self {
-            name,
-            run: Box::new(run),
-        }
-    }
-}
-
-fn print_subjects(subjects: &[Subject<'_>], medians: &[Duration], processor: &[Option<Duration>]) {
-    let best = usize::from(medians[1] < medians[0]);
-    let floor = medians[best];
-    println!(
-        "{:<48}{:>8}{:>10}{:>10}{:>16}{:>10}",
-        "", "ms", "cases/s", "of floor", "CPU µs/case", "of floor"
-    );
-    for ((subject, time), used) in subjects.iter().zip(medians).zip(processor) {
-        let used = used.unwrap_or_default().as_secs_f64();
-        println!(
-            "{:<48}{:>8.1}{:>10.0}{:>10.2}{:>16.0}{:>10.2}",
-            subject.name,
-            time.as_secs_f64() * 1e3,
-            per_second(CASES, *time),
-            floor.as_secs_f64() / time.as_secs_f64(),
-            used * 1e6 / CASES as f64,
-            processor[best].unwrap_or_default().as_secs_f64() / used,
-        );
-    }
-    println!();
 }
 
 fn print_stages(passes: &[stages::Stages]) {

@@ -1,11 +1,22 @@
-//! Runs this program as the test binary.
+//! Runs this program as the test binary and as a server, and logic in Python.
 
 use std::error::Error;
+use std::ffi::OsString;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use angzarr_replay::internal::grpc::serve_logic_on_unix_socket;
+use angzarr_replay::internal::wire::Dialect;
+use poker::Player;
+
+use super::server::Poker;
+
 const AS_HARNESS: &str = "REPLAY_BENCHMARK_AS_HARNESS";
+
+const AS_SERVER: &str = "REPLAY_BENCHMARK_AS_SERVER";
 
 /// Whether this process was started to be the test binary.
 pub(crate) fn is_harness() -> bool {
@@ -38,4 +49,42 @@ pub(crate) fn harness(
     } else {
         Err(format!("the test binary ended with {status}").into())
     }
+}
+
+/// The Unix socket that this process was started to serve the demo's logic on.
+pub(crate) fn socket_to_serve_on() -> Option<OsString> {
+    std::env::var_os(AS_SERVER)
+}
+
+/// Serves the demo's logic on a Unix socket until the process ends.
+pub(crate) fn serve(socket: &OsString) -> ExitCode {
+    let logic = Arc::new(Player::default());
+    let served = UnixListener::bind(socket)
+        .and_then(|listener| serve_logic_on_unix_socket(listener, Dialect::ANGZARR, logic));
+    match served {
+        Ok(server) => {
+            println!("player on unix:{},", Path::new(socket).display());
+            server.wait();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Starts a process that serves the demo's logic on a Unix socket.
+pub(crate) fn serving_on_socket(socket: &Path) -> Result<Poker, Box<dyn Error>> {
+    Poker::run(Command::new(std::env::current_exe()?).env(AS_SERVER, socket))
+}
+
+/// Starts the demo's logic in Python. The interpreter has its requirements.
+pub(crate) fn python_logic(interpreter: &str) -> Result<Poker, Box<dyn Error>> {
+    let examples = super::corpus::benches().join("../examples/poker-python");
+    Poker::run(
+        Command::new(interpreter)
+            .arg(examples.join("player.py"))
+            .env("PORT", "0"),
+    )
 }

@@ -89,6 +89,18 @@ pub(super) fn insert_time(notes: &[PageNote], sequence: u32) -> Option<Timestamp
 /// Size of the first window in pages. A window that is too large for a reply is halved.
 const FIRST_WINDOW: u32 = 2_048;
 
+/// A history that reaches this sequence does not fit into a reply of 10 MiB, the limit of coordinators: its pages would have 80 bytes
+/// each, of which the type URL alone takes about half.
+const TOO_LONG: u32 = 1 << 17;
+
+/// Whether a history is certainly too long for one reply. To find out by asking for the whole costs a coordinator as much as sending it:
+/// it reads all pages and encodes them before it refuses.
+fn is_too_long(queries: &dyn EventQueries, cover: &Cover) -> bool {
+    let far = queries.event_book(cover, Selection::Range(TOO_LONG, Some(TOO_LONG)));
+    // If there is no answer, or not to what was asked, the next query says why.
+    far.is_ok_and(|book| matches!(book.history.pages(), [page] if page.sequence == TOO_LONG))
+}
+
 /// Fetches a history. `progress` receives the number of pages so far.
 pub fn fetch_history(
     queries: &dyn EventQueries,
@@ -104,18 +116,21 @@ pub fn fetch_history(
         notes = Some(read_notes(store, cover, &edition)?);
         (pages, store.snapshots(cover)?)
     } else {
-        match queries.event_book(cover, Selection::Whole) {
-            Ok(book) => {
+        let whole = if is_too_long(queries, cover) {
+            None
+        } else {
+            Some(queries.event_book(cover, Selection::Whole))
+        };
+        match whole {
+            Some(Ok(book)) => {
                 said = book.next_sequence;
                 (
                     book.history.into_pages(),
                     book.snapshot.into_iter().collect(),
                 )
             }
-            Err(error) if error.is_too_large() => {
-                (in_windows(queries, cover, &edition, progress)?, Vec::new())
-            }
-            Err(error) => return Err(error.into()),
+            Some(Err(error)) if !error.is_too_large() => return Err(error.into()),
+            None | Some(Err(_)) => (in_windows(queries, cover, &edition, progress)?, Vec::new()),
         }
     };
     progress(pages.len());

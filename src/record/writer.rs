@@ -26,7 +26,7 @@ const GATHER: Duration = Duration::from_millis(5);
 
 /// How much this thread yields to the others.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 5;
+const NICENESS: i32 = 19;
 
 /// Destination of kept calls.
 pub trait CallStore: Send {

@@ -25,11 +25,14 @@ struct Windowed {
     /// The window that it does not answer at first, by its first sequence.
     fails_once: Mutex<Option<u32>>,
     asked: Mutex<Vec<Range>>,
+    /// How often it was asked for the whole history.
+    whole: Mutex<usize>,
 }
 
 impl Windowed {
     fn answer(&self, query: &pb::Query) -> Result<Vec<Bytes>, FailingStatus> {
         let Some(pb::query::Selection::Range(range)) = &query.selection else {
+            *self.whole.lock().unwrap() += 1;
             let message = "encoded message length too large";
             return Err(failing(Code::OutOfRange, message));
         };
@@ -64,12 +67,20 @@ fn failing(code: Code, message: &str) -> FailingStatus {
 
 /// Fetches 7,000 events, and returns the requests, sorted.
 fn requests(fails_once: Option<u32>) -> Vec<Range> {
+    let (asked, whole) = requests_for(7_000, fails_once);
+    assert_eq!(whole, 1);
+    asked
+}
+
+/// Fetches events, and returns the requests for ranges, sorted, and how many there were for the whole history.
+fn requests_for(count: u32, fails_once: Option<u32>) -> (Vec<Range>, usize) {
     let event = || Body::Event(Payload::new("t.Happened", vec![1]));
-    let pages: Vec<Page> = (0..7_000).map(|at| books::page(at, event())).collect();
+    let pages: Vec<Page> = (0..count).map(|at| books::page(at, event())).collect();
     let coordinator = Arc::new(Windowed {
         pages: pages.clone(),
         fails_once: Mutex::new(fails_once),
         asked: Mutex::default(),
+        whole: Mutex::default(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let methods = Arc::clone(&coordinator) as Arc<dyn Methods>;
@@ -88,22 +99,33 @@ fn requests(fails_once: Option<u32>) -> Vec<Range> {
     assert!(progress.is_sorted(), "{progress:?}");
     let mut asked = coordinator.asked.lock().unwrap().clone();
     asked.sort_unstable();
-    asked
+    let whole = *coordinator.whole.lock().unwrap();
+    (asked, whole)
 }
 
 /// The windows of 7,000 events, and the request that finds nothing after them.
-const WINDOWS: [Range; 6] = [
+const WINDOWS: [Range; 7] = [
     (0, Some(2_047)),
     (2_048, Some(4_095)),
     (4_096, Some(6_143)),
     (6_144, Some(8_191)),
     (8_192, Some(10_239)),
     (10_240, None),
+    // Whether the history is too long to be asked for the whole.
+    (131_072, Some(131_072)),
 ];
 
 #[test]
 fn each_window_of_a_long_history_is_fetched_once() {
     assert_eq!(requests(None), WINDOWS);
+}
+
+/// The coordinator would read all of it, to refuse it.
+#[test]
+fn a_history_that_cannot_fit_is_not_asked_for_as_a_whole() {
+    let (asked, whole) = requests_for(131_073, None);
+    assert_eq!(whole, 0);
+    assert!(asked.contains(&(131_072, Some(131_072))));
 }
 
 /// Whether it is the next one or the one ahead.

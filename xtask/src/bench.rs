@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
+use crate::check::python;
 use crate::check::shell::Shell;
 
 /// Measure the speed of everything, and write benches/RESULTS.md.
@@ -53,15 +54,18 @@ struct Part {
     profile: &'static str,
     /// Whether it is only ever run with `--quick`.
     is_quick: bool,
+    /// Whether it also measures logic in Python.
+    has_python: bool,
 }
 
 const PARTS: &[Part] = &[
     Part {
         name: "cases",
-        about: "Closed cases of 20 events, in process and over gRPC, and where their time goes",
+        about: "Closed cases of 20 events in process and over gRPC, with logic in Rust and in Python",
         bench: "whole_path",
         profile: "bench",
         is_quick: false,
+        has_python: true,
     },
     Part {
         name: "scale",
@@ -69,6 +73,7 @@ const PARTS: &[Part] = &[
         bench: "scale",
         profile: "bench",
         is_quick: false,
+        has_python: false,
     },
     Part {
         name: "long",
@@ -76,6 +81,7 @@ const PARTS: &[Part] = &[
         bench: "long",
         profile: "bench",
         is_quick: false,
+        has_python: false,
     },
     Part {
         name: "recorder",
@@ -83,6 +89,7 @@ const PARTS: &[Part] = &[
         bench: "recorder",
         profile: "bench",
         is_quick: false,
+        has_python: false,
     },
     Part {
         name: "dev",
@@ -90,6 +97,7 @@ const PARTS: &[Part] = &[
         bench: "scale",
         profile: "dev",
         is_quick: true,
+        has_python: false,
     },
 ];
 
@@ -133,6 +141,9 @@ fn run(arguments: &Arguments) -> Result<()> {
             continue;
         }
         println!("\n== {}: {}", part.name, part.about);
+        if part.has_python {
+            python::install(&shell)?;
+        }
         let figures = figures(&mut part.command(&shell, arguments.quick))
             .with_context(|| format!("the part {}", part.name))?;
         add(&mut text, part.about, &figures);
@@ -175,9 +186,12 @@ impl Part {
             "bench", "--locked", "-q", "-p", "poker", "--bench", self.bench,
         ];
         let mut command = shell.cargo(&words);
-        command.args(["--profile", self.profile]);
+        command.args(["--profile", self.profile, "--"]);
         if is_quick || self.is_quick {
-            command.args(["--", "--quick"]);
+            command.arg("--quick");
+        }
+        if self.has_python {
+            command.arg("--python").arg(shell.at(python::INTERPRETER));
         }
         command
     }

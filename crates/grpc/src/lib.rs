@@ -35,11 +35,13 @@ pub use coordinate::{
 pub use dead_letter::{DeadLetter, DeadLetterClient, DeadLetterError, Rejected, StoredLetter};
 pub use health::{HealthAnswer, check_health};
 pub use inject::{FactClient, FactError, FactRoute, InjectedFacts, encode_fact_request};
+#[cfg(unix)]
+pub use logic::serve_logic_on_unix_socket;
 pub use logic::{LogicClient, LogicError, serve_component, serve_logic};
 pub use query::{PointInTime, QueryClient, QueryError, Selection, detect_dialect};
 pub use query_connection::{Bounds, QueryConnection, QueryPolicy, ReachedBound, pauses};
 pub use serve::panic_text;
-pub use serve::{Methods, Server};
+pub use serve::{Methods, Server, ServerThreads};
 pub use speculate::SpeculativeClient;
 pub use tls::{PemFile, Tls, TlsError, TlsFailure, TlsOptions};
 pub use way::Way;

@@ -1,10 +1,14 @@
 //! Client logic over gRPC: a client and a server.
 
 use std::net::TcpListener;
+#[cfg(unix)]
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(unix)]
+use super::serve::ServerThreads;
 use super::serve::{Methods, Server};
 use super::{CallError, Connection};
 use crate::call_error::unknown_in_answer;
@@ -155,6 +159,20 @@ pub fn serve_logic(
     logic: Arc<dyn Logic>,
 ) -> std::io::Result<Server> {
     serve_component(listener, dialect, Component::Aggregate(logic))
+}
+
+/// Like [`serve_logic`], on a Unix socket.
+#[cfg(unix)]
+pub fn serve_logic_on_unix_socket(
+    listener: UnixListener,
+    dialect: Dialect,
+    logic: Arc<dyn Logic>,
+) -> std::io::Result<ServerThreads> {
+    let service = ComponentService {
+        component: Component::Aggregate(logic),
+        dialect,
+    };
+    ServerThreads::start_on_unix_socket(listener, dialect, Arc::new(service))
 }
 
 /// Serves a component over gRPC like client logic in any language: its methods in one dialect, and health.

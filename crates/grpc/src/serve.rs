@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
+use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, StreamingService};
+use tonic::transport::server::{Connected, TcpIncoming};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::model::Failure;
@@ -34,6 +37,12 @@ pub trait Methods: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    threads: ServerThreads,
+}
+
+/// The threads of a running server. Dropping this stops the server.
+#[derive(Debug)]
+pub struct ServerThreads {
     shutdown: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -50,6 +59,64 @@ impl Server {
     ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
+        let dispatch = Dispatch {
+            dialect,
+            methods,
+            limit,
+        };
+        let threads = ServerThreads::start(dispatch, || {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            Ok(TcpIncoming::from(listener).with_nodelay(Some(true)))
+        })?;
+        Ok(Self { address, threads })
+    }
+
+    /// Listening address.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the process ends.
+    pub fn wait(self) {
+        self.threads.wait();
+    }
+}
+
+impl ServerThreads {
+    /// Like [`Server::start`] without a limit, on a bound Unix socket.
+    #[cfg(unix)]
+    pub fn start_on_unix_socket(
+        listener: std::os::unix::net::UnixListener,
+        dialect: Dialect,
+        methods: Arc<dyn Methods>,
+    ) -> std::io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let dispatch = Dispatch {
+            dialect,
+            methods,
+            limit: None,
+        };
+        Self::start(dispatch, || {
+            let listener = tokio::net::UnixListener::from_std(listener)?;
+            Ok(tokio_stream::wrappers::UnixListenerStream::new(listener))
+        })
+    }
+
+    /// `listen` is called on the server's runtime.
+    fn start<S, C>(
+        dispatch: Dispatch,
+        listen: impl FnOnce() -> std::io::Result<S> + Send + 'static,
+    ) -> std::io::Result<Self>
+    where
+        S: Stream<Item = std::io::Result<C>> + Send + 'static,
+        C: AsyncRead
+            + AsyncWrite
+            + Connected<ConnectInfo: Clone + Send + Sync>
+            + Unpin
+            + Send
+            + 'static,
+    {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -58,28 +125,17 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("grpc-server".into())
             .spawn(move || {
-                runtime.block_on(serve(
-                    listener,
-                    Dispatch {
-                        dialect,
-                        methods,
-                        limit,
-                    },
-                    ended,
-                ));
+                runtime.block_on(async {
+                    if let Ok(connections) = listen() {
+                        serve(connections, dispatch, ended).await;
+                    }
+                });
                 runtime.shutdown_background();
             })?;
         Ok(Self {
-            address,
             shutdown: Some(shutdown),
             thread: Some(thread),
         })
-    }
-
-    /// Listening address.
-    #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// Serves until the process ends.
@@ -90,7 +146,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ServerThreads {
     fn drop(&mut self) {
         if let Some(shutdown) = self.shutdown.take() {
             let _ = shutdown.send(());
@@ -101,11 +157,16 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, dispatch: Dispatch, ended: oneshot::Receiver<()>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
-        return;
-    };
-    let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
+async fn serve<S, C>(connections: S, dispatch: Dispatch, ended: oneshot::Receiver<()>)
+where
+    S: Stream<Item = std::io::Result<C>>,
+    C: AsyncRead
+        + AsyncWrite
+        + Connected<ConnectInfo: Clone + Send + Sync>
+        + Unpin
+        + Send
+        + 'static,
+{
     let (health, health_service) = tonic_health::server::health_reporter();
     health
         .set_service_status("", tonic_health::ServingStatus::Serving)
@@ -116,7 +177,7 @@ async fn serve(listener: std::net::TcpListener, dispatch: Dispatch, ended: onesh
     };
     // Not a graceful shutdown: a client with an open connection must not keep the server running.
     tokio::select! {
-        _ = tonic::transport::Server::builder().serve_with_incoming(service, incoming) => {}
+        _ = tonic::transport::Server::builder().serve_with_incoming(service, connections) => {}
         _ = ended => {}
     }
 }

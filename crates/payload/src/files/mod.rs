@@ -16,8 +16,8 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if size > limit {
         return Err(io::Error::other(TooLarge(limit)));
     }
-    // Room for the whole file, so that it takes one call to read it and one to find its end.
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+    // Room for one byte more than the file has, so that a single call reads it and sees that it has ended.
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or_default() + 1];
     let mut read = 0;
     while read < bytes.len() {
         match file.read(&mut bytes[read..]) {
@@ -25,6 +25,10 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
             Ok(count) => read += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
+        }
+        if read as u64 == size {
+            bytes.truncate(read);
+            return Ok(bytes);
         }
     }
     bytes.truncate(read);
