@@ -89,23 +89,45 @@ pub(super) fn insert_time(notes: &[PageNote], sequence: u32) -> Option<Timestamp
 /// Size of the first window in pages. A window that is too large for a reply is halved.
 const FIRST_WINDOW: u32 = 2_048;
 
+/// Fetches a history. `progress` receives the number of pages so far.
+///
+/// Asks for the whole first. A coordinator reads and encodes all of a history even if it then refuses to send it, so use
+/// [`fetch_single_history`] where one more query does not count.
+pub fn fetch_history(
+    queries: &dyn EventQueries,
+    cover: &Cover,
+    up_to: UpTo,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Fetched, CaptureError> {
+    fetch(queries, cover, up_to, false, progress)
+}
+
+/// Like [`fetch_history`], but first asks a coordinator for a single page, to see whether the history is too long for one reply.
+pub fn fetch_single_history(
+    queries: &dyn EventQueries,
+    cover: &Cover,
+    up_to: UpTo,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Fetched, CaptureError> {
+    let is_too_long = queries.store().is_none() && is_too_long(queries, cover);
+    fetch(queries, cover, up_to, is_too_long, progress)
+}
+
 /// A history that reaches this sequence does not fit into a reply of 10 MiB, the limit of coordinators: its pages would have 80 bytes
 /// each, of which the type URL alone takes about half.
 const TOO_LONG: u32 = 1 << 17;
 
-/// Whether a history is certainly too long for one reply. To find out by asking for the whole costs a coordinator as much as sending it:
-/// it reads all pages and encodes them before it refuses.
 fn is_too_long(queries: &dyn EventQueries, cover: &Cover) -> bool {
     let far = queries.event_book(cover, Selection::Range(TOO_LONG, Some(TOO_LONG)));
     // If there is no answer, or not to what was asked, the next query says why.
     far.is_ok_and(|book| matches!(book.history.pages(), [page] if page.sequence == TOO_LONG))
 }
 
-/// Fetches a history. `progress` receives the number of pages so far.
-pub fn fetch_history(
+fn fetch(
     queries: &dyn EventQueries,
     cover: &Cover,
     up_to: UpTo,
+    is_too_long: bool,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Fetched, CaptureError> {
     let edition = edition_shape(queries, cover)?;
@@ -116,7 +138,7 @@ pub fn fetch_history(
         notes = Some(read_notes(store, cover, &edition)?);
         (pages, store.snapshots(cover)?)
     } else {
-        let whole = if is_too_long(queries, cover) {
+        let whole = if is_too_long {
             None
         } else {
             Some(queries.event_book(cover, Selection::Whole))

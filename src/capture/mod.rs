@@ -28,7 +28,7 @@ pub use component_case::{
 pub use dialect::{CaseDialect, DialectKnowledge};
 pub use external_events::{ExternalError, ExternalErrorKind, StoredObjects, inline_external};
 pub use grouping::{Aside, FailureGroup, group_failures};
-pub use history::{EditionShape, Fetched, UpTo, fetch_history};
+pub use history::{EditionShape, Fetched, UpTo, fetch_history, fetch_single_history};
 pub use log::{
     LOOKED_FOR, LetterCommand, LineError, LocalTime, LogReading, Logged, LoggedFailure,
     newest as newest_of_times,

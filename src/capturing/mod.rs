@@ -60,7 +60,7 @@ pub use request::{
 };
 pub(crate) use saving::{accept, accepted_status, demand_rejection, save_bundle};
 
-use crate::capture::{EventQueries, Fetched, fetch_history, find_root};
+use crate::capture::{EventQueries, Fetched, fetch_single_history, find_root};
 use crate::model::{Cover, Domain, Edition, Root, Timestamp};
 use crate::project::{OpenSource, Project, system_clock};
 use crate::ticket::Ticket;
@@ -292,7 +292,7 @@ fn fetch(
     watch: &mut CaptureWatcher<'_>,
 ) -> Result<Fetched, OperationError> {
     watch(Progress::Reading { cover, events: 0 });
-    let fetched = fetch_history(queries, cover, up_to, &mut |events| {
+    let fetched = fetch_single_history(queries, cover, up_to, &mut |events| {
         watch(Progress::Reading { cover, events });
     });
     watch(Progress::Read);

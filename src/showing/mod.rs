@@ -7,7 +7,7 @@
 use serde_yaml::Value;
 
 use crate::capture::{
-    CaptureError, CaseParts, EditionShape, Labels, RootSpec, UpTo, assemble, fetch_history,
+    CaptureError, CaseParts, EditionShape, Labels, RootSpec, UpTo, assemble, fetch_single_history,
 };
 use crate::capturing::{captured_at, cover_of, domain_of};
 use crate::fixture::Fixture;
@@ -131,7 +131,7 @@ fn read(
 ) -> Result<(Case, usize, EditionShape), OperationError> {
     let queries = source.domains[&cover.domain].as_ref();
     let up_to = last.map_or(UpTo::Head, |last| UpTo::Before(last.saturating_add(1)));
-    let fetched = fetch_history(queries, cover, up_to, &mut |_| {})?;
+    let fetched = fetch_single_history(queries, cover, up_to, &mut |_| {})?;
     if fetched.head == 0 {
         return Err(CaptureError::Nothing {
             spec: format!(

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use angzarr_replay::internal::capture::{
-    CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_history,
+    CaseParts, FailingCommand, Labels, UpTo, assemble, fetch_single_history,
 };
 use angzarr_replay::internal::coordinator::{
     Append, LocalCoordinator, NewPage, Store, Stores, Stream,
@@ -193,7 +193,7 @@ fn stored_bytes_reach_the_logic_unchanged() {
 
     let queries = QueryClient::new(connect(&production), DIALECT);
     let cover = Cover::main(domain, ROOT);
-    let fetched = fetch_history(&queries, &cover, UpTo::Head, &mut |_| {}).unwrap();
+    let fetched = fetch_single_history(&queries, &cover, UpTo::Head, &mut |_| {}).unwrap();
     let command = hostile_command();
     let failing = FailingCommand {
         command: wire::command_book(&Bytes::from(command.clone()), DIALECT).unwrap(),
@@ -274,7 +274,7 @@ fn read(book: Vec<u8>, up_to: UpTo) -> Result<usize, String> {
     let server = Server::start(listener, DIALECT, Arc::new(Fixed(book)), None).unwrap();
     let queries = QueryClient::new(connect(&server), DIALECT);
     let cover = Cover::main(Domain::new("player").unwrap(), ROOT);
-    let fetched = fetch_history(&queries, &cover, up_to, &mut |_| {});
+    let fetched = fetch_single_history(&queries, &cover, up_to, &mut |_| {});
     fetched
         .map(|fetched| fetched.history.pages().len())
         .map_err(|error| {

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use angzarr_replay::internal::capture::{UpTo, fetch_history};
+use angzarr_replay::internal::capture::{UpTo, fetch_single_history};
 use angzarr_replay::internal::grpc::{
     Access, Bounds, ConnectionOptions, Methods, QueryClient, QueryConnection, QueryPolicy, Server,
 };
@@ -92,7 +92,7 @@ fn requests_for(count: u32, fails_once: Option<u32>) -> (Vec<Range>, usize) {
     let queries = QueryClient::new(connection, DIALECT);
     let cover = books::cover("player", 7);
     let mut progress = Vec::new();
-    let fetched = fetch_history(&queries, &cover, UpTo::Head, &mut |count| {
+    let fetched = fetch_single_history(&queries, &cover, UpTo::Head, &mut |count| {
         progress.push(count);
     });
     assert!(fetched.unwrap().history.pages() == pages);
