@@ -49,7 +49,7 @@ use results::{CaseEnding, LastFailed, TrialResult};
 pub(crate) use selection::select;
 pub(crate) use totals::Totals;
 
-use crate::processes::end_all_on_interrupt;
+use crate::processes::{end_all_on_interrupt, end_all_on_interrupt_once_started};
 use crate::project::{App, LogicConfig, Project};
 use crate::terminal::{
     Program, Text, complain_of_error, escape_panics, one_line, say, set_colours, set_program,
@@ -95,7 +95,11 @@ impl App {
         let open = || Project::open(self.clone(), &folder).map_err(|error| error.to_string());
         match open() {
             Ok(project) => {
-                end_all_on_interrupt();
+                if arguments.watch {
+                    end_all_on_interrupt();
+                } else {
+                    end_all_on_interrupt_once_started();
+                }
                 test(project, &arguments, &open, None)
             }
             Err(error) => {

@@ -63,6 +63,7 @@ impl OwnedGroup {
         remove_ours(&mut command);
         // Locked while starting: an interrupt either finds the group in the list, or nothing is started any more.
         let mut running = running();
+        running.before_start();
         // The watcher starts first, so the command is cleaned up even if we are killed right after starting it. Without a shell,
         // there is no watcher and the command leads its own group.
         let mut watcher = Watcher::start();

@@ -23,6 +23,12 @@ impl Interrupts {
     }
 }
 
+/// Like [`end_all_on_interrupt`], but signals keep their usual effect until the first group is started: a process with a second
+/// thread takes longer to start and to end, which a runner with a process for each test would feel.
+pub fn end_all_on_interrupt_once_started() {
+    running().listens_once_started = true;
+}
+
 /// When this process is interrupted, ends all started groups first. Call once, in a main.
 pub fn end_all_on_interrupt() {
     let Some(mut interrupts) = Interrupts::listen() else {
@@ -51,10 +57,19 @@ pub fn end_all_on_interrupt() {
 #[derive(Default)]
 pub(crate) struct Running {
     groups: Vec<Arc<Group>>,
+    /// Whether to listen for interrupts as soon as there is a group to end.
+    listens_once_started: bool,
     is_interrupted: bool,
 }
 
 impl Running {
+    /// Call before a group is started.
+    pub(crate) fn before_start(&mut self) {
+        if std::mem::take(&mut self.listens_once_started) {
+            end_all_on_interrupt();
+        }
+    }
+
     pub(crate) fn add(&mut self, group: Arc<Group>) {
         self.groups.push(group);
     }
@@ -66,6 +81,7 @@ impl Running {
 
 static RUNNING: Mutex<Running> = Mutex::new(Running {
     groups: Vec::new(),
+    listens_once_started: false,
     is_interrupted: false,
 });
 

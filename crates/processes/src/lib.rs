@@ -17,7 +17,7 @@ mod strays;
 mod tunnel;
 
 pub use environment::withhold;
-pub use interrupt::{Interrupts, end_all_on_interrupt};
+pub use interrupt::{Interrupts, end_all_on_interrupt, end_all_on_interrupt_once_started};
 pub use launch_error::{LaunchError, LaunchFailure};
 pub use output::{LastOutput, LineListener};
 pub use port::free_port;
