@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use angzarr_replay::internal::grpc::serve_logic;
+use angzarr_replay::internal::grpc::{Server, serve_logic};
 use angzarr_replay::internal::model::{ComponentKind, Domain};
 use angzarr_replay::internal::project::{Config, LogicConfig, Project, SelectedLogic};
 use angzarr_replay::internal::wire::Dialect;
@@ -35,7 +35,7 @@ use poker::Player;
 use processes::{harness, is_harness};
 use server::Poker;
 use stages::Cases;
-use subjects::{Corpus, Group};
+use subjects::{Corpus, Group, Subject};
 
 const CASES: usize = 1_000;
 const THREADS: usize = 2;
@@ -103,97 +103,133 @@ fn run(rounds: usize, python: Option<&str>) -> Outcome<()> {
     );
     println!("{THREADS} threads unless stated otherwise; medians of {rounds} interleaved rounds\n");
 
-    let process = Poker::start()?;
-    let socket = folder.path().join("player.sock");
-    let on_socket = processes::serving_on_socket(&socket)?;
-    let python = python.map(processes::python_logic).transpose()?;
-    let mut servers = vec![process.id(), on_socket.id()];
-    servers.extend(python.as_ref().map(Poker::id));
-    let loopback = serve_logic(
-        TcpListener::bind("127.0.0.1:0")?,
-        Dialect::ANGZARR,
-        Arc::new(Player::default()),
-    )?;
-    let loopback_address = loopback.address().to_string();
-
+    let servers = Servers::start(&folder.path().join("player.sock"), python)?;
     let corpus = Corpus {
         fixtures: &fixtures,
         cases: &cases,
         requests: &requests,
     };
-    let rust = process.address();
-    let mut subjects = vec![
+    let mut subjects = over_tcp(corpus, &servers, &in_process)?;
+    subjects.extend(on_a_unix_socket(corpus, servers.on_socket.address())?);
+    if let Some(python) = &servers.python {
+        subjects.extend(with_python_logic(corpus, python.address())?);
+    }
+    let mut passes = Vec::new();
+    subjects::measure(&subjects, rounds, &servers.ids(), || {
+        passes.push(cases.pass(&in_process, servers.rust.address(), &requests)?);
+        Ok(())
+    })?;
+    print_stages(&passes);
+    listing(&fixtures, rounds)
+}
+
+/// Who serves the demo's logic.
+struct Servers {
+    rust: Poker,
+    on_socket: Poker,
+    python: Option<Poker>,
+    same_process: (Server, String),
+}
+
+impl Servers {
+    fn start(socket: &Path, python: Option<&str>) -> Outcome<Self> {
+        let same_process = serve_logic(
+            TcpListener::bind("127.0.0.1:0")?,
+            Dialect::ANGZARR,
+            Arc::new(Player::default()),
+        )?;
+        let address = same_process.address().to_string();
+        Ok(Self {
+            rust: Poker::start()?,
+            on_socket: processes::serving_on_socket(socket)?,
+            python: python.map(processes::python_logic).transpose()?,
+            same_process: (same_process, address),
+        })
+    }
+
+    /// Of the processes other than this one.
+    fn ids(&self) -> Vec<u32> {
+        let others = [&self.rust, &self.on_socket].into_iter();
+        others.chain(&self.python).map(Poker::id).collect()
+    }
+}
+
+fn over_tcp<'a>(
+    corpus: Corpus<'a>,
+    servers: &'a Servers,
+    in_process: &Arc<Project>,
+) -> Outcome<Vec<Subject<'a>>> {
+    let rust = servers.rust.address();
+    let over_grpc = project(corpus.fixtures, Some(rust))?;
+    let same_process = project(corpus.fixtures, Some(&servers.same_process.1))?;
+    Ok(vec![
         corpus.floor("floor: bare client, one call at a time", RUST, rust, 1),
         corpus.floor("floor: bare client, 32 calls at once", RUST, rust, 32),
         corpus.trials(
             "trials over gRPC to a process, 2 threads",
             RUST,
-            project(&fixtures, Some(rust))?,
+            Arc::clone(&over_grpc),
             THREADS,
         ),
         corpus.trials(
             "trials over gRPC to a process, 32 threads",
             RUST,
-            project(&fixtures, Some(rust))?,
+            over_grpc,
             WAITING_THREADS,
         ),
         corpus.trials(
             "trials over gRPC, same process, 32 threads",
             RUST,
-            project(&fixtures, Some(&loopback_address))?,
+            same_process,
             WAITING_THREADS,
         ),
         corpus.trials(
             "trials in process, 2 threads",
             RUST,
-            Arc::clone(&in_process),
+            Arc::clone(in_process),
             THREADS,
         ),
         corpus.whole_process("whole test binary, gRPC to a process", RUST, Some(rust)),
         corpus.whole_process("whole test binary, in process", RUST, None),
+    ])
+}
+
+fn on_a_unix_socket<'a>(corpus: Corpus<'a>, address: &'a str) -> Outcome<[Subject<'a>; 3]> {
+    let over_grpc = project(corpus.fixtures, Some(address))?;
+    Ok([
         corpus.floor(
             "floor on a Unix socket, 32 calls at once",
             UNIX,
-            on_socket.address(),
+            address,
             32,
         ),
         corpus.trials(
             "trials over a Unix socket, 32 threads",
             UNIX,
-            project(&fixtures, Some(on_socket.address()))?,
+            over_grpc,
             WAITING_THREADS,
         ),
-        corpus.whole_process(
-            "whole test binary, Unix socket",
-            UNIX,
-            Some(on_socket.address()),
+        corpus.whole_process("whole test binary, Unix socket", UNIX, Some(address)),
+    ])
+}
+
+fn with_python_logic<'a>(corpus: Corpus<'a>, address: &'a str) -> Outcome<[Subject<'a>; 3]> {
+    let over_grpc = project(corpus.fixtures, Some(address))?;
+    Ok([
+        corpus.floor(
+            "floor to Python logic, 32 calls at once",
+            PYTHON,
+            address,
+            32,
         ),
-    ];
-    if let Some(python) = &python {
-        let address = python.address();
-        subjects.extend([
-            corpus.floor(
-                "floor to Python logic, 32 calls at once",
-                PYTHON,
-                address,
-                32,
-            ),
-            corpus.trials(
-                "trials over gRPC to Python logic, 32 threads",
-                PYTHON,
-                project(&fixtures, Some(address))?,
-                WAITING_THREADS,
-            ),
-            corpus.whole_process("whole test binary, Python logic", PYTHON, Some(address)),
-        ]);
-    }
-    let mut passes = Vec::new();
-    subjects::measure(&subjects, rounds, &servers, || {
-        passes.push(cases.pass(&in_process, rust, &requests)?);
-        Ok(())
-    })?;
-    print_stages(&passes);
-    listing(&fixtures, rounds)
+        corpus.trials(
+            "trials over gRPC to Python logic, 32 threads",
+            PYTHON,
+            over_grpc,
+            WAITING_THREADS,
+        ),
+        corpus.whole_process("whole test binary, Python logic", PYTHON, Some(address)),
+    ])
 }
 
 fn print_stages(passes: &[stages::Stages]) {

@@ -59,12 +59,12 @@ pub(crate) fn socket_to_serve_on() -> Option<OsString> {
 /// Serves the demo's logic on a Unix socket until the process ends.
 pub(crate) fn serve(socket: &OsString) -> ExitCode {
     let logic = Arc::new(Player::default());
-    let served = UnixListener::bind(socket)
+    let serving = UnixListener::bind(socket)
         .and_then(|listener| serve_logic_on_unix_socket(listener, Dialect::ANGZARR, logic));
-    match served {
-        Ok(server) => {
+    match serving {
+        Ok(threads) => {
             println!("player on unix:{},", Path::new(socket).display());
-            server.wait();
+            threads.wait();
             ExitCode::SUCCESS
         }
         Err(error) => {
