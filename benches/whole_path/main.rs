@@ -110,9 +110,20 @@ fn run(rounds: usize, python: Option<&str>) -> Outcome<()> {
         requests: &requests,
     };
     let mut subjects = over_tcp(corpus, &servers, &in_process)?;
-    subjects.extend(on_a_unix_socket(corpus, servers.on_socket.address())?);
+    let on_socket = [
+        "floor on a Unix socket, 32 calls at once",
+        "trials over a Unix socket, 32 threads",
+        "whole test binary, Unix socket",
+    ];
+    let socket = servers.on_socket.address();
+    subjects.extend(at_address(corpus, UNIX, socket, on_socket)?);
     if let Some(python) = &servers.python {
-        subjects.extend(with_python_logic(corpus, python.address())?);
+        let to_python = [
+            "floor to Python logic, 32 calls at once",
+            "trials over gRPC to Python logic, 32 threads",
+            "whole test binary, Python logic",
+        ];
+        subjects.extend(at_address(corpus, PYTHON, python.address(), to_python)?);
     }
     let mut passes = Vec::new();
     subjects::measure(&subjects, rounds, &servers.ids(), || {
@@ -128,22 +139,20 @@ struct Servers {
     rust: Poker,
     on_socket: Poker,
     python: Option<Poker>,
-    same_process: (Server, String),
+    same_process: Server,
 }
 
 impl Servers {
     fn start(socket: &Path, python: Option<&str>) -> Outcome<Self> {
-        let same_process = serve_logic(
-            TcpListener::bind("127.0.0.1:0")?,
-            Dialect::ANGZARR,
-            Arc::new(Player::default()),
-        )?;
-        let address = same_process.address().to_string();
         Ok(Self {
             rust: Poker::start()?,
             on_socket: processes::serving_on_socket(socket)?,
             python: python.map(processes::python_logic).transpose()?,
-            same_process: (same_process, address),
+            same_process: serve_logic(
+                TcpListener::bind("127.0.0.1:0")?,
+                Dialect::ANGZARR,
+                Arc::new(Player::default()),
+            )?,
         })
     }
 
@@ -161,7 +170,8 @@ fn over_tcp<'a>(
 ) -> Outcome<Vec<Subject<'a>>> {
     let rust = servers.rust.address();
     let over_grpc = project(corpus.fixtures, Some(rust))?;
-    let same_process = project(corpus.fixtures, Some(&servers.same_process.1))?;
+    let same_process = servers.same_process.address().to_string();
+    let same_process = project(corpus.fixtures, Some(&same_process))?;
     Ok(vec![
         corpus.floor("floor: bare client, one call at a time", RUST, rust, 1),
         corpus.floor("floor: bare client, 32 calls at once", RUST, rust, 32),
@@ -194,41 +204,18 @@ fn over_tcp<'a>(
     ])
 }
 
-fn on_a_unix_socket<'a>(corpus: Corpus<'a>, address: &'a str) -> Outcome<[Subject<'a>; 3]> {
+/// The floor, trials and the whole test binary on the logic at an address, under these names.
+fn at_address<'a>(
+    corpus: Corpus<'a>,
+    group: Group,
+    address: &'a str,
+    [floor, trials, whole_binary]: [&'static str; 3],
+) -> Outcome<[Subject<'a>; 3]> {
     let over_grpc = project(corpus.fixtures, Some(address))?;
     Ok([
-        corpus.floor(
-            "floor on a Unix socket, 32 calls at once",
-            UNIX,
-            address,
-            32,
-        ),
-        corpus.trials(
-            "trials over a Unix socket, 32 threads",
-            UNIX,
-            over_grpc,
-            WAITING_THREADS,
-        ),
-        corpus.whole_process("whole test binary, Unix socket", UNIX, Some(address)),
-    ])
-}
-
-fn with_python_logic<'a>(corpus: Corpus<'a>, address: &'a str) -> Outcome<[Subject<'a>; 3]> {
-    let over_grpc = project(corpus.fixtures, Some(address))?;
-    Ok([
-        corpus.floor(
-            "floor to Python logic, 32 calls at once",
-            PYTHON,
-            address,
-            32,
-        ),
-        corpus.trials(
-            "trials over gRPC to Python logic, 32 threads",
-            PYTHON,
-            over_grpc,
-            WAITING_THREADS,
-        ),
-        corpus.whole_process("whole test binary, Python logic", PYTHON, Some(address)),
+        corpus.floor(floor, group, address, 32),
+        corpus.trials(trials, group, over_grpc, WAITING_THREADS),
+        corpus.whole_process(whole_binary, group, Some(address)),
     ])
 }
 

@@ -1,9 +1,8 @@
 //! Runs this program as the test binary and as a server, and logic in Python.
 
 use std::error::Error;
-use std::ffi::OsString;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +14,6 @@ use poker::Player;
 use super::server::Poker;
 
 const AS_HARNESS: &str = "REPLAY_BENCHMARK_AS_HARNESS";
-
 const AS_SERVER: &str = "REPLAY_BENCHMARK_AS_SERVER";
 
 /// Whether this process was started to be the test binary.
@@ -52,18 +50,18 @@ pub(crate) fn harness(
 }
 
 /// The Unix socket that this process was started to serve the demo's logic on.
-pub(crate) fn socket_to_serve_on() -> Option<OsString> {
-    std::env::var_os(AS_SERVER)
+pub(crate) fn socket_to_serve_on() -> Option<PathBuf> {
+    std::env::var_os(AS_SERVER).map(PathBuf::from)
 }
 
 /// Serves the demo's logic on a Unix socket until the process ends.
-pub(crate) fn serve(socket: &OsString) -> ExitCode {
+pub(crate) fn serve(socket: &Path) -> ExitCode {
     let logic = Arc::new(Player::default());
     let serving = UnixListener::bind(socket)
         .and_then(|listener| serve_logic_on_unix_socket(listener, Dialect::ANGZARR, logic));
     match serving {
         Ok(threads) => {
-            println!("player on unix:{},", Path::new(socket).display());
+            println!("player on unix:{},", socket.display());
             threads.wait();
             ExitCode::SUCCESS
         }

@@ -92,7 +92,7 @@ const FIRST_WINDOW: u32 = 2_048;
 /// Fetches a history. `progress` receives the number of pages so far.
 ///
 /// Asks for the whole first. A coordinator reads and encodes all of a history even if it then refuses to send it, so use
-/// [`fetch_single_history`] where one more query does not count.
+/// [`fetch_single_history`] where one more query costs little.
 pub fn fetch_history(
     queries: &dyn EventQueries,
     cover: &Cover,
@@ -113,13 +113,13 @@ pub fn fetch_single_history(
     fetch(queries, cover, up_to, is_too_long, progress)
 }
 
-/// A history that reaches this sequence does not fit into a reply of 10 MiB, the limit of coordinators: its pages would have 80 bytes
-/// each, of which the type URL alone takes about half.
+/// A history with this sequence does not fit into a reply of 10 MiB, the limit of coordinators, unless its pages have fewer than 80
+/// bytes on average. The type URL alone usually has half of that.
 const TOO_LONG: u32 = 1 << 17;
 
 fn is_too_long(queries: &dyn EventQueries, cover: &Cover) -> bool {
     let far = queries.event_book(cover, Selection::Range(TOO_LONG, Some(TOO_LONG)));
-    // If there is no answer, or not to what was asked, the next query says why.
+    // If this query fails or the answer is wrong, the next one reports what is the matter.
     far.is_ok_and(|book| matches!(book.history.pages(), [page] if page.sequence == TOO_LONG))
 }
 
@@ -138,12 +138,7 @@ fn fetch(
         notes = Some(read_notes(store, cover, &edition)?);
         (pages, store.snapshots(cover)?)
     } else {
-        let whole = if is_too_long {
-            None
-        } else {
-            Some(queries.event_book(cover, Selection::Whole))
-        };
-        match whole {
+        match (!is_too_long).then(|| queries.event_book(cover, Selection::Whole)) {
             Some(Ok(book)) => {
                 said = book.next_sequence;
                 (

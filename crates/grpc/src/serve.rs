@@ -126,8 +126,21 @@ impl ServerThreads {
             .name("grpc-server".into())
             .spawn(move || {
                 runtime.block_on(async {
-                    if let Ok(connections) = listen() {
-                        serve(connections, dispatch, ended).await;
+                    let Ok(connections) = listen() else {
+                        return;
+                    };
+                    let (health, health_service) = tonic_health::server::health_reporter();
+                    health
+                        .set_service_status("", tonic_health::ServingStatus::Serving)
+                        .await;
+                    let service = WithHealth {
+                        dispatch,
+                        health: health_service,
+                    };
+                    // Not a graceful shutdown: a client with an open connection must not keep the server running.
+                    tokio::select! {
+                        _ = tonic::transport::Server::builder().serve_with_incoming(service, connections) => {}
+                        _ = ended => {}
                     }
                 });
                 runtime.shutdown_background();
@@ -154,31 +167,6 @@ impl Drop for ServerThreads {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-    }
-}
-
-async fn serve<S, C>(connections: S, dispatch: Dispatch, ended: oneshot::Receiver<()>)
-where
-    S: Stream<Item = std::io::Result<C>>,
-    C: AsyncRead
-        + AsyncWrite
-        + Connected<ConnectInfo: Clone + Send + Sync>
-        + Unpin
-        + Send
-        + 'static,
-{
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health
-        .set_service_status("", tonic_health::ServingStatus::Serving)
-        .await;
-    let service = WithHealth {
-        dispatch,
-        health: health_service,
-    };
-    // Not a graceful shutdown: a client with an open connection must not keep the server running.
-    tokio::select! {
-        _ = tonic::transport::Server::builder().serve_with_incoming(service, connections) => {}
-        _ = ended => {}
     }
 }
 

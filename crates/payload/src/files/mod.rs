@@ -19,21 +19,24 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // Room for one byte more than the file has, so that a single call reads it and sees that it has ended.
     let mut bytes = vec![0; usize::try_from(size).unwrap_or_default() + 1];
     let mut read = 0;
-    while read < bytes.len() {
+    loop {
         match file.read(&mut bytes[read..]) {
-            Ok(0) => break,
-            Ok(count) => read += count,
+            Ok(count) => {
+                read += count;
+                if count == 0 || read as u64 >= size {
+                    break;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        if read as u64 == size {
-            bytes.truncate(read);
-            return Ok(bytes);
-        }
     }
     bytes.truncate(read);
-    // Files that report a wrong size, as in `/proc`, are still read to the end.
-    read_rest(bytes, file, limit)
+    if read as u64 > size {
+        // Files that report a wrong size, as in `/proc`, are read to the end.
+        return read_rest(bytes, file, limit);
+    }
+    Ok(bytes)
 }
 
 /// Opens a regular file, or a link to one.
