@@ -139,6 +139,16 @@ pub fn text(bytes: Vec<u8>) -> io::Result<String> {
 mod tests {
     use super::*;
 
+    /// It reports that it is empty.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_is_longer_than_it_reports_is_read_to_its_end() {
+        let path = Path::new("/proc/version");
+        assert_eq!(path.metadata().unwrap().len(), 0);
+        assert_eq!(read(path, WRITTEN).unwrap(), std::fs::read(path).unwrap());
+        assert!(TooLarge::is_reason(&read(path, 8).unwrap_err()));
+    }
+
     #[test]
     fn a_merge_conflict_is_a_marker_at_the_start_of_a_line() {
         for (text, line) in [
